@@ -1,0 +1,81 @@
+/**
+ * What a run does to the world, passed in as one small object, so that tests
+ * can watch or replace it without patching globals.
+ *
+ * @module
+ */
+import type { Stage } from "./errors.ts";
+
+/** A program to run: an argument list, never a shell line. */
+export interface Command {
+  /** A name looked up on PATH, or an absolute path. */
+  program: string;
+  /** Its arguments, each passed as it stands. */
+  args: readonly string[];
+  /** Variables beside the fixed list that every child gets. */
+  env?: Readonly<Record<string, string>>;
+  /** The folder it starts in. */
+  cwd?: string;
+  /** What it reads on standard input; nothing by default. */
+  input?: Uint8Array;
+  /** Milliseconds after which its whole process group is killed. */
+  timeout: number;
+  /** `false` throws standard output away unread. */
+  capture?: boolean;
+  /** Called with each line of standard error as it comes. */
+  onLine?: (line: string) => void;
+  /** Called with the process id as soon as it runs. */
+  onStart?: (pid: number) => Promise<void> | void;
+  /** `true`: Ctrl-C does not end it; the run decides when it is over. */
+  shielded?: boolean;
+}
+
+/** How a program ended. A code other than 0 is the caller's to judge. */
+export interface Finished {
+  /** Its exit code; 128 + the signal's number if a signal ended it. */
+  code: number;
+  /** Whether the timeout ended it. */
+  timedOut: boolean;
+  /** All it wrote to standard output, unless not captured. */
+  stdout: Uint8Array;
+  /** The end of what it wrote to standard error, at most 16 KiB. */
+  stderr: string;
+}
+
+/** How much a message matters, in the journal's terms. */
+export type Level = "debug" | "info" | "notice" | "warning" | "error";
+
+/** What a run tells while it goes on. */
+export type Event =
+  | { kind: "start"; stage: Stage }
+  | { kind: "progress"; stage: Stage; text: string }
+  | { kind: "done"; stage: Stage; text: string; ms: number }
+  | {
+    kind: "message";
+    level: Level;
+    text: string;
+    details?: readonly string[];
+    hints?: readonly string[];
+  };
+
+/** Everything a run may do beside reading and writing files. */
+export interface Effects {
+  /** Runs a program to its end. */
+  run(command: Command): Promise<Finished>;
+  /** The current time. */
+  now(): Date;
+  /** Waits for a number of milliseconds. */
+  sleep(ms: number): Promise<void>;
+  /** Tells whoever watches. */
+  tell(event: Event): void;
+}
+
+/** Tells a message of the given level. */
+export function say(
+  effects: Pick<Effects, "tell">,
+  level: Level,
+  text: string,
+  hints: readonly string[] = [],
+): void {
+  effects.tell({ kind: "message", level, text, hints });
+}

@@ -1,0 +1,140 @@
+/**
+ * What can go wrong, as values: every failure carries the stage it happened in,
+ * a stable reason, what to type next, and whether trying again can help.
+ *
+ * @module
+ */
+
+/** The stages of one run in their order, and what surrounds them. */
+export type Stage =
+  | "config"
+  | "state"
+  | "lock"
+  | "decide"
+  | "fetch"
+  | "verify"
+  | "secrets"
+  | "build"
+  | "activate"
+  | "health"
+  | "confirm"
+  | "recover";
+
+/** Exit codes of the program. Scripts rely on them: never renumber. */
+export const exitCodes = {
+  ok: 0,
+  bug: 1,
+  usage: 2,
+  remote: 3,
+  refused: 4,
+  secrets: 5,
+  build: 6,
+  rolledBack: 7,
+  broken: 8,
+  held: 9,
+  locked: 10,
+} as const;
+
+/** One of {@linkcode exitCodes}. */
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** What each exit code means, for `--help` and the documentation. */
+export const exitMeanings: Readonly<Record<ExitCode, string>> = {
+  0: "in sync: deployed, or nothing to do (suspended included)",
+  1: "unexpected: a bug in gitops-sync",
+  2: "usage or configuration",
+  3: "the repository can't be reached or fetched (retried)",
+  4: "refused: not verified",
+  5: "secrets: this host can't decrypt what it needs",
+  6: "evaluation or build failed",
+  7: "activation or health failed; the previous system runs again",
+  8: "activation failed and so did the way back: needs a person",
+  9: "held: this revision failed before",
+  10: "another run holds the lock",
+};
+
+const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
+  config: exitCodes.usage,
+  state: exitCodes.usage,
+  lock: exitCodes.locked,
+  decide: exitCodes.remote,
+  fetch: exitCodes.remote,
+  verify: exitCodes.refused,
+  secrets: exitCodes.secrets,
+  build: exitCodes.build,
+  activate: exitCodes.rolledBack,
+  health: exitCodes.rolledBack,
+  confirm: exitCodes.rolledBack,
+  recover: exitCodes.broken,
+};
+
+/**
+ * What a later run does after this failure: `hold` the revision until the
+ * branch moves or a person says `retry`, `retry` by itself, or neither because
+ * the failure is not about a revision (`stop`).
+ */
+export type Next = "hold" | "retry" | "stop";
+
+/** The parts of a {@linkcode SyncError} beside its message. */
+export interface Failure {
+  /** Where it happened. */
+  stage: Stage;
+  /** A stable name in kebab-case for scripts and tests, e.g. `disk-full`. */
+  reason: string;
+  /** What a later run does. */
+  next: Next;
+  /** What a person can do about it, one sentence each. */
+  hints?: readonly string[];
+  /** Lines of evidence, e.g. the end of a build log. Already redacted. */
+  details?: readonly string[];
+  /** Where the stage's own exit code does not fit. */
+  exit?: ExitCode;
+  /** The error underneath, if any. */
+  cause?: unknown;
+}
+
+/** A failure that was foreseen: shown with its hints, never with a stack. */
+export class SyncError extends Error {
+  override readonly name = "SyncError";
+  /** Where it happened. */
+  readonly stage: Stage;
+  /** A stable name in kebab-case. */
+  readonly reason: string;
+  /** What a later run does. */
+  readonly next: Next;
+  /** What a person can do about it. */
+  readonly hints: readonly string[];
+  /** Lines of evidence. */
+  readonly details: readonly string[];
+  /** The exit code of the program. */
+  readonly exit: ExitCode;
+
+  constructor(message: string, failure: Failure) {
+    super(message, { cause: failure.cause });
+    this.stage = failure.stage;
+    this.reason = failure.reason;
+    this.next = failure.next;
+    this.hints = failure.hints ?? [];
+    this.details = failure.details ?? [];
+    this.exit = failure.exit ?? exitOfStage[failure.stage];
+  }
+}
+
+/** The exit code for anything thrown: unknown errors are bugs. */
+export function exitCodeOf(error: unknown): ExitCode {
+  return error instanceof SyncError ? error.exit : exitCodes.bug;
+}
+
+/** A mistake in arguments or configuration: exit 2, told with a hint. */
+export function usageError(
+  reason: string,
+  message: string,
+  ...hints: string[]
+): SyncError {
+  return new SyncError(message, {
+    stage: "config",
+    reason,
+    next: "stop",
+    hints,
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * Text that came from elsewhere, made safe to show.
+ *
+ * @module
+ */
+
+// C0, DEL and C1 controls, and the bidirectional overrides that can make one
+// name look like another on a terminal (Unicode TR36, "bidirectional text
+// spoofing").
+const unsafe =
+  // deno-lint-ignore no-control-regex
+  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Makes one line of foreign text (a commit's subject, a program's output) safe
+ * for a terminal, the journal and the history: control characters become `?`.
+ */
+export function oneLine(text: string, most = 500): string {
+  const line = text.replace(/\s+/g, " ").replace(unsafe, "?").trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+/** Splits foreign output into safe lines, without the empty ones. */
+export function safeLines(text: string): string[] {
+  // deno-lint-ignore no-control-regex
+  const plain = text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");
+  return plain.split(/\r?\n|\r/).map((line) =>
+    line.replace(/\t/g, "  ").replace(unsafe, "?").trimEnd()
+  ).filter((line) => line !== "");
+}
+
+/** A revision as people name it: its first 12 digits. */
+export function short(revision: string): string {
+  return revision.slice(0, 12);
+}
+
+/** `1 file`, `2 files`. */
+export function count(
+  n: number,
+  one: string,
+  many = `${one}s`,
+): string {
+  return `${n} ${n === 1 ? one : many}`;
+}

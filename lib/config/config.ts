@@ -1,0 +1,167 @@
+/**
+ * From a file and flags to a checked configuration.
+ *
+ * The module renders the file as JSON, which is YAML too: such a file is read
+ * as JSON, and the YAML parser is loaded for no other than a file that needs
+ * it, because it would cost a run with nothing to do a quarter of its time.
+ *
+ * @module
+ */
+import { SyncError, usageError } from "../base/errors.ts";
+import {
+  type Config,
+  type Option,
+  type OptionName,
+  optionNames,
+  options,
+} from "./schema.ts";
+
+/** Where the program looks when no `--config` is given. */
+export const defaultConfigPath = "/etc/gitops-sync/config.yaml";
+
+/** One value somebody gave, and where: for messages. */
+export interface Given {
+  /** The key as it was written. */
+  key: string;
+  value: unknown;
+  /** Where it came from: a flag as typed, or the file. */
+  from: { flag: string } | { path: string; text: string };
+}
+
+/** Something wrong with one given value, or one that is missing. */
+export type Problem =
+  | { kind: "unknown"; given: Given }
+  | { kind: "value"; given: Given; expected: string }
+  | { kind: "password"; given: Given }
+  | { kind: "missing"; name: OptionName };
+
+/**
+ * Reads and checks a configuration.
+ *
+ * @param path The file, or `undefined` to use flags and defaults alone.
+ * @param flags What the command line says; beats the file.
+ * @throws {SyncError} `config-missing`, `config-unreadable`, `config-syntax`
+ * or `config-wrong`, which lists every problem and not the first only.
+ */
+export async function loadConfig(
+  path: string | undefined,
+  flags: readonly Given[],
+): Promise<Config> {
+  const given = path === undefined ? [] : await readFile(path);
+  const { config, problems } = check([...given, ...flags]);
+  if (problems.length === 0) return config;
+  const { explain } = await import("./problems.ts");
+  throw explain(problems, path);
+}
+
+/** Reads a file into the values it gives. */
+async function readFile(path: string): Promise<Given[]> {
+  const text = await Deno.readTextFile(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  const document = await parse(path, text);
+  if (document === null || document === undefined) return [];
+  if (typeof document !== "object" || Array.isArray(document)) {
+    throw usageError(
+      "config-syntax",
+      `Cannot use ${path}: expected keys and values such as "ref: main"`,
+      "see docs/options.md for every key",
+    );
+  }
+  return flatten(document as Record<string, unknown>, { path, text });
+}
+
+async function parse(path: string, text: string): Promise<unknown> {
+  if (text.trimStart().startsWith("{")) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Not JSON, then: YAML has braces too, and its parser says where.
+    }
+  }
+  const yaml = await import("@std/yaml");
+  try {
+    return yaml.parse(text);
+  } catch (error) {
+    throw usageError(
+      "config-syntax",
+      `Cannot read ${path} as YAML: ${(error as Error).message}`,
+      "a value with a colon, a # or a leading special character needs quotes",
+    );
+  }
+}
+
+/** Turns nested keys into dotted ones: `{timeouts: {build}}` → `timeouts.build`. */
+function flatten(
+  object: Record<string, unknown>,
+  from: Given["from"],
+  prefix = "",
+): Given[] {
+  return Object.entries(object).flatMap(([key, value]) => {
+    const name = prefix + key;
+    const isGroup = optionNames.some((known) => known.startsWith(`${name}.`));
+    return isGroup && value !== null && typeof value === "object" &&
+        !Array.isArray(value)
+      ? flatten(value as Record<string, unknown>, from, `${name}.`)
+      : [{ key: name, value, from }];
+  });
+}
+
+/** Checks every value; a later one with the same key wins. */
+function check(
+  all: readonly Given[],
+): { config: Config; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const values: Record<string, unknown> = {};
+  for (const given of all) {
+    const option = optionOf(given.key);
+    // `key: null` and an empty `key:` mean "as if it were not there".
+    if (option && given.value === null) continue;
+    const value = option?.kind.read(given.value);
+    if (!option) problems.push({ kind: "unknown", given });
+    else if (value === undefined) {
+      problems.push({ kind: "value", given, expected: option.kind.expected });
+    } else if (given.key === "repository" && hasPassword(value as string)) {
+      problems.push({ kind: "password", given });
+    }
+    values[given.key] = value;
+  }
+  for (const name of optionNames) {
+    if (name in values) continue;
+    const option: Option<unknown> = options[name];
+    if (option.required) problems.push({ kind: "missing", name });
+    else values[name] = presetOf(option);
+  }
+  return { config: values as unknown as Config, problems };
+}
+
+function optionOf(key: string): Option<unknown> | undefined {
+  return Object.hasOwn(options, key) ? options[key as OptionName] : undefined;
+}
+
+function presetOf(option: Option<unknown>): unknown {
+  const preset = typeof option.preset === "function"
+    ? option.preset()
+    : option.preset;
+  return preset === undefined ? undefined : option.kind.read(preset);
+}
+
+/** Whether a URL carries a password, which every `ps` would then show. */
+function hasPassword(url: string): boolean {
+  return /^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(url);
+}
+
+function unreadable(path: string, error: unknown): SyncError {
+  if (error instanceof Deno.errors.NotFound) {
+    return usageError(
+      "config-missing",
+      `Cannot read ${path}: there is no such file`,
+      "name the file with --config FILE, or give --repository URL --ref main instead",
+    );
+  }
+  return usageError(
+    "config-unreadable",
+    `Cannot read ${path}: ${(error as Error).message}`,
+    "run as root, or make the file readable for the user who runs gitops-sync",
+  );
+}

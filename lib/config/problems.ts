@@ -1,0 +1,108 @@
+/**
+ * Says what is wrong with a configuration: line, key, what was expected, and
+ * the nearest known key. Loaded only when something is wrong.
+ *
+ * @module
+ */
+import { closestString } from "@std/text/closest-string";
+import { type SyncError, usageError } from "../base/errors.ts";
+import { count, oneLine } from "../base/text.ts";
+import type { Given, Problem } from "./config.ts";
+import { flagOf, optionNames } from "./schema.ts";
+
+/**
+ * One error for all problems of a configuration.
+ *
+ * @param path The file that was read, if any.
+ */
+export function explain(
+  problems: readonly Problem[],
+  path: string | undefined,
+): SyncError {
+  const lines = problems.map((problem) => sentence(problem, path));
+  const hints = problems.flatMap(hintsFor);
+  const [first, ...rest] = lines;
+  const message = rest.length === 0
+    ? first!
+    : [`${count(lines.length, "problem")} in the configuration:`, ...lines]
+      .join("\n  ");
+  return usageError("config-wrong", message, ...new Set(hints));
+}
+
+function sentence(problem: Problem, path: string | undefined): string {
+  if (problem.kind === "missing") {
+    const where = path === undefined ? "the command line" : path;
+    return `Cannot go on without ${problem.name}: it is missing in ${where}`;
+  }
+  const { given } = problem;
+  const at = "flag" in given.from
+    ? ""
+    : `${given.from.path}:${lineOf(given.from.text, given.key)}: `;
+  const key = "flag" in given.from ? given.from.flag : given.key;
+  switch (problem.kind) {
+    case "unknown":
+      return `${at}Cannot use ${key}: there is no such option`;
+    case "password":
+      return `${at}Cannot use ${key}: the URL carries a password, which every process list would show`;
+    case "value":
+      return `${at}Cannot use ${
+        shown(given.value)
+      } for ${key}: expected ${problem.expected}`;
+  }
+}
+
+function hintsFor(problem: Problem): string[] {
+  switch (problem.kind) {
+    case "missing":
+      return [
+        `write "${problem.name}: …" in the file, or give --${
+          flagOf(problem.name)
+        } on the command line`,
+      ];
+    case "password":
+      return [
+        "put the token into a file and name that file with tokenFile (and the user with username)",
+      ];
+    case "unknown":
+      return [nearest(problem.given)];
+    case "value":
+      return [];
+  }
+}
+
+function nearest({ key, from }: Given): string {
+  if ("flag" in from) {
+    const flags = optionNames.map((name) => `--${flagOf(name)}`);
+    return `did you mean ${closestString(from.flag, flags)}?`;
+  }
+  return `did you mean ${closestString(key, optionNames)}?`;
+}
+
+/** A value as it goes into a message; what may be secret never gets here. */
+function shown(value: unknown): string {
+  return oneLine(
+    typeof value === "string"
+      ? `"${value}"`
+      : JSON.stringify(value) ?? "nothing",
+    80,
+  );
+}
+
+/**
+ * The line, from 1, on which a dotted key stands in YAML or JSON text: each
+ * level is looked for below the one before. 1 where it can't be found.
+ */
+export function lineOf(text: string, key: string): number {
+  const lines = text.split("\n");
+  let at = 0;
+  for (const part of key.split(".")) {
+    const quoted = part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const pattern = new RegExp(`(^|[\\s{,])["']?${quoted}["']?\\s*:`);
+    const found = lines.findIndex((line, i) =>
+      i >= at && pattern.test(line.replace(/(^|\s)#.*$/, ""))
+    );
+    if (found === -1) return at + 1;
+    at = found;
+  }
+  return at + 1;
+}

@@ -1,0 +1,325 @@
+/**
+ * The only list of options: validation, flags, `--help`, `docs/options.md` and
+ * the NixOS module all come from it.
+ *
+ * @module
+ */
+import { parseDuration } from "../base/duration.ts";
+
+/** How an option's value is written and what it becomes. */
+export interface Kind<T> {
+  /** Its name in the documentation, e.g. `duration`. */
+  name: string;
+  /** Completes "Cannot use X for key: expected …". */
+  expected: string;
+  /** The value, or `undefined` where it is not of this kind. */
+  read(value: unknown): T | undefined;
+  /** Whether its flag stands alone (`--submodules`). */
+  isFlag?: true;
+  /** The words it takes, if they are few. */
+  choices?: readonly string[];
+}
+
+/** One option. `preset` is written as a person would write it. */
+export interface Option<T> {
+  kind: Kind<T>;
+  /** The default, or what works it out; none: needed, or without a value. */
+  preset?: unknown | (() => unknown);
+  /** What stands in the documentation where the default is worked out. */
+  presetText?: string;
+  /** What it does, for people. Markdown. */
+  text: string;
+  required?: true;
+}
+
+const nonEmpty = (value: unknown): string | undefined =>
+  typeof value === "string" && value.trim() !== "" &&
+    // deno-lint-ignore no-control-regex
+    !/[\u0000-\u001f\u007f]/.test(value)
+    ? value
+    : undefined;
+
+const text: Kind<string> = {
+  name: "text",
+  expected: "a text without control characters",
+  read: nonEmpty,
+};
+
+const path: Kind<string> = {
+  name: "path",
+  expected: "an absolute path such as /etc/ssh/age.key",
+  read: (value) =>
+    nonEmpty(value)?.startsWith("/") ? value as string : undefined,
+};
+
+const paths: Kind<readonly string[]> = {
+  name: "list of paths",
+  expected: "a list of absolute paths such as [/etc/ssh/age.key]",
+  read: (value) => listOf(value, path),
+};
+
+const texts: Kind<readonly string[]> = {
+  name: "list of texts",
+  expected: "a list of texts",
+  read: (value) => listOf(value, text),
+};
+
+const flag: Kind<boolean> = {
+  name: "true or false",
+  expected: "true or false",
+  read: (value) => typeof value === "boolean" ? value : undefined,
+  isFlag: true,
+};
+
+const duration: Kind<number> = {
+  name: "duration",
+  expected: "a duration such as 90s, 30m or 1h30m",
+  read: (value) => typeof value === "string" ? parseDuration(value) : undefined,
+};
+
+const number: Kind<number> = {
+  name: "whole number",
+  expected: "a whole number from 0 to 1000",
+  read: (value) => {
+    const n = typeof value === "string" && /^\d+$/.test(value)
+      ? Number(value)
+      : value;
+    return typeof n === "number" && Number.isInteger(n) && n >= 0 && n <= 1000
+      ? n
+      : undefined;
+  },
+};
+
+function listOf(value: unknown, kind: Kind<string>): string[] | undefined {
+  const items = typeof value === "string" ? [value] : value;
+  if (!Array.isArray(items)) return undefined;
+  const read = items.map((item) => kind.read(item));
+  return read.every((item) => item !== undefined) ? read : undefined;
+}
+
+function choice<const T extends string>(...choices: T[]): Kind<T> {
+  return {
+    name: choices.map((word) => `\`${word}\``).join(", "),
+    expected: `one of ${choices.join(", ")}`,
+    read: (value) => choices.find((word) => word === value),
+    choices,
+  };
+}
+
+/** A remote as Git writes it: a URL, the scp form, or an absolute path. */
+const remote: Kind<string> = {
+  name: "Git URL",
+  expected:
+    "a Git URL: https://, http://, ssh://, file://, user@host:path or an absolute path",
+  read: (value) => {
+    const url = nonEmpty(value);
+    if (url === undefined || /\s/.test(url)) return undefined;
+    if (/^(https?|ssh|file):\/\/./.test(url)) return url;
+    if (url.startsWith("/")) return `file://${url}`;
+    // scp form: no slash before the colon (git-fetch(1), "GIT URLS").
+    return /^[A-Za-z0-9_][\w.-]*(@[\w.-]+)?:(?!:)[^-]/.test(url) &&
+        !url.includes("://")
+      ? url
+      : undefined;
+  },
+};
+
+/** A branch, a tag, a full ref name or a full commit hash (git-check-ref-format(1)). */
+const ref: Kind<string> = {
+  name: "ref",
+  expected:
+    "a branch, a tag, a full ref such as refs/heads/main, or a full commit hash",
+  read: (value) => {
+    const name = nonEmpty(value);
+    if (name === undefined || name.startsWith("-") || name === "@") return;
+    const bad = /[\s~^:?*\[\\]|\.\.|@\{|\/\/|\/\.|^\/|^\.|\/$|\.$|\.lock(\/|$)/;
+    return bad.test(name) ? undefined : name;
+  },
+};
+
+/** A folder inside the repository. */
+const folder: Kind<string> = {
+  name: "folder in the repository",
+  expected: "a folder inside the repository such as hosts/web, without ..",
+  read: (value) => {
+    if (value === "") return "";
+    const name = nonEmpty(value)?.replace(/^\.\//, "").replace(/\/+$/, "");
+    if (name === undefined || name === ".") return name === "." ? "" : name;
+    const bad = name.startsWith("/") ||
+      name.split("/").some((part) => part === ".." || part === "");
+    return bad || /[?#&%]/.test(name) ? undefined : name;
+  },
+};
+
+const host: Kind<string> = {
+  name: "host name",
+  expected:
+    "a name in nixosConfigurations such as web-1 (letters, digits, _ - .)",
+  read: (value) =>
+    typeof value === "string" && /^[A-Za-z0-9_][\w.-]*$/.test(value)
+      ? value
+      : undefined,
+};
+
+/** Every option, in the order of the documentation. */
+export const options = {
+  repository: {
+    kind: remote,
+    required: true,
+    text:
+      "The Git repository that holds the flake. A token never belongs in the URL: use `tokenFile`.",
+  } as Option<string>,
+  ref: {
+    kind: ref,
+    preset: "main",
+    text:
+      "What this host follows: a branch, a tag (annotated or light), or a full commit hash. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`.",
+  } as Option<string>,
+  host: {
+    kind: host,
+    preset: () => Deno.hostname(),
+    presetText: "the host name of the machine",
+    text: "Which of the flake's `nixosConfigurations` this host runs.",
+  } as Option<string>,
+  directory: {
+    kind: folder,
+    preset: "",
+    text: "The folder of the flake inside the repository.",
+  } as Option<string>,
+  submodules: {
+    kind: flag,
+    preset: false,
+    text: "Whether the flake needs the repository's submodules.",
+  } as Option<boolean>,
+  operation: {
+    kind: choice("switch", "boot", "test", "build"),
+    preset: "switch",
+    text:
+      "`switch`: activate, check health, then make it the boot default. `boot`: only make it the boot default. `test`: activate without changing the boot default. `build`: only build.",
+  } as Option<"switch" | "boot" | "test" | "build">,
+  drift: {
+    kind: choice("report", "correct"),
+    preset: "report",
+    text:
+      "What to do when somebody switched the host by hand: `report` it, or `correct` it by activating the last good system again.",
+  } as Option<"report" | "correct">,
+  allowForcePush: {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether a branch or tag may move to a revision that does not descend from the one deployed last.",
+  } as Option<boolean>,
+  shallow: {
+    kind: flag,
+    preset: true,
+    text:
+      "Fetch only the commits since the one deployed last. `false` fetches the whole history, for flakes that use `self.revCount`.",
+  } as Option<boolean>,
+  sshKeyFile: {
+    kind: path,
+    text:
+      "The private key for `ssh://` and scp-form remotes, readable by root alone.",
+  } as Option<string | undefined>,
+  knownHosts: {
+    kind: path,
+    text:
+      "A `known_hosts` file that pins the keys of the Git server. Without it the system's own files count; an unknown key is refused either way.",
+  } as Option<string | undefined>,
+  tokenFile: {
+    kind: path,
+    text:
+      "A file that holds the access token for `https://` remotes. Git reads it through a credential helper: it is never in an argument, a URL or a Git configuration.",
+  } as Option<string | undefined>,
+  username: {
+    kind: text,
+    preset: "git",
+    text: "The user name that goes with the token. Most forges take any.",
+  } as Option<string>,
+  stateDirectory: {
+    kind: path,
+    preset: "/var/lib/gitops-sync",
+    text:
+      "Where the program keeps its state, history, mirror of the repository and garbage-collection roots. Never holds a secret.",
+  } as Option<string>,
+  "secrets.check": {
+    kind: flag,
+    preset: true,
+    text:
+      "Whether every encrypted file in the repository that names this host must decrypt before anything is built.",
+  } as Option<boolean>,
+  "secrets.identities": {
+    kind: paths,
+    presetText:
+      "those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
+    text:
+      "The age identity files and SSH ed25519 private keys that this host decrypts with.",
+  } as Option<readonly string[] | undefined>,
+  "build.options": {
+    kind: texts,
+    preset: [],
+    text:
+      'More arguments for `nixos-rebuild build`, e.g. `[--max-jobs, "1"]`. Each is one argument; no shell sees them.',
+  } as Option<readonly string[]>,
+  keep: {
+    kind: number,
+    preset: 5,
+    text:
+      "How many earlier good systems stay protected from garbage collection, so that `rollback --to` can reach them.",
+  } as Option<number>,
+  retries: {
+    kind: number,
+    preset: 2,
+    text:
+      "How often a run asks the remote again, with a growing pause, before it gives up until the next run.",
+  } as Option<number>,
+  "timeouts.remote": {
+    kind: duration,
+    preset: "1m",
+    text: "The longest that asking the remote may take.",
+  } as Option<number>,
+  "timeouts.fetch": {
+    kind: duration,
+    preset: "30m",
+    text: "The longest that fetching may take.",
+  } as Option<number>,
+  "timeouts.secrets": {
+    kind: duration,
+    preset: "5m",
+    text: "The longest that the check of all secrets may take.",
+  } as Option<number>,
+  "timeouts.build": {
+    kind: duration,
+    preset: "6h",
+    text: "The longest that evaluating and building may take.",
+  } as Option<number>,
+  "timeouts.activate": {
+    kind: duration,
+    preset: "15m",
+    text: "The longest that one activation may take before it is rolled back.",
+  } as Option<number>,
+  "timeouts.health": {
+    kind: duration,
+    preset: "2m",
+    text:
+      "How long after an activation units may take to start and the remote to be reachable again.",
+  } as Option<number>,
+} as const;
+
+/** The name of an option, with a dot for each level in the file. */
+export type OptionName = keyof typeof options;
+
+type ValueOf<O> = O extends Option<infer T> ? T : never;
+
+/** A checked configuration: one value for each option, durations in ms. */
+export type Config = {
+  readonly [K in OptionName]: ValueOf<(typeof options)[K]>;
+};
+
+/** All option names in the order of the documentation. */
+export const optionNames = Object.keys(options) as OptionName[];
+
+/** The flag of an option: `timeouts.build` is `--timeouts-build`. */
+export function flagOf(name: OptionName): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    .replace(".", "-");
+}
