@@ -1,0 +1,75 @@
+/**
+ * Files that must survive a power cut.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+
+/**
+ * Puts `text` in place of the file at `path`, so that after a crash at any
+ * point either the old or the new text is there, whole: write, fsync, rename,
+ * fsync of the folder. Only the owner may read it.
+ */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  const file = await Deno.open(temporary, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: 0o600,
+  });
+  try {
+    await writeAll(file, text);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  await Deno.rename(temporary, path);
+  await syncFolder(path.slice(0, path.lastIndexOf("/")));
+}
+
+/** Adds text to the end of a file and has it on the disk before it returns. */
+export async function appendDurably(path: string, text: string): Promise<void> {
+  const file = await Deno.open(path, {
+    read: true,
+    append: true,
+    create: true,
+    mode: 0o600,
+  });
+  try {
+    await writeAll(file, text);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+}
+
+/** Reads a text file, or `undefined` where there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a folder that only its owner may enter. */
+export async function ensurePrivateDir(path: string): Promise<void> {
+  await ensureDir(path);
+  await Deno.chmod(path, 0o700);
+}
+
+async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await Deno.open(path, { read: true });
+  try {
+    await folder.sync();
+  } finally {
+    folder.close();
+  }
+}

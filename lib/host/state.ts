@@ -1,0 +1,200 @@
+/**
+ * What the program remembers from one run to the next. No secret is ever in it.
+ *
+ * @module
+ */
+import { type ExitCode, type Stage, SyncError } from "../base/errors.ts";
+import { readIfThere, writeWhole } from "./files.ts";
+
+/** Two store paths that say how a host stands; `null` where there is none. */
+export interface Systems {
+  /** Where `/run/current-system` points. */
+  running: string | null;
+  /** Where the system profile points: what a reboot starts. */
+  bootDefault: string | null;
+}
+
+/** A commit as people know it. Texts are already safe to show. */
+export interface Commit {
+  revision: string;
+  subject: string;
+  author: string;
+  /** When it was committed, ISO 8601. */
+  committedAt: string;
+}
+
+/** What decides which system a revision becomes on this host. */
+export interface Target {
+  repository: string;
+  ref: string;
+  directory: string;
+  host: string;
+  operation: "switch" | "boot" | "test" | "build";
+}
+
+/** A system that passed everything, with where it came from. */
+export interface Deployment extends Commit {
+  target: Target;
+  /** Its store path. */
+  system: string;
+  /** When it was confirmed, ISO 8601. */
+  at: string;
+}
+
+/** A revision that is not tried again until the branch moves or `retry`. */
+export interface Hold {
+  revision: string;
+  stage: Stage;
+  reason: string;
+  message: string;
+  hints: readonly string[];
+  since: string;
+}
+
+/** The journal of a run under way: enough to finish or undo it. */
+export interface Attempt {
+  /** Names the run, its units and its history entry. */
+  id: string;
+  command: "sync" | "rollback";
+  commit: Commit;
+  target: Target;
+  startedAt: string;
+  /** The stage that was begun last. */
+  stage: Stage;
+  /** Which boot of the kernel it began in. */
+  bootId: string;
+  /** From activation on: how the host stood before. */
+  previous?: Systems;
+  /** From activation on: the store path that is being activated. */
+  candidate?: string;
+  /** `true` from just before the first thing that changes the host. */
+  touched?: true;
+  /** The activation's own process, where it is no systemd unit. */
+  process?: { pid: number; startTime: string };
+  /** `true` while the previous system is being put back. */
+  undoing?: true;
+}
+
+/** How an attempt can end. */
+export type Result =
+  | "deployed"
+  | "built"
+  | "corrected"
+  | "rolled-back"
+  | "interrupted"
+  | "failed";
+
+/** How the last attempt ended. */
+export interface LastAttempt {
+  at: string;
+  result: Result;
+  exit: ExitCode;
+  revision?: string;
+  stage?: Stage;
+  reason?: string;
+  message: string;
+  hints: readonly string[];
+  /** How many times in a row it ended so. */
+  times: number;
+}
+
+/** A pause after failures that may pass by themselves. */
+export interface Backoff {
+  revision: string;
+  failures: number;
+  notBefore: string;
+}
+
+/** The content of `state.json`. */
+export interface State {
+  version: 1;
+  /** What the remote said last, when that changed. */
+  seen?: { ref: string; revision: string; kind: string; at: string };
+  lastGood?: Deployment;
+  /** Good systems before that, newest first. */
+  earlier: readonly Deployment[];
+  holds: readonly Hold[];
+  attempt?: Attempt;
+  backoff?: Backoff;
+  /** A revision whose activation was cut off, and how often. */
+  cutOff?: { revision: string; times: number };
+  last?: LastAttempt;
+}
+
+/** The newest layout of `state.json` that this program knows. */
+export const stateVersion = 1;
+
+const fresh: State = { version: stateVersion, earlier: [], holds: [] };
+
+/**
+ * Reads the state; a folder without one has a fresh state.
+ *
+ * @throws {SyncError} `state-newer` if a newer program wrote it,
+ * `state-unreadable` if it is empty, cut off or not ours. It is never
+ * overwritten in these cases.
+ */
+export function readState(folder: string): State {
+  const path = `${folder}/state.json`;
+  const text = readIfThere(path);
+  if (text === undefined) return fresh;
+  let state: State;
+  try {
+    state = JSON.parse(text);
+  } catch (error) {
+    throw unreadable(path, (error as Error).message);
+  }
+  if (typeof state?.version !== "number") {
+    throw unreadable(path, "it has no version");
+  }
+  if (state.version > stateVersion) throw newer(path, state.version);
+  const wrong = wrongPart(state);
+  if (wrong) throw unreadable(path, `${wrong} is not as expected`);
+  return state;
+}
+
+/** Writes the state so that a power cut leaves the old or the new one. */
+export async function writeState(folder: string, state: State): Promise<void> {
+  await writeWhole(
+    `${folder}/state.json`,
+    `${JSON.stringify(state, null, 2)}\n`,
+  );
+}
+
+/** The name of a part that has not the shape everything else relies on. */
+function wrongPart(state: State): string | undefined {
+  const isDeployment = (value: Deployment) =>
+    typeof value?.revision === "string" && typeof value.system === "string" &&
+    typeof value.target === "object";
+  if (state.version !== stateVersion) return "version";
+  if (!Array.isArray(state.holds)) return "holds";
+  if (!Array.isArray(state.earlier)) return "earlier";
+  if (!state.earlier.every(isDeployment)) return "earlier";
+  if (state.lastGood && !isDeployment(state.lastGood)) return "lastGood";
+  if (state.attempt && typeof state.attempt.commit?.revision !== "string") {
+    return "attempt";
+  }
+  return undefined;
+}
+
+function unreadable(path: string, why: string): SyncError {
+  return new SyncError(`Cannot read ${path}: ${why}`, {
+    stage: "state",
+    reason: "state-unreadable",
+    next: "stop",
+    hints: [
+      `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
+    ],
+  });
+}
+
+function newer(path: string, version: number): SyncError {
+  return new SyncError(
+    `Cannot use ${path}: it has version ${version}, and this program knows up to ${stateVersion}`,
+    {
+      stage: "state",
+      reason: "state-newer",
+      next: "stop",
+      hints: ["run the newer gitops-sync that wrote it"],
+    },
+  );
+}

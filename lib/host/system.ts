@@ -1,0 +1,65 @@
+/**
+ * Facts about this machine, read and never assumed.
+ *
+ * @module
+ */
+import type { Systems } from "./state.ts";
+
+/** The link that NixOS points at the running system. */
+export const runningLink = "/run/current-system";
+
+/** The profile whose newest generation a reboot starts. */
+export const systemProfile = "/nix/var/nix/profiles/system";
+
+/** The store path of the running system, or `null` where there is none. */
+export function runningSystem(): string | null {
+  return follow(runningLink);
+}
+
+/** The store path of the boot default, or `null` where there is none. */
+export function bootDefault(): string | null {
+  return follow(systemProfile);
+}
+
+/** Both of them. */
+export function systems(): Systems {
+  return { running: runningSystem(), bootDefault: bootDefault() };
+}
+
+/** Which boot of the kernel this is (random(4)). */
+export function bootId(): string {
+  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+}
+
+/** Whether systemd is the init of this machine (sd_booted(3)). */
+export function hasSystemd(): boolean {
+  try {
+    return Deno.lstatSync("/run/systemd/system").isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * When a process started, in clock ticks since the boot (proc_pid_stat(5),
+ * field 22), so that its number can't be taken for a later process's.
+ */
+export function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The second field is a name in parentheses that may hold anything.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Follows links to the end: the profile goes through a generation's link. */
+function follow(link: string): string | null {
+  try {
+    return Deno.realPathSync(link);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

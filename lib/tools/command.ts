@@ -1,0 +1,204 @@
+/**
+ * The one place that starts programs.
+ *
+ * @module
+ */
+import type { Command, Finished } from "../base/effects.ts";
+import { SyncError, usageError } from "../base/errors.ts";
+
+/**
+ * The variables that reach a child. Everything else of our environment stays
+ * here, so that a secret in it can't reach a build or a server by accident.
+ */
+const passedOn = [
+  "PATH",
+  "HOME",
+  "USER",
+  "LANG",
+  "LC_ALL",
+  "LOCALE_ARCHIVE",
+  "TZDIR",
+  "TMPDIR",
+  "XDG_CACHE_HOME",
+  "XDG_RUNTIME_DIR",
+  "SSH_AUTH_SOCK",
+  "http_proxy",
+  "https_proxy",
+  "ftp_proxy",
+  "all_proxy",
+  "no_proxy",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "ALL_PROXY",
+  "NO_PROXY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "CURL_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+  "NIX_SSL_CERT_FILE",
+  "NIX_CONF_DIR",
+  "NIX_CONFIG",
+  "NIX_PATH",
+  "NIX_REMOTE",
+  "NIX_USER_CONF_FILES",
+  "NIXOS_INSTALL_BOOTLOADER",
+] as const;
+
+const mostOutput = 256 * 1024 * 1024;
+const stderrKept = 16 * 1024;
+
+function childEnvironment(
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of passedOn) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) env[name] = value;
+  }
+  return Object.assign(env, extra);
+}
+
+/** Reads a stream to its end, at most `mostOutput` bytes. */
+async function readAll(
+  stream: ReadableStream<Uint8Array>,
+  tooMuch: () => void,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > mostOutput) {
+      tooMuch();
+      break;
+    }
+    chunks.push(chunk);
+  }
+  if (chunks.length === 1) return chunks[0]!;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** Reads standard error line by line and keeps its end. */
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  onLine?: (line: string) => void,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let kept = "";
+  let line = "";
+  for await (const chunk of stream) {
+    const text = decoder.decode(chunk, { stream: true });
+    kept = (kept + text).slice(-stderrKept);
+    if (!onLine) continue;
+    const lines = (line + text).split("\n");
+    line = lines.pop()!.slice(-stderrKept);
+    lines.forEach(onLine);
+  }
+  if (onLine && line !== "") onLine(line);
+  return kept;
+}
+
+async function write(stdin: WritableStream<Uint8Array>, input: Uint8Array) {
+  try {
+    const writer = stdin.getWriter();
+    await writer.write(input);
+    await writer.close();
+  } catch {
+    // The program ended without reading all of it; its exit code tells why.
+  }
+}
+
+/** Ends a child and everything it started: it leads a process group. */
+function killGroup(pid: number): void {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended by itself between our look and our call.
+  }
+}
+
+function start(command: Command): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command.program, {
+      args: [...command.args],
+      clearEnv: true,
+      env: childEnvironment(command.env),
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      stdin: command.input ? "piped" : "null",
+      stdout: command.capture === false ? "null" : "piped",
+      stderr: "piped",
+      // A group of its own, so that a timeout ends the whole family.
+      detached: true,
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw usageError(
+      "program-missing",
+      `Cannot run ${command.program}: it is not on PATH`,
+      `install ${command.program}, or add its folder to the PATH that gitops-sync is started with`,
+    );
+  }
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param interrupt Aborted when a person wants the run to end.
+ * @throws {SyncError} `program-missing` if there is no such program,
+ * `interrupted` if the person ended the run, `output-too-large`.
+ */
+export async function run(
+  command: Command,
+  interrupt?: AbortSignal,
+): Promise<Finished> {
+  const child = start(command);
+  let ended: "timeout" | "interrupt" | "output" | undefined;
+  const end = (why: NonNullable<typeof ended>) => {
+    ended ??= why;
+    killGroup(child.pid);
+  };
+  const timer = setTimeout(() => end("timeout"), command.timeout);
+  const onInterrupt = () => end("interrupt");
+  if (!command.shielded) interrupt?.addEventListener("abort", onInterrupt);
+  try {
+    if (command.input) write(child.stdin, command.input);
+    const [, stdout, stderr, status] = await Promise.all([
+      command.onStart?.(child.pid),
+      command.capture === false
+        ? new Uint8Array()
+        : readAll(child.stdout, () => end("output")),
+      readLines(child.stderr, command.onLine),
+      child.status,
+    ]);
+    if (ended === "interrupt") throw interrupted();
+    if (ended === "output") throw outputTooLarge(command.program);
+    return { code: status.code, timedOut: ended === "timeout", stdout, stderr };
+  } finally {
+    clearTimeout(timer);
+    interrupt?.removeEventListener("abort", onInterrupt);
+  }
+}
+
+function interrupted(): SyncError {
+  return new SyncError("Interrupted by a person or by systemd", {
+    stage: "decide",
+    reason: "interrupted",
+    next: "retry",
+    exit: 3,
+    hints: ["run gitops-sync again: it finishes or undoes what was begun"],
+  });
+}
+
+function outputTooLarge(program: string): SyncError {
+  return new SyncError(
+    `Cannot use the output of ${program}: it is over ${
+      mostOutput >> 20
+    } MiB long`,
+    { stage: "fetch", reason: "output-too-large", next: "hold" },
+  );
+}

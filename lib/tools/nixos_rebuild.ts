@@ -1,0 +1,72 @@
+/**
+ * `nixos-rebuild build`, which evaluates and builds and changes nothing.
+ *
+ * @module
+ */
+import type { Command } from "../base/effects.ts";
+
+/** What to build, and where its result link goes. */
+export interface BuildRequest {
+  /** The mirror's folder. */
+  mirror: string;
+  revision: string;
+  /** The flake's folder in the repository, or empty. */
+  directory: string;
+  host: string;
+  submodules: boolean;
+  shallow: boolean;
+  /** More arguments from the configuration. */
+  options: readonly string[];
+  /** The folder in which `result` is made. */
+  folder: string;
+  /** Milliseconds. */
+  timeout: number;
+  /** Git's settings for the inputs that Nix fetches. */
+  env: Readonly<Record<string, string>>;
+  onLine: (line: string) => void;
+}
+
+/**
+ * The flake reference of exactly one revision (nix3-flake(1), "git+file").
+ * `rev` is always given: with a name alone Nix may serve an older commit from
+ * its cache.
+ */
+export function flakeReference(
+  request: Pick<
+    BuildRequest,
+    "mirror" | "revision" | "directory" | "submodules" | "shallow"
+  >,
+): string {
+  const parameters = [`rev=${request.revision}`];
+  if (request.directory) {
+    parameters.push(`dir=${encodeURIComponent(request.directory)}`);
+  }
+  if (request.submodules) parameters.push("submodules=1");
+  if (request.shallow) parameters.push("shallow=1");
+  return `git+file://${encodeURI(request.mirror)}?${parameters.join("&")}`;
+}
+
+/**
+ * The command that builds a host. The lock file is taken as it stands: one
+ * that is out of date is an error, so that the same revision is the same
+ * system on every host and every day.
+ */
+export function buildCommand(request: BuildRequest): Command {
+  return {
+    program: "nixos-rebuild",
+    args: [
+      "build",
+      "--flake",
+      `${flakeReference(request)}#${request.host}`,
+      "--log-format",
+      "internal-json",
+      "--no-update-lock-file",
+      ...request.options,
+    ],
+    cwd: request.folder,
+    env: request.env,
+    timeout: request.timeout,
+    capture: false,
+    onLine: request.onLine,
+  };
+}
