@@ -1,0 +1,117 @@
+/**
+ * Turns a verified revision into a system in the store.
+ *
+ * @module
+ */
+import { ensureDir, exists } from "@std/fs";
+import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import { gitEnvironment } from "../tools/git.ts";
+import { isStorePath } from "../tools/nix.ts";
+import { type BuildFailure, NixLog } from "../tools/nix_log.ts";
+import { buildCommand } from "../tools/nixos_rebuild.ts";
+import type { Run } from "./run.ts";
+import type { Readable } from "./secrets.ts";
+
+/** A built system, not yet activated. */
+export interface Built extends Omit<Readable, "done"> {
+  readonly done: "built";
+  /** Its store path, kept from garbage collection by `build/result`. */
+  readonly system: string;
+}
+
+/**
+ * Evaluates and builds the host's system of this revision.
+ *
+ * @throws {SyncError} exit 6, with the failing derivation and the end of its
+ * log; the host is as it was.
+ */
+export async function build(run: Run, readable: Readable): Promise<Built> {
+  const { config, effects } = run;
+  const folder = `${run.folder}/build`;
+  await ensureDir(folder);
+  const log = new NixLog();
+  const finished = await effects.run(buildCommand({
+    mirror: readable.mirror,
+    revision: readable.commit.revision,
+    directory: config.directory,
+    host: config.host,
+    submodules: config.submodules,
+    shallow: config.shallow && !config.submodules,
+    options: config["build.options"],
+    folder,
+    timeout: config["timeouts.build"],
+    env: gitEnvironment(config, [["safe.directory", readable.mirror]]),
+    onLine: (line) => {
+      log.line(line);
+      effects.tell({ kind: "progress", stage: "build", text: log.progress() });
+    },
+  }));
+  if (finished.timedOut) throw tooSlow(run);
+  if (finished.code !== 0) throw failed(log.failure(), readable);
+  const system = await readResult(`${folder}/result`, config.operation);
+  return { ...readable, done: "built", system };
+}
+
+async function readResult(link: string, operation: string): Promise<string> {
+  const system = await Deno.realPath(link).catch(() => "");
+  const isSystem = isStorePath(system) &&
+    await exists(`${system}/bin/switch-to-configuration`);
+  if (isStorePath(system) && (isSystem || operation === "build")) return system;
+  throw new SyncError(
+    `Cannot use the build: ${system || link} is not a NixOS system`,
+    {
+      stage: "build",
+      reason: "not-a-system",
+      next: "hold",
+      hints: [
+        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem, with its bootloader and switch enabled",
+      ],
+    },
+  );
+}
+
+function failed(failure: BuildFailure, { commit }: Readable): SyncError {
+  return new SyncError(
+    `Cannot build ${short(commit.revision)}: ${failure.summary}`,
+    {
+      stage: "build",
+      reason: failure.reason,
+      next: failure.transient ? "retry" : "hold",
+      details: failure.details,
+      hints: [hintFor(failure), "the host was not changed"],
+    },
+  );
+}
+
+function hintFor({ reason }: BuildFailure): string {
+  switch (reason) {
+    case "disk-full":
+      return "free some space (nix-collect-garbage --delete-older-than 30d); the next run tries again";
+    case "network":
+      return "a substituter or an input of the flake can't be reached; the next run tries again";
+    case "daemon":
+      return "look at the Nix daemon: systemctl status nix-daemon; the next run tries again";
+    case "host-missing":
+      return "name one of the flake's nixosConfigurations with host (--host) in the configuration";
+    case "flake-missing":
+      return "name the folder of flake.nix with directory (--directory) in the configuration";
+    case "lock-outdated":
+      return "run nix flake lock, commit flake.lock and push";
+    default:
+      return "mend it and push: a new commit is picked up by itself; gitops-sync retry tries the same one again";
+  }
+}
+
+function tooSlow(run: Run): SyncError {
+  return new SyncError("Cannot build: it took longer than timeouts.build", {
+    stage: "build",
+    reason: "timed-out",
+    next: "retry",
+    hints: [
+      `raise timeouts.build (now ${
+        run.config["timeouts.build"] / 60_000
+      } minutes), or let a cache or another machine build`,
+    ],
+  });
+}

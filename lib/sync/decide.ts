@@ -1,0 +1,123 @@
+/**
+ * What to do, decided from facts alone: nothing here reads, runs or waits.
+ *
+ * @module
+ */
+import type { Config } from "../config/schema.ts";
+import type {
+  Backoff,
+  Deployment,
+  Hold,
+  State,
+  Systems,
+  Target,
+} from "../host/state.ts";
+import type { Tip } from "../tools/git.ts";
+
+/** The facts that a decision rests on. */
+export interface Situation {
+  /** What the remote names now. */
+  tip: Tip;
+  state: State;
+  systems: Systems;
+  target: Target;
+  config: Pick<Config, "drift" | "allowForcePush">;
+  now: Date;
+  /** A person asked to try now, whatever the pause. */
+  force: boolean;
+}
+
+/** The host is not what was confirmed last: somebody switched by hand. */
+export interface Drift {
+  /** Which of the two links differs. */
+  what: "running system" | "boot default";
+  expected: string;
+  actual: string | null;
+}
+
+/** What a run does. */
+export type Decision =
+  | { kind: "nothing"; drift?: Drift }
+  | { kind: "deploy" }
+  | { kind: "correct"; drift: Drift; deployment: Deployment }
+  | { kind: "held"; hold: Hold; drift?: Drift }
+  | { kind: "wait"; backoff: Backoff; drift?: Drift };
+
+/** Decides what a run does about the revision that the remote names. */
+export function decide(situation: Situation): Decision {
+  const { tip, state, target, config } = situation;
+  const drift = driftOf(state.lastGood, situation.systems);
+  const extra = drift ? { drift } : {};
+  const isDeployed = state.lastGood?.revision === tip.revision &&
+    sameTarget(state.lastGood.target, target);
+  const hold = holdOf(state, tip.revision, config);
+  const backoff = pauseOf(situation);
+  if (!isDeployed && !hold && !backoff) return { kind: "deploy" };
+  if (
+    drift && config.drift === "correct" &&
+    !holdOf(state, state.lastGood!.revision, config)
+  ) {
+    return { kind: "correct", drift, deployment: state.lastGood! };
+  }
+  if (hold) return { kind: "held", hold, ...extra };
+  if (isDeployed) return { kind: "nothing", ...extra };
+  return { kind: "wait", backoff: backoff!, ...extra };
+}
+
+/** The hold on a revision, unless the configuration has lifted its reason. */
+function holdOf(
+  state: State,
+  revision: string,
+  config: Situation["config"],
+): Hold | undefined {
+  const hold = state.holds.find((one) => one.revision === revision);
+  const lifted = hold?.reason === "not-forward" && config.allowForcePush;
+  return lifted ? undefined : hold;
+}
+
+function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
+  const { backoff } = state;
+  const waits = backoff?.revision === tip.revision &&
+    now < new Date(backoff.notBefore) && !force;
+  return waits ? backoff : undefined;
+}
+
+/** How the host differs from what was confirmed last, if it does. */
+export function driftOf(
+  lastGood: Deployment | undefined,
+  systems: Systems,
+): Drift | undefined {
+  if (!lastGood) return undefined;
+  const expected = lastGood.system;
+  const { operation } = lastGood.target;
+  const runs = operation === "switch" || operation === "test";
+  const boots = operation === "switch" || operation === "boot";
+  if (runs && systems.running !== expected) {
+    return { what: "running system", expected, actual: systems.running };
+  }
+  if (boots && systems.bootDefault !== expected) {
+    return { what: "boot default", expected, actual: systems.bootDefault };
+  }
+  return undefined;
+}
+
+/** Whether two targets make the same system of the same revision. */
+export function sameTarget(a: Target, b: Target): boolean {
+  return a.repository === b.repository && a.ref === b.ref &&
+    a.directory === b.directory && a.host === b.host &&
+    a.operation === b.operation;
+}
+
+/**
+ * How long to wait after a number of failures in a row that may pass by
+ * themselves: not at all after the first, then a minute, doubled each time up
+ * to an hour, and a fifth more or less so that hosts do not act in step.
+ *
+ * @param chance A number from 0 to 1.
+ * @returns milliseconds
+ */
+export function backoffAfter(failures: number, chance: number): number {
+  if (failures <= 1) return 0;
+  const pause = Math.min(3_600_000, 60_000 * 2 ** (failures - 2));
+  return Math.round(pause * (0.8 + 0.4 * chance));
+}

@@ -1,0 +1,244 @@
+/**
+ * Brings a revision into the mirror, `repo` in the state folder.
+ *
+ * The mirror has a `.git` folder but no files: Nix reads such a repository
+ * where it is, whereas it would first clone a bare one into a cache of its own,
+ * which fails for a shallow one ("shallow roots are not allowed to be updated",
+ * Nix 2.8) and costs the space and time twice for any other.
+ *
+ * @module
+ */
+import { exists } from "@std/fs";
+import { say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { oneLine, short } from "../base/text.ts";
+import type { Commit, Target } from "../host/state.ts";
+import {
+  gitEnvironment,
+  isRevision,
+  localGit,
+  type Tip,
+} from "../tools/git.ts";
+import { remoteFailure } from "../tools/git_failure.ts";
+import type { Run } from "./run.ts";
+
+/** A revision that is in the mirror, not yet trusted. */
+export interface Fetched {
+  readonly done: "fetched";
+  readonly commit: Commit;
+  readonly tip: Tip;
+  readonly target: Target;
+  /** The mirror's folder. */
+  readonly mirror: string;
+  /**
+   * Whether the revision descends from the one deployed last by the same name;
+   * `unknown` where there is none to compare with.
+   */
+  readonly forward: "yes" | "no" | "unknown";
+}
+
+/** The name in the mirror of what was fetched last, trusted or not. */
+const candidateName = "refs/gitops-sync/candidate";
+
+/**
+ * Fetches what `tip` names.
+ *
+ * @throws {SyncError} `exit 3`; nothing older is used in its place.
+ */
+export async function fetchRevision(
+  run: Run,
+  tip: Tip,
+  target: Target,
+): Promise<Fetched> {
+  const mirror = `${run.folder}/repo`;
+  const isNew = !await exists(`${mirror}/.git/HEAD`);
+  try {
+    if (isNew) await makeMirror(run, mirror);
+    await bringIn(run, mirror, tip);
+  } catch (error) {
+    // A mirror that a crash has left damaged is worth nothing: it is made
+    // again. A remote that does not answer is no reason to.
+    const damaged = error instanceof SyncError && error.reason === "git-failed";
+    if (isNew || !damaged) throw error;
+    say(run.effects, "notice", "The mirror is damaged; making it again");
+    await Deno.remove(mirror, { recursive: true });
+    await makeMirror(run, mirror);
+    await bringIn(run, mirror, tip);
+  }
+  const commit = await readCommit(run, mirror);
+  const forward = await isForward(run, mirror, commit.revision, target);
+  return { done: "fetched", commit, tip, target, mirror, forward };
+}
+
+async function makeMirror(run: Run, mirror: string): Promise<void> {
+  await must(run, {
+    ...localGit(run.folder, [
+      "init",
+      "--quiet",
+      "--template=",
+      "--initial-branch=gitops-sync",
+      mirror,
+    ]),
+  });
+}
+
+/** Fetches the candidate, and what stands between it and the last good one. */
+async function bringIn(run: Run, mirror: string, tip: Tip): Promise<void> {
+  const base = baseOf(run, tip);
+  let depth: string[] = [];
+  if (run.config.shallow && !run.config.submodules) {
+    const hasBase = base !== undefined &&
+      (await has(run, mirror, base) || await fetchBase(run, mirror, base));
+    if (!hasBase) depth = ["--depth=1"];
+  } else if (await exists(`${mirror}/.git/shallow`)) {
+    depth = ["--unshallow"];
+  }
+  const source = isRevision(tip.name) ? tip.revision : tip.name;
+  await fetch(run, mirror, [...depth, `+${source}:${candidateName}`]);
+}
+
+/** The revision that the new one must descend from, if any. */
+function baseOf(run: Run, tip: Tip): string | undefined {
+  return tip.kind === "commit" ? undefined : run.state.lastGood?.revision;
+}
+
+/**
+ * Fetches the last good revision alone: the mirror may have been lost since.
+ *
+ * @returns `false` where the remote has it no longer.
+ */
+async function fetchBase(
+  run: Run,
+  mirror: string,
+  base: string,
+): Promise<boolean> {
+  try {
+    await fetch(run, mirror, ["--depth=1", base]);
+    return true;
+  } catch (error) {
+    if (error instanceof SyncError && error.reason === "revision-missing") {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function fetch(
+  run: Run,
+  mirror: string,
+  args: readonly string[],
+): Promise<void> {
+  const { config } = run;
+  const finished = await run.effects.run({
+    program: "git",
+    args: [
+      "-C",
+      mirror,
+      "fetch",
+      "--quiet",
+      "--no-tags",
+      "--no-write-fetch-head",
+      "--no-recurse-submodules",
+      ...args.filter((arg) => arg.startsWith("--")),
+      "--",
+      config.repository,
+      ...args.filter((arg) => !arg.startsWith("--")),
+    ],
+    env: gitEnvironment(config, [["safe.directory", mirror]]),
+    timeout: config["timeouts.fetch"],
+  });
+  if (finished.code !== 0) throw remoteFailure(finished, config, "fetch");
+}
+
+async function has(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<boolean> {
+  const finished = await run.effects.run(
+    localGit(mirror, ["cat-file", "-e", `${revision}^{commit}`]),
+  );
+  return finished.code === 0;
+}
+
+async function readCommit(run: Run, mirror: string): Promise<Commit> {
+  const output = await must(
+    run,
+    localGit(mirror, [
+      "log",
+      "-1",
+      "--no-show-signature",
+      "--format=%H%x00%s%x00%an%x00%cI",
+      candidateName,
+      "--",
+    ]),
+  );
+  const [revision, subject, author, committedAt] = output.trim().split("\0");
+  return {
+    revision: revision!,
+    subject: oneLine(subject ?? "", 200),
+    author: oneLine(author ?? "", 100),
+    committedAt: oneLine(committedAt ?? "", 40),
+  };
+}
+
+async function isForward(
+  run: Run,
+  mirror: string,
+  revision: string,
+  target: Target,
+): Promise<Fetched["forward"]> {
+  const { lastGood } = run.state;
+  // Another repository or ref is a person's choice in the configuration.
+  const comparable = lastGood && lastGood.target.ref === target.ref &&
+    lastGood.target.repository === target.repository;
+  if (!comparable || isRevision(target.ref)) return "unknown";
+  if (lastGood.revision === revision) return "yes";
+  if (!await has(run, mirror, lastGood.revision)) return "no";
+  const finished = await run.effects.run(
+    localGit(mirror, [
+      "merge-base",
+      "--is-ancestor",
+      lastGood.revision,
+      revision,
+    ]),
+  );
+  return finished.code === 0 ? "yes" : "no";
+}
+
+/** Runs a local Git command that can only fail if the mirror is damaged. */
+async function must(
+  run: Run,
+  command: ReturnType<typeof localGit>,
+): Promise<string> {
+  const finished = await run.effects.run(command);
+  if (finished.code !== 0) {
+    const { lastWords } = await import("../tools/git.ts");
+    throw new SyncError(
+      `Cannot use the mirror in ${run.folder}/repo: git ${
+        command.args[2]
+      } failed`,
+      {
+        stage: "fetch",
+        reason: "git-failed",
+        next: "retry",
+        details: lastWords(finished),
+      },
+    );
+  }
+  return new TextDecoder().decode(finished.stdout);
+}
+
+/** A tag that moved is worth telling, however it moved. */
+export function tellMovedTag(run: Run, tip: Tip): void {
+  const { seen } = run.state;
+  if (tip.kind !== "tag" || seen?.kind !== "tag") return;
+  if (seen.ref !== run.config.ref || seen.revision === tip.revision) return;
+  say(
+    run.effects,
+    "warning",
+    `The tag ${run.config.ref} has moved from ${short(seen.revision)} to ${
+      short(tip.revision)
+    }`,
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * One run, from the revision to the confirmed system, as a list that reads from
+ * top to bottom. Each stage takes only what the one before returned.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { count, short } from "../base/text.ts";
+import type { Commit, Deployment, Target } from "../host/state.ts";
+import type { Tip } from "../tools/git.ts";
+import { activate, type Activated, type Candidate } from "./activate.ts";
+import { build, type Built } from "./build.ts";
+import { confirm } from "./confirm.ts";
+import { fetchRevision, tellMovedTag } from "./fetch.ts";
+import { checkHealth } from "./health.ts";
+import type { Run } from "./run.ts";
+import { checkSecrets, type Readable } from "./secrets.ts";
+import { goBack } from "./undo.ts";
+import { verify } from "./verify.ts";
+
+/**
+ * Brings the host to the revision that `tip` names.
+ *
+ * @returns what is deployed now, or what was built where the operation is
+ * `build`.
+ * @throws {SyncError} with the host as it was, unless its exit code is 8.
+ */
+export async function deploy(
+  run: Run,
+  tip: Tip,
+  target: Target,
+): Promise<Deployment | Built> {
+  tellMovedTag(run, tip);
+  const fetched = await run.stage(
+    "fetch",
+    () => fetchRevision(run, tip, target),
+    ({ commit }) => describe(commit),
+  );
+  await run.note({ commit: fetched.commit });
+  refuseIfHeld(run, fetched.commit.revision);
+  const verified = await run.stage(
+    "verify",
+    () => verify(run, fetched),
+    ({ forward }) => forwardText[forward],
+  );
+  const readable = await run.stage(
+    "secrets",
+    () => checkSecrets(run, verified),
+    secretsText,
+  );
+  const built = await run.stage(
+    "build",
+    () => build(run, readable),
+    ({ system }) => system,
+  );
+  if (target.operation === "build") return built;
+  return await putInPlace(run, built);
+}
+
+/**
+ * Activates a system, checks the host's health, and confirms it; or puts the
+ * previous system back.
+ */
+export async function putInPlace(
+  run: Run,
+  candidate: Candidate,
+): Promise<Deployment> {
+  try {
+    const activated = await run.stage(
+      "activate",
+      () => activate(run, candidate),
+      ({ how }) => activatedText[how],
+    );
+    const healthy = await run.stage(
+      "health",
+      () => checkHealth(run, activated),
+      ({ checked }) => checked,
+    );
+    return await run.stage(
+      "confirm",
+      () => confirm(run, healthy),
+      ({ target }) =>
+        target.operation === "test"
+          ? "until the next reboot"
+          : "a reboot starts it too",
+    );
+  } catch (error) {
+    throw await goBack(run, error);
+  }
+}
+
+/** The branch may have moved on since it was asked, onto a held revision. */
+function refuseIfHeld(run: Run, revision: string): void {
+  const hold = run.state.holds.find((one) => one.revision === revision);
+  if (!hold || (hold.reason === "not-forward" && run.config.allowForcePush)) {
+    return;
+  }
+  throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
+    stage: hold.stage,
+    reason: hold.reason,
+    next: "hold",
+    hints: hold.hints,
+    exit: 9,
+  });
+}
+
+const forwardText = {
+  yes: "moves forward",
+  no: "history rewritten, as allowed",
+  unknown: "nothing to compare with yet",
+} as const;
+
+const activatedText: Readonly<Record<Activated["how"], string>> = {
+  switched: "runs now",
+  kept: "runs already",
+  later: "waits for the next boot",
+};
+
+function secretsText({ opened, foreign }: Readable): string {
+  if (opened + foreign === 0) return "no encrypted files";
+  const others = foreign > 0 ? `, ${foreign} for others` : "";
+  return `${count(opened, "file")} can be decrypted${others}`;
+}
+
+/** A commit in one line. */
+export function describe(
+  commit: Pick<Commit, "revision" | "subject" | "author">,
+): string {
+  const { revision, subject, author } = commit;
+  return `${short(revision)} "${subject}"${author ? ` by ${author}` : ""}`;
+}

@@ -1,0 +1,205 @@
+/**
+ * One reconciliation: bring this host to what the remote names, or leave it as
+ * it is and say why. What a run with nothing to do needs is here; everything
+ * else is loaded when it is needed.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
+import type { Config } from "../config/schema.ts";
+import { takeLock } from "../host/lock.ts";
+import {
+  type Backoff,
+  type Deployment,
+  type Hold,
+  readState,
+  type State,
+  type Target,
+  writeState,
+} from "../host/state.ts";
+import { readSuspension, type Suspension } from "../host/suspension.ts";
+import { systems } from "../host/system.ts";
+import { askRemote, type Tip } from "../tools/git.ts";
+import { decide, type Decision, type Drift } from "./decide.ts";
+import type { Record, Run } from "./run.ts";
+
+/** How a run ended, for people and for `--json`. */
+export type Outcome =
+  | { result: "in-sync"; revision: string; drift?: Drift }
+  | { result: "suspended"; suspension: Suspension }
+  | { result: "held"; hold: Hold; drift?: Drift }
+  | { result: "waiting"; backoff: Backoff; drift?: Drift }
+  | {
+    result: "deployed" | "corrected" | "rolled-back";
+    deployment: Deployment;
+    run: Run;
+  }
+  | { result: "built"; revision: string; system: string; run: Run }
+  | { result: "failed"; error: SyncError; run?: Run };
+
+/** The program's exit code for an outcome. */
+export function exitOf(outcome: Outcome): ExitCode {
+  switch (outcome.result) {
+    case "failed":
+      return outcome.error.exit;
+    case "held":
+    case "waiting":
+      return exitCodes.held;
+    default:
+      return exitCodes.ok;
+  }
+}
+
+/** What a person asked for beyond the configuration. */
+export interface Wishes {
+  /** Try now, whatever the pause after a failure. */
+  force: boolean;
+  /** Forget holds and pauses first. */
+  retry: boolean;
+}
+
+/**
+ * Does one reconciliation under the lock.
+ *
+ * @throws {SyncError} where it can't even begin: locked, unreadable state.
+ */
+export async function reconcile(
+  effects: Effects,
+  config: Config,
+  wishes: Wishes,
+  record: Record,
+): Promise<Outcome> {
+  const folder = config.stateDirectory;
+  using _lock = await takeLock(folder, "sync", effects.now());
+  let state = readState(folder);
+  if (state.attempt) state = await recovered(effects, config, state, record);
+  if (wishes.retry) state = await forget(folder, state);
+  const suspension = readSuspension(folder, effects.now());
+  if (suspension) return { result: "suspended", suspension };
+  try {
+    const tip = await ask(effects, config);
+    state = await remember(effects, config, state, tip);
+    const target = targetOf(config);
+    const decision = decide({
+      tip,
+      state,
+      target,
+      config,
+      systems: systems(),
+      now: effects.now(),
+      force: wishes.force || wishes.retry,
+    });
+    return await act(effects, config, state, tip, target, decision, record);
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
+    const { recordUnreached } = await import("./unreached.ts");
+    await recordUnreached(effects, folder, state, error);
+    return { result: "failed", error };
+  }
+}
+
+async function act(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  target: Target,
+  decision: Decision,
+  record: Record,
+): Promise<Outcome> {
+  switch (decision.kind) {
+    case "nothing":
+      return {
+        result: "in-sync",
+        revision: tip.revision,
+        ...(decision.drift ? { drift: decision.drift } : {}),
+      };
+    case "held":
+      return { ...decision, result: "held" };
+    case "wait":
+      return { ...decision, result: "waiting" };
+    case "deploy": {
+      const { attemptDeploy } = await import("./attempt.ts");
+      return await attemptDeploy(effects, config, state, tip, target, record);
+    }
+    case "correct": {
+      const { attemptPut } = await import("./attempt.ts");
+      const { deployment } = decision;
+      return await attemptPut(effects, config, state, deployment, record);
+    }
+  }
+}
+
+/** What a configuration makes of a revision. */
+export function targetOf(config: Config): Target {
+  const { repository, ref, directory, host, operation } = config;
+  return { repository, ref, directory, host, operation };
+}
+
+async function recovered(
+  effects: Effects,
+  config: Config,
+  state: State,
+  record: Record,
+): Promise<State> {
+  const { recover } = await import("./recover.ts");
+  const { Run } = await import("./run.ts");
+  const run = new Run(effects, config, state);
+  await recover(run, record);
+  return run.state;
+}
+
+/** Forgets what stands between a revision and another attempt. */
+async function forget(folder: string, state: State): Promise<State> {
+  const { backoff: _, cutOff: __, ...rest } = state;
+  const forgetful = { ...rest, holds: [] };
+  await writeState(folder, forgetful);
+  return forgetful;
+}
+
+/** Asks the remote, again after a growing pause where it did not answer. */
+async function ask(effects: Effects, config: Config): Promise<Tip> {
+  for (let tries = 0;; tries++) {
+    try {
+      const tip = await askRemote(effects, config);
+      if (tip) return tip;
+    } catch (error) {
+      const passes = error instanceof SyncError &&
+        error.reason === "unreachable" && tries < config.retries;
+      if (!passes) throw error;
+      await effects.sleep(2000 * 4 ** tries * (0.8 + 0.4 * Math.random()));
+      continue;
+    }
+    const { missing } = await import("./unreached.ts");
+    throw await missing(effects, config);
+  }
+}
+
+/** Writes down what the remote names, if that is news. */
+async function remember(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+): Promise<State> {
+  const { seen, last } = state;
+  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref;
+  const wasUnreached = last?.stage === "decide";
+  if (!isNews && !wasUnreached) return state;
+  const { last: _, ...rest } = state;
+  const next: State = {
+    ...rest,
+    ...(last && !wasUnreached ? { last } : {}),
+    seen: {
+      ref: config.ref,
+      revision: tip.revision,
+      kind: tip.kind,
+      at: effects.now().toISOString(),
+    },
+  };
+  // A moved tag is told by the fetch stage, which looks at what was seen
+  // before; so news of a deployment are written with the attempt.
+  await writeState(config.stateDirectory, next);
+  return next;
+}

@@ -1,0 +1,136 @@
+/**
+ * Runs a system's own `switch-to-configuration` and tells how it went by facts.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { oneLine, safeLines } from "../base/text.ts";
+import { hasSystemd, startTimeOf } from "../host/system.ts";
+import { lastLines, runInUnit } from "../tools/systemd.ts";
+import type { Run } from "./run.ts";
+
+/** What `switch-to-configuration` can be told to do here. */
+export type Action = "test" | "boot";
+
+/** How a call of `switch-to-configuration` ended. */
+export interface Switched {
+  code: number;
+  timedOut: boolean;
+  /** The end of what it wrote. */
+  lines: readonly string[];
+}
+
+/**
+ * Runs `SYSTEM/bin/switch-to-configuration ACTION`, in a systemd unit of its
+ * own where there is systemd.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function switchTo(
+  run: Run,
+  system: string,
+  action: Action,
+  timeout: number,
+): Promise<Switched> {
+  const argv = [`${system}/bin/switch-to-configuration`, action];
+  return hasSystemd()
+    ? await inUnit(run, argv, timeout)
+    : await directly(run, argv, timeout);
+}
+
+async function inUnit(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  const unit = unitFor(run.attempt.id, run.effects.now());
+  const command = runInUnit(unit, argv, Math.ceil(timeout / 1000));
+  const finished = await run.effects.run(command);
+  const lines = finished.code === 0
+    ? []
+    : await lastLines(run.effects, `${unit}.service`, 15);
+  const said = safeLines(finished.stderr);
+  return {
+    code: finished.code,
+    timedOut: finished.timedOut || lines.some((line) => /timed out/.test(line)),
+    lines: lines.length > 0 ? lines : said,
+  };
+}
+
+/** Every call has its own name: a failed unit would keep a fixed one. */
+function unitFor(id: string, now: Date): string {
+  return `gitops-sync-activate-${id}-${now.getTime().toString(36)}`;
+}
+
+async function directly(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  const [program, ...args] = argv;
+  const finished = await run.effects.run({
+    program: program!,
+    args,
+    timeout,
+    shielded: true,
+    onStart: async (pid) => {
+      const startTime = startTimeOf(pid);
+      if (startTime) await run.note({ process: { pid, startTime } });
+    },
+  });
+  const lines = safeLines(
+    `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
+  );
+  return {
+    code: finished.code,
+    timedOut: finished.timedOut,
+    lines: lines.slice(-15),
+  };
+}
+
+/** What the exit code of a switch means, for a message. */
+export function meaningOf({ code, timedOut, lines }: Switched): string {
+  if (timedOut) return "it took too long and was ended";
+  const units = lines.find((line) => /units? failed:/.test(line));
+  // The codes are those of switch-to-configuration-ng in nixpkgs.
+  switch (code) {
+    case 2:
+      return `an activation script failed${quote(lines, /snippet .* failed/)}`;
+    case 4:
+      return `units failed to start${
+        units ? `: ${units.replace(/^.*failed:\s*/, "")}` : ""
+      }`;
+    case 11:
+      return "another switch was under way";
+    case 100:
+      return "it can't replace the running init: this change needs a reboot";
+    default:
+      return code > 128
+        ? `it was ended by signal ${code - 128}`
+        : `it ended with code ${code}`;
+  }
+}
+
+function quote(lines: readonly string[], pattern: RegExp): string {
+  const line = lines.find((one) => pattern.test(one));
+  return line ? ` (${oneLine(line, 120)})` : "";
+}
+
+/**
+ * Waits until an activation that a dead run has left behind is over, and ends
+ * it when its time is up.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function waitForProcess(
+  effects: Effects,
+  process: { pid: number; startTime: string },
+  timeout: number,
+): Promise<void> {
+  const isThere = () => startTimeOf(process.pid) === process.startTime;
+  const end = effects.now().getTime() + timeout;
+  while (isThere()) {
+    if (effects.now().getTime() > end) Deno.kill(-process.pid, "SIGKILL");
+    await effects.sleep(100);
+  }
+}

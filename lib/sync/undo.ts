@@ -1,0 +1,117 @@
+/**
+ * The way back: to the store paths that the journal recorded, never to
+ * "the generation before".
+ *
+ * @module
+ */
+import { say } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
+import { disarm } from "./activate.ts";
+import { setBootDefault } from "./confirm.ts";
+import type { Run } from "./run.ts";
+import { meaningOf, switchTo } from "./switching.ts";
+
+/**
+ * Puts the recorded previous system back after a failure.
+ *
+ * @returns the failure with what came of the way back: exit 7 if the previous
+ * system runs again, exit 8 if it does not. The journal then stays, so that
+ * every later run tries again, and the dead-man's switch stays armed.
+ */
+export async function goBack(run: Run, cause: unknown): Promise<unknown> {
+  const { touched, previous } = run.attempt;
+  if (!touched || !previous) {
+    await disarm(run);
+    return cause;
+  }
+  say(run.effects, "warning", "Putting the previous system back");
+  await run.note({ undoing: true });
+  const problems = [
+    await reactivate(run, previous.running),
+    await restoreBootDefault(run, previous.bootDefault),
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) return brokenBy(cause, problems);
+  await disarm(run);
+  return explained(cause, previous.running);
+}
+
+async function reactivate(
+  run: Run,
+  previous: string | null,
+): Promise<string | undefined> {
+  if (run.attempt.target.operation === "boot") return undefined;
+  if (previous === null) return "no system ran before";
+  const timeout = run.config["timeouts.activate"];
+  const switched = await switchTo(run, previous, "test", timeout);
+  if (runningSystem() !== previous) {
+    return `activating ${previous} failed: ${meaningOf(switched)}`;
+  }
+  if (switched.code !== 0) {
+    say(
+      run.effects,
+      "warning",
+      `${previous} runs again, but not without trouble: ${meaningOf(switched)}`,
+    );
+  }
+  return undefined;
+}
+
+/** From the confirm stage on, the bootloader may know the candidate. */
+async function restoreBootDefault(
+  run: Run,
+  previous: string | null,
+): Promise<string | undefined> {
+  const reached = run.attempt.stage === "confirm" ||
+    bootDefault() !== previous;
+  if (!reached) return undefined;
+  try {
+    if (previous === null) await Deno.remove(systemProfile).catch(() => {});
+    else await setBootDefault(run, previous);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function explained(cause: unknown, previous: string | null): unknown {
+  if (!(cause instanceof SyncError)) return cause;
+  return again(cause, cause.message, exitCodes.rolledBack, [
+    ...cause.hints,
+    `the previous system runs again: ${previous}`,
+    "mend it and push: a new commit is picked up by itself; gitops-sync retry tries the same one again",
+  ]);
+}
+
+function brokenBy(cause: unknown, problems: readonly string[]): SyncError {
+  const first = cause instanceof Error ? cause.message : String(cause);
+  const error = cause instanceof SyncError ? cause : undefined;
+  return again(
+    error,
+    `${first}; and the way back failed too: ${problems.join("; ")}`,
+    exitCodes.broken,
+    [
+      "look at the host now: systemctl --failed; readlink /run/current-system",
+      "each run of gitops-sync tries the way back again; by hand: /nix/var/nix/profiles/system/bin/switch-to-configuration test",
+    ],
+    cause,
+  );
+}
+
+function again(
+  error: SyncError | undefined,
+  message: string,
+  exit: 7 | 8,
+  hints: readonly string[],
+  cause: unknown = error,
+): SyncError {
+  return new SyncError(message, {
+    stage: error?.stage ?? "activate",
+    reason: error?.reason ?? "unexpected",
+    next: error?.next ?? "hold",
+    details: error?.details ?? [],
+    hints,
+    exit,
+    cause,
+  });
+}
