@@ -1,0 +1,32 @@
+# Builds a stand-in system; system.nix runs it and sets the variables.
+# The folders and names are those of a real NixOS system.
+# shellcheck shell=sh disable=SC2154
+
+if [ -n "$snippet" ]; then
+	(eval "$snippet")
+fi
+
+mkdir -p "$out/bin" "$out/etc/systemd/system" "$out/kernel-modules/lib/modules" "$out/stand-in"
+cp "$script" "$out/bin/switch-to-configuration"
+chmod 555 "$out/bin/switch-to-configuration"
+# The same script looks at the name it is called by.
+ln -s bin/switch-to-configuration "$out/activate"
+ln -s bin/switch-to-configuration "$out/init"
+
+echo "26.05.stand-in" >"$out/nixos-version"
+echo "$kernel" >"$out/kernel"
+echo "initrd for $kernel" >"$out/initrd"
+mkdir "$out/kernel-modules/lib/modules/$kernel"
+echo "$greeting" >"$out/etc/greeting"
+echo "$host" >"$out/etc/hostname"
+[ -z "$revision" ] || echo "$revision" >"$out/configuration-revision"
+
+cp "$settings" "$out/stand-in/settings"
+cp "$activation" "$out/stand-in/activation"
+printf %s "$secrets" >"$out/stand-in/secrets"
+printf %s "$services" >"$out/stand-in/services"
+# Naming them makes them part of this system's closure.
+echo "$dependencies" >"$out/stand-in/dependencies"
+printf %s "$services" | while IFS='	' read -r name file _; do
+	ln -s "$file" "$out/etc/systemd/system/$name.service"
+done

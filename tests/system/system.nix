@@ -1,0 +1,129 @@
+# One stand-in host: its name and its knobs (see flake.nix) in, a system out.
+{ revision }:
+host: knobs:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatStringsSep
+    elemAt
+    isString
+    mapAttrs
+    replaceStrings
+    toFile
+    ;
+
+  quote = text: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+  lines = map (line: line + "\n");
+  text = list: concatStringsSep "" (lines list);
+
+  derive =
+    name: script: more:
+    derivation (
+      {
+        inherit name;
+        inherit (knobs) system;
+        builder = "/bin/sh";
+        args = [
+          "-eu"
+          script
+        ];
+        # The tools of the machine: builds here are not sandboxed.
+        PATH = "/usr/bin:/bin";
+      }
+      // more
+    );
+
+  # Builds a snippet and leaves a file, so that what needs it waits for it.
+  dependency =
+    name: snippet:
+    derive name (toFile "build-${name}.sh" ''
+      (set +e
+      ${snippet}
+      )
+      echo ${quote name} >$out
+    '') { };
+
+  # A file of the repository, by itself: the system is another one only when
+  # this very file is.
+  fileOf =
+    path:
+    builtins.path {
+      path = ./. + "/${path}";
+      name = replaceStrings [ "@" " " ] [ "-" "-" ] (baseNameOf path);
+    };
+
+  # "web.yaml#password" → a line for switch-to-configuration: file, key (or "-"),
+  # name.
+  secretLine =
+    spec:
+    let
+      parts = builtins.split "#" spec;
+      path = elemAt parts 0;
+      hasKey = builtins.length parts == 3;
+      key = if hasKey then elemAt parts 2 else "-";
+      ageName = builtins.match "(.*)\\.age" (baseNameOf path);
+      name =
+        if hasKey then
+          key
+        else if ageName != null then
+          elemAt ageName 0
+        else
+          baseNameOf path;
+    in
+    "${fileOf path}\t${key}\t${name}";
+
+  serviceOf = service: if isString service then { command = service; } else service;
+
+  # The command has a file of its own, so that a unit is changed only when its
+  # command is.
+  unitOf =
+    name: given:
+    let
+      service = {
+        type = "oneshot";
+      } // serviceOf given;
+      script = toFile "${name}.sh" "${service.command}\n";
+      stays = if service.type == "oneshot" then "RemainAfterExit=yes\n" else "";
+    in
+    {
+      inherit script;
+      inherit (service) type;
+      file = toFile "${name}.service" ''
+        [Unit]
+        Description=${name} of the stand-in system
+        [Service]
+        Type=${service.type}
+        ${stays}ExecStart=/bin/sh ${script}
+      '';
+    };
+
+  units = mapAttrs unitOf knobs.services;
+  exitOf = action: toString (knobs.exit.${action} or 0);
+
+  settings = toFile "settings" ''
+    host=${quote host}
+    key_file=${quote knobs.keyFile}
+    hang=${quote knobs.hang}
+    hang_after=${quote knobs.hangAfter}
+    exit_test=${quote (exitOf "test")}
+    exit_boot=${quote (exitOf "boot")}
+    exit_switch=${quote (exitOf "switch")}
+  '';
+in
+derive "nixos-system-${host}-stand-in" (fileOf "build.sh") {
+  inherit host settings;
+  inherit (knobs) greeting kernel;
+  revision = if knobs.revision then revision else "";
+  snippet = knobs.build;
+  activation = toFile "activation.sh" knobs.activation;
+  script = fileOf "switch-to-configuration.sh";
+  secrets = text (map secretLine knobs.secrets);
+  # name, unit file, script and type of each service, a line each.
+  services = text (
+    map (
+      name: with units.${name}; "${name}\t${file}\t${script}\t${type}"
+    ) (attrNames units)
+  );
+  dependencies = attrValues (mapAttrs dependency knobs.dependencies);
+}
