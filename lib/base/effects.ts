@@ -50,6 +50,7 @@ export type Event =
   | { kind: "start"; stage: Stage }
   | { kind: "progress"; stage: Stage; text: string }
   | { kind: "done"; stage: Stage; text: string; ms: number }
+  | { kind: "failed"; stage: Stage; ms: number }
   | {
     kind: "message";
     level: Level;

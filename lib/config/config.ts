@@ -35,6 +35,11 @@ export type Problem =
   | { kind: "password"; given: Given }
   | { kind: "missing"; name: OptionName };
 
+/** A configuration that may not say yet which repository it is about. */
+export type LocalConfig = Omit<Config, "repository"> & {
+  readonly repository: string | undefined;
+};
+
 /**
  * Reads and checks a configuration.
  *
@@ -47,18 +52,33 @@ export async function loadConfig(
   path: string | undefined,
   flags: readonly Given[],
 ): Promise<Config> {
+  return await load(path, flags, () => true) as Config;
+}
+
+/** The same for commands that only look at what this host keeps. */
+export async function loadLocalConfig(
+  path: string | undefined,
+  flags: readonly Given[],
+): Promise<LocalConfig> {
+  return await load(path, flags, ({ kind }) => kind !== "missing");
+}
+
+async function load(
+  path: string | undefined,
+  flags: readonly Given[],
+  counts: (problem: Problem) => boolean,
+): Promise<LocalConfig> {
   const given = path === undefined ? [] : await readFile(path);
   const { config, problems } = check([...given, ...flags]);
-  if (problems.length === 0) return config;
+  const wrong = problems.filter(counts);
+  if (wrong.length === 0) return config;
   const { explain } = await import("./problems.ts");
-  throw explain(problems, path);
+  throw explain(wrong, path);
 }
 
 /** Reads a file into the values it gives. */
 async function readFile(path: string): Promise<Given[]> {
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw unreadable(path, error);
-  });
+  const text = readText(path);
   const document = await parse(path, text);
   if (document === null || document === undefined) return [];
   if (typeof document !== "object" || Array.isArray(document)) {
@@ -69,6 +89,14 @@ async function readFile(path: string): Promise<Given[]> {
     );
   }
   return flatten(document as Record<string, unknown>, { path, text });
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 async function parse(path: string, text: string): Promise<unknown> {

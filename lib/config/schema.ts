@@ -16,6 +16,8 @@ export interface Kind<T> {
   read(value: unknown): T | undefined;
   /** Whether its flag stands alone (`--submodules`). */
   isFlag?: true;
+  /** Whether its flag may be given several times. */
+  isList?: true;
   /** The words it takes, if they are few. */
   choices?: readonly string[];
 }
@@ -56,12 +58,14 @@ const paths: Kind<readonly string[]> = {
   name: "list of paths",
   expected: "a list of absolute paths such as [/etc/ssh/age.key]",
   read: (value) => listOf(value, path),
+  isList: true,
 };
 
 const texts: Kind<readonly string[]> = {
   name: "list of texts",
   expected: "a list of texts",
   read: (value) => listOf(value, text),
+  isList: true,
 };
 
 const flag: Kind<boolean> = {

@@ -33,7 +33,8 @@ export async function takeLock(
   now: Date,
 ): Promise<Lock> {
   const file = await open(folder);
-  if (!await file.tryLock(true)) {
+  // All of it without waiting: a wait would start a thread.
+  if (!file.tryLockSync(true)) {
     file.close();
     throw locked(lastHolder(folder));
   }
@@ -69,27 +70,33 @@ export async function isLocked(folder: string): Promise<boolean> {
 
 async function open(folder: string): Promise<Deno.FsFile> {
   const openIt = () =>
-    Deno.open(`${folder}/lock`, {
+    Deno.openSync(`${folder}/lock`, {
       read: true,
       write: true,
       create: true,
       mode: 0o600,
     });
   try {
-    return await openIt().catch(async (error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      const { ensurePrivateDir } = await import("./files.ts");
-      await ensurePrivateDir(folder);
-      return await openIt();
-    });
+    return openIt();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw usageError(
-      "state-folder",
-      `Cannot use the state folder ${folder}: ${error.message}`,
-      "run as root (sudo), or name another folder with --state-directory",
-    );
+    if (!(error instanceof Deno.errors.NotFound)) throw unusable(folder, error);
   }
+  try {
+    const { ensurePrivateDir } = await import("./files.ts");
+    await ensurePrivateDir(folder);
+    return openIt();
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+function unusable(folder: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return usageError(
+    "state-folder",
+    `Cannot use the state folder ${folder}: ${error.message}`,
+    "run as root (sudo), or name another folder with --state-directory",
+  );
 }
 
 function locked(holder: Holder | undefined): SyncError {

@@ -44,6 +44,8 @@ export interface Deployment extends Commit {
 /** A revision that is not tried again until the branch moves or `retry`. */
 export interface Hold {
   revision: string;
+  /** What it was to become: another target is another attempt. */
+  target: Target;
   stage: Stage;
   reason: string;
   message: string;
@@ -113,6 +115,8 @@ export interface State {
   lastGood?: Deployment;
   /** Good systems before that, newest first. */
   earlier: readonly Deployment[];
+  /** What was built last where the operation is `build`. */
+  built?: Deployment;
   holds: readonly Hold[];
   attempt?: Attempt;
   backoff?: Backoff;

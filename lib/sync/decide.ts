@@ -48,14 +48,15 @@ export function decide(situation: Situation): Decision {
   const { tip, state, target, config } = situation;
   const drift = driftOf(state.lastGood, situation.systems);
   const extra = drift ? { drift } : {};
-  const isDeployed = state.lastGood?.revision === tip.revision &&
-    sameTarget(state.lastGood.target, target);
-  const hold = holdOf(state, tip.revision, config);
+  const done = target.operation === "build" ? state.built : state.lastGood;
+  const isDeployed = done?.revision === tip.revision &&
+    sameTarget(done.target, target);
+  const hold = holdOf(state, tip.revision, target, config);
   const backoff = pauseOf(situation);
   if (!isDeployed && !hold && !backoff) return { kind: "deploy" };
   if (
     drift && config.drift === "correct" &&
-    !holdOf(state, state.lastGood!.revision, config)
+    !holdOf(state, state.lastGood!.revision, state.lastGood!.target, config)
   ) {
     return { kind: "correct", drift, deployment: state.lastGood! };
   }
@@ -65,12 +66,15 @@ export function decide(situation: Situation): Decision {
 }
 
 /** The hold on a revision, unless the configuration has lifted its reason. */
-function holdOf(
-  state: State,
+export function holdOf(
+  state: Pick<State, "holds">,
   revision: string,
-  config: Situation["config"],
+  target: Target,
+  config: Pick<Config, "allowForcePush">,
 ): Hold | undefined {
-  const hold = state.holds.find((one) => one.revision === revision);
+  const hold = state.holds.find((one) =>
+    one.revision === revision && sameTarget(one.target, target)
+  );
   const lifted = hold?.reason === "not-forward" && config.allowForcePush;
   return lifted ? undefined : hold;
 }
@@ -99,6 +103,12 @@ export function driftOf(
     return { what: "boot default", expected, actual: systems.bootDefault };
   }
   return undefined;
+}
+
+/** What a configuration makes of a revision. */
+export function targetOf(config: Config): Target {
+  const { repository, ref, directory, host, operation } = config;
+  return { repository, ref, directory, host, operation };
 }
 
 /** Whether two targets make the same system of the same revision. */

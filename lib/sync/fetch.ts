@@ -11,7 +11,7 @@
 import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { oneLine, short } from "../base/text.ts";
+import { oneLine } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
 import {
   gitEnvironment,
@@ -227,18 +227,4 @@ async function must(
     );
   }
   return new TextDecoder().decode(finished.stdout);
-}
-
-/** A tag that moved is worth telling, however it moved. */
-export function tellMovedTag(run: Run, tip: Tip): void {
-  const { seen } = run.state;
-  if (tip.kind !== "tag" || seen?.kind !== "tag") return;
-  if (seen.ref !== run.config.ref || seen.revision === tip.revision) return;
-  say(
-    run.effects,
-    "warning",
-    `The tag ${run.config.ref} has moved from ${short(seen.revision)} to ${
-      short(tip.revision)
-    }`,
-  );
 }

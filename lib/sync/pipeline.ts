@@ -11,7 +11,8 @@ import type { Tip } from "../tools/git.ts";
 import { activate, type Activated, type Candidate } from "./activate.ts";
 import { build, type Built } from "./build.ts";
 import { confirm } from "./confirm.ts";
-import { fetchRevision, tellMovedTag } from "./fetch.ts";
+import { holdOf } from "./decide.ts";
+import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
 import type { Run } from "./run.ts";
 import { checkSecrets, type Readable } from "./secrets.ts";
@@ -30,14 +31,13 @@ export async function deploy(
   tip: Tip,
   target: Target,
 ): Promise<Deployment | Built> {
-  tellMovedTag(run, tip);
   const fetched = await run.stage(
     "fetch",
     () => fetchRevision(run, tip, target),
     ({ commit }) => describe(commit),
   );
   await run.note({ commit: fetched.commit });
-  refuseIfHeld(run, fetched.commit.revision);
+  refuseIfHeld(run, fetched.commit.revision, target);
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
@@ -90,11 +90,9 @@ export async function putInPlace(
 }
 
 /** The branch may have moved on since it was asked, onto a held revision. */
-function refuseIfHeld(run: Run, revision: string): void {
-  const hold = run.state.holds.find((one) => one.revision === revision);
-  if (!hold || (hold.reason === "not-forward" && run.config.allowForcePush)) {
-    return;
-  }
+function refuseIfHeld(run: Run, revision: string, target: Target): void {
+  const hold = holdOf(run.state, revision, target, run.config);
+  if (!hold) return;
   throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
     stage: hold.stage,
     reason: hold.reason,

@@ -5,8 +5,9 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { readSuspension, type Suspension } from "../host/suspension.ts";
 import { systems } from "../host/system.ts";
 import { askRemote, type Tip } from "../tools/git.ts";
-import { decide, type Decision, type Drift } from "./decide.ts";
+import { decide, type Decision, type Drift, targetOf } from "./decide.ts";
 import type { Record, Run } from "./run.ts";
 
 /** How a run ended, for people and for `--json`. */
@@ -73,7 +74,10 @@ export async function reconcile(
   const folder = config.stateDirectory;
   using _lock = await takeLock(folder, "sync", effects.now());
   let state = readState(folder);
-  if (state.attempt) state = await recovered(effects, config, state, record);
+  if (state.attempt) {
+    const { recoverFirst } = await import("./recover.ts");
+    state = await recoverFirst(effects, config, state, record);
+  }
   if (wishes.retry) state = await forget(folder, state);
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { result: "suspended", suspension };
@@ -131,25 +135,6 @@ async function act(
   }
 }
 
-/** What a configuration makes of a revision. */
-export function targetOf(config: Config): Target {
-  const { repository, ref, directory, host, operation } = config;
-  return { repository, ref, directory, host, operation };
-}
-
-async function recovered(
-  effects: Effects,
-  config: Config,
-  state: State,
-  record: Record,
-): Promise<State> {
-  const { recover } = await import("./recover.ts");
-  const { Run } = await import("./run.ts");
-  const run = new Run(effects, config, state);
-  await recover(run, record);
-  return run.state;
-}
-
 /** Forgets what stands between a revision and another attempt. */
 async function forget(folder: string, state: State): Promise<State> {
   const { backoff: _, cutOff: __, ...rest } = state;
@@ -187,6 +172,7 @@ async function remember(
   const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref;
   const wasUnreached = last?.stage === "decide";
   if (!isNews && !wasUnreached) return state;
+  if (tip.kind === "tag") tellMovedTag(effects, seen, config.ref, tip);
   const { last: _, ...rest } = state;
   const next: State = {
     ...rest,
@@ -198,8 +184,19 @@ async function remember(
       at: effects.now().toISOString(),
     },
   };
-  // A moved tag is told by the fetch stage, which looks at what was seen
-  // before; so news of a deployment are written with the attempt.
   await writeState(config.stateDirectory, next);
   return next;
+}
+
+/** Tags are made to stay: one that moved is told, however it moved. */
+function tellMovedTag(
+  effects: Effects,
+  seen: State["seen"],
+  ref: string,
+  tip: Tip,
+): void {
+  if (seen?.kind !== "tag" || seen.ref !== ref) return;
+  if (seen.revision === tip.revision) return;
+  const from = short(seen.revision), to = short(tip.revision);
+  say(effects, "warning", `The tag ${ref} was moved from ${from} to ${to}`);
 }

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { say } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import type { Attempt, Deployment } from "../host/state.ts";
+import type { Config } from "../config/schema.ts";
+import type { Attempt, Deployment, State } from "../host/state.ts";
 import { bootDefault, bootId, hasSystemd, systems } from "../host/system.ts";
 import { stopUnits } from "../tools/systemd.ts";
 import { disarm } from "./activate.ts";
@@ -19,12 +20,25 @@ import { goBack } from "./undo.ts";
 /** After how many cut-off activations of one revision it is held. */
 const mostCutOffs = 2;
 
+/** The state once what a dead run left behind, if anything, is dealt with. */
+export async function recoverFirst(
+  effects: Effects,
+  config: Config,
+  state: State,
+  record: Record,
+): Promise<State> {
+  if (!state.attempt) return state;
+  const run = new Run(effects, config, state);
+  await recover(run, record);
+  return run.state;
+}
+
 /**
  * Finishes or undoes the attempt in the journal, and records how it ended.
  *
  * @throws {SyncError} exit 8 if the previous system can't be put back.
  */
-export async function recover(run: Run, record: Record): Promise<void> {
+async function recover(run: Run, record: Record): Promise<void> {
   const { attempt } = run;
   say(
     run.effects,

@@ -37,7 +37,11 @@ export class Run {
 
   /** Writes changes of the state to the disk before anything else happens. */
   async save(changes: Partial<State>): Promise<void> {
-    const state: State = { ...this.state, ...changes };
+    await this.replace({ ...this.state, ...changes });
+  }
+
+  /** Writes another state in place of this one. */
+  async replace(state: State): Promise<void> {
     await writeState(this.folder, state);
     this.state = state;
   }
@@ -78,6 +82,9 @@ export class Run {
         ms: elapsed(),
       });
       return result;
+    } catch (error) {
+      this.effects.tell({ kind: "failed", stage, ms: elapsed() });
+      throw error;
     } finally {
       this.stages.push({ stage, ms: elapsed() });
     }
@@ -92,7 +99,9 @@ export class Run {
 
 /** How an attempt ended, for the one place that records it. */
 export type Ended =
-  | { result: "deployed" | "corrected" | "rolled-back"; deployment: Deployment }
+  | { result: "deployed" | "corrected"; deployment: Deployment }
+  /** `left`: the revisions that must not come again by themselves. */
+  | { result: "rolled-back"; deployment: Deployment; left: readonly string[] }
   | { result: "built"; system: string }
   | { result: "failed" | "interrupted"; error: SyncError };
 

@@ -162,7 +162,11 @@ export async function run(
     ended ??= why;
     killGroup(child.pid);
   };
-  const timer = setTimeout(() => end("timeout"), command.timeout);
+  // Not setTimeout: this costs a run with nothing to do nothing, and that a
+  // seventh of its time.
+  const timer = AbortSignal.timeout(command.timeout);
+  const onTimeout = () => end("timeout");
+  timer.addEventListener("abort", onTimeout);
   const onInterrupt = () => end("interrupt");
   if (!command.shielded) interrupt?.addEventListener("abort", onInterrupt);
   try {
@@ -179,7 +183,7 @@ export async function run(
     if (ended === "output") throw outputTooLarge(command.program);
     return { code: status.code, timedOut: ended === "timeout", stdout, stderr };
   } finally {
-    clearTimeout(timer);
+    timer.removeEventListener("abort", onTimeout);
     interrupt?.removeEventListener("abort", onInterrupt);
   }
 }

@@ -1,0 +1,152 @@
+/**
+ * The one place that turns how an attempt ended into state and history.
+ *
+ * @module
+ */
+import { exitCodes, type SyncError } from "../base/errors.ts";
+import { appendHistory, type HistoryEntry } from "../host/history.ts";
+import type { Hold, LastAttempt, State } from "../host/state.ts";
+import { backoffAfter, targetOf } from "../sync/decide.ts";
+import type { Ended, Run } from "../sync/run.ts";
+
+/** More are forgotten: a hold matters while a branch names its revision. */
+const mostHolds = 20;
+
+/**
+ * Records the end of the attempt in the journal. History first: a cut between
+ * the two leaves the attempt there, and its second line then counts.
+ */
+export async function record(run: Run, ended: Ended): Promise<void> {
+  await appendHistory(run.folder, entryOf(run, ended));
+  await run.replace(stateAfter(run, ended));
+}
+
+function errorOf(ended: Ended): SyncError | undefined {
+  return "error" in ended ? ended.error : undefined;
+}
+
+function entryOf(run: Run, ended: Ended): HistoryEntry {
+  const { attempt, stages } = run;
+  const error = errorOf(ended);
+  const system = systemOf(run, ended);
+  const { revision, subject, author } = attempt.commit;
+  return {
+    version: 1,
+    id: attempt.id,
+    command: attempt.command,
+    at: attempt.startedAt,
+    ms: run.effects.now().getTime() - Date.parse(attempt.startedAt),
+    result: ended.result,
+    exit: error?.exit ?? exitCodes.ok,
+    revision,
+    subject,
+    author,
+    ...(system === undefined ? {} : { system }),
+    stages,
+    ...(error
+      ? { stage: error.stage, reason: error.reason, message: error.message }
+      : {}),
+  };
+}
+
+function systemOf(run: Run, ended: Ended): string | undefined {
+  if (ended.result === "built") return ended.system;
+  return "deployment" in ended
+    ? ended.deployment.system
+    : run.attempt.candidate;
+}
+
+function stateAfter(run: Run, ended: Ended): State {
+  const { attempt, backoff, cutOff, ...rest } = run.state;
+  const { revision } = run.attempt.commit;
+  const error = errorOf(ended);
+  return {
+    ...rest,
+    // Where the way back failed, every later run tries it again.
+    ...(attempt && error?.exit === exitCodes.broken ? { attempt } : {}),
+    // A pause and a count are about one revision; its end is theirs.
+    ...(backoff && backoff.revision !== revision ? { backoff } : {}),
+    ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),
+    last: lastOf(run, ended),
+    ...changesBy(run, ended),
+  };
+}
+
+/** What a later run must know, beside how it went. */
+function changesBy(run: Run, ended: Ended): Partial<State> {
+  const { state: { holds }, attempt: { commit, target } } = run;
+  const at = run.effects.now().toISOString();
+  switch (ended.result) {
+    case "built":
+      return { built: { ...commit, target, system: ended.system, at } };
+    case "rolled-back":
+      return {
+        holds: ended.left.reduce(
+          (all, revision) => added(all, rolledBackFrom(run, revision)),
+          holds,
+        ),
+      };
+    case "failed":
+    case "interrupted": {
+      const { error } = ended;
+      if (error.next === "hold") {
+        return { holds: added(holds, holdFor(run, error)) };
+      }
+      return error.next === "retry" ? { backoff: backoffFor(run) } : {};
+    }
+    default:
+      return {};
+  }
+}
+
+function lastOf(run: Run, ended: Ended): LastAttempt {
+  const error = errorOf(ended);
+  const { revision } = run.attempt.commit;
+  const { last } = run.state;
+  const again = last?.result === ended.result && last.revision === revision &&
+    last.reason === error?.reason;
+  return {
+    at: run.effects.now().toISOString(),
+    result: ended.result,
+    exit: error?.exit ?? exitCodes.ok,
+    revision,
+    ...(error ? { stage: error.stage, reason: error.reason } : {}),
+    message: error?.message ?? "",
+    hints: error?.hints ?? [],
+    times: again ? last.times + 1 : 1,
+  };
+}
+
+function backoffFor(run: Run): State["backoff"] & object {
+  const { revision } = run.attempt.commit;
+  const { backoff } = run.state;
+  const before = backoff?.revision === revision ? backoff.failures : 0;
+  const failures = before + 1;
+  const pause = backoffAfter(failures, Math.random());
+  const notBefore = new Date(run.effects.now().getTime() + pause);
+  return { revision, failures, notBefore: notBefore.toISOString() };
+}
+
+function holdFor(run: Run, error: SyncError): Hold {
+  const { commit: { revision }, target } = run.attempt;
+  const { stage, reason, message, hints } = error;
+  const since = run.effects.now().toISOString();
+  return { revision, target, stage, reason, message, hints, since };
+}
+
+function rolledBackFrom(run: Run, revision: string): Hold {
+  return {
+    revision,
+    target: targetOf(run.config),
+    stage: "decide",
+    reason: "rolled-back",
+    message: "a person rolled this host back from it",
+    hints: [],
+    since: run.effects.now().toISOString(),
+  };
+}
+
+function added(holds: readonly Hold[], hold: Hold): Hold[] {
+  const others = holds.filter(({ revision }) => revision !== hold.revision);
+  return [hold, ...others].slice(0, mostHolds);
+}

@@ -1,0 +1,97 @@
+/**
+ * An attempt to change the host, from its entry in the journal to its record.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import type { Config } from "../config/schema.ts";
+import type { Deployment, State, Target } from "../host/state.ts";
+import type { Tip } from "../tools/git.ts";
+import { deploy, putInPlace } from "./pipeline.ts";
+import type { Outcome } from "./reconcile.ts";
+import { begin, type Ended, type Record, Run } from "./run.ts";
+
+/** Brings the host to what the remote names, and records how that went. */
+export async function attemptDeploy(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  target: Target,
+  record: Record,
+): Promise<Outcome> {
+  const run = new Run(effects, config, state);
+  // What it says is known once it is fetched.
+  const unread = { subject: "", author: "", committedAt: "" };
+  await begin(run, "sync", { revision: tip.revision, ...unread }, target);
+  return await recorded(run, record, async () => {
+    const done = await deploy(run, tip, target);
+    return "done" in done
+      ? { result: "built", system: done.system }
+      : { result: "deployed", deployment: done };
+  });
+}
+
+/**
+ * Puts a system that was good before in place again.
+ *
+ * @param left Given where a person rolls back: the revisions that must not
+ * come again by themselves.
+ */
+export async function attemptPut(
+  effects: Effects,
+  config: Config,
+  state: State,
+  deployment: Deployment,
+  record: Record,
+  left?: readonly string[],
+): Promise<Outcome> {
+  const run = new Run(effects, config, state);
+  const { system, target, at: _, ...commit } = deployment;
+  await begin(run, left ? "rollback" : "sync", commit, target);
+  return await recorded(run, record, async () => {
+    const deployment = await putInPlace(run, { system, commit, target });
+    return left
+      ? { result: "rolled-back", deployment, left }
+      : { result: "corrected", deployment };
+  });
+}
+
+async function recorded(
+  run: Run,
+  record: Record,
+  work: () => Promise<Exclude<Ended, { error: SyncError }>>,
+): Promise<Outcome> {
+  const { commit: { revision } } = run.attempt;
+  try {
+    const ended = await work();
+    await record(run, ended);
+    return ended.result === "built"
+      ? { ...ended, revision, run }
+      : { ...ended, run };
+  } catch (error) {
+    if (!(error instanceof SyncError)) {
+      throw await recordedBug(run, record, error);
+    }
+    await record(run, { result: "failed", error });
+    return { result: "failed", error, run };
+  }
+}
+
+/** A bug is recorded too, so that the next run does not meet it unwarned. */
+async function recordedBug(
+  run: Run,
+  record: Record,
+  bug: unknown,
+): Promise<unknown> {
+  const error = new SyncError(`Unexpected: ${(bug as Error)?.message ?? bug}`, {
+    stage: run.attempt.stage,
+    reason: "bug",
+    next: "hold",
+    exit: exitCodes.bug,
+    hints: ["report it with what gitops-sync wrote at the time"],
+  });
+  await record(run, { result: "failed", error });
+  return bug;
+}

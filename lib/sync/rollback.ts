@@ -1,0 +1,94 @@
+/**
+ * Back to a system that was good before, because a person says so.
+ *
+ * @module
+ */
+import { exists } from "@std/fs";
+import type { Effects } from "../base/effects.ts";
+import { SyncError, usageError } from "../base/errors.ts";
+import { count, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { takeLock } from "../host/lock.ts";
+import { type Deployment, readState, type State } from "../host/state.ts";
+import { attemptPut } from "./attempt.ts";
+import type { Outcome } from "./reconcile.ts";
+import { recoverFirst } from "./recover.ts";
+import type { Record } from "./run.ts";
+
+/**
+ * Rolls the host back under the lock. The revision it leaves is held, and so
+ * is what the branch names now, until the branch moves or `retry`.
+ *
+ * @param to The beginning of a revision, at least 4 digits; without it the
+ * newest earlier one.
+ * @throws {SyncError} `no-earlier`, `unknown-revision`, `ambiguous-revision`
+ * or `system-gone`, exit 2; those of a lock or a state that can't be used.
+ */
+export async function rollBack(
+  effects: Effects,
+  config: Config,
+  to: string | undefined,
+  record: Record,
+): Promise<Outcome> {
+  const folder = config.stateDirectory;
+  using _lock = await takeLock(folder, "rollback", effects.now());
+  const state = await recoverFirst(effects, config, readState(folder), record);
+  const deployment = choose(state, to);
+  if (!await exists(deployment.system)) throw gone(deployment);
+  const left = [state.lastGood?.revision, state.seen?.revision]
+    .filter((revision) => revision !== undefined)
+    .filter((revision) => revision !== deployment.revision);
+  return await attemptPut(effects, config, state, deployment, record, left);
+}
+
+/** Which good system a person means. */
+export function choose(
+  { lastGood, earlier }: Pick<State, "lastGood" | "earlier">,
+  to: string | undefined,
+): Deployment {
+  if (to === undefined) {
+    if (earlier[0]) return earlier[0];
+    throw usageError(
+      "no-earlier",
+      "Cannot roll back: there is no earlier good system",
+      "to follow Git again after a switch by hand, use gitops-sync sync --drift correct",
+    );
+  }
+  const all = lastGood ? [lastGood, ...earlier] : earlier;
+  const known = all.map(({ revision, subject }) =>
+    `${short(revision)} "${subject}"`
+  );
+  const found = to.length < 4
+    ? []
+    : all.filter(({ revision }) => revision.startsWith(to.toLowerCase()));
+  if (found.length === 0) {
+    throw usageError(
+      "unknown-revision",
+      `Cannot roll back to ${to}: no good system of that revision is kept`,
+      known.length === 0
+        ? "nothing was deployed here yet"
+        : `these are kept: ${known.join(", ")}`,
+    );
+  }
+  const revisions = new Set(found.map(({ revision }) => revision));
+  if (revisions.size > 1) {
+    throw usageError(
+      "ambiguous-revision",
+      `Cannot roll back to ${to}: ${
+        count(revisions.size, "revision")
+      } begin so`,
+      `these are kept: ${known.join(", ")}`,
+    );
+  }
+  return found[0]!;
+}
+
+function gone({ system, revision }: Deployment): SyncError {
+  return usageError(
+    "system-gone",
+    `Cannot roll back to ${
+      short(revision)
+    }: ${system} is no longer in the store`,
+    "choose another one (gitops-sync history), or revert in Git and push",
+  );
+}

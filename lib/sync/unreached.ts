@@ -1,0 +1,63 @@
+/**
+ * When the remote can't say where its branch is. Loaded only then.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import type { Config } from "../config/schema.ts";
+import { type State, writeState } from "../host/state.ts";
+import { listRemote } from "../tools/git.ts";
+
+/** The error for a remote that answers, but has no such branch or tag. */
+export async function missing(
+  effects: Effects,
+  config: Config,
+): Promise<SyncError> {
+  const names = await listRemote(effects, config);
+  const says = names.length === 0
+    ? `${config.repository} is empty`
+    : `${config.repository} has no branch or tag ${config.ref}`;
+  return new SyncError(`Cannot follow ${config.ref}: ${says}`, {
+    stage: "decide",
+    reason: names.length === 0 ? "repository-empty" : "ref-missing",
+    next: "retry",
+    hints: [
+      names.length === 0
+        ? `push a commit to ${config.ref}; this host keeps what it runs`
+        : await nearest(config.ref, names),
+    ],
+  });
+}
+
+async function nearest(ref: string, names: readonly string[]): Promise<string> {
+  const { closestString } = await import("@std/text/closest-string");
+  const plain = names.map((name) => name.replace(/^refs\/(heads|tags)\//, ""));
+  return `if it was deleted, push it again or follow another one with ref (the nearest is ${
+    closestString(ref, plain)
+  }); this host keeps what it runs`;
+}
+
+/** Remembers that the remote was not there, and how often in a row. */
+export async function recordUnreached(
+  effects: Effects,
+  folder: string,
+  state: State,
+  error: SyncError,
+): Promise<void> {
+  const { last } = state;
+  const again = last?.stage === "decide" && last.reason === error.reason;
+  await writeState(folder, {
+    ...state,
+    last: {
+      at: effects.now().toISOString(),
+      result: "failed",
+      exit: error.exit,
+      stage: error.stage,
+      reason: error.reason,
+      message: error.message,
+      hints: error.hints,
+      times: again ? last.times + 1 : 1,
+    },
+  });
+}
