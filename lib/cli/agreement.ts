@@ -1,0 +1,164 @@
+/**
+ * Whether a host and Git agree, why not, and what comes next: pure, from the
+ * same decision that a run would make.
+ *
+ * @module
+ */
+import { count, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import type { HistoryEntry } from "../host/history.ts";
+import type { Holder } from "../host/lock.ts";
+import type { State, Systems } from "../host/state.ts";
+import type { Suspension } from "../host/suspension.ts";
+import { decide, type Decision, driftOf, targetOf } from "../sync/decide.ts";
+import type { Tip } from "../tools/git.ts";
+import { timeOf } from "./times.ts";
+
+/** Everything that status rests on. */
+export interface Facts {
+  config: Config;
+  state: State;
+  systems: Systems;
+  history: readonly HistoryEntry[];
+  now: Date;
+  /** What the remote says now. */
+  tip?: Tip;
+  /** Why it says nothing. */
+  unreached?: string;
+  suspension?: Suspension;
+  /** The run under way. */
+  busy?: Holder;
+}
+
+/** The answer in words. */
+export interface Verdict {
+  /** `null`: it can't be told without the remote. */
+  agrees: boolean | null;
+  /** Why they do not agree, or why it can't be told. */
+  why: string;
+  /** What happens or what to type, one sentence each. */
+  next: string[];
+}
+
+/** Compares what runs with what Git says. */
+export function agreement(facts: Facts): Verdict {
+  const verdict = compare(facts);
+  const first = urgent(facts);
+  return first ? { ...verdict, next: first } : verdict;
+}
+
+/** What is more important than any difference. */
+function urgent(facts: Facts): string[] | undefined {
+  const { busy, state: { attempt, last }, suspension } = facts;
+  if (busy) {
+    return [
+      `a run is under way: ${busy.command}, process ${busy.pid}${
+        attempt ? `, at the ${attempt.stage} stage` : ""
+      }`,
+    ];
+  }
+  if (attempt && last?.exit === 8) {
+    return [
+      "this host needs a person: the way back failed too; each run tries it again",
+      ...last.hints,
+    ];
+  }
+  if (attempt) {
+    return [
+      `the run of ${
+        short(attempt.commit.revision)
+      } was cut off at the ${attempt.stage} stage; the next run finishes or undoes it: gitops-sync sync`,
+    ];
+  }
+  if (suspension) {
+    const { until, reason } = suspension;
+    const end = until === null ? "" : ` until ${timeOf(until)}`;
+    return [
+      `suspended${end}${
+        reason ? ` (${reason})` : ""
+      }; gitops-sync resume ends it`,
+    ];
+  }
+  return undefined;
+}
+
+function compare(facts: Facts): Verdict {
+  const { config, state, systems, tip, now } = facts;
+  if (!tip) return withoutTip(facts);
+  const target = targetOf(config);
+  const decision = decide({
+    tip,
+    state,
+    systems,
+    target,
+    config,
+    now,
+    force: false,
+  });
+  return verdictOf(decision, facts, tip);
+}
+
+function withoutTip({ state, systems, unreached = "" }: Facts): Verdict {
+  const drift = driftOf(state.lastGood, systems);
+  return {
+    agrees: null,
+    why: drift ? `${unreached}; ${driftText(drift)}` : unreached,
+    next: state.last?.stage === "decide"
+      ? [...state.last.hints, "the next run asks again"]
+      : ["the next run asks again"],
+  };
+}
+
+function driftText(drift: NonNullable<ReturnType<typeof driftOf>>): string {
+  return `somebody switched by hand: the ${drift.what} is ${
+    drift.actual ?? "gone"
+  }`;
+}
+
+const correctHint =
+  "gitops-sync sync --drift correct activates what was deployed again";
+
+function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
+  const to = short(tip.revision);
+  switch (decision.kind) {
+    case "nothing":
+      return decision.drift
+        ? { agrees: false, why: driftText(decision.drift), next: [correctHint] }
+        : { agrees: true, why: "", next: ["nothing to do"] };
+    case "correct":
+      return {
+        agrees: false,
+        why: driftText(decision.drift),
+        next: ["the next run corrects it: gitops-sync sync"],
+      };
+    case "held":
+      return {
+        agrees: false,
+        why: `${to} is held: ${decision.hold.message}`,
+        next: [
+          ...decision.hold.hints,
+          "gitops-sync retry tries it again; a new commit is picked up by itself",
+        ],
+      };
+    case "wait":
+      return {
+        agrees: false,
+        why: `${to} failed ${
+          count(decision.backoff.failures, "time")
+        } for what may pass: ${facts.state.last?.message ?? ""}`,
+        next: [
+          `it is tried again after ${
+            timeOf(decision.backoff.notBefore)
+          }; gitops-sync sync --now tries at once`,
+        ],
+      };
+    case "deploy":
+      return {
+        agrees: false,
+        why: facts.state.lastGood
+          ? `${to} is not deployed yet`
+          : "nothing was deployed here yet",
+        next: ["the next run deploys it: gitops-sync sync"],
+      };
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * From the words on the command line to a call of one command.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { usageError } from "../base/errors.ts";
+import type { Given } from "../config/config.ts";
+import { flagOf, optionNames, options } from "../config/schema.ts";
+import { commands, type CommandSpec, globalFlags } from "./commands.ts";
+
+/** What a person asked for. */
+export interface Call {
+  command: CommandSpec;
+  /** What follows the command's name. */
+  operands: readonly string[];
+  /** `--config`, if given. */
+  configPath: string | undefined;
+  /** Options of the configuration that were given as flags. */
+  given: readonly Given[];
+  json: boolean;
+  verbose: boolean;
+  help: boolean;
+  version: boolean;
+  /** The command's own flags that take a value. */
+  texts: Readonly<Record<string, string>>;
+  /** The command's own flags that stand alone. */
+  switches: ReadonlySet<string>;
+}
+
+/**
+ * Reads the arguments of the program.
+ *
+ * @throws {SyncError} exit 2, for a word or flag that the command doesn't take.
+ */
+export async function parse(args: readonly string[]): Promise<Call> {
+  const unknown: string[] = [];
+  const parsed = parseArgs(args, {
+    string: ["_", ...valueFlags],
+    boolean: aloneFlags,
+    negatable: negatableFlags,
+    collect: listFlags,
+    alias: { h: "help", V: "version" },
+    unknown: (argument, key) => {
+      if (key === undefined) return true;
+      unknown.push(argument);
+      return false;
+    },
+  });
+  const { command, operands } = await find(parsed._.map(String));
+  if (unknown.length > 0) throw await unknownFlag(unknown[0]!, command);
+  const own = {
+    texts: {} as Record<string, string>,
+    switches: new Set<string>(),
+  };
+  for (const { name, value } of ownFlags) {
+    if (!isGiven(args, name)) continue;
+    if (!command.flags.some((flag) => flag.name === name)) {
+      throw await unknownFlag(`--${name}`, command);
+    }
+    if (value === undefined) own.switches.add(name);
+    else own.texts[name] = textOf(name, value, parsed[name]);
+  }
+  return {
+    command,
+    operands,
+    configPath: isGiven(args, "config")
+      ? textOf("config", "FILE", parsed["config"])
+      : undefined,
+    given: givenOptions(args, parsed),
+    json: parsed["json"] === true,
+    verbose: parsed["verbose"] === true,
+    help: parsed["help"] === true,
+    version: parsed["version"] === true,
+    ...own,
+  };
+}
+
+const ownFlags = commands.flatMap(({ flags }) => flags);
+const everyFlag = [...globalFlags, ...ownFlags];
+const namesOf = (flags: typeof everyFlag) => flags.map(({ name }) => name);
+const negatableFlags = optionNames.filter((name) => options[name].kind.isFlag)
+  .map(flagOf);
+const listFlags = optionNames.filter((name) => options[name].kind.isList)
+  .map(flagOf);
+const valueFlags = [
+  ...namesOf(everyFlag.filter(({ value }) => value !== undefined)),
+  ...optionNames.filter((name) => !options[name].kind.isFlag).map(flagOf),
+];
+const aloneFlags = [
+  ...namesOf(everyFlag.filter(({ value }) => value === undefined)),
+  ...negatableFlags,
+];
+
+/** Whether a flag stands among the arguments; a boolean alone can't tell. */
+function isGiven(args: readonly string[], name: string): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? undefined : end).some((word) =>
+    word === `--${name}` || word === `--no-${name}` ||
+    word.startsWith(`--${name}=`)
+  );
+}
+
+function textOf(name: string, value: string, given: unknown): string {
+  if (typeof given === "string" && given !== "") return given;
+  throw usageError(
+    "flag-without-value",
+    `Cannot use --${name} alone: expected --${name} ${value}`,
+  );
+}
+
+function givenOptions(
+  args: readonly string[],
+  parsed: Record<string, unknown>,
+): Given[] {
+  return optionNames.flatMap((key) => {
+    const flag = flagOf(key);
+    return isGiven(args, flag)
+      ? [{ key, value: parsed[flag], from: { flag: `--${flag}` } }]
+      : [];
+  });
+}
+
+/** The command that the first words name; `sync` if there are none. */
+async function find(
+  words: string[],
+): Promise<{ command: CommandSpec; operands: string[] }> {
+  if (words.length === 0) return { command: commands[0]!, operands: [] };
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const command = commands.find((one) => one.name === name);
+    if (!command) continue;
+    const operands = words.slice(length);
+    const most = command.operand === undefined ? 0 : 1;
+    if (operands.length <= most) return { command, operands };
+    throw usageError(
+      "too-many-words",
+      `Cannot use "${operands[most]}" after ${name}: expected no more words`,
+      `see gitops-sync ${name} --help`,
+    );
+  }
+  throw usageError(
+    "unknown-command",
+    `Cannot run ${words[0]}: there is no such command`,
+    await nearestTo(words.join(" "), commands.map(({ name }) => name)),
+  );
+}
+
+async function unknownFlag(argument: string, command: CommandSpec) {
+  const flag = argument.replace(/=.*$/s, "");
+  const known = [
+    ...namesOf([...globalFlags, ...command.flags]),
+    ...optionNames.map(flagOf),
+    ...negatableFlags.map((name) => `no-${name}`),
+  ].map((name) => `--${name}`);
+  return usageError(
+    "unknown-flag",
+    `Cannot use ${flag} with ${command.name}: there is no such flag`,
+    await nearestTo(flag, known),
+  );
+}
+
+async function nearestTo(word: string, known: string[]): Promise<string> {
+  const { closestString } = await import("@std/text/closest-string");
+  return `did you mean ${
+    closestString(word, known)
+  }? See gitops-sync --help for all`;
+}

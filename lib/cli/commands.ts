@@ -1,0 +1,136 @@
+/**
+ * The only list of commands: arguments, help and completions come from it, and
+ * each command is loaded when it is called.
+ *
+ * @module
+ */
+import type { ExitCode } from "../base/errors.ts";
+import type { Call } from "./arguments.ts";
+
+/** A flag of one command, or of all. */
+export interface Flag {
+  name: string;
+  /** What stands for its value in the help; none: it stands alone. */
+  value?: string;
+  text: string;
+}
+
+/** One command. */
+export interface CommandSpec {
+  name: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** More for its own help. */
+  text: string;
+  /** What may follow its name, e.g. `bash|zsh|fish`. */
+  operand?: string;
+  /** The words that `operand` can be. */
+  choices?: readonly string[];
+  flags: readonly Flag[];
+  load: () => Promise<{ run: (call: Call) => Promise<ExitCode> }>;
+}
+
+/** Flags of every command. */
+export const globalFlags: readonly Flag[] = [
+  {
+    name: "config",
+    value: "FILE",
+    text: "the configuration (default: /etc/gitops-sync/config.yaml)",
+  },
+  { name: "json", text: "write the result as JSON (docs/json.md)" },
+  { name: "verbose", text: "tell every program that is run" },
+  { name: "help", text: "show this help" },
+  { name: "version", text: "show the version" },
+];
+
+/** Every command, in the order of the help. The first is the default. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "sync",
+    summary: "bring this host to what Git says",
+    text:
+      "Does one reconciliation: fetches what the ref names, checks it, builds it,\nactivates it, checks the host's health, and goes back if it is not well.",
+    flags: [{
+      name: "now",
+      text: "do not wait out the pause after a failure",
+    }],
+    load: () => import("./sync.ts"),
+  },
+  {
+    name: "status",
+    summary: "what runs, what Git says, and what comes next",
+    text:
+      "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, and what to do.",
+    flags: [{ name: "offline", text: "do not ask the remote" }],
+    load: () => import("./status.ts"),
+  },
+  {
+    name: "history",
+    summary: "every attempt, with its stages and result",
+    text: "One line for each attempt to change this host, the newest last.",
+    flags: [{
+      name: "limit",
+      value: "N",
+      text: "how many attempts to show, 0 for all (default: 20)",
+    }],
+    load: () => import("./history.ts"),
+  },
+  {
+    name: "rollback",
+    summary: "go back to an earlier good system",
+    text:
+      "Activates an earlier system that was confirmed here and makes it the boot\ndefault. What it leaves is held until the branch moves or retry.",
+    flags: [{
+      name: "to",
+      value: "REVISION",
+      text: "which one (default: the one before the last good)",
+    }],
+    load: () => import("./rollback.ts"),
+  },
+  {
+    name: "retry",
+    summary: "try a held revision again",
+    text: "Forgets every hold and pause, and syncs.",
+    flags: [],
+    load: () => import("./retry.ts"),
+  },
+  {
+    name: "suspend",
+    summary: "leave this host as it is for now",
+    text: "Until resume, or until the time is over, a sync does nothing.",
+    flags: [
+      {
+        name: "for",
+        value: "DURATION",
+        text: "end by itself after, e.g., 2h (default: only with resume)",
+      },
+      { name: "reason", value: "TEXT", text: "why, for those who ask status" },
+    ],
+    load: () => import("./suspend.ts"),
+  },
+  {
+    name: "resume",
+    summary: "end a suspension",
+    text: "The next sync works again as configured.",
+    flags: [],
+    load: () => import("./resume.ts"),
+  },
+  {
+    name: "config check",
+    summary: "check the configuration",
+    text:
+      "Reads the configuration as every command does, and says what is wrong with\nit or what each option is. Changes nothing and asks nobody.",
+    flags: [],
+    load: () => import("./config_check.ts"),
+  },
+  {
+    name: "completions",
+    summary: "completions for a shell",
+    text:
+      "Writes what the shell needs to complete the commands and flags:\n  source <(gitops-sync completions bash)",
+    operand: "bash|zsh|fish",
+    choices: ["bash", "zsh", "fish"],
+    flags: [],
+    load: () => import("./completions.ts"),
+  },
+];

@@ -1,0 +1,46 @@
+/**
+ * What every command writes: results to standard output, all else as events.
+ *
+ * @module
+ */
+import type { Event } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+
+/** Writes text and a line end to standard output. */
+export function print(text: string): void {
+  writeTo(Deno.stdout, `${text}\n`);
+}
+
+/** Writes all of a text; a reader that has gone away is no error. */
+export function writeTo(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+): void {
+  let rest = new TextEncoder().encode(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** An error as it is told: what, evidence, what to do. */
+export function errorEvent(error: unknown): Event {
+  if (error instanceof SyncError) {
+    const { message: text, details, hints } = error;
+    return { kind: "message", level: "error", text, details, hints };
+  }
+  const stack = error instanceof Error
+    ? error.stack ?? error.message
+    : String(error);
+  return {
+    kind: "message",
+    level: "error",
+    text: "This is a bug in gitops-sync",
+    details: stack.split("\n"),
+    hints: [
+      "the host is as status says: gitops-sync status",
+      "please report it with the lines above",
+    ],
+  };
+}

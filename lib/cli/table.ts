@@ -1,0 +1,16 @@
+/**
+ * Columns of text.
+ *
+ * @module
+ */
+
+/** Rows as lines whose columns are aligned; the last one is as it is. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, i) =>
+    Math.max(...rows.map((row) => row[i]!.length))
+  );
+  return rows.map((row) =>
+    row.map((cell, i) => i === row.length - 1 ? cell : cell.padEnd(widths[i]!))
+      .join("  ").trimEnd()
+  ).join("\n");
+}
