@@ -32,6 +32,8 @@ export function parseDuration(text: string): number | undefined {
     if (factor === undefined) return undefined;
     total += Number(amount) * factor;
   }
+  // Of 1.001 s a double makes a little less than 1001 ms.
+  total = Math.round(total);
   return Number.isSafeInteger(total) ? total : undefined;
 }
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-// C0, DEL and C1 controls, and the bidirectional overrides that can make one
-// name look like another on a terminal (Unicode TR36, "bidirectional text
-// spoofing").
+// C0, DEL and C1 controls, and the marks and overrides of direction that can
+// make one name look like another on a terminal (Unicode TR36, "bidirectional
+// text spoofing").
 const unsafe =
   // deno-lint-ignore no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
  * Makes one line of foreign text (a commit's subject, a program's output) safe
@@ -17,7 +17,9 @@ const unsafe =
  */
 export function oneLine(text: string, most = 500): string {
   const line = text.replace(/\s+/g, " ").replace(unsafe, "?").trim();
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+  if (line.length <= most) return line;
+  // Never half of a character that takes two units.
+  return `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /** Splits foreign output into safe lines, without the empty ones. */

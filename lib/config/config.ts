@@ -106,17 +106,41 @@ async function parse(path: string, text: string): Promise<unknown> {
     } catch {
       // Not JSON, then: YAML has braces too, and its parser says where.
     }
-  }
+  } else refuseTabs(path, text);
   const yaml = await import("@std/yaml");
   try {
     return yaml.parse(text);
   } catch (error) {
-    throw usageError(
-      "config-syntax",
-      `Cannot read ${path} as YAML: ${(error as Error).message}`,
+    // Without the excerpt that follows: a line of the file may hold a secret.
+    const [, why, line] = /^(.*?)(?: at line (\d+), column \d+)?(?::\n|$)/
+      .exec((error as Error).message) ?? [];
+    throw notYaml(
+      path,
+      Number(line ?? 1),
+      why ?? "it is broken",
       "a value with a colon, a # or a leading special character needs quotes",
     );
   }
+}
+
+/** YAML forbids tabs before a key; the parser takes them for no indentation. */
+function refuseTabs(path: string, text: string): void {
+  const line = text.split("\n").findIndex((one) => /^ *\t\s*[^\s#]/.test(one));
+  if (line === -1) return;
+  throw notYaml(path, line + 1, "a tab indents it", "indent with spaces");
+}
+
+function notYaml(
+  path: string,
+  line: number,
+  why: string,
+  hint: string,
+): SyncError {
+  return usageError(
+    "config-syntax",
+    `${path}:${line}: Cannot read this as YAML: ${why}`,
+    hint,
+  );
 }
 
 /** Turns nested keys into dotted ones: `{timeouts: {build}}` → `timeouts.build`. */
@@ -127,12 +151,16 @@ function flatten(
 ): Given[] {
   return Object.entries(object).flatMap(([key, value]) => {
     const name = prefix + key;
-    const isGroup = optionNames.some((known) => known.startsWith(`${name}.`));
-    return isGroup && value !== null && typeof value === "object" &&
+    return isGroup(name) && value !== null && typeof value === "object" &&
         !Array.isArray(value)
       ? flatten(value as Record<string, unknown>, from, `${name}.`)
       : [{ key: name, value, from }];
   });
+}
+
+/** Whether options stand below a key, as below `timeouts`. */
+function isGroup(key: string): boolean {
+  return optionNames.some((known) => known.startsWith(`${key}.`));
 }
 
 /** Checks every value; a later one with the same key wins. */
@@ -144,15 +172,22 @@ function check(
   for (const given of all) {
     const option = optionOf(given.key);
     // `key: null` and an empty `key:` mean "as if it were not there".
-    if (option && given.value === null) continue;
+    if ((option || isGroup(given.key)) && given.value === null) continue;
     const value = option?.kind.read(given.value);
-    if (!option) problems.push({ kind: "unknown", given });
-    else if (value === undefined) {
-      problems.push({ kind: "value", given, expected: option.kind.expected });
-    } else if (given.key === "repository" && hasPassword(value as string)) {
+    if (isGroup(given.key)) {
+      problems.push({
+        kind: "value",
+        given,
+        expected: "keys and values below it",
+      });
+    } else if (!option) problems.push({ kind: "unknown", given });
+    // First, because a message about the value would show it.
+    else if (given.key === "repository" && hasPassword(given.value)) {
       problems.push({ kind: "password", given });
+    } else if (value === undefined) {
+      problems.push({ kind: "value", given, expected: option.kind.expected });
     }
-    values[given.key] = value;
+    if (option) values[given.key] = value;
   }
   for (const name of optionNames) {
     if (name in values) continue;
@@ -175,8 +210,8 @@ function presetOf(option: Option<unknown>): unknown {
 }
 
 /** Whether a URL carries a password, which every `ps` would then show. */
-function hasPassword(url: string): boolean {
-  return /^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(url);
+function hasPassword(url: unknown): boolean {
+  return typeof url === "string" && /:\/\/[^/@]*:[^/@]*@/.test(url);
 }
 
 function unreadable(path: string, error: unknown): SyncError {

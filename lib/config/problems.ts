@@ -75,17 +75,21 @@ function nearest({ key, from }: Given): string {
     const flags = optionNames.map((name) => `--${flagOf(name)}`);
     return `did you mean ${closestString(from.flag, flags)}?`;
   }
-  return `did you mean ${closestString(key, optionNames)}?`;
+  const groups = optionNames.flatMap((name) =>
+    name.includes(".") ? [name.slice(0, name.indexOf("."))] : []
+  );
+  return `did you mean ${closestString(key, [...optionNames, ...groups])}?`;
 }
 
 /** A value as it goes into a message; what may be secret never gets here. */
 function shown(value: unknown): string {
-  return oneLine(
-    typeof value === "string"
-      ? `"${value}"`
-      : JSON.stringify(value) ?? "nothing",
-    80,
-  );
+  if (typeof value === "string") return oneLine(`"${value}"`, 80);
+  try {
+    return oneLine(JSON.stringify(value) ?? "nothing", 80);
+  } catch {
+    // YAML's anchors can make a value a part of itself.
+    return "this value";
+  }
 }
 
 /**
@@ -94,13 +98,19 @@ function shown(value: unknown): string {
  */
 export function lineOf(text: string, key: string): number {
   const lines = text.split("\n");
+  const find = (part: string, from: number) => {
+    const quoted = part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const pattern = new RegExp(`(^|[\\s{,\\ufeff])["']?${quoted}["']?\\s*:`);
+    return lines.findIndex((line, i) =>
+      i >= from && pattern.test(line.replace(/(^|\s)#.*$/, ""))
+    );
+  };
+  // A dotted key may also stand in one piece.
+  const whole = find(key, 0);
+  if (whole !== -1) return whole + 1;
   let at = 0;
   for (const part of key.split(".")) {
-    const quoted = part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    const pattern = new RegExp(`(^|[\\s{,])["']?${quoted}["']?\\s*:`);
-    const found = lines.findIndex((line, i) =>
-      i >= at && pattern.test(line.replace(/(^|\s)#.*$/, ""))
-    );
+    const found = find(part, at);
     if (found === -1) return at + 1;
     at = found;
   }

@@ -75,10 +75,16 @@ const flag: Kind<boolean> = {
   isFlag: true,
 };
 
+// A timer of more milliseconds than 31 bits hold fires at once.
+const longest = parseDuration("24d")!;
+
 const duration: Kind<number> = {
   name: "duration",
-  expected: "a duration such as 90s, 30m or 1h30m",
-  read: (value) => typeof value === "string" ? parseDuration(value) : undefined,
+  expected: "a duration of at most 24d such as 90s, 30m or 1h30m",
+  read: (value) => {
+    const ms = typeof value === "string" ? parseDuration(value) : undefined;
+    return ms !== undefined && ms > 0 && ms <= longest ? ms : undefined;
+  },
 };
 
 const number: Kind<number> = {
@@ -119,7 +125,8 @@ const remote: Kind<string> = {
     const url = nonEmpty(value);
     if (url === undefined || /\s/.test(url)) return undefined;
     if (/^(https?|ssh|file):\/\/./.test(url)) return url;
-    if (url.startsWith("/")) return `file://${url}`;
+    // Git decodes %20 in a URL, but a path is meant as it stands.
+    if (url.startsWith("/")) return `file://${url.replaceAll("%", "%25")}`;
     // scp form: no slash before the colon (git-fetch(1), "GIT URLS").
     return /^[A-Za-z0-9_][\w.-]*(@[\w.-]+)?:(?!:)[^-]/.test(url) &&
         !url.includes("://")

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { SyncError, usageError } from "../base/errors.ts";
-import { readIfThere } from "./files.ts";
+import type { SyncError } from "../base/errors.ts";
 
 /** Who holds the lock, or held it last. */
 export interface Holder {
@@ -36,7 +35,7 @@ export async function takeLock(
   // All of it without waiting: a wait would start a thread.
   if (!file.tryLockSync(true)) {
     file.close();
-    throw locked(lastHolder(folder));
+    throw await locked(lastHolder(folder));
   }
   const holder: Holder = {
     pid: Deno.pid,
@@ -51,7 +50,7 @@ export async function takeLock(
 /** Who wrote the lock file last, if that can be read. */
 export function lastHolder(folder: string): Holder | undefined {
   try {
-    return JSON.parse(readIfThere(`${folder}/lock`) ?? "null") ?? undefined;
+    return JSON.parse(Deno.readTextFileSync(`${folder}/lock`)) ?? undefined;
   } catch {
     return undefined;
   }
@@ -79,19 +78,22 @@ async function open(folder: string): Promise<Deno.FsFile> {
   try {
     return openIt();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw unusable(folder, error);
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw await unusable(folder, error);
+    }
   }
   try {
     const { ensurePrivateDir } = await import("./files.ts");
     await ensurePrivateDir(folder);
     return openIt();
   } catch (error) {
-    throw unusable(folder, error);
+    throw await unusable(folder, error);
   }
 }
 
-function unusable(folder: string, error: unknown): unknown {
+async function unusable(folder: string, error: unknown): Promise<unknown> {
   if (!(error instanceof Error)) return error;
+  const { usageError } = await import("../base/errors.ts");
   return usageError(
     "state-folder",
     `Cannot use the state folder ${folder}: ${error.message}`,
@@ -99,7 +101,8 @@ function unusable(folder: string, error: unknown): unknown {
   );
 }
 
-function locked(holder: Holder | undefined): SyncError {
+async function locked(holder: Holder | undefined): Promise<SyncError> {
+  const { SyncError } = await import("../base/errors.ts");
   const who = holder
     ? `${holder.command} (process ${holder.pid}, since ${holder.since})`
     : "another run";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command, Finished } from "../base/effects.ts";
-import { SyncError, usageError } from "../base/errors.ts";
+import type { SyncError } from "../base/errors.ts";
 
 /**
  * The variables that reach a child. Everything else of our environment stays
@@ -46,6 +46,11 @@ const passedOn = [
 
 const mostOutput = 256 * 1024 * 1024;
 const stderrKept = 16 * 1024;
+// Nix writes an error with its traces as one line of some 100 KiB.
+const longestLine = 4 * 1024 * 1024;
+// How long the output may stay open after a program has ended: by then it is
+// in the hands of a process that left the group and may live for ever.
+const afterTheEnd = 5_000;
 
 function childEnvironment(
   extra: Readonly<Record<string, string>> = {},
@@ -58,19 +63,37 @@ function childEnvironment(
   return Object.assign(env, extra);
 }
 
+/** The chunks of a stream to its end, or until nobody waits for it. */
+async function* chunksOf(
+  stream: ReadableStream<Uint8Array>,
+  stop: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  stop.addEventListener("abort", () => reader.cancel());
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
 /** Reads a stream to its end, at most `mostOutput` bytes. */
 async function readAll(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
   tooMuch: () => void,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > mostOutput) {
+    if (length + chunk.length > mostOutput) {
       tooMuch();
       break;
     }
+    length += chunk.length;
     chunks.push(chunk);
   }
   if (chunks.length === 1) return chunks[0]!;
@@ -85,8 +108,8 @@ async function readAll(
 
 /** Reads standard error line by line and keeps its end. */
 async function readLines(
-  stream: ReadableStream<Uint8Array>,
-  onLine?: (line: string) => void,
+  stream: AsyncIterable<Uint8Array>,
+  onLine: (line: string) => void = () => {},
 ): Promise<string> {
   const decoder = new TextDecoder();
   let kept = "";
@@ -94,12 +117,14 @@ async function readLines(
   for await (const chunk of stream) {
     const text = decoder.decode(chunk, { stream: true });
     kept = (kept + text).slice(-stderrKept);
-    if (!onLine) continue;
-    const lines = (line + text).split("\n");
-    line = lines.pop()!.slice(-stderrKept);
-    lines.forEach(onLine);
+    const [first, ...others] = text.split("\n");
+    if (line.length < longestLine) line += first;
+    for (const next of others) {
+      onLine(line);
+      line = next;
+    }
   }
-  if (onLine && line !== "") onLine(line);
+  if (line !== "") onLine(line);
   return kept;
 }
 
@@ -113,7 +138,7 @@ async function write(stdin: WritableStream<Uint8Array>, input: Uint8Array) {
   }
 }
 
-/** Ends a child and everything it started: it leads a process group. */
+/** Ends a child and what it started, as far as that stayed in its group. */
 function killGroup(pid: number): void {
   try {
     Deno.kill(-pid, "SIGKILL");
@@ -122,7 +147,7 @@ function killGroup(pid: number): void {
   }
 }
 
-function start(command: Command): Deno.ChildProcess {
+async function start(command: Command): Promise<Deno.ChildProcess> {
   try {
     return new Deno.Command(command.program, {
       args: [...command.args],
@@ -136,13 +161,29 @@ function start(command: Command): Deno.ChildProcess {
       detached: true,
     }).spawn();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const isMissing = error instanceof Deno.errors.NotFound &&
+      !error.message.includes("No such cwd");
+    if (!isMissing) throw error;
+    const { usageError } = await import("../base/errors.ts");
     throw usageError(
       "program-missing",
       `Cannot run ${command.program}: it is not on PATH`,
       `install ${command.program}, or add its folder to the PATH that gitops-sync is started with`,
     );
   }
+}
+
+/**
+ * Calls back after a time, unless it is let go of first. Not by setTimeout,
+ * which is loaded at its first use, and that costs a run with nothing to do a
+ * seventh of its time.
+ *
+ * @returns what lets go of it.
+ */
+function alarm(ms: number, ring: () => void): () => void {
+  const signal = AbortSignal.timeout(ms);
+  signal.addEventListener("abort", ring);
+  return () => signal.removeEventListener("abort", ring);
 }
 
 /**
@@ -156,39 +197,50 @@ export async function run(
   command: Command,
   interrupt?: AbortSignal,
 ): Promise<Finished> {
-  const child = start(command);
+  const mayInterrupt = command.shielded ? undefined : interrupt;
+  if (mayInterrupt?.aborted) throw await interrupted();
+  const child = await start(command);
+  const stop = new AbortController();
   let ended: "timeout" | "interrupt" | "output" | undefined;
   const end = (why: NonNullable<typeof ended>) => {
     ended ??= why;
     killGroup(child.pid);
   };
-  // Not setTimeout: this costs a run with nothing to do nothing, and that a
-  // seventh of its time.
-  const timer = AbortSignal.timeout(command.timeout);
-  const onTimeout = () => end("timeout");
-  timer.addEventListener("abort", onTimeout);
+  let letGo = alarm(command.timeout, () => end("timeout"));
   const onInterrupt = () => end("interrupt");
-  if (!command.shielded) interrupt?.addEventListener("abort", onInterrupt);
+  mayInterrupt?.addEventListener("abort", onInterrupt);
+  const status = child.status.then(({ code }) => {
+    letGo();
+    letGo = alarm(afterTheEnd, () => stop.abort());
+    return code;
+  });
   try {
     if (command.input) write(child.stdin, command.input);
-    const [, stdout, stderr, status] = await Promise.all([
+    const [, stdout, stderr, code] = await Promise.all([
       command.onStart?.(child.pid),
       command.capture === false
         ? new Uint8Array()
-        : readAll(child.stdout, () => end("output")),
-      readLines(child.stderr, command.onLine),
-      child.status,
+        : readAll(chunksOf(child.stdout, stop.signal), () => end("output")),
+      readLines(chunksOf(child.stderr, stop.signal), command.onLine),
+      status,
     ]);
-    if (ended === "interrupt") throw interrupted();
-    if (ended === "output") throw outputTooLarge(command.program);
-    return { code: status.code, timedOut: ended === "timeout", stdout, stderr };
+    if (ended === "interrupt") throw await interrupted();
+    if (ended === "output") throw await outputTooLarge(command.program);
+    return { code, timedOut: ended === "timeout", stdout, stderr };
+  } catch (error) {
+    // Who called us goes on without it, so it must not go on by itself.
+    killGroup(child.pid);
+    await status;
+    stop.abort();
+    throw error;
   } finally {
-    timer.removeEventListener("abort", onTimeout);
-    interrupt?.removeEventListener("abort", onInterrupt);
+    letGo();
+    mayInterrupt?.removeEventListener("abort", onInterrupt);
   }
 }
 
-function interrupted(): SyncError {
+async function interrupted(): Promise<SyncError> {
+  const { SyncError } = await import("../base/errors.ts");
   return new SyncError("Interrupted by a person or by systemd", {
     stage: "decide",
     reason: "interrupted",
@@ -198,7 +250,8 @@ function interrupted(): SyncError {
   });
 }
 
-function outputTooLarge(program: string): SyncError {
+async function outputTooLarge(program: string): Promise<SyncError> {
+  const { SyncError } = await import("../base/errors.ts");
   return new SyncError(
     `Cannot use the output of ${program}: it is over ${
       mostOutput >> 20
