@@ -174,7 +174,20 @@ export class Machine extends Host implements AsyncDisposable {
     await supervisor.status;
   }
 
-  /** Boots the machine after a power cut, as it was left. */
+  /** Shuts the machine down in good order; then it is off. */
+  async shutDown(): Promise<void> {
+    const root = `/proc/${this.init}`;
+    // Whatever it answers: it may be gone before it has.
+    await this.run(["systemctl", "poweroff"]);
+    await this.#until(
+      "does not shut down",
+      async () => !await exists(root),
+      () => false,
+    );
+    await this.powerCut();
+  }
+
+  /** Boots the machine after it was off, as it was left. */
   async bootAgain(): Promise<void> {
     if (this.#supervisor) throw new Error("the machine is on");
     this.#supervisor = new Deno.Command(boot, {

@@ -55,6 +55,7 @@ test("a machine comes up whole, and its programs work", async (machine) => {
   assertEquals(await machine.health(), "running");
   const comm = await machine.output(["cat", "/proc/1/comm"]);
   assertEquals(comm, "systemd");
+  assertEquals(await machine.output(["hostname"]), "demo");
   await machine.output(["deno", "eval", "Deno.exit(Deno.pid > 1 ? 0 : 1)"]);
   await machine.output(["sops", "--version"]);
   const unit = await machine.output(
@@ -143,7 +144,16 @@ function bootId(machine: Machine): Promise<string> {
   return machine.output(["cat", "/proc/sys/kernel/random/boot_id"]);
 }
 
-test("a hardened unit builds through the daemon", async (machine) => {
+test("a machine is shut down in good order and boots again", async (machine) => {
+  const unit = ["--unit=last", "--property=ExecStop=touch /root/stopped"];
+  await machine.output(["systemd-run", "--quiet", ...unit, "sleep", "600"]);
+  await machine.shutDown();
+  await machine.bootAgain();
+  assertEquals(await machine.output(["ls", "/root"]), "stopped");
+  assertEquals(await machine.health(), "running");
+});
+
+test("a hardened unit builds through the daemon, and runs Deno", async (machine) => {
   const [flake] = await publish(machine, {});
   const properties = [
     "ProtectSystem=strict",
@@ -157,20 +167,22 @@ test("a hardened unit builds through the daemon", async (machine) => {
     "NoNewPrivileges=yes",
     "RestrictNamespaces=yes",
     "CapabilityBoundingSet=",
-    "SystemCallFilter=@system-service",
+    // V8 asks for memory protection keys (pkeys(7)).
+    "SystemCallFilter=@system-service @pkey",
   ];
-  await machine.output([
-    "systemd-run",
-    "--wait",
-    "--pipe",
-    "--collect",
-    "--quiet",
-    ...properties.map((property) => `--property=${property}`),
-    "nixos-rebuild",
-    "build",
-    "--flake",
-    flake!,
-  ]);
+  const hardened = (...argv: string[]) =>
+    machine.output([
+      "systemd-run",
+      "--wait",
+      "--pipe",
+      "--collect",
+      "--quiet",
+      ...properties.map((property) => `--property=${property}`),
+      ...argv,
+    ]);
+  const words = await hardened("deno", "eval", "console.log(1 + 1)");
+  assertEquals(words, "2");
+  await hardened("nixos-rebuild", "build", "--flake", flake!);
   const system = await machine.output(
     ["readlink", "-f", "/var/lib/built/result"],
   );
