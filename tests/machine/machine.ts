@@ -54,6 +54,7 @@ export class Machine extends Host implements AsyncDisposable {
   /** Makes a new machine and boots it: a Debian without any system of ours. */
   static async boot(): Promise<Machine> {
     const base = await baseRoot();
+    const sops = await output(["sh", "-c", "command -v sops"]);
     const made = await Deno.makeTempDir({ prefix: "gitops-sync-machine-" });
     const folder = await Deno.realPath(made);
     const machine = new Machine(folder, [
@@ -61,7 +62,7 @@ export class Machine extends Host implements AsyncDisposable {
       base,
       checkout,
       Deno.execPath(),
-      await output(["sh", "-c", "command -v sops"]),
+      sops,
       Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
     ]);
     try {
