@@ -17,7 +17,8 @@
 # each switch. Each call is noted in /run/stand-in/calls: "ACTION SYSTEM".
 #
 # Called as `activate` it only does the activation, called as `init` what a
-# boot does: /run/booted-system, activation, units.
+# boot does: /run/booted-system, activation, units. `init systemd` is for right
+# before systemd starts, which then starts the units by itself.
 # shellcheck disable=SC2154,SC2329 # settings; functions called by name
 set -u
 
@@ -45,7 +46,7 @@ die() { # CODE MESSAGE HINT
 main() {
 	case ${0##*/} in
 	activate) activate && exit "$status" ;;
-	init) start_up && exit "$status" ;;
+	init) start_up "${1-}" && exit "$status" ;;
 	esac
 	action=${1-}
 	case $action in
@@ -231,13 +232,29 @@ units_failed() { # NAMES
 
 # --- the rest -------------------------------------------------------------
 
-start_up() {
+start_up() { # [systemd]
 	mkdir -p /run/nixos /run/stand-in
 	echo "init $system" >>/run/stand-in/calls
 	repoint /run/booted-system "$system"
 	old=
 	activate
-	if has_systemd; then start_units; else run_commands; fi
+	if [ "$1" = systemd ]; then
+		want_units
+	elif has_systemd; then
+		start_units
+	else
+		run_commands
+	fi
+}
+
+# What starts systemd goes on to start these.
+want_units() {
+	link_units
+	wants=/run/systemd/system/multi-user.target.wants
+	mkdir -p "$wants"
+	for unit in $(units_of "$system"); do
+		ln -sfn "../$unit" "$wants/$unit"
+	done
 }
 
 dry_activate() {
