@@ -12,6 +12,7 @@ import type { State, Systems } from "../host/state.ts";
 import type { Suspension } from "../host/suspension.ts";
 import { decide, type Decision, driftOf, targetOf } from "../sync/decide.ts";
 import type { Tip } from "../tools/git.ts";
+import { holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";
 
 /** Everything that status rests on. */
@@ -135,10 +136,7 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
       return {
         agrees: false,
         why: `${to} is held: ${decision.hold.message}`,
-        next: [
-          ...decision.hold.hints,
-          "gitops-sync retry tries it again; a new commit is picked up by itself",
-        ],
+        next: [...decision.hold.hints, holdHint],
       };
     case "wait":
       return {

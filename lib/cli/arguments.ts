@@ -11,6 +11,8 @@ import { commands, type CommandSpec, globalFlags } from "./commands.ts";
 
 /** What a person asked for. */
 export interface Call {
+  /** All of it, as it was typed. */
+  words: readonly string[];
   command: CommandSpec;
   /** What follows the command's name. */
   operands: readonly string[];
@@ -62,6 +64,7 @@ export async function parse(args: readonly string[]): Promise<Call> {
     else own.texts[name] = textOf(name, value, parsed[name]);
   }
   return {
+    words: args,
     command,
     operands,
     configPath: isGiven(args, "config")

@@ -5,16 +5,16 @@
  */
 import { formatDuration } from "../base/duration.ts";
 import { type Effects, say } from "../base/effects.ts";
-import { short } from "../base/text.ts";
+import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import type { Deployment, Hold } from "../host/state.ts";
+import type { Backoff, Deployment, Hold } from "../host/state.ts";
 import type { Drift } from "../sync/decide.ts";
 import { describe } from "../sync/pipeline.ts";
 import { exitOf, type Outcome } from "../sync/reconcile.ts";
 import type { Run } from "../sync/run.ts";
 import type { Call } from "./arguments.ts";
 import { errorJson, printJson } from "./json.ts";
-import { errorEvent, print } from "./output.ts";
+import { errorEvent, holdHint, print } from "./output.ts";
 import { timeOf } from "./times.ts";
 
 /** Tells what came of a run. */
@@ -25,19 +25,34 @@ export function tellOutcome(
   outcome: Outcome,
 ): void {
   if ("drift" in outcome && outcome.drift) tellDrift(effects, outcome.drift);
-  if (outcome.result === "failed") effects.tell(errorEvent(outcome.error));
   if (call.json) {
     printJson(call.command.name, exitOf(outcome), outcomeJson(outcome));
-  } else {
-    print(sentence(config, outcome));
   }
-  if (outcome.result === "held") tellHints(effects, outcome.hold);
+  switch (outcome.result) {
+    case "failed":
+      return effects.tell(errorEvent(outcome.error));
+    case "held":
+      return tellHeld(effects, outcome.hold);
+    case "waiting":
+      return tellWaiting(effects, outcome.backoff);
+    default:
+      if (!call.json) print(sentence(config, outcome));
+  }
 }
 
-function sentence(config: Config, outcome: Outcome): string {
+/** What a run with nothing to do says. */
+export function inSync({ ref }: Config, revision: string): string {
+  return `In sync: ${ref} is at ${short(revision)}`;
+}
+
+/** The result in one line; what stands still is a warning, and no result. */
+function sentence(
+  config: Config,
+  outcome: Exclude<Outcome, { result: "failed" | "held" | "waiting" }>,
+): string {
   switch (outcome.result) {
     case "in-sync":
-      return `In sync: ${config.ref} is at ${short(outcome.revision)}`;
+      return inSync(config, outcome.revision);
     case "suspended": {
       const { until, reason } = outcome.suspension;
       const end = until === null ? "until resume" : `until ${timeOf(until)}`;
@@ -45,22 +60,10 @@ function sentence(config: Config, outcome: Outcome): string {
         reason ? ` (${reason})` : ""
       }: nothing was done`;
     }
-    case "held":
-      return `Held: ${
-        short(outcome.hold.revision)
-      } is not tried again: ${outcome.hold.message}`;
-    case "waiting":
-      return `Waiting: ${
-        short(outcome.backoff.revision)
-      } failed for what may pass; tried again after ${
-        timeOf(outcome.backoff.notBefore)
-      }, or at once with gitops-sync sync --now`;
     case "built":
       return `Built ${short(outcome.revision)} in ${
         took(outcome.run)
       }: ${outcome.system}`;
-    case "failed":
-      return `Failed: exit ${outcome.error.exit}`;
     default:
       return deployedSentence(outcome.result, outcome.deployment, outcome.run);
   }
@@ -101,13 +104,26 @@ function tellDrift(effects: Effects, drift: Drift): void {
   );
 }
 
-function tellHints(effects: Effects, { revision, hints }: Hold): void {
-  effects.tell({
-    kind: "message",
-    level: "warning",
-    text: `${short(revision)} is held`,
-    hints: [...hints, "gitops-sync retry tries it again"],
-  });
+function tellHeld(effects: Effects, hold: Hold): void {
+  const { revision, message, hints } = hold;
+  say(
+    effects,
+    "warning",
+    `${short(revision)} is held since ${timeOf(hold.since)}: ${message}`,
+    [...hints, holdHint],
+  );
+}
+
+function tellWaiting(effects: Effects, backoff: Backoff): void {
+  const { revision, failures, notBefore } = backoff;
+  say(
+    effects,
+    "warning",
+    `${short(revision)} failed ${
+      count(failures, "time")
+    } for what may pass; it is tried again after ${timeOf(notBefore)}`,
+    ["gitops-sync sync --now tries it at once; gitops-sync status says why"],
+  );
 }
 
 function outcomeJson(outcome: Outcome): Record<string, unknown> {

@@ -6,6 +6,10 @@
 import type { Event } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 
+/** What ends a hold. */
+export const holdHint =
+  "a new commit is picked up by itself; gitops-sync retry tries the same one again";
+
 /** Writes text and a line end to standard output. */
 export function print(text: string): void {
   writeTo(Deno.stdout, `${text}\n`);
@@ -27,7 +31,8 @@ export function writeTo(
 /** An error as it is told: what, evidence, what to do. */
 export function errorEvent(error: unknown): Event {
   if (error instanceof SyncError) {
-    const { message: text, details, hints } = error;
+    const { message: text, details, next } = error;
+    const hints = next === "hold" ? [...error.hints, holdHint] : error.hints;
     return { kind: "message", level: "error", text, details, hints };
   }
   const stack = error instanceof Error

@@ -64,7 +64,7 @@ async function ask(
   const timeout = Math.min(config["timeouts.remote"], patience);
   using effects = await realEffects(call.verbose);
   try {
-    const tip = await askRemote(effects, {
+    const { tip } = await askRemote(effects, {
       ...config,
       "timeouts.remote": timeout,
     });

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes } from "../base/errors.ts";
-import { short } from "../base/text.ts";
+import type { ExitCode } from "../base/errors.ts";
+import { record } from "../report/record.ts";
 import { exitOf, reconcile } from "../sync/reconcile.ts";
-import type { Ended, Run } from "../sync/run.ts";
+import { settle } from "../sync/settled.ts";
 import type { Call } from "./arguments.ts";
 import { configOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
-import { print } from "./output.ts";
+import { inSync, tellOutcome } from "./outcome.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
@@ -27,19 +27,18 @@ export async function syncWith(
 ): Promise<ExitCode> {
   const config = await configOf(call);
   using effects = await realEffects(call.verbose);
-  const outcome = await reconcile(effects, config, wishes, record);
-  const isQuiet = outcome.result === "in-sync" && !outcome.drift && !call.json;
-  if (isQuiet) {
-    print(`In sync: ${config.ref} is at ${short(outcome.revision)}`);
-    return exitCodes.ok;
-  }
-  const { tellOutcome } = await import("./outcome.ts");
+  const outcome = await reconcile(
+    effects,
+    config,
+    wishes,
+    record,
+    async (question, answer, tip) => {
+      const isPlain = !call.json && !call.verbose && !wishes.retry;
+      if (!isPlain) return;
+      const says = inSync(config, tip.revision);
+      await settle(config.stateDirectory, call.words, question, answer, says);
+    },
+  );
   tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
-}
-
-/** Loaded when something is to be recorded, which most runs have not. */
-export async function record(run: Run, ended: Ended): Promise<void> {
-  const { record } = await import("../report/record.ts");
-  await record(run, ended);
 }

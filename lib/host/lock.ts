@@ -11,9 +11,15 @@ export interface Holder {
   pid: number;
   /** The command, e.g. `sync`. */
   command: string;
-  /** When it took the lock; also tells when the last run began. */
-  since: string;
+  /**
+   * When it took the lock, in milliseconds since 1970: what makes text of it is
+   * loaded at its first use. Also tells when the last run began.
+   */
+  since: number;
 }
+
+/** Longer than any holder in JSON. */
+const lineLength = 120;
 
 /** A held lock; closing it lets go. */
 export interface Lock extends Disposable {
@@ -23,13 +29,14 @@ export interface Lock extends Disposable {
 /**
  * Takes the lock, or says who has it.
  *
+ * @param now The time, in milliseconds since 1970.
  * @throws {SyncError} `locked` (exit 10), `state-folder` if the folder can't
  * be used.
  */
 export async function takeLock(
   folder: string,
   command: string,
-  now: Date,
+  now: number,
 ): Promise<Lock> {
   const file = await open(folder);
   // All of it without waiting: a wait would start a thread.
@@ -40,10 +47,12 @@ export async function takeLock(
   const holder: Holder = {
     pid: Deno.pid,
     command,
-    since: now.toISOString(),
+    since: now,
   };
-  file.truncateSync();
-  file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+  // Over what was there, and never shorter: to cut a file makes some file
+  // systems write it to the disk at once.
+  const line = JSON.stringify(holder).padEnd(lineLength);
+  file.writeSync(new TextEncoder().encode(line));
   return { file, [Symbol.dispose]: () => file.close() };
 }
 
@@ -104,7 +113,9 @@ async function unusable(folder: string, error: unknown): Promise<unknown> {
 async function locked(holder: Holder | undefined): Promise<SyncError> {
   const { SyncError } = await import("../base/errors.ts");
   const who = holder
-    ? `${holder.command} (process ${holder.pid}, since ${holder.since})`
+    ? `${holder.command} (process ${holder.pid}, since ${
+      new Date(holder.since).toISOString()
+    })`
     : "another run";
   return new SyncError(`Cannot start: ${who} holds the lock`, {
     stage: "lock",

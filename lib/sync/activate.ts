@@ -5,6 +5,7 @@
  */
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
 import {
@@ -59,7 +60,7 @@ export async function activate(
     "test",
     run.config["timeouts.activate"],
   );
-  const problem = judge(switched, runningSystem(), system, hasSystemd());
+  const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
   return { ...result, how: "switched", failedBefore };
 }
@@ -125,18 +126,18 @@ export async function disarm(run: Run): Promise<void> {
 export function judge(
   switched: Switched,
   running: string | null,
-  candidate: string,
+  { system, commit }: Pick<Candidate, "system" | "commit">,
   hasUnits: boolean,
 ): SyncError | undefined {
   const { code, timedOut } = switched;
-  const isThere = running === candidate;
+  const isThere = running === system;
   if (isThere && !timedOut && (code === 0 || (code === 4 && hasUnits))) {
     return undefined;
   }
   const why = code === 0 && !timedOut
     ? "it ended without an error, but another system runs"
     : meaningOf(switched);
-  return new SyncError(`Cannot activate ${candidate}: ${why}`, {
+  return new SyncError(`Cannot activate ${short(commit.revision)}: ${why}`, {
     stage: "activate",
     reason: reasonOf(switched, isThere),
     // Another switch at work is no fault of this revision.

@@ -79,12 +79,17 @@ function failed(failure: BuildFailure, { commit }: Readable): SyncError {
       reason: failure.reason,
       next: failure.transient ? "retry" : "hold",
       details: failure.details,
-      hints: [hintFor(failure), "the host was not changed"],
+      hints: hintsFor(failure),
     },
   );
 }
 
-function hintFor({ reason }: BuildFailure): string {
+function hintsFor(failure: BuildFailure): string[] {
+  const hint = hintFor(failure);
+  return hint === undefined ? [] : [hint];
+}
+
+function hintFor({ reason }: BuildFailure): string | undefined {
   switch (reason) {
     case "disk-full":
       return "free some space (nix-collect-garbage --delete-older-than 30d); the next run tries again";
@@ -99,7 +104,7 @@ function hintFor({ reason }: BuildFailure): string {
     case "lock-outdated":
       return "run nix flake lock, commit flake.lock and push";
     default:
-      return "mend it and push: a new commit is picked up by itself; gitops-sync retry tries the same one again";
+      return undefined;
   }
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Effects, say } from "../base/effects.ts";
+import { type Command, type Effects, say } from "../base/effects.ts";
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
@@ -21,7 +21,7 @@ import {
 } from "../host/state.ts";
 import { readSuspension, type Suspension } from "../host/suspension.ts";
 import { systems } from "../host/system.ts";
-import { askRemote, type Tip } from "../tools/git.ts";
+import { type Asked, askRemote, type Tip } from "../tools/git.ts";
 import { decide, type Decision, type Drift, targetOf } from "./decide.ts";
 import type { Record, Run } from "./run.ts";
 
@@ -63,6 +63,8 @@ export interface Wishes {
 /**
  * Does one reconciliation under the lock.
  *
+ * @param settled Called where there is nothing to do, with what the remote was
+ * asked and what it answered.
  * @throws {SyncError} where it can't even begin: locked, unreadable state.
  */
 export async function reconcile(
@@ -70,9 +72,10 @@ export async function reconcile(
   config: Config,
   wishes: Wishes,
   record: Record,
+  settled?: (question: Command, answer: string, tip: Tip) => Promise<void>,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
-  using _lock = await takeLock(folder, "sync", effects.now());
+  using _lock = await takeLock(folder, "sync", effects.now().getTime());
   let state = readState(folder);
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
@@ -82,7 +85,7 @@ export async function reconcile(
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { result: "suspended", suspension };
   try {
-    const tip = await ask(effects, config);
+    const { tip, question, answer } = await ask(effects, config);
     state = await remember(effects, config, state, tip);
     const target = targetOf(config);
     const decision = decide({
@@ -94,6 +97,8 @@ export async function reconcile(
       now: effects.now(),
       force: wishes.force || wishes.retry,
     });
+    const isSettled = decision.kind === "nothing" && !decision.drift;
+    if (isSettled && question) await settled?.(question, answer, tip);
     return await act(effects, config, state, tip, target, decision, record);
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
@@ -144,11 +149,14 @@ async function forget(folder: string, state: State): Promise<State> {
 }
 
 /** Asks the remote, again after a growing pause where it did not answer. */
-async function ask(effects: Effects, config: Config): Promise<Tip> {
+async function ask(
+  effects: Effects,
+  config: Config,
+): Promise<Asked & { tip: Tip }> {
   for (let tries = 0;; tries++) {
     try {
-      const tip = await askRemote(effects, config);
-      if (tip) return tip;
+      const { tip, ...asked } = await askRemote(effects, config);
+      if (tip) return { tip, ...asked };
     } catch (error) {
       const passes = error instanceof SyncError &&
         error.reason === "unreachable" && tries < config.retries;

@@ -31,7 +31,7 @@ export async function rollBack(
   record: Record,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
-  using _lock = await takeLock(folder, "rollback", effects.now());
+  using _lock = await takeLock(folder, "rollback", effects.now().getTime());
   const state = await recoverFirst(effects, config, readState(folder), record);
   const deployment = choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);

@@ -33,7 +33,14 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   ].filter((problem) => problem !== undefined);
   if (problems.length > 0) return brokenBy(cause, problems);
   await disarm(run);
-  return explained(cause, previous.running);
+  return cause instanceof SyncError
+    ? again(
+      cause,
+      `${cause.message}; the previous system runs again`,
+      exitCodes.rolledBack,
+      cause.hints,
+    )
+    : cause;
 }
 
 async function reactivate(
@@ -72,15 +79,6 @@ async function restoreBootDefault(
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-function explained(cause: unknown, previous: string | null): unknown {
-  if (!(cause instanceof SyncError)) return cause;
-  return again(cause, cause.message, exitCodes.rolledBack, [
-    ...cause.hints,
-    `the previous system runs again: ${previous}`,
-    "mend it and push: a new commit is picked up by itself; gitops-sync retry tries the same one again",
-  ]);
 }
 
 function brokenBy(cause: unknown, problems: readonly string[]): SyncError {

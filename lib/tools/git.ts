@@ -25,6 +25,14 @@ export interface Tip {
   name: string;
 }
 
+/** A tip with the question that was put to the remote, and its answer. */
+export interface Asked {
+  tip: Tip | undefined;
+  /** None where a full commit needs no question. */
+  question?: Command;
+  answer: string;
+}
+
 /** Whether `ref` is a full commit hash (SHA-1 or SHA-256). */
 export function isRevision(ref: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
@@ -134,27 +142,31 @@ export function askedNames(ref: string): string[] {
 /**
  * Asks the remote what `ref` points to: one process.
  *
- * @returns `undefined` where the remote answers that there is no such name.
+ * @returns no tip where the remote answers that there is no such name.
  * @throws {SyncError} At stage `decide`, if the remote can't be asked, or if
  * the name is both a branch and a tag.
  */
 export async function askRemote(
-  effects: Effects,
+  effects: Pick<Effects, "run">,
   config: RemoteConfig & Pick<Config, "ref" | "timeouts.remote">,
-): Promise<Tip | undefined> {
+): Promise<Asked> {
   const { ref } = config;
-  if (isRevision(ref)) return { revision: ref, kind: "commit", name: ref };
-  const finished = await effects.run({
+  if (isRevision(ref)) {
+    return { tip: { revision: ref, kind: "commit", name: ref }, answer: "" };
+  }
+  const question: Command = {
     program: "git",
     args: ["ls-remote", "--", config.repository, ...askedNames(ref)],
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
-  });
+  };
+  const finished = await effects.run(question);
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./git_failure.ts");
     throw remoteFailure(finished, config, "decide");
   }
-  return parseTip(new TextDecoder().decode(finished.stdout), ref);
+  const answer = new TextDecoder().decode(finished.stdout);
+  return { tip: parseTip(answer, ref), question, answer };
 }
 
 /**

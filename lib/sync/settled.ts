@@ -1,0 +1,163 @@
+/**
+ * A run that finds everything as the last one left it comes to the same
+ * decision: nothing. It need not load, check and decide all of it again.
+ *
+ * So a run with nothing to do writes down what that rested on: the words it was
+ * called with, the text of the configuration, the environment, the state, what
+ * the host runs and boots, what the remote was asked and what it answered. The
+ * next run compares each of them, word for word, under the same lock, and asks
+ * the remote the same question. Whatever differs, whatever fails, and once a
+ * day anyway, everything is looked at in full.
+ *
+ * Few modules are loaded here: each costs a hundredth of such a run.
+ *
+ * @module
+ */
+import type { Command } from "../base/effects.ts";
+import { takeLock } from "../host/lock.ts";
+import { ask, passedOn } from "../tools/command.ts";
+
+/** Where the program keeps its state if nothing else is said. */
+const usualFolder = "/var/lib/gitops-sync";
+
+/** Where it looks for its configuration. */
+const usualConfig = "/etc/gitops-sync/config.yaml";
+
+const mostAge = 24 * 3_600_000;
+
+/** Some names with their hashes; more is another answer in any case. */
+const mostAnswer = 100_000;
+
+/** The question to the remote and its answer, and what was said then. */
+interface Settled {
+  /** Everything beside the remote that the decision rested on. */
+  grounds: string;
+  /** When it was looked at in full, in milliseconds since 1970. */
+  at: number;
+  question: Pick<Command, "program" | "args" | "env" | "timeout">;
+  answer: string;
+  says: string;
+}
+
+/** What a run is called with, as far as it decides where to look. */
+interface Called {
+  words: readonly string[];
+  config: string;
+  /** The text of the configuration, or `null` where there is none. */
+  text: string | null;
+  folder: string;
+}
+
+const fileIn = (folder: string) => `${folder}/settled.json`;
+
+/**
+ * What a run that finds everything as it was has to say; `undefined` where it
+ * does not, and must be done in full.
+ *
+ * @param words The arguments of the program.
+ */
+export async function stillSettled(
+  words: readonly string[],
+): Promise<string | undefined> {
+  if (words[0] !== "sync" && words[0]?.startsWith("-") === false) return;
+  try {
+    const called = callOf(words);
+    const settled: Settled = JSON.parse(
+      Deno.readTextFileSync(fileIn(called.folder)),
+    );
+    const now = Date.now();
+    const age = now - settled.at;
+    if (!(age >= 0 && age < mostAge)) return;
+    using _lock = await takeLock(called.folder, "sync", now);
+    if (settled.grounds !== groundsOf(called)) return;
+    const answer = await ask(settled.question, mostAnswer);
+    return answer === settled.answer ? settled.says : undefined;
+  } catch {
+    // Whatever it is, the full run meets it again and tells it.
+    return undefined;
+  }
+}
+
+/**
+ * Writes down that a run had nothing to do. Called while it holds the lock.
+ *
+ * @param says What it said.
+ */
+export async function settle(
+  folder: string,
+  words: readonly string[],
+  question: Command,
+  answer: string,
+  says: string,
+): Promise<void> {
+  const called = callOf(words);
+  // A folder that was named in a way that is not understood here.
+  if (called.folder !== folder) return;
+  const { program, args, env = {}, timeout } = question;
+  const settled: Settled = {
+    grounds: groundsOf(called),
+    at: Date.now(),
+    question: { program, args, env, timeout },
+    answer,
+    says,
+  };
+  const { writeWhole } = await import("../host/files.ts");
+  await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
+}
+
+/**
+ * Where the configuration and the state are. A rough reading is enough: a
+ * wrong guess finds no file, or one whose grounds are not these.
+ */
+function callOf(words: readonly string[]): Called {
+  const config = valueOf(words, "--config") ?? usualConfig;
+  const text = textOf(config);
+  const named = /(?:^|[{,])\s*"?stateDirectory"?\s*:\s*["']?([^"'\n,}#]+)/m
+    .exec(text ?? "")?.[1]?.trim();
+  const folder = valueOf(words, "--state-directory") ?? named ?? usualFolder;
+  return { words, config, text, folder };
+}
+
+function valueOf(words: readonly string[], flag: string): string | undefined {
+  const at = words.findLastIndex((word) =>
+    word === flag || word.startsWith(`${flag}=`)
+  );
+  if (at === -1) return undefined;
+  const word = words[at]!;
+  return word === flag ? words[at + 1] : word.slice(flag.length + 1);
+}
+
+function textOf(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+function groundsOf({ words, config, text, folder }: Called): string {
+  return JSON.stringify([
+    // Another program may decide otherwise.
+    Deno.mainModule,
+    Deno.execPath(),
+    words,
+    Deno.hostname(),
+    passedOn.map((name) => Deno.env.get(name)),
+    config,
+    text,
+    textOf(`${folder}/state.json`),
+    textOf(`${folder}/suspended.json`),
+    linkOf("/run/current-system"),
+    linkOf("/nix/var/nix/profiles/system"),
+  ]);
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
