@@ -50,7 +50,8 @@ export async function takeLock(
 /** Who wrote the lock file last, if that can be read. */
 export function lastHolder(folder: string): Holder | undefined {
   try {
-    return JSON.parse(readIfThere(`${folder}/lock`) ?? "null") ?? undefined;
+    const holder = JSON.parse(readIfThere(`${folder}/lock`) ?? "null");
+    return typeof holder?.pid === "number" ? holder : undefined;
   } catch {
     return undefined;
   }
