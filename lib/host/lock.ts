@@ -18,9 +18,6 @@ export interface Holder {
   since: number;
 }
 
-/** Longer than any holder in JSON. */
-const lineLength = 120;
-
 /** A held lock; closing it lets go. */
 export interface Lock extends Disposable {
   readonly file: Deno.FsFile;
@@ -49,17 +46,18 @@ export async function takeLock(
     command,
     since: now,
   };
-  // Over what was there, and never shorter: to cut a file makes some file
-  // systems write it to the disk at once.
-  const line = JSON.stringify(holder).padEnd(lineLength);
-  file.writeSync(new TextEncoder().encode(line));
+  // Over what was there, which is not cut: some file systems write a file that
+  // was cut to the disk at once. The first line counts.
+  file.writeSync(new TextEncoder().encode(`${JSON.stringify(holder)}\n`));
   return { file, [Symbol.dispose]: () => file.close() };
 }
 
 /** Who wrote the lock file last, if that can be read. */
 export function lastHolder(folder: string): Holder | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(`${folder}/lock`)) ?? undefined;
+    const text = Deno.readTextFileSync(`${folder}/lock`);
+    const holder = JSON.parse(text.split("\n")[0]!);
+    return typeof holder?.pid === "number" ? holder : undefined;
   } catch {
     return undefined;
   }

@@ -168,9 +168,12 @@ export async function writeState(folder: string, state: State): Promise<void> {
 function wrongPart(state: State): string | undefined {
   const isDeployment = (value: Deployment) =>
     typeof value?.revision === "string" && typeof value.system === "string" &&
-    typeof value.target === "object";
+    typeof value.target?.repository === "string";
   if (state.version !== stateVersion) return "version";
   if (!Array.isArray(state.holds)) return "holds";
+  if (!state.holds.every((hold) => typeof hold?.revision === "string")) {
+    return "holds";
+  }
   if (!Array.isArray(state.earlier)) return "earlier";
   if (!state.earlier.every(isDeployment)) return "earlier";
   if (state.lastGood && !isDeployment(state.lastGood)) return "lastGood";

@@ -31,8 +31,10 @@ export function readSuspension(
   if (text === undefined) return undefined;
   try {
     const suspension: Suspension = JSON.parse(text);
-    const { since, until } = suspension;
-    if (typeof since !== "string") throw new Error("it has no time");
+    if (typeof suspension?.since !== "string") {
+      throw new Error("it has no time");
+    }
+    const { until } = suspension;
     if (until !== null && Number.isNaN(Date.parse(until))) {
       throw new Error("its end is no time");
     }

@@ -180,6 +180,8 @@ export function parseTip(output: string, ref: string): Tip | undefined {
     const [revision, name] = line.split("\t");
     if (name !== undefined && isRevision(revision!)) found.set(name, revision!);
   }
+  // An annotated tag is an object of its own; `^{}` is the commit behind it.
+  const commitOf = (name: string) => found.get(`${name}^{}`) ?? found.get(name);
   const branch = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
   const tag = ref.startsWith("refs/") ? ref : `refs/tags/${ref}`;
   if (branch !== tag && found.has(branch) && found.has(tag)) {
@@ -196,10 +198,9 @@ export function parseTip(output: string, ref: string): Tip | undefined {
     );
   }
   if (found.has(branch) && !branch.startsWith("refs/tags/")) {
-    return { revision: found.get(branch)!, kind: "branch", name: branch };
+    return { revision: commitOf(branch)!, kind: "branch", name: branch };
   }
-  // An annotated tag is an object of its own; `^{}` is the commit behind it.
-  const revision = found.get(`${tag}^{}`) ?? found.get(tag);
+  const revision = commitOf(tag);
   return revision === undefined
     ? undefined
     : { revision, kind: "tag", name: tag };

@@ -43,7 +43,7 @@ const sorts: readonly Sort[] = [
   {
     reason: "certificate",
     pattern:
-      /SSL certificate problem|server certificate verification failed|certificate/i,
+      /SSL certificate problem|certificate verification failed|SSL: .*certificate|setting certificate|SSL CA cert/,
     says: "its TLS certificate is not trusted here",
     hints: () => [
       "for a private authority, set SSL_CERT_FILE to a file with its certificate; also look at the clock of this host",
@@ -108,9 +108,11 @@ export function remoteFailure(
   config: RemoteConfig,
   stage: Stage,
 ): SyncError {
+  // Without the URL, whose words say nothing of the failure.
+  const said = finished.stderr.replace(/(?<!\w)'[^'\n]*'/g, "''");
   const sort = finished.timedOut
     ? sorts.find((one) => one.reason === "unreachable")
-    : sorts.find((one) => one.pattern.test(finished.stderr));
+    : sorts.find((one) => one.pattern.test(said));
   const says = finished.timedOut
     ? "it did not answer in time"
     : sort?.says ?? "Git failed";

@@ -624,9 +624,11 @@ function readError(entry: Entry): NixError | undefined {
   if (text === "") return undefined;
   const own = positionOf(entry);
   return {
-    text: text.slice(0, messageLength),
-    position: own || tracedPosition(entry) || positionIn(whole),
-    suggestion: /\n\s*(Did you mean [^\n]{1,200}\?)\s*$/.exec(whole)?.[1] ?? "",
+    text: copy(text.slice(0, messageLength)),
+    position: bounded(own || tracedPosition(entry) || positionIn(whole)),
+    suggestion: bounded(
+      /\n\s*(Did you mean [^\n]{1,200}\?)\s*$/.exec(whole)?.[1] ?? "",
+    ),
     traced: own === "" && /^\s*… /m.test(whole),
   };
 }
@@ -715,7 +717,7 @@ function isCount(value: unknown): value is number {
 
 /** `/nix/store/HASH-linux-6.12.8.drv` is `linux-6.12.8`. */
 function storeName(path: string): string {
-  const file = path.slice(path.lastIndexOf("/") + 1);
+  const file = bounded(path.slice(path.lastIndexOf("/") + 1));
   return oneLine(
     file.replace(/^[0-9a-z]{32}-/, "").replace(/\.drv$/, ""),
     80,
@@ -730,10 +732,14 @@ function addLine(log: BuildLog | undefined, text: string): void {
   keep(log.lines, bounded(line), logLines);
 }
 
-/** A copy, as a part of a text keeps the whole of it in memory. */
 function bounded(text: string): string {
-  if (text.length <= lineLength) return text;
-  return `${Array.from(text.slice(0, lineLength - 1)).join("")}…`;
+  if (text.length <= lineLength) return copy(text);
+  return copy(`${text.slice(0, lineLength - 1)}…`);
+}
+
+/** A part of a text keeps the whole of it in memory; its copy does not. */
+function copy(text: string): string {
+  return Array.from(text).join("");
 }
 
 function afterFirst(text: string): string[] {

@@ -43,7 +43,8 @@ export function flakeReference(
   }
   if (request.submodules) parameters.push("submodules=1");
   if (request.shallow) parameters.push("shallow=1");
-  return `git+file://${encodeURI(request.mirror)}?${parameters.join("&")}`;
+  const path = encodeURI(request.mirror).replace(/[?#]/g, encodeURIComponent);
+  return `git+file://${path}?${parameters.join("&")}`;
 }
 
 /**

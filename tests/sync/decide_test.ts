@@ -1,0 +1,312 @@
+import { assert, assertEquals } from "@std/assert";
+import type {
+  Backoff,
+  Deployment,
+  Hold,
+  State,
+  Systems,
+  Target,
+} from "../../lib/host/state.ts";
+import {
+  backoffAfter,
+  decide,
+  type Drift,
+  driftOf,
+  sameTarget,
+  type Situation,
+} from "../../lib/sync/decide.ts";
+
+const old = "a".repeat(40), tip = "b".repeat(40), other = "c".repeat(40);
+const good = "/nix/store/good", bad = "/nix/store/by-hand";
+const now = new Date("2024-01-01T12:00:00Z");
+const later = "2024-01-01T12:00:01Z", earlier = "2024-01-01T11:59:59Z";
+
+const target: Target = {
+  repository: "file:///srv/infra",
+  ref: "main",
+  directory: "",
+  host: "web",
+  operation: "switch",
+};
+
+const deployed = (
+  revision: string,
+  changes: Partial<Target> = {},
+): Deployment => ({
+  revision,
+  subject: "",
+  author: "",
+  committedAt: earlier,
+  target: { ...target, ...changes },
+  system: good,
+  at: earlier,
+});
+
+const hold = (revision: string, reason = "builder-failed"): Hold => ({
+  revision,
+  target,
+  stage: "build",
+  reason,
+  message: "no",
+  hints: [],
+  since: earlier,
+});
+
+const pause = (revision: string, notBefore = later): Backoff => ({
+  revision,
+  failures: 3,
+  notBefore,
+});
+
+const inOrder: Systems = { running: good, bootDefault: good };
+const byHand: Systems = { running: bad, bootDefault: good };
+const drift: Drift = {
+  what: "running system",
+  expected: good,
+  actual: bad,
+};
+
+/** A situation: `tip` is named, nothing was deployed, nothing stands in the way. */
+function situation(
+  changes: Partial<Omit<Situation, "state" | "config">> & {
+    state?: Partial<State>;
+    config?: Partial<Situation["config"]>;
+  } = {},
+): Situation {
+  return {
+    tip: { revision: tip, kind: "branch", name: "refs/heads/main" },
+    systems: inOrder,
+    target,
+    now,
+    force: false,
+    ...changes,
+    state: { version: 1, earlier: [], holds: [], ...changes.state },
+    config: { drift: "report", allowForcePush: false, ...changes.config },
+  };
+}
+
+/** What stands in the way of the tip. */
+const obstacles = {
+  none: {},
+  hold: { holds: [hold(tip)] },
+  pause: { backoff: pause(tip) },
+  both: { holds: [hold(tip)], backoff: pause(tip) },
+} satisfies Record<string, Partial<State>>;
+
+Deno.test("every combination of facts has its decision", () => {
+  // deployed? → obstacle → what is done; with a drift that is to be corrected
+  // the host is put in order instead, unless something new is deployed.
+  const table: [
+    was: "nothing" | "old" | "tip",
+    obstacle: keyof typeof obstacles,
+    expected: "deploy" | "nothing" | "held" | "wait",
+    forced: "deploy" | "nothing" | "held" | "wait",
+  ][] = [
+    ["nothing", "none", "deploy", "deploy"],
+    ["nothing", "hold", "held", "held"],
+    ["nothing", "pause", "wait", "deploy"],
+    ["nothing", "both", "held", "held"],
+    ["old", "none", "deploy", "deploy"],
+    ["old", "hold", "held", "held"],
+    ["old", "pause", "wait", "deploy"],
+    ["old", "both", "held", "held"],
+    ["tip", "none", "nothing", "nothing"],
+    ["tip", "hold", "held", "held"],
+    ["tip", "pause", "nothing", "nothing"],
+    ["tip", "both", "held", "held"],
+  ];
+  for (const [was, obstacle, unforced, forced] of table) {
+    for (const force of [false, true]) {
+      for (const policy of ["report", "correct"] as const) {
+        for (const systems of [inOrder, byHand]) {
+          const lastGood = was === "nothing"
+            ? {}
+            : { lastGood: deployed(was === "old" ? old : tip) };
+          const decision = decide(situation({
+            state: { ...lastGood, ...obstacles[obstacle] },
+            config: { drift: policy },
+            systems,
+            force,
+          }));
+          const expected = force ? forced : unforced;
+          const drifted = systems === byHand && was !== "nothing";
+          const isHeldItself = was === "tip" && "holds" in obstacles[obstacle];
+          const corrects = drifted && policy === "correct" &&
+            expected !== "deploy" && !isHeldItself;
+          const what = JSON.stringify({
+            was,
+            obstacle,
+            force,
+            policy,
+            drifted,
+          });
+          assertEquals(decision.kind, corrects ? "correct" : expected, what);
+          if (expected === "deploy") continue;
+          assertEquals(
+            "drift" in decision ? decision.drift : undefined,
+            drifted ? drift : undefined,
+            what,
+          );
+        }
+      }
+    }
+  }
+});
+
+Deno.test("a correction puts the last good system back", () => {
+  const lastGood = deployed(tip);
+  assertEquals(
+    decide(situation({
+      state: { lastGood },
+      config: { drift: "correct" },
+      systems: byHand,
+    })),
+    { kind: "correct", drift, deployment: lastGood },
+  );
+});
+
+Deno.test("a last good system whose correction failed is not tried again", () => {
+  const decision = decide(situation({
+    state: { lastGood: deployed(old), holds: [hold(old), hold(tip)] },
+    config: { drift: "correct" },
+    systems: byHand,
+  }));
+  assertEquals(decision, { kind: "held", hold: hold(tip), drift });
+});
+
+Deno.test("the same revision for another target is deployed", () => {
+  const changes: Partial<Target>[] = [
+    { repository: "file:///srv/other" },
+    { ref: "stable" },
+    { directory: "hosts" },
+    { host: "mail" },
+    { operation: "boot" },
+  ];
+  for (const change of changes) {
+    const state = { lastGood: deployed(tip, change) };
+    assertEquals(decide(situation({ state })), { kind: "deploy" });
+  }
+});
+
+Deno.test("holds and pauses are about their own revision", () => {
+  const state = {
+    lastGood: deployed(old),
+    holds: [hold(other), hold(old)],
+    backoff: pause(other),
+  };
+  assertEquals(decide(situation({ state })), { kind: "deploy" });
+});
+
+Deno.test("a hold is found among several, and told", () => {
+  const state = { holds: [hold(other), hold(tip, "not-a-system")] };
+  assertEquals(decide(situation({ state })), {
+    kind: "held",
+    hold: hold(tip, "not-a-system"),
+  });
+});
+
+Deno.test("a pause ends at its time, not after it", () => {
+  const table: [string, "wait" | "deploy"][] = [
+    [later, "wait"],
+    [now.toISOString(), "deploy"],
+    [earlier, "deploy"],
+    ["broken", "deploy"],
+  ];
+  for (const [notBefore, kind] of table) {
+    const state = { backoff: pause(tip, notBefore) };
+    assertEquals(decide(situation({ state })).kind, kind, notBefore);
+  }
+});
+
+Deno.test("allowing a rewritten history lifts the hold of one, and no other", () => {
+  const table: [string, boolean, "held" | "deploy"][] = [
+    ["not-forward", false, "held"],
+    ["not-forward", true, "deploy"],
+    ["builder-failed", false, "held"],
+    ["builder-failed", true, "held"],
+  ];
+  for (const [reason, allowForcePush, kind] of table) {
+    const decision = decide(situation({
+      state: { lastGood: deployed(old), holds: [hold(tip, reason)] },
+      config: { allowForcePush },
+    }));
+    assertEquals(decision.kind, kind, `${reason} ${allowForcePush}`);
+  }
+});
+
+Deno.test("drift is what the operation has set and another has changed", () => {
+  const others: [
+    Systems,
+    Drift["what"] | undefined,
+    Drift["what"] | undefined,
+  ][] = [
+    [{ running: good, bootDefault: good }, undefined, undefined],
+    [{ running: bad, bootDefault: good }, "running system", undefined],
+    [{ running: good, bootDefault: bad }, undefined, "boot default"],
+    [{ running: bad, bootDefault: bad }, "running system", "boot default"],
+    [{ running: null, bootDefault: null }, "running system", "boot default"],
+  ];
+  for (const [systems, running, boots] of others) {
+    const expected: Record<Target["operation"], Drift["what"] | undefined> = {
+      switch: running ?? boots,
+      test: running,
+      boot: boots,
+      build: undefined,
+    };
+    for (const [operation, what] of Object.entries(expected)) {
+      const lastGood = deployed(tip, {
+        operation: operation as Target["operation"],
+      });
+      const found = driftOf(lastGood, systems);
+      assertEquals(
+        found,
+        what && {
+          what,
+          expected: good,
+          actual: what === "running system"
+            ? systems.running
+            : systems.bootDefault,
+        },
+        `${operation} ${JSON.stringify(systems)}`,
+      );
+    }
+  }
+});
+
+Deno.test("a host on which nothing was deployed can't drift", () => {
+  assertEquals(driftOf(undefined, byHand), undefined);
+});
+
+Deno.test("two targets are the same if every part is", () => {
+  assert(sameTarget(target, { ...target }));
+  const others: { [K in keyof Target]: Target[K] } = {
+    repository: "file:///srv/other",
+    ref: "stable",
+    directory: "hosts",
+    host: "mail",
+    operation: "test",
+  };
+  for (const [part, value] of Object.entries(others)) {
+    assert(!sameTarget(target, { ...target, [part]: value }), part);
+  }
+});
+
+Deno.test("the pause grows from none to an hour, a fifth more or less", () => {
+  const minute = 60_000;
+  const table: [failures: number, middle: number][] = [
+    [0, 0],
+    [1, 0],
+    [2, minute],
+    [3, 2 * minute],
+    [4, 4 * minute],
+    [7, 32 * minute],
+    [8, 60 * minute],
+    [9, 60 * minute],
+    [2000, 60 * minute],
+  ];
+  for (const [failures, middle] of table) {
+    assertEquals(backoffAfter(failures, 0), middle * 0.8, String(failures));
+    assertEquals(backoffAfter(failures, 0.5), middle, String(failures));
+    assertEquals(backoffAfter(failures, 1), middle * 1.2, String(failures));
+  }
+});
