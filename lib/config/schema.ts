@@ -4,23 +4,21 @@
  *
  * @module
  */
-import { parseDuration } from "../base/duration.ts";
-
-/** How an option's value is written and what it becomes. */
-export interface Kind<T> {
-  /** Its name in the documentation, e.g. `duration`. */
-  name: string;
-  /** Completes "Cannot use X for key: expected …". */
-  expected: string;
-  /** The value, or `undefined` where it is not of this kind. */
-  read(value: unknown): T | undefined;
-  /** Whether its flag stands alone (`--submodules`). */
-  isFlag?: true;
-  /** Whether its flag may be given several times. */
-  isList?: true;
-  /** The words it takes, if they are few. */
-  choices?: readonly string[];
-}
+import {
+  choice,
+  duration,
+  flag,
+  folder,
+  host,
+  type Kind,
+  number,
+  path,
+  paths,
+  ref,
+  remote,
+  text,
+  texts,
+} from "./kinds.ts";
 
 /** One option. `preset` is written as a person would write it. */
 export interface Option<T> {
@@ -33,144 +31,6 @@ export interface Option<T> {
   text: string;
   required?: true;
 }
-
-const nonEmpty = (value: unknown): string | undefined =>
-  typeof value === "string" && value.trim() !== "" &&
-    // deno-lint-ignore no-control-regex
-    !/[\u0000-\u001f\u007f]/.test(value)
-    ? value
-    : undefined;
-
-const text: Kind<string> = {
-  name: "text",
-  expected: "a text without control characters",
-  read: nonEmpty,
-};
-
-const path: Kind<string> = {
-  name: "path",
-  expected: "an absolute path such as /etc/ssh/age.key",
-  read: (value) =>
-    nonEmpty(value)?.startsWith("/") ? value as string : undefined,
-};
-
-const paths: Kind<readonly string[]> = {
-  name: "list of paths",
-  expected: "a list of absolute paths such as [/etc/ssh/age.key]",
-  read: (value) => listOf(value, path),
-  isList: true,
-};
-
-const texts: Kind<readonly string[]> = {
-  name: "list of texts",
-  expected: "a list of texts",
-  read: (value) => listOf(value, text),
-  isList: true,
-};
-
-const flag: Kind<boolean> = {
-  name: "true or false",
-  expected: "true or false",
-  read: (value) => typeof value === "boolean" ? value : undefined,
-  isFlag: true,
-};
-
-// A timer of more milliseconds than 31 bits hold fires at once.
-const longest = parseDuration("24d")!;
-
-const duration: Kind<number> = {
-  name: "duration",
-  expected: "a duration of at most 24d such as 90s, 30m or 1h30m",
-  read: (value) => {
-    const ms = typeof value === "string" ? parseDuration(value) : undefined;
-    return ms !== undefined && ms > 0 && ms <= longest ? ms : undefined;
-  },
-};
-
-const number: Kind<number> = {
-  name: "whole number",
-  expected: "a whole number from 0 to 1000",
-  read: (value) => {
-    const n = typeof value === "string" && /^\d+$/.test(value)
-      ? Number(value)
-      : value;
-    return typeof n === "number" && Number.isInteger(n) && n >= 0 && n <= 1000
-      ? n
-      : undefined;
-  },
-};
-
-function listOf(value: unknown, kind: Kind<string>): string[] | undefined {
-  const items = typeof value === "string" ? [value] : value;
-  if (!Array.isArray(items)) return undefined;
-  const read = items.map((item) => kind.read(item));
-  return read.every((item) => item !== undefined) ? read : undefined;
-}
-
-function choice<const T extends string>(...choices: T[]): Kind<T> {
-  return {
-    name: choices.map((word) => `\`${word}\``).join(", "),
-    expected: `one of ${choices.join(", ")}`,
-    read: (value) => choices.find((word) => word === value),
-    choices,
-  };
-}
-
-/** A remote as Git writes it: a URL, the scp form, or an absolute path. */
-const remote: Kind<string> = {
-  name: "Git URL",
-  expected:
-    "a Git URL: https://, http://, ssh://, file://, user@host:path or an absolute path",
-  read: (value) => {
-    const url = nonEmpty(value);
-    if (url === undefined || /\s/.test(url)) return undefined;
-    if (/^(https?|ssh|file):\/\/./.test(url)) return url;
-    // Git decodes %20 in a URL, but a path is meant as it stands.
-    if (url.startsWith("/")) return `file://${url.replaceAll("%", "%25")}`;
-    // scp form: no slash before the colon (git-fetch(1), "GIT URLS").
-    return /^[A-Za-z0-9_][\w.-]*(@[\w.-]+)?:(?!:)[^-]/.test(url) &&
-        !url.includes("://")
-      ? url
-      : undefined;
-  },
-};
-
-/** A branch, a tag, a full ref name or a full commit hash (git-check-ref-format(1)). */
-const ref: Kind<string> = {
-  name: "ref",
-  expected:
-    "a branch, a tag, a full ref such as refs/heads/main, or a full commit hash",
-  read: (value) => {
-    const name = nonEmpty(value);
-    if (name === undefined || name.startsWith("-") || name === "@") return;
-    const bad = /[\s~^:?*\[\\]|\.\.|@\{|\/\/|\/\.|^\/|^\.|\/$|\.$|\.lock(\/|$)/;
-    return bad.test(name) ? undefined : name;
-  },
-};
-
-/** A folder inside the repository. */
-const folder: Kind<string> = {
-  name: "folder in the repository",
-  expected: "a folder inside the repository such as hosts/web, without ..",
-  read: (value) => {
-    if (value === "") return "";
-    const name = nonEmpty(value)?.replace(/^\.\//, "").replace(/\/+$/, "");
-    if (name === undefined || name === ".") return name === "." ? "" : name;
-    const bad = name.startsWith("/") ||
-      name.split("/").some((part) => part === ".." || part === "");
-    return bad || /[?#&%]/.test(name) ? undefined : name;
-  },
-};
-
-const host: Kind<string> = {
-  name: "host name",
-  expected:
-    "a name in nixosConfigurations such as web-1 (letters, digits, _ - .)",
-  read: (value) =>
-    typeof value === "string" && /^[A-Za-z0-9_][\w.-]*$/.test(value)
-      ? value
-      : undefined,
-};
 
 /** Every option, in the order of the documentation. */
 export const options = {
