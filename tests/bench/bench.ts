@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { output } from "../world/program.ts";
 import { World } from "../world/world.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 
@@ -171,7 +172,7 @@ async function fetchRatio(
   for (let i = 0; i < 5; i++) {
     await repository.publish(`Change ${i}`, { files: { "a.txt": `${i}` } });
     const start = performance.now();
-    await world.output([
+    await output([
       ...["git", "-C", copy, "fetch", "--quiet", "--no-tags"],
       ...[world.urlOf(repository), "+refs/heads/main:refs/heads/copy"],
     ]);
