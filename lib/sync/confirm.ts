@@ -8,10 +8,10 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Deployment } from "../host/state.ts";
-import { bootDefault, systemProfile } from "../host/system.ts";
+import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
-import { disarm } from "./activate.ts";
+import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import type { Healthy } from "./health.ts";
 import type { Run } from "./run.ts";
 import { meaningOf, runOutside, switchTo } from "./switching.ts";
@@ -26,7 +26,14 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
   await run.note({ touched: true });
   if (operation !== "test") await setBootDefault(run, healthy.system);
+  const isLate = await hasFired(run);
   await disarm(run);
+  // From here on it can't fire, and it may just have.
+  if (isLate) throw firedError(run);
+  const running = runningSystem();
+  if (operation !== "boot" && running !== healthy.system) {
+    throw replaced(running);
+  }
   return await remember(run, healthy);
 }
 
@@ -52,6 +59,18 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   if (actual !== system) {
     throw notSet(system, `the system profile points to ${actual}`, []);
   }
+}
+
+function replaced(running: string | null): SyncError {
+  return new SyncError(
+    `Cannot confirm: ${running} runs now, and not what was found healthy`,
+    {
+      stage: "confirm",
+      reason: "replaced",
+      next: "retry",
+      hints: ["somebody or something switched this host at the same time"],
+    },
+  );
 }
 
 function notSet(
