@@ -69,6 +69,8 @@ export interface Attempt {
   left?: readonly string[];
   /** From activation on: how the host stood before. */
   previous?: Systems;
+  /** From activation on: the units that had failed before it. */
+  failedBefore?: readonly string[];
   /** From activation on: the store path that is being activated. */
   candidate?: string;
   /** `true` from just before the first thing that changes the host. */

@@ -53,7 +53,7 @@ export async function activate(
   }
   const failedBefore = hasSystemd() ? await unitsIn(run.effects, "failed") : [];
   await arm(run, previous.running);
-  await run.note({ touched: true });
+  await run.note({ touched: true, failedBefore });
   const switched = await switchTo(
     run,
     system,

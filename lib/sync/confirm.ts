@@ -7,6 +7,7 @@ import { ensureDir } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Deployment } from "../host/state.ts";
 import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
@@ -45,6 +46,7 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
  * only by exit codes.
  */
 export async function setBootDefault(run: Run, system: string): Promise<void> {
+  const known = knownLoaders(run);
   const { program, args, timeout: most } = setProfile(systemProfile, system);
   const profile = await runOutside(run, [program, ...args], most);
   if (profile.code !== 0 || profile.timedOut) {
@@ -59,6 +61,34 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   if (actual !== system) {
     throw notSet(system, `the system profile points to ${actual}`, []);
   }
+  const wrong = bootEntries().find((entry) =>
+    known.includes(entry.loader) && entry.system !== system
+  );
+  if (wrong) {
+    const starts = wrong.system ?? "nothing that is there";
+    throw notSet(system, `${wrong.loader} still starts ${starts}`, []);
+  }
+}
+
+/**
+ * The bootloaders whose entries can be trusted to tell what a reboot starts:
+ * those that have kept to the boot default so far. Others may be left over, or
+ * be of a kind whose files are not understood.
+ */
+function knownLoaders(run: Run): BootEntry["loader"][] {
+  const { previous, candidate } = run.attempt;
+  const known = bootEntries().filter(({ system }) =>
+    system !== null &&
+    (system === previous?.bootDefault || system === candidate)
+  );
+  if (known.length === 0 && previous?.bootDefault) {
+    say(
+      run.effects,
+      "notice",
+      "It can't be read which system the bootloader starts: its own word is trusted",
+    );
+  }
+  return known.map(({ loader }) => loader);
 }
 
 function replaced(running: string | null): SyncError {

@@ -21,9 +21,6 @@ import type { Run } from "./run.ts";
 const timer = `${deadMansSwitch}.timer`;
 const service = `${deadMansSwitch}.service`;
 
-/** For what is not counted below: a busy machine, a profile to be set. */
-const slack = 10 * 60_000;
-
 /**
  * How long an attempt may take from its activation to its confirmation. The
  * way back arms the switch anew.
@@ -33,8 +30,9 @@ const slack = 10 * 60_000;
 export function patienceOf(
   config: Pick<Config, "timeouts.activate" | "timeouts.health">,
 ): number {
-  // Once for `test`, once for `boot`.
-  return 2 * config["timeouts.activate"] + config["timeouts.health"] + slack;
+  // Activations for `test` and `boot` and one health check; the rest is for a
+  // profile to be set, and a busy machine.
+  return 3 * config["timeouts.activate"] + 2 * config["timeouts.health"];
 }
 
 /**

@@ -79,7 +79,9 @@ async function inUnit(
   if (isOurEnd) throw stopped(run);
   // Whatever of it still runs, nothing else may be switched beside it.
   await effects.run(stopUnits(`${unit}.service`));
-  const lines = await lastLines(effects, `${unit}.service`, 15);
+  const lines = (await lastLines(effects, `${unit}.service`, 15))
+    // What systemd says of the unit itself is known better.
+    .filter((line) => !line.includes(unit));
   // A unit that stays failed would be taken for a fault of the host.
   await effects.run(resetFailed(`${unit}.service`));
   return {

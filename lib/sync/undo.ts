@@ -4,11 +4,18 @@
  *
  * @module
  */
-import { say } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
-import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
+import {
+  bootDefault,
+  hasSystemd,
+  runningSystem,
+  systemProfile,
+} from "../host/system.ts";
+import { resetFailed, unitsIn } from "../tools/systemd.ts";
 import { setBootDefault } from "./confirm.ts";
 import { arm, disarm } from "./dead_mans_switch.ts";
+import { newlyFailed } from "./health.ts";
 import type { Run } from "./run.ts";
 import {
   isStopped,
@@ -86,9 +93,16 @@ async function reactivate(
 ): Promise<string | undefined> {
   if (run.attempt.target.operation === "boot") return undefined;
   if (previous === null) return "no system ran before";
+  // systemd no longer starts what failed too often.
+  const failed = await newlyFailedUnits(run);
+  if (failed.length > 0) await run.effects.run(resetFailed(...failed));
   const switched = await switchBack(run, previous);
   if (runningSystem() !== previous) {
     return `activating ${previous} failed: ${meaningOf(switched)}`;
+  }
+  const ill = await unitsComeUp(run);
+  if (ill.length > 0) {
+    return `${previous} runs again, but with failed units: ${ill.join(", ")}`;
   }
   if (switched.code !== 0 || switched.timedOut) {
     say(
@@ -111,6 +125,38 @@ async function switchBack(run: Run, previous: string): Promise<Switched> {
     if (!isBusy || effects.now().getTime() > end) return switched;
     await effects.sleep(1000);
   }
+}
+
+/** The units that still fail when all that are starting have started. */
+async function unitsComeUp(run: Run): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  const { effects, config } = run;
+  const end = effects.now().getTime() + config["timeouts.health"];
+  while (await areStarting(run) && effects.now().getTime() < end) {
+    await effects.sleep(500);
+  }
+  return await newlyFailedUnits(run);
+}
+
+async function areStarting(run: Run): Promise<boolean> {
+  const starting = await unitsIn(uninterrupted(run), "activating", "reloading");
+  // Our own service is starting as long as we run.
+  return starting.some((unit) => !unit.startsWith("gitops-sync"));
+}
+
+async function newlyFailedUnits(run: Run): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  const failed = await unitsIn(uninterrupted(run), "failed");
+  return newlyFailed(run.attempt.failedBefore ?? [], failed);
+}
+
+/** The way back is gone to its end, whoever wants us to stop. */
+function uninterrupted({ effects }: Run): Effects {
+  const { run } = effects;
+  return {
+    ...effects,
+    run: (command) => run({ ...command, shielded: true }),
+  };
 }
 
 /** From the confirm stage on, the bootloader may know the candidate. */
