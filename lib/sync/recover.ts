@@ -5,7 +5,7 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Attempt, Deployment, State } from "../host/state.ts";
@@ -40,19 +40,22 @@ export async function recoverFirst(
  */
 async function recover(run: Run, record: Record): Promise<void> {
   const { attempt } = run;
-  say(
-    run.effects,
-    "warning",
-    `The last run (${attempt.command} of ${
-      short(attempt.commit.revision)
-    }) was cut off at the ${attempt.stage} stage`,
-  );
+  const what = `The last run (${attempt.command} of ${
+    short(attempt.commit.revision)
+  })`;
+  if (run.state.last?.exit === exitCodes.broken) {
+    const text = `${what} could not put the previous system back; trying again`;
+    say(run.effects, "warning", text);
+    return await undoAgain(run, record);
+  }
+  const text = `${what} was cut off at the ${attempt.stage} stage`;
+  say(run.effects, "warning", text);
   const finished = await finish(run, attempt);
   if (finished) {
     await record(run, { result: "deployed", deployment: finished });
     return say(run.effects, "notice", "It was healthy, so it is confirmed now");
   }
-  await undo(run, attempt);
+  await undo(run, attempt, `The run was cut off at the ${attempt.stage} stage`);
   const isActivation = attempt.touched === true;
   const times = isActivation ? cutOffs(run, attempt) + 1 : 0;
   if (isActivation) {
@@ -63,6 +66,20 @@ async function recover(run: Run, record: Record): Promise<void> {
     result: "interrupted",
     error: cutOff(attempt, times >= mostCutOffs),
   });
+}
+
+/** The way back that failed before; what its run came to is recorded already. */
+async function undoAgain(run: Run, record: Record): Promise<void> {
+  await undo(run, run.attempt, "The last run failed");
+  say(run.effects, "notice", "The previous system runs again");
+  const text = "The way back had failed; a later run put the previous " +
+    "system back";
+  const error = new SyncError(text, {
+    stage: run.attempt.stage,
+    reason: "way-back-failed",
+    next: "stop",
+  });
+  await record(run, { result: "interrupted", error });
 }
 
 /** Confirms a candidate that was found healthy and still runs. */
@@ -95,7 +112,8 @@ async function finish(
   }
 }
 
-async function undo(run: Run, attempt: Attempt): Promise<void> {
+/** @param why What a message says before what came of the way back. */
+async function undo(run: Run, attempt: Attempt, why: string): Promise<void> {
   if (!attempt.touched) return await disarm(run);
   await endActivation(run, attempt);
   if (attempt.bootId !== bootId() && standsAsBefore(attempt)) {
@@ -105,7 +123,9 @@ async function undo(run: Run, attempt: Attempt): Promise<void> {
       "The host was rebooted since, into the previous system: nothing to undo",
     );
   }
-  const error = await goBack(run, cutOff(attempt, false));
+  const { stage } = attempt;
+  const cause = new SyncError(why, { stage, reason: "cut-off", next: "retry" });
+  const error = await goBack(run, cause);
   if (error instanceof SyncError && error.exit === 8) throw error;
 }
 
