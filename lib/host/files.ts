@@ -3,14 +3,22 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { ensureDir } from "@std/fs";
+import { SyncError } from "../base/errors.ts";
 
 /**
  * Puts `text` in place of the file at `path`, so that after a crash at any
  * point either the old or the new text is there, whole: write, fsync, rename,
  * fsync of the folder. Only the owner may read it.
+ *
+ * @throws {SyncError} `state-unwritable`, where the disk is full for example.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
+  await writing(path, () => replaceWhole(path, text));
+}
+
+async function replaceWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   const file = await Deno.open(temporary, {
     write: true,
@@ -28,8 +36,16 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await syncFolder(path.slice(0, path.lastIndexOf("/")));
 }
 
-/** Adds text to the end of a file and has it on the disk before it returns. */
+/**
+ * Adds text to the end of a file and has it on the disk before it returns.
+ *
+ * @throws {SyncError} `state-unwritable`, where the disk is full for example.
+ */
 export async function appendDurably(path: string, text: string): Promise<void> {
+  await writing(path, () => append(path, text));
+}
+
+async function append(path: string, text: string): Promise<void> {
   const file = await Deno.open(path, {
     read: true,
     append: true,
@@ -54,10 +70,35 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Makes a folder that only its owner may enter. */
+/**
+ * Makes a folder that only its owner may enter.
+ *
+ * @throws {SyncError} `state-unwritable`, where the disk is full for example.
+ */
 export async function ensurePrivateDir(path: string): Promise<void> {
-  await ensureDir(path);
-  await Deno.chmod(path, 0o700);
+  await writing(path, async () => {
+    await ensureDir(path);
+    await Deno.chmod(path, 0o700);
+  });
+}
+
+/** A disk that is full or gone is nobody's bug. */
+async function writing(
+  path: string,
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new SyncError(`Cannot write ${path}: ${error.message}`, {
+      stage: "state",
+      reason: "state-unwritable",
+      next: "retry",
+      hints: [`look at the free space and the mount: df -h ${dirname(path)}`],
+      cause: error,
+    });
+  }
 }
 
 async function writeAll(file: Deno.FsFile, text: string): Promise<void> {

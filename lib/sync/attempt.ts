@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, State, Target } from "../host/state.ts";
@@ -74,8 +74,24 @@ async function recorded(
     if (!(error instanceof SyncError)) {
       throw await recordedBug(run, record, error);
     }
-    await record(run, { result: "failed", error });
+    await recordFailure(run, record, error);
     return { result: "failed", error, run };
+  }
+}
+
+/** What went wrong is told even where it can't be written down. */
+async function recordFailure(
+  run: Run,
+  record: Record,
+  error: SyncError,
+): Promise<void> {
+  try {
+    await record(run, { result: "failed", error });
+  } catch (problem) {
+    if (!(problem instanceof SyncError)) throw problem;
+    // It may be the very thing that went wrong.
+    if (problem.message === error.message) return;
+    say(run.effects, "warning", problem.message, problem.hints);
   }
 }
 
@@ -92,6 +108,6 @@ async function recordedBug(
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });
-  await record(run, { result: "failed", error });
+  await recordFailure(run, record, error);
   return bug;
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { ensureDir, exists } from "@std/fs";
+import { exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import { ensurePrivateDir } from "../host/files.ts";
 import { gitEnvironment } from "../tools/git.ts";
 import { isStorePath } from "../tools/nix.ts";
 import { type BuildFailure, NixLog } from "../tools/nix_log.ts";
@@ -30,7 +31,7 @@ export interface Built extends Omit<Readable, "done"> {
 export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
   const folder = `${run.folder}/build`;
-  await ensureDir(folder);
+  await ensurePrivateDir(folder);
   const log = new NixLog();
   const finished = await effects.run(buildCommand({
     mirror: readable.mirror,

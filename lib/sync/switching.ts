@@ -75,7 +75,7 @@ async function directly(
     shielded: true,
     onStart: async (pid) => {
       const startTime = startTimeOf(pid);
-      if (startTime) await run.note({ process: { pid, startTime } });
+      if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
   });
   const lines = safeLines(

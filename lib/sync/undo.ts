@@ -26,7 +26,7 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     return cause;
   }
   say(run.effects, "warning", "Putting the previous system back");
-  await run.note({ undoing: true });
+  await run.noteIfPossible({ undoing: true });
   const problems = [
     await reactivate(run, previous.running),
     await restoreBootDefault(run, previous.bootDefault),

@@ -4,10 +4,9 @@ import type { World } from "../world/world.ts";
 import { deployed, runs, says, standing, syncTo, test } from "./setting.ts";
 
 /** Runs gitops-sync where a folder has room for one megabyte. */
-async function syncWithLittleRoom(world: World, folder: string, mount = "") {
+async function syncWithLittleRoom(world: World, folder: string) {
   const script = 'mkdir -p "$1" && mount -t tmpfs -o size=1m none "$1" && ' +
     "shift && TMPDIR=$1 && export TMPDIR && exec gitops-sync";
-  void mount;
   const ended = await world.run(["sh", "-c", script, "sh", folder, folder]);
   return { ...ended, text: `${ended.stdout}${ended.stderr}` };
 }
@@ -75,21 +74,41 @@ test("another switch at work is waited for in a later run", async (world) => {
   assertEquals(world.state()?.backoff?.failures, 1);
 });
 
+const fill = "head -c 4000000 /dev/zero >/var/lib/gitops-sync/fill; true";
+
+/** Runs gitops-sync where the state folder has room for a megabyte alone. */
+async function syncInSmallFolder(world: World, first = "true", args = "") {
+  const script = `folder=${world.folder}/small-state; mkdir -p $folder
+    mount -t tmpfs -o size=1m none $folder
+    cp /var/lib/gitops-sync/*.json* $folder
+    mount --bind $folder /var/lib/gitops-sync
+    ${first}
+    gitops-sync ${args}`;
+  const ended = await world.run(["sh", "-c", script]);
+  return { ...ended, text: `${ended.stdout}${ended.stderr}` };
+}
+
 test("a state folder without room leaves the host as it is", async (world) => {
   const { repository } = await deployed(world);
   const before = standing(world);
+  console.log(await syncInSmallFolder(world, fill));
   await repository.publish("News");
-  const ended = await world.run([
-    "sh",
-    "-c",
-    `
-    mkdir ${world.folder}/s && mount -t tmpfs -o size=200k none ${world.folder}/s &&
-    cp -a /var/lib/gitops-sync/state.json ${world.folder}/s/ && 
-    head -c 300000 /dev/zero > ${world.folder}/s/fill;
-    ls -la ${world.folder}/s
-    mount --bind ${world.folder}/s /var/lib/gitops-sync && gitops-sync`,
-  ]);
-  console.log(ended);
-  assertEquals(standing(world), before);
+  console.log(await syncInSmallFolder(world, fill));
+  console.log(await syncInSmallFolder(world, fill, "suspend"));
+  await repository.publish("The build takes the room", {
+    knobs: { build: fill },
+  });
+  console.log(await syncInSmallFolder(world));
+  await repository.publish("The activation takes the room", {
+    knobs: { build: undefined, activation: fill },
+  });
+  console.log(await syncInSmallFolder(world), standing(world), before);
+  const large = crypto.getRandomValues(new Uint8Array(60000));
+  await repository.publish("A large commit", {
+    files: Object.fromEntries(Array.from({ length: 20 }, (_, i) => {
+      large[i] = i;
+      return [`large/${i}`, large.slice(i)];
+    })),
+  });
+  console.log(await syncInSmallFolder(world), standing(world), before);
 });
-void assert;
