@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { dirname } from "node:path";
 import { ensureDir } from "@std/fs";
-import { SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
 
 /**
  * Puts `text` in place of the file at `path`, so that after a crash at any
  * point either the old or the new text is there, whole: write, fsync, rename,
  * fsync of the folder. Only the owner may read it.
  *
- * @throws {SyncError} `state-unwritable`, where the disk is full for example.
+ * @throws {SyncError} `disk-full` and the like.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writing(path, () => replaceWhole(path, text));
@@ -39,7 +38,7 @@ async function replaceWhole(path: string, text: string): Promise<void> {
 /**
  * Adds text to the end of a file and has it on the disk before it returns.
  *
- * @throws {SyncError} `state-unwritable`, where the disk is full for example.
+ * @throws {SyncError} `disk-full` and the like.
  */
 export async function appendDurably(path: string, text: string): Promise<void> {
   await writing(path, () => append(path, text));
@@ -70,19 +69,13 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/**
- * Makes a folder that only its owner may enter.
- *
- * @throws {SyncError} `state-unwritable`, where the disk is full for example.
- */
+/** Makes a folder that only its owner may enter. */
 export async function ensurePrivateDir(path: string): Promise<void> {
-  await writing(path, async () => {
-    await ensureDir(path);
-    await Deno.chmod(path, 0o700);
-  });
+  await ensureDir(path);
+  await Deno.chmod(path, 0o700);
 }
 
-/** A disk that is full or gone is nobody's bug. */
+/** A write alone does not tell which file it was. */
 async function writing(
   path: string,
   write: () => Promise<void>,
@@ -90,14 +83,12 @@ async function writing(
   try {
     await write();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new SyncError(`Cannot write ${path}: ${error.message}`, {
-      stage: "state",
-      reason: "state-unwritable",
-      next: "retry",
-      hints: [`look at the free space and the mount: df -h ${dirname(path)}`],
-      cause: error,
-    });
+    const says = error instanceof Error ? error.message : "";
+    throw foreseen(
+      / \(os error \d+\)$/.test(says)
+        ? new Error(`${says}: write '${path}'`, { cause: error })
+        : error,
+    );
   }
 }
 

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { exists } from "@std/fs";
+import { ensureDir, exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import { ensurePrivateDir } from "../host/files.ts";
 import { gitEnvironment } from "../tools/git.ts";
 import { isStorePath } from "../tools/nix.ts";
 import type { BuildFailure } from "../tools/nix_failure.ts";
@@ -32,7 +31,7 @@ export interface Built extends Omit<Readable, "done"> {
 export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
   const folder = `${run.folder}/build`;
-  await ensurePrivateDir(folder);
+  await ensureDir(folder);
   const log = new NixLog();
   const finished = await effects.run(buildCommand({
     mirror: readable.mirror,

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { ensureDir } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import { ensurePrivateDir } from "../host/files.ts";
 import type { Deployment } from "../host/state.ts";
 import { bootDefault, systemProfile } from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
@@ -103,7 +103,7 @@ async function protect(
   deployments: readonly Deployment[],
 ): Promise<void> {
   const roots = `${run.folder}/roots`;
-  await ensurePrivateDir(roots);
+  await ensureDir(roots);
   const there = new Set(Array.from(Deno.readDirSync(roots), (e) => e.name));
   for (const deployment of deployments) {
     const name = linkName(deployment);

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { short } from "../../lib/base/text.ts";
+import type { Ended } from "../world/program.ts";
 import type { World } from "../world/world.ts";
 import { deployed, runs, says, standing, syncTo, test } from "./setting.ts";
 
@@ -19,7 +20,6 @@ test("a full disk is tried again, after a pause that grows", async (world) => {
     knobs: { build: "dd if=/dev/zero of=large bs=1M count=3 || exit 1" },
   });
   const first = await syncWithLittleRoom(world, small);
-  console.log(first.text);
   assertEquals(first.code, 6);
   const second = await syncWithLittleRoom(world, small);
   assertEquals(second.code, 6);
@@ -74,41 +74,70 @@ test("another switch at work is waited for in a later run", async (world) => {
   assertEquals(world.state()?.backoff?.failures, 1);
 });
 
-const fill = "head -c 4000000 /dev/zero >/var/lib/gitops-sync/fill; true";
+const fill = "head -c 4000000 /dev/zero >/var/lib/gitops-sync/fill || true";
 
 /** Runs gitops-sync where the state folder has room for a megabyte alone. */
-async function syncInSmallFolder(world: World, first = "true", args = "") {
+async function syncInSmallFolder(
+  world: World,
+  first = "",
+  command = "sync",
+): Promise<Ended> {
   const script = `folder=${world.folder}/small-state; mkdir -p $folder
     mount -t tmpfs -o size=1m none $folder
     cp /var/lib/gitops-sync/*.json* $folder
     mount --bind $folder /var/lib/gitops-sync
-    ${first}
-    gitops-sync ${args}`;
-  const ended = await world.run(["sh", "-c", script]);
-  return { ...ended, text: `${ended.stdout}${ended.stderr}` };
+    { ${first || "true"}; } 2>/dev/null
+    exec gitops-sync ${command}`;
+  return await world.run(["sh", "-c", script]);
 }
 
-test("a state folder without room leaves the host as it is", async (world) => {
-  const { repository } = await deployed(world);
+test("a state folder without room is told, and nothing is changed", async (world) => {
+  const { repository, revision } = await deployed(world);
   const before = standing(world);
-  console.log(await syncInSmallFolder(world, fill));
-  await repository.publish("News");
-  console.log(await syncInSmallFolder(world, fill));
-  console.log(await syncInSmallFolder(world, fill, "suspend"));
-  await repository.publish("The build takes the room", {
-    knobs: { build: fill },
+  const nothing = await syncInSmallFolder(world, fill);
+  assertEquals(nothing, {
+    code: 0,
+    stdout: `In sync: main is at ${short(revision)}\n`,
+    stderr: "",
   });
-  console.log(await syncInSmallFolder(world));
+  const suspended = await syncInSmallFolder(world, fill, "suspend");
+  assertEquals(suspended.code, 2);
+  says(suspended.stderr, "suspended.json': No space left on device", "df -h");
+
+  await repository.publish("News");
+  const news = await syncInSmallFolder(world, fill);
+  assertEquals(news.code, 2);
+  says(news.stderr, "state.json': No space left on device", "hint: free some");
+
+  const random = crypto.getRandomValues(new Uint8Array(60_000));
+  await repository.publish("More than there is room for", {
+    files: Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`file${i}`, random.slice(i)]),
+    ),
+  });
+  const fetched = await syncInSmallFolder(world);
+  assertEquals(fetched.code, 3);
+  says(fetched.stderr, "there is no space left here for what was fetched");
+  assertEquals(standing(world), before);
+});
+
+test("a disk that fills up on the way is no end of the way back", async (world) => {
+  const { repository, revision } = await deployed(world);
+  const before = standing(world);
+  await repository.publish("The build takes the room", {
+    knobs: { build: fill.replace("|| true", "") },
+  });
+  const built = await syncInSmallFolder(world);
+  assertEquals(built.code, 6);
+  says(built.stderr, "failed to build: no space left", "state.json': No space");
+  assertEquals(standing(world), before);
+
   await repository.publish("The activation takes the room", {
     knobs: { build: undefined, activation: fill },
   });
-  console.log(await syncInSmallFolder(world), standing(world), before);
-  const large = crypto.getRandomValues(new Uint8Array(60000));
-  await repository.publish("A large commit", {
-    files: Object.fromEntries(Array.from({ length: 20 }, (_, i) => {
-      large[i] = i;
-      return [`large/${i}`, large.slice(i)];
-    })),
-  });
-  console.log(await syncInSmallFolder(world), standing(world), before);
+  const activated = await syncInSmallFolder(world);
+  assertEquals(activated.code, 7);
+  says(activated.stderr, "activate: runs now", "No space left on device");
+  says(activated.stderr, "; the previous system runs again");
+  runs(world, revision);
 });
