@@ -46,6 +46,8 @@ const sshCommand = "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=yes " +
   '${GITOPS_SYNC_KNOWN_HOSTS:+-o "UserKnownHostsFile=\\"$GITOPS_SYNC_KNOWN_HOSTS\\"" -o GlobalKnownHostsFile=/dev/null}';
 const credentialHelper = '!f() { test "$1" = get || exit 0; ' +
   't=$(cat -- "$GITOPS_SYNC_TOKEN_FILE") && test -n "$t" && ' +
+  // Git would show the lines that it does not understand.
+  'case $t in *"\n"*) false ;; esac && ' +
   'printf "username=%s\\npassword=%s\\n" "$GITOPS_SYNC_USERNAME" "$t"; }; f';
 
 /** The settings every call runs under (git-config(1)). */

@@ -70,7 +70,7 @@ const sorts: readonly Sort[] = [
   {
     reason: "proxy",
     pattern:
-      /HTTP code \d+ from proxy|CONNECT tunnel failed, response 40\d|returned error: 407/,
+      /HTTP code 4\d\d from proxy|CONNECT tunnel failed, response 40\d|returned error: 407/,
     says: "the proxy of this host lets nothing through to it",
     hints: () => [
       "look at http_proxy, https_proxy and no_proxy in the environment of gitops-sync, and at the rules of the proxy",
@@ -89,7 +89,7 @@ const sorts: readonly Sort[] = [
   {
     reason: "unreachable",
     pattern:
-      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|RPC failed|Empty reply|returned error: (5\d\d|429)|Operation too slow|hung up unexpectedly/i,
+      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|from proxy after CONNECT|CONNECT tunnel failed|still expected|expected flush|transfer closed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|not closed cleanly|framing layer|RPC failed|Empty reply|returned error: (5\d\d|429)|Operation too slow|hung up unexpectedly/i,
     says: "no answer that Git could use came back",
     hints: () => [
       "look at the network, name resolution and proxy of this host; the next run tries again",
@@ -145,13 +145,16 @@ function tokenHint({ tokenFile }: RemoteConfig): string {
 }
 
 /** Credentials stay with the server that the configuration names. */
-function redirected({ tokenFile }: RemoteConfig, said: string): string[] {
-  const to = /warning: redirecting to (\S+)/.exec(said)?.[1];
-  return to && tokenFile
+function redirected(
+  { repository, tokenFile }: RemoteConfig,
+  said: string,
+): string[] {
+  const asked = /could not read Username for '([^']+)'/.exec(said)?.[1];
+  return tokenFile && asked && !repository.startsWith(asked)
     ? [
       `the server sends on to ${
-        oneLine(to)
-      }, which is not offered the token: if that is right, write that URL as repository`,
+        oneLine(asked)
+      }, which is not offered the token: if that is right, name that server in repository`,
     ]
     : [];
 }

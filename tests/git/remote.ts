@@ -100,6 +100,7 @@ export class Fetching {
       holds: [],
       ...(this.#lastGood ? { lastGood: this.#lastGood } : {}),
     };
+    await Deno.mkdir(this.folder, { recursive: true });
     const { tip } = await askRemote(this.#effects, config);
     if (!tip) throw new Error("the remote has no such name");
     const target = targetOf(config);
