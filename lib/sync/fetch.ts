@@ -228,13 +228,25 @@ async function readCommit(run: Run, mirror: string): Promise<Commit> {
       "--",
     ]),
   );
-  const [revision, subject, author, committedAt] = output.trim().split("\0");
+  const [revision = "", subject, author, committedAt] = output.trim()
+    .split("\0");
+  if (!isRevision(revision)) throw noCommit(run.config.ref);
   return {
-    revision: revision!,
+    revision,
     subject: oneLine(subject ?? "", 200),
     author: oneLine(author ?? "", 100),
     committedAt: oneLine(committedAt ?? "", 40),
   };
+}
+
+/** A tag may name anything; a file or folder has no log. */
+function noCommit(ref: string): SyncError {
+  return new SyncError(`Cannot follow ${ref}: it names no commit`, {
+    stage: "fetch",
+    reason: "not-a-commit",
+    next: "retry",
+    hints: [`move ${ref} to a commit, or follow another name with ref`],
+  });
 }
 
 async function isForward(
