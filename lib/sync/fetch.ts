@@ -22,6 +22,7 @@ import {
 } from "../tools/git.ts";
 import { remoteFailure } from "../tools/git_failure.ts";
 import type { Run } from "./run.ts";
+import { nameRemote } from "./submodules.ts";
 
 /** A revision that is in the mirror, not yet trusted. */
 export interface Fetched {
@@ -75,6 +76,7 @@ async function fetchInto(
   tip: Tip,
   target: Target,
 ): Promise<Fetched> {
+  if (run.config.submodules) await nameRemote(run, mirror);
   await bringIn(run, mirror, tip);
   const commit = await readCommit(run, mirror);
   const forward = await isForward(run, mirror, commit.revision, target);
