@@ -166,8 +166,16 @@ async function start(
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound &&
       !error.message.includes("No such cwd");
-    if (!isMissing) throw error;
+    const isForbidden = error instanceof Deno.errors.PermissionDenied;
+    if (!isMissing && !isForbidden) throw error;
     const { usageError } = await import("../base/errors.ts");
+    if (isForbidden) {
+      throw usageError(
+        "program-forbidden",
+        `Cannot run ${command.program}: this user may not execute it`,
+        `look at the permissions of ${command.program} on PATH (ls -l), and whether its file system is mounted noexec`,
+      );
+    }
     throw usageError(
       "program-missing",
       `Cannot run ${command.program}: it is not on PATH`,
