@@ -14,7 +14,7 @@ import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm } from "./activate.ts";
 import type { Healthy } from "./health.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, switchTo } from "./switching.ts";
+import { meaningOf, runOutside, switchTo } from "./switching.ts";
 
 /**
  * Sets the boot default (unless the operation is `test`), reads it back, and
@@ -38,9 +38,10 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
  * only by exit codes.
  */
 export async function setBootDefault(run: Run, system: string): Promise<void> {
-  const profile = await run.effects.run(setProfile(systemProfile, system));
-  if (profile.code !== 0) {
-    throw notSet(system, "nix-env failed", [profile.stderr.trim()]);
+  const { program, args, timeout: most } = setProfile(systemProfile, system);
+  const profile = await runOutside(run, [program, ...args], most);
+  if (profile.code !== 0 || profile.timedOut) {
+    throw notSet(system, "nix-env failed", profile.lines);
   }
   const timeout = run.config["timeouts.activate"];
   const switched = await switchTo(run, system, "boot", timeout);

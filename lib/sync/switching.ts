@@ -12,7 +12,7 @@ import type { Run } from "./run.ts";
 /** What `switch-to-configuration` can be told to do here. */
 export type Action = "test" | "boot";
 
-/** How a call of `switch-to-configuration` ended. */
+/** How a call of `switch-to-configuration`, or of what goes with it, ended. */
 export interface Switched {
   code: number;
   timedOut: boolean;
@@ -33,6 +33,20 @@ export async function switchTo(
   timeout: number,
 ): Promise<Switched> {
   const argv = [`${system}/bin/switch-to-configuration`, action];
+  return await runOutside(run, argv, timeout);
+}
+
+/**
+ * Runs what changes the host: our own unit may not write to it, so systemd,
+ * where it is there, does that in a unit of its own.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function runOutside(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
   return hasSystemd()
     ? await inUnit(run, argv, timeout)
     : await directly(run, argv, timeout);
