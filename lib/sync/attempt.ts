@@ -5,6 +5,7 @@
  */
 import type { Effects } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
@@ -70,7 +71,8 @@ async function recorded(
     return ended.result === "built"
       ? { ...ended, revision, run }
       : { ...ended, run };
-  } catch (error) {
+  } catch (thrown) {
+    const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {
       throw await recordedBug(run, record, error);
     }
