@@ -50,6 +50,8 @@ let
   # write. Deno itself keeps /proc, /sys and /dev from it, and the network, as
   # long as no flag here gives them.
   permissions = [
+    # A program of the list that is not on PATH is told when it is needed.
+    "--quiet"
     "--no-prompt"
     "--allow-env"
     "--allow-read"

@@ -104,7 +104,7 @@ in
       attributes
       // {
         inherit text;
-        passAsFile = [ "text" ];
+        passAsFile = [ "text" ] ++ attributes.passAsFile or [ ];
         buildPhase = ''. "$textPath"'';
       }
     );

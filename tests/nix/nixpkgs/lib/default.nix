@@ -47,6 +47,7 @@ let
   self = {
     inherit
       concatStringsSep
+      filter
       filterAttrsRecursive
       foldl'
       nameValuePair
@@ -63,7 +64,7 @@ let
     mapAttrsToList = make: attrs: map (name: make name attrs.${name}) (builtins.attrNames attrs);
     setAttrByPath =
       path: value: if path == [ ] then value else { ${head path} = self.setAttrByPath (tail path) value; };
-    getAttrFromPath = foldl' (attrs: name: attrs.${name});
+    getAttrFromPath = path: attrs: foldl' (value: name: value.${name}) attrs path;
 
     hasPrefix = prefix: text: prefixOf (stringLength prefix) text == prefix;
     hasSuffix =

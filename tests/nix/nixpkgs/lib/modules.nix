@@ -34,23 +34,34 @@ let
     else
       [ value ];
 
-  # A definition as plain values with their priorities.
+  # A definition as values with their priorities. What has one is not looked
+  # at: it may be a default that nobody needs, and be an error.
   plain =
-    priority: value:
+    value:
     if hasType "if" value then
-      if value.condition then plain priority value.content else [ ]
+      if value.condition then plain value.content else [ ]
     else if hasType "merge" value then
-      concatMap (plain priority) value.contents
+      concatMap plain value.contents
     else if hasType "override" value then
-      plain value.priority value.content
+      [
+        {
+          inherit (value) priority;
+          value = value.content;
+        }
+      ]
     else
-      [ { inherit priority value; } ];
+      [
+        {
+          priority = usual;
+          inherit value;
+        }
+      ];
 
   # The values of the strongest definitions, made one.
   mergeDefinitions =
     type: path: definitions:
     let
-      found = concatMap (plain usual) definitions;
+      found = concatMap plain definitions;
       best = foldl' (least: one: if one.priority < least then one.priority else least) 9999 found;
       values = map (one: one.value) (filter (one: one.priority == best) found);
       bad = filter (value: !type.check value) values;

@@ -108,10 +108,7 @@ let
     inherit text;
     unit = pkgs.runCommand "unit-${name}" {
       content = text;
-      passAsFile = [
-        "content"
-        "text"
-      ];
+      passAsFile = [ "content" ];
     } ''mkdir $out; cp "$contentPath" "$out/${name}"'';
   };
 
