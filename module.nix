@@ -109,6 +109,7 @@ let
     LockPersonality = true;
     NoNewPrivileges = true;
     PrivateDevices = true;
+    PrivateMounts = true;
     PrivateTmp = true;
     ProtectClock = true;
     ProtectControlGroups = true;

@@ -10,6 +10,9 @@ import { output } from "../world/program.ts";
 
 const checkout = join(import.meta.dirname!, "..", "..");
 
+/** This machine, as Nix names it. */
+export const system = `${Deno.build.arch}-linux`;
+
 /** What a host under test is given. */
 export interface Given {
   /** Whether the stand-in has what `deno compile` makes programs of. */
@@ -86,15 +89,53 @@ export class Flake {
   }
 
   /** Builds an output; gives its store path. */
-  async build(attribute: string): Promise<string> {
-    const link = `/run/result-${crypto.randomUUID()}`;
-    await this.host.output([
-      "nix",
-      "build",
-      ...this.at(attribute),
-      "--out-link",
-      link,
+  build(attribute: string): Promise<string> {
+    return this.#build(this.at(attribute));
+  }
+
+  /**
+   * Writes the flake of a user, which has this one and nixpkgs as its inputs,
+   * as the README says; builds one of its outputs.
+   *
+   * @param text All of flake.nix, with GITOPS and NIXPKGS for the two URLs.
+   */
+  async buildOf(text: string, attribute: string): Promise<string> {
+    const folder = `/run/user-${crypto.randomUUID()}`;
+    this.host.write(
+      `${folder}/flake.nix`,
+      text.replaceAll("GITOPS", `path:${this.folder}`)
+        .replaceAll("NIXPKGS", `path:${this.nixpkgs}`),
+    );
+    return await this.#build([
+      `path:${folder}#${attribute}`,
+      "--no-write-lock-file",
     ]);
+  }
+
+  /** The same for a host with these settings of services.gitops, as Nix text. */
+  buildHost(settings: string): Promise<string> {
+    return this.buildOf(
+      `{
+        inputs.nixpkgs.url = "NIXPKGS";
+        inputs.gitops.url = "GITOPS";
+        inputs.gitops.inputs.nixpkgs.follows = "nixpkgs";
+        outputs = { nixpkgs, gitops, ... }: {
+          nixosConfigurations.demo = nixpkgs.lib.nixosSystem {
+            system = "${system}";
+            modules = [
+              gitops.nixosModules.gitops
+              { ${settings} }
+            ];
+          };
+        };
+      }`,
+      "nixosConfigurations.demo.config.system.build.toplevel",
+    );
+  }
+
+  async #build(args: readonly string[]): Promise<string> {
+    const link = `/run/result-${crypto.randomUUID()}`;
+    await this.host.output(["nix", "build", ...args, "--out-link", link]);
     return await this.host.output(["readlink", "-f", link]);
   }
 }
