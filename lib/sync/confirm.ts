@@ -9,7 +9,12 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Deployment } from "../host/state.ts";
-import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
+import {
+  bootDefault,
+  bootId,
+  runningSystem,
+  systemProfile,
+} from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
@@ -70,6 +75,15 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   }
 }
 
+/** Whether a reboot starts a system, as far as the bootloader can tell. */
+export function isBootDefault(run: Run, system: string): boolean {
+  const known = knownLoaders(run);
+  return bootDefault() === system && known.length > 0 &&
+    bootEntries().every((entry) =>
+      !known.includes(entry.loader) || entry.system === system
+    );
+}
+
 /**
  * The bootloaders whose entries can be trusted to tell what a reboot starts:
  * those that have kept to the boot default so far. Others may be left over, or
@@ -123,7 +137,16 @@ async function remember(
   { commit, target, system }: Omit<Healthy, "done">,
 ): Promise<Deployment> {
   const at = run.effects.now().toISOString();
-  const deployment: Deployment = { ...commit, target, system, at };
+  const failing = run.attempt.failedBefore ?? [];
+  const deployment: Deployment = {
+    ...commit,
+    target,
+    system,
+    at,
+    // One that waits for the next boot was not found healthy in this one.
+    ...(target.operation === "boot" ? {} : { boot: bootId() }),
+    ...(failing.length > 0 ? { failing } : {}),
+  };
   const { lastGood, earlier } = run.state;
   const older = lastGood ? [lastGood, ...earlier] : earlier;
   const kept = older.filter((one) => one.system !== system)
