@@ -31,8 +31,9 @@ export function dischargingAt(folder = supplies): number | undefined {
   const emptying = batteries.filter((name) =>
     read(name, "status") === "Discharging"
   );
-  const charges = emptying.map((name) => Number(read(name, "capacity")))
-    .filter((charge) => Number.isFinite(charge));
+  const charges = emptying.map((name) =>
+    Number.parseInt(read(name, "capacity") ?? "")
+  ).filter((charge) => !Number.isNaN(charge));
   return charges.length > 0 ? Math.min(...charges) : undefined;
 }
 

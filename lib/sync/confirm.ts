@@ -52,6 +52,13 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
  */
 export async function setBootDefault(run: Run, system: string): Promise<void> {
   const known = knownLoaders(run);
+  if (known.length === 0 && run.attempt.previous?.bootDefault) {
+    say(
+      run.effects,
+      "notice",
+      "It can't be read which system the bootloader starts: its own word is trusted",
+    );
+  }
   const { program, args, timeout: most } = setProfile(systemProfile, system);
   const profile = await runOutside(run, [program, ...args], most);
   if (profile.code !== 0 || profile.timedOut) {
@@ -95,13 +102,6 @@ function knownLoaders(run: Run): BootEntry["loader"][] {
     system !== null &&
     (system === previous?.bootDefault || system === candidate)
   );
-  if (known.length === 0 && previous?.bootDefault) {
-    say(
-      run.effects,
-      "notice",
-      "It can't be read which system the bootloader starts: its own word is trusted",
-    );
-  }
   return known.map(({ loader }) => loader);
 }
 
