@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
+import { addRoot } from "../tools/nix.ts";
 import { unitsIn } from "../tools/systemd.ts";
 import type { Built } from "./build.ts";
 import { arm } from "./dead_mans_switch.ts";
+import { refuseFullBoot } from "./preflight.ts";
 import type { Run } from "./run.ts";
 import {
   meaningOf,
@@ -43,8 +46,10 @@ export async function activate(
   const { system, commit, target } = candidate;
   const result = { system, commit, target, done: "activated" as const };
   refuseIfSuspended(run);
+  if (target.operation !== "test") refuseFullBoot(system);
   const previous = systems();
   await run.note({ candidate: system, previous });
+  await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
     return { ...result, how: "later", failedBefore: [] };
   }
@@ -63,6 +68,24 @@ export async function activate(
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
   return { ...result, how: "switched", failedBefore };
+}
+
+/**
+ * Keeps the way back from garbage collection: once the candidate runs and is
+ * the boot default, nothing else does. The next attempt lets go of it.
+ */
+async function protectPrevious(
+  run: Run,
+  previous: string | null,
+): Promise<void> {
+  if (previous === null) return;
+  const finished = await run.effects.run(
+    addRoot(`${run.folder}/previous`, previous),
+  );
+  if (finished.code === 0) return;
+  const text =
+    `Cannot protect ${previous} from garbage collection: ${finished.stderr.trim()}`;
+  say(run.effects, "warning", text);
 }
 
 /** A person may have said stop while the system was being built. */
