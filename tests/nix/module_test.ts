@@ -55,14 +55,11 @@ test(
       ]);
       await assertGolden(unit, plain(`${text}\n`));
     }
-    const config = await world.output([
-      "cat",
-      `${host}/etc/gitops-sync/config.yaml`,
-    ]);
-    await assertGolden(
-      "config.json",
-      `${JSON.stringify(JSON.parse(config), null, 2)}\n`,
+    const config = JSON.parse(
+      await world.output(["cat", `${host}/etc/gitops-sync/config.yaml`]),
     );
+    assertEquals(config.repository, "https://github.com/myorg/infra.git");
+    assertEquals(config.ref, "main");
     const paths = units.map((unit) => `${host}/etc/systemd/system/${unit}`);
     const verified = await world.run(["systemd-analyze", "verify", ...paths]);
     assertEquals(verified.code, 0, verified.stderr);
