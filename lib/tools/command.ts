@@ -196,6 +196,9 @@ async function start(
     }
     const isMissing = error instanceof Deno.errors.NotFound &&
       !error.message.includes("No such cwd");
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw (await failure()).forbidden(command.program);
+    }
     throw isMissing ? (await failure()).missing(command.program) : error;
   }
 }

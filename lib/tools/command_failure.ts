@@ -14,6 +14,15 @@ export function missing(program: string): SyncError {
   );
 }
 
+/** The user may not run it. */
+export function forbidden(program: string): SyncError {
+  return usageError(
+    "program-forbidden",
+    `Cannot run ${program}: this user may not execute it`,
+    `look at the permissions of ${program} on PATH (ls -l), and whether its file system is mounted noexec`,
+  );
+}
+
 /** Deno may not run it: the package names what it may (nix/package.nix). */
 export function notAllowed(program: string): SyncError {
   return usageError(
