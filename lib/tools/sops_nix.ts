@@ -38,7 +38,7 @@ export interface SopsNixManifest {
 }
 
 const call =
-  /sops-install-secrets["']?\s+["']?(\/nix\/store\/[0-9a-z]{32}-[^\s"';]+)/g;
+  /sops-install-secrets["']?(?:\s+-[\w=-]+)*\s+["']?(\/nix\/store\/[0-9a-z]{32}-[^\s"';]+)/g;
 
 /**
  * Finds the calls in an activation script (`setupSecrets` and
