@@ -138,9 +138,9 @@ export const options = {
   } as Option<string | undefined>,
   "vault.socket": {
     kind: path,
-    preset: "/run/gitops-sync/vault.sock",
+    preset: "/run/gitops-sync-vault/agent.sock",
     text:
-      "The socket of the service that asks Vault for this host. Only it holds a token.",
+      "The Unix socket of the service that asks Vault for this host, through which sops decrypts. Only that service holds a token.",
   } as Option<string>,
   "build.options": {
     kind: texts,
@@ -206,7 +206,18 @@ export type Config = {
 /** All option names in the order of the documentation. */
 export const optionNames = Object.keys(options) as OptionName[];
 
-/** The flag of an option: `timeouts.build` is `--timeouts-build`. */
+/**
+ * The flag of an option.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { flagOf } from "./schema.ts";
+ *
+ * assertEquals(flagOf("timeouts.build"), "timeouts-build");
+ * assertEquals(flagOf("allowForcePush"), "allow-force-push");
+ * ```
+ */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     .replace(".", "-");
