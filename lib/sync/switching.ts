@@ -112,7 +112,7 @@ function stopped(run: Run): SyncError {
 const stoppedReason = "stopped";
 
 /** Whether an error means that the journal must stay for the next run. */
-export function isStopped(error: unknown): error is SyncError {
+export function isStopped(error: unknown): boolean {
   return error instanceof SyncError && error.reason === stoppedReason;
 }
 
