@@ -16,6 +16,7 @@ export type Stage =
   | "verify"
   | "secrets"
   | "build"
+  | "prove"
   | "activate"
   | "health"
   | "confirm"
@@ -64,6 +65,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,
   build: exitCodes.build,
+  prove: exitCodes.secrets,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

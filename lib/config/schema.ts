@@ -122,10 +122,27 @@ export const options = {
   "secrets.identities": {
     kind: paths,
     presetText:
-      "those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
+      "those that the running and the built system name for sops-nix and agenix; before the build also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
     text:
-      "The age identity files and SSH ed25519 private keys that this host decrypts with.",
+      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. Where it is set, it also takes the place of what the built system names.",
   } as Option<readonly string[] | undefined>,
+  "secrets.ignore": {
+    kind: texts,
+    preset: [],
+    text:
+      "Files and folders of the repository that the check leaves alone, e.g. `[examples, docs/sample.yaml]`.",
+  } as Option<readonly string[]>,
+  "vault.address": {
+    kind: text,
+    text:
+      "The one Vault (or OpenBao) that this host may decrypt with, e.g. `https://vault.example.com:8200`. A file that names another one is refused.",
+  } as Option<string | undefined>,
+  "vault.socket": {
+    kind: path,
+    preset: "/run/gitops-sync-vault/agent.sock",
+    text:
+      "The Unix socket of the service that asks Vault for this host, through which sops decrypts. Only that service holds a token.",
+  } as Option<string>,
   "build.options": {
     kind: texts,
     preset: [],

@@ -10,9 +10,9 @@ import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
 import { addRoot } from "../tools/nix.ts";
 import { unitsIn } from "../tools/systemd.ts";
-import type { Built } from "./build.ts";
 import { arm } from "./dead_mans_switch.ts";
 import { refuseFullBoot } from "./preflight.ts";
+import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import {
   meaningOf,
@@ -22,11 +22,17 @@ import {
   switchTo,
 } from "./switching.ts";
 
-/** What {@linkcode activate} needs to know of a system. */
-export type Candidate = Pick<Built, "system" | "commit" | "target">;
+/**
+ * What {@linkcode activate} needs to know of a system: one whose secrets were
+ * proven, or one that was good on this host before.
+ */
+export interface Candidate
+  extends Pick<Proven, "system" | "commit" | "target"> {
+  readonly done: Proven["done"] | "confirmed";
+}
 
 /** A candidate that runs, not yet trusted to stay. */
-export interface Activated extends Candidate {
+export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
