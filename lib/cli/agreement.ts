@@ -12,6 +12,7 @@ import type { State, Systems } from "../host/state.ts";
 import type { Suspension } from "../host/suspension.ts";
 import { decide, type Decision, driftOf, targetOf } from "../sync/decide.ts";
 import type { Tip } from "../tools/git.ts";
+import { opensText } from "./outcome.ts";
 import { holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";
 
@@ -148,6 +149,18 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
           `it is tried again after ${
             timeOf(decision.backoff.notBefore)
           }; gitops-sync sync --now tries at once`,
+        ],
+      };
+    case "outside":
+      return {
+        agrees: false,
+        why: decision.drift
+          ? driftText(decision.drift)
+          : `${to} waits for a window`,
+        next: [
+          `${
+            opensText(decision.opening)
+          }; gitops-sync sync --now does not wait for it`,
         ],
       };
     case "deploy":

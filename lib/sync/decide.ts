@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isOpen, nextOpening } from "../base/window.ts";
 import type { Config } from "../config/schema.ts";
 import type {
   Backoff,
@@ -21,7 +22,7 @@ export interface Situation {
   state: State;
   systems: Systems;
   target: Target;
-  config: Pick<Config, "drift" | "allowForcePush">;
+  config: Pick<Config, "drift" | "allowForcePush" | "windows.deploy">;
   now: Date;
   /** A person asked to try now, whatever the pause. */
   force: boolean;
@@ -41,10 +42,39 @@ export type Decision =
   | { kind: "deploy" }
   | { kind: "correct"; drift: Drift; deployment: Deployment }
   | { kind: "held"; hold: Hold; drift?: Drift }
-  | { kind: "wait"; backoff: Backoff; drift?: Drift };
+  | { kind: "wait"; backoff: Backoff; drift?: Drift }
+  | { kind: "outside"; opening: Opening; drift?: Drift };
 
-/** Decides what a run does about the revision that the remote names. */
+/** When the windows open next, ISO 8601; `null`: not that one could see. */
+export type Opening = string | null;
+
+/**
+ * Decides what a run does about the revision that the remote names. Building
+ * alone changes nothing, and so needs no window.
+ */
 export function decide(situation: Situation): Decision {
+  const { target, config, now } = situation;
+  const decision = decideAtOnce(situation);
+  const changes = decision.kind === "correct" ||
+    decision.kind === "deploy" && target.operation !== "build";
+  if (!changes) return decision;
+  const opening = openingOf(config["windows.deploy"], now);
+  if (opening === undefined) return decision;
+  const drift = driftOf(situation.state.lastGood, situation.systems);
+  return { kind: "outside", opening, ...(drift ? { drift } : {}) };
+}
+
+/** When windows that are closed now open; `undefined` where they are open. */
+export function openingOf(
+  windows: readonly string[],
+  now: Date,
+): Opening | undefined {
+  if (isOpen(windows, now)) return undefined;
+  return nextOpening(windows, now)?.toISOString() ?? null;
+}
+
+/** What would be done if there were no windows. */
+function decideAtOnce(situation: Situation): Decision {
   const { tip, state, target, config } = situation;
   const drift = driftOf(state.lastGood, situation.systems);
   const extra = drift ? { drift } : {};

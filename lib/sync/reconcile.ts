@@ -22,7 +22,13 @@ import {
 import { readSuspension, type Suspension } from "../host/suspension.ts";
 import { systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git.ts";
-import { decide, type Decision, type Drift, targetOf } from "./decide.ts";
+import {
+  decide,
+  type Decision,
+  type Drift,
+  type Opening,
+  targetOf,
+} from "./decide.ts";
 import type { Record, Run } from "./run.ts";
 
 /** How a run ended, for people and for `--json`. */
@@ -31,6 +37,12 @@ export type Outcome =
   | { result: "suspended"; suspension: Suspension }
   | { result: "held"; hold: Hold; drift?: Drift }
   | { result: "waiting"; backoff: Backoff; drift?: Drift }
+  | {
+    result: "outside";
+    revision: string;
+    opening: Opening;
+    drift?: Drift;
+  }
   | {
     result: "deployed" | "corrected" | "rolled-back";
     deployment: Deployment;
@@ -128,6 +140,8 @@ async function act(
       return { ...decision, result: "held" };
     case "wait":
       return { ...decision, result: "waiting" };
+    case "outside":
+      return { ...decision, result: "outside", revision: tip.revision };
     case "deploy": {
       const { attemptDeploy } = await import("./attempt.ts");
       return await attemptDeploy(effects, config, state, tip, target, record);

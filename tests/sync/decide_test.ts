@@ -10,6 +10,7 @@ import type {
 import {
   backoffAfter,
   decide,
+  type Decision,
   type Drift,
   driftOf,
   sameTarget,
@@ -81,7 +82,12 @@ function situation(
     force: false,
     ...changes,
     state: { version: 1, earlier: [], holds: [], ...changes.state },
-    config: { drift: "report", allowForcePush: false, ...changes.config },
+    config: {
+      drift: "report",
+      allowForcePush: false,
+      "windows.deploy": [],
+      ...changes.config,
+    },
   };
 }
 
@@ -231,6 +237,50 @@ Deno.test("allowing a rewritten history lifts the hold of one, and no other", ()
       config: { allowForcePush },
     }));
     assertEquals(decision.kind, kind, `${reason} ${allowForcePush}`);
+  }
+});
+
+Deno.test("outside of its windows a host is not changed, and nothing else", () => {
+  const shut = { "windows.deploy": ["deny Mon-Sun"] };
+  const opens = { "windows.deploy": ["Mon 12:30-13:00 UTC"] };
+  const lastGood = deployed(old), done = deployed(tip);
+  const build = { ...target, operation: "build" as const };
+  const correct = { drift: "correct" as const };
+  const table: [string, Decision, Parameters<typeof situation>[0]][] = [
+    ["deploy", { kind: "outside", opening: null }, { config: shut }],
+    ["it opens", { kind: "outside", opening: "2024-01-01T12:30:00.000Z" }, {
+      config: opens,
+    }],
+    ["it is open", { kind: "deploy" }, {
+      config: opens,
+      now: new Date("2024-01-01T12:30:00Z"),
+    }],
+    ["correct", { kind: "outside", opening: null, drift }, {
+      config: { ...shut, ...correct },
+      state: { lastGood: done },
+      systems: byHand,
+    }],
+    ["deploy over a drift", { kind: "outside", opening: null, drift }, {
+      config: shut,
+      state: { lastGood },
+      systems: byHand,
+    }],
+    ["nothing", { kind: "nothing" }, {
+      config: shut,
+      state: { lastGood: done },
+    }],
+    ["build", { kind: "deploy" }, { config: shut, target: build }],
+    ["held", { kind: "held", hold: hold(tip) }, {
+      config: shut,
+      state: { holds: [hold(tip)] },
+    }],
+    ["wait", { kind: "wait", backoff: pause(tip) }, {
+      config: shut,
+      state: { backoff: pause(tip) },
+    }],
+  ];
+  for (const [what, expected, changes] of table) {
+    assertEquals(decide(situation(changes)), expected, what);
   }
 });
 
