@@ -73,10 +73,10 @@ function sentence(
   }
 }
 
-/** When a window opens, to go on a sentence. */
+/** When a window opens. */
 export function opensText(opening: Opening): string {
   return opening === null
-    ? "and no window opens within two weeks"
+    ? "no window opens within two weeks"
     : `the next window opens at ${timeOf(opening)}`;
 }
 

@@ -309,7 +309,18 @@ export const flagOptions: readonly OptionName[] = optionNames.filter((name) =>
   !options[name].noFlag
 );
 
-/** The flag of an option: `timeouts.build` is `--timeouts-build`. */
+/**
+ * The flag of an option.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { flagOf } from "./schema.ts";
+ *
+ * assertEquals(flagOf("timeouts.build"), "timeouts-build");
+ * assertEquals(flagOf("allowForcePush"), "allow-force-push");
+ * ```
+ */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     .replace(".", "-");

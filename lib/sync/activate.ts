@@ -13,9 +13,9 @@ import {
   deadMansSwitch,
   resetFailed,
   stopUnits,
-  unitsIn,
 } from "../tools/systemd.ts";
 import type { Built } from "./build.ts";
+import { type Before, healthBefore } from "./health.ts";
 import type { Run } from "./run.ts";
 import { meaningOf, type Switched, switchTo } from "./switching.ts";
 
@@ -27,8 +27,8 @@ export interface Activated extends Candidate {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
-  /** Units that had failed before, which nobody blames on the candidate. */
-  readonly failedBefore: readonly string[];
+  /** How the host was before. */
+  readonly before: Before;
 }
 
 /**
@@ -46,12 +46,10 @@ export async function activate(
   const previous = systems();
   await run.note({ candidate: system, previous });
   if (target.operation === "boot") {
-    return { ...result, how: "later", failedBefore: [] };
+    return { ...result, how: "later", before: { units: [], routes: [] } };
   }
-  if (previous.running === system) {
-    return { ...result, how: "kept", failedBefore: [] };
-  }
-  const failedBefore = hasSystemd() ? await unitsIn(run.effects, "failed") : [];
+  const before = await healthBefore(run);
+  if (previous.running === system) return { ...result, how: "kept", before };
   await arm(run, previous.running);
   await run.note({ touched: true });
   const switched = await switchTo(
@@ -62,7 +60,7 @@ export async function activate(
   );
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
-  return { ...result, how: "switched", failedBefore };
+  return { ...result, how: "switched", before };
 }
 
 /** A person may have said stop while the system was being built. */

@@ -13,6 +13,7 @@ import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm } from "./activate.ts";
 import type { Healthy } from "./health.ts";
+import { forgetOldGenerations } from "./retention.ts";
 import type { Run } from "./run.ts";
 import { meaningOf, switchTo } from "./switching.ts";
 
@@ -25,7 +26,10 @@ import { meaningOf, switchTo } from "./switching.ts";
 export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
   await run.note({ touched: true });
-  if (operation !== "test") await setBootDefault(run, healthy.system);
+  if (operation !== "test") {
+    await forgetOldGenerations(run, healthy.system);
+    await setBootDefault(run, healthy.system);
+  }
   await disarm(run);
   return await remember(run, healthy);
 }

@@ -83,10 +83,15 @@ export async function reconcile(
   effects: Effects,
   config: Config,
   wishes: Wishes,
-  record: Record,
+  recordOnly: Record,
   settled?: (question: Command, answer: string, tip: Tip) => Promise<void>,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
+  // Loaded when there is something to record, which most runs have not.
+  const record: Record = async (run, ended) => {
+    const { recordWithHooks } = await import("./hooks.ts");
+    await recordWithHooks(recordOnly, run, ended);
+  };
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
   let state = readState(folder);
   if (state.attempt) {

@@ -29,3 +29,45 @@ export function addRoot(link: string, system: string): Command {
     timeout: patience,
   };
 }
+
+/** A generation of a profile. */
+export interface Generation {
+  number: number;
+  system: string;
+}
+
+/** The generations of a profile, in no order (nix-env(1), "PROFILES"). */
+export function generationsOf(profile: string): Generation[] {
+  const slash = profile.lastIndexOf("/");
+  const folder = profile.slice(0, slash), name = profile.slice(slash + 1);
+  return [...Deno.readDirSync(folder)].flatMap((entry) => {
+    const [start, number, ...rest] = entry.name.slice(name.length).split("-");
+    const isOne = entry.isSymlink && entry.name.startsWith(name) &&
+      start === "" && /^\d+$/.test(number ?? "") && rest.join("-") === "link";
+    if (!isOne) return [];
+    const system = Deno.readLinkSync(`${folder}/${entry.name}`);
+    return [{ number: Number(number), system }];
+  });
+}
+
+/** Deletes generations of a profile by their numbers. */
+export function deleteGenerations(
+  profile: string,
+  numbers: readonly number[],
+): Command {
+  return {
+    program: "nix-env",
+    args: [
+      "--profile",
+      profile,
+      "--delete-generations",
+      ...numbers.map(String),
+    ],
+    timeout: patience,
+  };
+}
+
+/** Deletes what no root of the store leads to; no generation. */
+export function collectGarbage(): Command {
+  return { program: "nix-collect-garbage", args: [], timeout: 2 * 3_600_000 };
+}

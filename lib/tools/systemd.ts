@@ -91,16 +91,22 @@ export function resetFailed(...units: string[]): Command {
   };
 }
 
-/** The names of units in the given states, e.g. `failed`. */
-export async function unitsIn(
-  effects: Effects,
-  ...states: string[]
-): Promise<string[]> {
+/** A unit, and how systemd sees it. */
+export interface Unit {
+  name: string;
+  /** `failed`, `activating` or `reloading`. */
+  active: string;
+  /** More exactly, e.g. `auto-restart`. */
+  sub: string;
+}
+
+/** The units that have failed or are starting. */
+export async function unitsNow(effects: Effects): Promise<Unit[]> {
   const finished = await effects.run({
     program: "systemctl",
     args: [
       "list-units",
-      `--state=${states.join(",")}`,
+      "--state=failed,activating,reloading",
       "--all",
       "--plain",
       "--no-legend",
@@ -109,13 +115,15 @@ export async function unitsIn(
     ],
     timeout: patience,
   });
-  return unitNames(new TextDecoder().decode(finished.stdout));
+  return parseUnits(new TextDecoder().decode(finished.stdout));
 }
 
-/** The first column of `systemctl list-units --plain --no-legend`. */
-export function unitNames(output: string): string[] {
-  return output.split("\n").map((line) => line.trim().split(/\s+/)[0]!)
-    .filter((name) => name !== "");
+/** Reads the columns of `systemctl list-units --plain --no-legend`. */
+export function parseUnits(output: string): Unit[] {
+  return output.split("\n").flatMap((line) => {
+    const [name, , active, sub] = line.trim().split(/\s+/);
+    return name && active && sub ? [{ name, active, sub }] : [];
+  });
 }
 
 /** The last lines that a unit wrote to the journal. */

@@ -45,7 +45,8 @@ Deno.test("the token reaches the server of the repository", async () => {
     await using server = serve(listed);
     await Deno.writeTextFile(`${folder}/token file`, "hunter2$(id)'\"\n");
     const repository = `${server.url}/infra.git`;
-    assertEquals(await askRemote(effects, config(folder, repository)), {
+    const { tip } = await askRemote(effects, config(folder, repository));
+    assertEquals(tip, {
       revision,
       kind: "branch",
       name: "refs/heads/main",
