@@ -60,6 +60,10 @@ function sentence(
         reason ? ` (${reason})` : ""
       }: nothing was done`;
     }
+    case "rebooting":
+      return `About to reboot into ${
+        short(outcome.revision)
+      }: nothing was done`;
     case "outside":
       return `${config.ref} is at ${
         short(outcome.revision)

@@ -107,6 +107,29 @@ export interface Backoff {
   notBefore: string;
 }
 
+/** A reboot that a run has asked for. */
+export interface Reboot {
+  at: string;
+  /** Which boot of the kernel it ends. */
+  bootId: string;
+  /** The confirmed system that is to come up. */
+  revision: string;
+  system: string;
+  /** What needed it, in words. */
+  why: readonly string[];
+  /** The system that was booted before. */
+  booted: string | null;
+  /** How the host was: units that had failed, and default routes. */
+  before: {
+    readonly units: readonly string[];
+    readonly routes: readonly ("IPv4" | "IPv6")[];
+  };
+  /** Whether it leads back from a reboot that failed. */
+  isWayBack: boolean;
+  /** What a later run has found. */
+  result?: "well" | "failed";
+}
+
 /** The content of `state.json`. */
 export interface State {
   version: 1;
@@ -123,6 +146,8 @@ export interface State {
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; times: number };
   last?: LastAttempt;
+  /** The reboot that was asked for last. */
+  reboot?: Reboot;
 }
 
 /** The newest layout of `state.json` that this program knows. */

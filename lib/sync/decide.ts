@@ -73,6 +73,44 @@ export function openingOf(
   return nextOpening(windows, now)?.toISOString() ?? null;
 }
 
+/** A reboot that is due, and when, if not now. */
+export interface DueReboot {
+  /** What needs it, in words. */
+  why: readonly string[];
+  opening?: Opening;
+}
+
+/**
+ * Decides whether the host is to be rebooted: only into a system that was
+ * confirmed and is still in place, and only once, lest it goes on for ever.
+ *
+ * @param changed What of the last good system is not what was booted.
+ * @param booted The system that was booted.
+ */
+export function rebootOf(
+  { state, systems, config, now }:
+    & Pick<Situation, "state" | "systems" | "now">
+    & {
+      config: Pick<Config, "reboot" | "windows.reboot">;
+    },
+  changed: readonly string[],
+  booted: string | null,
+): DueReboot | undefined {
+  const { lastGood, reboot } = state;
+  if (config.reboot === "never" || !lastGood || booted === null) return;
+  const { system, target: { operation } } = lastGood;
+  // A boot default that was not set does not survive it.
+  if (operation === "test" || operation === "build") return;
+  if (driftOf(lastGood, systems)) return;
+  if (reboot?.system === system && reboot.result) return;
+  const isOther = booted !== system &&
+    (config.reboot === "always" || operation === "boot");
+  const why = changed.length === 0 && isOther ? ["the system"] : changed;
+  if (why.length === 0) return undefined;
+  const opening = openingOf(config["windows.reboot"], now);
+  return { why, ...(opening === undefined ? {} : { opening }) };
+}
+
 /** What would be done if there were no windows. */
 function decideAtOnce(situation: Situation): Decision {
   const { tip, state, target, config } = situation;

@@ -35,6 +35,7 @@ import type { Record, Run } from "./run.ts";
 export type Outcome =
   | { result: "in-sync"; revision: string; drift?: Drift }
   | { result: "suspended"; suspension: Suspension }
+  | { result: "rebooting"; revision: string }
   | { result: "held"; hold: Hold; drift?: Drift }
   | { result: "waiting"; backoff: Backoff; drift?: Drift }
   | {
@@ -98,6 +99,12 @@ export async function reconcile(
     const { recoverFirst } = await import("./recover.ts");
     state = await recoverFirst(effects, config, state, record);
   }
+  if (state.reboot && !state.reboot.result) {
+    const { afterReboot } = await import("./reboot.ts");
+    const found = await afterReboot(effects, config, state, record);
+    if (found.outcome) return found.outcome;
+    state = found.state;
+  }
   if (wishes.retry) state = await forget(folder, state);
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { result: "suspended", suspension };
@@ -114,9 +121,20 @@ export async function reconcile(
       now: effects.now(),
       force: wishes.force || wishes.retry,
     });
-    const isSettled = decision.kind === "nothing" && !decision.drift;
+    const isSettled = decision.kind === "nothing" && !decision.drift &&
+      !await isRebootDue(effects, config, state);
     if (isSettled && question) await settled?.(question, answer, tip);
-    return await act(effects, config, state, tip, target, decision, record);
+    const outcome = await act(
+      effects,
+      config,
+      state,
+      tip,
+      target,
+      decision,
+      record,
+    );
+    if (!isSettled) await finishUp(effects, config, outcome);
+    return outcome;
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
@@ -159,9 +177,37 @@ async function act(
   }
 }
 
+/** Whether a reboot is due, now or in a window to come. */
+async function isRebootDue(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<boolean> {
+  if (config.reboot === "never") return false;
+  const { dueReboot } = await import("./reboot.ts");
+  return dueReboot(config, state, effects.now()) !== undefined;
+}
+
+/** What comes after everything else, where the host is as it should be. */
+async function finishUp(
+  effects: Effects,
+  config: Config,
+  outcome: Outcome,
+): Promise<void> {
+  const { result } = outcome;
+  if (result === "failed" || result === "built") return;
+  if (config.garbageCollect && "run" in outcome) {
+    const { collect } = await import("./retention.ts");
+    await collect(effects);
+  }
+  if (config.reboot === "never") return;
+  const { rebootIfDue } = await import("./reboot.ts");
+  await rebootIfDue(effects, config);
+}
+
 /** Forgets what stands between a revision and another attempt. */
 async function forget(folder: string, state: State): Promise<State> {
-  const { backoff: _, cutOff: __, ...rest } = state;
+  const { backoff: _, cutOff: __, reboot: ___, ...rest } = state;
   const forgetful = { ...rest, holds: [] };
   await writeState(folder, forgetful);
   return forgetful;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { count } from "../base/text.ts";
+import { count, safeLines } from "../base/text.ts";
 import type { State } from "../host/state.ts";
 import { bootedSystem, systemProfile, systems } from "../host/system.ts";
 import {
@@ -78,21 +78,14 @@ export function expendable(
     .map(({ number }) => number);
 }
 
-/** Collects the store's garbage, if that is wanted. Never fails a run. */
-export async function collect(
-  effects: Effects,
-  isWanted: boolean,
-): Promise<void> {
-  if (!isWanted) return;
+/** Collects the store's garbage. What goes wrong is told, and fails no run. */
+export async function collect(effects: Effects): Promise<void> {
   const finished = await effects.run(collectGarbage());
   if (finished.code === 0) {
-    const [freed] = /[^\n]* freed$/m.exec(finished.stderr) ??
-      /[^\n]* freed$/m.exec(new TextDecoder().decode(finished.stdout)) ?? [];
-    return say(effects, "info", `Garbage collected: ${freed ?? "done"}`);
+    const said = new TextDecoder().decode(finished.stdout) + finished.stderr;
+    const [freed = "done"] = /^.* freed$/m.exec(said) ?? [];
+    return say(effects, "info", `Garbage collected: ${freed}`);
   }
-  say(
-    effects,
-    "warning",
-    `Cannot collect garbage: ${finished.stderr.trim().split("\n").at(-1)}`,
-  );
+  const why = safeLines(finished.stderr).at(-1) ?? `code ${finished.code}`;
+  say(effects, "warning", `Cannot collect garbage: ${why}`);
 }

@@ -91,6 +91,16 @@ export function resetFailed(...units: string[]): Command {
   };
 }
 
+/** Reboots the host; the answer comes before it does. */
+export function rebootHost(): Command {
+  return {
+    program: "systemctl",
+    args: ["reboot", "--no-block"],
+    timeout: patience,
+    shielded: true,
+  };
+}
+
 /** A unit, and how systemd sees it. */
 export interface Unit {
   name: string;

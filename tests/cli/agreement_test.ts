@@ -94,6 +94,35 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
     ],
     [facts({}), false, /^nothing was deployed here yet$/, /deploys it/],
     [
+      facts({ lastGood: deployed(tip) }, { changed: ["kernel"], booted: "/x" }),
+      true,
+      /^$/,
+      /^a reboot is due \(changed: kernel\), and left to you: systemctl reboot$/,
+    ],
+    [
+      facts({ lastGood: deployed(tip) }, {
+        changed: ["kernel", "initrd"],
+        booted: "/x",
+        config: { ...config, reboot: "when-needed" },
+      }),
+      true,
+      /^$/,
+      /^a reboot is due \(changed: kernel, initrd\); the next run begins it/,
+    ],
+    [
+      facts({ lastGood: deployed(tip) }, {
+        booted: "/x",
+        config: {
+          ...config,
+          reboot: "always",
+          "windows.reboot": ["Mon 12:00-13:00 UTC"],
+        },
+      }),
+      true,
+      /^$/,
+      /^a reboot is due \(changed: the system\); the next window opens at 2026-03-02 .*--now does/,
+    ],
+    [
       facts({ lastGood: deployed(old) }, {
         config: { ...config, "windows.deploy": ["Mon 12:00-13:00 UTC"] },
       }),

@@ -13,6 +13,7 @@ import {
   type Decision,
   type Drift,
   driftOf,
+  rebootOf,
   sameTarget,
   type Situation,
 } from "../../lib/sync/decide.ts";
@@ -281,6 +282,108 @@ Deno.test("outside of its windows a host is not changed, and nothing else", () =
   ];
   for (const [what, expected, changes] of table) {
     assertEquals(decide(situation(changes)), expected, what);
+  }
+});
+
+Deno.test("a reboot is due into a confirmed system, once, if it is wanted", () => {
+  const asked: NonNullable<State["reboot"]> = {
+    at: earlier,
+    bootId: "1",
+    revision: tip,
+    system: good,
+    why: ["kernel"],
+    booted: bad,
+    before: { units: [], routes: [] },
+    isWayBack: false,
+  };
+  type Facts = {
+    policy?: "never" | "always";
+    state?: Partial<State>;
+    systems?: Systems;
+    changed?: string[];
+    booted?: string | null;
+    windows?: string[];
+  };
+  const due = { why: ["kernel"] };
+  const boot = { lastGood: deployed(tip, { operation: "boot" }) };
+  const table: [string, Facts, ReturnType<typeof rebootOf>][] = [
+    ["needed", {}, due],
+    ["not wanted", { policy: "never" }, undefined],
+    ["not needed", { changed: [] }, undefined],
+    ["always, and other", { policy: "always", changed: [] }, {
+      why: ["the system"],
+    }],
+    ["always, and needed", { policy: "always" }, due],
+    ["always, and booted", {
+      policy: "always",
+      changed: [],
+      booted: good,
+    }, undefined],
+    ["nothing was confirmed", { state: {} }, undefined],
+    ["it is not known what was booted", { booted: null }, undefined],
+    ["somebody switched by hand", { systems: byHand }, undefined],
+    ["the boot default is another", {
+      systems: { running: good, bootDefault: bad },
+    }, undefined],
+    ["a test does not survive it", {
+      state: { lastGood: deployed(tip, { operation: "test" }) },
+    }, undefined],
+    ["what was built does not run", {
+      state: { lastGood: deployed(tip, { operation: "build" }) },
+    }, undefined],
+    ["boot has no other way", {
+      state: boot,
+      changed: [],
+      systems: { running: bad, bootDefault: good },
+    }, { why: ["the system"] }],
+    ["boot that was booted", {
+      state: boot,
+      changed: [],
+      booted: good,
+    }, undefined],
+    ["it went well", {
+      state: {
+        lastGood: deployed(tip),
+        reboot: { ...asked, result: "well" },
+      },
+    }, undefined],
+    ["it failed", {
+      state: {
+        lastGood: deployed(tip),
+        reboot: { ...asked, result: "failed" },
+      },
+    }, undefined],
+    ["another failed", {
+      state: {
+        lastGood: deployed(tip),
+        reboot: { ...asked, system: bad, result: "failed" },
+      },
+    }, due],
+    ["in no window", { windows: ["Mon 13:00-14:00 UTC"] }, {
+      ...due,
+      opening: "2024-01-01T13:00:00.000Z",
+    }],
+    ["in a window", { windows: ["Mon 12:00-14:00 UTC"] }, due],
+    ["never in a window", { windows: ["deny Mon-Sun"] }, {
+      ...due,
+      opening: null,
+    }],
+  ];
+  for (const [what, facts, expected] of table) {
+    const { state, systems } = situation({
+      state: facts.state ?? { lastGood: deployed(tip) },
+      ...facts.systems ? { systems: facts.systems } : {},
+    });
+    const config = {
+      reboot: facts.policy ?? "when-needed" as const,
+      "windows.reboot": facts.windows ?? [],
+    };
+    const found = rebootOf(
+      { state, systems, config, now },
+      facts.changed ?? ["kernel"],
+      facts.booted === undefined ? bad : facts.booted,
+    );
+    assertEquals(found, expected, what);
   }
 });
 
