@@ -30,6 +30,32 @@ export function addRoot(link: string, system: string): Command {
   };
 }
 
+/**
+ * Fetches a store path and all that it needs from the substituters, and
+ * protects it: of an output alone Nix does not know how it could be built.
+ *
+ * @param options More arguments, and the longest it may take, in ms.
+ */
+export function substitute(
+  link: string,
+  system: string,
+  { options, timeout, onLine }: {
+    options: readonly string[];
+    timeout: number;
+    onLine: (line: string) => void;
+  },
+): Command {
+  return {
+    program: "nix-store",
+    args: ["--realise", system, "--add-root", link, ...options],
+    // English messages: failures are told apart by them.
+    env: { LC_ALL: "C" },
+    timeout,
+    capture: false,
+    onLine,
+  };
+}
+
 /** A generation of a profile. */
 export interface Generation {
   number: number;
