@@ -65,8 +65,12 @@ export interface Attempt {
   stage: Stage;
   /** Which boot of the kernel it began in. */
   bootId: string;
+  /** Given where a person rolls back: what must not come again by itself. */
+  left?: readonly string[];
   /** From activation on: how the host stood before. */
   previous?: Systems;
+  /** From activation on: the units that had failed before it. */
+  failedBefore?: readonly string[];
   /** From activation on: the store path that is being activated. */
   candidate?: string;
   /** `true` from just before the first thing that changes the host. */
@@ -107,6 +111,16 @@ export interface Backoff {
   notBefore: string;
 }
 
+/** How a host was before something is done to it. */
+export interface Before {
+  /** Units that had failed, or failed again and again: nobody's fault later. */
+  readonly failed: readonly string[];
+  /** Units that were starting: perhaps long jobs, which nobody waits for. */
+  readonly starting: readonly string[];
+  /** The default routes that there were. */
+  readonly routes: readonly ("IPv4" | "IPv6")[];
+}
+
 /** A reboot that a run has asked for. */
 export interface Reboot {
   at: string;
@@ -119,11 +133,8 @@ export interface Reboot {
   why: readonly string[];
   /** The system that was booted before. */
   booted: string | null;
-  /** How the host was: units that had failed, and default routes. */
-  before: {
-    readonly units: readonly string[];
-    readonly routes: readonly ("IPv4" | "IPv6")[];
-  };
+  /** How the host was. */
+  before: Before;
   /** Whether it leads back from a reboot that failed. */
   isWayBack: boolean;
   /** What a later run has found. */
@@ -181,12 +192,18 @@ export function readState(folder: string): State {
   return state;
 }
 
-/** Writes the state so that a power cut leaves the old or the new one. */
+/**
+ * Writes the state so that a power cut leaves the old or the new one.
+ *
+ * @throws {SyncError} `state-unwritable`, with the old one still there.
+ */
 export async function writeState(folder: string, state: State): Promise<void> {
-  await writeWhole(
-    `${folder}/state.json`,
-    `${JSON.stringify(state, null, 2)}\n`,
-  );
+  const path = `${folder}/state.json`;
+  try {
+    await writeWhole(path, `${JSON.stringify(state, null, 2)}\n`);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }
 
 /** The name of a part that has not the shape everything else relies on. */
@@ -216,6 +233,17 @@ function unreadable(path: string, why: string): SyncError {
     hints: [
       `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
     ],
+  });
+}
+
+/** For a file of the state folder that a full or broken disk does not take. */
+export function unwritable(path: string, error: unknown): SyncError {
+  return new SyncError(`Cannot write ${path}: ${(error as Error).message}`, {
+    stage: "state",
+    reason: "state-unwritable",
+    next: "stop",
+    hints: [`look at the free space and the disk: df -h ${path}`],
+    cause: error,
   });
 }
 

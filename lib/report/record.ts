@@ -63,7 +63,9 @@ function stateAfter(run: Run, ended: Ended): State {
   return {
     ...rest,
     // Where the way back failed, every later run tries it again.
-    ...(attempt && error?.exit === exitCodes.broken ? { attempt } : {}),
+    ...(attempt?.previous?.running && error?.exit === exitCodes.broken
+      ? { attempt }
+      : {}),
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),

@@ -3,21 +3,22 @@
  *
  * @module
  */
-import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import type { Before } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
-import {
-  armTimer,
-  deadMansSwitch,
-  resetFailed,
-  stopUnits,
-} from "../tools/systemd.ts";
 import type { Built } from "./build.ts";
-import { type Before, healthBefore } from "./health.ts";
+import { arm } from "./dead_mans_switch.ts";
+import { healthBefore, nothingBefore } from "./health.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, type Switched, switchTo } from "./switching.ts";
+import {
+  meaningOf,
+  needsReboot,
+  type Switched,
+  switchLocked,
+  switchTo,
+} from "./switching.ts";
 
 /** What {@linkcode activate} needs to know of a system. */
 export type Candidate = Pick<Built, "system" | "commit" | "target">;
@@ -46,12 +47,12 @@ export async function activate(
   const previous = systems();
   await run.note({ candidate: system, previous });
   if (target.operation === "boot") {
-    return { ...result, how: "later", before: { units: [], routes: [] } };
+    return { ...result, how: "later", before: nothingBefore };
   }
   const before = await healthBefore(run);
   if (previous.running === system) return { ...result, how: "kept", before };
   await arm(run, previous.running);
-  await run.note({ touched: true });
+  await run.note({ touched: true, failedBefore: before.failed });
   const switched = await switchTo(
     run,
     system,
@@ -73,46 +74,6 @@ function refuseIfSuspended(run: Run): void {
     exit: 0,
     hints: ["gitops-sync resume lets the next run activate it"],
   });
-}
-
-/**
- * Arms the dead-man's switch: systemd runs the previous system's own
- * activation unless {@linkcode disarm} comes first. It needs nothing of ours,
- * and leaves time for an activation, its health checks and the way back.
- */
-async function arm(run: Run, previous: string | null): Promise<void> {
-  if (!hasSystemd()) {
-    return say(
-      run.effects,
-      "notice",
-      "systemd does not run here: the dead-man's switch is off, and activation runs directly",
-    );
-  }
-  if (previous === null) return;
-  await disarm(run);
-  const { config } = run;
-  const ms = 2 * config["timeouts.activate"] + 2 * config["timeouts.health"];
-  const finished = await run.effects.run(armTimer(
-    deadMansSwitch,
-    [`${previous}/bin/switch-to-configuration`, "test"],
-    Math.ceil(ms / 1000),
-  ));
-  if (finished.code === 0) return;
-  throw new SyncError("Cannot arm the dead-man's switch", {
-    stage: "activate",
-    reason: "not-armed",
-    next: "retry",
-    details: [finished.stderr.trim()],
-    hints: ["look at: systemctl status; the host was not changed"],
-  });
-}
-
-/** Disarms the dead-man's switch. */
-export async function disarm(run: Run): Promise<void> {
-  if (!hasSystemd()) return;
-  // The timer alone: its service may be at work for a good reason.
-  await run.effects.run(stopUnits(`${deadMansSwitch}.timer`));
-  await run.effects.run(resetFailed(`${deadMansSwitch}.service`));
 }
 
 /**
@@ -139,15 +100,18 @@ export function judge(
     stage: "activate",
     reason: reasonOf(switched, isThere),
     // Another switch at work is no fault of this revision.
-    next: code === 11 && !timedOut ? "retry" : "hold",
+    next: code === switchLocked && !timedOut ? "retry" : "hold",
     details: switched.lines,
+    hints: code === needsReboot && !timedOut
+      ? ["with operation: boot it is deployed by the next reboot"]
+      : [],
   });
 }
 
 function reasonOf({ code, timedOut }: Switched, isThere: boolean): string {
   if (timedOut) return "timed-out";
-  if (code === 100) return "needs-reboot";
-  if (code === 11) return "switch-locked";
+  if (code === needsReboot) return "needs-reboot";
+  if (code === switchLocked) return "switch-locked";
   if (code === 4) return "units-failed";
   if (code === 2) return "activation-script-failed";
   return isThere ? "switch-failed" : "not-switched";

@@ -3,14 +3,16 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./reconcile.ts";
 import { begin, type Ended, type Record, Run } from "./run.ts";
+import { isStopped } from "./switching.ts";
 
 /** Brings the host to what the remote names, and records how that went. */
 export async function attemptDeploy(
@@ -50,6 +52,7 @@ export async function attemptPut(
   const run = new Run(effects, config, state);
   const { system, target, at: _, ...commit } = deployment;
   await begin(run, left ? "rollback" : "sync", commit, target);
+  if (left) await run.note({ left });
   return await recorded(run, record, async () => {
     const deployment = await putInPlace(run, { system, commit, target });
     return left
@@ -70,12 +73,31 @@ async function recorded(
     return ended.result === "built"
       ? { ...ended, revision, run }
       : { ...ended, run };
-  } catch (error) {
+  } catch (thrown) {
+    const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {
       throw await recordedBug(run, record, error);
     }
-    await record(run, { result: "failed", error });
+    await recordFailure(run, record, error);
     return { result: "failed", error, run };
+  }
+}
+
+/**
+ * Records a failure, unless the next run has to go on with it. Where that
+ * can't be written, the next run finds the journal and undoes what is undone.
+ */
+async function recordFailure(
+  run: Run,
+  record: Record,
+  error: SyncError,
+): Promise<void> {
+  if (isStopped(error)) return;
+  try {
+    await record(run, { result: "failed", error });
+  } catch (unwritten) {
+    if (!(unwritten instanceof SyncError)) throw unwritten;
+    say(run.effects, "warning", unwritten.message, unwritten.hints);
   }
 }
 

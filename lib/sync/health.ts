@@ -5,7 +5,8 @@
  */
 import { SyncError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
-import { defaultRoutes, type Family } from "../host/network.ts";
+import { defaultRoutes } from "../host/network.ts";
+import type { Before } from "../host/state.ts";
 import { hasSystemd } from "../host/system.ts";
 import type { Activated, Candidate } from "./activate.ts";
 import { Deadline, type Ill } from "./deadline.ts";
@@ -26,18 +27,13 @@ export interface Healthy extends Candidate {
   readonly checked: string;
 }
 
-/** What was wrong before the candidate came, which nobody blames on it. */
-export interface Before {
-  /** Units that had failed or were starting. */
-  readonly units: readonly string[];
-  /** The default routes that there were. */
-  readonly routes: readonly Family[];
-}
-
 /** How the host is before anything is changed. */
 export async function healthBefore(run: Run): Promise<Before> {
-  return { units: await unitsBefore(run), routes: defaultRoutes() };
+  return { ...await unitsBefore(run.effects), routes: defaultRoutes() };
 }
+
+/** Where nothing is compared. */
+export const nothingBefore: Before = { failed: [], starting: [], routes: [] };
 
 /**
  * Checks that no unit failed that had not failed before, that the remote can
@@ -66,7 +62,7 @@ export async function illsOf(run: Run, before: Before): Promise<Ill[]> {
   const { config } = run;
   const deadline = new Deadline(run.effects, config["timeouts.health"]);
   const looks: Promise<Ill | undefined>[] = [
-    unitsAreWell(run, before.units, deadline),
+    unitsAreWell(run, before, deadline),
     deadline.until(() => remoteIsWell(run)),
     ...config["health.route"]
       ? [deadline.until(() => Promise.resolve(routeIsWell(before.routes)))]

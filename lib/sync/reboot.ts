@@ -19,13 +19,14 @@ import {
   writeState,
 } from "../host/state.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
-import { rebootHost, unitsNow } from "../tools/systemd.ts";
+import { rebootHost } from "../tools/systemd.ts";
 import type { Ill } from "./deadline.ts";
 import { type DueReboot, rebootOf } from "./decide.ts";
 import { illsOf } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { begin, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
+import { unitsBefore } from "./units.ts";
 
 /** How long a host may take to go down, in milliseconds. */
 const goingDown = 10 * 60_000;
@@ -69,10 +70,7 @@ export async function rebootIfDue(
     system,
     why: due.why,
     booted: bootedSystem(),
-    before: {
-      units: (await unitsNow(effects)).map(({ name }) => name),
-      routes: defaultRoutes(),
-    },
+    before: { ...await unitsBefore(effects), routes: defaultRoutes() },
     isWayBack: state.reboot?.result === "failed",
   };
   await writeState(folder, { ...state, reboot });

@@ -14,6 +14,7 @@ import {
   generationsOf,
 } from "../tools/nix.ts";
 import type { Run } from "./run.ts";
+import { meaningOf, runOutside } from "./switching.ts";
 
 /**
  * Deletes old generations of the system profile, such that with a new one there
@@ -34,16 +35,15 @@ export async function forgetOldGenerations(
     .filter((one) => one.system !== system);
   const numbers = expendable(others, waysBack(run.state), most - 1);
   if (numbers.length === 0) return;
-  const finished = await run.effects.run(
-    deleteGenerations(systemProfile, numbers),
-  );
-  if (finished.code === 0) return;
+  const { program, args, timeout } = deleteGenerations(systemProfile, numbers);
+  const deleted = await runOutside(run, [program, ...args], timeout);
+  if (deleted.code === 0 && !deleted.timedOut) return;
   say(
     run.effects,
     "warning",
-    `Cannot delete ${
-      count(numbers.length, "old generation")
-    }: ${finished.stderr.trim()}`,
+    `Cannot delete ${count(numbers.length, "old generation")}: ${
+      deleted.lines.at(-1) ?? meaningOf(deleted)
+    }`,
   );
 }
 

@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { Effects } from "../base/effects.ts";
 import { count } from "../base/text.ts";
+import type { Before } from "../host/state.ts";
 import { hasSystemd } from "../host/system.ts";
 import { lastLines, type Unit, unitsNow } from "../tools/systemd.ts";
 import type { Deadline, Ill } from "./deadline.ts";
@@ -16,18 +18,15 @@ const shownLines = 5, shownUnits = 5;
 /** Waits until no unit is starting any more, then names those that failed. */
 export async function unitsAreWell(
   run: Run,
-  before: readonly string[],
+  before: Before,
   deadline: Deadline,
 ): Promise<Ill | undefined> {
   if (!hasSystemd()) return undefined;
   const steady = run.config["health.steady"];
   let since: number | undefined;
   for (;;) {
-    const units = (await unitsNow(run.effects)).filter(({ name }) =>
-      isBlamed(name, before, run.config["health.ignoreUnits"])
-    );
-    const starting = units.filter(({ active }) => active !== "failed");
-    const failed = units.filter(({ active }) => active === "failed");
+    const { failed, starting: all } = await unitsSince(run, before.failed);
+    const starting = all.filter(({ name }) => !before.starting.includes(name));
     const now = run.effects.now().getTime();
     if (deadline.left <= 0) {
       return await ill(run, [...failed, ...starting.filter(isRestarting)]);
@@ -42,8 +41,8 @@ export async function unitsAreWell(
 }
 
 /**
- * What may be blamed on a candidate, by a unit's name: what was neither failed
- * nor starting before, and is not to be ignored. Our own units are judged where
+ * What may be blamed on a candidate, by a unit's name: what had not failed
+ * before, and is not to be ignored. Our own units are judged where
  * they ran.
  */
 export function isBlamed(
@@ -88,11 +87,31 @@ async function ill(
   };
 }
 
-/**
- * The units that have failed, or are about to, before anything is changed. One
- * that is starting at that time may be a long job, and nobody waits for it.
- */
-export async function unitsBefore(run: Run): Promise<string[]> {
-  if (!hasSystemd()) return [];
-  return (await unitsNow(run.effects)).map(({ name }) => name);
+/** The units that are not well before anything is changed. */
+export async function unitsBefore(
+  effects: Effects,
+): Promise<Pick<Before, "failed" | "starting">> {
+  const units = hasSystemd() ? await unitsNow(effects) : [];
+  const names = (found: readonly Unit[]) => found.map(({ name }) => name);
+  const isFailing = (unit: Unit) => isFailed(unit) || isRestarting(unit);
+  return {
+    failed: names(units.filter(isFailing)),
+    starting: names(units.filter((unit) => !isFailing(unit))),
+  };
 }
+
+/** The units that have failed, or are starting, and may be blamed for it. */
+export async function unitsSince(
+  { effects, config }: Pick<Run, "effects" | "config">,
+  failedBefore: readonly string[],
+): Promise<{ failed: Unit[]; starting: Unit[] }> {
+  const units = (await unitsNow(effects)).filter(({ name }) =>
+    isBlamed(name, failedBefore, config["health.ignoreUnits"])
+  );
+  return {
+    failed: units.filter(isFailed),
+    starting: units.filter((unit) => !isFailed(unit)),
+  };
+}
+
+const isFailed = ({ active }: Unit) => active === "failed";

@@ -293,7 +293,7 @@ Deno.test("a reboot is due into a confirmed system, once, if it is wanted", () =
     system: good,
     why: ["kernel"],
     booted: bad,
-    before: { units: [], routes: [] },
+    before: { failed: [], starting: [], routes: [] },
     isWayBack: false,
   };
   type Facts = {
