@@ -44,6 +44,8 @@ function sentence(problem: Problem, path: string | undefined): string {
       return `${at}Cannot use ${key}: there is no such option`;
     case "password":
       return `${at}Cannot use ${key}: the URL carries a password, which every process list would show`;
+    case "user":
+      return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
       return `${at}Cannot use ${
         shown(given.value)
@@ -62,6 +64,10 @@ function hintsFor(problem: Problem): string[] {
     case "password":
       return [
         "put the token into a file and name that file with tokenFile (and the user with username)",
+      ];
+    case "user":
+      return [
+        "write the user name as username; if it is a token, put it into a file and name that file with tokenFile",
       ];
     case "unknown":
       return [nearest(problem.given)];

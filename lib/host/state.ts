@@ -195,15 +195,13 @@ export function readState(folder: string): State {
 /**
  * Writes the state so that a power cut leaves the old or the new one.
  *
- * @throws {SyncError} `state-unwritable`, with the old one still there.
+ * @throws {SyncError} as {@linkcode writeWhole}, with the old one still there.
  */
 export async function writeState(folder: string, state: State): Promise<void> {
-  const path = `${folder}/state.json`;
-  try {
-    await writeWhole(path, `${JSON.stringify(state, null, 2)}\n`);
-  } catch (error) {
-    throw unwritable(path, error);
-  }
+  await writeWhole(
+    `${folder}/state.json`,
+    `${JSON.stringify(state, null, 2)}\n`,
+  );
 }
 
 /** The name of a part that has not the shape everything else relies on. */
@@ -233,17 +231,6 @@ function unreadable(path: string, why: string): SyncError {
     hints: [
       `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
     ],
-  });
-}
-
-/** For a file of the state folder that a full or broken disk does not take. */
-export function unwritable(path: string, error: unknown): SyncError {
-  return new SyncError(`Cannot write ${path}: ${(error as Error).message}`, {
-    stage: "state",
-    reason: "state-unwritable",
-    next: "stop",
-    hints: [`look at the free space and the disk: df -h ${path}`],
-    cause: error,
   });
 }
 

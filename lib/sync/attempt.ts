@@ -114,6 +114,6 @@ async function recordedBug(
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });
-  await record(run, { result: "failed", error });
+  await recordFailure(run, record, error);
   return bug;
 }

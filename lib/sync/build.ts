@@ -4,6 +4,7 @@
  * @module
  */
 import { ensureDir, exists } from "@std/fs";
+import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { gitEnvironment } from "../tools/git.ts";
@@ -87,7 +88,7 @@ function failed(failure: BuildFailure, { commit }: Readable): SyncError {
       reason: failure.reason,
       next: failure.transient ? "retry" : "hold",
       details: failure.details,
-      hints: hintsFor(failure),
+      hints: [...hintsFor(failure), ...hashHint(commit.revision)],
     },
   );
 }
@@ -95,6 +96,15 @@ function failed(failure: BuildFailure, { commit }: Readable): SyncError {
 function hintsFor(failure: BuildFailure): string[] {
   const hint = hintFor(failure);
   return hint === undefined ? [] : [hint];
+}
+
+/** Whatever Nix says of such a hash, it is not what went wrong. */
+function hashHint(revision: string): string[] {
+  return revision.length === 64
+    ? [
+      "the repository names its commits by SHA-256, which Nix may not know (2.8 does not): one of SHA-1 works",
+    ]
+    : [];
 }
 
 function hintFor({ reason }: BuildFailure): string | undefined {
@@ -123,8 +133,8 @@ function tooSlow(run: Run): SyncError {
     next: "retry",
     hints: [
       `raise timeouts.build (now ${
-        run.config["timeouts.build"] / 60_000
-      } minutes), or let a cache or another machine build`,
+        formatDuration(run.config["timeouts.build"])
+      }), or let a cache or another machine build`,
     ],
   });
 }

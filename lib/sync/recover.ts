@@ -63,6 +63,7 @@ async function recover(run: Run, record: Record): Promise<void> {
     throw error;
   }
   await record(run, { result: "interrupted", error });
+  say(run.effects, "notice", error.message);
 }
 
 /** Why there is something to undo. */

@@ -134,10 +134,7 @@ async function directly(
     shielded: true,
     onStart: async (pid) => {
       const startTime = startTimeOf(pid);
-      if (!startTime) return;
-      const noted = run.note({ process: { pid, startTime } });
-      // The way back is gone whether or not it can be written down.
-      await (run.attempt.undoing ? noted.catch(() => {}) : noted);
+      if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
   });
   const lines = safeLines(

@@ -74,11 +74,7 @@ const refusals = ["needs-reboot", "switch-locked"];
  * that is not well.
  */
 async function prepare(run: Run, previous: string | null): Promise<void> {
-  try {
-    await run.note({ undoing: true });
-  } catch (error) {
-    say(run.effects, "warning", (error as Error).message);
-  }
+  await run.noteIfPossible({ undoing: true });
   try {
     await arm(run, previous);
   } catch (error) {
