@@ -49,7 +49,7 @@ export async function activate(
   if (target.operation === "boot") {
     return { ...result, how: "later", before: nothingBefore };
   }
-  const before = await healthBefore(run);
+  const before = await healthBefore(run.effects);
   if (previous.running === system) return { ...result, how: "kept", before };
   await arm(run, previous.running);
   await run.note({ touched: true, failedBefore: before.failed });

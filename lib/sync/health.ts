@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
-import { defaultRoutes } from "../host/network.ts";
 import type { Before } from "../host/state.ts";
 import { hasSystemd } from "../host/system.ts";
+import { defaultRoutes } from "../tools/routes.ts";
 import type { Activated, Candidate } from "./activate.ts";
 import { Deadline, type Ill } from "./deadline.ts";
 import {
@@ -28,8 +29,12 @@ export interface Healthy extends Candidate {
 }
 
 /** How the host is before anything is changed. */
-export async function healthBefore(run: Run): Promise<Before> {
-  return { ...await unitsBefore(run.effects), routes: defaultRoutes() };
+export async function healthBefore(effects: Effects): Promise<Before> {
+  const [units, routes] = await Promise.all([
+    unitsBefore(effects),
+    defaultRoutes(effects),
+  ]);
+  return { ...units, routes };
 }
 
 /** Where nothing is compared. */
@@ -65,7 +70,7 @@ export async function illsOf(run: Run, before: Before): Promise<Ill[]> {
     unitsAreWell(run, before, deadline),
     deadline.until(() => remoteIsWell(run)),
     ...config["health.route"]
-      ? [deadline.until(() => Promise.resolve(routeIsWell(before.routes)))]
+      ? [deadline.until(() => routeIsWell(run, before.routes))]
       : [],
     ...config["health.http"].map((check) =>
       deadline.until((ms) => httpIsWell(check, ms))

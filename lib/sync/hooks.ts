@@ -5,16 +5,12 @@
  * @module
  */
 import { exitCodes, SyncError } from "../base/errors.ts";
-import { oneLine, safeLines } from "../base/text.ts";
-import type { Argv } from "../config/checks.ts";
+import { oneLine } from "../base/text.ts";
 import type { Candidate } from "./activate.ts";
-import { environmentOf } from "./environment.ts";
+import { environmentOf, runHostCommand } from "./host_command.ts";
 import type { Ended, Record as Recorder, Run } from "./run.ts";
 
 type Environment = Readonly<Record<string, string>>;
-
-/** The end of what a failed command wrote. */
-const shownLines = 10;
 
 /**
  * Runs the commands of `hooks.preDeploy`, one after the other.
@@ -27,11 +23,13 @@ export async function beforeDeploy(
   candidate: Candidate,
 ): Promise<void> {
   for (const argv of run.config["hooks.preDeploy"]) {
-    const failure = await runHook(run, argv, {
+    const env = {
       ...environmentOf(run),
       GITOPS_SYNC_HOOK: "preDeploy",
       GITOPS_SYNC_SYSTEM: candidate.system,
-    });
+    };
+    const timeout = run.config["timeouts.hooks"];
+    const failure = await runHostCommand(run, argv, env, timeout);
     if (!failure) continue;
     throw new SyncError(`Cannot deploy: hooks.preDeploy: ${failure.text}`, {
       stage: "activate",
@@ -71,10 +69,9 @@ async function afterwards(
   const hook = hookFor(ended);
   if (!hook) return;
   for (const argv of run.config[`hooks.${hook}`]) {
-    const failure = await runHook(run, argv, {
-      ...env,
-      GITOPS_SYNC_HOOK: hook,
-    });
+    const all = { ...env, GITOPS_SYNC_HOOK: hook };
+    const timeout = run.config["timeouts.hooks"];
+    const failure = await runHostCommand(run, argv, all, timeout);
     if (!failure) continue;
     run.effects.tell({
       kind: "message",
@@ -108,35 +105,4 @@ function environmentFor(ended: Ended): Environment {
     GITOPS_SYNC_REASON: reason,
     GITOPS_SYNC_MESSAGE: oneLine(message, 2000),
   };
-}
-
-/** Runs one command of a hook; `undefined` if it did well. */
-async function runHook(
-  run: Run,
-  [program, ...args]: Argv,
-  env: Environment,
-): Promise<{ text: string; details: string[] } | undefined> {
-  const line = oneLine([program, ...args].join(" "), 100);
-  try {
-    const finished = await run.effects.run({
-      program: program!,
-      args,
-      env,
-      timeout: run.config["timeouts.hooks"],
-    });
-    if (finished.code === 0) return undefined;
-    const said = `${
-      new TextDecoder().decode(finished.stdout)
-    }\n${finished.stderr}`;
-    const why = finished.timedOut
-      ? "took longer than timeouts.hooks"
-      : `ended with code ${finished.code}`;
-    const details = safeLines(said).slice(-shownLines);
-    return { text: `"${line}" ${why}`, details };
-  } catch (error) {
-    if (!(error instanceof SyncError) || error.reason === "interrupted") {
-      throw error;
-    }
-    return { text: error.message, details: [] };
-  }
 }

@@ -7,10 +7,10 @@
 import { SyncError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import { addressOf, type Argv, type HttpCheck } from "../config/checks.ts";
-import { defaultRoutes, type Family } from "../host/network.ts";
 import { askRemote, isRevision } from "../tools/git.ts";
+import { defaultRoutes, type Family } from "../tools/routes.ts";
 import type { Ill } from "./deadline.ts";
-import { environmentOf } from "./environment.ts";
+import { environmentOf, runHostCommand } from "./host_command.ts";
 import type { Run } from "./run.ts";
 
 /** The longest that one try of a request or a connection takes, in ms. */
@@ -108,43 +108,24 @@ export async function portIsWell(
 /** Runs a command, which must end with 0. */
 export async function commandIsWell(
   run: Run,
-  [program, ...args]: Argv,
+  argv: Argv,
   ms: number,
 ): Promise<Ill | undefined> {
-  const line = oneLine([program, ...args].join(" "), 100);
-  const ill = (why: string, details: readonly string[]) => ({
+  const failure = await runHostCommand(run, argv, environmentOf(run), ms);
+  if (!failure) return undefined;
+  return {
     reason: "command-failed",
-    text: `"${line}" ${why}`,
-    details: details.slice(-shownLines).map((one) => `${program}: ${one}`),
-  });
-  const env = environmentOf(run);
-  try {
-    const finished = await run.effects.run({
-      program: program!,
-      args,
-      env,
-      timeout: ms,
-    });
-    if (finished.code === 0) return undefined;
-    const said = safeLines(
-      `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
-    );
-    return finished.timedOut
-      ? ill("took too long", said)
-      : ill(`ended with code ${finished.code}`, said);
-  } catch (error) {
-    const isMissing = error instanceof SyncError &&
-      error.reason === "program-missing";
-    if (!isMissing) throw error;
-    return ill("can't be run", [error.message]);
-  }
+    text: failure.text,
+    details: failure.details.map((line) => `${argv[0]}: ${line}`),
+  };
 }
 
-const shownLines = 5;
-
 /** Looks whether there is still a way out of the host. */
-export function routeIsWell(before: readonly Family[]): Ill | undefined {
-  const now = defaultRoutes();
+export async function routeIsWell(
+  run: Run,
+  before: readonly Family[],
+): Promise<Ill | undefined> {
+  const now = await defaultRoutes(run.effects);
   const lost = before.filter((family) => !now.includes(family));
   if (lost.length === 0) return undefined;
   return {

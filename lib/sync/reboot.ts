@@ -9,7 +9,6 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
-import { defaultRoutes } from "../host/network.ts";
 import {
   type Deployment,
   type Hold,
@@ -22,11 +21,10 @@ import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { rebootHost } from "../tools/systemd.ts";
 import type { Ill } from "./deadline.ts";
 import { type DueReboot, rebootOf } from "./decide.ts";
-import { illsOf } from "./health.ts";
+import { healthBefore, illsOf } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { begin, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
-import { unitsBefore } from "./units.ts";
 
 /** How long a host may take to go down, in milliseconds. */
 const goingDown = 10 * 60_000;
@@ -70,7 +68,7 @@ export async function rebootIfDue(
     system,
     why: due.why,
     booted: bootedSystem(),
-    before: { ...await unitsBefore(effects), routes: defaultRoutes() },
+    before: await healthBefore(effects),
     isWayBack: state.reboot?.result === "failed",
   };
   await writeState(folder, { ...state, reboot });

@@ -97,5 +97,5 @@ export function deleteGenerations(
 
 /** Deletes what no root of the store leads to; no generation. */
 export function collectGarbage(): Command {
-  return { program: "nix-collect-garbage", args: [], timeout: 2 * 3_600_000 };
+  return { program: "nix-store", args: ["--gc"], timeout: 2 * 3_600_000 };
 }

@@ -111,6 +111,41 @@ async function said(
   return new TextDecoder().decode(finished.stdout).trim();
 }
 
+/**
+ * Runs an argument list in a unit of its own, with nothing of our sandbox, and
+ * waits for it; what it writes and its exit code come to us.
+ *
+ * @param seconds The longest it may run.
+ */
+export function commandInUnit(
+  unit: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  seconds: number,
+): Command {
+  return {
+    program: "systemd-run",
+    args: [
+      `--unit=${unit}`,
+      "--wait",
+      "--pipe",
+      "--collect",
+      "--quiet",
+      "--service-type=exec",
+      `--property=RuntimeMaxSec=${seconds}`,
+      ...Object.entries(env).map(([name, value]) =>
+        `--setenv=${name}=${value}`
+      ),
+      "--",
+      // systemd replaces variables in an argument list (systemd.service(5)).
+      ...argv.map((word) => word.replaceAll("$", "$$$$")),
+    ],
+    // It looks for the program before systemd does.
+    ...(env["PATH"] === undefined ? {} : { env: { PATH: env["PATH"] } }),
+    timeout: (seconds + 30) * 1000,
+  };
+}
+
 /** Starts a timer after which systemd itself runs `argv`. */
 export function armTimer(
   unit: string,
