@@ -14,6 +14,8 @@ export interface Kind<T> {
   expected: string;
   /** The value, or `undefined` where it is not of this kind. */
   read(value: unknown): T | undefined;
+  /** What exactly was expected in place of a value that `read` refuses. */
+  explain?(value: unknown): string | undefined;
   /** Whether its flag stands alone (`--submodules`). */
   isFlag?: true;
   /** Whether its flag may be given several times. */
