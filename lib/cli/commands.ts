@@ -116,6 +116,14 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./resume.ts"),
   },
   {
+    name: "vault-agent",
+    summary: "let sops decrypt with Vault, without a token",
+    text:
+      "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
+    flags: [],
+    load: () => import("./vault_agent.ts"),
+  },
+  {
     name: "config check",
     summary: "check the configuration",
     text:

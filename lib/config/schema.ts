@@ -11,6 +11,8 @@ import {
   folder,
   host,
   type Kind,
+  mount,
+  mounts,
   number,
   path,
   paths,
@@ -18,6 +20,7 @@ import {
   remote,
   text,
   texts,
+  vaultAddress,
 } from "./kinds.ts";
 
 /** One option. `preset` is written as a person would write it. */
@@ -125,6 +128,59 @@ export const options = {
     text:
       "The age identity files and SSH ed25519 private keys that this host decrypts with.",
   } as Option<readonly string[] | undefined>,
+  "vault.address": {
+    kind: vaultAddress,
+    text:
+      "The Vault or OpenBao server whose transit engine decrypts this host's files. It is the only one that is spoken to, whatever address a file names.",
+  } as Option<string | undefined>,
+  "vault.socket": {
+    kind: path,
+    preset: "/run/gitops-sync-vault/agent.sock",
+    text:
+      "The Unix socket of `gitops-sync vault-agent`, through which sops decrypts. Its folder belongs to the agent alone.",
+  } as Option<string>,
+  "vault.engines": {
+    kind: mounts,
+    preset: ["sops", "transit"],
+    text: "The mounts of transit engines that decrypt calls may go to.",
+  } as Option<readonly string[]>,
+  "vault.namespace": {
+    kind: text,
+    text: "The namespace of Vault in which the mounts are.",
+  } as Option<string | undefined>,
+  "vault.caFile": {
+    kind: path,
+    text:
+      "The certificates (PEM) that the server is trusted by. Without it the usual ones count.",
+  } as Option<string | undefined>,
+  "vault.tokenFile": {
+    kind: path,
+    text:
+      "A file that holds a token of Vault. It is renewed while that is possible, and never revoked.",
+  } as Option<string | undefined>,
+  "vault.appRole.mount": {
+    kind: mount,
+    preset: "approle",
+    text: "Where the AppRole login is mounted, below `auth/`.",
+  } as Option<string>,
+  "vault.appRole.roleId": {
+    kind: text,
+    text: "The role id, which is no secret.",
+  } as Option<string | undefined>,
+  "vault.appRole.roleIdFile": {
+    kind: path,
+    text: "A file that holds the role id, in place of `vault.appRole.roleId`.",
+  } as Option<string | undefined>,
+  "vault.appRole.secretIdFile": {
+    kind: path,
+    text: "A file that holds the secret id, or the token that wraps it.",
+  } as Option<string | undefined>,
+  "vault.appRole.wrapped": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether the file holds a wrapping token, which gives the secret id once: each start of the agent needs a new one.",
+  } as Option<boolean>,
   "build.options": {
     kind: texts,
     preset: [],
@@ -192,5 +248,5 @@ export const optionNames = Object.keys(options) as OptionName[];
 /** The flag of an option: `timeouts.build` is `--timeouts-build`. */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    .replace(".", "-");
+    .replaceAll(".", "-");
 }
