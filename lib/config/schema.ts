@@ -245,7 +245,18 @@ export type Config = {
 /** All option names in the order of the documentation. */
 export const optionNames = Object.keys(options) as OptionName[];
 
-/** The flag of an option: `timeouts.build` is `--timeouts-build`. */
+/**
+ * The flag of an option.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { flagOf } from "./schema.ts";
+ *
+ * assertEquals(flagOf("timeouts.build"), "timeouts-build");
+ * assertEquals(flagOf("allowForcePush"), "allow-force-push");
+ * ```
+ */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     .replaceAll(".", "-");

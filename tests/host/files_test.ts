@@ -5,7 +5,7 @@ import {
   readIfThere,
   writeWhole,
 } from "../../lib/host/files.ts";
-import { inFolder, modeOf, namesIn } from "./folder.ts";
+import { inFolder, modeOf, namesIn } from "../folder.ts";
 
 Deno.test("a file is replaced whole, and only its owner reads it", async () => {
   await inFolder(async (folder) => {

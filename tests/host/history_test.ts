@@ -4,7 +4,7 @@ import {
   type HistoryEntry,
   readHistory,
 } from "../../lib/host/history.ts";
-import { inFolder, modeOf, namesIn } from "./folder.ts";
+import { inFolder, modeOf, namesIn } from "../folder.ts";
 
 const entry = (id: string, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
   version: 1,

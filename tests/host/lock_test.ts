@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { isLocked, lastHolder, takeLock } from "../../lib/host/lock.ts";
-import { inFolder, modeOf } from "./folder.ts";
+import { inFolder, modeOf } from "../folder.ts";
 
 const now = Date.parse("2024-01-01T12:00:00Z");
 

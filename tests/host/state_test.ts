@@ -7,7 +7,7 @@ import {
   stateVersion,
   writeState,
 } from "../../lib/host/state.ts";
-import { inFolder, modeOf, namesIn } from "./folder.ts";
+import { inFolder, modeOf, namesIn } from "../folder.ts";
 
 const deployment: Deployment = {
   revision: "a".repeat(40),

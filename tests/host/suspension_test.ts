@@ -6,7 +6,7 @@ import {
   type Suspension,
   writeSuspension,
 } from "../../lib/host/suspension.ts";
-import { inFolder, modeOf } from "./folder.ts";
+import { inFolder, modeOf } from "../folder.ts";
 
 const since = "2024-01-01T12:00:00Z";
 
