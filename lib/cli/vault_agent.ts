@@ -28,7 +28,12 @@ export async function run(call: Call): Promise<ExitCode> {
     tell,
   };
   const session = new VaultSession(server, credentialsOf(config), effects);
-  const gate = new VaultGate(session, config["vault.engines"], effects);
+  const gate = new VaultGate(
+    session,
+    config["vault.engines"],
+    config["timeouts.vault"],
+    effects,
+  );
   const socket = config["vault.socket"];
   const listener = await listen(socket, (request) => gate.answer(request));
   say(effects, "info", `Listening on ${socket} for ${server.address}`);
@@ -64,14 +69,15 @@ async function serverOf(config: LocalConfig) {
         "name a file with certificates in PEM",
       );
     });
-  try {
+  // What is no certificate would be passed over in silence.
+  if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
     return vaultServer(address, config["vault.namespace"], ca);
-  } catch {
-    throw usageError(
-      "vault-ca",
-      `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
-    );
   }
+  throw usageError(
+    "vault-ca",
+    `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
+    "it begins with -----BEGIN CERTIFICATE-----",
+  );
 }
 
 /** One way to log in, and all that it needs. */

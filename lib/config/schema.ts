@@ -214,6 +214,12 @@ export const options = {
     preset: "5m",
     text: "The longest that the check of all secrets may take.",
   } as Option<number>,
+  "timeouts.vault": {
+    kind: duration,
+    preset: "15s",
+    text:
+      "How long `vault-agent` asks a server again that is sealed, busy or out of reach, before a decrypt call fails.",
+  } as Option<number>,
   "timeouts.build": {
     kind: duration,
     preset: "6h",

@@ -222,21 +222,38 @@ async function send(
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
   } catch (error) {
-    throw vaultError(
-      `Cannot ${what}: Vault at ${server.address} can't be reached: ${
-        whyUnreached(error)
-      }`,
-      "vault-unreachable",
-      "see that the server runs, and that name, port and certificate fit: vault.address, vault.caFile",
-    );
+    throw unreached(server, what, error);
   }
+}
+
+function unreached(
+  { address }: VaultServer,
+  what: string,
+  error: unknown,
+): SyncError {
+  const why = whyUnreached(error);
+  // Which the next try would not trust either.
+  const isTrusted = !why.includes("certificate");
+  return isTrusted
+    ? vaultError(
+      `Cannot ${what}: Vault at ${address} can't be reached: ${why}`,
+      "vault-unreachable",
+      "see that the server runs, and that name and port fit: vault.address",
+    )
+    : vaultError(
+      `Cannot ${what}: Vault at ${address} is not trusted: ${why}`,
+      "vault-untrusted",
+      "name the certificates that it is trusted by with vault.caFile",
+    );
 }
 
 /** The end of fetch's chain of causes, without the URL that it repeats. */
 function whyUnreached(error: unknown): string {
   if ((error as Error).name === "TimeoutError") return "no answer in 10 s";
-  const { message } = error as Error;
-  return oneLine(message.replace(/^.*?\(https?:\/\/[^)]*\): /, ""), 200);
+  const { message, cause } = error as Error;
+  const last = cause instanceof Error ? cause.message : message;
+  const why = last.replace(/^error sending request .*?client error /, "");
+  return oneLine(why.replace(/^\((Connect|SendRequest)\): /, ""), 200);
 }
 
 /** Reads a body that may be written by anybody, up to a bound. */

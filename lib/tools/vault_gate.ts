@@ -15,8 +15,6 @@ export interface Decrypt {
   key: string;
 }
 
-/** How long one call may wait for a server that does not serve. */
-const patience = 15_000;
 /** For so long after that, calls are answered at once. */
 const pauseAfterOutage = 5_000;
 /** A data key of sops is under 1 KiB. */
@@ -48,6 +46,8 @@ export class VaultGate {
   constructor(
     readonly session: VaultSession,
     readonly engines: readonly string[],
+    /** Milliseconds that a call may wait for a server that does not serve. */
+    readonly patience: number,
     readonly effects: Pick<Effects, "now" | "sleep" | "tell">,
   ) {}
 
@@ -85,7 +85,7 @@ export class VaultGate {
     }
     const plaintext = await withRetries(
       this.effects,
-      patience,
+      this.patience,
       () => this.#try(call, ciphertext),
     );
     this.#outage = undefined;
