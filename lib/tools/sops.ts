@@ -6,26 +6,7 @@
 import type { Effects } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import type { Identity, Opened } from "./age.ts";
-
-/** The formats that sops tells apart by a file's extension. */
-export type SopsFormat = "yaml" | "json" | "dotenv" | "ini" | "binary";
-
-/** The format that sops takes a file for (sops, `stores/` by extension). */
-export function sopsFormat(path: string): SopsFormat {
-  const extension = /\.([a-z]+)$/.exec(path)?.[1];
-  switch (extension) {
-    case "yaml":
-    case "yml":
-      return "yaml";
-    case "json":
-    case "ini":
-      return extension;
-    case "env":
-      return "dotenv";
-    default:
-      return "binary";
-  }
-}
+import { type SopsFormat, sopsFormat } from "./sops_formats.ts";
 
 const metadata: Readonly<Record<SopsFormat, RegExp>> = {
   yaml: /^sops:/m,

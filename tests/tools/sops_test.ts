@@ -1,12 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../lib/tools/age.ts";
-import {
-  isSopsFile,
-  namedIdentity,
-  openSops,
-  type SopsFormat,
-  sopsFormat,
-} from "../../lib/tools/sops.ts";
+import { isSopsFile, namedIdentity, openSops } from "../../lib/tools/sops.ts";
+import { type SopsFormat, sopsFormat } from "../../lib/tools/sops_formats.ts";
 import { bytes, effects, must, withKeys } from "./keys.ts";
 
 const value = "ENC[AES256_GCM,data:abc=,iv:x=,tag:y=,type:str]";
