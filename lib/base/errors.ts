@@ -15,6 +15,7 @@ export type Stage =
   | "verify"
   | "secrets"
   | "build"
+  | "prove"
   | "activate"
   | "health"
   | "confirm"
@@ -62,6 +63,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,
   build: exitCodes.build,
+  prove: exitCodes.secrets,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

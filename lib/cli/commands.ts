@@ -173,7 +173,8 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "secrets rotate",
     summary: "new data keys for files",
-    text: "Encrypts files with a new data key: those of sops for the same people as\nbefore, those of age for the people of secrets.nix.",
+    text:
+      "Encrypts files with a new data key: those of sops for the same people as\nbefore, those of age for the people of secrets.nix.",
     operand: "FILE…",
     most: Infinity,
     flags: [],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { join } from "@std/path";
 import type { Effects } from "../base/effects.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { type Identity, readIdentity } from "../tools/age.ts";

@@ -3,20 +3,27 @@
  *
  * @module
  */
-import { relative } from "node:path";
+import { relative } from "@std/path";
+import type { Effects } from "../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
+import { judgeFile } from "../sync/secret_opening.ts";
+import type { Identity } from "../tools/age.ts";
 import { filesOf, placeOf } from "../tools/checkout.ts";
 import { knownFiles } from "../tools/known_files.ts";
 import {
   type Cell,
   type Column,
   columnsOf,
+  type KnownFile,
   type Row,
   rowsOf,
 } from "../tools/secret_matrix.ts";
+import { sopsFormat } from "../tools/sops_formats.ts";
 import type { Call } from "./arguments.ts";
+import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
+import { hostIdentities } from "./identities.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
 import { table } from "./table.ts";
@@ -30,6 +37,9 @@ export async function run(call: Call): Promise<ExitCode> {
   const { top } = places[0]!;
   const paths = await filesOf(effects, top, places.map(({ path }) => path));
   const { files, names } = await knownFiles(effects, top, paths);
+  const config = await localConfigOf(call);
+  const identities = await hostIdentities(effects, config);
+  await openOwn(effects, top, files, identities);
   const all = columnsOf(files, names);
   const columns = chosen(all, hostOf(call));
   const rows = rowsOf(files, columns);
@@ -38,6 +48,31 @@ export async function run(call: Call): Promise<ExitCode> {
   if (call.json) tellJson(exit, rows, columns);
   else tellPeople(rows, columns, relative(Deno.cwd(), top));
   return exit;
+}
+
+/** Decrypts what names a key of this machine, and adds what is wrong. */
+async function openOwn(
+  effects: Effects,
+  top: string,
+  files: KnownFile[],
+  identities: readonly Identity[],
+): Promise<void> {
+  const own = identities.flatMap(({ recipients }) => recipients);
+  for (const [i, file] of files.entries()) {
+    const isOwn = file.has?.some((one) => own.includes(one)) ?? false;
+    if (!isOwn || file.problems.length > 0) continue;
+    const answer = await judgeFile(effects, { identities }, {
+      name: file.path,
+      bytes: await Deno.readFile(`${top}/${file.path}`),
+      format: file.path.endsWith(".age") ? "age" : sopsFormat(file.path),
+    });
+    const why = answer.kind === "problem"
+      ? answer.problem.why
+      : answer.kind === "foreign"
+      ? "it does not open with the key of this machine that it is for"
+      : undefined;
+    if (why !== undefined) files[i] = { ...file, problems: [why] };
+  }
 }
 
 /** `--host` is an option of the configuration; that of the file means nothing here. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, join } from "node:path";
+import { basename, join } from "@std/path";
 import { exists } from "@std/fs";
 import {
   type ExitCode,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "@std/path";
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { syncFolder } from "../host/files.ts";

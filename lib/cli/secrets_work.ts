@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { join } from "@std/path";
 import type { Effects } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";
 import type { Identity } from "../tools/age.ts";

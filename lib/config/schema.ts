@@ -124,10 +124,16 @@ export const options = {
   "secrets.identities": {
     kind: paths,
     presetText:
-      "those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
+      "those that the running and the built system name for sops-nix and agenix; before the build also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
     text:
-      "The age identity files and SSH ed25519 private keys that this host decrypts with.",
+      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. Where it is set, it also takes the place of what the built system names.",
   } as Option<readonly string[] | undefined>,
+  "secrets.ignore": {
+    kind: texts,
+    preset: [],
+    text:
+      "Files and folders of the repository that the check leaves alone, e.g. `[examples, docs/sample.yaml]`.",
+  } as Option<readonly string[]>,
   "vault.address": {
     kind: vaultAddress,
     text:

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "@std/path";
 import { syncFolder } from "./files.ts";
 
 /**

@@ -15,15 +15,21 @@ import {
   stopUnits,
   unitsIn,
 } from "../tools/systemd.ts";
-import type { Built } from "./build.ts";
+import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import { meaningOf, type Switched, switchTo } from "./switching.ts";
 
-/** What {@linkcode activate} needs to know of a system. */
-export type Candidate = Pick<Built, "system" | "commit" | "target">;
+/**
+ * What {@linkcode activate} needs to know of a system: one whose secrets were
+ * proven, or one that was good on this host before.
+ */
+export interface Candidate
+  extends Pick<Proven, "system" | "commit" | "target"> {
+  readonly done: Proven["done"] | "confirmed";
+}
 
 /** A candidate that runs, not yet trusted to stay. */
-export interface Activated extends Candidate {
+export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";

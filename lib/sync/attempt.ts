@@ -51,7 +51,12 @@ export async function attemptPut(
   const { system, target, at: _, ...commit } = deployment;
   await begin(run, left ? "rollback" : "sync", commit, target);
   return await recorded(run, record, async () => {
-    const deployment = await putInPlace(run, { system, commit, target });
+    const deployment = await putInPlace(run, {
+      done: "confirmed",
+      system,
+      commit,
+      target,
+    });
     return left
       ? { result: "rolled-back", deployment, left }
       : { result: "corrected", deployment };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "@std/path";
 import { exists } from "@std/fs";
 import type { Effects } from "../base/effects.ts";
 import { usageError } from "../base/errors.ts";

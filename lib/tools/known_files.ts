@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "@std/path";
 import type { Effects } from "../base/effects.ts";
 import { count } from "../base/text.ts";
-import { isAgeFile } from "./age.ts";
-import { ageStanzas, sshTag } from "./age_header.ts";
+import { ageStanzas, isAgeFile, sshTag } from "./age.ts";
 import { nearest } from "./checkout.ts";
 import { type AgeRules, readAgeRules } from "./own_age.ts";
 import { type Named, namesInNix, namesInSops } from "./recipient_names.ts";
@@ -157,7 +156,9 @@ async function ageFile(
   wants: readonly string[] | undefined,
 ): Promise<KnownFile> {
   const file = { path, wants, isShared: false };
-  const stanzas = ageStanzas(bytes);
+  const stanzas = ageStanzas(new TextDecoder("latin1").decode(bytes))
+    // Noise that some programs add, so that nobody relies on there being none.
+    ?.filter((stanza) => !stanza.endsWith("-grease"));
   if (!isAgeFile(text) || stanzas === undefined) {
     const why = isAgeFile(text) ? "it was cut off" : "it is not encrypted";
     return { ...file, has: undefined, problems: [why] };
@@ -169,7 +170,9 @@ async function ageFile(
     recipient,
     stanza: recipient.startsWith("ssh-") ? await sshTag(recipient) : "X25519",
   })));
-  const has = tagged.filter(({ stanza }) => stanzas.includes(stanza));
+  const has = tagged.filter(({ stanza }) =>
+    stanza !== undefined && stanzas.includes(stanza)
+  );
   const differs = stanzas.length !== wants.length ||
     has.length !== wants.length;
   return {

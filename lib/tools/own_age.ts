@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "@std/path";
 import type { Effects } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
-import { type Identity } from "./age.ts";
+import type { Identity } from "./age.ts";
 import { nearest, type Place } from "./checkout.ts";
 
 /** Whom each file is for, by its path from the folder of `secrets.nix`. */
@@ -103,7 +103,11 @@ export async function decryptAge(
 ): Promise<Uint8Array> {
   const finished = await effects.run({
     program: "age",
-    args: ["--decrypt", ...identities.flatMap((one) => ["-i", one.path])],
+    args: [
+      "--decrypt",
+      ...identities.filter(({ kind }) => kind !== "pgp")
+        .flatMap(({ path }) => ["-i", path]),
+    ],
     input: content,
     timeout: 60_000,
   });

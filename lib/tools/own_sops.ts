@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "@std/path";
 import { ensureDir, exists } from "@std/fs";
 import type { Command, Finished } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";

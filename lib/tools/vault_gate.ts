@@ -113,7 +113,8 @@ export class VaultGate {
 
   /**
    * A failure as sops shows it. Its client tries again after 429 and most of
-   * 5xx, which was done here already: so 424, "failed dependency".
+   * 5xx, which was done here already: so 424, "failed dependency", for what may
+   * pass.
    */
   #failed(error: unknown): Response {
     if (!(error instanceof SyncError)) {
@@ -126,7 +127,7 @@ export class VaultGate {
       this.#outage = { error, until };
     }
     this.#tell("warning", error.message, error.hints);
-    const status = error.reason === "vault-wrong" ? 400 : 424;
+    const status = statuses[error.reason] ?? 424;
     return refusal(status, [error.message, ...error.hints].join("; "));
   }
 
@@ -138,6 +139,16 @@ export class VaultGate {
     say(this.effects, level, text, hints);
   }
 }
+
+/** What does not pass by itself. */
+const statuses: Readonly<Record<string, number>> = {
+  "vault-wrong": 400,
+  "vault-nothing": 404,
+  "vault-denied": 403,
+  "vault-login": 403,
+  "vault-wrap-used": 403,
+  "vault-credentials": 403,
+};
 
 function policyLacks(error: SyncError, engine: string, key: string): SyncError {
   return new SyncError(error.message, {

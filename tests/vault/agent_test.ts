@@ -143,7 +143,7 @@ Deno.test("what a wrong ciphertext is answered with is not echoed", async () => 
       ],
     });
     const denied = await call("/v1/transit/decrypt/host");
-    assertEquals(denied.status, 424);
+    assertEquals(denied.status, 403);
     assertStringIncludes(
       await denied.text(),
       'path \\"transit/decrypt/host\\" { capabilities = [\\"update\\"] }',
