@@ -177,3 +177,36 @@ export const host: Kind<string> = {
       ? value
       : undefined,
 };
+
+/** The address of a Vault server: without TLS only on this machine. */
+export const vaultAddress: Kind<string> = {
+  name: "URL of a server",
+  expected:
+    "https:// and a server such as https://vault.example.com:8200 (http:// for loopback addresses only)",
+  read: (value) => {
+    const url = URL.parse(nonEmpty(value) ?? "");
+    if (!url || url.username !== "" || url.search + url.hash !== "") return;
+    const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+    const isSafe = url.protocol === "https:" ||
+      url.protocol === "http:" && isHere.test(url.hostname);
+    return isSafe ? url.href.replace(/\/+$/, "") : undefined;
+  },
+};
+
+/** Where engines of Vault are mounted. */
+export const mounts: Kind<readonly string[]> = {
+  name: "list of mounts",
+  expected: "a list of mounts such as [sops, team/transit]",
+  read: (value) => listOf(value, mount),
+  isList: true,
+};
+
+/** Where something is mounted in Vault, without slashes around it. */
+export const mount: Kind<string> = {
+  name: "mount",
+  expected: "a mount such as sops or team/transit",
+  read: (value) =>
+    typeof value === "string" && /^\w[\w-]*(\/\w[\w-]*)*$/.test(value)
+      ? value
+      : undefined,
+};

@@ -20,6 +20,8 @@ import {
   folder,
   host,
   type Kind,
+  mount,
+  mounts,
   number,
   path,
   paths,
@@ -28,6 +30,7 @@ import {
   size,
   text,
   texts,
+  vaultAddress,
 } from "./kinds.ts";
 
 /** One option. `preset` is written as a person would write it. */
@@ -144,16 +147,58 @@ export const options = {
       "Files and folders of the repository that the check leaves alone, e.g. `[examples, docs/sample.yaml]`.",
   } as Option<readonly string[]>,
   "vault.address": {
-    kind: text,
+    kind: vaultAddress,
     text:
-      "The one Vault (or OpenBao) that this host may decrypt with, e.g. `https://vault.example.com:8200`. A file that names another one is refused.",
+      "The Vault or OpenBao server whose transit engine decrypts this host's files. It is the only one that is spoken to, whatever address a file names.",
   } as Option<string | undefined>,
   "vault.socket": {
     kind: path,
     preset: "/run/gitops-sync-vault/agent.sock",
     text:
-      "The Unix socket of the service that asks Vault for this host, through which sops decrypts. Only that service holds a token.",
+      "The Unix socket of `gitops-sync vault-agent`, through which sops decrypts. Its folder belongs to the agent alone.",
   } as Option<string>,
+  "vault.engines": {
+    kind: mounts,
+    preset: ["sops", "transit"],
+    text: "The mounts of transit engines that decrypt calls may go to.",
+  } as Option<readonly string[]>,
+  "vault.namespace": {
+    kind: text,
+    text: "The namespace of Vault in which the mounts are.",
+  } as Option<string | undefined>,
+  "vault.caFile": {
+    kind: path,
+    text:
+      "The certificates (PEM) that the server is trusted by. Without it the usual ones count.",
+  } as Option<string | undefined>,
+  "vault.tokenFile": {
+    kind: path,
+    text:
+      "A file that holds a token of Vault. It is renewed while that is possible, and never revoked.",
+  } as Option<string | undefined>,
+  "vault.appRole.mount": {
+    kind: mount,
+    preset: "approle",
+    text: "Where the AppRole login is mounted, below `auth/`.",
+  } as Option<string>,
+  "vault.appRole.roleId": {
+    kind: text,
+    text: "The role id, which is no secret.",
+  } as Option<string | undefined>,
+  "vault.appRole.roleIdFile": {
+    kind: path,
+    text: "A file that holds the role id, in place of `vault.appRole.roleId`.",
+  } as Option<string | undefined>,
+  "vault.appRole.secretIdFile": {
+    kind: path,
+    text: "A file that holds the secret id, or the token that wraps it.",
+  } as Option<string | undefined>,
+  "vault.appRole.wrapped": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether the file holds a wrapping token, which gives the secret id once: each start of the agent needs a new one.",
+  } as Option<boolean>,
   "build.options": {
     kind: texts,
     preset: [],
@@ -298,6 +343,12 @@ export const options = {
     preset: "5m",
     text: "The longest that the check of all secrets may take.",
   } as Option<number>,
+  "timeouts.vault": {
+    kind: duration,
+    preset: "15s",
+    text:
+      "How long `vault-agent` asks a server again that is sealed, busy or out of reach, before a decrypt call fails.",
+  } as Option<number>,
   "timeouts.build": {
     kind: duration,
     preset: "6h",
@@ -353,5 +404,5 @@ export const flagOptions: readonly OptionName[] = optionNames.filter((name) =>
  */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    .replace(".", "-");
+    .replaceAll(".", "-");
 }
