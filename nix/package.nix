@@ -64,7 +64,6 @@ let
     "--no-prompt"
     "--allow-env"
     "--allow-net"
-    "--allow-net"
     "--allow-read"
     "--allow-write"
     "--allow-sys=hostname,uid,statfs"
