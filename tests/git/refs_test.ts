@@ -13,6 +13,7 @@ import {
   importInto,
   makeBare,
   makeInfra,
+  refusedBy,
   tipOf,
   watched,
 } from "./remote.ts";
@@ -208,6 +209,51 @@ Deno.test("a repository of SHA-256 is fetched, and so is one that changed its ha
       chain("refs/heads/main", 4, 5, "refs/heads/main^0"),
     );
     assertEquals((await fresh.fetch()).forward, "yes");
+  });
+});
+
+Deno.test("a remote that is shallow itself is followed like any other", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 20);
+    const cut = await makeBare(`${folder}/cut.git`);
+    const pull = (...depth: string[]) =>
+      git(cut, "fetch", "--quiet", ...depth, `file://${infra}`, "+main:main");
+    await pull("--depth=5");
+    const fetching = new Fetching(`${folder}/state`, { repository: cut });
+    assertEquals((await fetching.deploy()).commit.subject, "Commit 20");
+    const more = (first: number, last: number) =>
+      importInto(
+        infra,
+        chain("refs/heads/main", first, last, "refs/heads/main^0"),
+      );
+    await more(21, 24);
+    await pull();
+    const later = await fetching.deploy();
+    assertEquals([later.forward, later.commit.subject], ["yes", "Commit 24"]);
+    // Cut off after what is deployed: then nothing says that it moved forward.
+    await more(25, 29);
+    await pull("--depth=2");
+    const beyond = await fetching.fetch();
+    assertEquals([beyond.forward, beyond.commit.subject], ["no", "Commit 29"]);
+    const whole = new Fetching(`${folder}/whole`, {
+      repository: cut,
+      shallow: false,
+    });
+    assertEquals((await whole.deploy()).commit.subject, "Commit 29");
+    await more(30, 31);
+    await pull();
+    assertEquals((await whole.fetch()).forward, "yes");
+  });
+});
+
+Deno.test("another user's folder is not trusted, and says so", async () => {
+  await inFolder(async (folder) => {
+    const repository = await makeInfra(folder);
+    if (Deno.uid() !== 0) return console.log("not tested: needs root");
+    await output(["chown", "-R", "12345", repository]);
+    const error = await refusedBy({ repository });
+    assertEquals([error.reason, error.exit], ["owner", 3]);
+    assertStringIncludes(error.hints.join(), "ssh://");
   });
 });
 
