@@ -11,6 +11,7 @@ export type Stage =
   | "state"
   | "lock"
   | "decide"
+  | "preflight"
   | "fetch"
   | "verify"
   | "secrets"
@@ -58,6 +59,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   state: exitCodes.usage,
   lock: exitCodes.locked,
   decide: exitCodes.remote,
+  preflight: exitCodes.build,
   fetch: exitCodes.remote,
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,

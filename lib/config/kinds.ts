@@ -4,6 +4,7 @@
  * @module
  */
 import { parseDuration } from "../base/duration.ts";
+import { parseSize } from "../base/size.ts";
 
 /** How an option's value is written and what it becomes. */
 export interface Kind<T> {
@@ -92,6 +93,13 @@ export const number: Kind<number> = {
       ? n
       : undefined;
   },
+};
+
+/** A number of bytes, as {@linkcode parseSize} reads it. */
+export const size: Kind<number> = {
+  name: "size",
+  expected: "a size such as 512M, 1.5G or 2GiB",
+  read: (value) => typeof value === "string" ? parseSize(value) : undefined,
 };
 
 function listOf(value: unknown, kind: Kind<string>): string[] | undefined {

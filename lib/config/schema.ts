@@ -16,6 +16,7 @@ import {
   paths,
   ref,
   remote,
+  size,
   text,
   texts,
 } from "./kinds.ts";
@@ -142,6 +143,18 @@ export const options = {
     preset: 2,
     text:
       "How often a run asks the remote again, with a growing pause, before it gives up until the next run.",
+  } as Option<number>,
+  "preflight.freeSpace": {
+    kind: size,
+    preset: "1G",
+    text:
+      "The free space that the file system of `/nix` must have, or nothing is fetched and built.",
+  } as Option<number>,
+  "preflight.battery": {
+    kind: number,
+    preset: 20,
+    text:
+      "The charge in percent below which nothing is deployed while the machine runs on its battery; `0`: whatever the charge.",
   } as Option<number>,
   "timeouts.remote": {
     kind: duration,

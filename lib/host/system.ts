@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { kernelText } from "../tools/command.ts";
 import type { Systems } from "./state.ts";
 
 /** The link that NixOS points at the running system. */
@@ -28,7 +29,7 @@ export function systems(): Systems {
 
 /** Which boot of the kernel this is (random(4)). */
 export function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return kernelText("/proc/sys/kernel/random/boot_id").trim();
 }
 
 /** Whether systemd is the init of this machine (sd_booted(3)). */

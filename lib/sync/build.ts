@@ -4,6 +4,7 @@
  * @module
  */
 import { ensureDir, exists } from "@std/fs";
+import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { gitEnvironment } from "../tools/git.ts";
@@ -125,8 +126,8 @@ function tooSlow(run: Run): SyncError {
     next: "retry",
     hints: [
       `raise timeouts.build (now ${
-        run.config["timeouts.build"] / 60_000
-      } minutes), or let a cache or another machine build`,
+        formatDuration(run.config["timeouts.build"])
+      }), or let a cache or another machine build`,
     ],
   });
 }

@@ -60,7 +60,11 @@ async function unitsAreWell(
   if (!hasSystemd()) return undefined;
   const { effects } = run;
   const end = effects.now().getTime() + run.config["timeouts.health"];
-  while ((await unitsIn(effects, "activating", "reloading")).length > 0) {
+  const isBusy = async () =>
+    // Our own service is starting as long as we run in it.
+    (await unitsIn(effects, "activating", "reloading"))
+      .some((unit) => !unit.startsWith("gitops-sync"));
+  while (await isBusy()) {
     if (effects.now().getTime() > end) break;
     await effects.sleep(pause);
   }

@@ -12,6 +12,7 @@ import { activate, type Activated, type Candidate } from "./activate.ts";
 import { build, type Built } from "./build.ts";
 import { confirm } from "./confirm.ts";
 import { holdOf } from "./decide.ts";
+import { preflight } from "./preflight.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
 import type { Run } from "./run.ts";
@@ -31,6 +32,11 @@ export async function deploy(
   tip: Tip,
   target: Target,
 ): Promise<Deployment | Built> {
+  await run.stage(
+    "preflight",
+    () => Promise.resolve(preflight(run)),
+    () => "nothing is in the way",
+  );
   const fetched = await run.stage(
     "fetch",
     () => fetchRevision(run, tip, target),

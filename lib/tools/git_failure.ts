@@ -24,6 +24,14 @@ interface Sort {
  */
 const sorts: readonly Sort[] = [
   {
+    reason: "disk-full",
+    pattern: /No space left on device|Disk quota exceeded/,
+    says: "there is no space left here for what was fetched",
+    hints: () => [
+      "free some space: df -h; nix-collect-garbage --delete-older-than 30d",
+    ],
+  },
+  {
     reason: "revision-missing",
     pattern: /not our ref|[Cc]ouldn't find remote ref/,
     says: "it no longer has what was asked for",

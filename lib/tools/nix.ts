@@ -18,6 +18,7 @@ export function setProfile(profile: string, system: string): Command {
     program: "nix-env",
     args: ["--profile", profile, "--set", system],
     timeout: patience,
+    shielded: true,
   };
 }
 
@@ -27,5 +28,6 @@ export function addRoot(link: string, system: string): Command {
     program: "nix-store",
     args: ["--realise", system, "--add-root", link],
     timeout: patience,
+    shielded: true,
   };
 }

@@ -15,6 +15,9 @@ const activationVariables = ["LOCALE_ARCHIVE", "NIXOS_INSTALL_BOOTLOADER"];
 /** The unit that puts the previous system back unless it is disarmed. */
 export const deadMansSwitch = "gitops-sync-dead-mans-switch";
 
+/** Seconds from the polite signal to the one that nobody survives. */
+const graceSeconds = 10;
+
 /**
  * Runs an argument list in a unit of its own and waits for it, so that neither
  * our end nor the restart of our own service ends it. What it writes goes to
@@ -31,11 +34,11 @@ export function runInUnit(
     program: "systemd-run",
     args: [
       `--unit=${unit}`,
+      // Not --quiet, since it then does not say how the unit ended.
       "--wait",
-      "--collect",
-      "--quiet",
       "--service-type=exec",
       `--property=RuntimeMaxSec=${seconds}`,
+      `--property=TimeoutStopSec=${graceSeconds}`,
       "--property=KillMode=mixed",
       ...activationVariables.filter((name) => Deno.env.has(name))
         .map((name) => `--setenv=${name}`),
@@ -43,9 +46,69 @@ export function runInUnit(
       ...argv,
     ],
     // systemd ends the unit; we wait a little longer to hear of it.
-    timeout: (seconds + 30) * 1000,
+    timeout: (seconds + graceSeconds + 30) * 1000,
     shielded: true,
   };
+}
+
+/** How a unit ended, as systemd saw it. */
+export interface UnitEnd {
+  /** `success`, `exit-code`, `timeout`, `signal`, … (systemd.exec(5), `$SERVICE_RESULT`). */
+  result: string;
+  /** The exit code of its main process; 128 + the signal's number if one ended it. */
+  code: number;
+}
+
+// The order of signal(7), whose names older versions of systemd write.
+const signals = [
+  ...["HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL"],
+  ...["USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM"],
+];
+
+/**
+ * Reads how a unit ended from what `systemd-run --wait` wrote.
+ *
+ * @returns `undefined` where it does not say so: it was ended itself, or there
+ * was no such unit.
+ */
+export function unitEnd(output: string): UnitEnd | undefined {
+  const result = /^\s*Finished with result: (\S+)/m.exec(output)?.[1];
+  if (result === undefined) return undefined;
+  // "code=exited, status=4/NOPERMISSION"; before systemd 257
+  // "code=exited/status=4" and "code=killed/status=TERM".
+  const [, how, status = ""] = /code=(\w+)[,/] ?status=(\w+)/.exec(output) ??
+    [];
+  const number = /^\d+$/.test(status)
+    ? Number(status)
+    : signals.indexOf(status) + 1;
+  const ended = how === "exited" ? number : 128 + number;
+  return { result, code: how === undefined ? 0 : ended };
+}
+
+/** What `systemctl is-active` says of a unit: `active`, `activating`, … */
+export async function activityOf(
+  effects: Effects,
+  unit: string,
+): Promise<string> {
+  return await said(effects, ["is-active", "--", unit]);
+}
+
+/** Whether the machine is being shut down, when no unit can be started. */
+export async function isStopping(effects: Effects): Promise<boolean> {
+  return await said(effects, ["is-system-running"]) === "stopping";
+}
+
+async function said(
+  effects: Effects,
+  args: readonly string[],
+): Promise<string> {
+  const finished = await effects.run({
+    program: "systemctl",
+    args,
+    timeout: patience,
+    shielded: true,
+  });
+  return new TextDecoder().decode(finished.stdout).trim();
 }
 
 /** Starts a timer after which systemd itself runs `argv`. */
@@ -135,6 +198,8 @@ export async function lastLines(
       "--boot",
     ],
     timeout: patience,
+    // Evidence of a failure, which an interruption must not make worse.
+    shielded: true,
   });
   return safeLines(new TextDecoder().decode(finished.stdout)).slice(-lines);
 }

@@ -104,6 +104,7 @@ let
   settings = toFile "settings" ''
     host=${quote host}
     key_file=${quote knobs.keyFile}
+    bootloader=${quote knobs.bootloader}
     hang=${quote knobs.hang}
     hang_after=${quote knobs.hangAfter}
     exit_test=${quote (exitOf "test")}
