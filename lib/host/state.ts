@@ -122,6 +122,36 @@ export interface Backoff {
   notBefore: string;
 }
 
+/** How a host was before something is done to it. */
+export interface Before {
+  /** Units that had failed, or failed again and again: nobody's fault later. */
+  readonly failed: readonly string[];
+  /** Units that were starting: perhaps long jobs, which nobody waits for. */
+  readonly starting: readonly string[];
+  /** The default routes that there were. */
+  readonly routes: readonly ("IPv4" | "IPv6")[];
+}
+
+/** A reboot that a run has asked for. */
+export interface Reboot {
+  at: string;
+  /** Which boot of the kernel it ends. */
+  bootId: string;
+  /** The confirmed system that is to come up. */
+  revision: string;
+  system: string;
+  /** What needed it, in words. */
+  why: readonly string[];
+  /** The system that was booted before. */
+  booted: string | null;
+  /** How the host was. */
+  before: Before;
+  /** Whether it leads back from a reboot that failed. */
+  isWayBack: boolean;
+  /** What a later run has found. */
+  result?: "well" | "failed";
+}
+
 /** The content of `state.json`. */
 export interface State {
   version: 1;
@@ -138,6 +168,8 @@ export interface State {
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; times: number };
   last?: LastAttempt;
+  /** The reboot that was asked for last. */
+  reboot?: Reboot;
 }
 
 /** The newest layout of `state.json` that this program knows. */

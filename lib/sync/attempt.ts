@@ -55,7 +55,12 @@ export async function attemptPut(
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {
-    const deployment = await putInPlace(run, { system, commit, target });
+    const deployment = await putInPlace(run, {
+      done: "confirmed",
+      system,
+      commit,
+      target,
+    });
     return left
       ? { result: "rolled-back", deployment, left }
       : { result: "corrected", deployment };

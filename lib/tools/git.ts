@@ -71,6 +71,8 @@ const settings: readonly (readonly [string, string])[] = [
   ["http.lowSpeedLimit", "1000"],
   ["http.lowSpeedTime", "60"],
   ["advice.detachedHead", "false"],
+  // Nobody reads it, and for its lines Git asks the name server who we are.
+  ["core.logAllRefUpdates", "false"],
 ];
 
 /**
