@@ -87,6 +87,7 @@ async function told(
 
 /** A pause that an interruption ends; the next program then says so. */
 function sleep(ms: number, interrupt: AbortSignal): Promise<void> {
+  if (interrupt.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     interrupt.addEventListener("abort", done);

@@ -24,6 +24,7 @@ import { meaningOf, switchTo } from "./switching.ts";
  */
 export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
+  run.shield();
   await run.note({ touched: true });
   if (operation !== "test") await setBootDefault(run, healthy.system);
   await disarm(run);

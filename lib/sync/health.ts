@@ -100,7 +100,9 @@ async function remoteAnswers(run: Run): Promise<Ill | undefined> {
       await askRemote(effects, config);
       return undefined;
     } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
+      const isIll = error instanceof SyncError &&
+        error.reason !== "interrupted";
+      if (!isIll) throw error;
       if (effects.now().getTime() + pause > end) {
         return {
           reason: "remote-lost",

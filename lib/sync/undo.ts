@@ -21,6 +21,7 @@ import { meaningOf, switchTo } from "./switching.ts";
  */
 export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   const { touched, previous } = run.attempt;
+  run.shield();
   if (!touched || !previous) {
     await disarm(run);
     return cause;
@@ -36,7 +37,11 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   return cause instanceof SyncError
     ? again(
       cause,
-      `${cause.message}; the previous system runs again`,
+      `${cause.message}; ${
+        previous.running === null
+          ? "no system ran before, so none is put back"
+          : "the previous system runs again"
+      }`,
       exitCodes.rolledBack,
       cause.hints,
     )
@@ -48,7 +53,8 @@ async function reactivate(
   previous: string | null,
 ): Promise<string | undefined> {
   if (run.attempt.target.operation === "boot") return undefined;
-  if (previous === null) return "no system ran before";
+  // A container's first run: there is nothing to go back to.
+  if (previous === null) return undefined;
   const timeout = run.config["timeouts.activate"];
   const switched = await switchTo(run, previous, "test", timeout);
   if (runningSystem() !== previous) {
