@@ -62,7 +62,9 @@ async function pause(run: Program): Promise<void> {
 
 function slow(world: World): Knobs {
   const { folder } = world;
-  return { activation: `touch ${folder}/begun; sleep 0.3; touch ${folder}/over` };
+  return {
+    activation: `touch ${folder}/begun; sleep 0.3; touch ${folder}/over`,
+  };
 }
 
 test("an activation that outlives its run is waited for and undone", async (world) => {
