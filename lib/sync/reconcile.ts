@@ -124,10 +124,14 @@ async function act(
         revision: tip.revision,
         ...(decision.drift ? { drift: decision.drift } : {}),
       };
-    case "held":
-      return { ...decision, result: "held" };
-    case "wait":
-      return { ...decision, result: "waiting" };
+    case "held": {
+      const { kind: _, ...held } = decision;
+      return { result: "held", ...held };
+    }
+    case "wait": {
+      const { kind: _, ...waiting } = decision;
+      return { result: "waiting", ...waiting };
+    }
     case "deploy": {
       const { attemptDeploy } = await import("./attempt.ts");
       return await attemptDeploy(effects, config, state, tip, target, record);

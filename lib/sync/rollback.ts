@@ -35,7 +35,7 @@ export async function rollBack(
   const state = await recoverFirst(effects, config, readState(folder), record);
   const deployment = choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
-  const left = [state.lastGood?.revision, state.seen?.revision]
+  const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]
     .filter((revision) => revision !== undefined)
     .filter((revision) => revision !== deployment.revision);
   return await attemptPut(effects, config, state, deployment, record, left);
