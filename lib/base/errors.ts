@@ -11,10 +11,12 @@ export type Stage =
   | "state"
   | "lock"
   | "decide"
+  | "preflight"
   | "fetch"
   | "verify"
   | "secrets"
   | "build"
+  | "prove"
   | "activate"
   | "health"
   | "confirm"
@@ -40,7 +42,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
-  0: "in sync: deployed, or nothing to do (suspended included)",
+  0: "in sync: deployed, or nothing to do (suspended and outside a window included)",
   1: "unexpected: a bug in gitops-sync",
   2: "usage or configuration",
   3: "the repository can't be reached or fetched (retried)",
@@ -58,10 +60,12 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   state: exitCodes.usage,
   lock: exitCodes.locked,
   decide: exitCodes.remote,
+  preflight: exitCodes.build,
   fetch: exitCodes.remote,
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,
   build: exitCodes.build,
+  prove: exitCodes.secrets,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

@@ -40,8 +40,11 @@ function isJournal(): boolean {
   try {
     const { dev, ino } = Deno.statSync("/proc/self/fd/2");
     return stream === `${dev}:${ino}`;
-  } catch {
-    return false;
+  } catch (error) {
+    // Deno may not look there in the packaged program; then it is most likely
+    // the unit's own output, and another would only show the levels' numbers.
+    return error instanceof Deno.errors.NotCapable &&
+      !Deno.stderr.isTerminal();
   }
 }
 
@@ -87,7 +90,6 @@ async function told(
 
 /** A pause that an interruption ends; the next program then says so. */
 function sleep(ms: number, interrupt: AbortSignal): Promise<void> {
-  if (interrupt.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     interrupt.addEventListener("abort", done);

@@ -189,13 +189,13 @@ test("a way back that fails too needs a person, and is tried again", async (worl
   const again = await syncTo(world, 8);
   says(
     again.stderr,
-    `The last run (sync of ${
+    `The way back from ${short(bad)} failed; trying it again`,
+    `error: The way back from ${
       short(bad)
-    }) could not put the previous system back`,
-    "error: The last run failed; and the way back failed too: activating",
+    } had failed before; and the way back failed too: activating`,
   );
   Deno.removeSync(flag);
-  says((await syncTo(world, 9)).stderr, "The previous system runs again");
+  says((await syncTo(world, 9)).stderr, "the previous system runs again");
   runs(world, revision);
   assertEquals(world.state()?.attempt, undefined);
   says((await syncTo(world, 0, "history")).stdout, "way-back-failed (7)");

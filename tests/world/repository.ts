@@ -26,6 +26,7 @@ export interface Knobs {
   greeting?: string | undefined;
   kernel?: string | undefined;
   secrets?: readonly string[] | undefined;
+  manifest?: "" | "script" | "systemd" | undefined;
   keyFile?: string | undefined;
   services?: Readonly<Record<string, Service>> | undefined;
   activation?: string | undefined;
@@ -34,6 +35,7 @@ export interface Knobs {
   exit?:
     | Partial<Readonly<Record<"test" | "boot" | "switch", number>>>
     | undefined;
+  bootloader?: "works" | "silent" | undefined;
   hang?: number | undefined;
   hangAfter?: number | undefined;
 }
