@@ -194,11 +194,21 @@ export async function attend(
   stop: AbortSignal,
 ): Promise<number> {
   const child = await start({ ...command, timeout: 0 }, "inherit");
-  const end = () => child.kill("SIGTERM");
+  // Not its group, which is ours too; but the editor that it has started.
+  const end = () => {
+    for (const pid of familyOf(child.pid)) Deno.kill(pid, "SIGTERM");
+  };
   stop.addEventListener("abort", end);
   const { code } = await child.status;
   stop.removeEventListener("abort", end);
   return code;
+}
+
+/** A process and those that come from it (proc(5)). */
+function familyOf(pid: number): number[] {
+  const list = `/proc/${pid}/task/${pid}/children`;
+  const children = Deno.readTextFileSync(list).split(" ").filter((id) => id);
+  return [pid, ...children.map(Number).flatMap(familyOf)];
 }
 
 /**
