@@ -54,7 +54,8 @@ export const commands: readonly CommandSpec[] = [
       "Does one reconciliation: fetches what the ref names, checks it, builds it,\nactivates it, checks the host's health, and goes back if it is not well.",
     flags: [{
       name: "now",
-      text: "do not wait out the pause after a failure",
+      text:
+        "do not wait out the pause after a failure, nor for a window to open",
     }],
     load: () => import("./sync.ts"),
   },

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseDuration } from "../base/duration.ts";
+import { parseSize } from "../base/size.ts";
 
 /** How an option's value is written and what it becomes. */
 export interface Kind<T> {
@@ -13,6 +14,8 @@ export interface Kind<T> {
   expected: string;
   /** The value, or `undefined` where it is not of this kind. */
   read(value: unknown): T | undefined;
+  /** What exactly was expected in place of a value that `read` refuses. */
+  explain?(value: unknown): string | undefined;
   /** Whether its flag stands alone (`--submodules`). */
   isFlag?: true;
   /** Whether its flag may be given several times. */
@@ -92,6 +95,13 @@ export const number: Kind<number> = {
       ? n
       : undefined;
   },
+};
+
+/** A number of bytes, as {@linkcode parseSize} reads it. */
+export const size: Kind<number> = {
+  name: "size",
+  expected: "a size such as 512M, 1.5G or 2GiB",
+  read: (value) => typeof value === "string" ? parseSize(value) : undefined,
 };
 
 function listOf(value: unknown, kind: Kind<string>): string[] | undefined {

@@ -40,7 +40,11 @@ export interface HistoryEntry {
 const mostBytes = 1024 * 1024;
 const pathIn = (folder: string) => `${folder}/history.jsonl`;
 
-/** Adds an attempt; the oldest half goes when the file has grown too long. */
+/**
+ * Adds an attempt; the oldest half goes when the file has grown too long.
+ *
+ * @throws {SyncError} as {@linkcode writeWhole}.
+ */
 export async function appendHistory(
   folder: string,
   entry: HistoryEntry,

@@ -63,7 +63,9 @@ function stateAfter(run: Run, ended: Ended): State {
   return {
     ...rest,
     // Where the way back failed, every later run tries it again.
-    ...(attempt && error?.exit === exitCodes.broken ? { attempt } : {}),
+    ...(attempt?.previous?.running && error?.exit === exitCodes.broken
+      ? { attempt }
+      : {}),
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),
@@ -81,8 +83,9 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       return { built: { ...commit, target, system: ended.system, at } };
     case "rolled-back":
       return {
-        holds: ended.left.reduce(
-          (all, revision) => added(all, rolledBackFrom(run, revision)),
+        holds: ended.left.revisions.reduce(
+          (all, revision) =>
+            added(all, holdOnLeft(run, revision, ended.left.because)),
           holds,
         ),
       };
@@ -134,13 +137,13 @@ function holdFor(run: Run, error: SyncError): Hold {
   return { revision, target, stage, reason, message, hints, since };
 }
 
-function rolledBackFrom(run: Run, revision: string): Hold {
+function holdOnLeft(run: Run, revision: string, because?: string): Hold {
   return {
     revision,
     target: targetOf(run.config),
-    stage: "decide",
+    stage: because === undefined ? "decide" : "health",
     reason: "rolled-back",
-    message: "a person rolled this host back from it",
+    message: because ?? "a person rolled this host back from it",
     hints: [],
     since: run.effects.now().toISOString(),
   };

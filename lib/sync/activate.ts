@@ -6,18 +6,22 @@
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import type { Before } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
-import {
-  armTimer,
-  deadMansSwitch,
-  resetFailed,
-  stopUnits,
-  unitsIn,
-} from "../tools/systemd.ts";
+import { addRoot } from "../tools/nix.ts";
+import { arm } from "./dead_mans_switch.ts";
+import { healthBefore, nothingBefore } from "./health.ts";
+import { refuseFullBoot } from "./preflight.ts";
 import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, type Switched, switchTo } from "./switching.ts";
+import {
+  meaningOf,
+  needsReboot,
+  type Switched,
+  switchLocked,
+  switchTo,
+} from "./switching.ts";
 
 /**
  * What {@linkcode activate} needs to know of a system: one whose secrets were
@@ -33,8 +37,8 @@ export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
-  /** Units that had failed before, which nobody blames on the candidate. */
-  readonly failedBefore: readonly string[];
+  /** How the host was before. */
+  readonly before: Before;
 }
 
 /**
@@ -49,17 +53,17 @@ export async function activate(
   const { system, commit, target } = candidate;
   const result = { system, commit, target, done: "activated" as const };
   refuseIfSuspended(run);
+  if (target.operation !== "test") refuseFullBoot(system);
   const previous = systems();
   await run.note({ candidate: system, previous });
+  await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
-    return { ...result, how: "later", failedBefore: [] };
+    return { ...result, how: "later", before: nothingBefore };
   }
-  if (previous.running === system) {
-    return { ...result, how: "kept", failedBefore: [] };
-  }
-  const failedBefore = hasSystemd() ? await unitsIn(run.effects, "failed") : [];
+  const before = await healthBefore(run.effects);
+  if (previous.running === system) return { ...result, how: "kept", before };
   await arm(run, previous.running);
-  await run.note({ touched: true });
+  await run.note({ touched: true, failedBefore: before.failed });
   const switched = await switchTo(
     run,
     system,
@@ -68,7 +72,25 @@ export async function activate(
   );
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
-  return { ...result, how: "switched", failedBefore };
+  return { ...result, how: "switched", before };
+}
+
+/**
+ * Keeps the way back from garbage collection: once the candidate runs and is
+ * the boot default, nothing else does. The next attempt lets go of it.
+ */
+async function protectPrevious(
+  run: Run,
+  previous: string | null,
+): Promise<void> {
+  if (previous === null) return;
+  const finished = await run.effects.run(
+    addRoot(`${run.folder}/previous`, previous),
+  );
+  if (finished.code === 0) return;
+  const text =
+    `Cannot protect ${previous} from garbage collection: ${finished.stderr.trim()}`;
+  say(run.effects, "warning", text);
 }
 
 /** A person may have said stop while the system was being built. */
@@ -81,46 +103,6 @@ function refuseIfSuspended(run: Run): void {
     exit: 0,
     hints: ["gitops-sync resume lets the next run activate it"],
   });
-}
-
-/**
- * Arms the dead-man's switch: systemd runs the previous system's own
- * activation unless {@linkcode disarm} comes first. It needs nothing of ours,
- * and leaves time for an activation, its health checks and the way back.
- */
-async function arm(run: Run, previous: string | null): Promise<void> {
-  if (!hasSystemd()) {
-    return say(
-      run.effects,
-      "notice",
-      "systemd does not run here: the dead-man's switch is off, and activation runs directly",
-    );
-  }
-  if (previous === null) return;
-  await disarm(run);
-  const { config } = run;
-  const ms = 2 * config["timeouts.activate"] + 2 * config["timeouts.health"];
-  const finished = await run.effects.run(armTimer(
-    deadMansSwitch,
-    [`${previous}/bin/switch-to-configuration`, "test"],
-    Math.ceil(ms / 1000),
-  ));
-  if (finished.code === 0) return;
-  throw new SyncError("Cannot arm the dead-man's switch", {
-    stage: "activate",
-    reason: "not-armed",
-    next: "retry",
-    details: [finished.stderr.trim()],
-    hints: ["look at: systemctl status; the host was not changed"],
-  });
-}
-
-/** Disarms the dead-man's switch. */
-export async function disarm(run: Run): Promise<void> {
-  if (!hasSystemd()) return;
-  // The timer alone: its service may be at work for a good reason.
-  await run.effects.run(stopUnits(`${deadMansSwitch}.timer`));
-  await run.effects.run(resetFailed(`${deadMansSwitch}.service`));
 }
 
 /**
@@ -147,15 +129,18 @@ export function judge(
     stage: "activate",
     reason: reasonOf(switched, isThere),
     // Another switch at work is no fault of this revision.
-    next: code === 11 && !timedOut ? "retry" : "hold",
+    next: code === switchLocked && !timedOut ? "retry" : "hold",
     details: switched.lines,
+    hints: code === needsReboot && !timedOut
+      ? ["with operation: boot it is deployed by the next reboot"]
+      : [],
   });
 }
 
 function reasonOf({ code, timedOut }: Switched, isThere: boolean): string {
   if (timedOut) return "timed-out";
-  if (code === 100) return "needs-reboot";
-  if (code === 11) return "switch-locked";
+  if (code === needsReboot) return "needs-reboot";
+  if (code === switchLocked) return "switch-locked";
   if (code === 4) return "units-failed";
   if (code === 2) return "activation-script-failed";
   return isThere ? "switch-failed" : "not-switched";

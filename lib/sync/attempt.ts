@@ -3,14 +3,16 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
-import type { Deployment, State, Target } from "../host/state.ts";
+import type { Deployment, Left, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./reconcile.ts";
 import { begin, type Ended, type Record, Run } from "./run.ts";
+import { isStopped } from "./switching.ts";
 
 /** Brings the host to what the remote names, and records how that went. */
 export async function attemptDeploy(
@@ -36,8 +38,8 @@ export async function attemptDeploy(
 /**
  * Puts a system that was good before in place again.
  *
- * @param left Given where a person rolls back: the revisions that must not
- * come again by themselves.
+ * @param left Given where this is a way back: the revisions that must not come
+ * again by themselves.
  */
 export async function attemptPut(
   effects: Effects,
@@ -45,11 +47,13 @@ export async function attemptPut(
   state: State,
   deployment: Deployment,
   record: Record,
-  left?: readonly string[],
+  left?: Left,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
-  const { system, target, at: _, ...commit } = deployment;
+  const { system, target, at: _, boot: __, failing: ___, ...commit } =
+    deployment;
   await begin(run, left ? "rollback" : "sync", commit, target);
+  if (left) await run.note({ left });
   return await recorded(run, record, async () => {
     const deployment = await putInPlace(run, {
       done: "confirmed",
@@ -75,12 +79,31 @@ async function recorded(
     return ended.result === "built"
       ? { ...ended, revision, run }
       : { ...ended, run };
-  } catch (error) {
+  } catch (thrown) {
+    const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {
       throw await recordedBug(run, record, error);
     }
-    await record(run, { result: "failed", error });
+    await recordFailure(run, record, error);
     return { result: "failed", error, run };
+  }
+}
+
+/**
+ * Records a failure, unless the next run has to go on with it. Where that
+ * can't be written, the next run finds the journal and undoes what is undone.
+ */
+async function recordFailure(
+  run: Run,
+  record: Record,
+  error: SyncError,
+): Promise<void> {
+  if (isStopped(error)) return;
+  try {
+    await record(run, { result: "failed", error });
+  } catch (unwritten) {
+    if (!(unwritten instanceof SyncError)) throw unwritten;
+    say(run.effects, "warning", unwritten.message, unwritten.hints);
   }
 }
 
@@ -97,6 +120,6 @@ async function recordedBug(
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });
-  await record(run, { result: "failed", error });
+  await recordFailure(run, record, error);
   return bug;
 }

@@ -7,14 +7,21 @@ import { ensureDir } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Deployment } from "../host/state.ts";
-import { bootDefault, systemProfile } from "../host/system.ts";
+import {
+  bootDefault,
+  bootId,
+  runningSystem,
+  systemProfile,
+} from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
-import { disarm } from "./activate.ts";
+import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import type { Healthy } from "./health.ts";
+import { forgetOldGenerations } from "./retention.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, switchTo } from "./switching.ts";
+import { meaningOf, runOutside, switchTo } from "./switching.ts";
 
 /**
  * Sets the boot default (unless the operation is `test`), reads it back, and
@@ -25,8 +32,18 @@ import { meaningOf, switchTo } from "./switching.ts";
 export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
   await run.note({ touched: true });
-  if (operation !== "test") await setBootDefault(run, healthy.system);
+  if (operation !== "test") {
+    await forgetOldGenerations(run, healthy.system);
+    await setBootDefault(run, healthy.system);
+  }
+  const isLate = await hasFired(run);
   await disarm(run);
+  // From here on it can't fire, and it may just have.
+  if (isLate) throw firedError(run);
+  const running = runningSystem();
+  if (operation !== "boot" && running !== healthy.system) {
+    throw replaced(running);
+  }
   return await remember(run, healthy);
 }
 
@@ -38,9 +55,18 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
  * only by exit codes.
  */
 export async function setBootDefault(run: Run, system: string): Promise<void> {
-  const profile = await run.effects.run(setProfile(systemProfile, system));
-  if (profile.code !== 0) {
-    throw notSet(system, "nix-env failed", [profile.stderr.trim()]);
+  const known = knownLoaders(run);
+  if (known.length === 0 && run.attempt.previous?.bootDefault) {
+    say(
+      run.effects,
+      "notice",
+      "It can't be read which system the bootloader starts: its own word is trusted",
+    );
+  }
+  const { program, args, timeout: most } = setProfile(systemProfile, system);
+  const profile = await runOutside(run, [program, ...args], most);
+  if (profile.code !== 0 || profile.timedOut) {
+    throw notSet(system, "nix-env failed", profile.lines);
   }
   const timeout = run.config["timeouts.activate"];
   const switched = await switchTo(run, system, "boot", timeout);
@@ -51,6 +77,48 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   if (actual !== system) {
     throw notSet(system, `the system profile points to ${actual}`, []);
   }
+  const wrong = bootEntries().find((entry) =>
+    known.includes(entry.loader) && entry.system !== system
+  );
+  if (wrong) {
+    const starts = wrong.system ?? "nothing that is there";
+    throw notSet(system, `${wrong.loader} still starts ${starts}`, []);
+  }
+}
+
+/** Whether a reboot starts a system, as far as the bootloader can tell. */
+export function isBootDefault(run: Run, system: string): boolean {
+  const known = knownLoaders(run);
+  return bootDefault() === system && known.length > 0 &&
+    bootEntries().every((entry) =>
+      !known.includes(entry.loader) || entry.system === system
+    );
+}
+
+/**
+ * The bootloaders whose entries can be trusted to tell what a reboot starts:
+ * those that have kept to the boot default so far. Others may be left over, or
+ * be of a kind whose files are not understood.
+ */
+function knownLoaders(run: Run): BootEntry["loader"][] {
+  const { previous, candidate } = run.attempt;
+  const known = bootEntries().filter(({ system }) =>
+    system !== null &&
+    (system === previous?.bootDefault || system === candidate)
+  );
+  return known.map(({ loader }) => loader);
+}
+
+function replaced(running: string | null): SyncError {
+  return new SyncError(
+    `Cannot confirm: ${running} runs now, and not what was found healthy`,
+    {
+      stage: "confirm",
+      reason: "replaced",
+      next: "retry",
+      hints: ["somebody or something switched this host at the same time"],
+    },
+  );
 }
 
 function notSet(
@@ -73,7 +141,16 @@ async function remember(
   { commit, target, system }: Omit<Healthy, "done">,
 ): Promise<Deployment> {
   const at = run.effects.now().toISOString();
-  const deployment: Deployment = { ...commit, target, system, at };
+  const failing = run.attempt.failedBefore ?? [];
+  const deployment: Deployment = {
+    ...commit,
+    target,
+    system,
+    at,
+    // One that waits for the next boot was not found healthy in this one.
+    ...(target.operation === "boot" ? {} : { boot: bootId() }),
+    ...(failing.length > 0 ? { failing } : {}),
+  };
   const { lastGood, earlier } = run.state;
   const older = lastGood ? [lastGood, ...earlier] : earlier;
   const kept = older.filter((one) => one.system !== system)

@@ -5,17 +5,17 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import type { Attempt, Deployment, State } from "../host/state.ts";
+import type { Attempt, State } from "../host/state.ts";
 import { bootDefault, bootId, hasSystemd, systems } from "../host/system.ts";
-import { stopUnits } from "../tools/systemd.ts";
-import { disarm } from "./activate.ts";
+import { resetFailed, stopUnits } from "../tools/systemd.ts";
 import { confirm } from "./confirm.ts";
-import { type Record, Run } from "./run.ts";
-import { waitForProcess } from "./switching.ts";
-import { goBack } from "./undo.ts";
+import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
+import { type Ended, type Record, Run } from "./run.ts";
+import { isStopped, waitForProcess } from "./switching.ts";
+import { again, goBack } from "./undo.ts";
 
 /** After how many cut-off activations of one revision it is held. */
 const mostCutOffs = 2;
@@ -40,37 +40,48 @@ export async function recoverFirst(
  */
 async function recover(run: Run, record: Record): Promise<void> {
   const { attempt } = run;
+  const isBroken = run.state.last?.exit === exitCodes.broken;
+  const { command, commit, stage } = attempt;
   say(
     run.effects,
     "warning",
-    `The last run (${attempt.command} of ${
-      short(attempt.commit.revision)
-    }) was cut off at the ${attempt.stage} stage`,
+    isBroken
+      ? `The way back from ${short(commit.revision)} failed; trying it again`
+      : `The last run (${command} of ${
+        short(commit.revision)
+      }) was cut off at the ${stage} stage`,
   );
   const finished = await finish(run, attempt);
   if (finished) {
-    await record(run, { result: "deployed", deployment: finished });
+    await record(run, finished);
     return say(run.effects, "notice", "It was healthy, so it is confirmed now");
   }
-  await undo(run, attempt);
-  const isActivation = attempt.touched === true;
-  const times = isActivation ? cutOffs(run, attempt) + 1 : 0;
-  if (isActivation) {
-    const { revision } = attempt.commit;
-    await run.save({ cutOff: { revision, times } });
+  const cause = isBroken ? onceBroken(attempt) : await causeOf(run, attempt);
+  const error = await undo(run, attempt, cause);
+  if (error.exit === exitCodes.broken) {
+    await record(run, { result: "failed", error });
+    throw error;
   }
-  await record(run, {
-    result: "interrupted",
-    error: cutOff(attempt, times >= mostCutOffs),
-  });
+  await record(run, { result: "interrupted", error });
+  say(run.effects, "notice", error.message);
+}
+
+/** Why there is something to undo. */
+async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
+  if (!attempt.touched) return cutOff(attempt, false);
+  if (await hasFired(run)) return firedError(run);
+  const { revision } = attempt.commit;
+  const times = cutOffs(run, attempt) + 1;
+  await run.save({ cutOff: { revision, times } });
+  return cutOff(attempt, times >= mostCutOffs);
 }
 
 /** Confirms a candidate that was found healthy and still runs. */
 async function finish(
   run: Run,
   attempt: Attempt,
-): Promise<Deployment | undefined> {
-  const { candidate, stage, undoing, commit, target } = attempt;
+): Promise<Ended | undefined> {
+  const { candidate, stage, undoing, commit, target, left } = attempt;
   if (stage !== "confirm" || undoing || !candidate) return undefined;
   const now = systems();
   const rebooted = attempt.bootId !== bootId();
@@ -79,42 +90,53 @@ async function finish(
   if (!runs || (rebooted && !boots)) return undefined;
   const healthy = {
     done: "healthy" as const,
-    how: "kept" as const,
     checked: "before",
-    failedBefore: [],
     system: candidate,
     commit,
     target,
   };
   try {
-    return await confirm(run, healthy);
+    const deployment = await confirm(run, healthy);
+    return left
+      ? { result: "rolled-back", deployment, left }
+      : { result: "deployed", deployment };
   } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
+    if (!(error instanceof SyncError) || isStopped(error)) throw error;
     say(run.effects, "warning", error.message);
     return undefined;
   }
 }
 
-async function undo(run: Run, attempt: Attempt): Promise<void> {
-  if (!attempt.touched) return await disarm(run);
+/** @returns the cause with what came of undoing. */
+async function undo(
+  run: Run,
+  attempt: Attempt,
+  cause: SyncError,
+): Promise<SyncError> {
+  if (!attempt.touched) {
+    await disarm(run);
+    return cause;
+  }
   await endActivation(run, attempt);
   if (attempt.bootId !== bootId() && standsAsBefore(attempt)) {
-    return say(
-      run.effects,
-      "notice",
-      "The host was rebooted since, into the previous system: nothing to undo",
+    return again(
+      cause,
+      `${cause.message}; the host was rebooted since, into the previous system`,
+      exitCodes.rolledBack,
+      cause.hints,
     );
   }
-  const error = await goBack(run, cutOff(attempt, false));
-  if (error instanceof SyncError && error.exit === 8) throw error;
+  const error = await goBack(run, cause);
+  if (!(error instanceof SyncError) || isStopped(error)) throw error;
+  return error;
 }
 
 /** An activation outlives the run that began it; two at once would be worse. */
 async function endActivation(run: Run, attempt: Attempt): Promise<void> {
   if (hasSystemd()) {
-    await run.effects.run(
-      stopUnits(`gitops-sync-activate-${attempt.id}-*.service`),
-    );
+    const units = `gitops-sync-activate-${attempt.id}-*.service`;
+    await run.effects.run(stopUnits(units));
+    await run.effects.run(resetFailed(units));
   } else if (attempt.process) {
     const timeout = run.config["timeouts.activate"];
     await waitForProcess(run.effects, attempt.process, timeout);
@@ -135,7 +157,7 @@ function cutOff(attempt: Attempt, hold: boolean): SyncError {
   const { touched, stage } = attempt;
   return new SyncError(
     touched
-      ? `The run was cut off at the ${stage} stage; the previous system was put back`
+      ? `The run was cut off at the ${stage} stage`
       : `The run was cut off at the ${stage} stage; the host had not been changed`,
     {
       stage,
@@ -143,9 +165,17 @@ function cutOff(attempt: Attempt, hold: boolean): SyncError {
       next: hold ? "hold" : "retry",
       hints: hold
         ? [
-          "it was cut off there before: look for a crash or a reboot that this revision causes, then gitops-sync retry",
+          "it was cut off there before: look for a crash, a reboot or a stop of gitops-sync's own service that this revision causes, then gitops-sync retry",
         ]
         : [],
     },
+  );
+}
+
+/** The revision is held already, for the reason that it failed with. */
+function onceBroken({ commit, stage }: Attempt): SyncError {
+  return new SyncError(
+    `The way back from ${short(commit.revision)} had failed before`,
+    { stage, reason: "way-back-failed", next: "stop" },
   );
 }

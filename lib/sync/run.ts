@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
-import type { Stage, SyncError } from "../base/errors.ts";
+import { type Effects, say } from "../base/effects.ts";
+import { type Stage, SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Config } from "../config/schema.ts";
 import type { StageTime } from "../host/history.ts";
@@ -13,6 +13,7 @@ import {
   type Attempt,
   type Commit,
   type Deployment,
+  type Left,
   type State,
   type Target,
   writeState,
@@ -49,6 +50,16 @@ export class Run {
   /** Notes in the journal how far this run has come. */
   async note(changes: Partial<Attempt>): Promise<void> {
     await this.save({ attempt: { ...this.attempt, ...changes } });
+  }
+
+  /** The same, for what must go on where the journal can't be written. */
+  async noteIfPossible(changes: Partial<Attempt>): Promise<void> {
+    try {
+      await this.note(changes);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      say(this.effects, "warning", error.message, error.hints);
+    }
   }
 
   /** The journal of this run. */
@@ -100,8 +111,7 @@ export class Run {
 /** How an attempt ended, for the one place that records it. */
 export type Ended =
   | { result: "deployed" | "corrected"; deployment: Deployment }
-  /** `left`: the revisions that must not come again by themselves. */
-  | { result: "rolled-back"; deployment: Deployment; left: readonly string[] }
+  | { result: "rolled-back"; deployment: Deployment; left: Left }
   | { result: "built"; system: string }
   | { result: "failed" | "interrupted"; error: SyncError };
 

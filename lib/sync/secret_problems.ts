@@ -76,17 +76,15 @@ export function problemsFailure(
 function linesOf(problem: Problem): string[] {
   const { file, key, reason, why, recipients = [], mend } = problem;
   const where = key === undefined ? file : `${file}, key ${key}`;
+  const more = [
+    ...(recipients.length > 0
+      ? [`it is for ${recipients.map(shortRecipient).join(", ")}`]
+      : []),
+    mend,
+  ];
   return [
     oneLine(`${where} [${reason}]: ${why}`, 300),
-    ...(recipients.length > 0
-      ? [
-        oneLine(
-          `  it is for ${recipients.map(shortRecipient).join(", ")}`,
-          300,
-        ),
-      ]
-      : []),
-    oneLine(`  ${mend}`, 300),
+    ...more.map((line) => `  ${oneLine(line, 300)}`),
   ];
 }
 

@@ -102,7 +102,11 @@ export async function settle(
     says,
   };
   const { writeWhole } = await import("../host/files.ts");
-  await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
+  try {
+    await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
+  } catch {
+    // On a full disk the next run looks at everything again.
+  }
 }
 
 /**
@@ -148,6 +152,8 @@ function groundsOf({ words, config, text, folder }: Called): string {
     text,
     textOf(`${folder}/state.json`),
     textOf(`${folder}/suspended.json`),
+    // After a reboot the host's health is looked at.
+    textOf("/proc/sys/kernel/random/boot_id"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);

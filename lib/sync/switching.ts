@@ -4,15 +4,23 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
-import { lastLines, runInUnit } from "../tools/systemd.ts";
+import {
+  isStopping,
+  lastLines,
+  resetFailed,
+  runInUnit,
+  stopUnits,
+  unitEnd,
+} from "../tools/systemd.ts";
 import type { Run } from "./run.ts";
 
 /** What `switch-to-configuration` can be told to do here. */
 export type Action = "test" | "boot";
 
-/** How a call of `switch-to-configuration` ended. */
+/** How a call of `switch-to-configuration`, or of what goes with it, ended. */
 export interface Switched {
   code: number;
   timedOut: boolean;
@@ -33,6 +41,20 @@ export async function switchTo(
   timeout: number,
 ): Promise<Switched> {
   const argv = [`${system}/bin/switch-to-configuration`, action];
+  return await runOutside(run, argv, timeout);
+}
+
+/**
+ * Runs what changes the host: our own unit may not write to it, so systemd,
+ * where it is there, does that in a unit of its own.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function runOutside(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
   return hasSystemd()
     ? await inUnit(run, argv, timeout)
     : await directly(run, argv, timeout);
@@ -43,18 +65,55 @@ async function inUnit(
   argv: readonly string[],
   timeout: number,
 ): Promise<Switched> {
-  const unit = unitFor(run.attempt.id, run.effects.now());
-  const command = runInUnit(unit, argv, Math.ceil(timeout / 1000));
-  const finished = await run.effects.run(command);
-  const lines = finished.code === 0
-    ? []
-    : await lastLines(run.effects, `${unit}.service`, 15);
-  const said = safeLines(finished.stderr);
+  const { effects } = run;
+  const unit = unitFor(run.attempt.id, effects.now());
+  const finished = await effects.run(
+    runInUnit(unit, argv, Math.ceil(timeout / 1000)),
+  );
+  const end = unitEnd(finished.stderr);
+  if (end?.result === "success" && end.code === 0) {
+    return { code: 0, timedOut: false, lines: [] };
+  }
+  const isOurEnd = !end && !finished.timedOut &&
+    (finished.code > 128 || await isStopping(effects));
+  if (isOurEnd) throw stopped(run);
+  // Whatever of it still runs, nothing else may be switched beside it.
+  await effects.run(stopUnits(`${unit}.service`));
+  const lines = (await lastLines(effects, `${unit}.service`, 15))
+    // What systemd says of the unit itself is known better.
+    .filter((line) => !line.includes(unit));
+  // A unit that stays failed would be taken for a fault of the host.
+  await effects.run(resetFailed(`${unit}.service`));
   return {
-    code: finished.code,
-    timedOut: finished.timedOut || lines.some((line) => /timed out/.test(line)),
-    lines: lines.length > 0 ? lines : said,
+    code: end ? end.code : finished.code,
+    timedOut: finished.timedOut || end?.result === "timeout",
+    lines: lines.length > 0 ? lines : safeLines(finished.stderr),
   };
+}
+
+/**
+ * Our own service is being stopped, perhaps by the very switch that we wait
+ * for and that would wait for us: so we leave it to the next run, and to the
+ * dead-man's switch where there is none.
+ */
+function stopped(run: Run): SyncError {
+  return new SyncError(
+    "Stopped by systemd during an activation, which goes on by itself",
+    {
+      stage: run.attempt.stage,
+      reason: stoppedReason,
+      next: "retry",
+      exit: 3,
+      hints: ["the next run finishes or undoes what was begun"],
+    },
+  );
+}
+
+const stoppedReason = "stopped";
+
+/** Whether an error means that the journal must stay for the next run. */
+export function isStopped(error: unknown): boolean {
+  return error instanceof SyncError && error.reason === stoppedReason;
 }
 
 /** Every call has its own name: a failed unit would keep a fixed one. */
@@ -75,7 +134,7 @@ async function directly(
     shielded: true,
     onStart: async (pid) => {
       const startTime = startTimeOf(pid);
-      if (startTime) await run.note({ process: { pid, startTime } });
+      if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
   });
   const lines = safeLines(
@@ -87,6 +146,12 @@ async function directly(
     lines: lines.slice(-15),
   };
 }
+
+/** The exit code of a switch that found another one at work (EAGAIN). */
+export const switchLocked = 11;
+
+/** The exit code of a switch that the running init is in the way of. */
+export const needsReboot = 100;
 
 /** What the exit code of a switch means, for a message. */
 export function meaningOf({ code, timedOut, lines }: Switched): string {
@@ -100,9 +165,9 @@ export function meaningOf({ code, timedOut, lines }: Switched): string {
       return `units failed to start${
         units ? `: ${units.replace(/^.*failed:\s*/, "")}` : ""
       }`;
-    case 11:
+    case switchLocked:
       return "another switch was under way";
-    case 100:
+    case needsReboot:
       return "it can't replace the running init: this change needs a reboot";
     default:
       return code > 128

@@ -4,13 +4,26 @@
  *
  * @module
  */
-import { say } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
-import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
-import { disarm } from "./activate.ts";
-import { setBootDefault } from "./confirm.ts";
+import {
+  bootDefault,
+  hasSystemd,
+  runningSystem,
+  systemProfile,
+} from "../host/system.ts";
+import { resetFailed } from "../tools/systemd.ts";
+import { isBootDefault, setBootDefault } from "./confirm.ts";
+import { arm, disarm } from "./dead_mans_switch.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, switchTo } from "./switching.ts";
+import {
+  isStopped,
+  meaningOf,
+  type Switched,
+  switchLocked,
+  switchTo,
+} from "./switching.ts";
+import { unitsSince } from "./units.ts";
 
 /**
  * Puts the recorded previous system back after a failure.
@@ -18,20 +31,23 @@ import { meaningOf, switchTo } from "./switching.ts";
  * @returns the failure with what came of the way back: exit 7 if the previous
  * system runs again, exit 8 if it does not. The journal then stays, so that
  * every later run tries again, and the dead-man's switch stays armed.
+ * @throws {SyncError} `stopped` if systemd stops us meanwhile.
  */
 export async function goBack(run: Run, cause: unknown): Promise<unknown> {
+  // The journal stays as it is for the next run.
+  if (isStopped(cause)) return cause;
   const { touched, previous } = run.attempt;
-  if (!touched || !previous) {
+  if (!touched || !previous || leftAlone(run, cause)) {
     await disarm(run);
     return cause;
   }
   say(run.effects, "warning", "Putting the previous system back");
-  await run.note({ undoing: true });
+  await prepare(run, previous.running);
   const problems = [
     await reactivate(run, previous.running),
     await restoreBootDefault(run, previous.bootDefault),
   ].filter((problem) => problem !== undefined);
-  if (problems.length > 0) return brokenBy(cause, problems);
+  if (problems.length > 0) return brokenBy(run, cause, problems);
   await disarm(run);
   return cause instanceof SyncError
     ? again(
@@ -43,18 +59,48 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     : cause;
 }
 
+/** A switch that refuses before it begins has changed nothing. */
+function leftAlone(run: Run, cause: unknown): boolean {
+  return cause instanceof SyncError && cause.stage === "activate" &&
+    refusals.includes(cause.reason) &&
+    runningSystem() === run.attempt.previous?.running;
+}
+
+const refusals = ["needs-reboot", "switch-locked"];
+
+/**
+ * Notes that the way back is taken, and gives it the dead-man's switch of its
+ * own. It is taken in any case: a full disk must not keep a host on a system
+ * that is not well.
+ */
+async function prepare(run: Run, previous: string | null): Promise<void> {
+  await run.noteIfPossible({ undoing: true });
+  try {
+    await arm(run, previous);
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    say(run.effects, "warning", error.message);
+  }
+}
+
 async function reactivate(
   run: Run,
   previous: string | null,
 ): Promise<string | undefined> {
   if (run.attempt.target.operation === "boot") return undefined;
   if (previous === null) return "no system ran before";
-  const timeout = run.config["timeouts.activate"];
-  const switched = await switchTo(run, previous, "test", timeout);
+  // systemd no longer starts what failed too often.
+  const failed = await newlyFailedUnits(run);
+  if (failed.length > 0) await run.effects.run(resetFailed(...failed));
+  const switched = await switchBack(run, previous);
   if (runningSystem() !== previous) {
     return `activating ${previous} failed: ${meaningOf(switched)}`;
   }
-  if (switched.code !== 0) {
+  const ill = await unitsComeUp(run);
+  if (ill.length > 0) {
+    return `${previous} runs again, but with failed units: ${ill.join(", ")}`;
+  }
+  if (switched.code !== 0 || switched.timedOut) {
     say(
       run.effects,
       "warning",
@@ -62,6 +108,51 @@ async function reactivate(
     );
   }
   return undefined;
+}
+
+/** Another switch at work, by whomever, has to end first. */
+async function switchBack(run: Run, previous: string): Promise<Switched> {
+  const { effects, config } = run;
+  const timeout = config["timeouts.activate"];
+  const end = effects.now().getTime() + timeout;
+  for (;;) {
+    const switched = await switchTo(run, previous, "test", timeout);
+    const isBusy = switched.code === switchLocked && !switched.timedOut;
+    if (!isBusy || effects.now().getTime() > end) return switched;
+    await effects.sleep(1000);
+  }
+}
+
+/** The units that still fail when all that are starting have started. */
+async function unitsComeUp(run: Run): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  const { effects, config } = run;
+  const end = effects.now().getTime() + config["timeouts.health"];
+  for (;;) {
+    const { failed, starting } = await unitsNow(run);
+    const isOver = starting.length === 0 || effects.now().getTime() > end;
+    if (isOver) return failed.map(({ name }) => name);
+    await effects.sleep(500);
+  }
+}
+
+async function newlyFailedUnits(run: Run): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  return (await unitsNow(run)).failed.map(({ name }) => name);
+}
+
+function unitsNow(run: Run) {
+  const { config, attempt: { failedBefore = [] } } = run;
+  return unitsSince({ effects: uninterrupted(run), config }, failedBefore);
+}
+
+/** The way back is gone to its end, whoever wants us to stop. */
+function uninterrupted({ effects }: Run): Effects {
+  const { run } = effects;
+  return {
+    ...effects,
+    run: (command) => run({ ...command, shielded: true }),
+  };
 }
 
 /** From the confirm stage on, the bootloader may know the candidate. */
@@ -77,26 +168,39 @@ async function restoreBootDefault(
     else await setBootDefault(run, previous);
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    if (isStopped(error)) throw error;
+    const { message } = error as Error;
+    if (previous === null || !isBootDefault(run, previous)) return message;
+    // What could not be written again was never overwritten.
+    say(run.effects, "warning", `${message}; but a reboot starts it`);
+    return undefined;
   }
 }
 
-function brokenBy(cause: unknown, problems: readonly string[]): SyncError {
+function brokenBy(
+  run: Run,
+  cause: unknown,
+  problems: readonly string[],
+): SyncError {
   const first = cause instanceof Error ? cause.message : String(cause);
   const error = cause instanceof SyncError ? cause : undefined;
   return again(
     error,
     `${first}; and the way back failed too: ${problems.join("; ")}`,
     exitCodes.broken,
-    [
-      "look at the host now: systemctl --failed; readlink /run/current-system",
+    run.attempt.previous?.running === null ? [lookHint] : [
+      lookHint,
       "each run of gitops-sync tries the way back again; by hand: /nix/var/nix/profiles/system/bin/switch-to-configuration test",
     ],
     cause,
   );
 }
 
-function again(
+const lookHint =
+  "look at the host now: systemctl --failed; readlink /run/current-system";
+
+/** The same failure with more to say. */
+export function again(
   error: SyncError | undefined,
   message: string,
   exit: 7 | 8,

@@ -152,10 +152,11 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
     const why = "its data key can't be recovered with this host's keys";
     return { ok: false, reason: "data-key", why };
   }
-  // Of a file with a plain value sops shows that value.
+  // What sops quotes may be a value that is not encrypted.
+  const said = finished.stderr.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, "…");
   const why = /does not match sops' data format/.test(finished.stderr)
     ? "a value in it is not encrypted"
-    : `sops ended with ${finished.code}: ${oneLine(finished.stderr, 200)}`;
+    : `sops ended with ${finished.code}: ${oneLine(said, 200)}`;
   return { ok: false, reason: "sops-failed", why };
 }
 

@@ -31,7 +31,10 @@ write_host() { # GREETING WEB-COMMAND BUILD-SNIPPET
 # What of this host must not change unless it should.
 running() { readlink -f /run/current-system || true; }
 boot_default() { readlink -f /nix/var/nix/profiles/system || true; }
-boot_entry() { cat /boot/loader/default; }
+boot_entry() {
+	sed -n 's|^options init=\(.*\)/init .*|\1|p' \
+		"/boot/loader/entries/$(sed -n 's/^default //p' /boot/loader/loader.conf)"
+}
 
 remember_host() { before=$(running); }
 

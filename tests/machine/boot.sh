@@ -159,8 +159,9 @@ mount_dev() {
 # What a bootloader and stage 2 of NixOS do. As there, a failed activation does
 # not keep systemd from starting.
 start_stand_in() {
-	[ -e /boot/loader/default ] || return 0
-	system=$(cat /boot/loader/default)
+	[ -e /boot/loader/loader.conf ] || return 0
+	entry=$(sed -n 's/^default //p' /boot/loader/loader.conf)
+	system=$(sed -n 's|^options init=\(.*\)/init .*|\1|p' "/boot/loader/entries/$entry")
 	"$system/init" systemd || echo "$system/init ended with $?"
 }
 

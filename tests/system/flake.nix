@@ -28,6 +28,8 @@
 #                 first, each with a snippet of its own.
 #   exit          {"test": N, "boot": N, "switch": N}: a forced exit code. 1, 11
 #                 and 100 end before anything was changed, others at the end.
+#   bootloader    "silent": the bootloader is not installed, and no exit code
+#                 says so.
 #   hang          seconds that `test` and `switch` wait before they change
 #                 anything; hangAfter: when all is changed, before they end.
 #
@@ -53,6 +55,7 @@
         build = "";
         dependencies = { };
         exit = { };
+        bootloader = "works";
         hang = 0;
         hangAfter = 0;
       };

@@ -2,8 +2,8 @@
 # switch-to-configuration of a stand-in system: what the real one of NixOS does
 # as far as gitops-sync can see it, with its order, words and exit codes.
 #
-#   boot          makes this system the one that a reboot starts: writes its
-#                 store path to /boot/loader/default (1 where that fails)
+#   boot          makes this system the one that a reboot starts: writes
+#                 /boot/loader as systemd-boot reads it (1 where that fails)
 #   test          stops units that are gone, decrypts the secrets, points
 #                 /run/current-system here, and starts or restarts units
 #   switch        both
@@ -86,14 +86,31 @@ take_lock() {
 	flock --nonblock 9 || die 11 'Could not acquire lock' 'another switch-to-configuration is at work'
 }
 
-# Whole or not at all, as bootloaders need it.
+# As the builder of systemd-boot's entries does in NixOS: the entry of this
+# generation, and then loader.conf, which names it.
 install_bootloader() {
-	mkdir -p /boot/loader
-	if ! { echo "$system" >/boot/loader/default.new && sync /boot/loader/default.new &&
-		mv -T /boot/loader/default.new /boot/loader/default; }; then
-		rm -f /boot/loader/default.new
-		die 1 'Failed to install bootloader' 'look at the free space: df -h /boot'
-	fi
+	[ "$bootloader" = works ] || { say 'No space left on device'; return 0; }
+	mkdir -p /boot/loader/entries
+	entry=nixos-generation-$(generation).conf
+	{ put "/boot/loader/entries/$entry" "title NixOS
+linux /EFI/nixos/kernel.efi
+options init=$system/init loglevel=4" && put /boot/loader/loader.conf "timeout 5
+default $entry"; } || die 1 'Failed to install bootloader' 'look at the free space: df -h /boot'
+}
+
+# The number in the profile's link to this system; 0 where it has none.
+generation() {
+	link=$(readlink /nix/var/nix/profiles/system) || link=
+	[ "$(readlink -f /nix/var/nix/profiles/system)" = "$system" ] || link=
+	number=${link#system-}
+	number=${number%-link}
+	echo "${number:-0}"
+}
+
+put() { # FILE TEXT: whole or not at all
+	echo "$2" >"$1.new" && sync "$1.new" && mv -T "$1.new" "$1" && return
+	rm -f "$1.new"
+	return 1
 }
 
 switch_over() {

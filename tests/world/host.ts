@@ -73,7 +73,10 @@ export abstract class Host {
 
   /** The store path that the bootloader starts, or `null`. */
   bootEntry(): string | null {
-    return this.read("/boot/loader/default")?.trim() ?? null;
+    const loader = this.read("/boot/loader/loader.conf") ?? "";
+    const [, entry] = /^default (.*)$/m.exec(loader) ?? [];
+    const text = entry && this.read(`/boot/loader/entries/${entry}`);
+    return /^options init=(\S*)\/init /m.exec(text ?? "")?.[1] ?? null;
   }
 
   /** All calls of switch-to-configuration since the boot. */

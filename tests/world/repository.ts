@@ -35,6 +35,7 @@ export interface Knobs {
   exit?:
     | Partial<Readonly<Record<"test" | "boot" | "switch", number>>>
     | undefined;
+  bootloader?: "works" | "silent" | undefined;
   hang?: number | undefined;
   hangAfter?: number | undefined;
 }
