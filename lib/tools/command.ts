@@ -150,28 +150,19 @@ function killGroup(pid: number): void {
   }
 }
 
-/**
- * The text of a file of the kernel's. Deno keeps /proc from all who may not do
- * anything at all, so where it refuses, `cat` reads it.
- */
-export function kernelText(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    return new TextDecoder().decode(runNow("cat", ["--", path]));
-  }
-}
-
-/** For what takes no time; gives standard output, whatever the exit code. */
-function runNow(program: string, args: string[]): Uint8Array {
-  return new Deno.Command(program, {
+/** Runs what takes no time, and what nothing is to be known of but this. */
+export function runNow(
+  program: string,
+  args: string[],
+): { code: number; stdout: string } {
+  const { code, stdout } = new Deno.Command(program, {
     args,
     clearEnv: true,
     env: childEnvironment(),
     stdin: "null",
     stderr: "null",
-  }).outputSync().stdout;
+  }).outputSync();
+  return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
 async function start(
