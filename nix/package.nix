@@ -37,11 +37,13 @@ let
     "journalctl"
     "kill"
     "nix-env"
+    "nix-instantiate"
     "nix-store"
     "nixos-rebuild"
     "sops"
     "ssh-keygen"
     "systemctl"
+    "systemd-notify"
     "systemd-run"
   ];
 
@@ -58,7 +60,7 @@ let
     "--allow-net"
     "--allow-read"
     "--allow-write"
-    "--allow-sys=hostname"
+    "--allow-sys=hostname,uid"
     "--allow-run=${lib.concatStringsSep "," mayRun}"
   ];
 

@@ -165,7 +165,8 @@ export function runNow(
   return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
-async function start(
+/** Starts a program; `inherit` gives it the terminal as well. */
+export async function start(
   command: Command,
   stderr: "piped" | "null" | "inherit" = "piped",
 ): Promise<Deno.ChildProcess> {
@@ -202,35 +203,6 @@ async function start(
 
 /** What most runs need not load. */
 const failure = () => import("./command_failure.ts");
-
-/**
- * Runs a program that a person works with, such as an editor: it has the
- * terminal, and as much time as it takes.
- *
- * @param stop Aborted when it has to end.
- * @returns its exit code.
- */
-export async function attend(
-  command: Omit<Command, "timeout">,
-  stop: AbortSignal,
-): Promise<number> {
-  const child = await start({ ...command, timeout: 0 }, "inherit");
-  // Not its group, which is ours too; but the editor that it has started.
-  const end = () => {
-    for (const pid of familyOf(child.pid)) Deno.kill(pid, "SIGTERM");
-  };
-  stop.addEventListener("abort", end);
-  const { code } = await child.status;
-  stop.removeEventListener("abort", end);
-  return code;
-}
-
-/** A process and those that come from it (proc(5)). */
-function familyOf(pid: number): number[] {
-  const list = `/proc/${pid}/task/${pid}/children`;
-  const children = Deno.readTextFileSync(list).split(" ").filter((id) => id);
-  return [pid, ...children.map(Number).flatMap(familyOf)];
-}
 
 /**
  * Calls back after a time, unless it is let go of first. Not by setTimeout,
