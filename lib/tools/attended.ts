@@ -5,7 +5,7 @@
  */
 import type { Command } from "../base/effects.ts";
 import { runNow, start } from "./command.ts";
-import { kernelText } from "./kernel.ts";
+import { kernelNames, kernelText } from "./kernel.ts";
 
 /**
  * Runs a program that has the terminal, and as much time as it takes.
@@ -40,12 +40,15 @@ function haltFamily(pid: string): string[] {
   return [pid, ...childrenOf(pid).flatMap(haltFamily)];
 }
 
+/** Each of its threads has a list of its own. */
 function childrenOf(pid: string): string[] {
-  try {
-    return kernelText(`/proc/${pid}/task/${pid}/children`).trim().split(" ")
-      .filter((id) => id !== "");
-  } catch {
-    // It has ended by itself.
-    return [];
-  }
+  return kernelNames(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      const list = kernelText(`/proc/${pid}/task/${thread}/children`);
+      return list.trim().split(" ").filter((id) => id !== "");
+    } catch {
+      // It has ended by itself.
+      return [];
+    }
+  });
 }
