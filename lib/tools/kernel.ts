@@ -35,7 +35,9 @@ export function kernelNames(folder: string): string[] {
   try {
     return orElse(
       () => Array.from(Deno.readDirSync(folder), ({ name }) => name),
-      () => runNow("ls", ["-1A", "--", folder]).stdout.trim().split("\n"),
+      () =>
+        runNow("ls", ["-1A", "--", folder]).stdout.split("\n")
+          .filter((name) => name !== ""),
     );
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
