@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Machine } from "../machine/machine.ts";
+import { systemdLines } from "../secrets/guide.ts";
 import { output } from "../world/program.ts";
 import { Flake, system } from "./flake.ts";
 
@@ -153,6 +154,10 @@ Deno.test({
     ]);
     const exposure = Number(/exposure level .*: ([\d.]+)/.exec(report)?.[1]);
     assert(exposure <= 2.0, report);
+    // What the guide tells to type.
+    assertEquals(systemdLines().length, 2);
+    for (const line of systemdLines()) await machine.output(line.split(" "));
+    assertEquals((await decrypt()).code, 0);
     await machine.output(["systemctl", "stop", unit]);
     assertStringIncludes(await journal(), "Stopped");
     assertEquals(machine.read(socket), null);
