@@ -165,7 +165,8 @@ export function runNow(
   return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
-async function start(
+/** Starts a program; `inherit` gives it the terminal as well. */
+export async function start(
   command: Command,
   stderr: "piped" | "null" | "inherit" = "piped",
 ): Promise<Deno.ChildProcess> {
@@ -202,25 +203,6 @@ async function start(
 
 /** What most runs need not load. */
 const failure = () => import("./command_failure.ts");
-
-/**
- * Runs a program that a person works with, such as an editor: it has the
- * terminal, and as much time as it takes.
- *
- * @param stop Aborted when it has to end.
- * @returns its exit code.
- */
-export async function attend(
-  command: Omit<Command, "timeout">,
-  stop: AbortSignal,
-): Promise<number> {
-  const child = await start({ ...command, timeout: 0 }, "inherit");
-  const end = () => child.kill("SIGTERM");
-  stop.addEventListener("abort", end);
-  const { code } = await child.status;
-  stop.removeEventListener("abort", end);
-  return code;
-}
 
 /**
  * Calls back after a time, unless it is let go of first. Not by setTimeout,
