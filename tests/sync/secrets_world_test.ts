@@ -56,3 +56,88 @@ for (const manifest of ["script", "systemd"] as const) {
     assert(world.calls().every(({ system }) => system === running));
   });
 }
+
+test("the keys that the built system names are the ones that count", async (world) => {
+  const path = "/etc/gitops-sync/host.key";
+  const recipient = await world.makeKey(path);
+  const repository = await makeRepository(`${world.folder}/infra`, {
+    manifest: "script",
+    keyFile: path,
+  });
+  world.configure(repository);
+  const secret = await world.encrypt(recipient, "password: swordfish\n");
+  const publish = (message: string, knobs: Knobs, more = {}) =>
+    repository.publish(message, {
+      knobs: { secrets: ["web.yaml#password"], ...knobs },
+      files: { "web.yaml": secret, ...more },
+    });
+  const refused = async (...words: string[]) => {
+    const { code, stderr } = await world.sync();
+    assertEquals(code, 5, stderr);
+    for (const word of words) assertStringIncludes(stderr, word);
+    assertEquals(world.running(), running);
+    assertEquals(world.bootDefault(), running);
+  };
+
+  // Nothing says before the build where the key is; the built system does.
+  await publish("The key is elsewhere", {});
+  const first = await world.sync();
+  assertEquals(first.code, 0, first.stderr);
+  assertStringIncludes(first.stderr, "prove: 1 secret of the system can be");
+  const running = world.running();
+
+  // Now the running system says it.
+  await publish("Another greeting", { greeting: "again" });
+  const second = await world.sync("--operation=build");
+  assertEquals(second.code, 0, second.stderr);
+  assertStringIncludes(second.stderr, "secrets: 1 file can be decrypted");
+
+  await publish("A key that is not there", { keyFile: "/etc/ssh/none.key" });
+  await refused("/etc/ssh/none.key [identity-unreadable]: ", "wrong-recipient");
+
+  await world.output(["age-keygen", "-o", "/etc/ssh/other.key"]);
+  await publish("Another key", { keyFile: "/etc/ssh/other.key" });
+  await refused(
+    "web.yaml [wrong-recipient]: secret password is to come from it, but it is encrypted for others",
+    `it is for ${recipient.slice(0, 16)}…`,
+    "this host has: /etc/ssh/other.key",
+    "sops updatekeys web.yaml",
+  );
+
+  const theirs = await world.output(["age-keygen", "-y", "/etc/ssh/other.key"]);
+  const age = await world.output(
+    ["age", "--encrypt", "--armor", "-r", theirs],
+    { input: "tuna" },
+  );
+  await publish("An age file for others", {
+    keyFile: path,
+    secrets: ["web.yaml", "mail.age"],
+  }, { "mail.age": `${age}\n` });
+  await refused("mail.age [wrong-recipient]", "agenix --rekey");
+
+  await publish("A file that is not encrypted", {
+    secrets: ["plain.yaml#password"],
+  }, { "plain.yaml": "password: carp\n" });
+  await refused("plain.yaml [plaintext]: secret password is to come");
+});
+
+test("keys in the configuration take the place of those of the system", async (world) => {
+  const path = "/etc/gitops-sync/host.key";
+  const recipient = await world.makeKey(path);
+  const repository = await makeRepository(`${world.folder}/infra`, {
+    manifest: "systemd",
+  });
+  world.configure(repository, {
+    "secrets.identities": [path],
+    "operation": "build",
+  });
+  await repository.publish("A secret", {
+    knobs: { secrets: ["web.yaml#password"] },
+    files: {
+      "web.yaml": await world.encrypt(recipient, "password: swordfish\n"),
+    },
+  });
+  const { code, stderr } = await world.sync();
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "prove: 1 secret of the system can be");
+});
