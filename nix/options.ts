@@ -66,7 +66,7 @@ function nixOption(name: typeof optionNames[number]): NixOption {
 function nixType(kind: Kind<unknown>): string {
   if (kind.choices) return "choice";
   if (kind.isFlag) return "flag";
-  if (kind.isList) return /paths|texts/.test(kind.name) ? "texts" : "list";
+  if (Array.isArray(kind.read([]))) return kind.isList ? "texts" : "list";
   if (kind.read(1) !== undefined) return "number";
   return kind.read({}) === undefined ? "text" : "anything";
 }
@@ -108,8 +108,9 @@ function page(ofModule: readonly ModuleOption[]): string {
 <!-- Made by "deno task docs" from lib/config/schema.ts and module.nix. -->
 
 Each option of the first list is a key of the configuration file (a dot stands
-for a level: \`timeouts.build\` is \`build\` under \`timeouts\`), a flag of the
-program, and an option of the NixOS module. A flag beats the file.
+for a level: \`timeouts.build\` is \`build\` under \`timeouts\`), an option of the
+NixOS module, and a flag of the program, unless no word of a command line could
+hold it. A flag beats the file.
 
 \`gitops-sync config check\` says what is wrong with a file, and what every option
 is where nothing is.
@@ -137,7 +138,8 @@ ${option.text}
 `;
 }
 
-function flagsOf({ kind }: Option<unknown>, flag: string): string {
+function flagsOf({ kind, noFlag }: Option<unknown>, flag: string): string {
+  if (noFlag) return "none";
   if (kind.isFlag) return `\`--${flag}\`, \`--no-${flag}\``;
   return `\`--${flag}\`${
     kind.isList ? ", which may be given several times" : ""

@@ -47,13 +47,15 @@ let
 
   # Files are not named here: the state, keys and configuration may be anywhere,
   # by their options. On NixOS the sandbox of the service says where it may
-  # write. Deno itself keeps /proc, /sys and /dev from it, and the network, as
-  # long as no flag here gives them.
+  # write. Deno itself keeps /proc, /sys and /dev from it, as long as no flag here
+  # gives them. The network is for the checks of health.http and health.tcp and
+  # for the URL of build.prebuilt, which may be anywhere too.
   permissions = [
     # A program of the list that is not on PATH is told when it is needed.
     "--quiet"
     "--no-prompt"
     "--allow-env"
+    "--allow-net"
     "--allow-read"
     "--allow-write"
     "--allow-sys=hostname"

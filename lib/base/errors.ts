@@ -11,6 +11,7 @@ export type Stage =
   | "state"
   | "lock"
   | "decide"
+  | "preflight"
   | "fetch"
   | "verify"
   | "secrets"
@@ -41,7 +42,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
-  0: "in sync: deployed, or nothing to do (suspended included)",
+  0: "in sync: deployed, or nothing to do (suspended and outside a window included)",
   1: "unexpected: a bug in gitops-sync",
   2: "usage or configuration",
   3: "the repository can't be reached or fetched (retried)",
@@ -59,6 +60,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   state: exitCodes.usage,
   lock: exitCodes.locked,
   decide: exitCodes.remote,
+  preflight: exitCodes.build,
   fetch: exitCodes.remote,
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,

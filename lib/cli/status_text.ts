@@ -137,6 +137,10 @@ export function statusJson(
     holds: state.holds,
     backoff: state.backoff ?? null,
     attempt: state.attempt ?? null,
+    reboot: {
+      changed: facts.changed ?? [],
+      last: state.reboot ?? null,
+    },
     suspension: suspension ?? null,
     busy: busy ?? null,
   };

@@ -188,7 +188,9 @@ function check(
     } else if (given.key === "repository" && hasHttpUser(given.value)) {
       problems.push({ kind: "user", given });
     } else if (value === undefined) {
-      problems.push({ kind: "value", given, expected: option.kind.expected });
+      const { kind } = option;
+      const expected = kind.explain?.(given.value) ?? kind.expected;
+      problems.push({ kind: "value", given, expected });
     }
     if (option) values[given.key] = value;
   }

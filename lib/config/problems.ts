@@ -8,7 +8,7 @@ import { closestString } from "@std/text/closest-string";
 import { type SyncError, usageError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
 import type { Given, Problem } from "./config.ts";
-import { flagOf, optionNames } from "./schema.ts";
+import { flagOf, flagOptions, optionNames } from "./schema.ts";
 
 /**
  * One error for all problems of a configuration.
@@ -78,7 +78,7 @@ function hintsFor(problem: Problem): string[] {
 
 function nearest({ key, from }: Given): string {
   if ("flag" in from) {
-    const flags = optionNames.map((name) => `--${flagOf(name)}`);
+    const flags = flagOptions.map((name) => `--${flagOf(name)}`);
     return `did you mean ${closestString(from.flag, flags)}?`;
   }
   const groups = optionNames.flatMap((name) =>

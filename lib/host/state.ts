@@ -39,6 +39,10 @@ export interface Deployment extends Commit {
   system: string;
   /** When it was confirmed, ISO 8601. */
   at: string;
+  /** The boot in which it was found healthy last. */
+  boot?: string;
+  /** The units that had failed even before it, and not because of it. */
+  failing?: readonly string[];
 }
 
 /** A revision that is not tried again until the branch moves or `retry`. */
@@ -53,6 +57,13 @@ export interface Hold {
   since: string;
 }
 
+/** What a way back leaves. */
+export interface Left {
+  revisions: readonly string[];
+  /** Why, where it was not a person's wish. */
+  because?: string;
+}
+
 /** The journal of a run under way: enough to finish or undo it. */
 export interface Attempt {
   /** Names the run, its units and its history entry. */
@@ -65,8 +76,8 @@ export interface Attempt {
   stage: Stage;
   /** Which boot of the kernel it began in. */
   bootId: string;
-  /** Given where a person rolls back: what must not come again by itself. */
-  left?: readonly string[];
+  /** Given where it is a way back: what must not come again by itself. */
+  left?: Left;
   /** From activation on: how the host stood before. */
   previous?: Systems;
   /** From activation on: the units that had failed before it. */
@@ -111,6 +122,36 @@ export interface Backoff {
   notBefore: string;
 }
 
+/** How a host was before something is done to it. */
+export interface Before {
+  /** Units that had failed, or failed again and again: nobody's fault later. */
+  readonly failed: readonly string[];
+  /** Units that were starting: perhaps long jobs, which nobody waits for. */
+  readonly starting: readonly string[];
+  /** The default routes that there were. */
+  readonly routes: readonly ("IPv4" | "IPv6")[];
+}
+
+/** A reboot that a run has asked for. */
+export interface Reboot {
+  at: string;
+  /** Which boot of the kernel it ends. */
+  bootId: string;
+  /** The confirmed system that is to come up. */
+  revision: string;
+  system: string;
+  /** What needed it, in words. */
+  why: readonly string[];
+  /** The system that was booted before. */
+  booted: string | null;
+  /** How the host was. */
+  before: Before;
+  /** Whether it leads back from a reboot that failed. */
+  isWayBack: boolean;
+  /** What a later run has found. */
+  result?: "well" | "failed";
+}
+
 /** The content of `state.json`. */
 export interface State {
   version: 1;
@@ -127,6 +168,8 @@ export interface State {
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; times: number };
   last?: LastAttempt;
+  /** The reboot that was asked for last. */
+  reboot?: Reboot;
 }
 
 /** The newest layout of `state.json` that this program knows. */

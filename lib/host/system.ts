@@ -9,6 +9,9 @@ import type { Systems } from "./state.ts";
 /** The link that NixOS points at the running system. */
 export const runningLink = "/run/current-system";
 
+/** The link that NixOS points at the system that was booted. */
+export const bootedLink = "/run/booted-system";
+
 /** The profile whose newest generation a reboot starts. */
 export const systemProfile = "/nix/var/nix/profiles/system";
 
@@ -20,6 +23,11 @@ export function runningSystem(): string | null {
 /** The store path of the boot default, or `null` where there is none. */
 export function bootDefault(): string | null {
   return follow(systemProfile);
+}
+
+/** The store path of the system that was booted, or `null` where none was. */
+export function bootedSystem(): string | null {
+  return follow(bootedLink);
 }
 
 /** Both of them. */

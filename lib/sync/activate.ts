@@ -3,12 +3,16 @@
  *
  * @module
  */
+import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import type { Before } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
-import { unitsIn } from "../tools/systemd.ts";
+import { addRoot } from "../tools/nix.ts";
 import { arm } from "./dead_mans_switch.ts";
+import { healthBefore, nothingBefore } from "./health.ts";
+import { refuseFullBoot } from "./preflight.ts";
 import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import {
@@ -33,8 +37,8 @@ export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
-  /** Units that had failed before, which nobody blames on the candidate. */
-  readonly failedBefore: readonly string[];
+  /** How the host was before. */
+  readonly before: Before;
 }
 
 /**
@@ -49,17 +53,17 @@ export async function activate(
   const { system, commit, target } = candidate;
   const result = { system, commit, target, done: "activated" as const };
   refuseIfSuspended(run);
+  if (target.operation !== "test") refuseFullBoot(system);
   const previous = systems();
   await run.note({ candidate: system, previous });
+  await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
-    return { ...result, how: "later", failedBefore: [] };
+    return { ...result, how: "later", before: nothingBefore };
   }
-  if (previous.running === system) {
-    return { ...result, how: "kept", failedBefore: [] };
-  }
-  const failedBefore = hasSystemd() ? await unitsIn(run.effects, "failed") : [];
+  const before = await healthBefore(run.effects);
+  if (previous.running === system) return { ...result, how: "kept", before };
   await arm(run, previous.running);
-  await run.note({ touched: true, failedBefore });
+  await run.note({ touched: true, failedBefore: before.failed });
   const switched = await switchTo(
     run,
     system,
@@ -68,7 +72,25 @@ export async function activate(
   );
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
-  return { ...result, how: "switched", failedBefore };
+  return { ...result, how: "switched", before };
+}
+
+/**
+ * Keeps the way back from garbage collection: once the candidate runs and is
+ * the boot default, nothing else does. The next attempt lets go of it.
+ */
+async function protectPrevious(
+  run: Run,
+  previous: string | null,
+): Promise<void> {
+  if (previous === null) return;
+  const finished = await run.effects.run(
+    addRoot(`${run.folder}/previous`, previous),
+  );
+  if (finished.code === 0) return;
+  const text =
+    `Cannot protect ${previous} from garbage collection: ${finished.stderr.trim()}`;
+  say(run.effects, "warning", text);
 }
 
 /** A person may have said stop while the system was being built. */

@@ -11,9 +11,11 @@ import type { Tip } from "../tools/git.ts";
 import { activate, type Activated, type Candidate } from "./activate.ts";
 import { build } from "./build.ts";
 import { confirm } from "./confirm.ts";
-import { holdOf } from "./decide.ts";
+import { holdOf, openingOf } from "./decide.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
+import { beforeDeploy } from "./hooks.ts";
+import { preflight } from "./preflight.ts";
 import { prove, type Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import { checkSecrets, type Readable } from "./secrets.ts";
@@ -32,6 +34,11 @@ export async function deploy(
   tip: Tip,
   target: Target,
 ): Promise<Deployment | Proven> {
+  await run.stage(
+    "preflight",
+    () => Promise.resolve(preflight(run)),
+    () => "nothing is in the way",
+  );
   const fetched = await run.stage(
     "fetch",
     () => fetchRevision(run, tip, target),
@@ -60,6 +67,7 @@ export async function deploy(
     provenText,
   );
   if (target.operation === "build") return proven;
+  refuseOutside(run);
   return await putInPlace(run, proven);
 }
 
@@ -74,7 +82,10 @@ export async function putInPlace(
   try {
     const activated = await run.stage(
       "activate",
-      () => activate(run, candidate),
+      async () => {
+        await beforeDeploy(run, candidate);
+        return await activate(run, candidate);
+      },
       ({ how }) => activatedText[how],
     );
     const healthy = await run.stage(
@@ -105,6 +116,21 @@ function refuseIfHeld(run: Run, revision: string, target: Target): void {
     next: "hold",
     hints: hold.hints,
     exit: 9,
+  });
+}
+
+/** A window may close while a system is being built. */
+function refuseOutside(run: Run): void {
+  const opening = openingOf(run.config["windows.deploy"], run.effects.now());
+  if (opening === undefined) return;
+  throw new SyncError("The window closed while this was being built", {
+    stage: "activate",
+    reason: "outside-window",
+    next: "retry",
+    exit: 0,
+    hints: [
+      "it is built, so the next run in a window activates it soon; gitops-sync sync --now does not wait",
+    ],
   });
 }
 

@@ -90,9 +90,7 @@ async function finish(
   if (!runs || (rebooted && !boots)) return undefined;
   const healthy = {
     done: "healthy" as const,
-    how: "kept" as const,
     checked: "before",
-    failedBefore: [],
     system: candidate,
     commit,
     target,

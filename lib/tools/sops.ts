@@ -89,14 +89,14 @@ const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
 
 /** What Vault and the socket before it answer, as sops passes it on. */
 const vaultMeanings: readonly [RegExp, SopsTrouble, string][] = [
-  [/sealed/i, "vault-sealed", "Vault is sealed"],
+  [/\bsealed|not initiali[sz]ed/i, "vault-sealed", "Vault is sealed"],
   [
-    /permission denied|Code: 40[0134]/i,
+    /permission denied|Code: 40[0-9]/i,
     "vault-refused",
     "Vault does not let this host decrypt with that key",
   ],
   [
-    /dial unix|Code: (?:429|5\d\d)|connection re(?:fused|set)|deadline|timeout|EOF/i,
+    /dial unix|Code: (?:424|429|5\d\d)|connection re(?:fused|set)|deadline|timeout|EOF/i,
     "vault-unreachable",
     "Vault can't be reached",
   ],
@@ -143,7 +143,10 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
   if (meaning) return { ok: false, reason: meaning[0], why: meaning[1] };
   if (vault) {
     const found = vaultMeanings.find(([sign]) => sign.test(finished.stderr));
-    if (found) return { ok: false, reason: found[1], why: found[2] };
+    if (found) {
+      const why = agentWords(finished.stderr) ?? found[2];
+      return { ok: false, reason: found[1], why };
+    }
   }
   if (finished.code === 128) {
     const why = "its data key can't be recovered with this host's keys";
@@ -155,6 +158,12 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
     ? "a value in it is not encrypted"
     : `sops ended with ${finished.code}: ${oneLine(said, 200)}`;
   return { ok: false, reason: "sops-failed", why };
+}
+
+/** What vault-agent answered in its own words, which sops folds. */
+function agentWords(stderr: string): string | undefined {
+  const words = /\* (Cannot [^]*?)(?:;|\n\s*\n|$)/.exec(stderr)?.[1];
+  return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
 }
 
 function environmentOf(

@@ -14,6 +14,7 @@ Deno.test("each stage has the exit code that scripts rely on", () => {
     state: 2,
     lock: 10,
     decide: 3,
+    preflight: 6,
     fetch: 3,
     verify: 4,
     secrets: 5,

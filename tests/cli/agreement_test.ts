@@ -18,6 +18,9 @@ const config = {
   operation: "switch",
   drift: "report",
   allowForcePush: false,
+  "windows.deploy": [],
+  "windows.reboot": [],
+  reboot: "never",
 } as unknown as Config;
 const target = targetOf(config);
 
@@ -90,6 +93,51 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       /the next run deploys it/,
     ],
     [facts({}), false, /^nothing was deployed here yet$/, /deploys it/],
+    [
+      facts({ lastGood: deployed(tip) }, { changed: ["kernel"], booted: "/x" }),
+      true,
+      /^$/,
+      /^a reboot is due \(changed: kernel\), and left to you: systemctl reboot$/,
+    ],
+    [
+      facts({ lastGood: deployed(tip) }, {
+        changed: ["kernel", "initrd"],
+        booted: "/x",
+        config: { ...config, reboot: "when-needed" },
+      }),
+      true,
+      /^$/,
+      /^a reboot is due \(changed: kernel, initrd\); the next run begins it/,
+    ],
+    [
+      facts({ lastGood: deployed(tip) }, {
+        booted: "/x",
+        config: {
+          ...config,
+          reboot: "always",
+          "windows.reboot": ["Mon 12:00-13:00 UTC"],
+        },
+      }),
+      true,
+      /^$/,
+      /^a reboot is due \(changed: the system\); the next window opens at 2026-03-02 .*--now does/,
+    ],
+    [
+      facts({ lastGood: deployed(old) }, {
+        config: { ...config, "windows.deploy": ["Mon 12:00-13:00 UTC"] },
+      }),
+      false,
+      /^bbbbbbbbbbbb waits for a window$/,
+      /^the next window opens at 2026-03-02 .*; gitops-sync sync --now does/,
+    ],
+    [
+      facts({ lastGood: deployed(old) }, {
+        config: { ...config, "windows.deploy": ["deny Mon-Sun"] },
+      }),
+      false,
+      /^bbbbbbbbbbbb waits for a window$/,
+      /^no window opens within two weeks/,
+    ],
     [
       facts({ lastGood: deployed(old), holds: [hold] }),
       false,

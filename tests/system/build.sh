@@ -6,7 +6,7 @@ if [ -n "$snippet" ]; then
 	(eval "$snippet")
 fi
 
-mkdir -p "$out/bin" "$out/etc/systemd/system" "$out/kernel-modules/lib/modules" "$out/stand-in"
+mkdir -p "$out/bin" "$out/etc/systemd/system" "$out/stand-in"
 cp "$script" "$out/bin/switch-to-configuration"
 chmod 555 "$out/bin/switch-to-configuration"
 # The same script looks at the name it is called by.
@@ -22,9 +22,10 @@ fi
 ln -s bin/switch-to-configuration "$out/init"
 
 echo "26.05.stand-in" >"$out/nixos-version"
-echo "$kernel" >"$out/kernel"
-echo "initrd for $kernel" >"$out/initrd"
-mkdir "$out/kernel-modules/lib/modules/$kernel"
+# In NixOS each of these is a store path of its own.
+ln -s "$boot_parts/kernel" "$out/kernel"
+ln -s "$boot_parts/initrd" "$out/initrd"
+ln -s "$boot_parts/kernel-modules" "$out/kernel-modules"
 echo "$greeting" >"$out/etc/greeting"
 echo "$host" >"$out/etc/hostname"
 [ -z "$revision" ] || echo "$revision" >"$out/configuration-revision"

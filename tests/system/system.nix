@@ -44,6 +44,13 @@ let
       echo ${quote name} >$out
     '') { };
 
+  # What only a reboot replaces: another store path only for another kernel.
+  bootParts = derive "linux-${knobs.kernel}" (toFile "linux.sh" ''
+    mkdir -p "$out/kernel-modules/lib/modules/$kernel"
+    echo "$kernel" >"$out/kernel"
+    echo "initrd for $kernel" >"$out/initrd"
+  '') { inherit (knobs) kernel; };
+
   # A file of the repository, by itself: the system is another one only when
   # this very file is.
   fileOf =
@@ -133,7 +140,8 @@ let
 in
 derive "nixos-system-${host}-stand-in" (fileOf "build.sh") {
   inherit host settings;
-  inherit (knobs) greeting kernel;
+  inherit (knobs) greeting;
+  boot_parts = bootParts;
   revision = if knobs.revision then revision else "";
   snippet = knobs.build;
   activation = toFile "activation.sh" knobs.activation;
