@@ -142,7 +142,9 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
   const meaning = meanings[finished.code];
   if (meaning) return { ok: false, reason: meaning[0], why: meaning[1] };
   if (vault) {
-    const found = vaultMeanings.find(([sign]) => sign.test(finished.stderr));
+    // sops folds what it tells.
+    const told = finished.stderr.replace(/\n\s*\| ?/g, " ");
+    const found = vaultMeanings.find(([sign]) => sign.test(told));
     if (found) {
       const why = agentWords(finished.stderr) ?? found[2];
       return { ok: false, reason: found[1], why };
