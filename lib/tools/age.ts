@@ -79,6 +79,9 @@ async function readSshKey(
   const own = (await publicOf(effects, path, "ssh-keygen", args))
     // The comment of an SSH key is no part of it.
     .map((line) => line.split(" ").slice(0, 2).join(" "));
+  if (!/^ssh-(ed25519|rsa) /.test(own[0] ?? "")) {
+    throw unusable(path, "age takes SSH keys of ed25519 and RSA alone");
+  }
   const key = await sshToAge(text);
   if (key === undefined) return { path, kind: "ssh", recipients: own };
   const input = new TextEncoder().encode(`${key}\n`);

@@ -175,6 +175,7 @@ Deno.test("what lies beside the secrets is left alone", async () => {
         "secrets/.gitkeep": "",
         "secrets/empty.yaml": "",
         "docs/values.yaml": "a: plain\n",
+        "docs/age.txt": "like this:\n-----BEGIN AGE ENCRYPTED FILE-----\n",
         "docs/sops.md":
           "values look like ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\n",
         ".github/secrets/x.yaml": "on: push\n",
@@ -205,13 +206,41 @@ Deno.test("what lies beside the secrets is left alone", async () => {
   });
 });
 
+Deno.test("a rule for files of any name is about how, and not about what", async () => {
+  await withKeys(async ({ folder, age, stranger }) => {
+    const own = age.recipients[0]!, theirs = stranger.recipients[0]!;
+    const config = { "secrets.identities": [`${folder}/age.key`] };
+    for (const path_regex of [".*", "\\.yaml$", "^[^/]*\\.ya?ml$", undefined]) {
+      const repository = await makeRepository(
+        `${folder}/infra-${path_regex?.length}`,
+      );
+      await repository.publish("Plain", {
+        files: {
+          ".sops.yaml": rules({ path_regex, age: own }),
+          "compose.yaml": "a: 1\n",
+          "docs.md": "it begins with ENC[AES256_GCM,\n",
+        },
+      });
+      assertEquals(numbers(await check(folder, repository, config)), [0, 0]);
+      // Whom an encrypted file should be for, it says all the same.
+      await repository.publish("Forgotten", {
+        files: { "a.yaml": await encrypt("a.yaml", "a: 1\n", theirs) },
+      });
+      assertStringIncludes(
+        failure(await check(folder, repository, config)).details[0]!,
+        "a.yaml [updatekeys-forgotten]",
+      );
+    }
+  });
+});
+
 Deno.test("the nearest .sops.yaml counts, and a broken one is told", async () => {
   await withKeys(async ({ folder, age, stranger }) => {
     const own = age.recipients[0]!, theirs = stranger.recipients[0]!;
     const repository = await makeRepository(`${folder}/infra`);
     await repository.publish("Rules", {
       files: {
-        ".sops.yaml": rules({ path_regex: "\\.yaml$", age: theirs }),
+        ".sops.yaml": rules({ path_regex: "^plain", age: theirs }),
         "plain.yaml": "a: 1\n",
         "web/.sops.yaml": rules({ path_regex: "^secrets\\.yaml$", age: own }),
         "web/secrets.yaml": "a: 1\n",
