@@ -7,7 +7,7 @@
  */
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
-import { ageStanzas, asAge, endAgents, type Identity } from "../tools/age.ts";
+import { asAge, endAgents, type Identity } from "../tools/age.ts";
 import { type Keys } from "../tools/sops.ts";
 import type { SopsNixManifest, SopsNixSecret } from "../tools/sops_nix.ts";
 import type { Built } from "./build.ts";

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readIdentity } from "../../lib/tools/age.ts";
+import { effects } from "../tools/keys.ts";
 import type { Knobs } from "../world/repository.ts";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
@@ -141,3 +143,68 @@ test("keys in the configuration take the place of those of the system", async (w
   assertEquals(code, 0, stderr);
   assertStringIncludes(stderr, "prove: 1 secret of the system can be");
 });
+
+for (const manifest of ["script", "systemd"] as const) {
+  test(`SSH keys open what sops-nix can open with them (${manifest})`, async (world) => {
+    const ssh = "/etc/ssh/ssh_host_ed25519_key";
+    const rsa = "/etc/ssh/ssh_host_rsa_key";
+    for (const [type, path] of [["ed25519", ssh], ["rsa", rsa]] as const) {
+      await world.output(
+        ["ssh-keygen", "-q", "-t", type, "-N", "", "-f", path],
+      );
+    }
+    const { recipients: [own, made] } = await readIdentity(
+      effects,
+      world.path(ssh),
+    );
+    const repository = await makeRepository(`${world.folder}/infra`, {
+      manifest,
+      keyFile: "",
+      secrets: ["web.yaml#password"],
+    });
+    world.configure(repository, { operation: "build" });
+    const secret = "password: swordfish\n";
+    const forOwn = await world.encrypt(own!, secret);
+    const forMade = await world.encrypt(made!, secret);
+    const pgp = forOwn.replace(
+      /^ +age:\n( +- recipient: .*\n)[^]*?(?=^ {4}\w)/m,
+      [
+        "    pgp:",
+        '        - created_at: "2026-01-01T00:00:00Z"',
+        "          enc: x",
+        "          fp: 0123456789ABCDEF0123456789ABCDEF01234567\n",
+      ].join("\n"),
+    );
+    assert(pgp.includes("fp: 0123456789ABCDEF"), pgp);
+    const environment = { SOPS_AGE_SSH_PRIVATE_KEY_FILE: ssh };
+    const table: [Knobs["sops"], string, number, string][] = [
+      [{ ageSshKeyPaths: [ssh] }, forMade, 0, "prove: 1 secret of the system"],
+      // sops-nix passes over what is not there, or of another kind.
+      [
+        { ageSshKeyPaths: ["/etc/ssh/none", rsa, ssh] },
+        forMade,
+        0,
+        "prove: 1 secret of the system",
+      ],
+      // What sops-nix makes of the key is not the key itself.
+      [
+        { ageSshKeyPaths: [ssh] },
+        forOwn,
+        5,
+        "web.yaml [wrong-recipient]",
+      ],
+      [{ environment }, forOwn, 0, "prove: 1 secret of the system"],
+      [{ sshKeyPaths: [rsa] }, pgp, 0, "Cannot prove that web.yaml opens here"],
+      [{}, pgp, 5, "web.yaml [wrong-recipient]"],
+    ];
+    for (const [sops, file, code, words] of table) {
+      await repository.publish(words, {
+        knobs: { sops },
+        files: { "web.yaml": file },
+      });
+      const ended = await world.sync();
+      assertEquals(ended.code, code, `${words}\n${ended.stderr}`);
+      assertStringIncludes(ended.stderr, words);
+    }
+  });
+}
