@@ -9,6 +9,7 @@
   age,
   coreutils,
   gitMinimal,
+  gnupg,
   openssh,
   sops,
   util-linux,
@@ -22,6 +23,7 @@ let
     age
     coreutils
     gitMinimal
+    gnupg
     openssh
     sops
   ]
@@ -34,6 +36,8 @@ let
     "age-keygen"
     "cat"
     "git"
+    "gpg"
+    "gpgconf"
     "journalctl"
     "kill"
     "nix-env"

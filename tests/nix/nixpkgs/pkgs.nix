@@ -158,7 +158,10 @@ in
   git = package "git" [ "git" ];
   gitMinimal = package "git-minimal" [ "git" ];
   gnugrep = package "gnugrep" [ "grep" ];
-  gnupg = package "gnupg" [ "true" ];
+  gnupg = package "gnupg" [
+    "gpg"
+    "gpgconf"
+  ];
   gnused = package "gnused" [ "sed" ];
   iproute2 = package "iproute2" [ "true" ];
   nix = package "nix" [
