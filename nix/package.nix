@@ -51,6 +51,7 @@ let
     "systemctl"
     "systemd-notify"
     "systemd-run"
+    "timeout"
   ];
 
   # Files are not named here: the state, keys and configuration may be anywhere,

@@ -25,7 +25,7 @@ const programs = [
   ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "ls", "mkdir"],
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
-  ...["systemctl", "systemd-notify", "systemd-run", "true"],
+  ...["systemctl", "systemd-notify", "systemd-run", "timeout", "true"],
 ];
 
 /**
