@@ -20,6 +20,10 @@ export interface Command {
   input?: Uint8Array;
   /** Milliseconds after which its whole process group is killed. */
   timeout: number;
+  /** The most bytes of standard output; more ends it. 256 MiB by default. */
+  most?: number;
+  /** What it and its children may use; more ends them. */
+  limits?: Limits;
   /** `false` throws standard output away unread. */
   capture?: boolean;
   /** Called with each line of standard error as it comes. */
@@ -28,6 +32,14 @@ export interface Command {
   onStart?: (pid: number) => Promise<void> | void;
   /** `true`: Ctrl-C does not end it; the run decides when it is over. */
   shielded?: boolean;
+}
+
+/** What a program may use while a hostile server feeds it. */
+export interface Limits {
+  /** Bytes of memory of all its processes together. */
+  memory: number;
+  /** A folder, and how many bytes its files may grow to. */
+  disk?: { folder: string; most: number };
 }
 
 /** How a program ended. A code other than 0 is the caller's to judge. */

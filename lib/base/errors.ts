@@ -1,9 +1,11 @@
 /**
- * What can go wrong, as values: every failure carries the stage it happened in,
+ * What can go wrong, as values, without secrets in their texts: every failure carries the stage it happened in,
  * a stable reason, what to type next, and whether trying again can help.
  *
  * @module
  */
+
+import { shown } from "./redact.ts";
 
 /** The stages of one run in their order, and what surrounds them. */
 export type Stage =
@@ -114,12 +116,12 @@ export class SyncError extends Error {
   readonly exit: ExitCode;
 
   constructor(message: string, failure: Failure) {
-    super(message, { cause: failure.cause });
+    super(shown(message), { cause: failure.cause });
     this.stage = failure.stage;
     this.reason = failure.reason;
     this.next = failure.next;
-    this.hints = failure.hints ?? [];
-    this.details = failure.details ?? [];
+    this.hints = (failure.hints ?? []).map(shown);
+    this.details = (failure.details ?? []).map(shown);
     this.exit = failure.exit ?? exitOfStage[failure.stage];
   }
 }

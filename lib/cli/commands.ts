@@ -98,6 +98,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./retry.ts"),
   },
   {
+    name: "accept",
+    summary: "allow a branch or tag to move where it may not by itself",
+    text:
+      "Back to an older revision, to a rewritten history, to another repository, or\na signed tag to another commit: each is refused until a person accepts the\nrevision it was moved to. Holds for that revision, once; signatures are asked\nfor all the same.",
+    operand: "REVISION",
+    flags: [],
+    load: () => import("./accept.ts"),
+  },
+  {
     name: "suspend",
     summary: "leave this host as it is for now",
     text: "Until resume, or until the time is over, a sync does nothing.",

@@ -10,16 +10,24 @@ import {
   type LocalConfig,
 } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
+import { checkStateFolder } from "../host/hygiene.ts";
 import type { Call } from "./arguments.ts";
 
 /** For commands that deal with the repository. */
 export async function configOf(call: Call): Promise<Config> {
-  return await loadConfig(pathOf(call, isAboutFlags(call)), call.given);
+  const config = await loadConfig(
+    pathOf(call, isAboutFlags(call)),
+    call.given,
+  );
+  checkStateFolder(config.stateDirectory);
+  return config;
 }
 
 /** For commands that only look at what this host keeps. */
 export async function localConfigOf(call: Call): Promise<LocalConfig> {
-  return await loadLocalConfig(pathOf(call, true), call.given);
+  const config = await loadLocalConfig(pathOf(call, true), call.given);
+  checkStateFolder(config.stateDirectory);
+  return config;
 }
 
 /** Flags that name the repository are enough without a file. */

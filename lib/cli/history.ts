@@ -27,10 +27,13 @@ export async function run(call: Call): Promise<ExitCode> {
   } else if (entries.length === 0) {
     print("Nothing was attempted here yet: gitops-sync sync is the beginning");
   } else {
+    // A column for signers where signatures are checked.
+    const isSigned = entries.some(({ signers }) => signers?.length);
+    const columns = (row: string[]) => isSigned ? row : row.toSpliced(5, 1);
     print(table([
-      ["WHEN", "REVISION", "RESULT", "TOOK", "STAGES", "SUBJECT"],
+      ["WHEN", "REVISION", "RESULT", "TOOK", "STAGES", "SIGNED BY", "SUBJECT"],
       ...entries.map(rowOf),
-    ]));
+    ].map(columns)));
   }
   return exitCodes.ok;
 }
@@ -43,6 +46,7 @@ function rowOf(entry: HistoryEntry): string[] {
     formatDuration(entry.ms),
     entry.stages.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`)
       .join(" ") || "-",
+    entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
     oneLine(entry.subject ?? "", 60),
   ];
 }

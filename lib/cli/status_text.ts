@@ -5,7 +5,7 @@
  */
 import { count, short } from "../base/text.ts";
 import type { Commit, Deployment, LastAttempt } from "../host/state.ts";
-import { describe } from "../sync/pipeline.ts";
+import { describe, signedText } from "../sync/pipeline.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { table } from "./table.ts";
 import { timeAndAge } from "./times.ts";
@@ -31,6 +31,7 @@ export function statusLines(facts: Facts, verdict: Verdict): string {
     ...bootDefault === running
       ? []
       : [["boots", systemText(facts, bootDefault)] as [string, string]],
+    ...signedRows(facts),
     ["git", gitText(facts)],
     ...verdict.why ? [["why", verdict.why] as [string, string]] : [],
     ["last", last ? lastText(last, now) : "no attempt yet"],
@@ -54,6 +55,14 @@ function systemText(facts: Facts, system: string | null): string {
   return `${describe(deployment)}, since ${
     timeAndAge(deployment.at, facts.now)
   }`;
+}
+
+/** Who signed what runs, where signatures were checked. */
+function signedRows(facts: Facts): [string, string][] {
+  const deployment = deploymentOf(facts, facts.systems.running);
+  return deployment
+    ? signedText(deployment).map((text) => ["trust", text])
+    : [];
 }
 
 function gitText(facts: Facts): string {

@@ -33,6 +33,7 @@ export type Problem =
   | { kind: "unknown"; given: Given }
   | { kind: "value"; given: Given; expected: string }
   | { kind: "password"; given: Given }
+  | { kind: "useless"; given: Given }
   | { kind: "user"; given: Given }
   | { kind: "missing"; name: OptionName };
 
@@ -194,6 +195,7 @@ function check(
     }
     if (option) values[given.key] = value;
   }
+  problems.push(...withoutMode(all, values));
   for (const name of optionNames) {
     if (name in values) continue;
     const option: Option<unknown> = options[name];
@@ -201,6 +203,18 @@ function check(
     else values[name] = presetOf(option);
   }
   return { config: values as unknown as Config, problems };
+}
+
+/** Who names keys and forgets the mode believes to be safe, and is not. */
+function withoutMode(
+  all: readonly Given[],
+  values: Readonly<Record<string, unknown>>,
+): Problem[] {
+  if ((values["verify.mode"] ?? "none") !== "none") return [];
+  return all.filter(({ key, value }) =>
+    key.startsWith("verify.") && key !== "verify.mode" && value !== null &&
+    Object.hasOwn(options, key)
+  ).map((given) => ({ kind: "useless", given }));
 }
 
 function optionOf(key: string): Option<unknown> | undefined {

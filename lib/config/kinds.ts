@@ -97,6 +97,24 @@ export const number: Kind<number> = {
   },
 };
 
+/** A small whole number that is not 0. */
+export const positive: Kind<number> = {
+  name: "whole number",
+  expected: "a whole number from 1 to 1000",
+  read: (value) => number.read(value) || undefined,
+};
+
+/** A full commit hash (SHA-1 or SHA-256). */
+export const revision: Kind<string> = {
+  name: "revision",
+  expected: "a full commit hash of 40 or 64 lowercase hexadecimal digits",
+  read: (value) =>
+    typeof value === "string" &&
+      /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)
+      ? value
+      : undefined,
+};
+
 /** A number of bytes, as {@linkcode parseSize} reads it. */
 export const size: Kind<number> = {
   name: "size",
@@ -132,6 +150,8 @@ export const remote: Kind<string> = {
     if (/^(https?|ssh|file):\/\/./.test(url)) return url;
     // Git decodes %20 in a URL, but a path is meant as it stands.
     if (url.startsWith("/")) return `file://${url.replaceAll("%", "%25")}`;
+    // A scheme with a slash too few would be the name of a host.
+    if (/^(https?|ssh|file|git|ftps?):/.test(url)) return undefined;
     // scp form: no slash before the colon (git-fetch(1), "GIT URLS").
     return /^[A-Za-z0-9_][\w.-]*(@[\w.-]+)?:(?!:)[^-]/.test(url) &&
         !url.includes("://")

@@ -44,6 +44,8 @@ function sentence(problem: Problem, path: string | undefined): string {
       return `${at}Cannot use ${key}: there is no such option`;
     case "password":
       return `${at}Cannot use ${key}: the URL carries a password, which every process list would show`;
+    case "useless":
+      return `${at}Cannot use ${key} alone: verify.mode is none, so no signature counts`;
     case "user":
       return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
@@ -71,6 +73,10 @@ function hintsFor(problem: Problem): string[] {
       ];
     case "unknown":
       return [nearest(problem.given)];
+    case "useless":
+      return [
+        "choose verify.mode head, range, tag or tag-and-head, or take the other verify options out",
+      ];
     case "value":
       return [];
   }

@@ -25,8 +25,10 @@ import {
   number,
   path,
   paths,
+  positive,
   ref,
   remote,
+  revision,
   size,
   text,
   texts,
@@ -127,6 +129,57 @@ export const options = {
     text:
       "Where the program keeps its state, history, mirror of the repository and garbage-collection roots. Never holds a secret.",
   } as Option<string>,
+  "verify.mode": {
+    kind: choice("none", "head", "range", "tag", "tag-and-head"),
+    preset: "none",
+    text:
+      "Which signatures a revision needs before anything of it is evaluated. `none`: no signature. `head`: the commit itself is signed. `range`: every commit since the one deployed last is signed, those that merges bring in included; fetches the whole history. `tag`: `ref` is a signed tag. `tag-and-head`: the tag and its commit are signed.",
+  } as Option<"none" | "head" | "range" | "tag" | "tag-and-head">,
+  "verify.allowedSigners": {
+    kind: path,
+    text:
+      "The SSH keys that are trusted: a file as ssh-keygen(1) describes it under ALLOWED SIGNERS, with `namespaces`, `valid-after`, `valid-before` and `cert-authority` as there. Only its owner or root may write to it.",
+  } as Option<string | undefined>,
+  "verify.revokedKeys": {
+    kind: path,
+    text:
+      "SSH keys that are trusted no longer, whatever `verify.allowedSigners` says: a key revocation list or public keys, one a line.",
+  } as Option<string | undefined>,
+  "verify.openpgpKeys": {
+    kind: paths,
+    preset: [],
+    text:
+      "The OpenPGP keys that are trusted: files of public keys, armored or not. No keyring of a user counts.",
+  } as Option<readonly string[]>,
+  "verify.keysFrom": {
+    kind: folder,
+    preset: "",
+    text:
+      "A folder of the repository that holds the trusted keys: `allowed_signers` for SSH, `*.asc` and `*.gpg` for OpenPGP. They are read from the revision deployed last and never from the new one, so a commit that changes them must be signed with a key of the old set. Until a revision with that folder is deployed, the files of `verify.allowedSigners` and `verify.openpgpKeys` count. Empty: the keys are those files alone.",
+  } as Option<string>,
+  "verify.threshold": {
+    kind: positive,
+    preset: 1,
+    text:
+      "How many different people must have signed the revision: the one who signed the commit, and those who signed tags that point to it.",
+  } as Option<number>,
+  "verify.firstTrusted": {
+    kind: revision,
+    text:
+      "With `verify.mode: range`, the commit whose history needs no check; every later one must descend from it. Without it the first signed revision that this host sees is that commit, and is remembered.",
+  } as Option<string | undefined>,
+  "nix.acceptFlakeConfig": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether the flake's `nixConfig` counts. It can name other substituters and their keys, and more that makes it root's own configuration of Nix.",
+  } as Option<boolean>,
+  "nix.importFromDerivation": {
+    kind: flag,
+    preset: true,
+    text:
+      "Whether the evaluation may build and read what it built (`allow-import-from-derivation`).",
+  } as Option<boolean>,
   "secrets.check": {
     kind: flag,
     preset: true,
@@ -315,6 +368,12 @@ export const options = {
     preset: 2,
     text:
       "How often a run asks the remote again, with a growing pause, before it gives up until the next run.",
+  } as Option<number>,
+  "limits.fetch": {
+    kind: size,
+    preset: "8G",
+    text:
+      "How large the mirror of the repository may grow while something is fetched into it.",
   } as Option<number>,
   "preflight.freeSpace": {
     kind: size,

@@ -19,12 +19,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 async function replaceWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
-  const file = await Deno.open(temporary, {
-    write: true,
-    create: true,
-    truncate: true,
-    mode: 0o600,
-  });
+  const file = await openNew(temporary);
   try {
     await writeAll(file, text);
     await file.sync();
@@ -33,6 +28,20 @@ async function replaceWhole(path: string, text: string): Promise<void> {
   }
   await Deno.rename(temporary, path);
   await syncFolder(path.slice(0, path.lastIndexOf("/")));
+}
+
+/** A file that was not there: no link that somebody put there is followed. */
+async function openNew(path: string): Promise<Deno.FsFile> {
+  const open = () =>
+    Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  try {
+    return await open();
+  } catch (error) {
+    // A run that was cut off left its own.
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    await Deno.remove(path);
+    return await open();
+  }
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ExitCode, Stage } from "../base/errors.ts";
-import type { Result } from "./state.ts";
+import type { Result, Signer } from "./state.ts";
 import { appendDurably, readIfThere, writeWhole } from "./files.ts";
 
 /** How long one stage of an attempt took. */
@@ -18,7 +18,7 @@ export interface StageTime {
 export interface HistoryEntry {
   version: 1;
   id: string;
-  command: "sync" | "rollback";
+  command: "sync" | "rollback" | "accept";
   /** When it began, ISO 8601. */
   at: string;
   /** Milliseconds from its beginning to its end. */
@@ -28,6 +28,8 @@ export interface HistoryEntry {
   revision?: string;
   subject?: string;
   author?: string;
+  /** Who signed it, where signatures were checked. */
+  signers?: readonly Signer[];
   /** The store path, once it was built. */
   system?: string;
   stages: readonly StageTime[];

@@ -21,6 +21,17 @@ export interface Commit {
   author: string;
   /** When it was committed, ISO 8601. */
   committedAt: string;
+  /** Who signed it, where signatures were checked. */
+  signers?: readonly Signer[];
+}
+
+/** Whose signature was good. */
+export interface Signer {
+  kind: "ssh" | "openpgp";
+  /** The principal of an SSH key, the user id of an OpenPGP key. */
+  name: string;
+  /** The key's fingerprint. */
+  key: string;
 }
 
 /** What decides which system a revision becomes on this host. */
@@ -98,6 +109,7 @@ export type Result =
   | "built"
   | "corrected"
   | "rolled-back"
+  | "accepted"
   | "interrupted"
   | "failed";
 
@@ -168,8 +180,18 @@ export interface State {
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; times: number };
   last?: LastAttempt;
+  /** Revisions that a person allowed although the ref was moved to them. */
+  accepted?: readonly Accepted[];
+  /** The first revision that was trusted, and the history behind it with it. */
+  firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
   reboot?: Reboot;
+}
+
+/** A person's word that a ref may be moved to this revision, once. */
+export interface Accepted {
+  revision: string;
+  at: string;
 }
 
 /** The newest layout of `state.json` that this program knows. */

@@ -29,7 +29,7 @@ function entryOf(run: Run, ended: Ended): HistoryEntry {
   const { attempt, stages } = run;
   const error = errorOf(ended);
   const system = systemOf(run, ended);
-  const { revision, subject, author } = attempt.commit;
+  const { revision, subject, author, signers } = attempt.commit;
   return {
     version: 1,
     id: attempt.id,
@@ -41,6 +41,7 @@ function entryOf(run: Run, ended: Ended): HistoryEntry {
     revision,
     subject,
     author,
+    ...(signers ? { signers } : {}),
     ...(system === undefined ? {} : { system }),
     stages,
     ...(error
@@ -97,9 +98,20 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       }
       return error.next === "retry" ? { backoff: backoffFor(run) } : {};
     }
+    case "deployed":
+      return acceptedAfter(run.state, commit.revision);
     default:
       return {};
   }
+}
+
+/** What a person allowed once is used up by what it allowed. */
+function acceptedAfter(
+  { accepted }: State,
+  revision: string,
+): Partial<State> {
+  if (!accepted) return {};
+  return { accepted: accepted.filter((one) => one.revision !== revision) };
 }
 
 function lastOf(run: Run, ended: Ended): LastAttempt {

@@ -7,6 +7,7 @@ import { ensureDir, exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
 import { gitEnvironment } from "../tools/git.ts";
 import { isStorePath } from "../tools/nix.ts";
 import type { BuildFailure } from "../tools/nix_failure.ts";
@@ -50,7 +51,11 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     options: config["build.options"],
     folder,
     timeout: config["timeouts.build"],
-    env: gitEnvironment(config, [["safe.directory", readable.mirror]]),
+    nix: nixOptions(config),
+    env: gitEnvironment(config, [
+      ["safe.directory", readable.mirror],
+      ...protocolsOfInputs(config),
+    ]),
     onLine: (line) => {
       log.line(line);
       effects.tell({ kind: "progress", stage: "build", text: log.progress() });
@@ -60,6 +65,32 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   if (finished.code !== 0) throw failed(log.failure(), readable);
   const system = await readResult(`${folder}/result`, config.operation);
   return { ...readable, done: "built", system };
+}
+
+/**
+ * Which protocols Git may use for what Nix fetches: those of the inputs of a
+ * flake, and no files of this host for submodules, which the repository names
+ * (git-config(1), `protocol.allow`: "user"), unless it is one of them.
+ */
+function protocolsOfInputs(
+  { repository }: Config,
+): (readonly [string, string])[] {
+  const isLocal = repository.startsWith("file://");
+  return [
+    ["protocol.http.allow", "always"],
+    ["protocol.file.allow", isLocal ? "always" : "user"],
+  ];
+}
+
+/** What the flake may not decide by itself, whatever nix.conf says. */
+function nixOptions(config: Config): (readonly [string, string])[] {
+  return [
+    ["accept-flake-config", String(config["nix.acceptFlakeConfig"])],
+    [
+      "allow-import-from-derivation",
+      String(config["nix.importFromDerivation"]),
+    ],
+  ];
 }
 
 async function readResult(link: string, operation: string): Promise<string> {

@@ -143,8 +143,15 @@ export function holdOf(
   const hold = state.holds.find((one) =>
     one.revision === revision && sameTarget(one.target, target)
   );
-  const lifted = hold?.reason === "not-forward" && config.allowForcePush;
+  const lifted = hold && isMove(hold) && config.allowForcePush;
   return lifted ? undefined : hold;
+}
+
+const moves = ["not-forward", "repository-replaced", "tag-moved"];
+
+/** Whether a hold is about where the ref was moved, and nothing else. */
+export function isMove({ reason }: Pick<Hold, "reason">): boolean {
+  return moves.includes(reason);
 }
 
 function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {

@@ -9,7 +9,7 @@
  * @module
  */
 import { exists } from "@std/fs";
-import { say } from "../base/effects.ts";
+import { type Command, type Finished, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
@@ -18,9 +18,11 @@ import {
   gitEnvironment,
   isRevision,
   localGit,
+  mostMemory,
   type Tip,
 } from "../tools/git.ts";
 import { remoteFailure } from "../tools/git_failure.ts";
+import { sizeOf } from "../tools/watch.ts";
 import { damaged, isShallow, makeMirror, must, readyMirror } from "./mirror.ts";
 import type { Run } from "./run.ts";
 
@@ -40,7 +42,7 @@ export interface Fetched {
 }
 
 /** The name in the mirror of what was fetched last, trusted or not. */
-const candidateName = "refs/gitops-sync/candidate";
+export const candidateName = "refs/gitops-sync/candidate";
 
 /**
  * Fetches what `tip` names.
@@ -94,8 +96,7 @@ async function bringIn(
   tip: Tip,
   base: string | undefined,
 ): Promise<void> {
-  const { shallow, submodules } = run.config;
-  const since = !shallow || submodules
+  const since = !mayBeShallow(run)
     ? "the beginning"
     : base === undefined
     ? "itself"
@@ -103,6 +104,32 @@ async function bringIn(
   await fetchTip(run, mirror, tip, since);
   if (since === "base" && await isCut(run, mirror, base!)) {
     await fetchTip(run, mirror, tip, "the beginning");
+  }
+  // A whole history has it, unless the ref was moved: then it tells how.
+  if (since === "the beginning" && base && !await has(run, mirror, base)) {
+    await fetchIfThere(run, mirror, base);
+  }
+}
+
+/**
+ * A signature of every commit needs every commit: where a history is cut, what
+ * is behind the cut would come in unseen.
+ */
+function mayBeShallow({ config }: Run): boolean {
+  return config.shallow && !config.submodules &&
+    config["verify.mode"] !== "range";
+}
+
+async function fetchIfThere(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<void> {
+  try {
+    await fetch(run, mirror, [revision]);
+  } catch (error) {
+    const reason = error instanceof SyncError ? error.reason : "";
+    if (!["revision-missing", "revision-hidden"].includes(reason)) throw error;
   }
 }
 
@@ -178,13 +205,19 @@ async function sinceBase(
   }
 }
 
-async function fetch(
+/**
+ * Fetches into the mirror, within the bounds of time and space.
+ *
+ * @param args Options and, without dashes, what to fetch.
+ * @throws {SyncError} exit 3.
+ */
+export async function fetch(
   run: Run,
   mirror: string,
   args: readonly string[],
 ): Promise<void> {
   const { config } = run;
-  const finished = await run.effects.run({
+  const finished = await bounded(run, {
     program: "git",
     args: [
       "-C",
@@ -203,11 +236,43 @@ async function fetch(
     ],
     env: gitEnvironment(config, [["safe.directory", mirror]]),
     timeout: config["timeouts.fetch"],
+    limits: {
+      memory: mostMemory,
+      disk: {
+        folder: `${mirror}/.git/objects/pack`,
+        most: config["limits.fetch"],
+      },
+    },
   });
   if (finished.code !== 0) throw remoteFailure(finished, config, "fetch");
 }
 
-async function has(
+/** Ends what grows too large, and looks at what was fast. */
+async function bounded(run: Run, command: Command): Promise<Finished> {
+  const { folder, most } = command.limits!.disk!;
+  try {
+    const finished = await run.effects.run(command);
+    if (sizeOf(folder) <= most) return finished;
+  } catch (error) {
+    if (!(error instanceof SyncError && error.reason === "limit")) throw error;
+    // What was cut off has left files that nobody needs.
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.startsWith("tmp_")) await Deno.remove(`${folder}/${name}`);
+    }
+  }
+  throw new SyncError(
+    `Cannot fetch from ${run.config.repository}: it sends more than limits.fetch, or what takes too much memory`,
+    {
+      stage: "fetch",
+      reason: "too-large",
+      next: "retry",
+      hints: ["if the repository is meant to be so large, raise limits.fetch"],
+    },
+  );
+}
+
+/** Whether a commit is in the mirror. */
+export async function has(
   run: Run,
   mirror: string,
   revision: string,

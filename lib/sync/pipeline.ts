@@ -49,8 +49,10 @@ export async function deploy(
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
-    ({ forward }) => forwardText[forward],
+    ({ forward, commit }) =>
+      [forwardText[forward], ...signedText(commit)].join("; "),
   );
+  await run.note({ commit: verified.commit });
   const readable = await run.stage(
     "secrets",
     () => checkSecrets(run, verified),
@@ -139,6 +141,13 @@ const forwardText = {
   no: "history rewritten, as allowed",
   unknown: "nothing to compare with yet",
 } as const;
+
+/** `signed by Ada (SHA256:…)`, where signatures were checked. */
+export function signedText({ signers }: Pick<Commit, "signers">): string[] {
+  if (!signers?.length) return [];
+  const names = signers.map(({ name, key }) => `${name} (${key})`);
+  return [`signed by ${names.join(" and ")}`];
+}
 
 const activatedText: Readonly<Record<Activated["how"], string>> = {
   switched: "runs now",

@@ -62,8 +62,13 @@ export async function stillSettled(
   if (words[0] !== "sync" && words[0]?.startsWith("-") === false) return;
   try {
     const called = callOf(words);
+    // What is written there is run by root: nobody else may have written it.
+    // The files below it are those of whoever may write to the folder.
+    const file = fileIn(called.folder);
+    if (!isOurs(Deno.statSync(called.folder))) return;
+    if (!isOurs(Deno.lstatSync(file))) return;
     const settled: Settled = JSON.parse(
-      Deno.readTextFileSync(fileIn(called.folder)),
+      Deno.readTextFileSync(file),
     );
     const now = Date.now();
     const age = now - settled.at;
@@ -158,6 +163,12 @@ function groundsOf({ words, config, text, folder }: Called): string {
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);
+}
+
+/** Whether only root, or who runs this, can have made and changed something. */
+function isOurs({ uid, mode, isFile, isDirectory }: Deno.FileInfo): boolean {
+  return (isFile || isDirectory) && (uid === 0 || uid === Deno.uid()) &&
+    (mode! & 0o022) === 0;
 }
 
 /** When a link was made; NixOS makes this one early in each boot. */

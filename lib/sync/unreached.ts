@@ -24,7 +24,7 @@ export async function missing(
     next: "retry",
     hints: [
       names.length === 0
-        ? `push a commit to ${config.ref}; this host keeps what it runs`
+        ? `push a commit to ${config.ref}, or look whether repository is what Git clones and no web page; this host keeps what it runs`
         : await nearest(config.ref, names),
     ],
   });

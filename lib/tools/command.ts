@@ -44,6 +44,8 @@ export const passedOn = [
 ] as const;
 
 const mostOutput = 256 * 1024 * 1024;
+// Of a program that asks a server.
+const mostMemory = 2 * 2 ** 30;
 const stderrKept = 16 * 1024;
 // Nix writes an error with its traces as one line of some 100 KiB.
 const longestLine = 4 * 1024 * 1024;
@@ -80,15 +82,16 @@ async function* chunksOf(
   }
 }
 
-/** Reads a stream to its end, at most `mostOutput` bytes. */
+/** Reads a stream to its end, at most `most` bytes. */
 async function readAll(
   stream: AsyncIterable<Uint8Array>,
+  most: number,
   tooMuch: () => void,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
-    if (length + chunk.length > mostOutput) {
+    if (length + chunk.length > most) {
       tooMuch();
       break;
     }
@@ -222,14 +225,24 @@ function alarm(ms: number, ring: () => void): () => void {
  * less to load than {@linkcode run}, for the runs that have nothing to do.
  *
  * @param most The bytes after which it is ended.
+ * @param memory The bytes in its memory after which it is ended.
  * @returns what it wrote, or `undefined` if it failed in any way.
  */
 export async function ask(
   command: Command,
   most: number,
+  memory = mostMemory,
 ): Promise<string | undefined> {
   const child = await start(command, "null");
-  const letGo = alarm(command.timeout, () => killGroup(child.pid));
+  const kill = () => killGroup(child.pid);
+  const letGo = alarm(command.timeout, kill);
+  let unwatch: (() => void) | undefined;
+  // Loaded for those that take their time: they may be fed without end.
+  const letGoToo = alarm(1000, async () => {
+    const { watch } = await import("./watch.ts");
+    if (!ended) unwatch = watch(child.pid, { memory }, kill);
+  });
+  let ended = false;
   const decoder = new TextDecoder();
   const reader = child.stdout.getReader();
   let answer = "";
@@ -240,7 +253,10 @@ export async function ask(
     if (answer.length > most) killGroup(child.pid);
   }
   const { code } = await child.status;
+  ended = true;
   letGo();
+  letGoToo();
+  unwatch?.();
   return code === 0 && answer.length <= most ? answer : undefined;
 }
 
@@ -259,7 +275,8 @@ export async function run(
   if (mayInterrupt?.aborted) throw (await failure()).interrupted();
   const child = await start(command);
   const stop = new AbortController();
-  let ended: "timeout" | "interrupt" | "output" | undefined;
+  const most = command.most ?? mostOutput;
+  let ended: "timeout" | "interrupt" | "output" | "limit" | undefined;
   const end = (why: NonNullable<typeof ended>) => {
     ended ??= why;
     killGroup(child.pid);
@@ -272,20 +289,30 @@ export async function run(
     letGo = alarm(afterTheEnd, () => stop.abort());
     return code;
   });
+  const unwatch = command.limits
+    ? (await import("./watch.ts")).watch(
+      child.pid,
+      command.limits,
+      () => end("limit"),
+    )
+    : undefined;
   try {
     if (command.input) write(child.stdin, command.input);
     const [, stdout, stderr, code] = await Promise.all([
       command.onStart?.(child.pid),
-      command.capture === false
-        ? new Uint8Array()
-        : readAll(chunksOf(child.stdout, stop.signal), () => end("output")),
+      command.capture === false ? new Uint8Array() : readAll(
+        chunksOf(child.stdout, stop.signal),
+        most,
+        () => end("output"),
+      ),
       readLines(chunksOf(child.stderr, stop.signal), command.onLine),
       status,
     ]);
     if (ended === "interrupt") throw (await failure()).interrupted();
     if (ended === "output") {
-      throw (await failure()).outputTooLarge(command.program, mostOutput);
+      throw (await failure()).outputTooLarge(command.program, most);
     }
+    if (ended === "limit") throw (await failure()).overLimit(command.program);
     return { code, timedOut: ended === "timeout", stdout, stderr };
   } catch (error) {
     // Who called us goes on without it, so it must not go on by itself.
@@ -294,6 +321,7 @@ export async function run(
     stop.abort();
     throw error;
   } finally {
+    unwatch?.();
     letGo();
     mayInterrupt?.removeEventListener("abort", onInterrupt);
   }

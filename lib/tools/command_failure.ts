@@ -50,3 +50,11 @@ export function outputTooLarge(program: string, most: number): SyncError {
     { stage: "fetch", reason: "output-too-large", next: "hold" },
   );
 }
+
+/** For a program that was fed more than anything sensible needs. */
+export function overLimit(program: string): SyncError {
+  return new SyncError(
+    `Cannot go on with ${program}: what it was sent takes too much memory or space`,
+    { stage: "fetch", reason: "limit", next: "retry" },
+  );
+}

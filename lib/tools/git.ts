@@ -71,9 +71,23 @@ const settings: readonly (readonly [string, string])[] = [
   ["http.lowSpeedLimit", "1000"],
   ["http.lowSpeedTime", "60"],
   ["advice.detachedHead", "false"],
+  ["submodule.recurse", "false"],
+  // Objects that are broken or made to harm (git-fsck(1)) don't get in; what
+  // old programs wrote, and harms nobody, does. A pack is kept as it is: that
+  // needs little memory, whatever is in it.
+  ["fetch.fsckObjects", "true"],
+  ...["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"]
+    .map((what) => [`fetch.fsck.${what}`, "ignore"] as const),
+  ["fetch.unpackLimit", "1"],
   // Nobody reads it, and for its lines Git asks the name server who we are.
   ["core.logAllRefUpdates", "false"],
 ];
+
+/** What a hostile server may make Git use before it is ended. */
+export const mostMemory = 2 * 2 ** 30;
+
+/** Some names with their hashes; more is no answer to what was asked. */
+const mostAnswer = 16 * 2 ** 20;
 
 /**
  * The environment of every Git process: our settings and no other, and the
@@ -87,13 +101,21 @@ export function gitEnvironment(
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
+    GIT_ATTR_NOSYSTEM: "1",
+    // A commit is what its hash says, whatever stands in refs/replace.
+    GIT_NO_REPLACE_OBJECTS: "1",
     GIT_SSH_COMMAND: sshCommand,
     // English messages: failures are told apart by them.
     LC_ALL: "C",
   };
   if (config.sshKeyFile) env.GITOPS_SYNC_SSH_KEY = config.sshKeyFile;
   if (config.knownHosts) env.GITOPS_SYNC_KNOWN_HOSTS = config.knownHosts;
-  const all = [...settings, ...more];
+  const all: (readonly [string, string])[] = [...settings];
+  // A redirect must not take what was asked for over TLS out of it.
+  if (/^https:/.test(config.repository)) {
+    all.push(["protocol.http.allow", "never"]);
+  }
+  all.push(...more);
   const server = /^https?:\/\/[^/]+/.exec(config.repository)?.[0];
   if (config.tokenFile && server) {
     env.GITOPS_SYNC_TOKEN_FILE = config.tokenFile;
@@ -121,6 +143,7 @@ export function localGit(
   folder: string,
   args: readonly string[],
   options: Partial<Command> = {},
+  more: readonly (readonly [string, string])[] = [],
 ): Command {
   return {
     program: "git",
@@ -133,7 +156,7 @@ export function localGit(
       knownHosts: undefined,
       tokenFile: undefined,
       username: "",
-    }, [["safe.directory", folder], ["protocol.file.allow", "never"]]),
+    }, [["safe.directory", folder], ["protocol.file.allow", "never"], ...more]),
   };
 }
 
@@ -184,13 +207,34 @@ export async function askRemote(
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
   };
-  const finished = await effects.run(question);
+  const finished = await bounded(effects, question, config);
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./git_failure.ts");
     throw remoteFailure(finished, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
   return { tip: parseTip(answer, ref), question, answer };
+}
+
+/** Asks with bounds on what a hostile server can make Git use. */
+async function bounded(
+  effects: Pick<Effects, "run">,
+  question: Command,
+  config: RemoteConfig,
+): Promise<Finished> {
+  try {
+    return await effects.run({
+      ...question,
+      most: mostAnswer,
+      limits: { memory: mostMemory },
+    });
+  } catch (error) {
+    const isLimit = error instanceof SyncError &&
+      ["output-too-large", "limit"].includes(error.reason);
+    if (!isLimit) throw error;
+    const { answerTooLarge } = await import("./git_failure.ts");
+    throw answerTooLarge(config, "decide");
+  }
 }
 
 /**
@@ -240,12 +284,12 @@ export async function listRemote(
   effects: Effects,
   config: RemoteConfig & Pick<Config, "timeouts.remote">,
 ): Promise<string[]> {
-  const finished = await effects.run({
+  const finished = await bounded(effects, {
     program: "git",
     args: ["ls-remote", "--refs", "--", config.repository],
     env: { ...gitEnvironment(config), GIT_TRACE_PACKET: "1" },
     timeout: config["timeouts.remote"],
-  });
+  }, config);
   const names = new TextDecoder().decode(finished.stdout).split("\n")
     .flatMap((line) => line.split("\t")[1] ?? [])
     .map((name) => oneLine(name));
@@ -255,6 +299,32 @@ export async function listRemote(
     throw notGit(config, "decide");
   }
   return names;
+}
+
+/** The tags on the remote, each with the commit behind it. */
+export async function listTags(
+  effects: Pick<Effects, "run">,
+  config: RemoteConfig & Pick<Config, "timeouts.remote">,
+): Promise<{ name: string; revision: string }[]> {
+  const finished = await bounded(effects, {
+    program: "git",
+    args: ["ls-remote", "--tags", "--", config.repository],
+    env: gitEnvironment(config),
+    timeout: config["timeouts.remote"],
+  }, config);
+  if (finished.code !== 0) {
+    const { remoteFailure } = await import("./git_failure.ts");
+    throw remoteFailure(finished, config, "verify");
+  }
+  return new TextDecoder().decode(finished.stdout).split("\n").flatMap(
+    (line) => {
+      const [revision, peeled] = line.split("\t");
+      // Only a tag that is an object of its own can be signed.
+      return revision && isRevision(revision) && peeled?.endsWith("^{}")
+        ? [{ name: peeled.slice(0, -3), revision }]
+        : [];
+    },
+  );
 }
 
 /** The end of what Git said, for an error message. */

@@ -40,6 +40,14 @@ const sorts: readonly Sort[] = [
     ],
   },
   {
+    reason: "bad-objects",
+    pattern: /fsck error|hasDot|gitmodules\w+:|treeNotSorted|fullPathname/,
+    says: "it sends objects that are broken, or made to harm",
+    hints: () => [
+      "look with git fsck --strict in a clone; such objects never get into this host",
+    ],
+  },
+  {
     // JGit's words are the second.
     reason: "revision-hidden",
     pattern: /unadvertised object|want [0-9a-f]+ not valid/,
@@ -204,6 +212,20 @@ export function remoteFailure(
     ],
     exit: 3,
   });
+}
+
+/** The error for a server that answers more than anybody asked for. */
+export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
+  return new SyncError(
+    `Cannot use ${config.repository}: it answers far more than it was asked for`,
+    {
+      stage,
+      reason: "answer-too-large",
+      next: "retry",
+      hints: ["look whether the server is the one that you mean"],
+      exit: 3,
+    },
+  );
 }
 
 /** The error for a server that answers, but not as Git servers do. */

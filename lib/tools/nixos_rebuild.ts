@@ -15,6 +15,8 @@ export interface BuildRequest {
   host: string;
   submodules: boolean;
   shallow: boolean;
+  /** Settings of Nix, which beat those of nix.conf. */
+  nix: readonly (readonly [string, string])[];
   /** More arguments from the configuration. */
   options: readonly string[];
   /** The folder in which `result` is made. */
@@ -62,6 +64,7 @@ export function buildCommand(request: BuildRequest): Command {
       "--log-format",
       "internal-json",
       "--no-update-lock-file",
+      ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
       ...request.options,
     ],
     cwd: request.folder,

@@ -1,0 +1,294 @@
+/**
+ * Which signatures a fetched revision needs, and whether it has them.
+ *
+ * @module
+ */
+import { short } from "../base/text.ts";
+import type { Signer } from "../host/state.ts";
+import {
+  type Bad,
+  checkCommand,
+  type Good,
+  type Keyring,
+  refusalOf,
+  signerOf,
+} from "../tools/signature.ts";
+import { keysError } from "../tools/keyring.ts";
+import { candidateName, type Fetched, has } from "./fetch.ts";
+import { git, Keyrings, keyTrees } from "./keys.ts";
+import {
+  cutHistory,
+  needsTag,
+  otherHistory,
+  people,
+  refusal,
+  tooFew,
+  tooMany,
+} from "./refusals.ts";
+import type { Run } from "./run.ts";
+import { signedTags } from "./tags.ts";
+
+/** More commits at once are no change but another history. */
+const mostCommits = 20_000;
+
+/**
+ * Checks the signatures that `verify.mode` and `verify.threshold` ask for.
+ *
+ * @returns who signed the revision; none where no signature is asked for, or
+ * where the revision was trusted before.
+ * @throws {SyncError} exit 4, with a reason for each way not to be trusted.
+ */
+export async function checkSignatures(
+  run: Run,
+  fetched: Fetched,
+): Promise<Signer[]> {
+  const mode = run.config["verify.mode"];
+  if (mode === "none") return [];
+  await using keyrings = await Keyrings.make(run, fetched.mirror);
+  const check = await Check.make(run, fetched, keyrings);
+  const signers = [
+    ...mode.startsWith("tag") ? await check.tag() : [],
+    ...mode === "head" || mode === "tag-and-head" ? await check.head() : [],
+    ...mode === "range" ? await check.range() : [],
+  ];
+  return await check.threshold(signers);
+}
+
+/** The checks of one revision. */
+class Check {
+  private constructor(
+    readonly run: Run,
+    readonly fetched: Fetched,
+    readonly keyrings: Keyrings,
+    /** Revisions that are trusted already, and in the mirror; newest first. */
+    readonly trusted: readonly string[],
+  ) {}
+
+  static async make(
+    run: Run,
+    fetched: Fetched,
+    keyrings: Keyrings,
+  ): Promise<Check> {
+    const { lastGood, firstTrusted } = run.state;
+    const isSame = firstTrusted?.repository === run.config.repository;
+    const known = [
+      lastGood?.revision,
+      isSame ? firstTrusted.revision : undefined,
+      run.config["verify.firstTrusted"],
+    ].filter((revision) => revision !== undefined);
+    const trusted: string[] = [];
+    for (const revision of new Set(known)) {
+      if (await has(run, fetched.mirror, revision)) trusted.push(revision);
+    }
+    return new Check(run, fetched, keyrings, trusted);
+  }
+
+  get revision(): string {
+    return this.fetched.commit.revision;
+  }
+
+  /** Whether something of this repository was deployed here. */
+  get wasDeployed(): boolean {
+    const { run: { state: { lastGood }, config } } = this;
+    return lastGood?.target.repository === config.repository;
+  }
+
+  /**
+   * Where the repository holds the keys, those of the revision deployed last
+   * count. Without it, the files of this host may hold keys of long ago.
+   */
+  refuseLostKeys(): void {
+    const { run: { config, state: { lastGood } }, trusted } = this;
+    if (config["verify.keysFrom"] === "" || !lastGood) return;
+    if (trusted.includes(lastGood.revision)) return;
+    throw keysError(
+      "keys-missing",
+      `the repository no longer has ${
+        short(lastGood.revision)
+      }, the revision whose keys count`,
+    );
+  }
+
+  /** The keys that count for what comes after the trusted revisions. */
+  async keys(): Promise<Keyring> {
+    this.refuseLostKeys();
+    const base = this.trusted.slice(0, 1);
+    const trees = await keyTrees(this.run, this.fetched.mirror, base);
+    return await this.keyrings.of(base[0] && trees.get(base[0]));
+  }
+
+  /** The commit itself. */
+  async head(): Promise<Signer[]> {
+    const { revision } = this;
+    return [await this.must("commit", revision, await this.keys())];
+  }
+
+  /** The tag that the ref names. */
+  async tag(): Promise<Signer[]> {
+    const { tip, mirror } = this.fetched;
+    if (tip.kind !== "tag") throw needsTag(this.run, tip.kind);
+    const line = await git(this.run, mirror, [
+      "rev-parse",
+      "--verify",
+      candidateName,
+    ]);
+    const id = new TextDecoder().decode(line).trim();
+    const [signer] = await signedTags(
+      this.run,
+      this.fetched,
+      [{ id, name: tip.name }],
+      (id) => this.judge("tag", id),
+    );
+    return [signer!];
+  }
+
+  /** Every commit since the trusted revisions, by the keys before it. */
+  async range(): Promise<Signer[]> {
+    const { run, fetched: { mirror }, revision, trusted } = this;
+    await this.refuseOtherHistory();
+    // Trusted on first use: what is signed now vouches for what is behind it.
+    if (trusted.length === 0 && !this.wasDeployed) {
+      const signers = await this.head();
+      await run.save({
+        firstTrusted: {
+          repository: run.config.repository,
+          revision,
+          at: run.effects.now().toISOString(),
+        },
+      });
+      return signers;
+    }
+    const commits = await this.newCommits();
+    this.refuseLostKeys();
+    const all = [...trusted, ...commits.keys()];
+    const trees = await keyTrees(run, mirror, all);
+    const base = trusted[0] && trees.get(trusted[0]);
+    // A set of keys may change only along the way from what is trusted: keys
+    // of a side branch that began before it are those of long ago.
+    const onTheWay = new Set(trusted);
+    let last: Signer | undefined;
+    for (const [commit, parents] of commits) {
+      const before = parents.filter((parent) => onTheWay.has(parent));
+      const sets = before.length === 0
+        ? [base]
+        : [...new Set(before.map((parent) => trees.get(parent)))];
+      for (const set of sets) {
+        last = await this.must("commit", commit, await this.keyrings.of(set));
+      }
+      if (before.length > 0) onTheWay.add(commit);
+    }
+    return last ? [last] : [];
+  }
+
+  /** The first trusted commit that is configured must be among those before. */
+  async refuseOtherHistory(): Promise<void> {
+    const { run, fetched: { mirror }, revision } = this;
+    const first = run.config["verify.firstTrusted"];
+    if (first === undefined) return;
+    const { localGit } = await import("../tools/git.ts");
+    const finished = await run.effects.run(
+      localGit(mirror, ["merge-base", "--is-ancestor", first, revision]),
+    );
+    if (finished.code !== 0) throw otherHistory(revision, first);
+  }
+
+  /** The commits that are not trusted yet, oldest first, with their parents. */
+  async newCommits(): Promise<Map<string, string[]>> {
+    const { run, fetched: { mirror }, revision, trusted } = this;
+    const output = await git(run, mirror, [
+      "rev-list",
+      "--topo-order",
+      "--reverse",
+      "--parents",
+      `--max-count=${mostCommits + 1}`,
+      revision,
+      ...trusted.map((one) => `^${one}`),
+    ]);
+    const lines = new TextDecoder().decode(output).split("\n");
+    const commits = new Map(
+      lines.filter((line) => line !== "").map((line) => {
+        const [commit, ...parents] = line.split(" ");
+        return [commit!, parents];
+      }),
+    );
+    if (commits.size > mostCommits) throw tooMany(revision, mostCommits);
+    const cut = shallowCommits(mirror).find((commit) => commits.has(commit));
+    if (cut !== undefined) throw cutHistory(cut);
+    return commits;
+  }
+
+  /** More people, from signed tags that point to the revision. */
+  async threshold(signers: Signer[]): Promise<Signer[]> {
+    const needed = this.run.config["verify.threshold"];
+    if (people(signers) >= needed) return signers;
+    const { tagsAt } = await import("./tags.ts");
+    const tags = await tagsAt(this.run, this.fetched);
+    const more = await signedTags(
+      this.run,
+      this.fetched,
+      tags,
+      (id) => this.judge("tag", id),
+      "those that are good",
+    );
+    const all = [...signers, ...more];
+    if (people(all) >= needed) return all;
+    throw tooFew(this.revision, all, needed);
+  }
+
+  /** A signature that must be good. */
+  async must(
+    type: "commit",
+    id: string,
+    keyring: Keyring,
+  ): Promise<Signer> {
+    const judged = await judge(
+      this.run,
+      this.fetched.mirror,
+      type,
+      id,
+      keyring,
+    );
+    if (!judged.ok) throw refusal(`commit ${short(id)}`, judged, this.revision);
+    const { ok: _, ...signer } = judged;
+    return signer;
+  }
+
+  async judge(type: "tag", id: string): Promise<Good | Bad> {
+    const { run, fetched: { mirror } } = this;
+    return await judge(run, mirror, type, id, await this.keys());
+  }
+}
+
+/** Has Git check one signature. */
+async function judge(
+  run: Run,
+  mirror: string,
+  type: "commit" | "tag",
+  id: string,
+  keyring: Keyring,
+): Promise<Good | Bad> {
+  const check = (keys: Keyring) =>
+    run.effects.run({ ...checkCommand(mirror, type, id, keys), most: 2 ** 20 });
+  const finished = await check(keyring);
+  const signer = finished.code === 0 ? signerOf(finished.stderr) : undefined;
+  if (signer && keyring.kinds.has(signer.kind)) return signer;
+  const content = new TextDecoder().decode(
+    await git(run, mirror, ["cat-file", type, id]),
+  );
+  const bad = refusalOf(type, content, finished.stderr, keyring);
+  if (bad.reason !== "unknown-key" || !keyring.revokedKeys) return bad;
+  const without = await check({ ...keyring, revokedKeys: undefined });
+  return without.code === 0
+    ? { ok: false, reason: "key-revoked", says: "is signed by a revoked key" }
+    : bad;
+}
+
+/** Where a history was cut: its parents are not in the mirror. */
+function shallowCommits(mirror: string): string[] {
+  try {
+    return Deno.readTextFileSync(`${mirror}/.git/shallow`).trim().split("\n");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Keyrings of a run's own, made from the files that hold the trusted keys.
+ * No agent is started, no key server asked, no keyring of a user read.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { lastWords } from "./git.ts";
+import type { Keyring } from "./signature.ts";
+
+/** A file of keys and where it came from. */
+export interface KeyFile {
+  /** Its name for messages. */
+  where: string;
+  bytes: Uint8Array;
+}
+
+/** The trusted keys as they were found. */
+export interface KeySet {
+  /** Files of allowed signers. */
+  ssh: readonly KeyFile[];
+  /** Files of public keys. */
+  openpgp: readonly KeyFile[];
+  /** A file of revoked SSH keys. */
+  revoked?: KeyFile;
+}
+
+/** Read by gpg from its folder (gpg(1)). */
+const gpgConfig = [
+  "no-autostart",
+  "disable-dirmngr",
+  "no-auto-key-retrieve",
+  "no-auto-key-locate",
+  "no-auto-check-trustdb",
+  // What is in this keyring was put there by whoever configured it.
+  "trust-model always",
+].map((line) => `${line}\n`).join("");
+
+/**
+ * Makes a keyring in a new folder.
+ *
+ * @throws {SyncError} `keys-missing`, `keys-empty`, `keys-broken`: a set of
+ * keys that can't be read whole is an error and never a smaller set.
+ */
+export async function makeKeyring(
+  effects: Pick<Effects, "run">,
+  folder: string,
+  keys: KeySet,
+): Promise<Keyring> {
+  if (keys.ssh.length + keys.openpgp.length === 0) {
+    throw keysError("keys-missing", "no file of trusted keys is configured");
+  }
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const allowedSigners = `${folder}/allowed_signers`;
+  const signers = keys.ssh.map(checkedSigners).join("");
+  await Deno.writeTextFile(allowedSigners, signers, { createNew: true });
+  const gnupgHome = `${folder}/gnupg`;
+  await Deno.mkdir(gnupgHome, { mode: 0o700 });
+  await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
+  for (const [i, file] of keys.openpgp.entries()) {
+    await importKeys(effects, gnupgHome, `${folder}/${i}.pgp`, file);
+  }
+  return {
+    allowedSigners,
+    gnupgHome,
+    revokedKeys: await writeRevoked(folder, keys.revoked),
+    kinds: new Set([
+      ...(keys.ssh.length > 0 ? ["ssh" as const] : []),
+      ...(keys.openpgp.length > 0 ? ["openpgp" as const] : []),
+    ]),
+  };
+}
+
+async function writeRevoked(
+  folder: string,
+  file: KeyFile | undefined,
+): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const path = `${folder}/revoked`;
+  await Deno.writeFile(path, file.bytes, { createNew: true });
+  return path;
+}
+
+const keyType = /^(sk-)?(ssh-|ecdsa-)[\w@.-]+$/;
+
+/**
+ * The text of a file of allowed signers. ssh-keygen passes over a line that it
+ * can't read, and whoever wrote it would wonder why a key does not count.
+ */
+function checkedSigners({ where, bytes }: KeyFile): string {
+  const text = new TextDecoder().decode(bytes);
+  const lines = text.split("\n").map((line) => line.trim());
+  let keys = 0;
+  for (const [i, line] of lines.entries()) {
+    if (line === "" || line.startsWith("#")) continue;
+    // Options may hold blanks between quotes.
+    const words = line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+    const at = words.findIndex((word, i) => i > 0 && keyType.test(word));
+    if (at < 1 || !/^[A-Za-z0-9+/]{30,}=*$/.test(words[at + 1] ?? "")) {
+      throw keysError(
+        "keys-broken",
+        `line ${i + 1} of ${where} is no principal with an SSH public key`,
+      );
+    }
+    keys++;
+  }
+  if (keys === 0) throw keysError("keys-empty", `${where} has no key in it`);
+  return `${lines.join("\n")}\n`;
+}
+
+async function importKeys(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+  path: string,
+  { where, bytes }: KeyFile,
+): Promise<void> {
+  if (bytes.length === 0) throw keysError("keys-empty", `${where} is empty`);
+  await Deno.writeFile(path, bytes, { createNew: true, mode: 0o600 });
+  const finished = await effects.run({
+    program: "gpg",
+    args: ["--batch", "--no-tty", "--status-fd=1", "--import", "--", path],
+    env: { GNUPGHOME: gnupgHome, LC_ALL: "C" },
+    timeout: 60_000,
+    most: 2 ** 20,
+  });
+  const [read, privates] = readAndPrivate(finished.stdout);
+  if (privates > 0) {
+    throw keysError("keys-private", `${where} holds a private key`);
+  }
+  if (finished.code !== 0 || read === 0) {
+    throw keysError(
+      "keys-broken",
+      `${where} does not hold OpenPGP public keys and nothing else`,
+      lastWords(finished),
+    );
+  }
+}
+
+/** How many keys gpg read, and how many private ones (doc/DETAILS). */
+function readAndPrivate(status: Uint8Array): [number, number] {
+  const numbers = /^\[GNUPG:\] IMPORT_RES ([\d ]+)$/m
+    .exec(new TextDecoder().decode(status))?.[1]?.split(" ").map(Number) ?? [];
+  return [numbers[0] ?? 0, numbers[9] ?? 0];
+}
+
+/** An error about the trusted keys: nothing passes until it is mended. */
+export function keysError(
+  reason: string,
+  why: string,
+  details: readonly string[] = [],
+): SyncError {
+  return new SyncError(`Cannot check signatures: ${why}`, {
+    stage: "verify",
+    reason,
+    next: "retry",
+    details,
+    hints: [
+      "mend verify.allowedSigners or verify.openpgpKeys; nothing of the repository was evaluated, and the host is as it was",
+    ],
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Bounds on what a program uses while a server that may be hostile feeds it.
+ *
+ * @module
+ */
+import type { Limits } from "../base/effects.ts";
+
+/** Milliseconds between two looks. */
+const pause = 250;
+
+/**
+ * Looks at a program and its children until it is told to stop.
+ *
+ * @param over Called once, when they use more than they may.
+ * @returns what stops it.
+ */
+export function watch(
+  pid: number,
+  limits: Limits,
+  over: () => void,
+): () => void {
+  const timer = setInterval(() => {
+    const tooMuch = memoryOf(pid) > limits.memory ||
+      (limits.disk && sizeOf(limits.disk.folder) > limits.disk.most);
+    if (!tooMuch) return;
+    clearInterval(timer);
+    over();
+  }, pause);
+  return () => clearInterval(timer);
+}
+
+/** Bytes in memory of a process and all below it (proc_pid_status(5)). */
+export function memoryOf(pid: number): number {
+  const status = textOf(`/proc/${pid}/status`);
+  // Not what is mapped from files, such as the packs of a large repository.
+  const own = Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(" ")
+    .filter((child) => child !== "");
+  return children.reduce((sum, child) => sum + memoryOf(Number(child)), own);
+}
+
+/** Bytes of the files of a folder; none where it is not there yet. */
+export function sizeOf(folder: string): number {
+  try {
+    return Array.from(Deno.readDirSync(folder), ({ name }) => name)
+      .reduce((sum, name) => sum + Deno.lstatSync(`${folder}/${name}`).size, 0);
+  } catch (error) {
+    // Git renames and removes while we look.
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+/** A text of /proc, or nothing where the process has ended. */
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
