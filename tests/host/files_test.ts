@@ -55,7 +55,7 @@ Deno.test("a text that can't be written leaves the old one", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/state.json`;
     await Deno.writeTextFile(path, "old");
-    await Deno.mkdir(`${path}.new`);
+    await Deno.mkdir(`${path}.new/full`, { recursive: true });
     await assertRejects(() => writeWhole(path, "new"));
     assertEquals(await Deno.readTextFile(path), "old");
   });

@@ -23,7 +23,7 @@ test("a rewritten branch is refused until it is allowed", async (world) => {
   says(refused.stderr, `does not descend from ${short(revision)}`);
   says(
     refused.stderr,
-    "hint: if this was meant, run once: gitops-sync sync --allow-force-push",
+    `hint: if this was meant, allow it once: gitops-sync accept ${rewritten}`,
   );
   // Nothing of it was evaluated.
   const stages = world.history().at(-1)!.stages as { stage: string }[];

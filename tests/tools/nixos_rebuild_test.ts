@@ -14,6 +14,7 @@ const request = (changes: Partial<BuildRequest> = {}): BuildRequest => ({
   host: "web-1",
   submodules: false,
   shallow: false,
+  nix: [],
   options: [],
   folder: "/var/lib/gitops-sync/build",
   timeout: 1000,

@@ -1,0 +1,38 @@
+import { assertEquals } from "@std/assert";
+import { SyncError } from "../../lib/base/errors.ts";
+import { redact, shown } from "../../lib/base/redact.ts";
+
+Deno.test("users, passwords and tokens are taken out of texts", () => {
+  const table: [string, string][] = [
+    ["https://example.org/a@b.git", "https://example.org/a@b.git"],
+    ["https://token@example.org/x", "https://example.org/x"],
+    ["https://a:b@example.org/x", "https://example.org/x"],
+    ["HTTP://a:b@example.org/x", "HTTP://example.org/x"],
+    [
+      "fatal: 'https://t@h/x' and http://u:p@h",
+      "fatal: 'https://h/x' and http://h",
+    ],
+    ["ssh://git@example.org/x", "ssh://git@example.org/x"],
+    ["ssh://git:word@example.org/x", "ssh://git@example.org/x"],
+    ["git@example.org:x.git", "git@example.org:x.git"],
+    ["ghp_abcdefghijklmnop and more", "ghp_… and more"],
+    ["token=glpat-ABCdef123_456", "token=glpat-…"],
+    ["github_pat_11ABCDEFG0123", "github_pat_…"],
+    ["nothing to hide", "nothing to hide"],
+  ];
+  for (const [text, expected] of table) assertEquals(redact(text), expected);
+});
+
+Deno.test("no part of an error holds a secret or a command for a terminal", () => {
+  const secret = "at https://user:word@example.org \u001b[31m";
+  const error = new SyncError(secret, {
+    stage: "fetch",
+    reason: "x",
+    next: "stop",
+    hints: [secret],
+    details: [secret],
+  });
+  const all = [error.message, ...error.hints, ...error.details];
+  assertEquals(new Set(all), new Set(["at https://example.org ?[31m"]));
+  assertEquals(shown("two\nlines\tand \u009b more"), "two\nlines?and ? more");
+});

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import type { Signer } from "../../lib/host/state.ts";
+import { people } from "../../lib/sync/refusals.ts";
+
+const ssh = (name: string, key: string): Signer => ({ kind: "ssh", name, key });
+const pgp = (name: string, key: string): Signer => ({
+  kind: "openpgp",
+  name,
+  key,
+});
+
+Deno.test("people are counted, and not their keys or names", () => {
+  const table: [number, Signer[]][] = [
+    [0, []],
+    [1, [ssh("ada@x", "1")]],
+    [1, [ssh("ada@x", "1"), ssh("ada@x", "1")]],
+    [2, [ssh("ada@x", "1"), ssh("bob@x", "2")]],
+    // One person with two keys, one key under two names.
+    [1, [ssh("ada@x", "1"), ssh("ADA@x", "2")]],
+    [1, [ssh("ada@x", "1"), ssh("bob@x", "1")]],
+    // The same address in a user id.
+    [1, [ssh("ada@x", "1"), pgp("Ada <ada@x>", "A")]],
+    [2, [ssh("ada@x", "1"), pgp("Bob <bob@x>", "A")]],
+    // The last one joins the first two.
+    [1, [ssh("ada@x", "1"), ssh("bob@x", "2"), ssh("ada@x", "2")]],
+    [2, [ssh("a", "1"), ssh("b", "2"), ssh("c", "3"), ssh("a", "3")]],
+  ];
+  for (const [expected, signers] of table) {
+    assertEquals(people(signers), expected, JSON.stringify(signers));
+  }
+});

@@ -1,0 +1,621 @@
+/** Histories of which every commit must be signed, and keys in the repository. */
+import type { Settings } from "../../world/host.ts";
+import { makeRepository } from "../../world/repository.ts";
+import type { Case, Lab } from "../lab.ts";
+
+const refused = (reason: string) => ({ exit: 4, reason });
+
+const range = (
+  lab: Lab,
+  followed: Settings,
+  more: Settings = {},
+): Settings => ({
+  ...lab.trusting("ada", "bob"),
+  ...followed,
+  "verify.mode": "range",
+  ...more,
+});
+
+/** Commits by these signers, one after the other, since the one deployed. */
+const chain = (...signers: (string | undefined)[]) => async (lab: Lab) => {
+  await lab.begin();
+  for (const signer of signers) await next(lab, signer);
+  const followed = await lab.branch();
+  lab.deployed(lab.base, followed);
+  return { settings: range(lab, followed) };
+};
+
+async function next(lab: Lab, signer?: string, files = {}): Promise<string> {
+  await lab.signWith(signer);
+  return await lab.repository.commit(`Commit ${lab.name()}`, { files });
+}
+
+/** Merges revisions into what is checked out. */
+async function merge(
+  lab: Lab,
+  signer: string | undefined,
+  ...others: string[]
+) {
+  await lab.signWith(signer);
+  await lab.repository.git(
+    ...["-c", "user.name=Ada", "-c", "user.email=ada@example.org"],
+    "merge",
+    "--quiet",
+    "--no-ff",
+    "--allow-unrelated-histories",
+    "--strategy=ours",
+    "--message=A merge",
+    ...others,
+  );
+}
+
+/** A side branch from `from` with a commit by `signer`. */
+async function side(
+  lab: Lab,
+  signer: string | undefined,
+  from = lab.base,
+): Promise<string> {
+  await lab.begin(signer, from);
+  return await next(lab, signer);
+}
+
+/** What is merged is signed by `inner`, the merge by `outer`. */
+const merged =
+  (inner: (string | undefined)[], outer?: string) => async (lab: Lab) => {
+    const sides: string[] = [];
+    for (const signer of inner) sides.push(await side(lab, signer));
+    await lab.begin("ada");
+    await next(lab, "ada");
+    await merge(lab, outer, ...sides);
+    const followed = await lab.branch();
+    lab.deployed(lab.base, followed);
+    return { settings: range(lab, followed) };
+  };
+
+/** Another repository, whose history has nothing to do with ours. */
+async function otherRoot(lab: Lab, signer?: string): Promise<string> {
+  await lab.begin(signer);
+  await lab.repository.git("checkout", "--quiet", "--orphan", lab.name());
+  return await next(lab, signer);
+}
+
+const keysFolder = (lab: Lab, ...signers: string[]) => ({
+  "keys/allowed_signers": signers.map((name) => lab.keys.signerLine(name)).join(
+    "",
+  ),
+});
+
+/** The repository holds Ada's key in the revision that was deployed. */
+async function withKeys(lab: Lab): Promise<string> {
+  await lab.begin("ada");
+  return await next(lab, "ada", keysFolder(lab, "ada"));
+}
+
+const held = (
+  lab: Lab,
+  followed: Settings,
+  deployed?: string,
+  mode = "range",
+): Settings => {
+  if (deployed) lab.deployed(deployed, followed);
+  return range(lab, followed, {
+    "verify.mode": mode,
+    "verify.keysFrom": "keys",
+  });
+};
+
+/** Steps after a revision with Ada's key in the repository. */
+const rotating = (
+  steps: (lab: Lab, base: string) => Promise<unknown>,
+  mode = "range",
+) =>
+async (lab: Lab) => {
+  const base = await withKeys(lab);
+  await steps(lab, base);
+  return { settings: held(lab, await lab.branch(), base, mode) };
+};
+
+export const cases: Case[] = [
+  {
+    name: "range: every commit is signed",
+    make: chain("ada", "bob", "ada"),
+    expected: "evaluated",
+  },
+  {
+    name: "range: the first is not signed",
+    make: chain(undefined, "ada", "ada"),
+    expected: refused("unsigned"),
+    says: "comes in with",
+  },
+  {
+    name: "range: one between is not signed",
+    make: chain("ada", undefined, "ada"),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: the last is not signed",
+    make: chain("ada", "ada", undefined),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: a stranger's between",
+    make: chain("ada", "eve", "ada"),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "range: one between was changed",
+    make: async (lab) => {
+      const changed = await lab.changed(
+        "ada",
+        (text) => text.replace("A change", "Another"),
+      );
+      const id = await lab.repository.git("rev-parse", `origin/${changed.ref}`);
+      await lab.begin("ada", lab.base);
+      await lab.repository.git("checkout", "--quiet", id);
+      await next(lab, "ada");
+      const followed = await lab.branch();
+      lab.deployed(lab.base, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("tampered"),
+  },
+  {
+    name: "range: a merge of signed commits",
+    make: merged(["bob"], "ada"),
+    expected: "evaluated",
+  },
+  {
+    name: "range: a merge that is not signed",
+    make: merged(["bob"]),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: a merge of an unsigned commit",
+    make: merged([undefined], "ada"),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: a merge of a stranger's commit",
+    make: merged(["eve"], "ada"),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "range: an octopus with one unsigned arm",
+    make: merged(["ada", undefined, "bob"], "ada"),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: a merge of what is older than the base",
+    make: async (lab) => {
+      await lab.begin("ada");
+      const deployed = await next(lab, "ada");
+      await merge(
+        lab,
+        "ada",
+        await side(lab, undefined).then(async (one) => {
+          await lab.repository.git("checkout", "--quiet", "--force", deployed);
+          return one;
+        }),
+      );
+      const followed = await lab.branch();
+      lab.deployed(deployed, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: another history is merged in",
+    make: async (lab) => {
+      const other = await otherRoot(lab);
+      await lab.begin("ada");
+      await merge(lab, "ada", other);
+      const followed = await lab.branch();
+      lab.deployed(lab.base, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: first use, the commit is signed",
+    make: async (lab) => ({ settings: range(lab, await lab.signed("ada")) }),
+    expected: "evaluated",
+  },
+  {
+    name: "range: first use, the commit is not signed",
+    make: async (lab) => ({ settings: range(lab, await lab.signed()) }),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: what was trusted on first use is remembered",
+    make: async (lab) => {
+      await lab.begin("ada");
+      const first = await next(lab, "ada");
+      await next(lab);
+      await next(lab, "ada");
+      const repository = lab.world.urlOf(lab.repository);
+      lab.state({ firstTrusted: { repository, revision: first, at: "" } });
+      return { settings: range(lab, await lab.branch()) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: the first trusted commit is given",
+    make: async (lab) => ({
+      settings: range(lab, await lab.signed("ada"), {
+        "verify.firstTrusted": lab.base,
+      }),
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "range: unsigned since the first trusted commit",
+    make: async (lab) => {
+      const { settings } = await chain(undefined, "ada")(lab);
+      await lab.fresh();
+      return { settings: { ...settings, "verify.firstTrusted": lab.base } };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: it does not descend from the first trusted commit",
+    make: async (lab) => {
+      const other = await side(lab, "ada");
+      return {
+        settings: range(lab, await lab.signed("ada"), {
+          "verify.firstTrusted": other,
+        }),
+      };
+    },
+    expected: refused("not-descended"),
+  },
+  {
+    name: "range: there is no first trusted commit",
+    make: async (lab) => ({
+      settings: range(lab, await lab.signed("ada"), {
+        "verify.firstTrusted": "1".repeat(40),
+      }),
+    }),
+    expected: refused("not-descended"),
+  },
+  {
+    name: "range: a replaced repository vouches for nothing",
+    make: async (lab) => {
+      await otherRoot(lab);
+      await next(lab, "ada");
+      const followed = await lab.branch();
+      lab.deployed("2".repeat(40), followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: a mirror that was cut hides nothing",
+    make: async (lab) => {
+      await lab.begin();
+      await next(lab);
+      await next(lab, "ada");
+      const followed = await lab.branch();
+      lab.world.configure(lab.repository, {
+        ...lab.trusting("ada"),
+        ...followed,
+      });
+      // Cut at the signed commit, and refused for the build that fails here.
+      await lab.call("sync");
+      lab.deployed(lab.base, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: a repository that is cut itself",
+    make: async (lab) => {
+      await chain("ada", "ada")(lab);
+      const cut = `${lab.inside}/${lab.name()}.git`;
+      const from = `file://${lab.repository.bare}`;
+      const last = (await lab.repository.git(
+        "branch",
+        "--remotes",
+        "--sort=-committerdate",
+        "--contains",
+        "HEAD",
+      )).trim();
+      await lab.repository.git(
+        "clone",
+        "--quiet",
+        "--bare",
+        "--depth=1",
+        `--branch=${last.replace("origin/", "")}`,
+        from,
+        cut,
+      );
+      const followed = {
+        repository: `file://${cut}`,
+        ref: last.replace("origin/", ""),
+      };
+      lab.deployed(lab.base, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("history-cut"),
+  },
+  {
+    name: "keys in the repository: the old set signs the new one",
+    make: rotating(async (lab) => {
+      await next(lab, "ada", keysFolder(lab, "eve"));
+      await next(lab, "eve");
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "keys in the repository: a stranger adds a key",
+    make: rotating((lab) => next(lab, "eve", keysFolder(lab, "ada", "eve"))),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "keys in the repository: the old key after the change",
+    make: rotating(async (lab) => {
+      await next(lab, "ada", keysFolder(lab, "bob"));
+      await next(lab, "ada");
+    }),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "keys in the repository: head asks the set that was deployed",
+    make: rotating(async (lab) => {
+      await next(lab, "ada", keysFolder(lab, "eve"));
+      await next(lab, "eve");
+    }, "head"),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "keys in the repository: an old key on a side branch",
+    make: async (lab) => {
+      await withKeys(lab);
+      const fork = await lab.repository.head();
+      const deployed = await next(lab, "ada", keysFolder(lab, "bob"));
+      const evil = await side(lab, "ada", fork);
+      await lab.repository.git("checkout", "--quiet", evil);
+      await merge(lab, "ada", deployed);
+      return { settings: held(lab, await lab.branch(), deployed) };
+    },
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "keys in the repository: none there yet, the host's count",
+    make: async (lab) => ({
+      settings: held(lab, await lab.signed("ada"), lab.base),
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "keys in the repository: none there yet, a stranger",
+    make: async (lab) => {
+      await lab.begin("eve");
+      await next(lab, "eve", keysFolder(lab, "eve"));
+      return { settings: held(lab, await lab.branch(), lab.base) };
+    },
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "keys in the repository: first use with a stranger's set",
+    make: async (lab) => {
+      await lab.begin("eve");
+      await next(lab, "eve", keysFolder(lab, "eve"));
+      return { settings: held(lab, await lab.branch()) };
+    },
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "keys in the repository: an empty set",
+    make: rotating(async (lab) => {
+      await next(lab, "ada", { "keys/allowed_signers": "" });
+      await next(lab, "ada");
+    }),
+    expected: refused("keys-empty"),
+  },
+  {
+    name: "keys in the repository: a link in place of the set",
+    make: rotating(async (lab) => {
+      await Deno.remove(`${lab.repository.folder}/keys/allowed_signers`);
+      await Deno.symlink(
+        "/dev/stdin",
+        `${lab.repository.folder}/keys/allowed_signers`,
+      );
+      await next(lab, "ada");
+      await next(lab, "ada");
+    }),
+    expected: refused("keys-missing"),
+  },
+  {
+    name: "keys in the repository: the set that counts is lost",
+    make: async (lab) => {
+      await withKeys(lab);
+      return { settings: held(lab, await lab.branch(), "3".repeat(40)) };
+    },
+    expected: refused("keys-missing"),
+  },
+  {
+    name: "keys in the repository: OpenPGP keys",
+    make: async (lab) => {
+      const key = await Deno.readTextFile(lab.keys.publicPgp("pgp-ada"));
+      await lab.begin("ada");
+      const base = await next(lab, "ada", { "keys/ada.asc": key });
+      await next(lab, "pgp-ada");
+      return { settings: held(lab, await lab.branch(), base) };
+    },
+    expected: "evaluated",
+  },
+];
+
+export const moves: Case[] = [
+  {
+    name: "moved: an older commit",
+    make: async (lab) => {
+      await lab.begin();
+      const deployed = await next(lab);
+      const followed = await lab.branch(lab.base);
+      lab.deployed(deployed, followed);
+      await lab.push(deployed, "refs/heads/keep");
+      return { settings: followed };
+    },
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: an older commit, in a whole mirror",
+    make: async (lab) => {
+      await lab.begin();
+      const deployed = await next(lab);
+      const followed = await lab.branch();
+      lab.world.configure(lab.repository, { ...followed, shallow: false });
+      await lab.call("sync");
+      lab.deployed(deployed, followed);
+      await lab.push(lab.base, `refs/heads/${followed.ref}`);
+      return { settings: { ...followed, shallow: false } };
+    },
+    expected: refused("not-forward"),
+    says: "older",
+  },
+  {
+    name: "moved: a rewritten branch",
+    make: async (lab) => {
+      const deployed = await side(lab, undefined);
+      await lab.push(deployed, "refs/heads/keep");
+      await side(lab, undefined);
+      const followed = await lab.branch();
+      lab.deployed(deployed, followed);
+      return { settings: followed };
+    },
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: a rewritten branch, the old one is gone",
+    make: async (lab) => {
+      const followed = await lab.signed();
+      lab.deployed("4".repeat(40), followed);
+      return { settings: followed };
+    },
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: a rewritten branch that is signed",
+    make: async (lab) => {
+      const deployed = await side(lab, "ada");
+      await lab.push(deployed, "refs/heads/keep");
+      await side(lab, "ada");
+      const followed = await lab.branch();
+      lab.deployed(deployed, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: another repository in its place",
+    make: async (lab) => {
+      const name = lab.name();
+      const other = await makeRepository(`${lab.inside}/${name}`);
+      await other.publish("Mine");
+      await other.git("fetch", "--quiet", lab.repository.bare, "main:theirs");
+      await other.git("push", "--quiet", "origin", "theirs:refs/heads/keep");
+      const followed = {
+        repository: `file://${other.bare}`,
+        ref: "main",
+        shallow: false,
+      };
+      lab.world.configure(lab.repository, { ...followed, ref: "keep" });
+      await lab.call("sync");
+      lab.deployed(lab.base, followed);
+      return { settings: followed };
+    },
+    expected: refused("repository-replaced"),
+  },
+  {
+    name: "moved: another repository in its place, in a cut mirror",
+    make: async (lab) => {
+      await otherRoot(lab);
+      const followed = await lab.branch();
+      lab.deployed(lab.base, followed);
+      return { settings: followed };
+    },
+    expected: refused("repository-replaced"),
+  },
+  {
+    name: "moved: a signed tag to a later commit",
+    make: async (lab) => {
+      await lab.begin("ada");
+      await next(lab, "ada");
+      const name = lab.name();
+      await lab.push("HEAD", `refs/tags/${name}`);
+      const followed = { ref: name };
+      lab.deployed(lab.base, followed);
+      return { settings: range(lab, followed) };
+    },
+    expected: refused("tag-moved"),
+  },
+  {
+    name: "moved: a tag to an older commit",
+    make: async (lab) => {
+      await lab.begin();
+      const deployed = await next(lab);
+      await lab.push(deployed, "refs/heads/keep");
+      const name = lab.name();
+      await lab.push(lab.base, `refs/tags/${name}`);
+      lab.deployed(deployed, { ref: name });
+      return { settings: { ref: name } };
+    },
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: what was accepted may come",
+    make: async (lab) => {
+      const followed = await lab.signed();
+      const revision = await lab.repository.head();
+      lab.deployed("4".repeat(40), followed, {
+        accepted: [{ revision, at: "" }],
+      });
+      return { settings: followed };
+    },
+    expected: "evaluated",
+  },
+  {
+    name: "moved: another revision was accepted",
+    make: async (lab) => {
+      const followed = await lab.signed();
+      lab.deployed("4".repeat(40), followed, {
+        accepted: [{ revision: lab.base, at: "" }],
+      });
+      return { settings: followed };
+    },
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: accepted, and not signed",
+    make: async (lab) => {
+      const followed = await lab.signed();
+      const revision = await lab.repository.head();
+      lab.deployed("4".repeat(40), followed, {
+        accepted: [{ revision, at: "" }],
+      });
+      return { settings: range(lab, followed, { "verify.mode": "head" }) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "moved: a missing signature can't be accepted",
+    make: async (lab) => {
+      const settings = range(lab, await lab.signed());
+      lab.world.configure(lab.repository, settings);
+      await lab.call("sync");
+      return { settings, args: ["accept", await lab.repository.head()] };
+    },
+    expected: { exit: 2, reason: "not-a-move" },
+  },
+  {
+    name: "moved: accept wants a revision that it knows",
+    make: () => ({ args: ["accept", "abcdef0"] }),
+    expected: { exit: 2, reason: "unknown-revision" },
+  },
+  {
+    name: "moved: accept wants a revision",
+    make: () => ({ args: ["accept"] }),
+    expected: { exit: 2, reason: "operand-missing" },
+  },
+];

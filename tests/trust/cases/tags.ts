@@ -1,0 +1,277 @@
+/** Signed tags, and how many people signed. */
+import type { Settings } from "../../world/host.ts";
+import type { Case, Lab } from "../lab.ts";
+
+const refused = (reason: string) => ({ exit: 4, reason });
+
+/** A commit and a tag on it; gives the tag's name. */
+async function tagged(
+  lab: Lab,
+  tagger: string | undefined,
+  committer?: string,
+): Promise<string> {
+  await lab.begin(committer);
+  await lab.repository.commit("A release");
+  return await tag(lab, tagger);
+}
+
+/** A tag on what is checked out, pushed under its name. */
+async function tag(
+  lab: Lab,
+  tagger?: string,
+  target = "HEAD",
+): Promise<string> {
+  const name = lab.name();
+  await lab.signWith(tagger);
+  await lab.repository.git(
+    ...["-c", "user.name=Ada", "-c", "user.email=ada@example.org"],
+    "tag",
+    tagger === undefined ? "--annotate" : "--sign",
+    "--message=A release",
+    name,
+    target,
+  );
+  await lab.push(`refs/tags/${name}`, `refs/tags/${name}`);
+  return name;
+}
+
+const mode = (lab: Lab, mode: string, ref: string): Settings => ({
+  ...lab.trusting("ada", "bob"),
+  "verify.mode": mode,
+  ref,
+});
+
+const by = (tagger?: string, committer?: string, wanted = "tag") =>
+async (
+  lab: Lab,
+) => ({
+  settings: mode(lab, wanted, await tagged(lab, tagger, committer)),
+});
+
+/** A tag object that was changed after it was signed. */
+const forged = (change: (content: string) => string) => async (lab: Lab) => {
+  const name = await tagged(lab, "ada");
+  const before = await lab.repository.git("cat-file", "tag", name) + "\n";
+  const id = await lab.object("tag", change(before));
+  await lab.push(id, `refs/tags/${name}`);
+  return { settings: mode(lab, "tag", name) };
+};
+
+/** A tag that the server gives another name. */
+async function relabelled(lab: Lab) {
+  const name = await tagged(lab, "ada");
+  const other = lab.name();
+  await lab.push(`refs/tags/${name}`, `refs/tags/${other}`);
+  return { settings: mode(lab, "tag", other) };
+}
+
+/** A branch whose tip also has these tags. */
+const people = (
+  committer: string,
+  taggers: readonly (string | undefined)[],
+  needed = 2,
+  more: (lab: Lab) => Promise<void> | void = () => {},
+) =>
+async (lab: Lab) => {
+  await lab.begin(committer);
+  await lab.repository.commit(`Signed by more people: ${lab.name()}`);
+  const followed = await lab.branch();
+  for (const tagger of taggers) await tag(lab, tagger);
+  await more(lab);
+  return {
+    settings: {
+      ...lab.trusting("ada", "bob"),
+      ...followed,
+      "verify.threshold": needed,
+    },
+  };
+};
+
+export const cases: Case[] = [
+  { name: "tag: a good signature", make: by("ada"), expected: "evaluated" },
+  { name: "tag: not signed", make: by(), expected: refused("unsigned") },
+  {
+    name: "tag: a key that is not trusted",
+    make: by("eve"),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "tag: no tag object",
+    make: async (lab) => {
+      await lab.begin("ada");
+      await lab.repository.commit("A release");
+      const name = lab.name();
+      await lab.push("HEAD", `refs/tags/${name}`);
+      return { settings: mode(lab, "tag", name) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
+    name: "tag: another message than was signed",
+    make: forged((text) => text.replace("A release", "Another")),
+    expected: refused("tampered"),
+  },
+  {
+    name: "tag: another commit than was signed",
+    make: async (lab) =>
+      await forged((text) =>
+        text.replace(/^object .*$/m, `object ${lab.base}`)
+      )(lab),
+    expected: refused("tampered"),
+  },
+  {
+    name: "tag: text after the signature",
+    make: forged((text) => `${text}more\n`),
+    expected: "evaluated",
+  },
+  {
+    name: "tag: served under another name",
+    make: relabelled,
+    expected: refused("tampered"),
+    says: "another name",
+  },
+  {
+    name: "tag: of a tag",
+    make: async (lab) => {
+      const inner = await tagged(lab, "ada");
+      return { settings: mode(lab, "tag", await tag(lab, "ada", inner)) };
+    },
+    expected: refused("signature-format"),
+  },
+  {
+    name: "tag: of a tree",
+    make: async (lab) => {
+      await lab.begin();
+      return {
+        settings: mode(lab, "tag", await tag(lab, "ada", "HEAD^{tree}")),
+      };
+    },
+    expected: { exit: 3, reason: "not-a-commit" },
+  },
+  {
+    name: "tag: a branch in its place",
+    make: async (lab) => ({
+      settings: {
+        ...lab.trusting("ada"),
+        ...await lab.signed("ada"),
+        "verify.mode": "tag",
+      },
+    }),
+    expected: refused("tag-needed"),
+  },
+  {
+    name: "tag: a commit in its place",
+    make: async (lab) => {
+      await lab.signed("ada");
+      return { settings: mode(lab, "tag", await lab.repository.head()) };
+    },
+    expected: refused("tag-needed"),
+  },
+  {
+    name: "tag and head: both signed",
+    make: by("ada", "bob", "tag-and-head"),
+    expected: "evaluated",
+  },
+  {
+    name: "tag and head: the commit is not signed",
+    make: by("ada", undefined, "tag-and-head"),
+    expected: refused("unsigned"),
+    says: "commit",
+  },
+  {
+    name: "tag and head: the tag is not signed",
+    make: by(undefined, "ada", "tag-and-head"),
+    expected: refused("unsigned"),
+    says: "tag",
+  },
+  {
+    name: "tag and head: the commit is a stranger's",
+    make: by("ada", "eve", "tag-and-head"),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "head: a tag is followed, its commit counts",
+    make: by(undefined, "ada", "head"),
+    expected: "evaluated",
+  },
+  {
+    name: "head: a signed tag of an unsigned commit",
+    make: by("ada", undefined, "head"),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "tag: an OpenPGP signature",
+    make: async (lab) => ({
+      settings: {
+        ...mode(lab, "tag", await tagged(lab, "pgp-ada")),
+        ...lab.trustingPgp("pgp-ada"),
+        "verify.mode": "tag",
+      },
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "threshold: one of two",
+    make: people("ada", []),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: two people",
+    make: people("ada", ["bob"]),
+    expected: "evaluated",
+  },
+  {
+    name: "threshold: the same person twice",
+    make: people("ada", ["ada", "ada"]),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: a stranger",
+    make: people("ada", ["eve"]),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: a tag without a signature",
+    make: people("ada", [undefined]),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: three, and two signed",
+    make: people("ada", ["bob", "ada"], 3),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: the second signed another commit",
+    make: people("ada", [], 2, async (lab) => {
+      await lab.repository.git("checkout", "--quiet", "HEAD^");
+      await tag(lab, "bob");
+    }),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: the second's tag under another name",
+    make: people("ada", [], 2, async (lab) => {
+      const name = await tag(lab, "bob");
+      await lab.push(`refs/tags/${name}`, `refs/tags/${lab.name()}`);
+      await lab.repository.git(
+        "push",
+        "--quiet",
+        "origin",
+        `:refs/tags/${name}`,
+      );
+    }),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: two keys of one person",
+    make: async (lab) => {
+      const { settings } = await people("ada", ["bob"])(lab);
+      const { keys } = lab;
+      const text = `ada@example.org ${keys.public("ada")}\nADA@example.org ${
+        keys.public("bob")
+      }\n`;
+      return { settings: { ...settings, ...lab.signers(text) } };
+    },
+    expected: refused("threshold"),
+  },
+];

@@ -1,0 +1,323 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { makeRepository, type Repository } from "../world/repository.ts";
+import { World } from "../world/world.ts";
+import { Keys } from "./keys.ts";
+import { alone } from "./lab.ts";
+
+const refusal = await World.refusal();
+if (refusal) console.log(`trust is not tested here: ${refusal}`);
+
+interface Scene {
+  world: World;
+  repository: Repository;
+  keys: Keys;
+  /** Publishes a commit, signed by Ada or not. */
+  publish: (message: string, isSigned?: boolean) => Promise<string>;
+  /** Configures a host that trusts Ada. */
+  configure: (settings?: Record<string, unknown>) => void;
+}
+
+/** A test with real builds, a repository, and Ada's key. */
+function test(name: string, body: (scene: Scene) => Promise<void>) {
+  Deno.test({
+    name,
+    ignore: refusal !== null,
+    fn: async () => {
+      await using world = await World.make();
+      await using keys = await Keys.make(join(world.folder, "keys"));
+      const repository = await makeRepository(`${world.folder}/infra`);
+      await repository.git("config", "gpg.format", "ssh");
+      await repository.git("config", "user.signingkey", keys.path("ada"));
+      world.write("/etc/gitops-sync/signers", keys.signerLine("ada"));
+      await body({
+        world,
+        repository,
+        keys,
+        publish: async (message, isSigned = true) => {
+          await repository.git("config", "commit.gpgsign", String(isSigned));
+          return await repository.publish(message);
+        },
+        configure: (settings) =>
+          world.configure(repository, {
+            "verify.mode": "range",
+            "verify.allowedSigners": "/etc/gitops-sync/signers",
+            ...settings,
+          }),
+      });
+    },
+  });
+}
+
+/** Runs gitops-sync where no other test's processes are seen. */
+function sync(world: World, ...args: string[]) {
+  return world.run([...alone, "gitops-sync", ...args]);
+}
+
+/** What a run wrote with --json. */
+async function json(world: World, ...args: string[]) {
+  const { stdout } = await sync(world, ...args, "--json");
+  return JSON.parse(stdout);
+}
+
+test("the signer and the key are told by sync, status, history and JSON", async (scene) => {
+  const { world, keys, publish, configure } = scene;
+  await publish("Signed");
+  configure();
+  const key =
+    (await world.output(["ssh-keygen", "-lf", `${keys.path("ada")}.pub`]))
+      .split(" ")[1]!;
+  const signers = [{ kind: "ssh", name: "ada@example.org", key }];
+
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertStringIncludes(synced.stderr, `signed by ada@example.org (${key})`);
+
+  const status = await sync(world, "status");
+  assertStringIncludes(status.stdout, `signed by ada@example.org (${key})`);
+  const { lastGood, running } = await json(world, "status");
+  assertEquals(lastGood.signers, signers);
+  assertEquals(running.deployment.signers, signers);
+
+  const history = await sync(world, "history");
+  assertStringIncludes(history.stdout, "SIGNED BY");
+  assertStringIncludes(history.stdout, "ada@example.org");
+  const { attempts } = await json(world, "history");
+  assertEquals(attempts[0].signers, signers);
+});
+
+test("what is not signed starts no Nix program, and the host stays as it is", async (scene) => {
+  const { world, publish, configure } = scene;
+  await publish("Signed");
+  configure();
+  assertEquals((await sync(world)).code, 0);
+  const before = [world.running(), world.bootDefault(), world.calls().length];
+
+  const revision = await publish("Not signed", false);
+  // Everything that the run starts, and what that starts.
+  const traced = await world.run([
+    ...alone,
+    "strace",
+    "-f",
+    "-qq",
+    "-e",
+    "trace=execve",
+    "-o",
+    `${world.folder}/trace`,
+    "gitops-sync",
+    "sync",
+    "--json",
+  ]);
+  assertEquals(traced.code, 4, traced.stderr);
+  const { error } = JSON.parse(traced.stdout);
+  assertEquals(error.reason, "unsigned");
+  const started = [
+    ...(world.read("/trace") ?? "").matchAll(/execve\("([^"]+)".*= 0$/gm),
+  ]
+    .map(([, program]) => program!.split("/").at(-1)!);
+  assert(started.includes("git") && started.includes("deno"), started.join());
+  assertEquals(started.filter((program) => program.startsWith("nix")), []);
+
+  assertEquals(
+    [world.running(), world.bootDefault(), world.calls().length],
+    before,
+  );
+  const store = await world.output(["sh", "-c", "ls /nix/store"]);
+  assert(!store.includes(revision), "nothing of it is in the store");
+  const status = await sync(world, "status");
+  assertStringIncludes(status.stdout, "is not signed");
+});
+
+test("a move is refused, accepted once, recorded, and refused again", async (scene) => {
+  const { world, repository, publish, configure } = scene;
+  configure({ "verify.mode": "head" });
+  const first = await publish("One");
+  assertEquals((await sync(world)).code, 0);
+  const second = await publish("Two");
+  assertEquals((await sync(world)).code, 0);
+
+  await repository.git(
+    "push",
+    "--quiet",
+    "--force",
+    "origin",
+    `${first}:refs/heads/main`,
+  );
+  const refused = await json(world, "sync");
+  assertEquals([refused.exit, refused.error.reason], [4, "not-forward"]);
+  assert(
+    refused.error.hints.some((hint: string) =>
+      hint.includes(`accept ${first}`)
+    ),
+  );
+
+  const accepted = await json(world, "accept", first.slice(0, 12));
+  assertEquals([accepted.exit, accepted.result, accepted.revision], [
+    0,
+    "accepted",
+    first,
+  ]);
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertStringIncludes(synced.stderr, "allowed by gitops-sync accept");
+  assertEquals(world.state()?.lastGood?.revision, first);
+  assertEquals(world.state()?.accepted, []);
+  assertEquals(
+    world.history().map(({ command, result }) => [command, result]),
+    [
+      ["sync", "deployed"],
+      ["sync", "deployed"],
+      ["sync", "failed"],
+      ["accept", "accepted"],
+      ["sync", "deployed"],
+    ],
+  );
+
+  // Forward, and back once more: what was accepted is used up.
+  await repository.git(
+    "push",
+    "--quiet",
+    "origin",
+    `${second}:refs/heads/main`,
+  );
+  assertEquals((await sync(world)).code, 0);
+  await repository.git(
+    "push",
+    "--quiet",
+    "--force",
+    "origin",
+    `${first}:refs/heads/main`,
+  );
+  const again = await json(world, "sync");
+  assertEquals([again.exit, again.error.reason], [4, "not-forward"]);
+});
+
+test("keys rotate in the repository, from one run to the next", async (scene) => {
+  const { world, repository, keys, configure } = scene;
+  configure({ "verify.keysFrom": "keys" });
+  await repository.git("config", "commit.gpgsign", "true");
+  const set = (name: string) => ({
+    files: { "keys/allowed_signers": keys.signerLine(name) },
+  });
+  await repository.publish("The set", set("ada"));
+  assertEquals((await sync(world)).code, 0);
+  await repository.publish("Another set", set("bob"));
+  assertEquals((await sync(world)).code, 0);
+
+  await repository.publish("By the old key");
+  const old = await json(world, "sync");
+  assertEquals([old.exit, old.error.reason], [4, "unknown-key"]);
+
+  await repository.git("reset", "--quiet", "--hard", "HEAD^");
+  await repository.git("config", "user.signingkey", keys.path("bob"));
+  await repository.commit("By the new key");
+  await repository.push("main", { force: true });
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertStringIncludes(synced.stderr, "signed by bob@example.org");
+});
+
+test("a flake's nixConfig counts only where it is allowed", async (scene) => {
+  const { world, repository, configure } = scene;
+  // Even where the machine's own configuration would take it.
+  const conf = world.read("/nix.conf");
+  world.write("/nix.conf", `${conf}accept-flake-config = true\n`);
+  const hook = join(world.folder, "hook");
+  await Deno.writeTextFile(hook, `#!/bin/sh\ntouch ${world.folder}/pwned\n`);
+  await Deno.chmod(hook, 0o755);
+  const flake = await Deno.readTextFile(`${repository.folder}/flake.nix`);
+  const hostile = flake.replace(
+    "outputs =",
+    `nixConfig = { post-build-hook = "${hook}"; substituters = "https://127.0.0.1:1"; allow-import-from-derivation = true; };\n  outputs =`,
+  );
+  await repository.publish("Settings", { files: { "flake.nix": hostile } });
+  configure({ "verify.mode": "none", "verify.allowedSigners": null });
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertEquals(world.read("/pwned"), null);
+
+  await repository.publish("More", { knobs: { greeting: "more" } });
+  const allowed = await sync(world, "--nix-accept-flake-config");
+  assertEquals(allowed.code, 0, allowed.stderr);
+  assertEquals(world.read("/pwned"), "");
+});
+
+test("an evaluation reads nothing of the host", async (scene) => {
+  const { world, repository, configure } = scene;
+  configure({ "verify.mode": "none", "verify.allowedSigners": null });
+  world.write("/etc/gitops-sync/secret", "swordfish\n");
+  const flake = await Deno.readTextFile(`${repository.folder}/flake.nix`);
+  const secret = "/etc/gitops-sync/secret";
+  await Deno.symlink(secret, `${repository.folder}/link`);
+  const attempts = [
+    `builtins.readFile ${secret}`,
+    `builtins.readFile (builtins.fetchurl "file://${secret}")`,
+    `builtins.readFile (builtins.fetchTarball "file://${secret}")`,
+    `builtins.readFile (builtins.path { path = ${secret}; })`,
+    `builtins.readFile ./link`,
+    `builtins.getEnv "HOME" + throw "nothing"`,
+    `toString (builtins.fetchGit "ext::touch ${world.folder}/pwned")`,
+    `builtins.exec [ "touch" "${world.folder}/pwned" ]`,
+  ];
+  for (const attempt of attempts) {
+    const hostile = flake.replace(
+      "builtins.fromJSON (builtins.readFile ./host.json)",
+      (all) => `${all} // { greeting = ${attempt}; }`,
+    );
+    assert(hostile.includes(attempt), "the attempt is not in the flake");
+    await repository.publish(attempt, { files: { "flake.nix": hostile } });
+    const ended = await sync(world);
+    assertEquals(ended.code, 6, `${attempt}\n${ended.stdout}${ended.stderr}`);
+    assert(!`${ended.stdout}${ended.stderr}`.includes("swordfish"), attempt);
+  }
+  assertEquals(world.read("/pwned"), null);
+  assertEquals(world.running(), null);
+});
+
+test("what a run with nothing to do relies on must be nobody else's", async (scene) => {
+  const { world, publish, configure } = scene;
+  await publish("Signed");
+  configure();
+  for (let run = 0; run < 2; run++) assertEquals((await sync(world)).code, 0);
+  const path = world.path("/var/lib/gitops-sync/settled.json");
+  const settled = JSON.parse(await Deno.readTextFile(path));
+  const mark = `${world.folder}/pwned`;
+  const question = { program: "touch", args: [mark], timeout: 5000 };
+  const planted = JSON.stringify({ ...settled, question, answer: "" });
+  const plant = async (change: () => Promise<void>) => {
+    await Deno.writeTextFile(path, planted);
+    await change();
+    return await sync(world);
+  };
+  // Root's own file is believed, word for word: so much rests on whose it is.
+  assertEquals((await plant(async () => {})).code, 0);
+  assertEquals(world.read("/pwned"), "");
+  await Deno.remove(mark);
+
+  const changes: [string, () => Promise<void>][] = [
+    ["of another user", () => Deno.chown(path, 65534, 65534)],
+    ["that others may write", () => Deno.chmod(path, 0o622)],
+    [
+      "in a folder of another user",
+      () => Deno.chown(world.path("/var/lib/gitops-sync"), 65534, 65534),
+    ],
+    [
+      "in a folder that others may write",
+      () => Deno.chmod(world.path("/var/lib/gitops-sync"), 0o777),
+    ],
+    ["that is a link", async () => {
+      await Deno.writeTextFile(`${world.folder}/elsewhere`, planted);
+      await Deno.remove(path);
+      await Deno.symlink(`${world.folder}/elsewhere`, path);
+    }],
+  ];
+  for (const [what, change] of changes) {
+    const ended = await plant(change);
+    assertEquals(ended.code, 2, `${what}\n${ended.stdout}${ended.stderr}`);
+    assertStringIncludes(ended.stderr, "Cannot trust", what);
+    assertEquals(world.read("/pwned"), null, what);
+    await Deno.remove(path);
+    await Deno.chown(world.path("/var/lib/gitops-sync"), 0, 0);
+    await Deno.chmod(world.path("/var/lib/gitops-sync"), 0o700);
+  }
+});
