@@ -117,9 +117,21 @@ function refuseOthers(): void {
 function otherRebuild(): string | undefined {
   for (const { name: pid } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
-    if (isRebuild(wordsOf(pid))) return pid;
+    if (isRebuild(wordsOf(pid)) && isOnThisHost(pid)) return pid;
   }
   return undefined;
+}
+
+/** A container's processes are seen too, and work on another root. */
+function isOnThisHost(pid: string): boolean {
+  try {
+    const [ours, theirs] = ["/", `/proc/${pid}/root/`].map((path) =>
+      Deno.statSync(path)
+    );
+    return ours!.dev === theirs!.dev && ours!.ino === theirs!.ino;
+  } catch {
+    return false;
+  }
 }
 
 function wordsOf(pid: string): string[] {
