@@ -75,6 +75,7 @@ async function story(machine: Machine, repository: Repository) {
     await machine.output(["cat", "/run/secrets/password"]),
     "sesame",
   );
+  assertEquals(machine.read("/etc/deployed"), "", "hooks run outside of it");
   // The second run finds nothing to do; so does the third, by what it wrote.
   for (const _ of [2, 3]) assertEquals(await runOnce(machine), "0");
 
@@ -118,6 +119,8 @@ Deno.test({
       frequency = "1s";
       randomizedDelay = "0";
       sshKeyFile = "/root/deploy-key";
+      health.commands = [ [ "systemctl" "is-active" "web" ] ];
+      hooks.postDeploy = [ [ "/usr/bin/touch" "/etc/deployed" ] ];
     `);
     await using _ = machine;
     // Which systemd hands over; only its owner may read it.
