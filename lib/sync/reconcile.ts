@@ -14,6 +14,7 @@ import {
   type Backoff,
   type Deployment,
   type Hold,
+  type Left,
   readState,
   type State,
   type Target,
@@ -47,6 +48,8 @@ export type Outcome =
   | {
     result: "deployed" | "corrected" | "rolled-back";
     deployment: Deployment;
+    /** With `rolled-back`: what is held now. */
+    left?: Left;
     run: Run;
   }
   | { result: "built"; revision: string; system: string; run: Run }

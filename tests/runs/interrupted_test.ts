@@ -17,8 +17,10 @@ test("a run that is told to end does so, or ends what it has begun", async (worl
     const stage = world.state()?.attempt?.stage ?? "decide";
     stages.add(stage);
     run.signal(signals[call % signals.length]!);
+    // What changes the host is not cut off.
+    if (shims.calls().at(-1)!.startsWith("nix-")) stopped.letGo();
     if (stage === "confirm") {
-      // What is proven is finished; the stopped program goes on as well.
+      // What is proven is finished.
       stopped.letGo();
       assertEquals((await run.ended).code, 0, `at call ${call}`);
       runs(world, revision);
@@ -40,6 +42,7 @@ test("a run that is told to end does so, or ends what it has begun", async (worl
     "verify",
     "secrets",
     "build",
+    "activate",
     "health",
     "confirm",
   ]);

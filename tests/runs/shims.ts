@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Ended, Program } from "../world/program.ts";
 import type { World } from "../world/world.ts";
@@ -70,7 +71,10 @@ export class Shims {
         const pid = Number(Deno.readTextFileSync(file));
         Deno.removeSync(file);
         return {
-          letGo: () => Deno.removeSync(`${this.#folder}/wait`),
+          letGo: () => {
+            const wait = `${this.#folder}/wait`;
+            if (existsSync(wait)) Deno.removeSync(wait);
+          },
           kill: () => Deno.kill(pid, "SIGKILL"),
         };
       } catch (error) {
