@@ -11,10 +11,12 @@ export type Stage =
   | "state"
   | "lock"
   | "decide"
+  | "preflight"
   | "fetch"
   | "verify"
   | "secrets"
   | "build"
+  | "prove"
   | "activate"
   | "health"
   | "confirm"
@@ -58,10 +60,12 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   state: exitCodes.usage,
   lock: exitCodes.locked,
   decide: exitCodes.remote,
+  preflight: exitCodes.build,
   fetch: exitCodes.remote,
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,
   build: exitCodes.build,
+  prove: exitCodes.secrets,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

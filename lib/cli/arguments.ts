@@ -134,7 +134,7 @@ async function find(
     const command = commands.find((one) => one.name === name);
     if (!command) continue;
     const operands = words.slice(length);
-    const most = command.operand === undefined ? 0 : 1;
+    const most = command.operand === undefined ? 0 : command.most ?? 1;
     if (operands.length <= most) return { command, operands };
     throw usageError(
       "too-many-words",

@@ -20,13 +20,17 @@ import {
   folder,
   host,
   type Kind,
+  mount,
+  mounts,
   number,
   path,
   paths,
   ref,
   remote,
+  size,
   text,
   texts,
+  vaultAddress,
 } from "./kinds.ts";
 
 /** One option. `preset` is written as a person would write it. */
@@ -132,10 +136,69 @@ export const options = {
   "secrets.identities": {
     kind: paths,
     presetText:
-      "those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
+      "those that the running and the built system name for sops-nix and agenix; before the build also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
     text:
-      "The age identity files and SSH ed25519 private keys that this host decrypts with.",
+      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. Where it is set, it also takes the place of what the built system names.",
   } as Option<readonly string[] | undefined>,
+  "secrets.ignore": {
+    kind: texts,
+    preset: [],
+    text:
+      "Files and folders of the repository that the check leaves alone, e.g. `[examples, docs/sample.yaml]`.",
+  } as Option<readonly string[]>,
+  "vault.address": {
+    kind: vaultAddress,
+    text:
+      "The Vault or OpenBao server whose transit engine decrypts this host's files. It is the only one that is spoken to, whatever address a file names.",
+  } as Option<string | undefined>,
+  "vault.socket": {
+    kind: path,
+    preset: "/run/gitops-sync-vault/agent.sock",
+    text:
+      "The Unix socket of `gitops-sync vault-agent`, through which sops decrypts. Its folder belongs to the agent alone.",
+  } as Option<string>,
+  "vault.engines": {
+    kind: mounts,
+    preset: ["sops", "transit"],
+    text: "The mounts of transit engines that decrypt calls may go to.",
+  } as Option<readonly string[]>,
+  "vault.namespace": {
+    kind: text,
+    text: "The namespace of Vault in which the mounts are.",
+  } as Option<string | undefined>,
+  "vault.caFile": {
+    kind: path,
+    text:
+      "The certificates (PEM) that the server is trusted by. Without it the usual ones count.",
+  } as Option<string | undefined>,
+  "vault.tokenFile": {
+    kind: path,
+    text:
+      "A file that holds a token of Vault. It is renewed while that is possible, and never revoked.",
+  } as Option<string | undefined>,
+  "vault.appRole.mount": {
+    kind: mount,
+    preset: "approle",
+    text: "Where the AppRole login is mounted, below `auth/`.",
+  } as Option<string>,
+  "vault.appRole.roleId": {
+    kind: text,
+    text: "The role id, which is no secret.",
+  } as Option<string | undefined>,
+  "vault.appRole.roleIdFile": {
+    kind: path,
+    text: "A file that holds the role id, in place of `vault.appRole.roleId`.",
+  } as Option<string | undefined>,
+  "vault.appRole.secretIdFile": {
+    kind: path,
+    text: "A file that holds the secret id, or the token that wraps it.",
+  } as Option<string | undefined>,
+  "vault.appRole.wrapped": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether the file holds a wrapping token, which gives the secret id once: each start of the agent needs a new one.",
+  } as Option<boolean>,
   "build.options": {
     kind: texts,
     preset: [],
@@ -253,6 +316,18 @@ export const options = {
     text:
       "How often a run asks the remote again, with a growing pause, before it gives up until the next run.",
   } as Option<number>,
+  "preflight.freeSpace": {
+    kind: size,
+    preset: "1G",
+    text:
+      "The free space that the file system of `/nix` must have, or nothing is fetched and built.",
+  } as Option<number>,
+  "preflight.battery": {
+    kind: number,
+    preset: 20,
+    text:
+      "The charge in percent below which nothing is deployed while the machine runs on its battery; `0`: whatever the charge.",
+  } as Option<number>,
   "timeouts.remote": {
     kind: duration,
     preset: "1m",
@@ -267,6 +342,12 @@ export const options = {
     kind: duration,
     preset: "5m",
     text: "The longest that the check of all secrets may take.",
+  } as Option<number>,
+  "timeouts.vault": {
+    kind: duration,
+    preset: "15s",
+    text:
+      "How long `vault-agent` asks a server again that is sealed, busy or out of reach, before a decrypt call fails.",
   } as Option<number>,
   "timeouts.build": {
     kind: duration,
@@ -323,5 +404,5 @@ export const flagOptions: readonly OptionName[] = optionNames.filter((name) =>
  */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    .replace(".", "-");
+    .replaceAll(".", "-");
 }

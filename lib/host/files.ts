@@ -97,7 +97,8 @@ async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Has the names in a folder on the disk before it returns. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await Deno.open(path, { read: true });
   try {
     await folder.sync();

@@ -39,6 +39,10 @@ export interface Deployment extends Commit {
   system: string;
   /** When it was confirmed, ISO 8601. */
   at: string;
+  /** The boot in which it was found healthy last. */
+  boot?: string;
+  /** The units that had failed even before it, and not because of it. */
+  failing?: readonly string[];
 }
 
 /** A revision that is not tried again until the branch moves or `retry`. */
@@ -53,6 +57,13 @@ export interface Hold {
   since: string;
 }
 
+/** What a way back leaves. */
+export interface Left {
+  revisions: readonly string[];
+  /** Why, where it was not a person's wish. */
+  because?: string;
+}
+
 /** The journal of a run under way: enough to finish or undo it. */
 export interface Attempt {
   /** Names the run, its units and its history entry. */
@@ -65,8 +76,8 @@ export interface Attempt {
   stage: Stage;
   /** Which boot of the kernel it began in. */
   bootId: string;
-  /** Given where a person rolls back: what must not come again by itself. */
-  left?: readonly string[];
+  /** Given where it is a way back: what must not come again by itself. */
+  left?: Left;
   /** From activation on: how the host stood before. */
   previous?: Systems;
   /** From activation on: the units that had failed before it. */

@@ -83,8 +83,9 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       return { built: { ...commit, target, system: ended.system, at } };
     case "rolled-back":
       return {
-        holds: ended.left.reduce(
-          (all, revision) => added(all, rolledBackFrom(run, revision)),
+        holds: ended.left.revisions.reduce(
+          (all, revision) =>
+            added(all, holdOnLeft(run, revision, ended.left.because)),
           holds,
         ),
       };
@@ -136,13 +137,13 @@ function holdFor(run: Run, error: SyncError): Hold {
   return { revision, target, stage, reason, message, hints, since };
 }
 
-function rolledBackFrom(run: Run, revision: string): Hold {
+function holdOnLeft(run: Run, revision: string, because?: string): Hold {
   return {
     revision,
     target: targetOf(run.config),
-    stage: "decide",
+    stage: because === undefined ? "decide" : "health",
     reason: "rolled-back",
-    message: "a person rolled this host back from it",
+    message: because ?? "a person rolled this host back from it",
     hints: [],
     since: run.effects.now().toISOString(),
   };

@@ -3,14 +3,17 @@
  *
  * @module
  */
+import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Before } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
-import type { Built } from "./build.ts";
+import { addRoot } from "../tools/nix.ts";
 import { arm } from "./dead_mans_switch.ts";
 import { healthBefore, nothingBefore } from "./health.ts";
+import { refuseFullBoot } from "./preflight.ts";
+import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import {
   meaningOf,
@@ -20,11 +23,17 @@ import {
   switchTo,
 } from "./switching.ts";
 
-/** What {@linkcode activate} needs to know of a system. */
-export type Candidate = Pick<Built, "system" | "commit" | "target">;
+/**
+ * What {@linkcode activate} needs to know of a system: one whose secrets were
+ * proven, or one that was good on this host before.
+ */
+export interface Candidate
+  extends Pick<Proven, "system" | "commit" | "target"> {
+  readonly done: Proven["done"] | "confirmed";
+}
 
 /** A candidate that runs, not yet trusted to stay. */
-export interface Activated extends Candidate {
+export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
@@ -44,8 +53,10 @@ export async function activate(
   const { system, commit, target } = candidate;
   const result = { system, commit, target, done: "activated" as const };
   refuseIfSuspended(run);
+  if (target.operation !== "test") refuseFullBoot(system);
   const previous = systems();
   await run.note({ candidate: system, previous });
+  await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
     return { ...result, how: "later", before: nothingBefore };
   }
@@ -62,6 +73,24 @@ export async function activate(
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
   return { ...result, how: "switched", before };
+}
+
+/**
+ * Keeps the way back from garbage collection: once the candidate runs and is
+ * the boot default, nothing else does. The next attempt lets go of it.
+ */
+async function protectPrevious(
+  run: Run,
+  previous: string | null,
+): Promise<void> {
+  if (previous === null) return;
+  const finished = await run.effects.run(
+    addRoot(`${run.folder}/previous`, previous),
+  );
+  if (finished.code === 0) return;
+  const text =
+    `Cannot protect ${previous} from garbage collection: ${finished.stderr.trim()}`;
+  say(run.effects, "warning", text);
 }
 
 /** A person may have said stop while the system was being built. */

@@ -7,7 +7,7 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
-import type { Deployment, State, Target } from "../host/state.ts";
+import type { Deployment, Left, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./reconcile.ts";
@@ -38,8 +38,8 @@ export async function attemptDeploy(
 /**
  * Puts a system that was good before in place again.
  *
- * @param left Given where a person rolls back: the revisions that must not
- * come again by themselves.
+ * @param left Given where this is a way back: the revisions that must not come
+ * again by themselves.
  */
 export async function attemptPut(
   effects: Effects,
@@ -47,14 +47,20 @@ export async function attemptPut(
   state: State,
   deployment: Deployment,
   record: Record,
-  left?: readonly string[],
+  left?: Left,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
-  const { system, target, at: _, ...commit } = deployment;
+  const { system, target, at: _, boot: __, failing: ___, ...commit } =
+    deployment;
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {
-    const deployment = await putInPlace(run, { system, commit, target });
+    const deployment = await putInPlace(run, {
+      done: "confirmed",
+      system,
+      commit,
+      target,
+    });
     return left
       ? { result: "rolled-back", deployment, left }
       : { result: "corrected", deployment };

@@ -9,7 +9,12 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Deployment } from "../host/state.ts";
-import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
+import {
+  bootDefault,
+  bootId,
+  runningSystem,
+  systemProfile,
+} from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
@@ -51,6 +56,13 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
  */
 export async function setBootDefault(run: Run, system: string): Promise<void> {
   const known = knownLoaders(run);
+  if (known.length === 0 && run.attempt.previous?.bootDefault) {
+    say(
+      run.effects,
+      "notice",
+      "It can't be read which system the bootloader starts: its own word is trusted",
+    );
+  }
   const { program, args, timeout: most } = setProfile(systemProfile, system);
   const profile = await runOutside(run, [program, ...args], most);
   if (profile.code !== 0 || profile.timedOut) {
@@ -74,6 +86,15 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   }
 }
 
+/** Whether a reboot starts a system, as far as the bootloader can tell. */
+export function isBootDefault(run: Run, system: string): boolean {
+  const known = knownLoaders(run);
+  return bootDefault() === system && known.length > 0 &&
+    bootEntries().every((entry) =>
+      !known.includes(entry.loader) || entry.system === system
+    );
+}
+
 /**
  * The bootloaders whose entries can be trusted to tell what a reboot starts:
  * those that have kept to the boot default so far. Others may be left over, or
@@ -85,13 +106,6 @@ function knownLoaders(run: Run): BootEntry["loader"][] {
     system !== null &&
     (system === previous?.bootDefault || system === candidate)
   );
-  if (known.length === 0 && previous?.bootDefault) {
-    say(
-      run.effects,
-      "notice",
-      "It can't be read which system the bootloader starts: its own word is trusted",
-    );
-  }
   return known.map(({ loader }) => loader);
 }
 
@@ -127,7 +141,16 @@ async function remember(
   { commit, target, system }: Omit<Healthy, "done">,
 ): Promise<Deployment> {
   const at = run.effects.now().toISOString();
-  const deployment: Deployment = { ...commit, target, system, at };
+  const failing = run.attempt.failedBefore ?? [];
+  const deployment: Deployment = {
+    ...commit,
+    target,
+    system,
+    at,
+    // One that waits for the next boot was not found healthy in this one.
+    ...(target.operation === "boot" ? {} : { boot: bootId() }),
+    ...(failing.length > 0 ? { failing } : {}),
+  };
   const { lastGood, earlier } = run.state;
   const older = lastGood ? [lastGood, ...earlier] : earlier;
   const kept = older.filter((one) => one.system !== system)

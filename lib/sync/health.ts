@@ -22,7 +22,7 @@ import type { Run } from "./run.ts";
 import { unitsAreWell, unitsBefore } from "./units.ts";
 
 /** A candidate that runs and is well. */
-export interface Healthy extends Candidate {
+export interface Healthy extends Omit<Candidate, "done"> {
   readonly done: "healthy";
   /** What was looked at, in words. */
   readonly checked: string;

@@ -11,12 +11,14 @@ import type { Config } from "../config/schema.ts";
 import type { Commit, Deployment, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { activate, type Activated, type Candidate } from "./activate.ts";
-import { build, type Built } from "./build.ts";
+import { build } from "./build.ts";
 import { confirm } from "./confirm.ts";
 import { holdOf, openingOf } from "./decide.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
 import { beforeDeploy } from "./hooks.ts";
+import { preflight } from "./preflight.ts";
+import { prove, type Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import { checkSecrets, type Readable } from "./secrets.ts";
 import { goBack } from "./undo.ts";
@@ -33,7 +35,12 @@ export async function deploy(
   run: Run,
   tip: Tip,
   target: Target,
-): Promise<Deployment | Built> {
+): Promise<Deployment | Proven> {
+  await run.stage(
+    "preflight",
+    () => Promise.resolve(preflight(run)),
+    () => "nothing is in the way",
+  );
   const fetched = await run.stage(
     "fetch",
     () => fetchRevision(run, tip, target),
@@ -56,9 +63,14 @@ export async function deploy(
     () => build(run, readable),
     ({ system }) => system,
   );
-  if (target.operation === "build") return built;
+  const proven = await run.stage(
+    "prove",
+    () => prove(run, built),
+    provenText,
+  );
+  if (target.operation === "build") return proven;
   refuseOutside(run);
-  return await putInPlace(run, built);
+  return await putInPlace(run, proven);
 }
 
 /**
@@ -149,6 +161,12 @@ function secretsText({ opened, foreign }: Readable): string {
   if (opened + foreign === 0) return "no encrypted files";
   const others = foreign > 0 ? `, ${foreign} for others` : "";
   return `${count(opened, "file")} can be decrypted${others}`;
+}
+
+function provenText({ secrets }: Proven): string {
+  return secrets === 0
+    ? "the system installs no secrets"
+    : `${count(secrets, "secret")} of the system can be decrypted`;
 }
 
 /** A commit in one line. */

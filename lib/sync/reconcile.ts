@@ -20,7 +20,7 @@ import {
   writeState,
 } from "../host/state.ts";
 import { readSuspension, type Suspension } from "../host/suspension.ts";
-import { systems } from "../host/system.ts";
+import { bootId, runningSystem, systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git.ts";
 import {
   decide,
@@ -108,6 +108,12 @@ export async function reconcile(
   if (wishes.retry) state = await forget(folder, state);
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { result: "suspended", suspension };
+  if (isUnproven(state)) {
+    const { proveBoot } = await import("./booted.ts");
+    const proven = await proveBoot(effects, config, state, record);
+    if ("result" in proven) return proven;
+    state = proven;
+  }
   try {
     const { tip, question, answer } = await ask(effects, config);
     state = await remember(effects, config, state, tip);
@@ -141,6 +147,12 @@ export async function reconcile(
     await recordUnreached(effects, folder, state, error);
     return { result: "failed", error };
   }
+}
+
+/** Whether the host was booted since its last good system was found healthy. */
+function isUnproven({ lastGood }: State): boolean {
+  return lastGood !== undefined && lastGood.system === runningSystem() &&
+    lastGood.boot !== bootId();
 }
 
 async function act(

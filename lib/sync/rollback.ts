@@ -41,7 +41,9 @@ export async function rollBack(
   const left = [state.lastGood?.revision, state.seen?.revision]
     .filter((revision) => revision !== undefined)
     .filter((revision) => revision !== deployment.revision);
-  return await attemptPut(effects, config, state, deployment, record, left);
+  return await attemptPut(effects, config, state, deployment, record, {
+    revisions: left,
+  });
 }
 
 /** Which good system a person means. */

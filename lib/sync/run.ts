@@ -13,6 +13,7 @@ import {
   type Attempt,
   type Commit,
   type Deployment,
+  type Left,
   type State,
   type Target,
   writeState,
@@ -110,8 +111,7 @@ export class Run {
 /** How an attempt ended, for the one place that records it. */
 export type Ended =
   | { result: "deployed" | "corrected"; deployment: Deployment }
-  /** `left`: the revisions that must not come again by themselves. */
-  | { result: "rolled-back"; deployment: Deployment; left: readonly string[] }
+  | { result: "rolled-back"; deployment: Deployment; left: Left }
   | { result: "built"; system: string }
   | { result: "failed" | "interrupted"; error: SyncError };
 

@@ -152,6 +152,8 @@ function groundsOf({ words, config, text, folder }: Called): string {
     text,
     textOf(`${folder}/state.json`),
     textOf(`${folder}/suspended.json`),
+    // After a reboot the host's health is looked at.
+    textOf("/proc/sys/kernel/random/boot_id"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);

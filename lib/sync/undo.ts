@@ -13,7 +13,7 @@ import {
   systemProfile,
 } from "../host/system.ts";
 import { resetFailed } from "../tools/systemd.ts";
-import { setBootDefault } from "./confirm.ts";
+import { isBootDefault, setBootDefault } from "./confirm.ts";
 import { arm, disarm } from "./dead_mans_switch.ts";
 import type { Run } from "./run.ts";
 import {
@@ -169,7 +169,11 @@ async function restoreBootDefault(
     return undefined;
   } catch (error) {
     if (isStopped(error)) throw error;
-    return (error as Error).message;
+    const { message } = error as Error;
+    if (previous === null || !isBootDefault(run, previous)) return message;
+    // What could not be written again was never overwritten.
+    say(run.effects, "warning", `${message}; but a reboot starts it`);
+    return undefined;
   }
 }
 

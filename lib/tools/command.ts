@@ -176,19 +176,25 @@ function runNow(program: string, args: string[]): Uint8Array {
 
 async function start(
   command: Command,
-  stderr: "piped" | "null" = "piped",
+  stderr: "piped" | "null" | "inherit" = "piped",
 ): Promise<Deno.ChildProcess> {
+  const isAttended = stderr === "inherit";
   try {
     return new Deno.Command(command.program, {
       args: [...command.args],
       clearEnv: true,
       env: childEnvironment(command.env),
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-      stdin: command.input ? "piped" : "null",
-      stdout: command.capture === false ? "null" : "piped",
+      stdin: isAttended ? "inherit" : command.input ? "piped" : "null",
+      stdout: isAttended
+        ? "inherit"
+        : command.capture === false
+        ? "null"
+        : "piped",
       stderr,
-      // A group of its own, so that a timeout ends the whole family.
-      detached: true,
+      // A group of its own, so that a timeout ends the whole family; but the
+      // terminal is the group's that was started from it.
+      detached: !isAttended,
     }).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
@@ -205,6 +211,25 @@ async function start(
 
 /** What most runs need not load. */
 const failure = () => import("./command_failure.ts");
+
+/**
+ * Runs a program that a person works with, such as an editor: it has the
+ * terminal, and as much time as it takes.
+ *
+ * @param stop Aborted when it has to end.
+ * @returns its exit code.
+ */
+export async function attend(
+  command: Omit<Command, "timeout">,
+  stop: AbortSignal,
+): Promise<number> {
+  const child = await start({ ...command, timeout: 0 }, "inherit");
+  const end = () => child.kill("SIGTERM");
+  stop.addEventListener("abort", end);
+  const { code } = await child.status;
+  stop.removeEventListener("abort", end);
+  return code;
+}
 
 /**
  * Calls back after a time, unless it is let go of first. Not by setTimeout,

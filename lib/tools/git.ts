@@ -147,6 +147,17 @@ export function askedNames(ref: string): string[] {
 }
 
 /**
+ * The kinds of names among which the ones asked for are. Git filters names by
+ * itself, and lets the server send no others than those of a kind: some have
+ * many thousands that are neither branch nor tag.
+ */
+function askedKinds(ref: string): string[] {
+  if (!ref.startsWith("refs/")) return ["--heads", "--tags"];
+  if (ref.startsWith("refs/heads/")) return ["--heads"];
+  return ref.startsWith("refs/tags/") ? ["--tags"] : [];
+}
+
+/**
  * Asks the remote what `ref` points to: one process.
  *
  * @returns no tip where the remote answers that there is no such name.
@@ -163,7 +174,13 @@ export async function askRemote(
   }
   const question: Command = {
     program: "git",
-    args: ["ls-remote", "--", config.repository, ...askedNames(ref)],
+    args: [
+      "ls-remote",
+      ...askedKinds(ref),
+      "--",
+      config.repository,
+      ...askedNames(ref),
+    ],
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
   };

@@ -13,6 +13,7 @@ import {
   type Program,
   type ProgramOptions,
   run,
+  signalTo,
   start,
 } from "../world/program.ts";
 import type { Repository } from "../world/repository.ts";
@@ -140,7 +141,7 @@ export class Machine extends Host implements AsyncDisposable {
     ], options));
     // nsenter only waits for the program, which is its child.
     const signal = (name: Deno.Signal) => {
-      for (const child of childrenOf(program.pid)) Deno.kill(child, name);
+      for (const child of childrenOf(program.pid)) signalTo(child, name);
     };
     return { ...program, signal };
   }
@@ -297,9 +298,17 @@ export class Machine extends Host implements AsyncDisposable {
   }
 }
 
-/** The processes that a process has started, as Linux lists them (proc(5)). */
+/**
+ * The processes that a process has started, as Linux lists them (proc(5));
+ * none where it has ended.
+ */
 function childrenOf(pid: number): number[] {
-  const list = `/proc/${pid}/task/${pid}/children`;
-  return Deno.readTextFileSync(list).split(" ").filter((id) => id !== "")
-    .map(Number);
+  try {
+    const list = `/proc/${pid}/task/${pid}/children`;
+    return Deno.readTextFileSync(list).split(" ").filter((id) => id !== "")
+      .map(Number);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }

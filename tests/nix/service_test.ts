@@ -101,11 +101,33 @@ async function story(machine: Machine, repository: Repository) {
   assertEquals(await runOnce(machine), "9", "it is held");
 }
 
+/** Waits until the timer has run the service once more, for half a minute. */
+async function firesAgain(machine: Machine): Promise<void> {
+  const begun = () =>
+    machine.output([
+      "systemctl",
+      "show",
+      "gitops-sync.service",
+      "--property=ExecMainStartTimestampMonotonic",
+      "--value",
+    ]);
+  const before = await begun();
+  await machine.output(["systemctl", "start", "gitops-sync.timer"]);
+  for (let i = 0; i < 150; i++) {
+    if (await begun() !== before) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("the timer did not fire");
+}
+
 Deno.test({
   name: "in its sandbox the service deploys, rolls back and reads secrets",
   ignore: refusal !== null,
   fn: async () => {
     const { machine, repository, host } = await machineWith(`
+      frequency = "1s";
+      randomizedDelay = "0";
+      sshKeyFile = "/root/deploy-key";
       health.http = [ { url = "http://127.0.0.1:8080/"; body = "well"; } ];
       health.tcp = [ "127.0.0.1:8080" ];
       health.commands = [ [ "/usr/bin/test" "-w" "/etc" ] ];
@@ -115,11 +137,14 @@ Deno.test({
       timeouts.health = "15s";
     `);
     await using _ = machine;
+    // Which systemd hands over; only its owner may read it.
+    machine.write("/root/deploy-key", "no key is needed here");
     await serveWell(machine);
     await story(machine, repository);
     // It may not write there itself.
     const told = machine.read("/etc/told") ?? "";
     assertStringIncludes(told, "GITOPS_SYNC_RESULT=deployed\n");
+    await firesAgain(machine);
     const log = await journal(machine);
     assert(!log.includes("sesame"), "a secret is in the journal");
 
@@ -130,5 +155,29 @@ Deno.test({
       "--json",
     ]);
     assertStringIncludes(status, `"system": "${machine.running()}"`);
+  },
+});
+
+Deno.test({
+  name: "the newer Nix checks the flake, and what it installs syncs",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using machine = await Machine.boot();
+    const folder = `${machine.shared}/flake`;
+    const flake = await Flake.copy(machine, folder, "/srv/flake");
+    await machine.output(
+      ["nix", "flake", "check", `path:${flake.folder}`, ...flake.flags],
+    );
+    await machine.output(
+      ["nix", "profile", "install", ...flake.at("gitops-sync")],
+    );
+    const repository = await makeRepository(`${machine.shared}/infra`);
+    const revision = await repository.publish("A system");
+    machine.configure(repository);
+    // From the user's own profile, and with no flag or file but /etc's.
+    const ended = await machine.run(["/root/.nix-profile/bin/gitops-sync"]);
+    assertEquals(ended.code, 0, ended.stderr);
+    assertEquals(machine.state()?.lastGood?.revision, revision);
+    assertEquals(machine.bootDefault(), machine.running());
   },
 });

@@ -60,9 +60,8 @@ let
       name = replaceStrings [ "@" " " ] [ "-" "-" ] (baseNameOf path);
     };
 
-  # "web.yaml#password" → a line for switch-to-configuration: file, key (or "-"),
-  # name.
-  secretLine =
+  # "web.yaml#password" → file, key and name.
+  secretOf =
     spec:
     let
       parts = builtins.split "#" spec;
@@ -78,7 +77,27 @@ let
         else
           baseNameOf path;
     in
-    "${fileOf path}\t${key}\t${name}";
+    {
+      inherit key name;
+      file = "${fileOf path}";
+      isAge = ageName != null;
+    };
+
+  # A line for switch-to-configuration; no key is "-".
+  secretLine =
+    spec: with secretOf spec; "${file}\t${key}\t${name}";
+
+  installed =
+    if knobs.manifest == "" then
+      {
+        activate = "";
+        units = { };
+      }
+    else
+      import ./installed.nix {
+        inherit (knobs) keyFile manifest;
+        secrets = map secretOf knobs.secrets;
+      };
 
   serviceOf = service: if isString service then { command = service; } else service;
 
@@ -128,6 +147,9 @@ derive "nixos-system-${host}-stand-in" (fileOf "build.sh") {
   activation = toFile "activation.sh" knobs.activation;
   script = fileOf "switch-to-configuration.sh";
   secrets = text (map secretLine knobs.secrets);
+  inherit (installed) activate;
+  # name and file of each unit of an installer, a line each.
+  installers = text (map (name: "${name}\t${installed.units.${name}}") (attrNames installed.units));
   # name, unit file, script and type of each service, a line each.
   services = text (
     map (

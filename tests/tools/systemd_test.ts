@@ -7,6 +7,7 @@ import {
   resetFailed,
   runInUnit,
   stopUnits,
+  unitEnd,
   unitsNow,
 } from "../../lib/tools/systemd.ts";
 
@@ -60,10 +61,9 @@ Deno.test("an activation runs in a unit of its own, with a limit", () => {
       "systemd-run",
       "--unit=gitops-sync-x",
       "--wait",
-      "--collect",
-      "--quiet",
       "--service-type=exec",
       "--property=RuntimeMaxSec=900",
+      "--property=TimeoutStopSec=10",
       "--property=KillMode=mixed",
       "--",
       "/a/switch",
@@ -73,6 +73,54 @@ Deno.test("an activation runs in a unit of its own, with a limit", () => {
     assert(command.timeout > 900_000);
     assertEquals(command.shielded, true);
   });
+});
+
+Deno.test("the end of a unit is read in the words of old and new versions", () => {
+  const table: [
+    string,
+    string,
+    { result: string; code: number } | undefined,
+  ][] = [
+    [
+      "257, in order",
+      "Running as unit: u.service; invocation ID: 1\nFinished with result: success\nMain processes terminated with: code=exited, status=0/SUCCESS\n",
+      { result: "success", code: 0 },
+    ],
+    [
+      "257, a code",
+      "Finished with result: exit-code\nMain processes terminated with: code=exited, status=4/NOPERMISSION\n",
+      { result: "exit-code", code: 4 },
+    ],
+    [
+      "257, a signal",
+      "Finished with result: signal\nMain processes terminated with: code=killed, status=9/KILL\n",
+      { result: "signal", code: 137 },
+    ],
+    [
+      "252, a code",
+      "Finished with result: exit-code\nMain processes terminated with: code=exited/status=100\n",
+      { result: "exit-code", code: 100 },
+    ],
+    [
+      "252, too slow",
+      "Finished with result: timeout\nMain processes terminated with: code=killed/status=TERM\n",
+      { result: "timeout", code: 143 },
+    ],
+    [
+      "stopped by a person",
+      "Finished with result: success\nMain processes terminated with: code=killed, status=15/TERM\n",
+      { result: "success", code: 143 },
+    ],
+    ["ended before it could tell", "Running as unit: u.service\n", undefined],
+    [
+      "no such program",
+      "Failed to find executable /x: No such file or directory\n",
+      undefined,
+    ],
+  ];
+  for (const [name, output, expected] of table) {
+    assertEquals(unitEnd(output), expected, name);
+  }
 });
 
 Deno.test("an activation sees two of our variables, by name only", () => {

@@ -133,7 +133,8 @@ async function feed(child: Deno.ChildProcess, input: string | Uint8Array) {
   }
 }
 
-function signalTo(pid: number, signal: Deno.Signal): void {
+/** Sends a signal to a process, or to a group by its negative number. */
+export function signalTo(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);
   } catch (error) {

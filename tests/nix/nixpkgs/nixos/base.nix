@@ -134,6 +134,7 @@ in
     nix.package = optionOf types.package pkgs.nix;
     system.autoUpgrade.enable = optionOf types.bool false;
     system.build = values;
+    system.stateVersion = optionOf types.str "";
     systemd.services = optionOf (types.attrsOf (types.submodule { options = serviceOptions; })) { };
     systemd.timers = optionOf (types.attrsOf (types.submodule { options = timerOptions; })) { };
     systemd.units = values;

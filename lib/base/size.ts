@@ -1,0 +1,36 @@
+/**
+ * Numbers of bytes as people write them: `512M`, `2G`.
+ *
+ * @module
+ */
+
+const units = ["", "K", "M", "G", "T"];
+
+/**
+ * Reads a size such as `512M`, `1.5G` or `2GiB`; K, M, G and T are powers of
+ * 1024. A number without a unit is refused, because its unit is a guess.
+ *
+ * @returns bytes, or `undefined` where the text is not a size.
+ */
+export function parseSize(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$/.exec(text) ??
+    [];
+  if (amount === undefined) return undefined;
+  const bytes = Math.round(Number(amount) * 1024 ** units.indexOf(unit!));
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Writes bytes the way {@linkcode parseSize} reads them. */
+export function formatSize(bytes: number): string {
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  // Less than one K is nothing that anybody asks about.
+  if (unit === 0) return `${(bytes / 1024).toFixed(1)}K`;
+  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)}${
+    units[unit]
+  }`;
+}

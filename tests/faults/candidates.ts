@@ -1,0 +1,117 @@
+/**
+ * What can be wrong with a revision itself, or comes with its activation.
+ *
+ * @module
+ */
+import type { Knobs } from "../world/repository.ts";
+
+/** A bad revision. */
+export interface Candidate {
+  name: string;
+  knobs: Knobs;
+  /** `true`: what is wrong does not keep it from being deployed in the end. */
+  mayBeDeployed?: true;
+  /** What `status` has to say of it. */
+  explains: RegExp;
+}
+
+/** A unit that cannot run. */
+export const brokenWeb: Knobs["services"] = {
+  web: { command: "echo port 80 is taken; exit 3", type: "simple" },
+};
+
+const killProgram =
+  "pkill -KILL -f '^(/usr/local/bin/)?deno run.*gitops_sync.ts'; sleep 0.3";
+const killSwitch =
+  "pkill -KILL -f '^/bin/sh .*bin/switch-to-configuration test'; sleep 1";
+
+/** All of them. */
+export const candidates: readonly Candidate[] = [
+  {
+    name: "a unit fails",
+    knobs: { services: brokenWeb },
+    explains: /1 unit failed: web\.service/,
+  },
+  {
+    name: "the build fails",
+    knobs: { build: "echo no such thing >&2; exit 1" },
+    explains: /Cannot build/,
+  },
+  {
+    name: "a secret is not for this host",
+    knobs: { secrets: ["foreign.yaml"] },
+    explains: /decrypt/,
+  },
+  {
+    name: "the switch exits 1",
+    knobs: { exit: { test: 1 } },
+    explains: /ended with code 1/,
+  },
+  {
+    name: "an activation script fails (2)",
+    knobs: { activation: "false" },
+    explains: /an activation script failed/,
+  },
+  {
+    name: "the switch exits 3 when all is done",
+    knobs: { exit: { test: 3 } },
+    explains: /ended with code 3/,
+  },
+  {
+    name: "the switch says 4 though no unit failed",
+    knobs: { exit: { test: 4 } },
+    mayBeDeployed: true,
+    explains: /units failed/,
+  },
+  {
+    name: "the switch is locked (11)",
+    knobs: { exit: { test: 11 } },
+    explains: /another switch was under way/,
+  },
+  {
+    name: "a reboot is needed (100)",
+    knobs: { exit: { test: 100 } },
+    explains: /needs a reboot[^]*operation: boot/,
+  },
+  {
+    name: "the switch kills itself",
+    knobs: { activation: killSwitch },
+    explains: /ended by signal 9/,
+  },
+  {
+    name: "the switch kills the program",
+    knobs: { activation: killProgram },
+    explains: /cut off at the activate stage/,
+  },
+  {
+    name: "the switch hangs before",
+    knobs: { hang: 600 },
+    explains: /took too long/,
+  },
+  {
+    name: "the switch hangs after",
+    knobs: { hangAfter: 600 },
+    explains: /took too long/,
+  },
+  {
+    name: "it says 0, and nothing was switched",
+    knobs: { activation: "mkdir -p /run/current-system.new" },
+    explains: /another system runs/,
+  },
+  {
+    name: "systemd starts anew in it",
+    knobs: { activation: "systemctl daemon-reexec" },
+    mayBeDeployed: true,
+    explains: /is not deployed yet/,
+  },
+  {
+    name: "the bootloader fails",
+    knobs: { exit: { boot: 1 } },
+    explains: /the boot default: it ended with code 1/,
+  },
+  {
+    name: "the bootloader fails and says 0",
+    knobs: { bootloader: "silent" },
+    explains: /systemd-boot still starts/,
+  },
+];
