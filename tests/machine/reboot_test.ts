@@ -53,7 +53,8 @@ test("a host reboots in a window where its kernel is another, and only then", as
   );
   // A run that is done with it would not look for the window again.
   await sync(machine, 0);
-  assert(machine.state()?.reboot === undefined);
+  assertEquals(machine.read("/var/lib/gitops-sync/settled.json"), null);
+  assertEquals(machine.state()?.reboot, undefined);
   assertEquals(await kernel(machine), "1");
 
   // It may be gone before it has ended.
@@ -116,19 +117,16 @@ test("a host that comes up on another system keeps that one", async () => {
   await using machine = made.machine;
   const { repository } = made;
   const first = machine.running()!;
+  const firstEntry = machine.read("/boot/loader/loader.conf")!;
   await repository.publish("Second");
   await machine.sync();
   await machine.goesDown();
   // As a bootloader does that counts tries, or a person at its menu.
-  await Deno.writeTextFile(
-    `${machine.folder}/upper/boot/loader/default`,
-    `${first}\n`,
-  ).catch(() =>
-    Deno.writeTextFile(
-      `${machine.folder}/root/boot/loader/default`,
-      `${first}\n`,
-    )
-  );
+  const conf = "boot/loader/loader.conf";
+  for (const root of ["upper", "root"]) {
+    await Deno.writeTextFile(`${machine.folder}/${root}/${conf}`, firstEntry)
+      .catch(() => {});
+  }
   await machine.bootAgain();
   assertEquals(machine.running(), first);
   assert(machine.bootDefault() !== first);
