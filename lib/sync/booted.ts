@@ -8,10 +8,10 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import { type Deployment, type State, writeState } from "../host/state.ts";
+import type { Deployment, State } from "../host/state.ts";
 import { bootId, runningSystem } from "../host/system.ts";
 import { attemptPut } from "./attempt.ts";
-import { checkHealth, nothingBefore } from "./health.ts";
+import { illsOf, isRemoteAlone, nothingBefore, unwell } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { type Record, Run } from "./run.ts";
 
@@ -30,15 +30,16 @@ export async function proveBoot(
   const { lastGood, earlier: [earlier] } = state;
   // Another boot entry was chosen: that is drift, and told as such.
   if (!lastGood || runningSystem() !== lastGood.system) return state;
-  const why = await whyUnwell(effects, config, state, lastGood);
-  if (why === undefined) {
-    const proven: State = {
-      ...state,
-      lastGood: { ...lastGood, boot: bootId() },
-    };
-    await writeState(config.stateDirectory, proven);
-    return proven;
+  const run = new Run(effects, config, state);
+  const before = { ...nothingBefore, failed: lastGood.failing ?? [] };
+  const ills = await illsOf(run, before);
+  if (ills.length === 0) {
+    await run.save({ lastGood: { ...lastGood, boot: bootId() } });
+    return run.state;
   }
+  // An older system would not reach it either, and would be left again for it.
+  if (isRemoteAlone(ills)) return state;
+  const why = unwell(ills);
   const message = `it did not come up well after a reboot: ${why.message}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   if (!earlier) {
@@ -63,28 +64,6 @@ export async function proveBoot(
     run: outcome.run,
     error: goneBack(told, earlier, why),
   };
-}
-
-async function whyUnwell(
-  effects: Effects,
-  config: Config,
-  state: State,
-  { system, target, failing = [], at: _, ...commit }: Deployment,
-): Promise<SyncError | undefined> {
-  try {
-    await checkHealth(new Run(effects, config, state), {
-      done: "activated",
-      how: "kept",
-      before: { ...nothingBefore, failed: failing },
-      system,
-      target,
-      commit,
-    });
-    return undefined;
-  } catch (error) {
-    if (error instanceof SyncError && error.stage === "health") return error;
-    throw error;
-  }
 }
 
 function goneBack(

@@ -150,7 +150,9 @@ export async function reconcile(
 }
 
 /** Whether the host was booted since its last good system was found healthy. */
-function isUnproven({ lastGood }: State): boolean {
+function isUnproven({ lastGood, reboot }: State): boolean {
+  // What is not known yet of a reboot of our own is looked at there.
+  if (reboot && !reboot.result) return false;
   return lastGood !== undefined && lastGood.system === runningSystem() &&
     lastGood.boot !== bootId();
 }

@@ -139,3 +139,75 @@ test("a host that comes up on another system keeps that one", async () => {
   await sync(machine, 9);
   assertEquals(machine.state()?.lastGood?.subject, "First");
 });
+
+test("a remote that is down with the host is no reason to go back", async () => {
+  const made = await booted({
+    reboot: "always",
+    retries: 0,
+    "timeouts.health": "2s",
+    "health.commands": [["true"]],
+  });
+  await using machine = made.machine;
+  const { repository } = made;
+  const away = `${repository.bare}.away`;
+  await repository.publish("Second");
+  await machine.sync();
+  await machine.goesDown();
+  await Deno.rename(repository.bare, away);
+  await machine.bootAgain();
+  const second = machine.running();
+  assertEquals(machine.bootDefault(), second);
+  await sync(machine, 3);
+  assertEquals(machine.state()?.reboot?.result, undefined);
+  assertEquals(machine.state()?.attempt, undefined);
+  await Deno.rename(away, repository.bare);
+  await sync(machine, 0);
+  assertEquals(machine.state()?.reboot?.result, "well");
+
+  // A boot that nobody asked for.
+  await machine.powerCut();
+  await Deno.rename(repository.bare, away);
+  await machine.bootAgain();
+  await sync(machine, 3);
+  assertEquals(machine.state()?.holds, []);
+  await Deno.rename(away, repository.bare);
+  await sync(machine, 0);
+  assertEquals(
+    machine.state()?.lastGood?.boot,
+    machine.read("/run/boot-id")?.trim(),
+  );
+  assertEquals(machine.running(), second);
+});
+
+test("a host that is cut off since a reboot goes back", async () => {
+  const made = await booted({
+    reboot: "always",
+    retries: 0,
+    "timeouts.health": "2s",
+  });
+  await using machine = made.machine;
+  const { repository } = made;
+  const first = machine.running();
+  await repository.publish("Second");
+  await machine.sync();
+  await machine.goesDown();
+  await Deno.rename(repository.bare, `${repository.bare}.away`);
+  await machine.bootAgain();
+  await sync(machine, 3);
+  const state = machine.state()!;
+  const at = new Date(Date.now() - 3_601_000).toISOString();
+  machine.write(
+    "/var/lib/gitops-sync/state.json",
+    JSON.stringify({ ...state, reboot: { ...state.reboot, at } }),
+  );
+  const ended = await sync(machine, 7);
+  assertStringIncludes(
+    ended.stderr,
+    "the repository can't be reached any more",
+  );
+  assertEquals(machine.running(), first);
+  assertEquals(machine.bootDefault(), first);
+  // It is not left again because of the remote.
+  await sync(machine, 3);
+  assertEquals(machine.running(), first);
+});
