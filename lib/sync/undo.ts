@@ -14,7 +14,7 @@ import {
 } from "../host/system.ts";
 import { resetFailed, unitsIn } from "../tools/systemd.ts";
 import { isBootDefault, setBootDefault } from "./confirm.ts";
-import { arm, disarm } from "./dead_mans_switch.ts";
+import { disarm, rearm } from "./dead_mans_switch.ts";
 import { newlyFailed } from "./health.ts";
 import type { Run } from "./run.ts";
 import {
@@ -80,7 +80,7 @@ async function prepare(run: Run, previous: string | null): Promise<void> {
     say(run.effects, "warning", (error as Error).message);
   }
   try {
-    await arm(run, previous);
+    await rearm(run, previous);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     say(run.effects, "warning", error.message);
