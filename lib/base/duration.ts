@@ -21,6 +21,15 @@ const unitMs: Readonly<Record<string, number>> = {
  * to weeks. A number without a unit is refused, because its unit is a guess.
  *
  * @returns milliseconds, or `undefined` where the text is not a span.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseDuration } from "./duration.ts";
+ *
+ * assertEquals(parseDuration("1h30m"), 5_400_000);
+ * assertEquals(parseDuration("90"), undefined);
+ * ```
  */
 export function parseDuration(text: string): number | undefined {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)\s*/gy)];
@@ -40,6 +49,15 @@ export function parseDuration(text: string): number | undefined {
 /**
  * Writes milliseconds the way {@linkcode parseDuration} reads them, in the two
  * largest units that matter: `1h30m`, `2d`, `12s`, `0.4s`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { formatDuration } from "./duration.ts";
+ *
+ * assertEquals(formatDuration(5_400_000), "1h30m");
+ * assertEquals(formatDuration(420), "0.4s");
+ * ```
  */
 export function formatDuration(ms: number): string {
   if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)}s`;

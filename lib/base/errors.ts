@@ -16,6 +16,7 @@ export type Stage =
   | "verify"
   | "secrets"
   | "build"
+  | "prove"
   | "activate"
   | "health"
   | "confirm"
@@ -41,7 +42,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
-  0: "in sync: deployed, or nothing to do (suspended included)",
+  0: "in sync: deployed, or nothing to do (suspended and outside a window included)",
   1: "unexpected: a bug in gitops-sync",
   2: "usage or configuration",
   3: "the repository can't be reached or fetched (retried)",
@@ -64,6 +65,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   verify: exitCodes.refused,
   secrets: exitCodes.secrets,
   build: exitCodes.build,
+  prove: exitCodes.secrets,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

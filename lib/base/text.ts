@@ -14,6 +14,14 @@ const unsafe =
 /**
  * Makes one line of foreign text (a commit's subject, a program's output) safe
  * for a terminal, the journal and the history: control characters become `?`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { oneLine } from "./text.ts";
+ *
+ * assertEquals(oneLine("Greet\n\tagain \u001b[31m"), "Greet again ?[31m");
+ * ```
  */
 export function oneLine(text: string, most = 500): string {
   const line = text.replace(/\s+/g, " ").replace(unsafe, "?").trim();
@@ -22,7 +30,17 @@ export function oneLine(text: string, most = 500): string {
   return `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-/** Splits foreign output into safe lines, without the empty ones. */
+/**
+ * Splits foreign output into safe lines, without the empty ones.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { safeLines } from "./text.ts";
+ *
+ * assertEquals(safeLines("\u001b[31mred\u001b[0m\n\nplain\r\n"), ["red", "plain"]);
+ * ```
+ */
 export function safeLines(text: string): string[] {
   // deno-lint-ignore no-control-regex
   const plain = text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");
@@ -31,7 +49,9 @@ export function safeLines(text: string): string[] {
   ).filter((line) => line !== "");
 }
 
-/** A revision as people name it: its first 12 digits. */
+/**
+ * A revision as people name it: its first 12 digits.
+ */
 export function short(revision: string): string {
   return revision.slice(0, 12);
 }

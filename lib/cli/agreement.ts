@@ -10,8 +10,15 @@ import type { HistoryEntry } from "../host/history.ts";
 import type { Holder } from "../host/lock.ts";
 import type { State, Systems } from "../host/state.ts";
 import type { Suspension } from "../host/suspension.ts";
-import { decide, type Decision, driftOf, targetOf } from "../sync/decide.ts";
+import {
+  decide,
+  type Decision,
+  driftOf,
+  rebootOf,
+  targetOf,
+} from "../sync/decide.ts";
 import type { Tip } from "../tools/git.ts";
+import { opensText } from "./outcome.ts";
 import { holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";
 
@@ -29,6 +36,10 @@ export interface Facts {
   suspension?: Suspension;
   /** The run under way. */
   busy?: Holder;
+  /** What of the last good system is not what was booted, in words. */
+  changed?: readonly string[];
+  /** The system that was booted. */
+  booted?: string | null;
 }
 
 /** The answer in words. */
@@ -41,11 +52,38 @@ export interface Verdict {
   next: string[];
 }
 
+const nothingToDo = "nothing to do";
+
+/** What is to be said of a reboot. */
+function rebootText(facts: Facts): string | undefined {
+  const { state, config, changed = [], booted = null } = facts;
+  if (state.reboot && !state.reboot.result) {
+    return "a reboot was begun; the next run looks whether the host came up and is well";
+  }
+  // Whether it is needed matters to a person who does it, too.
+  const isOwn = config.reboot === "never";
+  const policy = isOwn ? "when-needed" : config.reboot;
+  const situation = { ...facts, config: { ...config, reboot: policy } };
+  const due = rebootOf(situation, changed, booted);
+  if (!due) return undefined;
+  const what = `a reboot is due (changed: ${due.why.join(", ")})`;
+  if (isOwn) return `${what}, and left to you: systemctl reboot`;
+  return due.opening === undefined
+    ? `${what}; the next run begins it: gitops-sync sync`
+    : `${what}; ${
+      opensText(due.opening)
+    }; gitops-sync sync --now does not wait for it`;
+}
+
 /** Compares what runs with what Git says. */
 export function agreement(facts: Facts): Verdict {
   const verdict = compare(facts);
   const first = urgent(facts);
-  return first ? { ...verdict, next: first } : verdict;
+  if (first) return { ...verdict, next: first };
+  const reboot = rebootText(facts);
+  if (!reboot) return verdict;
+  const others = verdict.next.filter((text) => text !== nothingToDo);
+  return { ...verdict, next: [...others, reboot] };
 }
 
 /** What is more important than any difference. */
@@ -125,7 +163,7 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
     case "nothing":
       return decision.drift
         ? { agrees: false, why: driftText(decision.drift), next: [correctHint] }
-        : { agrees: true, why: "", next: ["nothing to do"] };
+        : { agrees: true, why: "", next: [nothingToDo] };
     case "correct":
       return {
         agrees: false,
@@ -148,6 +186,18 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
           `it is tried again after ${
             timeOf(decision.backoff.notBefore)
           }; gitops-sync sync --now tries at once`,
+        ],
+      };
+    case "outside":
+      return {
+        agrees: false,
+        why: decision.drift
+          ? driftText(decision.drift)
+          : `${to} waits for a window`,
+        next: [
+          `${
+            opensText(decision.opening)
+          }; gitops-sync sync --now does not wait for it`,
         ],
       };
     case "deploy":

@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { usageError } from "../base/errors.ts";
 import type { Given } from "../config/config.ts";
-import { flagOf, optionNames, options } from "../config/schema.ts";
+import { flagOf, flagOptions, options } from "../config/schema.ts";
 import { commands, type CommandSpec, globalFlags } from "./commands.ts";
 
 /** What a person asked for. */
@@ -82,13 +82,13 @@ export async function parse(args: readonly string[]): Promise<Call> {
 const ownFlags = commands.flatMap(({ flags }) => flags);
 const everyFlag = [...globalFlags, ...ownFlags];
 const namesOf = (flags: typeof everyFlag) => flags.map(({ name }) => name);
-const negatableFlags = optionNames.filter((name) => options[name].kind.isFlag)
+const negatableFlags = flagOptions.filter((name) => options[name].kind.isFlag)
   .map(flagOf);
-const listFlags = optionNames.filter((name) => options[name].kind.isList)
+const listFlags = flagOptions.filter((name) => options[name].kind.isList)
   .map(flagOf);
 const valueFlags = [
   ...namesOf(everyFlag.filter(({ value }) => value !== undefined)),
-  ...optionNames.filter((name) => !options[name].kind.isFlag).map(flagOf),
+  ...flagOptions.filter((name) => !options[name].kind.isFlag).map(flagOf),
 ];
 const aloneFlags = [
   ...namesOf(everyFlag.filter(({ value }) => value === undefined)),
@@ -116,7 +116,7 @@ function givenOptions(
   args: readonly string[],
   parsed: Record<string, unknown>,
 ): Given[] {
-  return optionNames.flatMap((key) => {
+  return flagOptions.flatMap((key) => {
     const flag = flagOf(key);
     return isGiven(args, flag)
       ? [{ key, value: parsed[flag], from: { flag: `--${flag}` } }]
@@ -134,7 +134,7 @@ async function find(
     const command = commands.find((one) => one.name === name);
     if (!command) continue;
     const operands = words.slice(length);
-    const most = command.operand === undefined ? 0 : 1;
+    const most = command.operand === undefined ? 0 : command.most ?? 1;
     if (operands.length <= most) return { command, operands };
     throw usageError(
       "too-many-words",
@@ -153,7 +153,7 @@ async function unknownFlag(argument: string, command: CommandSpec) {
   const flag = argument.replace(/=.*$/s, "");
   const known = [
     ...namesOf([...globalFlags, ...command.flags]),
-    ...optionNames.map(flagOf),
+    ...flagOptions.map(flagOf),
     ...negatableFlags.map((name) => `no-${name}`),
   ].map((name) => `--${name}`);
   return usageError(

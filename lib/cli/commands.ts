@@ -24,6 +24,8 @@ export interface CommandSpec {
   text: string;
   /** What may follow its name, e.g. `bash|zsh|fish`. */
   operand?: string;
+  /** How many operands there may be, where it is not one. */
+  most?: number;
   /** The words that `operand` can be. */
   choices?: readonly string[];
   flags: readonly Flag[];
@@ -52,7 +54,8 @@ export const commands: readonly CommandSpec[] = [
       "Does one reconciliation: fetches what the ref names, checks it, builds it,\nactivates it, checks the host's health, and goes back if it is not well.",
     flags: [{
       name: "now",
-      text: "do not wait out the pause after a failure",
+      text:
+        "do not wait out the pause after a failure, nor for a window to open",
     }],
     load: () => import("./sync.ts"),
   },
@@ -114,6 +117,79 @@ export const commands: readonly CommandSpec[] = [
     text: "The next sync works again as configured.",
     flags: [],
     load: () => import("./resume.ts"),
+  },
+  {
+    name: "vault-agent",
+    summary: "let sops decrypt with Vault, without a token",
+    text:
+      "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
+    flags: [],
+    load: () => import("./vault_agent.ts"),
+  },
+  {
+    name: "secrets keygen",
+    summary: "make this host's age key",
+    text:
+      "Makes a key in FILE (default: /etc/ssh/age.key), readable by root alone, and\nprints its public key and what to do with it. Never overwrites anything.",
+    operand: "[FILE]",
+    flags: [],
+    load: () => import("./secrets_keygen.ts"),
+  },
+  {
+    name: "secrets recipients",
+    summary: "this host's public keys",
+    text: "One line for each public key that this host can decrypt for.",
+    flags: [],
+    load: () => import("./secrets_recipients.ts"),
+  },
+  {
+    name: "secrets check",
+    summary: "who can open what, in a checkout",
+    text:
+      "Reads the encrypted files of the checkout (or those in PATH…), and tells for\neach host of .sops.yaml and secrets.nix whether it can open them: yes, part\n(with others), - (no), MISSING (it should), extra (it should not any more).\nA key of this machine also decrypts what names it. Ends with 5 if something is\nwrong; --host NAME looks at one host alone.",
+    operand: "[PATH…]",
+    most: Infinity,
+    flags: [],
+    load: () => import("./secrets_check.ts"),
+  },
+  {
+    name: "secrets encrypt",
+    summary: "encrypt files in place",
+    text:
+      "Encrypts files for those whom .sops.yaml names, or secrets.nix for files that\nend in .age. Each is replaced at once or not at all.",
+    operand: "FILE…",
+    most: Infinity,
+    flags: [],
+    load: () => import("./secrets_encrypt.ts"),
+  },
+  {
+    name: "secrets edit",
+    summary: "edit an encrypted file",
+    text:
+      "Opens a file decrypted in $EDITOR, in a folder in memory that is removed\nafterwards, and encrypts what was changed. Makes the file if there is none.",
+    operand: "FILE",
+    flags: [],
+    load: () => import("./secrets_edit.ts"),
+  },
+  {
+    name: "secrets rotate",
+    summary: "new data keys for files",
+    text:
+      "Encrypts files with a new data key: those of sops for the same people as\nbefore, those of age for the people of secrets.nix.",
+    operand: "FILE…",
+    most: Infinity,
+    flags: [],
+    load: () => import("./secrets_rotate.ts"),
+  },
+  {
+    name: "secrets updatekeys",
+    summary: "re-key files after .sops.yaml or secrets.nix changed",
+    text:
+      "Makes files readable for those whom .sops.yaml or secrets.nix names now, and\nfor nobody else.",
+    operand: "FILE…",
+    most: Infinity,
+    flags: [],
+    load: () => import("./secrets_updatekeys.ts"),
   },
   {
     name: "config check",

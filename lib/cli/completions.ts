@@ -5,7 +5,7 @@
  * @module
  */
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
-import { flagOf, optionNames, options } from "../config/schema.ts";
+import { flagOf, flagOptions, options } from "../config/schema.ts";
 import type { Call } from "./arguments.ts";
 import {
   commands,
@@ -36,7 +36,7 @@ export function run(call: Call): Promise<ExitCode> {
 
 /** Options of the configuration as flags, with the words that they take. */
 const optionFlags: readonly (Flag & { choices?: readonly string[] })[] =
-  optionNames.flatMap((option) => {
+  flagOptions.flatMap((option) => {
     const { kind, text } = options[option];
     const name = flagOf(option);
     const summary = text.replaceAll("`", "").split(/[.:;] |\.$/)[0]!;

@@ -30,5 +30,9 @@ export async function run(call: Call): Promise<ExitCode> {
 function shown(kind: string, value: unknown): string {
   if (value === undefined) return "-";
   if (kind === "duration") return formatDuration(value as number);
-  return Array.isArray(value) ? value.join(", ") || "-" : String(value) || "-";
+  if (!Array.isArray(value)) return String(value) || "-";
+  const items = value.map((item) =>
+    typeof item === "object" ? JSON.stringify(item) : item
+  );
+  return items.join(", ") || "-";
 }

@@ -40,8 +40,11 @@ function isJournal(): boolean {
   try {
     const { dev, ino } = Deno.statSync("/proc/self/fd/2");
     return stream === `${dev}:${ino}`;
-  } catch {
-    return false;
+  } catch (error) {
+    // Deno may not look there in the packaged program; then it is most likely
+    // the unit's own output, and another would only show the levels' numbers.
+    return error instanceof Deno.errors.NotCapable &&
+      !Deno.stderr.isTerminal();
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import project from "../../deno.json" with { type: "json" };
 import { exitMeanings } from "../base/errors.ts";
-import { flagOf, optionNames, options } from "../config/schema.ts";
+import { flagOf, flagOptions, options } from "../config/schema.ts";
 import {
   commands,
   type CommandSpec,
@@ -69,7 +69,7 @@ function configurationHelp({ name }: CommandSpec): string[] {
   }
   return [
     "options of the configuration, which beat its file (more in docs/options.md):",
-    indented(optionNames.map((name) => {
+    indented(flagOptions.map((name) => {
       const { kind, preset, presetText, text } = options[name];
       const flag = kind.isFlag
         ? `--[no-]${flagOf(name)}`

@@ -4,6 +4,7 @@
  * @module
  */
 import { type ExitCode, exitCodeOf, exitCodes } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
 import { type Call, parse } from "./arguments.ts";
 import { print } from "./output.ts";
 
@@ -20,7 +21,8 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     if (call.help || call.version) return await about(args, call);
     const { run } = await call.command.load();
     return await run(call);
-  } catch (error) {
+  } catch (thrown) {
+    const error = foreseen(thrown);
     await tellError(error, call, args);
     return exitCodeOf(error);
   }

@@ -8,7 +8,7 @@ import { type Effects, say } from "../base/effects.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Backoff, Deployment, Hold } from "../host/state.ts";
-import type { Drift } from "../sync/decide.ts";
+import type { Drift, Opening } from "../sync/decide.ts";
 import { describe } from "../sync/pipeline.ts";
 import { exitOf, type Outcome } from "../sync/reconcile.ts";
 import type { Run } from "../sync/run.ts";
@@ -60,6 +60,14 @@ function sentence(
         reason ? ` (${reason})` : ""
       }: nothing was done`;
     }
+    case "rebooting":
+      return `About to reboot into ${
+        short(outcome.revision)
+      }: nothing was done`;
+    case "outside":
+      return `${config.ref} is at ${
+        short(outcome.revision)
+      }: nothing was done, ${opensText(outcome.opening)}`;
     case "built":
       return `Built ${short(outcome.revision)} in ${
         took(outcome.run)
@@ -67,6 +75,13 @@ function sentence(
     default:
       return deployedSentence(outcome.result, outcome.deployment, outcome.run);
   }
+}
+
+/** When a window opens. */
+export function opensText(opening: Opening): string {
+  return opening === null
+    ? "no window opens within two weeks"
+    : `the next window opens at ${timeOf(opening)}`;
 }
 
 const verbs = {

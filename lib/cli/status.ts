@@ -5,11 +5,12 @@
  */
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
+import { changedSinceBoot } from "../host/booted.ts";
 import { readHistory } from "../host/history.ts";
 import { isLocked, lastHolder } from "../host/lock.ts";
 import { readState } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
-import { systems } from "../host/system.ts";
+import { bootedSystem, systems } from "../host/system.ts";
 import { askRemote, type Tip } from "../tools/git.ts";
 import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
@@ -48,6 +49,8 @@ async function gather(call: Call, config: Config): Promise<Facts> {
     systems: systems(),
     history: readHistory(folder),
     now,
+    changed: state.lastGood ? changedSinceBoot(state.lastGood.system) : [],
+    booted: bootedSystem(),
     ...(suspension ? { suspension } : {}),
     ...(busy ? { busy } : {}),
     ...(tip ? { tip } : {}),

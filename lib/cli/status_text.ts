@@ -22,8 +22,9 @@ export function deploymentOf(
 
 /** Everything at a glance. */
 export function statusLines(facts: Facts, verdict: Verdict): string {
-  const { state, config, systems, now } = facts;
+  const { config, systems, now } = facts;
   const { running, bootDefault } = systems;
+  const last = lastOf(facts);
   const rows: [string, string][] = [
     ["host", `${config.host}: ${headline(facts, verdict)}`],
     ["runs", systemText(facts, running)],
@@ -32,7 +33,7 @@ export function statusLines(facts: Facts, verdict: Verdict): string {
       : [["boots", systemText(facts, bootDefault)] as [string, string]],
     ["git", gitText(facts)],
     ...verdict.why ? [["why", verdict.why] as [string, string]] : [],
-    ["last", state.last ? lastText(state.last, now) : "no attempt yet"],
+    ["last", last ? lastText(last, now) : "no attempt yet"],
     ...verdict.next.map((text, i): [string, string] => [
       i === 0 ? "next" : "",
       text,
@@ -81,6 +82,27 @@ function commitOf(
     { revision, subject: entry.subject ?? "", author: entry.author ?? "" };
 }
 
+/**
+ * How the last attempt ended. An outage takes its place in the state and goes
+ * when it is over; the history still has it.
+ */
+function lastOf({ state, history }: Facts): LastAttempt | undefined {
+  const entry = history.at(-1);
+  if (state.last || !entry) return state.last;
+  const { at, ms, result, exit, revision, stage, reason, message } = entry;
+  return {
+    at: new Date(Date.parse(at) + ms).toISOString(),
+    result,
+    exit,
+    ...(revision ? { revision } : {}),
+    ...(stage ? { stage } : {}),
+    ...(reason ? { reason } : {}),
+    message: message ?? "",
+    hints: [],
+    times: 1,
+  };
+}
+
 function lastText(last: LastAttempt, now: Date): string {
   const what = last.revision ? ` ${short(last.revision)}` : "";
   const times = last.times > 1 ? `, ${count(last.times, "time")} in a row` : "";
@@ -111,10 +133,14 @@ export function statusJson(
     },
     ...verdict,
     lastGood: state.lastGood ?? null,
-    last: state.last ?? null,
+    last: lastOf(facts) ?? null,
     holds: state.holds,
     backoff: state.backoff ?? null,
     attempt: state.attempt ?? null,
+    reboot: {
+      changed: facts.changed ?? [],
+      last: state.reboot ?? null,
+    },
     suspension: suspension ?? null,
     busy: busy ?? null,
   };

@@ -20,12 +20,16 @@ export async function run(call: Call): Promise<ExitCode> {
   });
 }
 
+/** What a person who says `--now` does not want to wait for. */
+const noWindows = { "windows.deploy": [], "windows.reboot": [] };
+
 /** A sync with what a person wishes beyond the configuration. */
 export async function syncWith(
   call: Call,
   wishes: { force: boolean; retry: boolean },
 ): Promise<ExitCode> {
-  const config = await configOf(call);
+  const configured = await configOf(call);
+  const config = wishes.force ? { ...configured, ...noWindows } : configured;
   using effects = await realEffects(call.verbose);
   const outcome = await reconcile(
     effects,

@@ -20,8 +20,13 @@ export function timeOf(iso: string): string {
   return `${day} ${time}`;
 }
 
+/** Less than this, in milliseconds, is now for a person. */
+const recently = 5000;
+
 /** The same with how long ago that was. */
 export function timeAndAge(iso: string, now: Date): string {
   const ms = now.getTime() - Date.parse(iso);
-  return ms >= 0 ? `${timeOf(iso)} (${formatDuration(ms)} ago)` : timeOf(iso);
+  if (!(ms >= 0)) return timeOf(iso);
+  const age = ms < recently ? "just now" : `${formatDuration(ms)} ago`;
+  return `${timeOf(iso)} (${age})`;
 }

@@ -33,6 +33,7 @@ export type Problem =
   | { kind: "unknown"; given: Given }
   | { kind: "value"; given: Given; expected: string }
   | { kind: "password"; given: Given }
+  | { kind: "user"; given: Given }
   | { kind: "missing"; name: OptionName };
 
 /** A configuration that may not say yet which repository it is about. */
@@ -184,8 +185,12 @@ function check(
     // First, because a message about the value would show it.
     else if (given.key === "repository" && hasPassword(given.value)) {
       problems.push({ kind: "password", given });
+    } else if (given.key === "repository" && hasHttpUser(given.value)) {
+      problems.push({ kind: "user", given });
     } else if (value === undefined) {
-      problems.push({ kind: "value", given, expected: option.kind.expected });
+      const { kind } = option;
+      const expected = kind.explain?.(given.value) ?? kind.expected;
+      problems.push({ kind: "value", given, expected });
     }
     if (option) values[given.key] = value;
   }
@@ -212,6 +217,14 @@ function presetOf(option: Option<unknown>): unknown {
 /** Whether a URL carries a password, which every `ps` would then show. */
 function hasPassword(url: unknown): boolean {
   return typeof url === "string" && /:\/\/[^/@]*:[^/@]*@/.test(url);
+}
+
+/**
+ * Whether a URL of HTTP carries a user: many forges take a token in its place,
+ * so it is not told apart from one.
+ */
+function hasHttpUser(url: unknown): boolean {
+  return typeof url === "string" && /^\s*https?:\/\/[^/]*@/i.test(url);
 }
 
 function unreadable(path: string, error: unknown): SyncError {

@@ -14,6 +14,8 @@ export interface Kind<T> {
   expected: string;
   /** The value, or `undefined` where it is not of this kind. */
   read(value: unknown): T | undefined;
+  /** What exactly was expected in place of a value that `read` refuses. */
+  explain?(value: unknown): string | undefined;
   /** Whether its flag stands alone (`--submodules`). */
   isFlag?: true;
   /** Whether its flag may be given several times. */
@@ -172,6 +174,39 @@ export const host: Kind<string> = {
     "a name in nixosConfigurations such as web-1 (letters, digits, _ - .)",
   read: (value) =>
     typeof value === "string" && /^[A-Za-z0-9_][\w.-]*$/.test(value)
+      ? value
+      : undefined,
+};
+
+/** The address of a Vault server: without TLS only on this machine. */
+export const vaultAddress: Kind<string> = {
+  name: "URL of a server",
+  expected:
+    "https:// and a server such as https://vault.example.com:8200 (http:// for loopback addresses only)",
+  read: (value) => {
+    const url = URL.parse(nonEmpty(value) ?? "");
+    if (!url || url.username !== "" || url.search + url.hash !== "") return;
+    const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+    const isSafe = url.protocol === "https:" ||
+      url.protocol === "http:" && isHere.test(url.hostname);
+    return isSafe ? url.href.replace(/\/+$/, "") : undefined;
+  },
+};
+
+/** Where engines of Vault are mounted. */
+export const mounts: Kind<readonly string[]> = {
+  name: "list of mounts",
+  expected: "a list of mounts such as [sops, team/transit]",
+  read: (value) => listOf(value, mount),
+  isList: true,
+};
+
+/** Where something is mounted in Vault, without slashes around it. */
+export const mount: Kind<string> = {
+  name: "mount",
+  expected: "a mount such as sops or team/transit",
+  read: (value) =>
+    typeof value === "string" && /^\w[\w-]*(\/\w[\w-]*)*$/.test(value)
       ? value
       : undefined,
 };

@@ -8,7 +8,7 @@ import { closestString } from "@std/text/closest-string";
 import { type SyncError, usageError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
 import type { Given, Problem } from "./config.ts";
-import { flagOf, optionNames } from "./schema.ts";
+import { flagOf, flagOptions, optionNames } from "./schema.ts";
 
 /**
  * One error for all problems of a configuration.
@@ -44,6 +44,8 @@ function sentence(problem: Problem, path: string | undefined): string {
       return `${at}Cannot use ${key}: there is no such option`;
     case "password":
       return `${at}Cannot use ${key}: the URL carries a password, which every process list would show`;
+    case "user":
+      return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
       return `${at}Cannot use ${
         shown(given.value)
@@ -63,6 +65,10 @@ function hintsFor(problem: Problem): string[] {
       return [
         "put the token into a file and name that file with tokenFile (and the user with username)",
       ];
+    case "user":
+      return [
+        "write the user name as username; if it is a token, put it into a file and name that file with tokenFile",
+      ];
     case "unknown":
       return [nearest(problem.given)];
     case "value":
@@ -72,7 +78,7 @@ function hintsFor(problem: Problem): string[] {
 
 function nearest({ key, from }: Given): string {
   if ("flag" in from) {
-    const flags = optionNames.map((name) => `--${flagOf(name)}`);
+    const flags = flagOptions.map((name) => `--${flagOf(name)}`);
     return `did you mean ${closestString(from.flag, flags)}?`;
   }
   const groups = optionNames.flatMap((name) =>

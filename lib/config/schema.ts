@@ -5,12 +5,23 @@
  * @module
  */
 import {
+  type Argv,
+  commands,
+  type HttpCheck,
+  httpChecks,
+  ports,
+  prebuilt,
+  windows,
+} from "./checks.ts";
+import {
   choice,
   duration,
   flag,
   folder,
   host,
   type Kind,
+  mount,
+  mounts,
   number,
   path,
   paths,
@@ -19,6 +30,7 @@ import {
   size,
   text,
   texts,
+  vaultAddress,
 } from "./kinds.ts";
 
 /** One option. `preset` is written as a person would write it. */
@@ -31,6 +43,8 @@ export interface Option<T> {
   /** What it does, for people. Markdown. */
   text: string;
   required?: true;
+  /** Whether it has no flag, because no word of a command line could hold it. */
+  noFlag?: true;
 }
 
 /** Every option, in the order of the documentation. */
@@ -122,16 +136,174 @@ export const options = {
   "secrets.identities": {
     kind: paths,
     presetText:
-      "those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
+      "those that the running and the built system name for sops-nix and agenix; before the build also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
     text:
-      "The age identity files and SSH ed25519 private keys that this host decrypts with.",
+      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. Where it is set, it also takes the place of what the built system names.",
   } as Option<readonly string[] | undefined>,
+  "secrets.ignore": {
+    kind: texts,
+    preset: [],
+    text:
+      "Files and folders of the repository that the check leaves alone, e.g. `[examples, docs/sample.yaml]`.",
+  } as Option<readonly string[]>,
+  "vault.address": {
+    kind: vaultAddress,
+    text:
+      "The Vault or OpenBao server whose transit engine decrypts this host's files. It is the only one that is spoken to, whatever address a file names.",
+  } as Option<string | undefined>,
+  "vault.socket": {
+    kind: path,
+    preset: "/run/gitops-sync-vault/agent.sock",
+    text:
+      "The Unix socket of `gitops-sync vault-agent`, through which sops decrypts. Its folder belongs to the agent alone.",
+  } as Option<string>,
+  "vault.engines": {
+    kind: mounts,
+    preset: ["sops", "transit"],
+    text: "The mounts of transit engines that decrypt calls may go to.",
+  } as Option<readonly string[]>,
+  "vault.namespace": {
+    kind: text,
+    text: "The namespace of Vault in which the mounts are.",
+  } as Option<string | undefined>,
+  "vault.caFile": {
+    kind: path,
+    text:
+      "The certificates (PEM) that the server is trusted by. Without it the usual ones count.",
+  } as Option<string | undefined>,
+  "vault.tokenFile": {
+    kind: path,
+    text:
+      "A file that holds a token of Vault. It is renewed while that is possible, and never revoked.",
+  } as Option<string | undefined>,
+  "vault.appRole.mount": {
+    kind: mount,
+    preset: "approle",
+    text: "Where the AppRole login is mounted, below `auth/`.",
+  } as Option<string>,
+  "vault.appRole.roleId": {
+    kind: text,
+    text: "The role id, which is no secret.",
+  } as Option<string | undefined>,
+  "vault.appRole.roleIdFile": {
+    kind: path,
+    text: "A file that holds the role id, in place of `vault.appRole.roleId`.",
+  } as Option<string | undefined>,
+  "vault.appRole.secretIdFile": {
+    kind: path,
+    text: "A file that holds the secret id, or the token that wraps it.",
+  } as Option<string | undefined>,
+  "vault.appRole.wrapped": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether the file holds a wrapping token, which gives the secret id once: each start of the agent needs a new one.",
+  } as Option<boolean>,
   "build.options": {
     kind: texts,
     preset: [],
     text:
       'More arguments for `nixos-rebuild build`, e.g. `[--max-jobs, "1"]`. Each is one argument; no shell sees them.',
   } as Option<readonly string[]>,
+  "build.from": {
+    kind: choice("flake", "cache"),
+    preset: "flake",
+    text:
+      "`flake`: evaluate and build on this host. `cache`: only fetch a system that was built elsewhere, named by `build.prebuilt`, from the substituters that Nix knows; Nix checks its signatures, and nothing is evaluated or built here.",
+  } as Option<"flake" | "cache">,
+  "build.prebuilt": {
+    kind: prebuilt,
+    preset: "systems/{host}",
+    text:
+      "Where `build.from: cache` finds the store path of the system: a file in the repository, or a URL that answers with it. `{host}` and `{revision}` are replaced.",
+  } as Option<string>,
+  "windows.deploy": {
+    kind: windows,
+    preset: [],
+    text:
+      "When this host may be changed; always, if none is given. Each is `[deny] [DAYS] [FROM-TO] [TIME ZONE]`: `Mon-Fri 22:00-04:00 Europe/Berlin`, `Sat,Sun`, `deny Fri 12:00-24:00`. The days are those on which it begins; one that denies wins; without a time zone that of the host counts. `sync --now` does not wait.",
+  } as Option<readonly string[]>,
+  "windows.reboot": {
+    kind: windows,
+    preset: [],
+    text:
+      "When this host may be rebooted, written like `windows.deploy`; always, if none is given.",
+  } as Option<readonly string[]>,
+  reboot: {
+    kind: choice("never", "when-needed", "always"),
+    preset: "never",
+    text:
+      "Whether to reboot once a system is confirmed. `when-needed`: if its kernel, initrd, kernel modules or systemd are not those that were booted. `always`: if it is not the system that was booted. The next run looks whether the host came up on it and is well; if not, the system that was booted before comes back.",
+  } as Option<"never" | "when-needed" | "always">,
+  "health.ignoreUnits": {
+    kind: texts,
+    preset: [],
+    text:
+      "Units whose failure is no reason to go back, e.g. `[backup-*.service]`; `*` stands for any characters and `?` for one.",
+  } as Option<readonly string[]>,
+  "health.steady": {
+    kind: duration,
+    preset: "1s",
+    text:
+      "How long the units must stay well, once all have started, before they count as well.",
+  } as Option<number>,
+  "health.http": {
+    kind: httpChecks,
+    preset: [],
+    noFlag: true,
+    text:
+      "HTTP requests that must succeed after an activation: a list of `{url, status, body, caFile}`. Right is `status`, or any from 200 to 299; `body` is a text that the answer must hold, and `caFile` trusts further certificate authorities. No redirect is followed.",
+  } as Option<readonly HttpCheck[]>,
+  "health.tcp": {
+    kind: ports,
+    preset: [],
+    text:
+      "TCP ports that must accept a connection after an activation, e.g. `[localhost:22]`.",
+  } as Option<readonly string[]>,
+  "health.commands": {
+    kind: commands,
+    preset: [],
+    noFlag: true,
+    text:
+      "Commands that must succeed after an activation: a list of argument lists, e.g. `[[systemctl, is-active, nginx]]`. No shell reads them; their environment is that of the hooks.",
+  } as Option<readonly Argv[]>,
+  "health.route": {
+    kind: flag,
+    preset: true,
+    text:
+      "Whether a host that had a default route must still have one after an activation.",
+  } as Option<boolean>,
+  "hooks.preDeploy": {
+    kind: commands,
+    preset: [],
+    noFlag: true,
+    text:
+      "Commands to run before an activation, as argument lists; if one fails, the host is left as it is. Their environment is in docs/deployments.md.",
+  } as Option<readonly Argv[]>,
+  "hooks.postDeploy": {
+    kind: commands,
+    preset: [],
+    noFlag: true,
+    text: "Commands to run once a system is confirmed.",
+  } as Option<readonly Argv[]>,
+  "hooks.onFailure": {
+    kind: commands,
+    preset: [],
+    noFlag: true,
+    text: "Commands to run when an attempt has failed.",
+  } as Option<readonly Argv[]>,
+  bootEntries: {
+    kind: number,
+    preset: 0,
+    text:
+      "How many generations of the system profile, and so boot entries, are kept when a new one is added; `0` keeps all. What runs, what was booted and the last good systems are kept beside them.",
+  } as Option<number>,
+  garbageCollect: {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether to collect the store's garbage after a deployment. No generation is deleted by it.",
+  } as Option<boolean>,
   keep: {
     kind: number,
     preset: 5,
@@ -171,6 +343,12 @@ export const options = {
     preset: "5m",
     text: "The longest that the check of all secrets may take.",
   } as Option<number>,
+  "timeouts.vault": {
+    kind: duration,
+    preset: "15s",
+    text:
+      "How long `vault-agent` asks a server again that is sealed, busy or out of reach, before a decrypt call fails.",
+  } as Option<number>,
   "timeouts.build": {
     kind: duration,
     preset: "6h",
@@ -185,7 +363,12 @@ export const options = {
     kind: duration,
     preset: "2m",
     text:
-      "How long after an activation units may take to start and the remote to be reachable again.",
+      "How long after an activation units may take to start, and everything else that is looked at to be well.",
+  } as Option<number>,
+  "timeouts.hooks": {
+    kind: duration,
+    preset: "5m",
+    text: "The longest that one command of a hook may take.",
   } as Option<number>,
 } as const;
 
@@ -202,8 +385,24 @@ export type Config = {
 /** All option names in the order of the documentation. */
 export const optionNames = Object.keys(options) as OptionName[];
 
-/** The flag of an option: `timeouts.build` is `--timeouts-build`. */
+/** Those that are flags too. */
+export const flagOptions: readonly OptionName[] = optionNames.filter((name) =>
+  !options[name].noFlag
+);
+
+/**
+ * The flag of an option.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { flagOf } from "./schema.ts";
+ *
+ * assertEquals(flagOf("timeouts.build"), "timeouts-build");
+ * assertEquals(flagOf("allowForcePush"), "allow-force-push");
+ * ```
+ */
 export function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    .replace(".", "-");
+    .replaceAll(".", "-");
 }

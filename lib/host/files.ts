@@ -4,13 +4,20 @@
  * @module
  */
 import { ensureDir } from "@std/fs";
+import { foreseen } from "../base/os_error.ts";
 
 /**
  * Puts `text` in place of the file at `path`, so that after a crash at any
  * point either the old or the new text is there, whole: write, fsync, rename,
  * fsync of the folder. Only the owner may read it.
+ *
+ * @throws {SyncError} `disk-full` and the like.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
+  await writing(path, () => replaceWhole(path, text));
+}
+
+async function replaceWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   const file = await Deno.open(temporary, {
     write: true,
@@ -28,8 +35,16 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await syncFolder(path.slice(0, path.lastIndexOf("/")));
 }
 
-/** Adds text to the end of a file and has it on the disk before it returns. */
+/**
+ * Adds text to the end of a file and has it on the disk before it returns.
+ *
+ * @throws {SyncError} `disk-full` and the like.
+ */
 export async function appendDurably(path: string, text: string): Promise<void> {
+  await writing(path, () => append(path, text));
+}
+
+async function append(path: string, text: string): Promise<void> {
   const file = await Deno.open(path, {
     read: true,
     append: true,
@@ -60,12 +75,30 @@ export async function ensurePrivateDir(path: string): Promise<void> {
   await Deno.chmod(path, 0o700);
 }
 
+/** A write alone does not tell which file it was. */
+async function writing(
+  path: string,
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    const says = error instanceof Error ? error.message : "";
+    throw foreseen(
+      / \(os error \d+\)$/.test(says)
+        ? new Error(`${says}: write '${path}'`, { cause: error })
+        : error,
+    );
+  }
+}
+
 async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Has the names in a folder on the disk before it returns. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await Deno.open(path, { read: true });
   try {
     await folder.sync();

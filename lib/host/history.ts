@@ -4,7 +4,7 @@
  * @module
  */
 import type { ExitCode, Stage } from "../base/errors.ts";
-import { type Result, unwritable } from "./state.ts";
+import type { Result } from "./state.ts";
 import { appendDurably, readIfThere, writeWhole } from "./files.ts";
 
 /** How long one stage of an attempt took. */
@@ -43,20 +43,12 @@ const pathIn = (folder: string) => `${folder}/history.jsonl`;
 /**
  * Adds an attempt; the oldest half goes when the file has grown too long.
  *
- * @throws {SyncError} `state-unwritable`.
+ * @throws {SyncError} as {@linkcode writeWhole}.
  */
 export async function appendHistory(
   folder: string,
   entry: HistoryEntry,
 ): Promise<void> {
-  try {
-    await append(folder, entry);
-  } catch (error) {
-    throw unwritable(pathIn(folder), error);
-  }
-}
-
-async function append(folder: string, entry: HistoryEntry): Promise<void> {
   const text = readIfThere(pathIn(folder)) ?? "";
   // A power cut can leave half a line; the new one must not grow onto it.
   const gap = text === "" || text.endsWith("\n") ? "" : "\n";

@@ -48,7 +48,11 @@ export async function takeLock(
   };
   // Over what was there, which is not cut: some file systems write a file that
   // was cut to the disk at once. The first line counts.
-  file.writeSync(new TextEncoder().encode(`${JSON.stringify(holder)}\n`));
+  try {
+    file.writeSync(new TextEncoder().encode(`${JSON.stringify(holder)}\n`));
+  } catch {
+    // On a full disk the lock holds all the same; only its holder has no name.
+  }
   return { file, [Symbol.dispose]: () => file.close() };
 }
 

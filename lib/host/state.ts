@@ -122,6 +122,36 @@ export interface Backoff {
   notBefore: string;
 }
 
+/** How a host was before something is done to it. */
+export interface Before {
+  /** Units that had failed, or failed again and again: nobody's fault later. */
+  readonly failed: readonly string[];
+  /** Units that were starting: perhaps long jobs, which nobody waits for. */
+  readonly starting: readonly string[];
+  /** The default routes that there were. */
+  readonly routes: readonly ("IPv4" | "IPv6")[];
+}
+
+/** A reboot that a run has asked for. */
+export interface Reboot {
+  at: string;
+  /** Which boot of the kernel it ends. */
+  bootId: string;
+  /** The confirmed system that is to come up. */
+  revision: string;
+  system: string;
+  /** What needed it, in words. */
+  why: readonly string[];
+  /** The system that was booted before. */
+  booted: string | null;
+  /** How the host was. */
+  before: Before;
+  /** Whether it leads back from a reboot that failed. */
+  isWayBack: boolean;
+  /** What a later run has found. */
+  result?: "well" | "failed";
+}
+
 /** The content of `state.json`. */
 export interface State {
   version: 1;
@@ -138,6 +168,8 @@ export interface State {
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; times: number };
   last?: LastAttempt;
+  /** The reboot that was asked for last. */
+  reboot?: Reboot;
 }
 
 /** The newest layout of `state.json` that this program knows. */
@@ -174,15 +206,13 @@ export function readState(folder: string): State {
 /**
  * Writes the state so that a power cut leaves the old or the new one.
  *
- * @throws {SyncError} `state-unwritable`, with the old one still there.
+ * @throws {SyncError} as {@linkcode writeWhole}, with the old one still there.
  */
 export async function writeState(folder: string, state: State): Promise<void> {
-  const path = `${folder}/state.json`;
-  try {
-    await writeWhole(path, `${JSON.stringify(state, null, 2)}\n`);
-  } catch (error) {
-    throw unwritable(path, error);
-  }
+  await writeWhole(
+    `${folder}/state.json`,
+    `${JSON.stringify(state, null, 2)}\n`,
+  );
 }
 
 /** The name of a part that has not the shape everything else relies on. */
@@ -212,17 +242,6 @@ function unreadable(path: string, why: string): SyncError {
     hints: [
       `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
     ],
-  });
-}
-
-/** For a file of the state folder that a full or broken disk does not take. */
-export function unwritable(path: string, error: unknown): SyncError {
-  return new SyncError(`Cannot write ${path}: ${(error as Error).message}`, {
-    stage: "state",
-    reason: "state-unwritable",
-    next: "stop",
-    hints: [`look at the free space and the disk: df -h ${path}`],
-    cause: error,
   });
 }
 

@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { kernelText } from "../tools/command.ts";
 import type { Systems } from "./state.ts";
 
 /** The link that NixOS points at the running system. */
 export const runningLink = "/run/current-system";
+
+/** The link that NixOS points at the system that was booted. */
+export const bootedLink = "/run/booted-system";
 
 /** The profile whose newest generation a reboot starts. */
 export const systemProfile = "/nix/var/nix/profiles/system";
@@ -21,6 +25,11 @@ export function bootDefault(): string | null {
   return follow(systemProfile);
 }
 
+/** The store path of the system that was booted, or `null` where none was. */
+export function bootedSystem(): string | null {
+  return follow(bootedLink);
+}
+
 /** Both of them. */
 export function systems(): Systems {
   return { running: runningSystem(), bootDefault: bootDefault() };
@@ -28,7 +37,7 @@ export function systems(): Systems {
 
 /** Which boot of the kernel this is (random(4)). */
 export function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return kernelText("/proc/sys/kernel/random/boot_id").trim();
 }
 
 /** Whether systemd is the init of this machine (sd_booted(3)). */

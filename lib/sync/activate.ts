@@ -6,13 +6,14 @@
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import type { Before } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
 import { addRoot } from "../tools/nix.ts";
-import { unitsIn } from "../tools/systemd.ts";
-import type { Built } from "./build.ts";
 import { arm } from "./dead_mans_switch.ts";
+import { healthBefore, nothingBefore } from "./health.ts";
 import { refuseFullBoot } from "./preflight.ts";
+import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import {
   meaningOf,
@@ -22,16 +23,22 @@ import {
   switchTo,
 } from "./switching.ts";
 
-/** What {@linkcode activate} needs to know of a system. */
-export type Candidate = Pick<Built, "system" | "commit" | "target">;
+/**
+ * What {@linkcode activate} needs to know of a system: one whose secrets were
+ * proven, or one that was good on this host before.
+ */
+export interface Candidate
+  extends Pick<Proven, "system" | "commit" | "target"> {
+  readonly done: Proven["done"] | "confirmed";
+}
 
 /** A candidate that runs, not yet trusted to stay. */
-export interface Activated extends Candidate {
+export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
-  /** Units that had failed before, which nobody blames on the candidate. */
-  readonly failedBefore: readonly string[];
+  /** How the host was before. */
+  readonly before: Before;
 }
 
 /**
@@ -51,14 +58,12 @@ export async function activate(
   await run.note({ candidate: system, previous });
   await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
-    return { ...result, how: "later", failedBefore: [] };
+    return { ...result, how: "later", before: nothingBefore };
   }
-  if (previous.running === system) {
-    return { ...result, how: "kept", failedBefore: [] };
-  }
-  const failedBefore = hasSystemd() ? await unitsIn(run.effects, "failed") : [];
+  const before = await healthBefore(run.effects);
+  if (previous.running === system) return { ...result, how: "kept", before };
   await arm(run, previous.running);
-  await run.note({ touched: true, failedBefore });
+  await run.note({ touched: true, failedBefore: before.failed });
   const switched = await switchTo(
     run,
     system,
@@ -67,7 +72,7 @@ export async function activate(
   );
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
-  return { ...result, how: "switched", failedBefore };
+  return { ...result, how: "switched", before };
 }
 
 /**

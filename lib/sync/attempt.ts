@@ -5,6 +5,7 @@
  */
 import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, Left, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
@@ -54,7 +55,12 @@ export async function attemptPut(
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {
-    const deployment = await putInPlace(run, { system, commit, target });
+    const deployment = await putInPlace(run, {
+      done: "confirmed",
+      system,
+      commit,
+      target,
+    });
     return left
       ? { result: "rolled-back", deployment, left }
       : { result: "corrected", deployment };
@@ -73,7 +79,8 @@ async function recorded(
     return ended.result === "built"
       ? { ...ended, revision, run }
       : { ...ended, run };
-  } catch (error) {
+  } catch (thrown) {
+    const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {
       throw await recordedBug(run, record, error);
     }
@@ -113,6 +120,6 @@ async function recordedBug(
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });
-  await record(run, { result: "failed", error });
+  await recordFailure(run, record, error);
   return bug;
 }

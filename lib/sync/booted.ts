@@ -11,7 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { type Deployment, type State, writeState } from "../host/state.ts";
 import { bootId, runningSystem } from "../host/system.ts";
 import { attemptPut } from "./attempt.ts";
-import { checkHealth } from "./health.ts";
+import { checkHealth, nothingBefore } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { type Record, Run } from "./run.ts";
 
@@ -75,7 +75,7 @@ async function whyUnwell(
     await checkHealth(new Run(effects, config, state), {
       done: "activated",
       how: "kept",
-      failedBefore: failing,
+      before: { ...nothingBefore, failed: failing },
       system,
       target,
       commit,

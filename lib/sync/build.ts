@@ -4,11 +4,13 @@
  * @module
  */
 import { ensureDir, exists } from "@std/fs";
+import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { gitEnvironment } from "../tools/git.ts";
 import { isStorePath } from "../tools/nix.ts";
-import { type BuildFailure, NixLog } from "../tools/nix_log.ts";
+import type { BuildFailure } from "../tools/nix_failure.ts";
+import { NixLog } from "../tools/nix_log.ts";
 import { buildCommand } from "../tools/nixos_rebuild.ts";
 import type { Run } from "./run.ts";
 import type { Readable } from "./secrets.ts";
@@ -21,7 +23,8 @@ export interface Built extends Omit<Readable, "done"> {
 }
 
 /**
- * Evaluates and builds the host's system of this revision.
+ * Evaluates and builds the host's system of this revision, or takes it as it
+ * was built elsewhere.
  *
  * @throws {SyncError} exit 6, with the failing derivation and the end of its
  * log; the host is as it was.
@@ -30,6 +33,12 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
   const folder = `${run.folder}/build`;
   await ensureDir(folder);
+  if (config["build.from"] === "cache") {
+    const { takePrebuilt } = await import("./prebuilt.ts");
+    await takePrebuilt(run, readable, `${folder}/result`);
+    const system = await readResult(`${folder}/result`, config.operation);
+    return { ...readable, done: "built", system };
+  }
   const log = new NixLog();
   const finished = await effects.run(buildCommand({
     mirror: readable.mirror,
@@ -79,7 +88,7 @@ function failed(failure: BuildFailure, { commit }: Readable): SyncError {
       reason: failure.reason,
       next: failure.transient ? "retry" : "hold",
       details: failure.details,
-      hints: hintsFor(failure),
+      hints: [...hintsFor(failure), ...hashHint(commit.revision)],
     },
   );
 }
@@ -87,6 +96,15 @@ function failed(failure: BuildFailure, { commit }: Readable): SyncError {
 function hintsFor(failure: BuildFailure): string[] {
   const hint = hintFor(failure);
   return hint === undefined ? [] : [hint];
+}
+
+/** Whatever Nix says of such a hash, it is not what went wrong. */
+function hashHint(revision: string): string[] {
+  return revision.length === 64
+    ? [
+      "the repository names its commits by SHA-256, which Nix may not know (2.8 does not): one of SHA-1 works",
+    ]
+    : [];
 }
 
 function hintFor({ reason }: BuildFailure): string | undefined {
@@ -115,8 +133,8 @@ function tooSlow(run: Run): SyncError {
     next: "retry",
     hints: [
       `raise timeouts.build (now ${
-        run.config["timeouts.build"] / 60_000
-      } minutes), or let a cache or another machine build`,
+        formatDuration(run.config["timeouts.build"])
+      }), or let a cache or another machine build`,
     ],
   });
 }

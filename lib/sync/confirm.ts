@@ -19,6 +19,7 @@ import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import type { Healthy } from "./health.ts";
+import { forgetOldGenerations } from "./retention.ts";
 import type { Run } from "./run.ts";
 import { meaningOf, runOutside, switchTo } from "./switching.ts";
 
@@ -31,7 +32,10 @@ import { meaningOf, runOutside, switchTo } from "./switching.ts";
 export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
   await run.note({ touched: true });
-  if (operation !== "test") await setBootDefault(run, healthy.system);
+  if (operation !== "test") {
+    await forgetOldGenerations(run, healthy.system);
+    await setBootDefault(run, healthy.system);
+  }
   const isLate = await hasFired(run);
   await disarm(run);
   // From here on it can't fire, and it may just have.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isOpen, nextOpening } from "../base/window.ts";
 import type { Config } from "../config/schema.ts";
 import type {
   Backoff,
@@ -21,7 +22,7 @@ export interface Situation {
   state: State;
   systems: Systems;
   target: Target;
-  config: Pick<Config, "drift" | "allowForcePush">;
+  config: Pick<Config, "drift" | "allowForcePush" | "windows.deploy">;
   now: Date;
   /** A person asked to try now, whatever the pause. */
   force: boolean;
@@ -41,10 +42,77 @@ export type Decision =
   | { kind: "deploy" }
   | { kind: "correct"; drift: Drift; deployment: Deployment }
   | { kind: "held"; hold: Hold; drift?: Drift }
-  | { kind: "wait"; backoff: Backoff; drift?: Drift };
+  | { kind: "wait"; backoff: Backoff; drift?: Drift }
+  | { kind: "outside"; opening: Opening; drift?: Drift };
 
-/** Decides what a run does about the revision that the remote names. */
+/** When the windows open next, ISO 8601; `null`: not that one could see. */
+export type Opening = string | null;
+
+/**
+ * Decides what a run does about the revision that the remote names. Building
+ * alone changes nothing, and so needs no window.
+ */
 export function decide(situation: Situation): Decision {
+  const { target, config, now } = situation;
+  const decision = decideAtOnce(situation);
+  const changes = decision.kind === "correct" ||
+    decision.kind === "deploy" && target.operation !== "build";
+  if (!changes) return decision;
+  const opening = openingOf(config["windows.deploy"], now);
+  if (opening === undefined) return decision;
+  const drift = driftOf(situation.state.lastGood, situation.systems);
+  return { kind: "outside", opening, ...(drift ? { drift } : {}) };
+}
+
+/** When windows that are closed now open; `undefined` where they are open. */
+export function openingOf(
+  windows: readonly string[],
+  now: Date,
+): Opening | undefined {
+  if (isOpen(windows, now)) return undefined;
+  return nextOpening(windows, now)?.toISOString() ?? null;
+}
+
+/** A reboot that is due, and when, if not now. */
+export interface DueReboot {
+  /** What needs it, in words. */
+  why: readonly string[];
+  opening?: Opening;
+}
+
+/**
+ * Decides whether the host is to be rebooted: only into a system that was
+ * confirmed and is still in place, and only once, lest it goes on for ever.
+ *
+ * @param changed What of the last good system is not what was booted.
+ * @param booted The system that was booted.
+ */
+export function rebootOf(
+  { state, systems, config, now }:
+    & Pick<Situation, "state" | "systems" | "now">
+    & {
+      config: Pick<Config, "reboot" | "windows.reboot">;
+    },
+  changed: readonly string[],
+  booted: string | null,
+): DueReboot | undefined {
+  const { lastGood, reboot } = state;
+  if (config.reboot === "never" || !lastGood || booted === null) return;
+  const { system, target: { operation } } = lastGood;
+  // A boot default that was not set does not survive it.
+  if (operation === "test" || operation === "build") return;
+  if (driftOf(lastGood, systems)) return;
+  if (reboot?.system === system && reboot.result) return;
+  const isOther = booted !== system &&
+    (config.reboot === "always" || operation === "boot");
+  const why = changed.length === 0 && isOther ? ["the system"] : changed;
+  if (why.length === 0) return undefined;
+  const opening = openingOf(config["windows.reboot"], now);
+  return { why, ...(opening === undefined ? {} : { opening }) };
+}
+
+/** What would be done if there were no windows. */
+function decideAtOnce(situation: Situation): Decision {
   const { tip, state, target, config } = situation;
   const drift = driftOf(state.lastGood, situation.systems);
   const extra = drift ? { drift } : {};

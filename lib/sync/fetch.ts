@@ -9,18 +9,20 @@
  * @module
  */
 import { exists } from "@std/fs";
-import { say } from "../base/effects.ts";
+import { type Command, type Finished, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
 import {
   gitEnvironment,
   isRevision,
+  lastWords,
   localGit,
   type Tip,
 } from "../tools/git.ts";
 import { remoteFailure } from "../tools/git_failure.ts";
 import type { Run } from "./run.ts";
+import { nameRemote } from "./submodules.ts";
 
 /** A revision that is in the mirror, not yet trusted. */
 export interface Fetched {
@@ -53,30 +55,43 @@ export async function fetchRevision(
   const mirror = `${run.folder}/repo`;
   const isNew = !await exists(`${mirror}/.git/HEAD`);
   try {
-    if (isNew) await makeMirror(run, mirror);
-    await bringIn(run, mirror, tip);
+    if (isNew) await makeMirror(run, mirror, tip);
+    return await fetchInto(run, mirror, tip, target);
   } catch (error) {
     // A mirror that a crash has left damaged is worth nothing: it is made
     // again. A remote that does not answer is no reason to.
-    const damaged = error instanceof SyncError && error.reason === "git-failed";
-    if (isNew || !damaged) throw error;
+    const isDamaged = error instanceof SyncError &&
+      error.reason === "git-failed";
+    if (isNew || !isDamaged) throw error;
     say(run.effects, "notice", "The mirror is damaged; making it again");
     await Deno.remove(mirror, { recursive: true });
-    await makeMirror(run, mirror);
-    await bringIn(run, mirror, tip);
+    await makeMirror(run, mirror, tip);
+    return await fetchInto(run, mirror, tip, target);
   }
+}
+
+async function fetchInto(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  target: Target,
+): Promise<Fetched> {
+  if (run.config.submodules) await nameRemote(run, mirror);
+  await bringIn(run, mirror, tip);
   const commit = await readCommit(run, mirror);
   const forward = await isForward(run, mirror, commit.revision, target);
   return { done: "fetched", commit, tip, target, mirror, forward };
 }
 
-async function makeMirror(run: Run, mirror: string): Promise<void> {
+async function makeMirror(run: Run, mirror: string, tip: Tip): Promise<void> {
   await must(run, {
     ...localGit(run.folder, [
       "init",
       "--quiet",
       "--template=",
       "--initial-branch=gitops-sync",
+      // Both sides must name objects by the same hash.
+      `--object-format=${tip.revision.length === 64 ? "sha256" : "sha1"}`,
       mirror,
     ]),
   });
@@ -84,17 +99,58 @@ async function makeMirror(run: Run, mirror: string): Promise<void> {
 
 /** Fetches the candidate, and what stands between it and the last good one. */
 async function bringIn(run: Run, mirror: string, tip: Tip): Promise<void> {
+  const { shallow, submodules } = run.config;
   const base = baseOf(run, tip);
-  let depth: string[] = [];
-  if (run.config.shallow && !run.config.submodules) {
-    const hasBase = base !== undefined &&
-      (await has(run, mirror, base) || await fetchBase(run, mirror, base));
-    if (!hasBase) depth = ["--depth=1"];
-  } else if (await exists(`${mirror}/.git/shallow`)) {
-    depth = ["--unshallow"];
+  const since = !shallow || submodules
+    ? "the beginning"
+    : base === undefined
+    ? "itself"
+    : await sinceBase(run, mirror, base);
+  await fetchTip(run, mirror, tip, since);
+  if (since === "base" && await isCut(run, mirror, base!)) {
+    await fetchTip(run, mirror, tip, "the beginning");
   }
-  const source = isRevision(tip.name) ? tip.revision : tip.name;
-  await fetch(run, mirror, [...depth, `+${source}:${candidateName}`]);
+}
+
+/** How far back the history in the mirror must go. */
+type Since = "itself" | "base" | "the beginning";
+
+async function fetchTip(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  since: Since,
+): Promise<void> {
+  const depth: string[] = [];
+  if (since === "itself") depth.push("--depth=1");
+  if (since === "the beginning" && await isShallow(mirror)) {
+    depth.push("--unshallow");
+  }
+  await fetch(run, mirror, [...depth, `+${tip.name}:${candidateName}`]);
+}
+
+const isShallow = (mirror: string) => exists(`${mirror}/.git/shallow`);
+
+/**
+ * Whether something between the base and the candidate has parents that the
+ * mirror has not. So it is where a branch was merged that had begun before the
+ * base: its history then goes on below the base, which the base itself, without
+ * parents in a shallow mirror, does not know for its own.
+ */
+async function isCut(run: Run, mirror: string, base: string): Promise<boolean> {
+  if (!await isShallow(mirror)) return false;
+  const ends = await must(
+    run,
+    localGit(mirror, [
+      "rev-list",
+      "--max-count=1",
+      "--max-parents=0",
+      candidateName,
+      `^${base}`,
+      "--",
+    ]),
+  );
+  return ends !== "";
 }
 
 /** The revision that the new one must descend from, if any. */
@@ -103,22 +159,23 @@ function baseOf(run: Run, tip: Tip): string | undefined {
 }
 
 /**
- * Fetches the last good revision alone: the mirror may have been lost since.
- *
- * @returns `false` where the remote has it no longer.
+ * Sees to it that the mirror has the last good revision: it may have been lost
+ * since. One that the remote has no longer has no descendants there; where it
+ * does not say, only the whole history tells.
  */
-async function fetchBase(
+async function sinceBase(
   run: Run,
   mirror: string,
   base: string,
-): Promise<boolean> {
+): Promise<Since> {
+  if (await has(run, mirror, base)) return "base";
   try {
     await fetch(run, mirror, ["--depth=1", base]);
-    return true;
+    return "base";
   } catch (error) {
-    if (error instanceof SyncError && error.reason === "revision-missing") {
-      return false;
-    }
+    const reason = error instanceof SyncError ? error.reason : undefined;
+    if (reason === "revision-missing") return "itself";
+    if (reason === "revision-hidden") return "the beginning";
     throw error;
   }
 }
@@ -173,13 +230,25 @@ async function readCommit(run: Run, mirror: string): Promise<Commit> {
       "--",
     ]),
   );
-  const [revision, subject, author, committedAt] = output.trim().split("\0");
+  const [revision = "", subject, author, committedAt] = output.trim()
+    .split("\0");
+  if (!isRevision(revision)) throw noCommit(run.config.ref);
   return {
-    revision: revision!,
+    revision,
     subject: oneLine(subject ?? "", 200),
     author: oneLine(author ?? "", 100),
     committedAt: oneLine(committedAt ?? "", 40),
   };
+}
+
+/** A tag may name anything; a file or folder has no log. */
+function noCommit(ref: string): SyncError {
+  return new SyncError(`Cannot follow ${ref}: it names no commit`, {
+    stage: "fetch",
+    reason: "not-a-commit",
+    next: "retry",
+    hints: [`move ${ref} to a commit, or follow another name with ref`],
+  });
 }
 
 async function isForward(
@@ -195,36 +264,37 @@ async function isForward(
   if (!comparable || isRevision(target.ref)) return "unknown";
   if (lastGood.revision === revision) return "yes";
   if (!await has(run, mirror, lastGood.revision)) return "no";
-  const finished = await run.effects.run(
-    localGit(mirror, [
-      "merge-base",
-      "--is-ancestor",
-      lastGood.revision,
-      revision,
-    ]),
-  );
+  const command = localGit(mirror, [
+    "merge-base",
+    "--is-ancestor",
+    lastGood.revision,
+    revision,
+  ]);
+  const finished = await run.effects.run(command);
+  if (finished.code > 1) throw damaged(run, command, finished);
   return finished.code === 0 ? "yes" : "no";
 }
 
 /** Runs a local Git command that can only fail if the mirror is damaged. */
 async function must(
   run: Run,
-  command: ReturnType<typeof localGit>,
+  command: Command,
 ): Promise<string> {
   const finished = await run.effects.run(command);
-  if (finished.code !== 0) {
-    const { lastWords } = await import("../tools/git.ts");
-    throw new SyncError(
-      `Cannot use the mirror in ${run.folder}/repo: git ${
-        command.args[2]
-      } failed`,
-      {
-        stage: "fetch",
-        reason: "git-failed",
-        next: "retry",
-        details: lastWords(finished),
-      },
-    );
-  }
+  if (finished.code !== 0) throw damaged(run, command, finished);
   return new TextDecoder().decode(finished.stdout);
+}
+
+function damaged(run: Run, command: Command, finished: Finished): SyncError {
+  return new SyncError(
+    `Cannot use the mirror in ${run.folder}/repo: git ${
+      command.args[2]
+    } failed`,
+    {
+      stage: "fetch",
+      reason: "git-failed",
+      next: "retry",
+      details: lastWords(finished),
+    },
+  );
 }

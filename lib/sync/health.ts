@@ -3,114 +3,115 @@
  *
  * @module
  */
+import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
+import type { Before } from "../host/state.ts";
 import { hasSystemd } from "../host/system.ts";
-import { askRemote, isRevision } from "../tools/git.ts";
-import { lastLines, unitsIn } from "../tools/systemd.ts";
-import type { Activated } from "./activate.ts";
+import { defaultRoutes } from "../tools/routes.ts";
+import type { Activated, Candidate } from "./activate.ts";
+import { Deadline, type Ill } from "./deadline.ts";
+import {
+  commandIsWell,
+  httpIsWell,
+  portIsWell,
+  remoteIsWell,
+  routeIsWell,
+} from "./probes.ts";
 import type { Run } from "./run.ts";
+import { unitsAreWell, unitsBefore } from "./units.ts";
 
 /** A candidate that runs and is well. */
-export interface Healthy extends Omit<Activated, "done"> {
+export interface Healthy extends Omit<Candidate, "done"> {
   readonly done: "healthy";
   /** What was looked at, in words. */
   readonly checked: string;
 }
 
-/** Something that is not well. */
-interface Ill {
-  reason: string;
-  text: string;
-  details: readonly string[];
+/** How the host is before anything is changed. */
+export async function healthBefore(effects: Effects): Promise<Before> {
+  const [units, routes] = await Promise.all([
+    unitsBefore(effects),
+    defaultRoutes(effects),
+  ]);
+  return { ...units, routes };
 }
 
-const pause = 1000;
+/** Where nothing is compared. */
+export const nothingBefore: Before = { failed: [], starting: [], routes: [] };
 
 /**
- * Checks that no unit failed that had not failed before, and that the remote
- * can still be reached: a host that can't is beyond the next commit's help.
+ * Checks that no unit failed that had not failed before, that the remote can
+ * still be reached, and whatever the configuration names; all at once, with
+ * one deadline.
  *
- * @throws {SyncError} exit 7; the caller puts the previous system back.
+ * @throws {SyncError} exit 7, with everything that is not well; the caller
+ * puts the previous system back.
  */
 export async function checkHealth(
   run: Run,
   activated: Activated,
 ): Promise<Healthy> {
+  const { system, commit, target } = activated;
+  const candidate = { system, commit, target, done: "healthy" as const };
   if (activated.how === "later") {
-    return { ...activated, done: "healthy", checked: "at the next boot" };
+    return { ...candidate, checked: "at the next boot" };
   }
-  const [units, remote] = await Promise.all([
-    unitsAreWell(run, activated.failedBefore),
-    remoteAnswers(run),
-  ]);
-  const ills = [units, remote].filter((ill) => ill !== undefined);
+  const ills = await illsOf(run, activated.before);
   if (ills.length > 0) throw unwell(ills);
-  const checked = hasSystemd()
-    ? "no unit failed, the remote answers"
-    : "the remote answers (units: systemd does not run here)";
-  return { ...activated, done: "healthy", checked };
+  return { ...candidate, checked: checkedText(run) };
 }
 
-/** Waits for units that are still starting, then names those that failed. */
-async function unitsAreWell(
-  run: Run,
-  before: readonly string[],
-): Promise<Ill | undefined> {
-  if (!hasSystemd()) return undefined;
-  const { effects } = run;
-  const end = effects.now().getTime() + run.config["timeouts.health"];
-  while ((await unitsIn(effects, "activating", "reloading")).length > 0) {
-    if (effects.now().getTime() > end) break;
-    await effects.sleep(pause);
-  }
-  const failed = newlyFailed(before, await unitsIn(effects, "failed"));
-  if (failed.length === 0) return undefined;
-  const logs = await Promise.all(
-    failed.slice(0, 5).map(async (unit) =>
-      (await lastLines(effects, unit, 5)).map((line) => `${unit}: ${line}`)
+/** Everything that is not well when the deadline has come. */
+export async function illsOf(run: Run, before: Before): Promise<Ill[]> {
+  const { config } = run;
+  const deadline = new Deadline(run.effects, config["timeouts.health"]);
+  const looks: Promise<Ill | undefined>[] = [
+    unitsAreWell(run, before, deadline),
+    deadline.until(() => remoteIsWell(run)),
+    ...config["health.route"]
+      ? [deadline.until(() => routeIsWell(run, before.routes))]
+      : [],
+    ...config["health.http"].map((check) =>
+      deadline.until((ms) => httpIsWell(check, ms))
     ),
-  );
-  return {
-    reason: "units-failed",
-    text: `${count(failed.length, "unit")} failed: ${failed.join(", ")}`,
-    details: logs.flat(),
-  };
-}
-
-/**
- * The units that failed since. Our own are left out: a failed activation is
- * judged where it ran.
- */
-export function newlyFailed(
-  before: readonly string[],
-  after: readonly string[],
-): string[] {
-  return after.filter((unit) =>
-    !before.includes(unit) && !unit.startsWith("gitops-sync")
-  );
-}
-
-async function remoteAnswers(run: Run): Promise<Ill | undefined> {
-  const { effects, config } = run;
-  if (isRevision(config.ref)) return undefined;
-  const end = effects.now().getTime() + config["timeouts.health"];
-  while (true) {
+    ...config["health.tcp"].map((address) =>
+      deadline.until((ms) => portIsWell(address, ms))
+    ),
+    ...config["health.commands"].map((argv) =>
+      deadline.until((ms) => commandIsWell(run, argv, ms))
+    ),
+  ];
+  // Once something is ill for good, nothing is worth waiting for; and none of
+  // them may go on after this has returned.
+  const ended = await Promise.allSettled(looks.map(async (look) => {
     try {
-      await askRemote(effects, config);
-      return undefined;
+      const ill = await look;
+      if (ill) deadline.cut();
+      return ill;
     } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
-      if (effects.now().getTime() + pause > end) {
-        return {
-          reason: "remote-lost",
-          text: "the repository can't be reached any more",
-          details: [error.message, ...error.details],
-        };
-      }
-      await effects.sleep(pause);
+      deadline.cut();
+      throw error;
     }
-  }
+  }));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+  return ended.flatMap((one) =>
+    one.status === "fulfilled" && one.value ? [one.value] : []
+  );
+}
+
+/** What was looked at, in a few words. */
+function checkedText({ config }: Run): string {
+  const own = [
+    ...config["health.http"],
+    ...config["health.tcp"],
+    ...config["health.commands"],
+  ].length;
+  const also = own === 0 ? "" : `, ${count(own, "check")} passed`;
+  return hasSystemd()
+    ? `no unit failed, the remote answers${also}`
+    : `the remote answers${also} (units: systemd does not run here)`;
 }
 
 function unwell(ills: readonly Ill[]): SyncError {

@@ -9,12 +9,14 @@ import { count, short } from "../base/text.ts";
 import type { Commit, Deployment, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { activate, type Activated, type Candidate } from "./activate.ts";
-import { build, type Built } from "./build.ts";
+import { build } from "./build.ts";
 import { confirm } from "./confirm.ts";
-import { holdOf } from "./decide.ts";
-import { preflight } from "./preflight.ts";
+import { holdOf, openingOf } from "./decide.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
+import { beforeDeploy } from "./hooks.ts";
+import { preflight } from "./preflight.ts";
+import { prove, type Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
 import { checkSecrets, type Readable } from "./secrets.ts";
 import { goBack } from "./undo.ts";
@@ -31,7 +33,7 @@ export async function deploy(
   run: Run,
   tip: Tip,
   target: Target,
-): Promise<Deployment | Built> {
+): Promise<Deployment | Proven> {
   await run.stage(
     "preflight",
     () => Promise.resolve(preflight(run)),
@@ -59,8 +61,14 @@ export async function deploy(
     () => build(run, readable),
     ({ system }) => system,
   );
-  if (target.operation === "build") return built;
-  return await putInPlace(run, built);
+  const proven = await run.stage(
+    "prove",
+    () => prove(run, built),
+    provenText,
+  );
+  if (target.operation === "build") return proven;
+  refuseOutside(run);
+  return await putInPlace(run, proven);
 }
 
 /**
@@ -74,7 +82,10 @@ export async function putInPlace(
   try {
     const activated = await run.stage(
       "activate",
-      () => activate(run, candidate),
+      async () => {
+        await beforeDeploy(run, candidate);
+        return await activate(run, candidate);
+      },
       ({ how }) => activatedText[how],
     );
     const healthy = await run.stage(
@@ -108,6 +119,21 @@ function refuseIfHeld(run: Run, revision: string, target: Target): void {
   });
 }
 
+/** A window may close while a system is being built. */
+function refuseOutside(run: Run): void {
+  const opening = openingOf(run.config["windows.deploy"], run.effects.now());
+  if (opening === undefined) return;
+  throw new SyncError("The window closed while this was being built", {
+    stage: "activate",
+    reason: "outside-window",
+    next: "retry",
+    exit: 0,
+    hints: [
+      "it is built, so the next run in a window activates it soon; gitops-sync sync --now does not wait",
+    ],
+  });
+}
+
 const forwardText = {
   yes: "moves forward",
   no: "history rewritten, as allowed",
@@ -124,6 +150,12 @@ function secretsText({ opened, foreign }: Readable): string {
   if (opened + foreign === 0) return "no encrypted files";
   const others = foreign > 0 ? `, ${foreign} for others` : "";
   return `${count(opened, "file")} can be decrypted${others}`;
+}
+
+function provenText({ secrets }: Proven): string {
+  return secrets === 0
+    ? "the system installs no secrets"
+    : `${count(secrets, "secret")} of the system can be decrypted`;
 }
 
 /** A commit in one line. */

@@ -22,15 +22,28 @@ import {
 import { readSuspension, type Suspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git.ts";
-import { decide, type Decision, type Drift, targetOf } from "./decide.ts";
+import {
+  decide,
+  type Decision,
+  type Drift,
+  type Opening,
+  targetOf,
+} from "./decide.ts";
 import type { Record, Run } from "./run.ts";
 
 /** How a run ended, for people and for `--json`. */
 export type Outcome =
   | { result: "in-sync"; revision: string; drift?: Drift }
   | { result: "suspended"; suspension: Suspension }
+  | { result: "rebooting"; revision: string }
   | { result: "held"; hold: Hold; drift?: Drift }
   | { result: "waiting"; backoff: Backoff; drift?: Drift }
+  | {
+    result: "outside";
+    revision: string;
+    opening: Opening;
+    drift?: Drift;
+  }
   | {
     result: "deployed" | "corrected" | "rolled-back";
     deployment: Deployment;
@@ -71,15 +84,26 @@ export async function reconcile(
   effects: Effects,
   config: Config,
   wishes: Wishes,
-  record: Record,
+  recordOnly: Record,
   settled?: (question: Command, answer: string, tip: Tip) => Promise<void>,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
+  // Loaded when there is something to record, which most runs have not.
+  const record: Record = async (run, ended) => {
+    const { recordWithHooks } = await import("./hooks.ts");
+    await recordWithHooks(recordOnly, run, ended);
+  };
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
   let state = readState(folder);
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
     state = await recoverFirst(effects, config, state, record);
+  }
+  if (state.reboot && !state.reboot.result) {
+    const { afterReboot } = await import("./reboot.ts");
+    const found = await afterReboot(effects, config, state, record);
+    if (found.outcome) return found.outcome;
+    state = found.state;
   }
   if (wishes.retry) state = await forget(folder, state);
   const suspension = readSuspension(folder, effects.now());
@@ -103,9 +127,20 @@ export async function reconcile(
       now: effects.now(),
       force: wishes.force || wishes.retry,
     });
-    const isSettled = decision.kind === "nothing" && !decision.drift;
+    const isSettled = decision.kind === "nothing" && !decision.drift &&
+      !await isRebootDue(effects, config, state);
     if (isSettled && question) await settled?.(question, answer, tip);
-    return await act(effects, config, state, tip, target, decision, record);
+    const outcome = await act(
+      effects,
+      config,
+      state,
+      tip,
+      target,
+      decision,
+      record,
+    );
+    if (!isSettled) await finishUp(effects, config, outcome);
+    return outcome;
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
@@ -140,6 +175,8 @@ async function act(
       return { ...decision, result: "held" };
     case "wait":
       return { ...decision, result: "waiting" };
+    case "outside":
+      return { ...decision, result: "outside", revision: tip.revision };
     case "deploy": {
       const { attemptDeploy } = await import("./attempt.ts");
       return await attemptDeploy(effects, config, state, tip, target, record);
@@ -152,9 +189,37 @@ async function act(
   }
 }
 
+/** Whether a reboot is due, now or in a window to come. */
+async function isRebootDue(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<boolean> {
+  if (config.reboot === "never") return false;
+  const { dueReboot } = await import("./reboot.ts");
+  return dueReboot(config, state, effects.now()) !== undefined;
+}
+
+/** What comes after everything else, where the host is as it should be. */
+async function finishUp(
+  effects: Effects,
+  config: Config,
+  outcome: Outcome,
+): Promise<void> {
+  const { result } = outcome;
+  if (result === "failed" || result === "built") return;
+  if (config.garbageCollect && "run" in outcome) {
+    const { collect } = await import("./retention.ts");
+    await collect(effects);
+  }
+  if (config.reboot === "never") return;
+  const { rebootIfDue } = await import("./reboot.ts");
+  await rebootIfDue(effects, config);
+}
+
 /** Forgets what stands between a revision and another attempt. */
 async function forget(folder: string, state: State): Promise<State> {
-  const { backoff: _, cutOff: __, ...rest } = state;
+  const { backoff: _, cutOff: __, reboot: ___, ...rest } = state;
   const forgetful = { ...rest, holds: [] };
   await writeState(folder, forgetful);
   return forgetful;

@@ -63,6 +63,7 @@ async function recover(run: Run, record: Record): Promise<void> {
     throw error;
   }
   await record(run, { result: "interrupted", error });
+  say(run.effects, "notice", error.message);
 }
 
 /** Why there is something to undo. */
@@ -89,9 +90,7 @@ async function finish(
   if (!runs || (rebooted && !boots)) return undefined;
   const healthy = {
     done: "healthy" as const,
-    how: "kept" as const,
     checked: "before",
-    failedBefore: [],
     system: candidate,
     commit,
     target,

@@ -11,6 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
 import { type Deployment, readState, type State } from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
+import { recordWithHooks } from "./hooks.ts";
 import type { Outcome } from "./reconcile.ts";
 import { recoverFirst } from "./recover.ts";
 import type { Record } from "./run.ts";
@@ -28,8 +29,10 @@ export async function rollBack(
   effects: Effects,
   config: Config,
   to: string | undefined,
-  record: Record,
+  recordOnly: Record,
 ): Promise<Outcome> {
+  const record: Record = (run, ended) =>
+    recordWithHooks(recordOnly, run, ended);
   const folder = config.stateDirectory;
   using _lock = await takeLock(folder, "rollback", effects.now().getTime());
   const state = await recoverFirst(effects, config, readState(folder), record);

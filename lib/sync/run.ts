@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
-import type { Stage, SyncError } from "../base/errors.ts";
+import { type Effects, say } from "../base/effects.ts";
+import { type Stage, SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Config } from "../config/schema.ts";
 import type { StageTime } from "../host/history.ts";
@@ -50,6 +50,16 @@ export class Run {
   /** Notes in the journal how far this run has come. */
   async note(changes: Partial<Attempt>): Promise<void> {
     await this.save({ attempt: { ...this.attempt, ...changes } });
+  }
+
+  /** The same, for what must go on where the journal can't be written. */
+  async noteIfPossible(changes: Partial<Attempt>): Promise<void> {
+    try {
+      await this.note(changes);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      say(this.effects, "warning", error.message, error.hints);
+    }
   }
 
   /** The journal of this run. */

@@ -7,33 +7,25 @@
 import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { count, oneLine, short } from "../base/text.ts";
-import {
-  type Identity,
-  isAgeFile,
-  openAge,
-  type Opened,
-  readIdentity,
-} from "../tools/age.ts";
-import { localGit } from "../tools/git.ts";
-import { isSopsFile, namedIdentity, openSops } from "../tools/sops.ts";
+import { count, short } from "../base/text.ts";
+import { runningSystem } from "../host/system.ts";
+import { endAgents, type Identity, readIdentity } from "../tools/age.ts";
+import type { Keys } from "../tools/sops.ts";
+import { identityPaths, installedSecrets } from "./installed.ts";
 import type { Run } from "./run.ts";
+import { entryOf, fingerprintOf, SecretMemory } from "./secret_memory.ts";
+import { type Answer, judgeFile } from "./secret_opening.ts";
+import { type Problem, problemsFailure } from "./secret_problems.ts";
+import { readBlobs, secretTree, type TreeFile } from "./secret_tree.ts";
 import type { Verified } from "./verify.ts";
 
 /** A revision whose secrets this host can read. */
 export interface Readable extends Omit<Verified, "done"> {
   readonly done: "readable";
-  /** How many encrypted files were opened. */
+  /** How many encrypted files can be opened. */
   readonly opened: number;
   /** How many encrypted files are for others. */
   readonly foreign: number;
-}
-
-/** An encrypted file of the tree. */
-interface Encrypted {
-  path: string;
-  bytes: Uint8Array;
-  text: string;
 }
 
 /** Where NixOS hosts keep their keys, if the configuration names none. */
@@ -43,106 +35,186 @@ const usualIdentities = [
   "/etc/ssh/ssh_host_ed25519_key",
 ];
 
+/** More than any secret; a file that is larger is told, and not read. */
+const mostBytes = 32 * 1024 * 1024;
+
+/** How much is read from the mirror at once. */
+const atOnce = 64 * 1024 * 1024;
+
 /**
  * Opens every sops and age file of the revision that names this host.
  *
- * @throws {SyncError} `secrets-unreadable`, exit 5, with every file that does
- * not open, and not the first only.
+ * @throws {SyncError} exit 5, with every file that does not open, and not the
+ * first only: `secrets-unreadable`, or `vault-…` where a later run may find
+ * Vault at work again.
  */
 export async function checkSecrets(
   run: Run,
   verified: Verified,
 ): Promise<Readable> {
   const result = { ...verified, done: "readable" as const };
-  if (!run.config["secrets.check"]) return { ...result, opened: 0, foreign: 0 };
-  const files = await encryptedFiles(run, verified);
-  if (files.length === 0) return { ...result, opened: 0, foreign: 0 };
-  const identities = await readIdentities(run);
-  if (identities.length === 0) tellNoIdentity(run, files.length);
-  const answers = await inParallel(
-    files,
-    (file) => openFile(run, file, identities),
-  );
-  const bad = files.flatMap((file, i) => {
-    const answer = answers[i]!;
-    return answer.ok || answer.foreign ? [] : [`${file.path}: ${answer.why}`];
-  });
-  if (bad.length > 0) throw unreadable(bad, verified, identities);
-  const opened = answers.filter(({ ok }) => ok).length;
-  return { ...result, opened, foreign: files.length - opened };
-}
-
-async function readIdentities(run: Run): Promise<Identity[]> {
-  const named = run.config["secrets.identities"];
-  const paths = named ?? await filter(usualIdentities, exists);
-  return await inParallel(paths, (path) => readIdentity(run.effects, path));
-}
-
-/** All files of the revision that look encrypted, with their content. */
-async function encryptedFiles(
-  run: Run,
-  { mirror, commit }: Verified,
-): Promise<Encrypted[]> {
-  const found = await run.effects.run(localGit(mirror, [
-    "grep",
-    "--name-only",
-    "--null",
-    "--text",
-    "--fixed-strings",
-    ...["ENC[AES256_GCM,", "age-encryption.org/v1", "BEGIN AGE ENCRYPTED FILE"]
-      .flatMap((mark) => ["-e", mark]),
-    commit.revision,
-    "--",
-  ]));
-  const names = new TextDecoder().decode(found.stdout).split("\0").slice(0, -1);
-  if (names.length === 0) return [];
-  const contents = await readBlobs(run, mirror, names);
-  return names.map((name, i) => ({
-    path: name.slice(commit.revision.length + 1),
-    bytes: contents[i]!,
-    text: new TextDecoder("latin1").decode(contents[i]!),
-  })).filter(({ path, text }) => isAgeFile(text) || isSopsFile(path, text));
-}
-
-/** Reads many objects with one process (git-cat-file(1), "BATCH OUTPUT"). */
-async function readBlobs(
-  run: Run,
-  mirror: string,
-  names: readonly string[],
-): Promise<Uint8Array[]> {
-  const finished = await run.effects.run(localGit(mirror, [
-    "cat-file",
-    "--batch",
-    "-z",
-  ], { input: new TextEncoder().encode(`${names.join("\0")}\0`) }));
-  const all = finished.stdout;
-  const blobs: Uint8Array[] = [];
-  for (let at = 0; at < all.length;) {
-    const end = all.indexOf(0x0a, at);
-    const head = new TextDecoder().decode(all.subarray(at, end)).split(" ");
-    const size = Number(head.at(-1));
-    blobs.push(all.subarray(end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
+  const none = { ...result, opened: 0, foreign: 0 };
+  if (!run.config["secrets.check"]) return none;
+  const tree = await secretTree(run, verified);
+  if (tree.files.length === 0) return none;
+  for (const { path, why } of tree.badRules) {
+    say(run.effects, "warning", `Cannot read ${path}: ${why}`, [
+      "its rules are not checked",
+    ]);
   }
-  if (blobs.length === names.length) return blobs;
-  throw new SyncError("Cannot read the encrypted files from the mirror", {
-    stage: "secrets",
-    reason: "mirror-unreadable",
-    next: "retry",
-    details: [oneLine(finished.stderr)],
-  });
+  const { keys, problems } = await readKeys(run, await identitiesNamed(run));
+  const { files, rulesName } = tree;
+  const answers = await judgeTree(run, keys, verified.mirror, files, rulesName);
+  const notes: Problem[] = [];
+  for (const answer of answers) {
+    if (answer.kind === "problem") problems.push(answer.problem);
+    if (answer.kind === "foreign" && answer.note) notes.push(answer.note);
+  }
+  tellNotes(run, notes);
+  if (problems.length > 0) {
+    const what = short(verified.commit.revision);
+    throw problemsFailure(problems, keys.identities, "secrets", what);
+  }
+  const number = (kind: Answer["kind"]) =>
+    answers.filter((answer) => answer.kind === kind).length;
+  if (keys.identities.length === 0 && number("foreign") > 0) {
+    tellNoIdentity(run, number("foreign"));
+  }
+  return { ...result, opened: number("opened"), foreign: number("foreign") };
 }
 
-async function openFile(
+/** The key files to open the tree with: before the build, those of now. */
+async function identitiesNamed(run: Run): Promise<readonly string[]> {
+  const named = run.config["secrets.identities"];
+  if (named) return named;
+  const running = runningSystem();
+  const paths = running ? identityPaths(await installedSecrets(running)) : [];
+  const all = new Set([...paths, ...usualIdentities]);
+  const there = await Promise.all([...all].map(exists));
+  return [...all].filter((_, i) => there[i]);
+}
+
+/** Reads the host's identities; each that can't be read is a problem. */
+export async function readKeys(
   run: Run,
-  { path, bytes, text }: Encrypted,
-  identities: readonly Identity[],
-): Promise<Opened> {
-  const others: Opened = { ok: false, foreign: true, why: "for others" };
-  if (identities.length === 0) return others;
-  if (isAgeFile(text)) return await openAge(run.effects, bytes, identities);
-  const identity = namedIdentity(text, identities);
-  return identity ? await openSops(run.effects, path, bytes, identity) : others;
+  paths: readonly string[],
+): Promise<{ keys: Keys; problems: Problem[] }> {
+  const problems: Problem[] = [];
+  const read = await inParallel(paths, async (path) => {
+    try {
+      return await readIdentity(run.effects, path);
+    } catch (error) {
+      const { reason, message, hints } = error as SyncError;
+      if (reason !== "identity-unreadable") throw error;
+      const why = message.replace(/^.*?: /, "");
+      problems.push({ file: path, reason, why, mend: hints[0]! });
+      return undefined;
+    }
+  });
+  const identities = read.filter((one): one is Identity => one !== undefined);
+  const address = run.config["vault.address"];
+  const vault = address && { address, socket: run.config["vault.socket"] };
+  return { keys: { identities, ...(vault ? { vault } : {}) }, problems };
+}
+
+async function judgeTree(
+  run: Run,
+  keys: Keys,
+  mirror: string,
+  files: readonly TreeFile[],
+  rulesName: string,
+): Promise<Answer[]> {
+  const memory = new SecretMemory(run.folder);
+  const by = fingerprintOf(keys);
+  const deadline = deadlineOf(run);
+  const entries = await Promise.all(
+    files.map(({ path, blob, format }) =>
+      entryOf("tree", path, blob, format, rulesName, by)
+    ),
+  );
+  const answers = files.map(({ path, size }, i): Answer | undefined => {
+    const known = memory.get(entries[i]!);
+    if (known === "opened") return { kind: "opened", remember: true };
+    if (known === "foreign") return { kind: "foreign" };
+    return size > mostBytes ? tooLarge(path, size) : undefined;
+  });
+  const open = files.map((file, i) => ({ file, i }))
+    .filter(({ i }) => answers[i] === undefined);
+  for (const some of portions(open)) {
+    const contents = await readBlobs(
+      run,
+      mirror,
+      some.map(({ file }) => file),
+    );
+    await inParallel(some, async ({ file, i }, at) => {
+      const { path, format, blob, rule } = file;
+      const given = {
+        name: path,
+        bytes: contents[at]!,
+        format,
+        ...(rule ? { rule } : {}),
+      };
+      const answer = await judgeFile(run.effects, keys, given, deadline());
+      answers[i] = answer;
+      if (answer.kind === "opened" && answer.remember) {
+        memory.add(entries[i]!, "opened");
+        memory.add(await entryOf("content", blob, format, by), "opened");
+      } else if (answer.kind === "foreign" && !answer.note) {
+        memory.add(entries[i]!, "foreign");
+      }
+    });
+  }
+  await endAgents(run.effects, keys.identities);
+  await memory.save();
+  return answers as Answer[];
+}
+
+/** How long the next file may take, of the time that all of them have. */
+export function deadlineOf(run: Run): () => number {
+  const now = () => run.effects.now().getTime();
+  const end = now() + run.config["timeouts.secrets"];
+  return () => Math.max(1, Math.min(60_000, end - now()));
+}
+
+/** As many files at a time as fit into memory. */
+function* portions<T extends { file: TreeFile }>(
+  items: readonly T[],
+): Generator<T[]> {
+  let portion: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (bytes + item.file.size > atOnce && portion.length > 0) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(item);
+    bytes += item.file.size;
+  }
+  if (portion.length > 0) yield portion;
+}
+
+function tooLarge(file: string, size: number): Answer {
+  const why = `it is ${size >> 20} MiB long, and at most ${
+    mostBytes >> 20
+  } MiB are checked`;
+  const mend = "make it smaller, or name it in secrets.ignore";
+  const problem = { file, reason: "too-large", why, mend };
+  return { kind: "problem", problem };
+}
+
+function tellNotes(run: Run, notes: readonly Problem[]): void {
+  if (notes.length === 0) return;
+  run.effects.tell({
+    kind: "message",
+    level: "warning",
+    text: `${count(notes.length, "file")} for other hosts ${
+      notes.length === 1 ? "is" : "are"
+    } not as they should be`,
+    details: notes.map(({ file, reason, why }) =>
+      `${file} [${reason}]: ${why}`
+    ),
+  });
 }
 
 function tellNoIdentity(run: Run, files: number): void {
@@ -156,49 +228,17 @@ function tellNoIdentity(run: Run, files: number): void {
   );
 }
 
-function unreadable(
-  bad: string[],
-  { commit }: Verified,
-  identities: readonly Identity[],
-): SyncError {
-  return new SyncError(
-    `This host can't decrypt ${count(bad.length, "file")} of ${
-      short(commit.revision)
-    } that it should`,
-    {
-      stage: "secrets",
-      reason: "secrets-unreadable",
-      next: "hold",
-      details: bad.map((line) => oneLine(line, 300)),
-      hints: [
-        `this host's identities: ${
-          identities.map(({ path }) => path).join(", ")
-        }`,
-        "mend the file (sops updatekeys FILE, or restore it from Git) and push; nothing was built or changed",
-      ],
-    },
-  );
-}
-
 /** Does work for each item, as many at once as there are processors. */
-async function inParallel<T, R>(
+export async function inParallel<T, R>(
   items: readonly T[],
-  work: (item: T) => Promise<R>,
+  work: (item: T, at: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
   const worker = async () => {
-    for (const [i, item] of queue) results[i] = await work(item);
+    for (const [i, item] of queue) results[i] = await work(item, i);
   };
   const workers = Math.min(items.length, navigator.hardwareConcurrency);
   await Promise.all(Array.from({ length: workers }, worker));
   return results;
-}
-
-async function filter<T>(
-  items: readonly T[],
-  test: (item: T) => Promise<boolean>,
-): Promise<T[]> {
-  const kept = await Promise.all(items.map(test));
-  return items.filter((_, i) => kept[i]);
 }

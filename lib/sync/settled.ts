@@ -102,7 +102,11 @@ export async function settle(
     says,
   };
   const { writeWhole } = await import("../host/files.ts");
-  await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
+  try {
+    await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
+  } catch {
+    // On a full disk the next run looks at everything again.
+  }
 }
 
 /**

@@ -112,7 +112,7 @@ function stopped(run: Run): SyncError {
 const stoppedReason = "stopped";
 
 /** Whether an error means that the journal must stay for the next run. */
-export function isStopped(error: unknown): error is SyncError {
+export function isStopped(error: unknown): boolean {
   return error instanceof SyncError && error.reason === stoppedReason;
 }
 
@@ -134,10 +134,7 @@ async function directly(
     shielded: true,
     onStart: async (pid) => {
       const startTime = startTimeOf(pid);
-      if (!startTime) return;
-      const noted = run.note({ process: { pid, startTime } });
-      // The way back is gone whether or not it can be written down.
-      await (run.attempt.undoing ? noted.catch(() => {}) : noted);
+      if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
   });
   const lines = safeLines(

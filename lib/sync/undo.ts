@@ -12,10 +12,9 @@ import {
   runningSystem,
   systemProfile,
 } from "../host/system.ts";
-import { resetFailed, unitsIn } from "../tools/systemd.ts";
+import { resetFailed } from "../tools/systemd.ts";
 import { isBootDefault, setBootDefault } from "./confirm.ts";
 import { disarm, rearm } from "./dead_mans_switch.ts";
-import { newlyFailed } from "./health.ts";
 import type { Run } from "./run.ts";
 import {
   isStopped,
@@ -24,6 +23,7 @@ import {
   switchLocked,
   switchTo,
 } from "./switching.ts";
+import { unitsSince } from "./units.ts";
 
 /**
  * Puts the recorded previous system back after a failure.
@@ -74,11 +74,7 @@ const refusals = ["needs-reboot", "switch-locked"];
  * that is not well.
  */
 async function prepare(run: Run, previous: string | null): Promise<void> {
-  try {
-    await run.note({ undoing: true });
-  } catch (error) {
-    say(run.effects, "warning", (error as Error).message);
-  }
+  await run.noteIfPossible({ undoing: true });
   try {
     await rearm(run, previous);
   } catch (error) {
@@ -132,22 +128,22 @@ async function unitsComeUp(run: Run): Promise<string[]> {
   if (!hasSystemd()) return [];
   const { effects, config } = run;
   const end = effects.now().getTime() + config["timeouts.health"];
-  while (await areStarting(run) && effects.now().getTime() < end) {
+  for (;;) {
+    const { failed, starting } = await unitsNow(run);
+    const isOver = starting.length === 0 || effects.now().getTime() > end;
+    if (isOver) return failed.map(({ name }) => name);
     await effects.sleep(500);
   }
-  return await newlyFailedUnits(run);
-}
-
-async function areStarting(run: Run): Promise<boolean> {
-  const starting = await unitsIn(uninterrupted(run), "activating", "reloading");
-  // Our own service is starting as long as we run.
-  return starting.some((unit) => !unit.startsWith("gitops-sync"));
 }
 
 async function newlyFailedUnits(run: Run): Promise<string[]> {
   if (!hasSystemd()) return [];
-  const failed = await unitsIn(uninterrupted(run), "failed");
-  return newlyFailed(run.attempt.failedBefore ?? [], failed);
+  return (await unitsNow(run)).failed.map(({ name }) => name);
+}
+
+function unitsNow(run: Run) {
+  const { config, attempt: { failedBefore = [] } } = run;
+  return unitsSince({ effects: uninterrupted(run), config }, failedBefore);
 }
 
 /** The way back is gone to its end, whoever wants us to stop. */

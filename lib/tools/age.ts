@@ -6,13 +6,21 @@
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
+import { sshToAge } from "./ssh_to_age.ts";
 
-/** A private key file of this host with the recipients it can decrypt for. */
+/** Private keys of this host with the recipients they decrypt for. */
 export interface Identity {
+  /** A key file, or the folder that is a home of GnuPG. */
   path: string;
-  kind: "age" | "ssh";
-  /** `age1…` or `ssh-ed25519 AAAA…`; public. */
+  kind: "age" | "ssh" | "pgp" | "ssh-as-age";
+  /**
+   * `age1…`, `ssh-ed25519 AAAA…`, or a fingerprint of OpenPGP; public. An
+   * SSH ed25519 key has two: its own, and the age one made from it. Where it is
+   * read `ssh-as-age`, as sops-nix does, it has the second alone.
+   */
   recipients: readonly string[];
+  /** Its keys for age, one a line. Secret: a function, so that nothing shows it. */
+  ageKeys?: () => string;
 }
 
 /** What came of an attempt to decrypt. */
@@ -24,7 +32,7 @@ export type Opened =
 const patience = 60_000;
 
 /**
- * Reads who an identity file speaks for.
+ * Reads who a key file speaks for; a folder is taken for a home of GnuPG.
  *
  * @throws {SyncError} `identity-unreadable`, exit 5.
  */
@@ -32,26 +40,123 @@ export async function readIdentity(
   effects: Effects,
   path: string,
 ): Promise<Identity> {
+  const isFolder = await Deno.stat(path).then(
+    ({ isDirectory }) => isDirectory,
+    () => false,
+  );
+  if (isFolder) return await readGnupgHome(effects, path);
   const text = await Deno.readTextFile(path).catch((error) => {
     throw unusable(path, (error as Error).message);
   });
-  const kind = text.includes("AGE-SECRET-KEY-") ? "age" : "ssh";
-  if (kind === "ssh" && !text.includes("PRIVATE KEY-----")) {
-    throw unusable(path, "it holds neither an age nor an SSH private key");
+  if (text.includes("AGE-SECRET-KEY-")) {
+    const recipients = await publicOf(effects, path, "age-keygen", [
+      "-y",
+      path,
+    ]);
+    return { path, kind: "age", recipients, ageKeys: () => keysIn(text) };
   }
+  if (text.includes("PRIVATE KEY-----")) {
+    return await readSshKey(effects, path, text);
+  }
+  throw unusable(path, "it holds neither an age nor an SSH private key");
+}
+
+/** An SSH key as sops-nix uses it: converted, and in no other way. */
+export function asAge(identity: Identity): Identity {
+  if (identity.kind !== "ssh") return identity;
+  const recipients = identity.recipients.filter((one) =>
+    one.startsWith("age1")
+  );
+  return { ...identity, kind: "ssh-as-age", recipients };
+}
+
+async function readSshKey(
+  effects: Effects,
+  path: string,
+  text: string,
+): Promise<Identity> {
+  const args = ["-y", "-P", "", "-f", path];
+  const own = (await publicOf(effects, path, "ssh-keygen", args))
+    // The comment of an SSH key is no part of it.
+    .map((line) => line.split(" ").slice(0, 2).join(" "));
+  const key = await sshToAge(text);
+  if (key === undefined) return { path, kind: "ssh", recipients: own };
+  const input = new TextEncoder().encode(`${key}\n`);
+  const made = await publicOf(effects, path, "age-keygen", ["-y"], input);
+  return {
+    path,
+    kind: "ssh",
+    recipients: [...own, ...made],
+    ageKeys: () => key,
+  };
+}
+
+/** The lines that a program says a private key's public ones are. */
+async function publicOf(
+  effects: Effects,
+  path: string,
+  program: string,
+  args: readonly string[],
+  input?: Uint8Array,
+): Promise<string[]> {
   const finished = await effects.run({
-    ...(kind === "age"
-      ? { program: "age-keygen", args: ["-y", path] }
-      : { program: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }),
+    program,
+    args,
     timeout: patience,
+    ...(input ? { input } : {}),
   });
   if (finished.code !== 0) throw unusable(path, oneLine(finished.stderr));
-  const recipients = new TextDecoder().decode(finished.stdout).trim()
-    .split("\n").map((line) =>
-      // The comment of an SSH key is no part of it.
-      kind === "age" ? line.trim() : line.split(" ").slice(0, 2).join(" ")
-    );
-  return { path, kind, recipients };
+  return new TextDecoder().decode(finished.stdout).trim().split("\n")
+    .map((line) => line.trim());
+}
+
+const keysIn = (text: string) =>
+  text.split("\n").map((line) => line.trim())
+    .filter((line) => line.startsWith("AGE-")).join("\n");
+
+/** The secret keys in a home of GnuPG (GnuPG, `doc/DETAILS`, "fpr"). */
+async function readGnupgHome(
+  effects: Effects,
+  path: string,
+): Promise<Identity> {
+  const finished = await effects.run({
+    program: "gpg",
+    args: [
+      "--homedir",
+      path,
+      "--batch",
+      "--with-colons",
+      "--with-subkey-fingerprint",
+      "--list-secret-keys",
+    ],
+    timeout: patience,
+  });
+  const recipients = new TextDecoder().decode(finished.stdout).split("\n")
+    .map((line) => line.split(":")).filter(([type]) => type === "fpr")
+    .map((fields) => fields[9]!);
+  if (finished.code !== 0 || recipients.length === 0) {
+    const why = oneLine(finished.stderr) || "it has no secret key";
+    throw unusable(path, why);
+  }
+  return { path, kind: "pgp", recipients };
+}
+
+/**
+ * Ends the agents that GnuPG started for these identities; they would stay
+ * when all else is done, and keep the keys in memory.
+ */
+export async function endAgents(
+  effects: Effects,
+  identities: readonly Identity[],
+): Promise<void> {
+  for (const { kind, path } of identities) {
+    if (kind !== "pgp") continue;
+    await effects.run({
+      program: "gpgconf",
+      args: ["--homedir", path, "--kill", "all"],
+      timeout: patience,
+    });
+  }
 }
 
 /** Whether a file's content is in age's format (age-encryption.org/v1). */
@@ -61,23 +166,71 @@ export function isAgeFile(content: string): boolean {
 }
 
 /**
+ * Whom an age file names: `ssh-ed25519 TAG` for SSH keys; X25519 recipients
+ * are anonymous (age-encryption.org/v1, "recipient stanzas").
+ *
+ * @returns `undefined` where its header is not whole.
+ */
+export function ageStanzas(content: string): string[] | undefined {
+  const text = isAgeFile(content) && !content.startsWith("age-")
+    ? dearmored(content)
+    : content;
+  const end = text?.search(/^--- /m) ?? -1;
+  if (text === undefined || end === -1) return undefined;
+  return [...text.slice(0, end).matchAll(/^-> (\S+)(?: (\S+))?/gm)].map(
+    ([, type, first]) => type!.startsWith("ssh-") ? `${type} ${first}` : type!,
+  );
+}
+
+function dearmored(content: string): string | undefined {
+  const body = /-----BEGIN AGE ENCRYPTED FILE-----([^-]*)-----END/.exec(content)
+    ?.[1];
+  try {
+    return body === undefined ? undefined : atob(body.replace(/\s+/g, ""));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How an age file names an SSH key: `ssh-ed25519 TAG`. */
+export async function sshTag(recipient: string): Promise<string | undefined> {
+  const [type, wire] = recipient.split(" ");
+  if (wire === undefined) return undefined;
+  const bytes = Uint8Array.from(atob(wire), (letter) => letter.charCodeAt(0));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const tag = btoa(String.fromCharCode(...hash.subarray(0, 4)));
+  return `${type} ${tag.replace(/=+$/, "")}`;
+}
+
+/**
  * Tries to decrypt an age file; the plaintext is thrown away unread.
  *
  * @param content The encrypted bytes.
+ * @param timeout Milliseconds that it may take.
  */
 export async function openAge(
   effects: Effects,
   content: Uint8Array,
   identities: readonly Identity[],
+  timeout = patience,
 ): Promise<Opened> {
+  const paths = identities
+    .filter(({ kind }) => kind === "age" || kind === "ssh")
+    .map(({ path }) => path);
+  if (paths.length === 0) {
+    return { ok: false, foreign: true, why: "there is no age identity" };
+  }
   const finished = await effects.run({
     program: "age",
-    args: ["--decrypt", ...identities.flatMap(({ path }) => ["-i", path])],
+    args: ["--decrypt", ...paths.flatMap((path) => ["-i", path])],
     input: content,
     capture: false,
-    timeout: patience,
+    timeout,
   });
   if (finished.code === 0) return { ok: true };
+  if (finished.timedOut) {
+    return { ok: false, foreign: false, why: "it took too long" };
+  }
   const foreign =
     /no identity matched|incorrect passphrase|passphrase-encrypted/
       .test(finished.stderr);

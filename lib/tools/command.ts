@@ -4,7 +4,6 @@
  * @module
  */
 import type { Command, Finished } from "../base/effects.ts";
-import type { SyncError } from "../base/errors.ts";
 
 /**
  * The variables that reach a child. Everything else of our environment stays
@@ -142,38 +141,94 @@ async function write(stdin: WritableStream<Uint8Array>, input: Uint8Array) {
 function killGroup(pid: number): void {
   try {
     Deno.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended by itself between our look and our call.
+  } catch (error) {
+    // Else it ended by itself between our look and our call.
+    if (!(error instanceof Deno.errors.NotCapable)) return;
+    // Deno lets only those send signals who may run any program, and the
+    // packaged program may not.
+    runNow("kill", ["-KILL", "--", `-${pid}`]);
   }
+}
+
+/**
+ * The text of a file of the kernel's. Deno keeps /proc from all who may not do
+ * anything at all, so where it refuses, `cat` reads it.
+ */
+export function kernelText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    return new TextDecoder().decode(runNow("cat", ["--", path]));
+  }
+}
+
+/** For what takes no time; gives standard output, whatever the exit code. */
+function runNow(program: string, args: string[]): Uint8Array {
+  return new Deno.Command(program, {
+    args,
+    clearEnv: true,
+    env: childEnvironment(),
+    stdin: "null",
+    stderr: "null",
+  }).outputSync().stdout;
 }
 
 async function start(
   command: Command,
-  stderr: "piped" | "null" = "piped",
+  stderr: "piped" | "null" | "inherit" = "piped",
 ): Promise<Deno.ChildProcess> {
+  const isAttended = stderr === "inherit";
   try {
     return new Deno.Command(command.program, {
       args: [...command.args],
       clearEnv: true,
       env: childEnvironment(command.env),
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-      stdin: command.input ? "piped" : "null",
-      stdout: command.capture === false ? "null" : "piped",
+      stdin: isAttended ? "inherit" : command.input ? "piped" : "null",
+      stdout: isAttended
+        ? "inherit"
+        : command.capture === false
+        ? "null"
+        : "piped",
       stderr,
-      // A group of its own, so that a timeout ends the whole family.
-      detached: true,
+      // A group of its own, so that a timeout ends the whole family; but the
+      // terminal is the group's that was started from it.
+      detached: !isAttended,
     }).spawn();
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw (await failure()).notAllowed(command.program);
+    }
     const isMissing = error instanceof Deno.errors.NotFound &&
       !error.message.includes("No such cwd");
-    if (!isMissing) throw error;
-    const { usageError } = await import("../base/errors.ts");
-    throw usageError(
-      "program-missing",
-      `Cannot run ${command.program}: it is not on PATH`,
-      `install ${command.program}, or add its folder to the PATH that gitops-sync is started with`,
-    );
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw (await failure()).forbidden(command.program);
+    }
+    throw isMissing ? (await failure()).missing(command.program) : error;
   }
+}
+
+/** What most runs need not load. */
+const failure = () => import("./command_failure.ts");
+
+/**
+ * Runs a program that a person works with, such as an editor: it has the
+ * terminal, and as much time as it takes.
+ *
+ * @param stop Aborted when it has to end.
+ * @returns its exit code.
+ */
+export async function attend(
+  command: Omit<Command, "timeout">,
+  stop: AbortSignal,
+): Promise<number> {
+  const child = await start({ ...command, timeout: 0 }, "inherit");
+  const end = () => child.kill("SIGTERM");
+  stop.addEventListener("abort", end);
+  const { code } = await child.status;
+  stop.removeEventListener("abort", end);
+  return code;
 }
 
 /**
@@ -228,7 +283,7 @@ export async function run(
   interrupt?: AbortSignal,
 ): Promise<Finished> {
   const mayInterrupt = command.shielded ? undefined : interrupt;
-  if (mayInterrupt?.aborted) throw await interrupted();
+  if (mayInterrupt?.aborted) throw (await failure()).interrupted();
   const child = await start(command);
   const stop = new AbortController();
   let ended: "timeout" | "interrupt" | "output" | undefined;
@@ -254,8 +309,10 @@ export async function run(
       readLines(chunksOf(child.stderr, stop.signal), command.onLine),
       status,
     ]);
-    if (ended === "interrupt") throw await interrupted();
-    if (ended === "output") throw await outputTooLarge(command.program);
+    if (ended === "interrupt") throw (await failure()).interrupted();
+    if (ended === "output") {
+      throw (await failure()).outputTooLarge(command.program, mostOutput);
+    }
     return { code, timedOut: ended === "timeout", stdout, stderr };
   } catch (error) {
     // Who called us goes on without it, so it must not go on by itself.
@@ -267,25 +324,4 @@ export async function run(
     letGo();
     mayInterrupt?.removeEventListener("abort", onInterrupt);
   }
-}
-
-async function interrupted(): Promise<SyncError> {
-  const { SyncError } = await import("../base/errors.ts");
-  return new SyncError("Interrupted by a person or by systemd", {
-    stage: "decide",
-    reason: "interrupted",
-    next: "retry",
-    exit: 3,
-    hints: ["run gitops-sync again: it finishes or undoes what was begun"],
-  });
-}
-
-async function outputTooLarge(program: string): Promise<SyncError> {
-  const { SyncError } = await import("../base/errors.ts");
-  return new SyncError(
-    `Cannot use the output of ${program}: it is over ${
-      mostOutput >> 20
-    } MiB long`,
-    { stage: "fetch", reason: "output-too-large", next: "hold" },
-  );
 }

@@ -45,7 +45,10 @@ const sshCommand = "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=yes " +
   '${GITOPS_SYNC_SSH_KEY:+-i "$GITOPS_SYNC_SSH_KEY" -o IdentitiesOnly=yes} ' +
   '${GITOPS_SYNC_KNOWN_HOSTS:+-o "UserKnownHostsFile=\\"$GITOPS_SYNC_KNOWN_HOSTS\\"" -o GlobalKnownHostsFile=/dev/null}';
 const credentialHelper = '!f() { test "$1" = get || exit 0; ' +
-  'printf "username=%s\\npassword=%s\\n" "$GITOPS_SYNC_USERNAME" "$(cat -- "$GITOPS_SYNC_TOKEN_FILE")"; }; f';
+  't=$(cat -- "$GITOPS_SYNC_TOKEN_FILE") && test -n "$t" && ' +
+  // Git would show the lines that it does not understand.
+  'case $t in *"\n"*) false ;; esac && ' +
+  'printf "username=%s\\npassword=%s\\n" "$GITOPS_SYNC_USERNAME" "$t"; }; f';
 
 /** The settings every call runs under (git-config(1)). */
 const settings: readonly (readonly [string, string])[] = [
@@ -68,6 +71,8 @@ const settings: readonly (readonly [string, string])[] = [
   ["http.lowSpeedLimit", "1000"],
   ["http.lowSpeedTime", "60"],
   ["advice.detachedHead", "false"],
+  // Nobody reads it, and for its lines Git asks the name server who we are.
+  ["core.logAllRefUpdates", "false"],
 ];
 
 /**
@@ -93,13 +98,9 @@ export function gitEnvironment(
   if (config.tokenFile && server) {
     env.GITOPS_SYNC_TOKEN_FILE = config.tokenFile;
     env.GITOPS_SYNC_USERNAME = config.username;
-    all.push([
-      `credential.${server.replace(/\/\/[^@]*@/, "//")}.helper`,
-      credentialHelper,
-    ]);
+    all.push([`credential.${server}.helper`, credentialHelper]);
   }
-  const ca = Deno.env.get("GIT_SSL_CAINFO") ??
-    Deno.env.get("NIX_SSL_CERT_FILE") ?? Deno.env.get("SSL_CERT_FILE");
+  const ca = authorityFile();
   if (ca) env.GIT_SSL_CAINFO = ca;
   env.GIT_CONFIG_COUNT = String(all.length);
   all.forEach(([key, value], i) => {
@@ -107,6 +108,12 @@ export function gitEnvironment(
     env[`GIT_CONFIG_VALUE_${i}`] = value;
   });
   return env;
+}
+
+/** The certificates that servers are judged by, if the environment says. */
+export function authorityFile(): string | undefined {
+  return Deno.env.get("GIT_SSL_CAINFO") ??
+    Deno.env.get("NIX_SSL_CERT_FILE") ?? Deno.env.get("SSL_CERT_FILE");
 }
 
 /** A Git command that talks to nobody, in the mirror at `folder`. */
@@ -140,6 +147,17 @@ export function askedNames(ref: string): string[] {
 }
 
 /**
+ * The kinds of names among which the ones asked for are. Git filters names by
+ * itself, and lets the server send no others than those of a kind: some have
+ * many thousands that are neither branch nor tag.
+ */
+function askedKinds(ref: string): string[] {
+  if (!ref.startsWith("refs/")) return ["--heads", "--tags"];
+  if (ref.startsWith("refs/heads/")) return ["--heads"];
+  return ref.startsWith("refs/tags/") ? ["--tags"] : [];
+}
+
+/**
  * Asks the remote what `ref` points to: one process.
  *
  * @returns no tip where the remote answers that there is no such name.
@@ -156,7 +174,13 @@ export async function askRemote(
   }
   const question: Command = {
     program: "git",
-    args: ["ls-remote", "--", config.repository, ...askedNames(ref)],
+    args: [
+      "ls-remote",
+      ...askedKinds(ref),
+      "--",
+      config.repository,
+      ...askedNames(ref),
+    ],
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
   };
@@ -206,7 +230,12 @@ export function parseTip(output: string, ref: string): Tip | undefined {
     : { revision, kind: "tag", name: tag };
 }
 
-/** All names on the remote, for a message that helps; empty if it has none. */
+/**
+ * All names on the remote, for a message that helps; empty if it has none.
+ *
+ * @throws {SyncError} `not-git` where no Git server answered: Git takes a page
+ * without a full line for the list of an empty repository.
+ */
 export async function listRemote(
   effects: Effects,
   config: RemoteConfig & Pick<Config, "timeouts.remote">,
@@ -214,12 +243,18 @@ export async function listRemote(
   const finished = await effects.run({
     program: "git",
     args: ["ls-remote", "--refs", "--", config.repository],
-    env: gitEnvironment(config),
+    env: { ...gitEnvironment(config), GIT_TRACE_PACKET: "1" },
     timeout: config["timeouts.remote"],
   });
-  return new TextDecoder().decode(finished.stdout).split("\n")
+  const names = new TextDecoder().decode(finished.stdout).split("\n")
     .flatMap((line) => line.split("\t")[1] ?? [])
     .map((name) => oneLine(name));
+  const spokeGit = / packet: +\S+< /.test(finished.stderr);
+  if (names.length === 0 && finished.code === 0 && !spokeGit) {
+    const { notGit } = await import("./git_failure.ts");
+    throw notGit(config, "decide");
+  }
+  return names;
 }
 
 /** The end of what Git said, for an error message. */

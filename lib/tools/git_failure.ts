@@ -6,14 +6,16 @@
  */
 import type { Finished } from "../base/effects.ts";
 import { type Stage, SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
 import type { RemoteConfig } from "./git.ts";
-import { lastWords } from "./git.ts";
+import { authorityFile, lastWords } from "./git.ts";
+import { keyTrouble, tokenTrouble } from "./git_credentials.ts";
 
 interface Sort {
   reason: string;
   pattern: RegExp;
   says: string;
-  hints: (config: RemoteConfig) => string[];
+  hints: (config: RemoteConfig, said: string) => string[];
 }
 
 /**
@@ -22,23 +24,45 @@ interface Sort {
  */
 const sorts: readonly Sort[] = [
   {
+    reason: "disk-full",
+    pattern: /No space left on device|Disk quota exceeded/,
+    says: "there is no space left here for what was fetched",
+    hints: () => [
+      "free some space: df -h; nix-collect-garbage --delete-older-than 30d",
+    ],
+  },
+  {
     reason: "revision-missing",
-    pattern: /not our ref|[Cc]ouldn't find remote ref|unadvertised object/,
+    pattern: /not our ref|[Cc]ouldn't find remote ref/,
     says: "it no longer has what was asked for",
     hints: () => [
       "look whether the branch, tag or commit in ref still exists and was pushed",
     ],
   },
   {
+    // JGit's words are the second.
+    reason: "revision-hidden",
+    pattern: /unadvertised object|want [0-9a-f]+ not valid/,
+    says: "it gives no commit but those that a branch or tag points to",
+    hints: () => [
+      "follow a branch or tag with ref, or set uploadpack.allowReachableSHA1InWant to true on the server",
+    ],
+  },
+  {
     reason: "host-key",
     pattern:
-      /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|No \S+ host key is known/,
-    says: "its SSH host key is not the pinned one, or none is pinned",
+      /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for \S+ has changed|REVOKED HOST KEY/,
+    says: "its SSH host key is not the pinned one",
     hints: (config) => [
-      `compare the server's key with one you trust, then write it into ${
-        config.knownHosts ?? "a file and name that file with knownHosts"
-      }`,
+      "somebody may stand between this host and the server: ask its owner whether the key was changed",
+      pin(config),
     ],
+  },
+  {
+    reason: "host-key",
+    pattern: /Host key verification failed|No \S+ host key is known/,
+    says: "no SSH host key of it is pinned",
+    hints: (config) => [pin(config)],
   },
   {
     reason: "certificate",
@@ -46,7 +70,18 @@ const sorts: readonly Sort[] = [
       /SSL certificate problem|certificate verification failed|SSL: .*certificate|setting certificate|SSL CA cert/,
     says: "its TLS certificate is not trusted here",
     hints: () => [
-      "for a private authority, set SSL_CERT_FILE to a file with its certificate; also look at the clock of this host",
+      `for a private authority, set GIT_SSL_CAINFO to a file with its certificate (now ${
+        authorityFile() ?? "the system's own"
+      }); also look at the clock of this host`,
+    ],
+  },
+  {
+    reason: "proxy",
+    pattern:
+      /HTTP code 4\d\d from proxy|CONNECT tunnel failed, response 40\d|returned error: 407/,
+    says: "the proxy of this host lets nothing through to it",
+    hints: () => [
+      "look at http_proxy, https_proxy and no_proxy in the environment of gitops-sync, and at the rules of the proxy",
     ],
   },
   {
@@ -54,23 +89,15 @@ const sorts: readonly Sort[] = [
     pattern:
       /Authentication failed|could not read (Username|Password)|Permission denied|HTTP 40[13]|returned error: 40[13]|Access denied|not authorized/i,
     says: "it does not accept the credentials of this host",
-    hints: (config) =>
+    hints: (config, said) =>
       /^https?:/.test(config.repository)
-        ? [
-          config.tokenFile
-            ? `look whether the token in ${config.tokenFile} may read the repository and has not expired`
-            : "write an access token into a file and name that file with tokenFile",
-        ]
-        : [
-          config.sshKeyFile
-            ? `add the public half of ${config.sshKeyFile} as a deploy key to the repository`
-            : "make a key (ssh-keygen -t ed25519), add it as a deploy key, and name it with sshKeyFile",
-        ],
+        ? [...redirected(config, said), tokenHint(config)]
+        : [keyHint(config)],
   },
   {
     reason: "unreachable",
     pattern:
-      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|RPC failed|Empty reply|returned error: (5\d\d|429)|Operation too slow|hung up unexpectedly/i,
+      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|from proxy after CONNECT|CONNECT tunnel failed|still expected|expected flush|transfer closed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|not closed cleanly|framing layer|RPC failed|Empty reply|returned error: (5\d\d|429)|Operation too slow|hung up unexpectedly/i,
     says: "no answer that Git could use came back",
     hints: () => [
       "look at the network, name resolution and proxy of this host; the next run tries again",
@@ -96,11 +123,56 @@ const sorts: readonly Sort[] = [
   {
     reason: "not-git",
     pattern:
-      /not valid: is this a git repository|protocol error|bad line length/i,
+      /not valid: is this a git repository|protocol error|bad line length|HTTP\/0\.9|unexpected TLS packet|wrong version number|packet length too long|redirects followed|returned error: [34]\d\d/i,
     says: "what answers there is not a Git server",
-    hints: () => ["look at repository in the configuration"],
+    hints: () => [notGitHint],
   },
 ];
+
+/** For whoever finds something else than a repository. */
+const notGitHint =
+  "look at repository in the configuration (https:// or http://, host, port and path), and whether a proxy or a login page answers in its place";
+
+function pin({ knownHosts, repository }: RemoteConfig): string {
+  const [, host = "HOST", port] =
+    /^ssh:\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^/:]+)(?::(\d+))?/.exec(repository) ??
+      /^(?:[^/@]*@)?([^/:]+):/.exec(repository) ?? [];
+  const scan = `ssh-keyscan ${port ? `-p ${port} ` : ""}${
+    host.replace(/[[\]]/g, "")
+  }`;
+  return `compare what ${scan} shows with the keys that the server's owner publishes, then write them into ${
+    knownHosts ?? "a file and name that file with knownHosts"
+  }`;
+}
+
+function tokenHint({ tokenFile }: RemoteConfig): string {
+  return tokenFile
+    ? tokenTrouble(tokenFile) ??
+      `look whether the token in ${tokenFile} may read the repository and has not expired`
+    : "write an access token into a file and name that file with tokenFile";
+}
+
+/** Credentials stay with the server that the configuration names. */
+function redirected(
+  { repository, tokenFile }: RemoteConfig,
+  said: string,
+): string[] {
+  const asked = /could not read Username for '([^']+)'/.exec(said)?.[1];
+  return tokenFile && asked && !repository.startsWith(asked)
+    ? [
+      `the server sends on to ${
+        oneLine(asked)
+      }, which is not offered the token: if that is right, name that server in repository`,
+    ]
+    : [];
+}
+
+function keyHint({ sshKeyFile }: RemoteConfig): string {
+  return sshKeyFile
+    ? keyTrouble(sshKeyFile) ??
+      `add the public half of ${sshKeyFile} as a deploy key to the repository`
+    : "make a key (ssh-keygen -t ed25519), add it as a deploy key, and name it with sshKeyFile";
+}
 
 /** Turns a failed Git process into an error with its reason and hints. */
 export function remoteFailure(
@@ -121,7 +193,15 @@ export function remoteFailure(
     reason: sort?.reason ?? "git-failed",
     next: "retry",
     details: lastWords(finished),
-    hints: sort?.hints(config) ?? [],
+    hints: sort?.hints(config, finished.stderr) ?? [],
     exit: 3,
   });
+}
+
+/** The error for a server that answers, but not as Git servers do. */
+export function notGit(config: RemoteConfig, stage: Stage): SyncError {
+  return new SyncError(
+    `Cannot reach ${config.repository}: what answers there is not a Git server`,
+    { stage, reason: "not-git", next: "retry", hints: [notGitHint], exit: 3 },
+  );
 }

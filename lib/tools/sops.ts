@@ -1,79 +1,122 @@
 /**
- * sops files: what they are, whom they name, and whether they open here.
+ * Whether a sops file opens here, by sops itself.
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import type { Effects, Finished } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
-import type { Identity, Opened } from "./age.ts";
+import type { Identity } from "./age.ts";
+import type { SopsFormat } from "./sops_formats.ts";
+import type { SopsFile, SopsRecipient } from "./sops_metadata.ts";
 
-/** The formats that sops tells apart by a file's extension. */
-export type SopsFormat = "yaml" | "json" | "dotenv" | "ini" | "binary";
-
-/** The format that sops takes a file for (sops, `stores/` by extension). */
-export function sopsFormat(path: string): SopsFormat {
-  const extension = /\.([a-z]+)$/.exec(path)?.[1];
-  switch (extension) {
-    case "yaml":
-    case "yml":
-      return "yaml";
-    case "json":
-    case "ini":
-      return extension;
-    case "env":
-      return "dotenv";
-    default:
-      return "binary";
-  }
+/** What this host opens sops files with. */
+export interface Keys {
+  identities: readonly Identity[];
+  /** The one Vault that may be asked, and the socket that asks it. */
+  vault?: { address: string; socket: string };
 }
 
-const metadata: Readonly<Record<SopsFormat, RegExp>> = {
-  yaml: /^sops:/m,
-  json: /"sops"\s*:/,
-  dotenv: /^sops_/m,
-  ini: /^\[sops\]/m,
-  // Files without a known extension are JSON inside; prose that quotes an
-  // encrypted value does not start like it.
-  binary: /^\s*\{[^]*"sops"\s*:/,
-};
-
-/** Whether a file is encrypted by sops, as far as its text shows. */
-export function isSopsFile(path: string, content: string): boolean {
-  return content.includes("ENC[AES256_GCM,") &&
-    metadata[sopsFormat(path)].test(content);
+/** How far the keys of this host reach into a file. */
+export interface Access {
+  /** Those of the file's recipients that are this host's. */
+  own: readonly SopsRecipient[];
+  /** In how many key groups there is an identity, without Vault. */
+  groups: number;
+  /** The same, with Vault. */
+  groupsWithVault: number;
 }
 
-/** The identity that a sops file names, if it names one of these. */
-export function namedIdentity(
-  content: string,
-  identities: readonly Identity[],
-): Identity | undefined {
-  return identities.find(({ recipients }) =>
-    recipients.some((recipient) => content.includes(recipient))
+/** Whom of those that a file names this host can speak for. */
+export function accessTo(
+  file: Pick<SopsFile, "groups">,
+  keys: Keys,
+): Access {
+  const named = new Set(
+    keys.identities.flatMap(({ recipients }) => recipients),
   );
+  const has = ({ kind, name }: SopsRecipient) =>
+    kind === "age"
+      ? named.has(name.split(" ").slice(0, 2).join(" "))
+      : kind === "pgp" && [...named].some((one) => isFingerprint(one, name));
+  const isVault = ({ vault }: SopsRecipient) =>
+    vault !== undefined && isSameAddress(vault.address, keys.vault?.address);
+  return {
+    own: file.groups.flat().filter((one) => has(one) || isVault(one)),
+    groups: file.groups.filter((group) => group.some(has)).length,
+    groupsWithVault:
+      file.groups.filter((group) =>
+        group.some((one) => has(one) || isVault(one))
+      ).length,
+  };
 }
+
+// A key may be named by the end of its fingerprint.
+const isFingerprint = (whole: string, name: string) =>
+  /^[0-9A-F]{40}$/.test(whole) && name.length >= 16 && whole.endsWith(name);
+
+/** Whether two addresses of Vault are the same, however they end. */
+export function isSameAddress(a: string, b: string | undefined): boolean {
+  const trimmed = (address: string) => address.replace(/\/+$/, "");
+  return b !== undefined && trimmed(a) === trimmed(b);
+}
+
+/** What came of opening a file. */
+export type SopsOpened =
+  | { ok: true }
+  | { ok: false; reason: SopsTrouble; why: string };
+
+/** Why a file does not open. */
+export type SopsTrouble =
+  | "value-changed"
+  | "tampered"
+  | "no-mac"
+  | "data-key"
+  | "vault-sealed"
+  | "vault-unreachable"
+  | "vault-refused"
+  | "timed-out"
+  | "sops-failed";
 
 /** What the exit codes of sops mean (sops, `cmd/sops/codes/codes.go`). */
-const meanings: Readonly<Record<number, string>> = {
-  25: "a value in it does not decrypt: it was changed by hand or cut off",
-  51: "its MAC does not match: it was changed without sops",
-  52: "it has no MAC",
-  128: "the data key can't be recovered with this identity",
+const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
+  25: [
+    "value-changed",
+    "a value in it does not decrypt: it was changed by hand or cut off",
+  ],
+  51: ["tampered", "its MAC does not match: it was changed without sops"],
+  52: ["no-mac", "it has no MAC"],
 };
 
+/** What Vault and the socket before it answer, as sops passes it on. */
+const vaultMeanings: readonly [RegExp, SopsTrouble, string][] = [
+  [/sealed/i, "vault-sealed", "Vault is sealed"],
+  [
+    /permission denied|Code: 40[0134]/i,
+    "vault-refused",
+    "Vault does not let this host decrypt with that key",
+  ],
+  [
+    /dial unix|Code: (?:424|429|5\d\d)|connection re(?:fused|set)|deadline|timeout|EOF/i,
+    "vault-unreachable",
+    "Vault can't be reached",
+  ],
+];
+
 /**
- * Tries to decrypt a sops file with one identity and no other; the plaintext
- * is thrown away unread.
+ * Tries to decrypt a sops file with this host's keys and no other; the
+ * plaintext is thrown away unread.
  *
  * @param content The encrypted bytes.
+ * @param vault Whether it takes Vault to open it.
  */
 export async function openSops(
   effects: Effects,
-  path: string,
   content: Uint8Array,
-  identity: Identity,
-): Promise<Opened> {
-  const format = sopsFormat(path);
+  format: SopsFormat,
+  keys: Keys,
+  vault: boolean,
+  timeout = 60_000,
+): Promise<SopsOpened> {
   const finished = await effects.run({
     program: "sops",
     args: [
@@ -84,23 +127,74 @@ export async function openSops(
       format,
       "/dev/stdin",
     ],
-    env: {
-      [
-        identity.kind === "age"
-          ? "SOPS_AGE_KEY_FILE"
-          : "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
-      ]: identity.path,
-      SOPS_DISABLE_VERSION_CHECK: "1",
-      // The keys of the user who runs this are not the host's: a file that
-      // only they open would be missing after the next boot.
-      HOME: "/var/empty",
-      XDG_CONFIG_HOME: "/var/empty",
-    },
+    env: environmentOf(keys, vault),
     input: content,
     capture: false,
-    timeout: 60_000,
+    timeout,
   });
-  if (finished.code === 0) return { ok: true };
-  const why = meanings[finished.code] ?? oneLine(finished.stderr, 200);
-  return { ok: false, foreign: false, why };
+  return finished.code === 0 ? { ok: true } : troubleOf(finished, vault);
+}
+
+function troubleOf(finished: Finished, vault: boolean): SopsOpened {
+  if (finished.timedOut) {
+    return { ok: false, reason: "timed-out", why: "it took too long" };
+  }
+  const meaning = meanings[finished.code];
+  if (meaning) return { ok: false, reason: meaning[0], why: meaning[1] };
+  if (vault) {
+    const found = vaultMeanings.find(([sign]) => sign.test(finished.stderr));
+    if (found) {
+      const why = agentWords(finished.stderr) ?? found[2];
+      return { ok: false, reason: found[1], why };
+    }
+  }
+  if (finished.code === 128) {
+    const why = "its data key can't be recovered with this host's keys";
+    return { ok: false, reason: "data-key", why };
+  }
+  // What sops quotes may be a value that is not encrypted.
+  const said = finished.stderr.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, "…");
+  const why = /does not match sops' data format/.test(finished.stderr)
+    ? "a value in it is not encrypted"
+    : `sops ended with ${finished.code}: ${oneLine(said, 200)}`;
+  return { ok: false, reason: "sops-failed", why };
+}
+
+/** What vault-agent answered in its own words, which sops folds. */
+function agentWords(stderr: string): string | undefined {
+  const words = /\* (Cannot [^]*?)(?:;|\n\s*\n|$)/.exec(stderr)?.[1];
+  return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
+}
+
+function environmentOf(
+  { identities, vault }: Keys,
+  asksVault: boolean,
+): Record<string, string> {
+  const [file, ...others] = identities.filter(({ kind }) => kind === "age");
+  const ssh = identities.find(({ kind }) => kind === "ssh");
+  const converted = identities.filter(({ kind }) => kind.startsWith("ssh"));
+  const pgp = identities.find(({ kind }) => kind === "pgp");
+  // sops takes one key file and reads it again for each recipient, so neither
+  // a list nor a pipe would do. Keys beyond that exist in no file at all
+  // (those made of SSH keys) and never touch a disk.
+  const more = [...others, ...converted].flatMap(({ ageKeys }) =>
+    ageKeys ? [ageKeys()] : []
+  );
+  return {
+    ...(file ? { SOPS_AGE_KEY_FILE: file.path } : {}),
+    ...(more.length > 0 ? { SOPS_AGE_KEY: more.join("\n") } : {}),
+    ...(ssh ? { SOPS_AGE_SSH_PRIVATE_KEY_FILE: ssh.path } : {}),
+    // Not the user's own either.
+    GNUPGHOME: pgp?.path ?? "/var/empty",
+    SOPS_DISABLE_VERSION_CHECK: "1",
+    // sops asks whatever address a file names, unless it is told another one.
+    VAULT_AGENT_ADDR: `unix://${
+      vault && asksVault ? vault.socket : "/var/empty/no-vault"
+    }`,
+    VAULT_MAX_RETRIES: "0",
+    // The keys of the user who runs this are not the host's: a file that only
+    // they open would be missing after the next boot.
+    HOME: "/var/empty",
+    XDG_CONFIG_HOME: "/var/empty",
+  };
 }

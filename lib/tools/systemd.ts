@@ -111,6 +111,41 @@ async function said(
   return new TextDecoder().decode(finished.stdout).trim();
 }
 
+/**
+ * Runs an argument list in a unit of its own, with nothing of our sandbox, and
+ * waits for it; what it writes and its exit code come to us.
+ *
+ * @param seconds The longest it may run.
+ */
+export function commandInUnit(
+  unit: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  seconds: number,
+): Command {
+  return {
+    program: "systemd-run",
+    args: [
+      `--unit=${unit}`,
+      "--wait",
+      "--pipe",
+      "--collect",
+      "--quiet",
+      "--service-type=exec",
+      `--property=RuntimeMaxSec=${seconds}`,
+      ...Object.entries(env).map(([name, value]) =>
+        `--setenv=${name}=${value}`
+      ),
+      "--",
+      // systemd replaces variables in an argument list (systemd.service(5)).
+      ...argv.map((word) => word.replaceAll("$", "$$$$")),
+    ],
+    // It looks for the program before systemd does.
+    ...(env["PATH"] === undefined ? {} : { env: { PATH: env["PATH"] } }),
+    timeout: (seconds + 30) * 1000,
+  };
+}
+
 /** Starts a timer after which systemd itself runs `argv`. */
 export function armTimer(
   unit: string,
@@ -164,16 +199,32 @@ export function resetFailed(...units: string[]): Command {
   };
 }
 
-/** The names of units in the given states, e.g. `failed`. */
-export async function unitsIn(
-  effects: Effects,
-  ...states: string[]
-): Promise<string[]> {
+/** Reboots the host; the answer comes before it does. */
+export function rebootHost(): Command {
+  return {
+    program: "systemctl",
+    args: ["reboot", "--no-block"],
+    timeout: patience,
+    shielded: true,
+  };
+}
+
+/** A unit, and how systemd sees it. */
+export interface Unit {
+  name: string;
+  /** `failed`, `activating` or `reloading`. */
+  active: string;
+  /** More exactly, e.g. `auto-restart`. */
+  sub: string;
+}
+
+/** The units that have failed or are starting. */
+export async function unitsNow(effects: Effects): Promise<Unit[]> {
   const finished = await effects.run({
     program: "systemctl",
     args: [
       "list-units",
-      `--state=${states.join(",")}`,
+      "--state=failed,activating,reloading",
       "--all",
       "--plain",
       "--no-legend",
@@ -182,13 +233,15 @@ export async function unitsIn(
     ],
     timeout: patience,
   });
-  return unitNames(new TextDecoder().decode(finished.stdout));
+  return parseUnits(new TextDecoder().decode(finished.stdout));
 }
 
-/** The first column of `systemctl list-units --plain --no-legend`. */
-export function unitNames(output: string): string[] {
-  return output.split("\n").map((line) => line.trim().split(/\s+/)[0]!)
-    .filter((name) => name !== "");
+/** Reads the columns of `systemctl list-units --plain --no-legend`. */
+export function parseUnits(output: string): Unit[] {
+  return output.split("\n").flatMap((line) => {
+    const [name, , active, sub] = line.trim().split(/\s+/);
+    return name && active && sub ? [{ name, active, sub }] : [];
+  });
 }
 
 /** The last lines that a unit wrote to the journal. */

@@ -113,11 +113,31 @@ Deno.test("a password in the URL is refused and shown nowhere", async () => {
   assert(!message.includes("hunter2"), message);
 });
 
-Deno.test("a URL with a port or a user alone has no password", async () => {
+Deno.test("a user in a URL of HTTP may be a token: refused and shown nowhere", async () => {
+  const urls = [
+    "https://hunter2@example.org/infra.git",
+    "http://hunter2@127.0.0.1:8080/infra.git",
+    "HTTPS://hunter2@example.org",
+    " https://hunter2@example.org/infra.git",
+    "https://hunter2@@example.org/infra.git",
+  ];
+  for (const url of urls) {
+    const inFile = await refused(`repository: "${url}"\n`);
+    const inFlag = await refused("", [flag("repository", url)]);
+    for (const error of [inFile, inFlag]) {
+      assert(error.message.includes("the URL carries a user name"), url);
+      assert(!Deno.inspect(error).includes("hunter2"), url);
+      assert(error.hints.some((hint) => hint.includes("tokenFile")), url);
+    }
+  }
+});
+
+Deno.test("a URL with a port, or of SSH with a user, is taken", async () => {
   const urls = [
     "https://example.org:8443/infra.git",
     "ssh://git@example.org:22/infra.git",
-    "https://git@example.org/a:b@c.git",
+    "ssh://git@example.org/a:b@c.git",
+    "https://example.org/a:b@c.git",
     "git@example.org:a:b@c.git",
   ];
   for (const url of urls) {

@@ -178,9 +178,25 @@ export class Machine extends Host implements AsyncDisposable {
 
   /** Shuts the machine down in good order; then it is off. */
   async shutDown(): Promise<void> {
-    const root = `/proc/${this.init}`;
+    const root = this.#root;
     // Whatever it answers: it may be gone before it has.
     await this.run(["systemctl", "poweroff"]);
+    await this.#goesDown(root);
+  }
+
+  /**
+   * Waits until the machine has gone down by itself, as for a reboot; then it
+   * is off, and bootAgain goes on with it.
+   */
+  async goesDown(): Promise<void> {
+    await this.#goesDown(this.#root);
+  }
+
+  get #root(): string {
+    return `/proc/${this.init}`;
+  }
+
+  async #goesDown(root: string): Promise<void> {
     await this.#until(
       "does not shut down",
       async () => !await exists(root),

@@ -10,8 +10,10 @@ import type {
 import {
   backoffAfter,
   decide,
+  type Decision,
   type Drift,
   driftOf,
+  rebootOf,
   sameTarget,
   type Situation,
 } from "../../lib/sync/decide.ts";
@@ -81,7 +83,12 @@ function situation(
     force: false,
     ...changes,
     state: { version: 1, earlier: [], holds: [], ...changes.state },
-    config: { drift: "report", allowForcePush: false, ...changes.config },
+    config: {
+      drift: "report",
+      allowForcePush: false,
+      "windows.deploy": [],
+      ...changes.config,
+    },
   };
 }
 
@@ -231,6 +238,152 @@ Deno.test("allowing a rewritten history lifts the hold of one, and no other", ()
       config: { allowForcePush },
     }));
     assertEquals(decision.kind, kind, `${reason} ${allowForcePush}`);
+  }
+});
+
+Deno.test("outside of its windows a host is not changed, and nothing else", () => {
+  const shut = { "windows.deploy": ["deny Mon-Sun"] };
+  const opens = { "windows.deploy": ["Mon 12:30-13:00 UTC"] };
+  const lastGood = deployed(old), done = deployed(tip);
+  const build = { ...target, operation: "build" as const };
+  const correct = { drift: "correct" as const };
+  const table: [string, Decision, Parameters<typeof situation>[0]][] = [
+    ["deploy", { kind: "outside", opening: null }, { config: shut }],
+    ["it opens", { kind: "outside", opening: "2024-01-01T12:30:00.000Z" }, {
+      config: opens,
+    }],
+    ["it is open", { kind: "deploy" }, {
+      config: opens,
+      now: new Date("2024-01-01T12:30:00Z"),
+    }],
+    ["correct", { kind: "outside", opening: null, drift }, {
+      config: { ...shut, ...correct },
+      state: { lastGood: done },
+      systems: byHand,
+    }],
+    ["deploy over a drift", { kind: "outside", opening: null, drift }, {
+      config: shut,
+      state: { lastGood },
+      systems: byHand,
+    }],
+    ["nothing", { kind: "nothing" }, {
+      config: shut,
+      state: { lastGood: done },
+    }],
+    ["build", { kind: "deploy" }, { config: shut, target: build }],
+    ["held", { kind: "held", hold: hold(tip) }, {
+      config: shut,
+      state: { holds: [hold(tip)] },
+    }],
+    ["wait", { kind: "wait", backoff: pause(tip) }, {
+      config: shut,
+      state: { backoff: pause(tip) },
+    }],
+  ];
+  for (const [what, expected, changes] of table) {
+    assertEquals(decide(situation(changes)), expected, what);
+  }
+});
+
+Deno.test("a reboot is due into a confirmed system, once, if it is wanted", () => {
+  const asked: NonNullable<State["reboot"]> = {
+    at: earlier,
+    bootId: "1",
+    revision: tip,
+    system: good,
+    why: ["kernel"],
+    booted: bad,
+    before: { failed: [], starting: [], routes: [] },
+    isWayBack: false,
+  };
+  type Facts = {
+    policy?: "never" | "always";
+    state?: Partial<State>;
+    systems?: Systems;
+    changed?: string[];
+    booted?: string | null;
+    windows?: string[];
+  };
+  const due = { why: ["kernel"] };
+  const boot = { lastGood: deployed(tip, { operation: "boot" }) };
+  const table: [string, Facts, ReturnType<typeof rebootOf>][] = [
+    ["needed", {}, due],
+    ["not wanted", { policy: "never" }, undefined],
+    ["not needed", { changed: [] }, undefined],
+    ["always, and other", { policy: "always", changed: [] }, {
+      why: ["the system"],
+    }],
+    ["always, and needed", { policy: "always" }, due],
+    ["always, and booted", {
+      policy: "always",
+      changed: [],
+      booted: good,
+    }, undefined],
+    ["nothing was confirmed", { state: {} }, undefined],
+    ["it is not known what was booted", { booted: null }, undefined],
+    ["somebody switched by hand", { systems: byHand }, undefined],
+    ["the boot default is another", {
+      systems: { running: good, bootDefault: bad },
+    }, undefined],
+    ["a test does not survive it", {
+      state: { lastGood: deployed(tip, { operation: "test" }) },
+    }, undefined],
+    ["what was built does not run", {
+      state: { lastGood: deployed(tip, { operation: "build" }) },
+    }, undefined],
+    ["boot has no other way", {
+      state: boot,
+      changed: [],
+      systems: { running: bad, bootDefault: good },
+    }, { why: ["the system"] }],
+    ["boot that was booted", {
+      state: boot,
+      changed: [],
+      booted: good,
+    }, undefined],
+    ["it went well", {
+      state: {
+        lastGood: deployed(tip),
+        reboot: { ...asked, result: "well" },
+      },
+    }, undefined],
+    ["it failed", {
+      state: {
+        lastGood: deployed(tip),
+        reboot: { ...asked, result: "failed" },
+      },
+    }, undefined],
+    ["another failed", {
+      state: {
+        lastGood: deployed(tip),
+        reboot: { ...asked, system: bad, result: "failed" },
+      },
+    }, due],
+    ["in no window", { windows: ["Mon 13:00-14:00 UTC"] }, {
+      ...due,
+      opening: "2024-01-01T13:00:00.000Z",
+    }],
+    ["in a window", { windows: ["Mon 12:00-14:00 UTC"] }, due],
+    ["never in a window", { windows: ["deny Mon-Sun"] }, {
+      ...due,
+      opening: null,
+    }],
+  ];
+  for (const [what, facts, expected] of table) {
+    const { state, systems } = situation({
+      state: facts.state ?? { lastGood: deployed(tip) },
+      ...facts.systems ? { systems: facts.systems } : {},
+    });
+    const config = {
+      reboot: facts.policy ?? "when-needed" as const,
+      "windows.reboot": facts.windows ?? [],
+    };
+    const found = rebootOf(
+      { state, systems, config, now },
+      facts.changed ?? ["kernel"],
+      facts.booted === undefined ? bad : facts.booted,
+    );
+    assertEquals(found, expected, what);
   }
 });
 

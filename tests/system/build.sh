@@ -6,17 +6,26 @@ if [ -n "$snippet" ]; then
 	(eval "$snippet")
 fi
 
-mkdir -p "$out/bin" "$out/etc/systemd/system" "$out/kernel-modules/lib/modules" "$out/stand-in"
+mkdir -p "$out/bin" "$out/etc/systemd/system" "$out/stand-in"
 cp "$script" "$out/bin/switch-to-configuration"
 chmod 555 "$out/bin/switch-to-configuration"
 # The same script looks at the name it is called by.
-ln -s bin/switch-to-configuration "$out/activate"
+if [ -n "$activate" ]; then
+	# A script like that of NixOS to read, which leaves the work to the other.
+	mkdir "$out/stand-in/by-name"
+	ln -s ../../bin/switch-to-configuration "$out/stand-in/by-name/activate"
+	printf '#!/bin/sh\n%s\nexec %s/stand-in/by-name/activate\n' "$activate" "$out" >"$out/activate"
+	chmod 555 "$out/activate"
+else
+	ln -s bin/switch-to-configuration "$out/activate"
+fi
 ln -s bin/switch-to-configuration "$out/init"
 
 echo "26.05.stand-in" >"$out/nixos-version"
-echo "$kernel" >"$out/kernel"
-echo "initrd for $kernel" >"$out/initrd"
-mkdir "$out/kernel-modules/lib/modules/$kernel"
+# In NixOS each of these is a store path of its own.
+ln -s "$boot_parts/kernel" "$out/kernel"
+ln -s "$boot_parts/initrd" "$out/initrd"
+ln -s "$boot_parts/kernel-modules" "$out/kernel-modules"
 echo "$greeting" >"$out/etc/greeting"
 echo "$host" >"$out/etc/hostname"
 [ -z "$revision" ] || echo "$revision" >"$out/configuration-revision"
@@ -29,4 +38,7 @@ printf %s "$services" >"$out/stand-in/services"
 echo "$dependencies" >"$out/stand-in/dependencies"
 printf %s "$services" | while IFS='	' read -r name file _; do
 	ln -s "$file" "$out/etc/systemd/system/$name.service"
+done
+printf %s "$installers" | while IFS='	' read -r name file; do
+	ln -s "$file" "$out/etc/systemd/system/$name"
 done

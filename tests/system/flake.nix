@@ -14,6 +14,9 @@
 #   secrets       ["secrets.yaml", "web.yaml#password", "x.age"]: files that
 #                 activation decrypts to /run/secrets/NAME, mode 0400; after #
 #                 one top-level key of a sops file, and then NAME is the key.
+#   manifest      "script" or "systemd": the system carries what sops-nix and
+#                 agenix leave in a real one, from which one can read what it
+#                 will decrypt: in its activation script, or in units.
 #   keyFile       "/etc/ssh/age.key": the host's age identity.
 #   services      {"web": COMMAND}: a unit web.service that runs a shell command
 #                 (oneshot, then "active"); one that exits non-zero has failed.
@@ -45,6 +48,7 @@
         greeting = "hello";
         kernel = "6.12.1";
         secrets = [ ];
+        manifest = "";
         keyFile = "/etc/ssh/age.key";
         services = { };
         activation = "";

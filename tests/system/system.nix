@@ -44,6 +44,13 @@ let
       echo ${quote name} >$out
     '') { };
 
+  # What only a reboot replaces: another store path only for another kernel.
+  bootParts = derive "linux-${knobs.kernel}" (toFile "linux.sh" ''
+    mkdir -p "$out/kernel-modules/lib/modules/$kernel"
+    echo "$kernel" >"$out/kernel"
+    echo "initrd for $kernel" >"$out/initrd"
+  '') { inherit (knobs) kernel; };
+
   # A file of the repository, by itself: the system is another one only when
   # this very file is.
   fileOf =
@@ -53,9 +60,8 @@ let
       name = replaceStrings [ "@" " " ] [ "-" "-" ] (baseNameOf path);
     };
 
-  # "web.yaml#password" → a line for switch-to-configuration: file, key (or "-"),
-  # name.
-  secretLine =
+  # "web.yaml#password" → file, key and name.
+  secretOf =
     spec:
     let
       parts = builtins.split "#" spec;
@@ -71,7 +77,27 @@ let
         else
           baseNameOf path;
     in
-    "${fileOf path}\t${key}\t${name}";
+    {
+      inherit key name;
+      file = "${fileOf path}";
+      isAge = ageName != null;
+    };
+
+  # A line for switch-to-configuration; no key is "-".
+  secretLine =
+    spec: with secretOf spec; "${file}\t${key}\t${name}";
+
+  installed =
+    if knobs.manifest == "" then
+      {
+        activate = "";
+        units = { };
+      }
+    else
+      import ./installed.nix {
+        inherit (knobs) keyFile manifest;
+        secrets = map secretOf knobs.secrets;
+      };
 
   serviceOf = service: if isString service then { command = service; } else service;
 
@@ -114,12 +140,16 @@ let
 in
 derive "nixos-system-${host}-stand-in" (fileOf "build.sh") {
   inherit host settings;
-  inherit (knobs) greeting kernel;
+  inherit (knobs) greeting;
+  boot_parts = bootParts;
   revision = if knobs.revision then revision else "";
   snippet = knobs.build;
   activation = toFile "activation.sh" knobs.activation;
   script = fileOf "switch-to-configuration.sh";
   secrets = text (map secretLine knobs.secrets);
+  inherit (installed) activate;
+  # name and file of each unit of an installer, a line each.
+  installers = text (map (name: "${name}\t${installed.units.${name}}") (attrNames installed.units));
   # name, unit file, script and type of each service, a line each.
   services = text (
     map (

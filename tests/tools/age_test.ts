@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { isAgeFile, openAge, readIdentity } from "../../lib/tools/age.ts";
+import {
+  ageStanzas,
+  asAge,
+  isAgeFile,
+  openAge,
+  readIdentity,
+  sshTag,
+} from "../../lib/tools/age.ts";
+import { sshToAge } from "../../lib/tools/ssh_to_age.ts";
 import { bytes, effects, must, withKeys } from "./keys.ts";
 
 Deno.test("an age file is told by its first line", () => {
@@ -29,7 +37,11 @@ Deno.test("an identity file tells its kind and recipient", async () => {
     assertEquals(age.recipients.length, 1);
     assert(/^age1[0-9a-z]{58}$/.test(age.recipients[0]!), age.recipients[0]);
     const [type, key] = Deno.readTextFileSync(`${folder}/ssh.pub`).split(" ");
-    assertEquals(ssh.recipients, [`${type} ${key}`]);
+    assertEquals(ssh.recipients[0], `${type} ${key}`);
+    assert(/^age1[0-9a-z]{58}$/.test(ssh.recipients[1]!), ssh.recipients[1]);
+    assertEquals(asAge(ssh).recipients, ssh.recipients.slice(1));
+    assertEquals(asAge(age), age);
+    assert(!Deno.inspect([age, ssh]).includes("AGE-SECRET-KEY"));
     return Promise.resolve();
   });
 });
@@ -112,6 +124,13 @@ Deno.test("an age file opens for those it was made for", async () => {
     assert(!foreign.ok && foreign.foreign, Deno.inspect(foreign));
     const forSsh = await encrypt(ssh.recipients[0]!);
     assertEquals(await openAge(effects, forSsh, [ssh]), { ok: true });
+    const named = await sshTag(ssh.recipients[0]!);
+    const text = new TextDecoder("latin1").decode(forSsh);
+    assertEquals(ageStanzas(text), [named]);
+    // What the key becomes for sops-nix is of no use to age itself.
+    const forMade = await encrypt(ssh.recipients[1]!);
+    assert(!(await openAge(effects, forMade, [ssh])).ok);
+    assert(!(await openAge(effects, forSsh, [asAge(ssh)])).ok);
     const broken = file.slice();
     broken[broken.length - 1]! ^= 1;
     const damaged = await openAge(effects, broken, [age]);
@@ -120,3 +139,98 @@ Deno.test("an age file opens for those it was made for", async () => {
     assert(!cut.ok && !cut.foreign, Deno.inspect(cut));
   });
 });
+
+Deno.test("an age file names whom it is for, as far as it does", async () => {
+  await withKeys(async ({ age, ssh }) => {
+    const file = await must("age", [
+      "--encrypt",
+      "--armor",
+      ...[age, ssh].flatMap(({ recipients }) => ["-r", recipients[0]!]),
+    ], bytes("plain"));
+    const text = new TextDecoder().decode(file);
+    assertEquals(ageStanzas(text), [
+      "X25519",
+      await sshTag(ssh.recipients[0]!),
+    ]);
+    assertEquals(ageStanzas(text.slice(0, 120)), undefined);
+    assertEquals(ageStanzas("age-encryption.org/v1\n-> X25519 abc"), undefined);
+  });
+});
+
+Deno.test("what an SSH key becomes for age is what it was made for", async () => {
+  await withKeys(async ({ folder, ssh }) => {
+    const key = await sshToAge(await Deno.readTextFile(`${folder}/ssh`));
+    assert(key?.startsWith("AGE-SECRET-KEY-1"), "it is an age identity");
+    await Deno.writeTextFile(`${folder}/made`, `${key}\n`, { mode: 0o600 });
+    const made = await readIdentity(effects, `${folder}/made`);
+    assertEquals(made.recipients, ssh.recipients.slice(1));
+  });
+});
+
+Deno.test("keys that age has no use for are not converted", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const table: [string, string[]][] = [
+      ["rsa", ["-t", "rsa", "-b", "2048", "-N", ""]],
+      ["pem", ["-t", "rsa", "-b", "2048", "-N", "", "-m", "PEM"]],
+      ["ecdsa", ["-t", "ecdsa", "-N", ""]],
+      ["locked", ["-t", "ed25519", "-N", "hunter2"]],
+    ];
+    for (const [name, args] of table) {
+      await must("ssh-keygen", ["-q", ...args, "-f", `${folder}/${name}`]);
+      const pem = await Deno.readTextFile(`${folder}/${name}`);
+      assertEquals(await sshToAge(pem), undefined, name);
+      assertEquals(await sshToAge(pem.slice(0, 200)), undefined, name);
+    }
+    assertEquals(await sshToAge(""), undefined);
+    const noise = btoa("openssh-key-v1\0\xff\xff\xff\xff");
+    const begin = "-----BEGIN OPENSSH PRIVATE KEY-----";
+    const end = "-----END OPENSSH PRIVATE KEY-----";
+    for (const body of ["", "!", noise]) {
+      assertEquals(await sshToAge(`${begin}\n${body}\n${end}\n`), undefined);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+// Fixed keys, published nowhere and used for nothing, so that the conversion is
+// held to a value and not only to itself.
+Deno.test("the conversion of an SSH key is the one that sops-nix does", async () => {
+  const seed = Uint8Array.from({ length: 32 }, (_, i) => i);
+  const key = await sshToAge(privateKeyOf(seed));
+  assertEquals(
+    key,
+    "AGE-SECRET-KEY-18K2WAFYUTQ9WLQTFX4MZHCZF2KWK69ZQMM0P9E4PYHCCG8LL3EHSJQ2486",
+  );
+});
+
+/** An OpenSSH private key file of a seed; its public half does not matter. */
+function privateKeyOf(seed: Uint8Array): string {
+  const field = (...parts: (string | Uint8Array)[]) => {
+    const all = parts.map((part) => [
+      ...(typeof part === "string" ? bytes(part) : part),
+    ]).flat();
+    return [0, 0, all.length >> 8, all.length & 255, ...all];
+  };
+  const kind = field("ssh-ed25519");
+  const half = field(new Uint8Array(32));
+  const inner = [
+    ...new Uint8Array(8),
+    ...kind,
+    ...half,
+    ...field(seed, new Uint8Array(32)),
+    ...field("comment"),
+  ];
+  const body = [
+    ...bytes("openssh-key-v1\0"),
+    ...field("none"),
+    ...field("none"),
+    ...field(),
+    ...[0, 0, 0, 1],
+    ...field(Uint8Array.from([...kind, ...half])),
+    ...field(Uint8Array.from(inner)),
+  ];
+  const text = btoa(String.fromCharCode(...body));
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${text}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}

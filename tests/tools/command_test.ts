@@ -109,6 +109,20 @@ Deno.test("a program that is not there is told with a hint", async () => {
   assertEquals(error.hints.length, 1);
 });
 
+Deno.test("a program that may not be executed is told with a hint", async () => {
+  await inFolder(async (folder) => {
+    const program = `${folder}/program`;
+    await Deno.writeTextFile(program, "#!/bin/sh\n", { mode: 0o644 });
+    const error = await assertRejects(
+      () => run({ program, args: [], timeout: patience }),
+      SyncError,
+      `Cannot run ${program}: this user may not execute it`,
+    ) as SyncError;
+    assertEquals([error.reason, error.exit], ["program-forbidden", 2]);
+    assertMatch(error.hints.join(), /ls -l/);
+  });
+});
+
 Deno.test("a folder that is not there is not taken for a missing program", async () => {
   const error = await assertRejects(
     () => shell("true", { cwd: "/no/such/folder" }),

@@ -230,6 +230,31 @@ const captured: readonly [string, string][] = [
   ],
   ["revision-missing", "fatal: couldn't find remote ref refs/heads/gone"],
   [
+    "revision-hidden",
+    "error: Server does not allow request for unadvertised object aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+  ],
+  // JGit.
+  [
+    "revision-hidden",
+    "fatal: remote error: want aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa not valid",
+  ],
+  [
+    "proxy",
+    "fatal: unable to access 'https://example.org/x/': Received HTTP code 403 from proxy after CONNECT",
+  ],
+  [
+    "proxy",
+    "fatal: unable to access 'https://example.org/x/': CONNECT tunnel failed, response 407",
+  ],
+  [
+    "not-git",
+    "fatal: unable to access 'https://127.0.0.1:1/x/': gnutls_handshake() failed: An unexpected TLS packet was received.",
+  ],
+  [
+    "not-git",
+    "fatal: unable to access 'http://127.0.0.1:1/x/': Received HTTP/0.9 when not allowed",
+  ],
+  [
     "owner",
     "fatal: detected dubious ownership in repository at '/srv/infra.git'",
   ],

@@ -147,7 +147,7 @@ Deno.test("the token is named by its file and bound to the one server", async ()
   try {
     await Deno.writeTextFile(tokenFile, "hunter2");
     const env = gitEnvironment(
-      remote({ tokenFile, repository: "https://me@example.org:8443/a/b.git" }),
+      remote({ tokenFile, repository: "https://example.org:8443/a/b.git" }),
     );
     assertEquals(env["GITOPS_SYNC_TOKEN_FILE"], tokenFile);
     assert(!Deno.inspect(env, { iterableLimit: 1000 }).includes("hunter2"));

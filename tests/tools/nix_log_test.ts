@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type BuildFailure, NixLog } from "../../lib/tools/nix_log.ts";
+import type { BuildFailure } from "../../lib/tools/nix_failure.ts";
+import { NixLog } from "../../lib/tools/nix_log.ts";
 
 const versions = ["2.8.0", "2.26.3"] as const;
 const folder = new URL("./nix_log/", import.meta.url).pathname;

@@ -3,12 +3,12 @@ import type { Command, Effects } from "../../lib/base/effects.ts";
 import {
   armTimer,
   lastLines,
+  parseUnits,
   resetFailed,
   runInUnit,
   stopUnits,
   unitEnd,
-  unitNames,
-  unitsIn,
+  unitsNow,
 } from "../../lib/tools/systemd.ts";
 
 /** The whole command line. */
@@ -171,27 +171,35 @@ Deno.test("units are stopped and cleared by name, whatever the name", () => {
   ]);
 });
 
-Deno.test("the names of units are read from the list of systemctl", () => {
-  const table: [string, string[]][] = [
-    ["", []],
-    ["\n", []],
-    [
+Deno.test("units are read from the list of systemctl", () => {
+  assertEquals(parseUnits("\n"), []);
+  assertEquals(
+    parseUnits(
       "web.service loaded failed failed The web server\n" +
-      "dev-disk-by\\x2dlabel.swap loaded failed failed /dev/disk\n" +
-      "  a@b.service   not-found failed failed a@b.service  \n",
-      ["web.service", "dev-disk-by\\x2dlabel.swap", "a@b.service"],
+        "dev-disk-by\\x2dlabel.swap loaded activating start /dev/disk\n" +
+        "  a@b.service   not-found activating auto-restart  \n",
+    ),
+    [
+      { name: "web.service", active: "failed", sub: "failed" },
+      {
+        name: "dev-disk-by\\x2dlabel.swap",
+        active: "activating",
+        sub: "start",
+      },
+      { name: "a@b.service", active: "activating", sub: "auto-restart" },
     ],
-  ];
-  for (const [output, names] of table) assertEquals(unitNames(output), names);
+  );
 });
 
-Deno.test("systemctl is asked for whole names in the given states", async () => {
+Deno.test("systemctl is asked for whole names of units that are not well", async () => {
   const { effects, ran } = answering("web.service loaded failed failed x\n");
-  assertEquals(await unitsIn(effects, "failed", "activating"), ["web.service"]);
+  assertEquals(await unitsNow(effects), [
+    { name: "web.service", active: "failed", sub: "failed" },
+  ]);
   assertEquals(ran.map(line), [[
     "systemctl",
     "list-units",
-    "--state=failed,activating",
+    "--state=failed,activating,reloading",
     "--all",
     "--plain",
     "--no-legend",

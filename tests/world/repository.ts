@@ -26,6 +26,7 @@ export interface Knobs {
   greeting?: string | undefined;
   kernel?: string | undefined;
   secrets?: readonly string[] | undefined;
+  manifest?: "" | "script" | "systemd" | undefined;
   keyFile?: string | undefined;
   services?: Readonly<Record<string, Service>> | undefined;
   activation?: string | undefined;

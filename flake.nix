@@ -1,0 +1,120 @@
+{
+  description = "Pull-based GitOps for NixOS";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      inherit (nixpkgs) lib;
+      linux = [
+        "x86_64-linux"
+        "aarch64-linux"
+      ];
+      # The command-line tool alone: there is no NixOS to bring anywhere.
+      darwin = [ "aarch64-darwin" ];
+      for = systems: make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
+      everywhere = for (linux ++ darwin);
+
+      packageOf = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system}.gitops-sync;
+
+      gitops =
+        { lib, pkgs, ... }:
+        {
+          # One module, whichever of its names it is imported by.
+          key = "gitops-sync";
+          imports = [ ./module.nix ];
+          services.gitops.package = lib.mkDefault (packageOf pkgs);
+        };
+
+      # The units of a host that sets no more than it must.
+      unitsOf =
+        pkgs:
+        let
+          host = lib.nixosSystem {
+            inherit (pkgs.stdenv.hostPlatform) system;
+            modules = [
+              gitops
+              {
+                services.gitops = {
+                  enable = true;
+                  repository = "https://git.example.org/infra.git";
+                };
+              }
+            ];
+          };
+          units = host.config.systemd.units;
+        in
+        pkgs.runCommand "gitops-sync-units" { } ''
+          mkdir $out
+          cp ${units."gitops-sync.service".unit}/gitops-sync.service $out/
+          cp ${units."gitops-sync.timer".unit}/gitops-sync.timer $out/
+          cp ${host.config.environment.etc."gitops-sync/config.yaml".source} $out/config.yaml
+        '';
+    in
+    {
+      packages = everywhere (pkgs: rec {
+        gitops-sync = pkgs.callPackage ./nix/package.nix { };
+        default = gitops-sync;
+      });
+
+      apps = everywhere (pkgs: rec {
+        gitops-sync = {
+          type = "app";
+          program = lib.getExe (packageOf pkgs);
+        };
+        default = gitops-sync;
+      });
+
+      overlays.default = final: _: {
+        gitops-sync = final.callPackage ./nix/package.nix { };
+      };
+
+      nixosModules = {
+        inherit gitops;
+        default = gitops;
+      };
+
+      devShells = everywhere (pkgs: {
+        default = pkgs.mkShell {
+          packages =
+            [
+              pkgs.age
+              pkgs.deno
+              pkgs.fish
+              pkgs.git
+              pkgs.gnupg
+              pkgs.openssh
+              pkgs.python3
+              pkgs.sops
+              pkgs.tmux
+              pkgs.zsh
+            ]
+            ++ lib.optionals pkgs.stdenv.hostPlatform.isLinux [
+              pkgs.debootstrap
+              pkgs.iproute2
+              pkgs.procps
+              pkgs.strace
+              pkgs.util-linux
+            ];
+        };
+      });
+
+      checks = for linux (pkgs: {
+        package = packageOf pkgs;
+        units = unitsOf pkgs;
+      });
+
+      formatter = everywhere (pkgs: pkgs.nixfmt-tree);
+
+      templates.default = {
+        path = ./templates/host;
+        description = "A repository of NixOS hosts that follow it with gitops-sync";
+        welcomeText = ''
+          # Hosts that follow this repository
+
+          README.md says what to write where.
+        '';
+      };
+    };
+}

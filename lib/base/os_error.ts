@@ -1,0 +1,71 @@
+/**
+ * Errors of the operating system that are nobody's bug: a missing right, a full
+ * or broken disk.
+ *
+ * @module
+ */
+import { type Next, SyncError } from "./errors.ts";
+
+interface Sort {
+  reason: string;
+  next: Next;
+  hint: string;
+}
+
+const denied: Sort = {
+  reason: "permission-denied",
+  next: "stop",
+  hint: "run as root (sudo)",
+};
+const full: Sort = {
+  reason: "disk-full",
+  next: "retry",
+  hint: "free some space: df -h; nix-collect-garbage --delete-older-than 30d",
+};
+const broken: Sort = {
+  reason: "disk-broken",
+  next: "retry",
+  hint: "look at the disk: journalctl -k; dmesg",
+};
+const misplaced: Sort = {
+  reason: "path-unusable",
+  next: "stop",
+  hint: "something else is in that place; move it away, or name another path",
+};
+
+/** By number (errno(3), Linux). */
+const sorts: Readonly<Record<number, Sort>> = {
+  1: denied, // EPERM
+  13: denied, // EACCES
+  5: broken, // EIO
+  17: misplaced, // EEXIST
+  20: misplaced, // ENOTDIR
+  21: misplaced, // EISDIR
+  28: full, // ENOSPC
+  30: broken, // EROFS
+  36: misplaced, // ENAMETOOLONG
+  40: misplaced, // ELOOP
+  122: full, // EDQUOT
+};
+
+/**
+ * What was thrown, as an error that is told with a hint if it is one of the
+ * operating system's about a file; else as it is.
+ */
+export function foreseen(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof SyncError) return error;
+  // Deno's form: "Permission denied (os error 13): open '/some/path'".
+  const found = /^(.*) \(os error (\d+)\)(?:: (\w+) (.*))?$/s.exec(
+    error.message,
+  );
+  const sort = sorts[Number(found?.[2])];
+  if (!found || !sort) return error;
+  const [, says, , , path = "a file"] = found;
+  return new SyncError(`Cannot use ${path}: ${says}`, {
+    stage: "state",
+    reason: sort.reason,
+    next: sort.next,
+    hints: [sort.hint],
+    cause: error,
+  });
+}

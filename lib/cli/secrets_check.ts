@@ -1,0 +1,153 @@
+/**
+ * `gitops-sync secrets check`: who can open what, in a checkout.
+ *
+ * @module
+ */
+import { relative } from "@std/path";
+import type { Effects } from "../base/effects.ts";
+import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
+import { count } from "../base/text.ts";
+import { judgeFile } from "../sync/secret_opening.ts";
+import type { Identity } from "../tools/age.ts";
+import { filesOf, placeOf } from "../tools/checkout.ts";
+import { knownFiles } from "../tools/known_files.ts";
+import {
+  type Cell,
+  type Column,
+  columnsOf,
+  type KnownFile,
+  type Row,
+  rowsOf,
+} from "../tools/secret_matrix.ts";
+import { sopsFormat } from "../tools/sops_formats.ts";
+import type { Call } from "./arguments.ts";
+import { localConfigOf } from "./config.ts";
+import { realEffects } from "./effects.ts";
+import { hostIdentities } from "./identities.ts";
+import { printJson } from "./json.ts";
+import { print } from "./output.ts";
+import { table } from "./table.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  using effects = await realEffects(call.verbose);
+  const places = await Promise.all(
+    (call.operands.length > 0 ? call.operands : ["."]).map(placeOf),
+  );
+  const { top } = places[0]!;
+  const paths = await filesOf(effects, top, places.map(({ path }) => path));
+  const { files, names } = await knownFiles(effects, top, paths);
+  const config = await localConfigOf(call);
+  const identities = await hostIdentities(effects, config);
+  await openOwn(effects, top, files, identities);
+  const all = columnsOf(files, names);
+  const columns = chosen(all, hostOf(call));
+  const rows = rowsOf(files, columns);
+  const bad = rows.filter((row) => wrongIn(row, columns).length > 0);
+  const exit = bad.length > 0 ? exitCodes.secrets : exitCodes.ok;
+  if (call.json) tellJson(exit, rows, columns);
+  else tellPeople(rows, columns, relative(Deno.cwd(), top));
+  return exit;
+}
+
+/** Decrypts what names a key of this machine, and adds what is wrong. */
+async function openOwn(
+  effects: Effects,
+  top: string,
+  files: KnownFile[],
+  identities: readonly Identity[],
+): Promise<void> {
+  const own = identities.flatMap(({ recipients }) => recipients);
+  for (const [i, file] of files.entries()) {
+    const isOwn = file.has?.some((one) => own.includes(one)) ?? false;
+    if (!isOwn || file.problems.length > 0) continue;
+    const answer = await judgeFile(effects, { identities }, {
+      name: file.path,
+      bytes: await Deno.readFile(`${top}/${file.path}`),
+      format: file.path.endsWith(".age") ? "age" : sopsFormat(file.path),
+    });
+    const why = answer.kind === "problem"
+      ? answer.problem.why
+      : answer.kind === "foreign"
+      ? "it does not open with the key of this machine that it is for"
+      : undefined;
+    if (why !== undefined) files[i] = { ...file, problems: [why] };
+  }
+}
+
+/** `--host` is an option of the configuration; that of the file means nothing here. */
+function hostOf({ given }: Call): string | undefined {
+  return given.find(({ key }) => key === "host")?.value as string | undefined;
+}
+
+function chosen(columns: Column[], host: string | undefined): Column[] {
+  if (host === undefined) return columns;
+  const found = columns.filter(({ name, recipients }) =>
+    name === host || recipients.includes(host)
+  );
+  if (found.length > 0) return found;
+  throw usageError(
+    "unknown-host",
+    `Cannot check for ${host}: neither .sops.yaml nor secrets.nix names it`,
+    `the names there: ${columns.map(({ name }) => name).join(", ") || "none"}`,
+    "a name in .sops.yaml is an anchor: - &web age1…",
+  );
+}
+
+/** What is wrong with a file, a sentence each. */
+function wrongIn({ cells, problems }: Row, columns: Column[]): string[] {
+  const lacking = columns.filter((_, i) => cells[i] === "missing");
+  return [
+    ...problems,
+    ...lacking.map(({ name }) =>
+      `the rules name ${name}, and the file does not`
+    ),
+  ];
+}
+
+const signs: Readonly<Record<Cell, string>> = {
+  yes: "yes",
+  part: "part",
+  no: "-",
+  missing: "MISSING",
+  extra: "extra",
+};
+
+function tellPeople(rows: Row[], columns: Column[], toTop: string): void {
+  if (rows.length === 0) return print("Nothing is encrypted here");
+  print(table([
+    ["", ...columns.map(({ name }) => name)],
+    ...rows.map(({ path, cells }) => [
+      path,
+      ...cells.map((cell) => signs[cell]),
+    ]),
+  ]));
+  const wrong = rows.flatMap((row) =>
+    wrongIn(row, columns).map((why) => `${row.path}: ${why}`)
+  );
+  const stale = rows.filter(({ cells }) =>
+    cells.some((cell) => cell === "missing" || cell === "extra")
+  ).map(({ path }) => toTop === "" ? path : `${toTop}/${path}`);
+  print("");
+  for (const line of wrong) print(line);
+  if (stale.length > 0) {
+    print(`mend with: gitops-sync secrets updatekeys ${stale.join(" ")}`);
+  }
+  if (wrong.length === 0) {
+    print(`${count(rows.length, "file")}, and nothing is wrong`);
+  }
+}
+
+function tellJson(exit: ExitCode, rows: Row[], columns: Column[]): void {
+  printJson("secrets check", exit, {
+    result: exit === exitCodes.ok ? "right" : "wrong",
+    hosts: columns,
+    files: rows.map((row) => ({
+      path: row.path,
+      hosts: Object.fromEntries(
+        columns.map(({ name }, i) => [name, row.cells[i]]),
+      ),
+      problems: wrongIn(row, columns),
+    })),
+  });
+}

@@ -1,0 +1,27 @@
+/**
+ * `gitops-sync secrets updatekeys`: the people of `.sops.yaml` or `secrets.nix`
+ * for a file, as they are now.
+ *
+ * @module
+ */
+import type { ExitCode } from "../base/errors.ts";
+import type { Call } from "./arguments.ts";
+import {
+  contentOf,
+  isAge,
+  onFiles,
+  rekeyAge,
+  throughSops,
+} from "./secrets_work.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  return await onFiles(
+    call,
+    "Re-keyed",
+    async (work, place) =>
+      isAge(place, await contentOf(place))
+        ? await rekeyAge(work, place)
+        : await throughSops(work, place, "re-key", ["updatekeys", "--yes"]),
+  );
+}

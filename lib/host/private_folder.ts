@@ -1,0 +1,101 @@
+/**
+ * A folder in memory that only its owner may enter, for what must never be on
+ * a disk.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+
+const prefix = "gitops-sync-private";
+
+/**
+ * Makes the folder, and removes what killed runs of ours have left.
+ *
+ * @returns the folder, which is removed with all in it when disposed of.
+ * @throws {SyncError} `no-memory-folder`, exit 5, where nothing is in memory.
+ */
+export async function privateFolder(): Promise<
+  AsyncDisposable & { path: string }
+> {
+  const base = memoryFolder();
+  await removeLeftovers(base);
+  const path = await Deno.makeTempDir({
+    dir: base,
+    prefix: `${prefix}.${Deno.pid}.`,
+  });
+  // Whatever the umask is.
+  await Deno.chmod(path, 0o700);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(path, { recursive: true });
+    },
+  };
+}
+
+/** A place that is in memory, and in which we may write. */
+function memoryFolder(): string {
+  const own = Deno.env.get("XDG_RUNTIME_DIR");
+  const places = Deno.uid() === 0
+    ? ["/run", "/dev/shm"]
+    : [...(own ? [own] : []), "/dev/shm"];
+  const inMemory = memoryMounts(Deno.readTextFileSync("/proc/self/mountinfo"));
+  const found = places.find((place) => isWithin(place, inMemory));
+  if (found !== undefined) return found;
+  throw new SyncError(
+    `Cannot find a folder in memory for what is decrypted: expected a tmpfs at ${
+      places.join(" or ")
+    }`,
+    {
+      stage: "secrets",
+      reason: "no-memory-folder",
+      next: "stop",
+      hints: ["mount one: mount -t tmpfs tmpfs /dev/shm"],
+    },
+  );
+}
+
+/**
+ * The mount points, each with whether it is in memory, as the kernel lists
+ * them (proc(5), "/proc/pid/mountinfo"); a later one lies over an earlier.
+ */
+export function memoryMounts(mountinfo: string): Map<string, boolean> {
+  const mounts = new Map<string, boolean>();
+  for (const line of mountinfo.split("\n")) {
+    const [before, after] = line.split(" - ");
+    const point = before?.split(" ")[4];
+    if (!point || !after) continue;
+    const type = after.split(" ")[0]!;
+    mounts.set(point, type === "tmpfs" || type === "ramfs");
+  }
+  return mounts;
+}
+
+/** Whether the mount that a path lies on is in memory. */
+function isWithin(path: string, mounts: Map<string, boolean>): boolean {
+  try {
+    const real = Deno.realPathSync(path);
+    for (let at = real; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+      const found = mounts.get(at);
+      if (found !== undefined) return found;
+    }
+  } catch {
+    // It is not there.
+  }
+  return false;
+}
+
+/** A run that was killed could not clean up; its number tells it is gone. */
+async function removeLeftovers(base: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(base)) {
+    const pid = new RegExp(`^${prefix}\\.(\\d+)\\.`).exec(name)?.[1];
+    if (!isDirectory || pid === undefined) continue;
+    const isAlive = await Deno.stat(`/proc/${pid}`).then(
+      () => true,
+      () => false,
+    );
+    const path = `${base}/${name}`;
+    const isOurs = (await Deno.lstat(path)).uid === Deno.uid();
+    if (isOurs && !isAlive) await Deno.remove(path, { recursive: true });
+  }
+}

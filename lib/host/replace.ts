@@ -1,0 +1,44 @@
+/**
+ * Puts new content in the place of a file that a person works with.
+ *
+ * @module
+ */
+import { dirname } from "@std/path";
+import { syncFolder } from "./files.ts";
+
+/**
+ * Replaces a file, so that at any moment either the old or the new content is
+ * there, whole. Mode and owner stay; a new file gets mode 0644 less the umask.
+ *
+ * @param path Without links.
+ */
+export async function replaceFile(
+  path: string,
+  content: Uint8Array,
+): Promise<void> {
+  const old = await Deno.lstat(path).catch(() => undefined);
+  const temporary = `${path}.${crypto.randomUUID()}.new`;
+  const file = await Deno.open(temporary, {
+    write: true,
+    createNew: true,
+    mode: old ? 0o600 : 0o644,
+  });
+  try {
+    try {
+      let rest = content;
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    if (old) {
+      if (Deno.uid() === 0) await Deno.chown(temporary, old.uid, old.gid);
+      await Deno.chmod(temporary, old.mode! & 0o7777);
+    }
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}

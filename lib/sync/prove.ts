@@ -1,0 +1,297 @@
+/**
+ * Proves that what the built system decrypts when it is activated can be
+ * decrypted here, before anything on the host changes: each file is there, has
+ * the key that is wanted of it, and opens with the keys that this system names.
+ *
+ * @module
+ */
+import { short } from "../base/text.ts";
+import { asAge, endAgents, type Identity } from "../tools/age.ts";
+import { type Keys } from "../tools/sops.ts";
+import { isMap } from "../tools/sops_formats.ts";
+import { readSops } from "../tools/sops_metadata.ts";
+import type { SopsNixManifest, SopsNixSecret } from "../tools/sops_nix.ts";
+import type { Built } from "./build.ts";
+import { type Installed, installedSecrets } from "./installed.ts";
+import type { Run } from "./run.ts";
+import {
+  blobName,
+  entryOf,
+  fingerprintOf,
+  SecretMemory,
+} from "./secret_memory.ts";
+import { judgeFile, type SecretFile } from "./secret_opening.ts";
+import { type Problem, problemsFailure, quoted } from "./secret_problems.ts";
+import { deadlineOf, inParallel, readKeys } from "./secrets.ts";
+
+/** A built system whose secrets all open here. */
+export interface Proven extends Omit<Built, "done"> {
+  readonly done: "proven";
+  /** How many secrets it installs. */
+  readonly secrets: number;
+}
+
+/** Secrets of one file that are opened with the same keys. */
+interface Wanted {
+  file: string;
+  format: SecretFile["format"];
+  secrets: { name: string; key: string }[];
+  keys: Keys;
+  /** Whether it hands sops the socket that asks Vault. */
+  hasSocket: boolean;
+}
+
+/**
+ * Opens every file that the system of `built` installs.
+ *
+ * @throws {SyncError} exit 5, with every problem: `secrets-unreadable`, or
+ * `vault-…` where a later run may find Vault at work again.
+ */
+export async function prove(run: Run, built: Built): Promise<Proven> {
+  const result = { ...built, done: "proven" as const };
+  if (!run.config["secrets.check"]) return { ...result, secrets: 0 };
+  const installed = await installedSecrets(built.system);
+  const problems: Problem[] = installed.unread.map(({ path, why }) => ({
+    file: path,
+    reason: "manifest-unreadable",
+    why: `the manifest of sops-nix can't be read: ${why}`,
+    mend:
+      "report it with the version of sops-nix; secrets.check: false goes on without",
+  }));
+  const wanted = await filesOf(run, installed, problems);
+  const memory = new SecretMemory(run.folder);
+  const deadline = deadlineOf(run);
+  const found = await inParallel(
+    wanted,
+    (one) => proveFile(run, one, memory, deadline()),
+  );
+  problems.push(...found.flat());
+  const identities = distinct(wanted.flatMap(({ keys }) => keys.identities));
+  await endAgents(run.effects, identities);
+  await memory.save();
+  if (problems.length > 0) {
+    const what = `the system of ${short(built.commit.revision)}`;
+    throw problemsFailure(problems, identities, "prove", what);
+  }
+  const secrets = wanted.flatMap(({ secrets }) => secrets).length;
+  return { ...result, secrets };
+}
+
+/** The files of all manifests and lists, each once for each set of keys. */
+async function filesOf(
+  run: Run,
+  { sops, agenix }: Installed,
+  problems: Problem[],
+): Promise<Wanted[]> {
+  const wanted = new Map<string, Wanted>();
+  const add = (
+    one: Omit<Wanted, "secrets">,
+    secret: SopsNixSecret | {
+      name: string;
+      key: string;
+    },
+  ) => {
+    const by = [one.file, one.format, fingerprintOf(one.keys)].join("\0");
+    const known = wanted.get(by) ?? { ...one, secrets: [] };
+    known.secrets.push({ name: secret.name, key: secret.key });
+    wanted.set(by, known);
+  };
+  for (const { content, environment } of sops) {
+    const keys = await sopsNixKeys(run, content, environment, problems);
+    const hasSocket =
+      environment.VAULT_AGENT_ADDR === `unix://${run.config["vault.socket"]}`;
+    for (const secret of content.secrets) {
+      const { file, format } = secret;
+      add({ file, format, keys, hasSocket }, secret);
+    }
+  }
+  for (const [paths, secrets] of byIdentities(agenix)) {
+    // agenix passes over identities that are not there.
+    const named = run.config["secrets.identities"] ??
+      await readable(paths.split("\0"));
+    const { keys, problems: bad } = await readKeys(run, named);
+    problems.push(...bad);
+    for (const { name, file } of secrets) {
+      add({ file, format: "age", keys, hasSocket: false }, { name, key: "" });
+    }
+  }
+  return [...wanted.values()];
+}
+
+function byIdentities(agenix: Installed["agenix"]) {
+  return Map.groupBy(agenix, ({ identities }) => identities.join("\0"));
+}
+
+/** The keys that sops-install-secrets will have, and no others. */
+async function sopsNixKeys(
+  run: Run,
+  manifest: SopsNixManifest,
+  environment: Readonly<Record<string, string>>,
+  problems: Problem[],
+): Promise<Keys> {
+  const named = run.config["secrets.identities"];
+  if (named) {
+    const { keys, problems: bad } = await readKeys(run, named);
+    problems.push(...bad);
+    return keys;
+  }
+  const { ageKeyFile, ageSshKeyPaths, gnupgHome } = manifest;
+  const own = await readKeys(run, [
+    ...(ageKeyFile ? [ageKeyFile] : []),
+    ...(gnupgHome ? [gnupgHome] : []),
+  ]);
+  problems.push(...own.problems);
+  // sops-nix passes over SSH keys that it can't read or convert.
+  const converted = await readKeys(run, ageSshKeyPaths);
+  const sshKey = environment.SOPS_AGE_SSH_PRIVATE_KEY_FILE;
+  const ssh = sshKey ? await readKeys(run, [sshKey]) : undefined;
+  problems.push(...ssh?.problems ?? []);
+  const identities = [
+    ...own.keys.identities,
+    ...converted.keys.identities.filter(({ kind }) => kind === "ssh").map(
+      asAge,
+    ),
+    ...ssh?.keys.identities ?? [],
+  ];
+  return { ...own.keys, identities };
+}
+
+async function proveFile(
+  run: Run,
+  { file, format, secrets, keys, hasSocket }: Wanted,
+  memory: SecretMemory,
+  timeout: number,
+): Promise<Problem[]> {
+  const name = shownPath(file);
+  const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
+  const bytes = await Deno.readFile(file).catch(() => undefined);
+  if (!bytes) {
+    return [{
+      file: name,
+      reason: "no-file",
+      why: `${forWhat} is to come from it, but it does not exist`,
+      mend: `git add ${
+        quoted(name)
+      }, or take the secret out of the configuration`,
+    }];
+  }
+  const missing = format === "age"
+    ? []
+    : secrets.flatMap((secret) => keyProblem(name, format, bytes, secret));
+  const entry = await entryOf(
+    "content",
+    await blobName(bytes),
+    format,
+    fingerprintOf(keys),
+  );
+  if (memory.get(entry) === "opened") return missing;
+  const given = { name, bytes, format };
+  const answer = await judgeFile(run.effects, keys, given, timeout);
+  switch (answer.kind) {
+    case "opened":
+      if (answer.remember) memory.add(entry, "opened");
+      else if (!hasSocket) missing.push(noSocket(run, name));
+      return missing;
+    case "problem":
+      return [answer.problem, ...missing];
+    case "plain":
+      return [{
+        file: name,
+        reason: "plaintext",
+        why: `${forWhat} is to come from it, but it is not encrypted`,
+        mend: `sops encrypt --in-place ${quoted(name)}`,
+      }];
+    case "foreign":
+      return [foreignProblem(name, forWhat, format, bytes), ...missing];
+  }
+}
+
+function foreignProblem(
+  file: string,
+  forWhat: string,
+  format: SecretFile["format"],
+  bytes: Uint8Array,
+): Problem {
+  const text = new TextDecoder().decode(bytes);
+  const read = format === "age" ? undefined : readSops(format, text);
+  return {
+    file,
+    reason: "wrong-recipient",
+    why: `${forWhat} is to come from it, but it is encrypted for others`,
+    ...(read?.kind === "sops"
+      ? { recipients: read.groups.flat().map(({ name }) => name) }
+      : {}),
+    mend: format === "age"
+      ? "add this host's public key in secrets.nix, then: agenix --rekey"
+      : `add this host's public key in .sops.yaml, then: sops updatekeys ${
+        quoted(file)
+      }`,
+  };
+}
+
+function noSocket(run: Run, file: string): Problem {
+  return {
+    file,
+    reason: "vault-not-wired",
+    why:
+      "only Vault opens it, but the system does not hand sops the socket that asks Vault",
+    mend: `set sops.environment.VAULT_AGENT_ADDR = "unix://${
+      run.config["vault.socket"]
+    }"`,
+  };
+}
+
+/** Whether the key of a secret leads to a single value, as sops-nix wants it. */
+function keyProblem(
+  file: string,
+  format: Exclude<SecretFile["format"], "age">,
+  bytes: Uint8Array,
+  { name, key }: { name: string; key: string },
+): Problem[] {
+  // From the other formats sops-nix takes the whole file.
+  if (key === "" || (format !== "yaml" && format !== "json")) return [];
+  const read = readSops(format, new TextDecoder().decode(bytes));
+  if (read.kind !== "sops") return [];
+  let value: unknown = read.documents[0];
+  for (const part of key.split("/")) {
+    if (!isMap(value) || !Object.hasOwn(value, part)) {
+      const there = isMap(value) ? Object.keys(value) : [];
+      return [{
+        file,
+        key,
+        reason: "no-key",
+        why: `secret ${name} is to come from it, but ${
+          there.length > 0
+            ? `there is no ${part}, only ${there.slice(0, 10).join(", ")}`
+            : `there is no ${part}`
+        }`,
+        mend: `sops edit ${quoted(file)}, or name another key in sops.secrets`,
+      }];
+    }
+    value = value[part];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return [{
+    file,
+    key,
+    reason: "not-a-value",
+    why: `secret ${name} is to come from it, but it holds several values`,
+    mend: 'name one of them, or the whole file with key = ""',
+  }];
+}
+
+/** A file of the store as it is named in the repository, as far as that shows. */
+function shownPath(file: string): string {
+  return file.replace(/^\/nix\/store\/[0-9a-z]{32}-(?:source\/)?/, "");
+}
+
+async function readable(paths: readonly string[]): Promise<string[]> {
+  const sizes = await Promise.all(
+    paths.map((path) => Deno.stat(path).then(({ size }) => size, () => 0)),
+  );
+  return paths.filter((_, i) => sizes[i]! > 0);
+}
+
+function distinct(identities: readonly Identity[]): Identity[] {
+  return [...new Map(identities.map((one) => [one.path, one])).values()];
+}

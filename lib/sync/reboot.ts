@@ -1,0 +1,241 @@
+/**
+ * Reboots the host into a confirmed system, and looks afterwards whether it
+ * came up on it and is well; if not, puts the one that was booted before back.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { changedSinceBoot } from "../host/booted.ts";
+import {
+  type Deployment,
+  type Hold,
+  readState,
+  type Reboot,
+  type State,
+  writeState,
+} from "../host/state.ts";
+import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
+import { rebootHost } from "../tools/systemd.ts";
+import type { Ill } from "./deadline.ts";
+import { type DueReboot, rebootOf } from "./decide.ts";
+import { healthBefore, illsOf } from "./health.ts";
+import type { Outcome } from "./reconcile.ts";
+import { begin, type Record, Run } from "./run.ts";
+import { goBack } from "./undo.ts";
+
+/** How long a host may take to go down, in milliseconds. */
+const goingDown = 10 * 60_000;
+
+/** How long the remote may be away after a reboot before that counts as ill. */
+const remoteAway = 60 * 60_000;
+
+/** The reboot that is due, if one is. */
+export function dueReboot(
+  config: Config,
+  state: State,
+  now: Date,
+): DueReboot | undefined {
+  const changed = state.lastGood ? changedSinceBoot(state.lastGood.system) : [];
+  const situation = { state, systems: systems(), config, now };
+  return rebootOf(situation, changed, bootedSystem());
+}
+
+/** Reboots the host if that is due and a window is open. */
+export async function rebootIfDue(
+  effects: Effects,
+  config: Config,
+): Promise<void> {
+  const folder = config.stateDirectory;
+  const state = readState(folder);
+  const due = dueReboot(config, state, effects.now());
+  if (!due || due.opening !== undefined) return;
+  const why = due.why.join(", ");
+  if (!hasSystemd()) {
+    return say(
+      effects,
+      "warning",
+      `A reboot is due (${why}), but systemd does not run here`,
+    );
+  }
+  const { system, revision } = state.lastGood!;
+  const reboot: Reboot = {
+    at: effects.now().toISOString(),
+    bootId: bootId(),
+    revision,
+    system,
+    why: due.why,
+    booted: bootedSystem(),
+    before: await healthBefore(effects),
+    isWayBack: state.reboot?.result === "failed",
+  };
+  await writeState(folder, { ...state, reboot });
+  say(effects, "notice", `Rebooting into ${short(revision)} (changed: ${why})`);
+  const finished = await effects.run(rebootHost());
+  if (finished.code === 0) return;
+  await writeState(folder, without(state));
+  say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`);
+}
+
+/** What {@linkcode afterReboot} has found: the end of this run, or its state. */
+type Found = { outcome: Outcome; state?: never } | {
+  outcome?: never;
+  state: State;
+};
+
+/**
+ * Looks what came of a reboot that a run has asked for. Where the host came up
+ * on another system or is not well, the system that was booted before becomes
+ * the running one and the boot default, and the revision is held.
+ */
+export async function afterReboot(
+  effects: Effects,
+  config: Config,
+  state: State,
+  record: Record,
+): Promise<Found> {
+  const reboot = state.reboot!;
+  const age = effects.now().getTime() - Date.parse(reboot.at);
+  if (reboot.bootId === bootId()) {
+    const { revision } = reboot;
+    if (age < goingDown) return { outcome: { result: "rebooting", revision } };
+    say(effects, "warning", "The host was to reboot, and did not");
+    return await settled(config, without(state));
+  }
+  const confirmed = state.lastGood;
+  // A person may have gone elsewhere since.
+  if (confirmed?.system !== reboot.system) {
+    return await settled(config, without(state));
+  }
+  const run = new Run(effects, config, state);
+  const { system, target, at: _, ...commit } = confirmed;
+  await begin(run, "sync", commit, target);
+  await run.note({ candidate: system });
+  const problem = await run.stage(
+    "health",
+    () => problemAfter(run, reboot, age),
+    (found) => found ? "the host is not well" : `came up on ${system}`,
+  );
+  const { attempt: _attempt, ...rest } = run.state;
+  if (!problem) {
+    const known = { ...rest, reboot: { ...reboot, result: "well" as const } };
+    return await settled(config, known);
+  }
+  if (problem === "unknown") return await settled(config, rest);
+  const error = await undoReboot(run, reboot, problem);
+  await record(run, { result: "failed", error });
+  return { outcome: { result: "failed", error, run } };
+}
+
+function without(state: State): State {
+  const { reboot: _, ...rest } = state;
+  return rest;
+}
+
+async function settled(config: Config, state: State): Promise<Found> {
+  await writeState(config.stateDirectory, state);
+  return { state };
+}
+
+/**
+ * What is wrong after a reboot. A remote that alone does not answer may be at
+ * rest itself: then it is not known yet, for some time.
+ */
+async function problemAfter(
+  run: Run,
+  { system, before }: Reboot,
+  age: number,
+): Promise<SyncError | "unknown" | undefined> {
+  const booted = bootedSystem();
+  const { running } = systems();
+  if (booted !== system || running !== system) {
+    const other = booted !== system ? booted : running;
+    return failure("other-system", `the host came up on ${other}`, []);
+  }
+  const ills = await illsOf(run, before);
+  if (ills.length === 0) return undefined;
+  const isAway = ills.every(({ reason }) => reason === "remote-lost");
+  if (isAway && age < remoteAway) return "unknown";
+  return failure(ills[0]!.reason, textOf(ills), detailsOf(ills));
+}
+
+const textOf = (ills: readonly Ill[]) =>
+  `the host is not well: ${ills.map(({ text }) => text).join("; ")}`;
+const detailsOf = (ills: readonly Ill[]) =>
+  ills.flatMap(({ details }) => details);
+
+function failure(
+  reason: string,
+  text: string,
+  details: readonly string[],
+): SyncError {
+  return new SyncError(`After the reboot ${text}`, {
+    stage: "health",
+    reason,
+    next: "hold",
+    details,
+  });
+}
+
+/** Puts the system that was booted before back, as far as it is known. */
+async function undoReboot(
+  run: Run,
+  reboot: Reboot,
+  problem: SyncError,
+): Promise<SyncError> {
+  const failed = { ...reboot, result: "failed" as const };
+  const { earlier, holds } = run.state;
+  const good = reboot.isWayBack ? undefined : wayBack(earlier, reboot);
+  if (!good) {
+    await run.save({ reboot: failed });
+    return new SyncError(`${problem.message}; there is no way back from here`, {
+      stage: "health",
+      reason: problem.reason,
+      next: "stop",
+      details: problem.details,
+      hints: [
+        reboot.isWayBack
+          ? "the system before it was not well after a reboot either: look at the host itself"
+          : "mend the host by hand, or push a revision that does",
+      ],
+    });
+  }
+  const { target } = run.attempt;
+  // All of it at once: whatever cuts this off, the next run goes on with it.
+  await run.save({
+    lastGood: good,
+    earlier: earlier.filter(({ system }) => system !== good.system),
+    holds: [holdFor(run, problem), ...holds],
+    reboot: failed,
+    attempt: {
+      ...run.attempt,
+      // What runs is to be replaced too, though it came by a boot alone.
+      target: { ...target, operation: "switch" },
+      previous: { running: good.system, bootDefault: good.system },
+      touched: true,
+    },
+  });
+  const error = await goBack(run, problem);
+  await run.note({ target });
+  if (error instanceof SyncError) return error;
+  throw error;
+}
+
+/** The good system to go back to: best the one that was booted before. */
+function wayBack(
+  earlier: readonly Deployment[],
+  reboot: Reboot,
+): Deployment | undefined {
+  const { running } = systems();
+  return earlier.find(({ system }) => system === running) ??
+    earlier.find(({ system }) => system === reboot.booted) ?? earlier[0];
+}
+
+function holdFor(run: Run, error: SyncError): Hold {
+  const { commit: { revision }, target } = run.attempt;
+  const { stage, reason, message, hints } = error;
+  const since = run.effects.now().toISOString();
+  return { revision, target, stage, reason, message, hints, since };
+}

@@ -1,0 +1,58 @@
+/**
+ * What a built system installs with agenix: its script, in the activation
+ * (`agenixInstall`) or in `agenix-install-secrets.service`, names each file and
+ * the identities (agenix, `modules/age.nix`).
+ *
+ * @module
+ */
+
+/** A secret of the script. */
+export interface AgenixSecret {
+  name: string;
+  /** The encrypted file. */
+  file: string;
+  /** The identities that it is opened with, those of the script in their order. */
+  identities: readonly string[];
+}
+
+/** Finds the secrets in a script; other text has none. */
+export function agenixSecrets(script: string): AgenixSecret[] {
+  const found: AgenixSecret[] = [];
+  let listed: string[] = [];
+  // A command may go on in the next line.
+  for (const line of script.replace(/\\\n/g, " ").split("\n")) {
+    const loop = /^\s*for identity in (.*?);\s*do\b/.exec(line)?.[1];
+    if (loop !== undefined) listed = wordsOf(loop);
+    // What decrypts is called `age`, `rage` or another `age.ageBin`.
+    if (!/\s(?:--decrypt|-d)\s/.test(line) || !/\s-o\s/.test(line)) continue;
+    const words = wordsOf(line);
+    const file = words.at(-1);
+    if (!file?.startsWith("/nix/store/")) continue;
+    const given = words.flatMap((word, i) =>
+      (word === "-i" || word === "--identity") && words[i + 1] !== undefined
+        ? [words[i + 1]!]
+        : []
+    );
+    const identities = given.length > 0 ? given : listed;
+    found.push({ name: nameBefore(script, file), file, identities });
+  }
+  return found;
+}
+
+/** Two secrets of one file are told by neither, but by the file. */
+function nameBefore(script: string, file: string): string {
+  const at = script.indexOf(`decrypting '${file}' to '`);
+  const target = at === -1
+    ? undefined
+    : /^decrypting '[^']*' to '([^']*)'/.exec(script.slice(at))?.[1];
+  const path = target === undefined || target.includes("$")
+    ? file.replace(/\.age$/, "").replace(/^\/nix\/store\/[0-9a-z]{32}-/, "")
+    : target;
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The words of a line of shell, without their quotes. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)]
+    .map(([word]) => word.replace(/["']/g, ""));
+}

@@ -1,0 +1,189 @@
+/**
+ * Reads the encrypted files of a checkout: whom each names, and whom the rules
+ * of `.sops.yaml` and `secrets.nix` name for it.
+ *
+ * @module
+ */
+import { dirname, join, relative } from "@std/path";
+import type { Effects } from "../base/effects.ts";
+import { count } from "../base/text.ts";
+import { ageStanzas, isAgeFile, sshTag } from "./age.ts";
+import { nearest } from "./checkout.ts";
+import { type AgeRules, readAgeRules } from "./own_age.ts";
+import { type Named, namesInNix, namesInSops } from "./recipient_names.ts";
+import type { KnownFile } from "./secret_matrix.ts";
+import { sopsFormat } from "./sops_formats.ts";
+import { plainLeaves } from "./sops_leaves.ts";
+import { readSops, recipientsOf } from "./sops_metadata.ts";
+import { readRules, ruleFor, type SopsRules } from "./sops_rules.ts";
+
+/** What was found. */
+export interface Found {
+  files: KnownFile[];
+  names: Named[];
+}
+
+/** A file's content and the rules above it. */
+interface Candidate {
+  path: string;
+  bytes: Uint8Array;
+  text: string;
+}
+
+const largest = 64 * 1024 * 1024;
+
+/**
+ * Reads those of the files that are encrypted, or should be.
+ *
+ * @param paths From the top of the checkout.
+ * @throws {SyncError} for a `secrets.nix` that does not evaluate.
+ */
+export async function knownFiles(
+  effects: Pick<Effects, "run">,
+  top: string,
+  paths: readonly string[],
+): Promise<Found> {
+  const reader = new RuleReader(effects, top);
+  const files: KnownFile[] = [];
+  for (const path of paths) {
+    const candidate = await read(top, path);
+    if (!candidate) continue;
+    const { text } = candidate;
+    const known = path.endsWith(".age") || isAgeFile(text)
+      ? await ageFile(candidate, await reader.age(path))
+      : sopsFile(candidate, await reader.sops(path));
+    if (known) files.push(known);
+  }
+  return { files, names: reader.names };
+}
+
+async function read(top: string, path: string): Promise<Candidate | undefined> {
+  const file = join(top, path);
+  const info = await Deno.lstat(file).catch(() => undefined);
+  if (!info?.isFile || info.size > largest) return undefined;
+  const bytes = await Deno.readFile(file);
+  return { path, bytes, text: new TextDecoder().decode(bytes) };
+}
+
+/** Reads each file of rules once. */
+class RuleReader {
+  readonly names: Named[] = [];
+  #sops = new Map<string, SopsRules>();
+  #age = new Map<string, AgeRules>();
+
+  constructor(
+    readonly effects: Pick<Effects, "run">,
+    readonly top: string,
+  ) {}
+
+  /** The rule of `.sops.yaml` for a file: its recipients, and its path there. */
+  async sops(path: string): Promise<{ wants?: string[]; isNamed: boolean }> {
+    const file = await nearest({ top: this.top, path }, ".sops.yaml");
+    if (file === undefined) return { isNamed: false };
+    let rules = this.#sops.get(file);
+    if (!rules) {
+      const text = await Deno.readTextFile(join(this.top, file));
+      rules = readRules(text);
+      this.#sops.set(file, rules);
+      this.names.push(...namesInSops(text));
+    }
+    const rule = ruleFor(rules.rules, relative(dirname(file), path));
+    if (!rule) return { isNamed: false };
+    const wants = rule.groups.flat().map(({ name }) => name);
+    return { wants, isNamed: rule.pathRegex !== undefined };
+  }
+
+  /** What `secrets.nix` says for a file. */
+  async age(path: string): Promise<readonly string[] | undefined> {
+    const file = await nearest({ top: this.top, path }, "secrets.nix");
+    if (file === undefined) return undefined;
+    let rules = this.#age.get(file);
+    if (!rules) {
+      rules = await readAgeRules(this.effects, join(this.top, file));
+      this.#age.set(file, rules);
+      const text = await Deno.readTextFile(join(this.top, file));
+      this.names.push(...namesInNix(text));
+    }
+    return rules.get(relative(dirname(file), path));
+  }
+}
+
+function sopsFile(
+  { path, text }: Candidate,
+  { wants, isNamed }: { wants?: string[]; isNamed: boolean },
+): KnownFile | undefined {
+  const read = readSops(sopsFormat(path), text);
+  const file = { path, wants, isShared: false, problems: [] as string[] };
+  switch (read.kind) {
+    case "headless":
+      return { ...file, has: undefined, problems: ["it was cut off"] };
+    case "broken":
+      return { ...file, has: undefined, problems: [read.why] };
+    case "plain":
+      if (!isNamed || !mayBeSecret(path)) return undefined;
+      return {
+        ...file,
+        has: undefined,
+        problems: [
+          "it is in plaintext, and a rule of .sops.yaml wants it encrypted",
+        ],
+      };
+    case "sops": {
+      const plain = plainLeaves(read.documents, read.rule);
+      return {
+        ...file,
+        has: recipientsOf(read).map(({ name }) => name),
+        isShared: read.needed > 1,
+        problems: [
+          ...plain.map((name) => `${name} is in plaintext`),
+          ...(read.hasMac ? [] : ["it has no MAC"]),
+        ],
+      };
+    }
+  }
+}
+
+/** A pattern such as `secrets/.*` also finds what is next to the secrets. */
+function mayBeSecret(path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return !/\.(nix|md|rst|adoc|pub|gpg|asc|lock|sh)$/i.test(name) &&
+    (!name.startsWith(".") || name.endsWith(".env"));
+}
+
+/** The recipients of age itself are anonymous: only their number can be told. */
+async function ageFile(
+  { path, text, bytes }: Candidate,
+  wants: readonly string[] | undefined,
+): Promise<KnownFile> {
+  const file = { path, wants, isShared: false };
+  const stanzas = ageStanzas(new TextDecoder("latin1").decode(bytes))
+    // Noise that some programs add, so that nobody relies on there being none.
+    ?.filter((stanza) => !stanza.endsWith("-grease"));
+  if (!isAgeFile(text) || stanzas === undefined) {
+    const why = isAgeFile(text) ? "it was cut off" : "it is not encrypted";
+    return { ...file, has: undefined, problems: [why] };
+  }
+  if (wants === undefined) {
+    return { ...file, has: [], problems: ["no secrets.nix names it"] };
+  }
+  const tagged = await Promise.all(wants.map(async (recipient) => ({
+    recipient,
+    stanza: recipient.startsWith("ssh-") ? await sshTag(recipient) : "X25519",
+  })));
+  const has = tagged.filter(({ stanza }) =>
+    stanza !== undefined && stanzas.includes(stanza)
+  );
+  const differs = stanzas.length !== wants.length ||
+    has.length !== wants.length;
+  return {
+    ...file,
+    has: has.map(({ recipient }) => recipient),
+    problems: differs
+      ? [
+        `it is for ${
+          count(stanzas.length, "key")
+        }, and secrets.nix names ${wants.length}, or others`,
+      ]
+      : [],
+  };
+}

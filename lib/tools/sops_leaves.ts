@@ -1,0 +1,126 @@
+/**
+ * The single values of a sops file: which are encrypted, and which should be.
+ *
+ * @module
+ */
+/** What all values that sops encrypted begin with. */
+export const encryptedMark = "ENC[AES256_GCM,";
+
+/** An encrypted value, whole (sops, `aes/cipher.go`). */
+const encryptedValue =
+  /^ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]+,tag:[^,\]]+,type:(?:str|int|float|bytes|bool|time|comment)\]$/;
+
+/** Whether a value is one that sops encrypted. */
+export function isEncryptedValue(value: unknown): boolean {
+  return typeof value === "string" && encryptedValue.test(value);
+}
+
+/** A single value and the names that lead to it; list items have none. */
+export interface Leaf {
+  path: readonly string[];
+  value: unknown;
+}
+
+const mostLeaves = 200_000;
+
+/**
+ * All single values below `root`. Each map and list is visited once, so that
+ * aliases neither loop nor multiply, and nothing recurses.
+ */
+export function leaves(root: unknown): Leaf[] {
+  const found: Leaf[] = [];
+  const seen = new Set<object>();
+  const open: Leaf[] = [{ path: [], value: root }];
+  for (let item = open.pop(); item; item = open.pop()) {
+    const { path, value } = item;
+    if (value === null || typeof value !== "object" || value instanceof Date) {
+      found.push(item);
+      if (found.length > mostLeaves) break;
+      continue;
+    }
+    if (seen.has(value)) continue;
+    seen.add(value);
+    for (const [key, below] of Object.entries(value).reverse()) {
+      const next = Array.isArray(value) ? path : [...path, key];
+      open.push({ path: next, value: below });
+    }
+  }
+  return found;
+}
+
+/** Which values of a file are encrypted; at most one is set in a sound file. */
+export interface LeafRule {
+  unencryptedSuffix?: string;
+  encryptedSuffix?: string;
+  unencryptedRegex?: string;
+  encryptedRegex?: string;
+  /** Comments decide, which this reader does not see. */
+  byComment: boolean;
+}
+
+/**
+ * The values that the rule wants encrypted and that are not, by their names.
+ * Never the values themselves.
+ *
+ * @returns the names joined by dots; none where the rule can't be told.
+ */
+export function plainLeaves(
+  documents: readonly unknown[],
+  rule: LeafRule,
+): string[] {
+  const wanted = judgeOf(rule);
+  if (!wanted) return [];
+  const names = documents.flatMap((document) => leaves(document))
+    .filter(({ path, value }) =>
+      // sops leaves these as they are.
+      value !== null && value !== undefined && value !== "" &&
+      !isEncryptedValue(value) && wanted(path)
+    )
+    .map(({ path }) => path.join("."));
+  return [...new Set(names)];
+}
+
+/** As sops decides (`sops.go`, "shouldBeEncrypted"): any name on the way counts. */
+function judgeOf(
+  rule: LeafRule,
+): ((path: readonly string[]) => boolean) | undefined {
+  if (rule.byComment) return undefined;
+  const tests: [(name: string) => boolean, boolean][] = [];
+  const { unencryptedSuffix, encryptedSuffix } = rule;
+  if (unencryptedSuffix) {
+    tests.push([(name) => name.endsWith(unencryptedSuffix), false]);
+  }
+  if (encryptedSuffix) {
+    tests.push([(name) => name.endsWith(encryptedSuffix), true]);
+  }
+  for (
+    const [source, wants] of [
+      [rule.unencryptedRegex, false],
+      [rule.encryptedRegex, true],
+    ] as const
+  ) {
+    if (source === undefined) continue;
+    const pattern = patternOf(source);
+    if (!pattern) return undefined;
+    tests.push([(name) => pattern.test(name), wants]);
+  }
+  return (path) => tests.every(([test, wants]) => path.some(test) === wants);
+}
+
+/**
+ * A pattern in the syntax of Go as one of ours, or `undefined` where it can't
+ * be told what it means, or where it could take for ever: a repetition of a
+ * repetition, which Go matches in linear time and we do not.
+ */
+export function patternOf(source: string): RegExp | undefined {
+  if (source.length > 1000) return undefined;
+  if (/[+*}]\)+[+*{]/.test(source) || /\\[pPQzAC]|\(\?P?</.test(source)) {
+    return undefined;
+  }
+  const [, flags = "", rest = ""] = /^(?:\(\?([ims]+)\))?([^]*)$/.exec(source)!;
+  try {
+    return new RegExp(rest, flags);
+  } catch {
+    return undefined;
+  }
+}

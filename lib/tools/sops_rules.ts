@@ -1,0 +1,110 @@
+/**
+ * The creation rules of a `.sops.yaml`: whom a file should be encrypted for.
+ *
+ * @module
+ */
+import { parse } from "@std/yaml";
+import { type Fields, isMap } from "./sops_formats.ts";
+import { type LeafRule, patternOf } from "./sops_leaves.ts";
+import { ruleOf, type SopsRecipient } from "./sops_metadata.ts";
+
+/** One rule. */
+export interface CreationRule {
+  /** As written; a rule without it is for every file that no other is for. */
+  pathRegex?: string;
+  /** The key groups; without Shamir there is one. */
+  groups: readonly (readonly SopsRecipient[])[];
+  rule: LeafRule;
+}
+
+/** What a `.sops.yaml` says. */
+export type SopsRules =
+  | { rules: readonly CreationRule[] }
+  | { rules: readonly []; why: string };
+
+/** Reads a `.sops.yaml`. Never throws. */
+export function readRules(text: string): SopsRules {
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch {
+    return { rules: [], why: "its syntax is wrong" };
+  }
+  const listed = isMap(content) ? content.creation_rules : undefined;
+  if (!Array.isArray(listed)) return { rules: [] };
+  return { rules: listed.filter(isMap).map(creationRule) };
+}
+
+/**
+ * The first rule whose pattern is found in the path, as sops chooses.
+ *
+ * @param path From the folder of the `.sops.yaml`.
+ * @returns `undefined` where none is, or where a pattern that comes first can't
+ * be told.
+ */
+export function ruleFor(
+  rules: readonly CreationRule[],
+  path: string,
+): CreationRule | undefined {
+  for (const rule of rules) {
+    if (rule.pathRegex === undefined) return rule;
+    const pattern = patternOf(rule.pathRegex);
+    if (!pattern) return undefined;
+    if (pattern.test(path)) return rule;
+  }
+  return undefined;
+}
+
+function creationRule(fields: Fields): CreationRule {
+  const { path_regex: pathRegex, key_groups: listed } = fields;
+  const groups = Array.isArray(listed)
+    ? listed.filter(isMap).map(groupOf)
+    : [groupOf(fields)];
+  return {
+    ...(typeof pathRegex === "string" && pathRegex !== "" ? { pathRegex } : {}),
+    groups: groups.filter((group) => group.length > 0),
+    rule: ruleOf(fields),
+  };
+}
+
+// Above the groups sops takes texts with commas, in groups it takes lists.
+function groupOf(fields: Fields): SopsRecipient[] {
+  const merged = Array.isArray(fields.merge)
+    ? fields.merge.filter(isMap).flatMap(groupOf)
+    : [];
+  return [
+    ...merged,
+    ...namesIn(fields.age).map((name) => ({ kind: "age" as const, name })),
+    ...namesIn(fields.pgp).map((name) => ({
+      kind: "pgp" as const,
+      name: name.replaceAll(" ", "").toUpperCase(),
+    })),
+    ...[
+      ...namesIn(fields.hc_vault_transit_uri),
+      ...namesIn(fields.hc_vault),
+    ].map(vaultRecipient),
+  ];
+}
+
+function namesIn(value: unknown): string[] {
+  const texts = Array.isArray(value) ? value : [value];
+  return texts.filter((text) => typeof text === "string")
+    .flatMap((text: string) => text.split(","))
+    .map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/** `https://vault.example.org/v1/transit/keys/web` taken apart. */
+function vaultRecipient(name: string): SopsRecipient {
+  const parts = /^(.*?)\/v1\/(.+)\/keys\/([^/]+)\/?$/.exec(name);
+  if (!parts) return { kind: "hc_vault", name };
+  const [, address, enginePath, keyName] = parts;
+  return {
+    kind: "hc_vault",
+    name,
+    vault: {
+      address: address!,
+      enginePath: enginePath!,
+      keyName: keyName!,
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * Writes what is made from the schema: `nix/options.json`, from which
+ * module.nix makes its options, and `docs/options.md`. `deno task docs` runs it.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Kind } from "../lib/config/kinds.ts";
+import {
+  flagOf,
+  type Option,
+  optionNames,
+  options,
+} from "../lib/config/schema.ts";
+
+const top = join(import.meta.dirname!, "..");
+
+/** An option as module.nix reads it. */
+interface NixOption {
+  name: string;
+  /** One of the names under `types` in module.nix. */
+  type: string;
+  choices?: readonly string[];
+  default?: unknown;
+  /** What stands in place of a default that the program works out. */
+  defaultText?: string;
+  text: string;
+}
+
+/** An option that the module alone has, as `tests/nix/options.nix` lists it. */
+interface ModuleOption {
+  name: string;
+  type: string;
+  default: string | null;
+  description: string;
+}
+
+/**
+ * The files that are made, by their paths from the top, in the order in which
+ * they must be written: the page comes from module.nix, which reads the first.
+ */
+export const documents: Readonly<Record<string, () => Promise<string>>> = {
+  "nix/options.json": () =>
+    formatted("json", JSON.stringify(optionNames.map(nixOption))),
+  "docs/options.md": async () => formatted("md", page(await moduleOptions())),
+};
+
+function nixOption(name: typeof optionNames[number]): NixOption {
+  const { kind, preset, presetText, text }: Option<unknown> = options[name];
+  return {
+    name,
+    type: nixType(kind),
+    ...(kind.choices ? { choices: kind.choices } : {}),
+    ...(preset === undefined || typeof preset === "function"
+      ? {}
+      : { default: preset }),
+    ...(presetText === undefined ? {} : { defaultText: presetText }),
+    text,
+  };
+}
+
+/**
+ * What NixOS is to take for a kind: no more than its shape. The program itself
+ * checks the rest when the host is built.
+ */
+function nixType(kind: Kind<unknown>): string {
+  if (kind.choices) return "choice";
+  if (kind.isFlag) return "flag";
+  if (Array.isArray(kind.read([]))) return kind.isList ? "texts" : "list";
+  if (kind.read(1) !== undefined) return "number";
+  return kind.read({}) === undefined ? "text" : "anything";
+}
+
+async function moduleOptions(): Promise<ModuleOption[]> {
+  return JSON.parse(
+    await outputOf("nix-instantiate", [
+      "--store",
+      "dummy://",
+      "--eval",
+      "--strict",
+      "--json",
+      join(top, "tests/nix/options.nix"),
+    ]),
+  );
+}
+
+/** As `deno fmt` has it. */
+function formatted(extension: string, text: string): Promise<string> {
+  return outputOf(Deno.execPath(), ["fmt", `--ext=${extension}`, "-"], text);
+}
+
+async function outputOf(program: string, args: string[], input = "") {
+  const child = new Deno.Command(program, {
+    args,
+    cwd: top,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  await new Blob([input]).stream().pipeTo(child.stdin);
+  const { code, stdout } = await child.output();
+  if (code !== 0) throw new Error(`${program} ended with ${code}`);
+  return new TextDecoder().decode(stdout);
+}
+
+function page(ofModule: readonly ModuleOption[]): string {
+  return `# Options
+
+<!-- Made by "deno task docs" from lib/config/schema.ts and module.nix. -->
+
+Each option of the first list is a key of the configuration file (a dot stands
+for a level: \`timeouts.build\` is \`build\` under \`timeouts\`), an option of the
+NixOS module, and a flag of the program, unless no word of a command line could
+hold it. A flag beats the file.
+
+\`gitops-sync config check\` says what is wrong with a file, and what every option
+is where nothing is.
+
+## Of the program
+
+${optionNames.map(section).join("\n")}
+## Of the NixOS module alone
+
+All options above are there too, under \`services.gitops\`.
+
+${ofModule.map(moduleSection).join("\n")}`;
+}
+
+function section(name: typeof optionNames[number]): string {
+  const option: Option<unknown> = options[name];
+  return `### \`${name}\`
+
+${option.text}
+
+- In the file: \`${name}\`, ${option.kind.name}
+- Flag: ${flagsOf(option, flagOf(name))}
+- In NixOS: \`services.gitops.${name}\`
+- Default: ${presetOf(option)}
+`;
+}
+
+function flagsOf({ kind, noFlag }: Option<unknown>, flag: string): string {
+  if (noFlag) return "none";
+  if (kind.isFlag) return `\`--${flag}\`, \`--no-${flag}\``;
+  return `\`--${flag}\`${
+    kind.isList ? ", which may be given several times" : ""
+  }`;
+}
+
+function presetOf({ preset, presetText, required }: Option<unknown>): string {
+  if (required) return "none, it must be given";
+  if (presetText !== undefined) return presetText;
+  if (preset === undefined) return "none";
+  return `\`${
+    typeof preset === "string" && preset ? preset : JSON.stringify(preset)
+  }\``;
+}
+
+function moduleSection(option: ModuleOption): string {
+  return `### \`services.gitops.${option.name}\`
+
+${option.description.trim()}
+
+- Type: ${option.type}
+- Default: ${option.default === null ? "none" : `\`${option.default}\``}
+`;
+}
+
+if (import.meta.main) {
+  for (const [path, make] of Object.entries(documents)) {
+    await Deno.writeTextFile(join(top, path), await make());
+  }
+}

@@ -1,0 +1,195 @@
+# The program as one binary, or, where nixpkgs has no runtime to put into one
+# (deno.denort), as a wrapper around Deno. Both do the same.
+{
+  lib,
+  stdenvNoCC,
+  makeWrapper,
+  installShellFiles,
+  deno,
+  age,
+  coreutils,
+  gitMinimal,
+  openssh,
+  sops,
+  util-linux,
+}:
+let
+  inherit (lib.importJSON ../deno.json) version;
+
+  # What comes with the program. nix, nixos-rebuild and systemd are the host's,
+  # and must fit it.
+  runtimePrograms = [
+    age
+    coreutils
+    gitMinimal
+    openssh
+    sops
+  ]
+  ++ lib.optional stdenvNoCC.hostPlatform.isLinux util-linux;
+
+  # The programs that it may run, and no others. tests/nix holds this list to
+  # what lib runs.
+  mayRun = [
+    "age"
+    "age-keygen"
+    "cat"
+    "git"
+    "journalctl"
+    "kill"
+    "nix-env"
+    "nix-store"
+    "nixos-rebuild"
+    "sops"
+    "ssh-keygen"
+    "systemctl"
+    "systemd-run"
+  ];
+
+  # Files are not named here: the state, keys and configuration may be anywhere,
+  # by their options. On NixOS the sandbox of the service says where it may
+  # write. Deno itself keeps /proc, /sys and /dev from it, as long as no flag here
+  # gives them. The network is for the checks of health.http and health.tcp and
+  # for the URL of build.prebuilt, which may be anywhere too.
+  permissions = [
+    # A program of the list that is not on PATH is told when it is needed.
+    "--quiet"
+    "--no-prompt"
+    "--allow-env"
+    "--allow-net"
+    "--allow-read"
+    "--allow-write"
+    "--allow-sys=hostname"
+    "--allow-run=${lib.concatStringsSep "," mayRun}"
+  ];
+
+  # Nothing is fetched, neither when it is built nor when it runs.
+  offline = [
+    "--cached-only"
+    "--frozen"
+    "--no-remote"
+    "--node-modules-dir=manual"
+  ];
+
+  flags = lib.concatStringsSep " " (permissions ++ offline);
+
+  # Loaded at its first use by a name that is no literal (see gitops_sync.ts), so
+  # that the compiler has to be told.
+  lateEntry = "lib/cli/main.ts";
+
+  canCompile = deno ? denort;
+
+  # Only the packages' own files: all else that Deno keeps of a download is
+  # different each time. tests/nix computes the hash anew.
+  dependencies = stdenvNoCC.mkDerivation {
+    name = "gitops-sync-dependencies";
+    src = lib.fileset.toSource {
+      root = ../.;
+      fileset = lib.fileset.unions [
+        ../deno.json
+        ../deno.lock
+        ../lib/std
+      ];
+    };
+    nativeBuildInputs = [ deno ];
+    impureEnvVars = lib.fetchers.proxyImpureEnvVars;
+    dontConfigure = true;
+    buildPhase = ''
+      runHook preBuild
+      export HOME=$TMPDIR DENO_NO_UPDATE_CHECK=1
+      deno install --frozen --node-modules-dir=auto --entrypoint lib/std/*.ts
+      runHook postBuild
+    '';
+    installPhase = ''
+      runHook preInstall
+      mkdir $out
+      # A package's own folder; what it depends on stands beside it as a link.
+      find node_modules/.deno/*/node_modules -mindepth 1 -maxdepth 1 -type d \
+        -exec cp -r {} $out/ \;
+      runHook postInstall
+    '';
+    dontFixup = true;
+    outputHashMode = "recursive";
+    outputHashAlgo = "sha256";
+    outputHash = "sha256-pjtyoZ8tCB/KLQj1KjWFTUbMyOQzvqTLDfZT3CQZPXo=";
+  };
+in
+stdenvNoCC.mkDerivation {
+  pname = "gitops-sync";
+  inherit version;
+
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../deno.json
+      ../deno.lock
+      ../gitops_sync.ts
+      ../lib
+    ];
+  };
+
+  nativeBuildInputs = [
+    deno
+    installShellFiles
+    makeWrapper
+  ];
+
+  dontConfigure = true;
+  buildPhase = ''
+    runHook preBuild
+    export HOME=$TMPDIR DENO_NO_UPDATE_CHECK=1
+    cp -r ${dependencies} node_modules
+    chmod -R u+w node_modules
+    ${lib.optionalString canCompile ''
+      DENORT_BIN=${deno.denort}/bin/denort deno compile --no-check ${flags} \
+        --include ${lateEntry} --output gitops-sync gitops_sync.ts
+    ''}
+    for shell in bash zsh fish; do
+      deno run ${flags} gitops_sync.ts completions $shell >completions.$shell
+    done
+    runHook postBuild
+  '';
+
+  installPhase = ''
+    runHook preInstall
+    ${
+      if canCompile then
+        ''
+          install -D gitops-sync $out/libexec/gitops-sync
+          makeWrapper $out/libexec/gitops-sync $out/bin/gitops-sync \
+            --prefix PATH : ${lib.makeBinPath runtimePrograms}
+        ''
+      else
+        ''
+          mkdir -p $out/share/gitops-sync
+          cp -r deno.json deno.lock gitops_sync.ts lib node_modules $out/share/gitops-sync/
+          makeWrapper ${lib.getExe deno} $out/bin/gitops-sync \
+            --prefix PATH : ${lib.makeBinPath runtimePrograms} \
+            --set DENO_NO_UPDATE_CHECK 1 \
+            --add-flags "run ${flags} $out/share/gitops-sync/gitops_sync.ts"
+        ''
+    }
+    installShellCompletion --cmd gitops-sync \
+      --bash completions.bash --zsh completions.zsh --fish completions.fish
+    runHook postInstall
+  '';
+
+  # The program is appended to the runtime, and would be cut off.
+  dontStrip = true;
+  dontPatchELF = true;
+
+  passthru = { inherit dependencies mayRun permissions; };
+
+  meta = {
+    description = "Pull-based GitOps for NixOS that leaves the host working";
+    longDescription = ''
+      Brings a NixOS host to the revision that a branch or tag of a Git
+      repository names: fetched, verified, its secrets proven to decrypt, built,
+      activated, and checked for health. What is not well is undone, and the
+      previous system runs again.
+    '';
+    license = lib.licenses.mit;
+    mainProgram = "gitops-sync";
+    maintainers = [ ];
+    platforms = lib.platforms.linux ++ lib.platforms.darwin;
+  };
+}

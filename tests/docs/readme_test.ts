@@ -1,0 +1,22 @@
+import { assert, assertEquals } from "@std/assert";
+import { exitMeanings } from "../../lib/base/errors.ts";
+import { commands } from "../../lib/cli/commands.ts";
+
+const top = new URL("../../", import.meta.url);
+const readme = Deno.readTextFileSync(new URL("README.md", top));
+
+Deno.test("README lists every exit code with its meaning", () => {
+  const rows = [...readme.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)]
+    .map(([, code, meaning]) => [code, meaning]);
+  assertEquals(rows, Object.entries(exitMeanings));
+});
+
+Deno.test("README lists every command", () => {
+  const listed = [
+    ...readme.matchAll(/^\| `([a-z -]+?)(?: [[A-Z].*?| bash.*?)?` /gm),
+  ]
+    .map(([, name]) => name!);
+  for (const { name } of commands) {
+    assert(listed.includes(name), `README does not list ${name}: ${listed}`);
+  }
+});

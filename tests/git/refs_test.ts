@@ -1,0 +1,230 @@
+/** Names, hashes and places of repositories that are legal, if unusual. */
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { SyncError } from "../../lib/base/errors.ts";
+import { missing } from "../../lib/sync/unreached.ts";
+import { options } from "../../lib/config/schema.ts";
+import { inFolder } from "../folder.ts";
+import { output } from "../world/program.ts";
+import {
+  chain,
+  configOf,
+  Fetching,
+  git,
+  importInto,
+  makeBare,
+  makeInfra,
+  tipOf,
+  watched,
+} from "./remote.ts";
+
+const user = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+
+Deno.test("a repository is reached by file:// and by its path, however that is written", async () => {
+  await inFolder(async (folder) => {
+    for (
+      const name of ["infra.git", "100%", "%20", "ünï", "a'b\"$(id)", "a;b&c"]
+    ) {
+      const infra = await makeBare(`${folder}/${name}`);
+      await importInto(infra, chain("refs/heads/main", 1, 2));
+      const urls = [infra];
+      if (!name.includes("%")) urls.push(`file://${infra}`);
+      for (const [i, repository] of urls.entries()) {
+        const fetching = new Fetching(`${folder}/state ${i} ${name}`, {
+          repository,
+        });
+        assertEquals((await fetching.fetch()).commit.subject, "Commit 2", name);
+      }
+    }
+  });
+});
+
+Deno.test("names that Git allows are followed to their commit", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 4);
+    const names = [
+      "feature/with/slashes",
+      "häuser-☃",
+      "it's",
+      'say"so"',
+      "$(id)`id`",
+      "a;b|c&d>e<f",
+      "100%",
+      "a@b",
+      "#1",
+      "-",
+      "HEAD",
+      "main-2",
+      "x/main",
+      "a,b=c",
+      "{x}",
+      "!important",
+      "f".repeat(40),
+      "f".repeat(200),
+    ].filter((name) => name !== "-");
+    for (const [i, name] of names.entries()) {
+      const commit = await git(infra, "rev-parse", `main~${i % 4}`);
+      // A name that looks like a commit is one, unless it is written in full.
+      const ref = /^f{40}$/.test(name) ? `refs/heads/${name}` : name;
+      await git(infra, "update-ref", `refs/heads/${name}`, commit);
+      assertEquals(options.ref.kind.read(ref), ref);
+      const fetching = new Fetching(`${folder}/${i}`, {
+        repository: infra,
+        ref,
+      });
+      const fetched = await fetching.deploy();
+      assertEquals(fetched.commit.revision, commit, name);
+      assertEquals(fetched.tip.name, `refs/heads/${name}`);
+      assertEquals((await fetching.fetch()).forward, "yes");
+    }
+  });
+});
+
+Deno.test("names outside of branches and tags are followed too", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 3);
+    for (
+      const ref of ["refs/pull/7/head", "refs/deploy/web-1", "refs/heads/main"]
+    ) {
+      await git(infra, "update-ref", ref, "main");
+      const fetching = new Fetching(`${folder}/${ref}`, {
+        repository: infra,
+        ref,
+      });
+      const { tip } = await fetching.deploy();
+      assertEquals([tip.name, tip.kind], [ref, "branch"]);
+      await git(infra, "update-ref", ref, "main~1");
+      assertEquals((await fetching.fetch()).forward, "no");
+      await git(infra, "update-ref", ref, "main");
+    }
+  });
+});
+
+Deno.test("a tag, annotated, light or nested, is followed to its commit", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 3);
+    const commit = await git(infra, "rev-parse", "main~1");
+    await git(infra, "tag", "light", commit);
+    await git(infra, ...user, "tag", "-m", "One", "annotated", commit);
+    await git(infra, ...user, "tag", "-m", "Two", "nested", "annotated");
+    for (const ref of ["light", "annotated", "nested"]) {
+      for (const name of [ref, `refs/tags/${ref}`]) {
+        const fetching = new Fetching(`${folder}/${name}`, {
+          repository: infra,
+          ref: name,
+        });
+        const { commit: got, tip } = await fetching.deploy();
+        assertEquals([got.revision, tip.revision], [commit, commit], name);
+        assertEquals(tip.kind, "tag");
+        assertEquals((await fetching.fetch()).forward, "yes");
+      }
+    }
+    await git(infra, "tag", "--force", "light", "main~2");
+    const moved = new Fetching(`${folder}/light`, {
+      repository: infra,
+      ref: "light",
+    });
+    assertEquals((await moved.fetch()).commit.subject, "Commit 1");
+  });
+});
+
+Deno.test("from a tag to a branch and back nothing is compared", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 3);
+    await git(infra, "tag", "v1", "main~1");
+    const fetching = new Fetching(`${folder}/state`, {
+      repository: infra,
+      ref: "v1",
+    });
+    await fetching.deploy();
+    const later = await fetching.deploy({ ref: "main" });
+    assertEquals([later.forward, later.tip.kind], ["unknown", "branch"]);
+    const back = await fetching.deploy({ ref: "v1" });
+    assertEquals([back.forward, back.commit.subject], ["unknown", "Commit 2"]);
+    // Another name, and then on by that name.
+    await fetching.deploy({ ref: "main" });
+    await importInto(
+      infra,
+      chain("refs/heads/main", 4, 5, "refs/heads/main^0"),
+    );
+    assertEquals((await fetching.fetch({ ref: "main" })).forward, "yes");
+    const commit = await git(infra, "rev-parse", "main~3");
+    const pinned = await fetching.fetch({ ref: commit });
+    assertEquals([pinned.commit.revision, pinned.forward], [commit, "unknown"]);
+  });
+});
+
+Deno.test("a default branch of another name does not matter; a missing one is told", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeBare(`${folder}/infra.git`);
+    await git(infra, "symbolic-ref", "HEAD", "refs/heads/trunk");
+    await importInto(infra, chain("refs/heads/trunk", 1, 2));
+    const { effects } = watched();
+    const error = await missing(effects, configOf({ repository: infra }));
+    assertEquals([error.reason, error.exit], ["ref-missing", 3]);
+    assertStringIncludes(error.hints.join(), "trunk");
+    await importInto(infra, chain("refs/heads/main", 11, 13));
+    assertEquals((await tipOf({ repository: infra })).name, "refs/heads/main");
+    const trunk = await tipOf({ repository: infra, ref: "trunk" });
+    assertEquals(trunk.revision, await git(infra, "rev-parse", "trunk"));
+  });
+});
+
+Deno.test("a name that is a branch and a tag is refused until it is written in full", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 2);
+    await git(infra, "tag", "main", "main~1");
+    const error = await assertRejects(
+      () => tipOf({ repository: infra }),
+      SyncError,
+    ) as SyncError;
+    assertEquals([error.reason, error.exit], ["ref-ambiguous", 3]);
+    for (
+      const [kind, subject] of [["heads", "Commit 2"], ["tags", "Commit 1"]]
+    ) {
+      const fetching = new Fetching(`${folder}/${kind}`, {
+        repository: infra,
+        ref: `refs/${kind}/main`,
+      });
+      assertEquals((await fetching.fetch()).commit.subject, subject);
+    }
+  });
+});
+
+Deno.test("a repository of SHA-256 is fetched, and so is one that changed its hash", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 2);
+    const fetching = new Fetching(`${folder}/state`, { repository: infra });
+    await fetching.deploy();
+    await Deno.remove(infra, { recursive: true });
+    await makeBare(infra, "--object-format=sha256");
+    await importInto(infra, chain("refs/heads/main", 1, 3));
+    const { commit } = await fetching.fetch();
+    assertEquals(commit.revision, await git(infra, "rev-parse", "main"));
+    assertEquals(commit.revision.length, 64);
+    const fresh = new Fetching(`${folder}/fresh`, { repository: infra });
+    await fresh.deploy();
+    await importInto(
+      infra,
+      chain("refs/heads/main", 4, 5, "refs/heads/main^0"),
+    );
+    assertEquals((await fresh.fetch()).forward, "yes");
+  });
+});
+
+Deno.test("a tag of a file or a folder is no revision", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 2);
+    for (
+      const [name, object] of [["file", "main:n"], ["tree", "main^{tree}"]]
+    ) {
+      await output(["git", "-C", infra, "tag", name!, object!]);
+      const fetching = new Fetching(`${folder}/${name}`, {
+        repository: infra,
+        ref: name!,
+      });
+      const error = await assertRejects(() => fetching.fetch(), SyncError);
+      assertEquals((error as SyncError).reason, "not-a-commit", name);
+      assertEquals((error as SyncError).exit, 3);
+    }
+  });
+});

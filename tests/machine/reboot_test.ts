@@ -1,0 +1,143 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { makeRepository } from "../world/repository.ts";
+import type { Settings } from "../world/host.ts";
+import { Machine } from "./machine.ts";
+
+const refusal = await Machine.refusal();
+if (refusal) console.log(`reboots are not tested here: ${refusal}`);
+
+/** A machine that was booted into its first system, with kernel 1. */
+async function booted(settings: Settings) {
+  const machine = await Machine.boot();
+  const repository = await makeRepository(`${machine.shared}/infra`);
+  machine.configure(repository, { "timeouts.health": "5s" });
+  await repository.publish("First", { knobs: { kernel: "1" } });
+  await machine.sync();
+  await machine.shutDown();
+  await machine.bootAgain();
+  machine.configure(repository, { "timeouts.health": "5s", ...settings });
+  return { machine, repository };
+}
+
+async function sync(machine: Machine, code: number, ...args: string[]) {
+  const ended = await machine.sync(...args);
+  assertEquals(ended.code, code, ended.stdout + ended.stderr);
+  return ended;
+}
+
+const kernel = (machine: Machine) =>
+  machine.output(["cat", "/run/booted-system/kernel"]);
+
+function test(name: string, fn: () => Promise<void>) {
+  Deno.test({ name, ignore: refusal !== null, fn });
+}
+
+test("a host reboots in a window where its kernel is another, and only then", async () => {
+  const made = await booted({
+    reboot: "when-needed",
+    "windows.reboot": ["deny Mon-Sun"],
+  });
+  await using machine = made.machine;
+  const { repository } = made;
+  await repository.publish("Greet", { knobs: { greeting: "hi" } });
+  await sync(machine, 0);
+  let status = await machine.sync("status");
+  assertStringIncludes(status.stdout, "nothing to do");
+
+  await repository.publish("Kernel 2", { knobs: { kernel: "2" } });
+  await sync(machine, 0);
+  status = await machine.sync("status");
+  assertStringIncludes(
+    status.stdout,
+    "a reboot is due (changed: kernel, initrd, kernel modules); no window",
+  );
+  // A run that is done with it would not look for the window again.
+  await sync(machine, 0);
+  assert(machine.state()?.reboot === undefined);
+  assertEquals(await kernel(machine), "1");
+
+  // It may be gone before it has ended.
+  const ended = await machine.sync("sync", "--now");
+  assert(ended.code === 0 || ended.code > 128, ended.stderr);
+  await machine.goesDown();
+  await machine.bootAgain();
+  assertEquals(await kernel(machine), "2");
+  status = await machine.sync("status");
+  assertStringIncludes(status.stdout, "the next run looks whether the host");
+  const after = await sync(machine, 0);
+  assertStringIncludes(after.stderr, "health: came up on /nix/store/");
+  assertEquals(machine.state()?.reboot?.result, "well");
+  assertEquals(machine.state()?.attempt, undefined);
+  status = await machine.sync("status");
+  assertStringIncludes(status.stdout, "nothing to do");
+});
+
+test("a host that is not well after a reboot goes back, kernel and all", async () => {
+  const made = await booted({ reboot: "when-needed" });
+  await using machine = made.machine;
+  const { repository } = made;
+  const first = machine.running();
+  // It works as long as the kernel is the old one.
+  const web = 'test "$(cat /run/booted-system/kernel)" != 2 || ' +
+    "{ echo no such device; exit 1; }";
+  const bad = await repository.publish("Kernel 2", {
+    knobs: { kernel: "2", services: { web } },
+  });
+  await machine.sync();
+  await machine.goesDown();
+  await machine.bootAgain();
+  assertEquals(await kernel(machine), "2");
+  assertEquals(await machine.failedUnits(), ["web.service"]);
+
+  const ended = await sync(machine, 7);
+  assertStringIncludes(
+    ended.stderr,
+    "After the reboot the host is not well: 1 unit failed: web.service; the previous system runs again",
+  );
+  assertStringIncludes(ended.stderr, "  web.service: no such device\n");
+  assertEquals(machine.running(), first);
+  assertEquals(machine.bootDefault(), first);
+  assertEquals(machine.bootEntry(), first);
+  assertEquals(machine.state()?.holds.map(({ revision }) => revision), [bad]);
+  assertEquals(machine.state()?.lastGood?.subject, "First");
+
+  // The old system wants the old kernel.
+  await machine.sync();
+  await machine.goesDown();
+  await machine.bootAgain();
+  assertEquals(await kernel(machine), "1");
+  await sync(machine, 9);
+  assertEquals(machine.state()?.reboot?.result, "well");
+  assertEquals(machine.running(), first);
+});
+
+test("a host that comes up on another system keeps that one", async () => {
+  const made = await booted({ reboot: "always" });
+  await using machine = made.machine;
+  const { repository } = made;
+  const first = machine.running()!;
+  await repository.publish("Second");
+  await machine.sync();
+  await machine.goesDown();
+  // As a bootloader does that counts tries, or a person at its menu.
+  await Deno.writeTextFile(
+    `${machine.folder}/upper/boot/loader/default`,
+    `${first}\n`,
+  ).catch(() =>
+    Deno.writeTextFile(
+      `${machine.folder}/root/boot/loader/default`,
+      `${first}\n`,
+    )
+  );
+  await machine.bootAgain();
+  assertEquals(machine.running(), first);
+  assert(machine.bootDefault() !== first);
+  const ended = await sync(machine, 7);
+  assertStringIncludes(
+    ended.stderr,
+    `After the reboot the host came up on ${first}`,
+  );
+  assertEquals(machine.bootDefault(), first);
+  await sync(machine, 9);
+  assertEquals(machine.state()?.lastGood?.subject, "First");
+});

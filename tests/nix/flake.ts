@@ -1,0 +1,165 @@
+/**
+ * The flake of this checkout, with the stand-in for nixpkgs in place of
+ * nixpkgs, in a host under test.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Host } from "../world/host.ts";
+import { output } from "../world/program.ts";
+
+const checkout = join(import.meta.dirname!, "..", "..");
+
+/** This machine, as Nix names it. */
+export const system = `${Deno.build.arch}-linux`;
+
+/** What a host under test is given. */
+export interface Given {
+  /** Whether the stand-in has what `deno compile` makes programs of. */
+  denort?: boolean;
+}
+
+/** Programs that packages of the stand-in consist of. */
+const programs = [
+  ...["age", "age-keygen", "cat", "cp", "deno", "find", "git", "grep"],
+  ...["journalctl", "kill", "ln", "mkdir", "mv", "nix", "nix-env"],
+  ...["nix-store", "nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh"],
+  ...["ssh-keygen", "systemctl", "systemd-run", "true"],
+];
+
+/**
+ * A copy of the flake in a host, and how Nix is called for it there.
+ */
+export class Flake {
+  private constructor(
+    readonly host: Host,
+    /** The folder of the flake, inside. */
+    readonly folder: string,
+    /** The folder of the stand-in, inside. */
+    readonly nixpkgs: string,
+  ) {}
+
+  /**
+   * Copies what Git knows of the checkout.
+   *
+   * @param outside An empty folder.
+   * @param inside The same as the host sees it.
+   */
+  static async copy(
+    host: Host,
+    outside: string,
+    inside: string,
+    { denort = false }: Given = {},
+  ): Promise<Flake> {
+    const listed = await output(
+      ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+      { cwd: checkout },
+    );
+    for (const name of listed.split("\n")) {
+      if (name.startsWith("tests/")) continue;
+      await copy(join(checkout, name), join(outside, "gitops-sync", name));
+    }
+    const standIn = join(import.meta.dirname!, "nixpkgs");
+    await output(["cp", "-r", standIn, join(outside, "nixpkgs")]);
+    const tools = {
+      programs: await paths(host),
+      denoDir: await denoDir(host),
+      denort,
+    };
+    await Deno.writeTextFile(
+      join(outside, "nixpkgs", "tools.json"),
+      JSON.stringify(tools),
+    );
+    return new Flake(host, `${inside}/gitops-sync`, `${inside}/nixpkgs`);
+  }
+
+  /** The arguments that name one of its outputs for `nix`. */
+  at(attribute: string): string[] {
+    return [`path:${this.folder}#${attribute}`, ...this.flags];
+  }
+
+  /** What puts the stand-in in place of nixpkgs. */
+  get flags(): string[] {
+    return [
+      "--override-input",
+      "nixpkgs",
+      `path:${this.nixpkgs}`,
+      "--no-write-lock-file",
+    ];
+  }
+
+  /** Builds an output; gives its store path. */
+  build(attribute: string): Promise<string> {
+    return this.#build(this.at(attribute));
+  }
+
+  /**
+   * Writes the flake of a user, which has this one and nixpkgs as its inputs,
+   * as the README says; builds one of its outputs.
+   *
+   * @param text All of flake.nix, with GITOPS and NIXPKGS for the two URLs.
+   */
+  async buildOf(text: string, attribute: string): Promise<string> {
+    const folder = `/run/user-${crypto.randomUUID()}`;
+    this.host.write(
+      `${folder}/flake.nix`,
+      text.replaceAll("GITOPS", `path:${this.folder}`)
+        .replaceAll("NIXPKGS", `path:${this.nixpkgs}`),
+    );
+    return await this.#build([
+      `path:${folder}#${attribute}`,
+      "--no-write-lock-file",
+    ]);
+  }
+
+  /** The same for a host with these settings of services.gitops, as Nix text. */
+  buildHost(settings: string): Promise<string> {
+    return this.buildOf(
+      `{
+        inputs.nixpkgs.url = "NIXPKGS";
+        inputs.gitops.url = "GITOPS";
+        inputs.gitops.inputs.nixpkgs.follows = "nixpkgs";
+        outputs = { nixpkgs, gitops, ... }: {
+          nixosConfigurations.demo = nixpkgs.lib.nixosSystem {
+            system = "${system}";
+            modules = [
+              gitops.nixosModules.gitops
+              { ${settings} }
+            ];
+          };
+        };
+      }`,
+      "nixosConfigurations.demo.config.system.build.toplevel",
+    );
+  }
+
+  async #build(args: readonly string[]): Promise<string> {
+    const link = `/run/result-${crypto.randomUUID()}`;
+    await this.host.output(["nix", "build", ...args, "--out-link", link]);
+    return await this.host.output(["readlink", "-f", link]);
+  }
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(join(to, ".."), { recursive: true });
+  await Deno.copyFile(from, to);
+}
+
+/** Where the programs are, in the host. */
+async function paths(host: Host): Promise<Record<string, string>> {
+  const found = await host.output([
+    "sh",
+    "-c",
+    'for name; do readlink -f "$(command -v "$name")" || exit 1; done',
+    "sh",
+    ...programs,
+  ]);
+  const list = found.split("\n");
+  const all = Object.fromEntries(programs.map((name, i) => [name, list[i]!]));
+  // The compiler takes any program for the runtime.
+  return { ...all, denort: all.deno! };
+}
+
+function denoDir(host: Host): Promise<string> {
+  return host.output(["sh", "-c", 'echo "$DENO_DIR"']);
+}

@@ -1,0 +1,238 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { makeRepository } from "../world/repository.ts";
+import { World } from "../world/world.ts";
+import { Flake, type Given, system } from "./flake.ts";
+
+const refusal = await World.refusal();
+if (refusal) console.log(`the flake is not tested here: ${refusal}`);
+
+let world: World, flake: Flake;
+
+// One world for all of them: each would build the package anew.
+Deno.test.beforeAll(async () => {
+  if (refusal) return;
+  world = await World.make();
+  flake = await copyTo("flake");
+});
+
+Deno.test.afterAll(async () => await world?.[Symbol.asyncDispose]());
+
+function copyTo(name: string, given: Given = {}): Promise<Flake> {
+  const folder = `${world.folder}/${name}`;
+  return Flake.copy(world, folder, folder, given);
+}
+
+function test(name: string, fn: () => Promise<void>) {
+  Deno.test({ name, ignore: refusal !== null, fn });
+}
+
+const top = new URL("../../", import.meta.url);
+const expression = Deno.readTextFileSync(new URL("nix/package.nix", top));
+
+test(
+  "Nix reads the pinned nixpkgs back from flake.lock",
+  async () => {
+    const { locks } = JSON.parse(
+      await world.output(
+        ["nix", "flake", "metadata", "--json", `path:${flake.folder}`],
+      ),
+    );
+    const { locked } = locks.nodes[locks.nodes.root.inputs.nixpkgs];
+    assertEquals(locked, {
+      lastModified: 1790046670,
+      narHash: "sha256-MYiI+CzL0tuWgRPjGsKCDHqYs2T3OzMlMQWOYWG0qso=",
+      owner: "NixOS",
+      repo: "nixpkgs",
+      rev: "6774f7bc253789b113a4f39285dc0fa100abeacc",
+      type: "github",
+    });
+  },
+);
+
+test(
+  "nix flake check evaluates and builds all of the flake",
+  async () => {
+    await world.output(
+      ["nix", "flake", "check", `path:${flake.folder}`, ...flake.flags],
+    );
+    const shown = JSON.parse(
+      await world.output(
+        [
+          "nix",
+          "flake",
+          "show",
+          "--json",
+          `path:${flake.folder}`,
+          ...flake.flags,
+        ],
+      ),
+    );
+    assertEquals(Object.keys(shown).sort(), [
+      "apps",
+      "checks",
+      "devShells",
+      "formatter",
+      "nixosModules",
+      "overlays",
+      "packages",
+      "templates",
+    ]);
+    for (const name of ["devShells", "formatter"]) {
+      await flake.build(
+        `${name}.${system}${name === "devShells" ? ".default" : ""}`,
+      );
+    }
+  },
+);
+
+test(
+  "the hash of the dependencies is the one in nix/package.nix",
+  async () => {
+    const dependencies = await flake.build("gitops-sync.dependencies");
+    const hash = await world.output(["nix", "hash", "path", dependencies]);
+    assertStringIncludes(expression, `outputHash = "${hash}";`);
+  },
+);
+
+/** What is written in the README of the origin; only the URLs are others. */
+const overlayExample = `{
+  inputs.gitops.url = "GITOPS";
+  inputs.nixpkgs.url = "NIXPKGS";
+
+  outputs = { self, nixpkgs, gitops, ... }:
+    let
+      system = "x86_64-linux";
+      pkgs = import nixpkgs { inherit system; overlays = [ gitops.overlays.default ]; };
+    in
+    {
+      packages.x86_64-linux.gitops-sync = pkgs.gitops-sync;
+    };
+}`;
+
+test("the overlay gives pkgs.gitops-sync, the package of the flake", async () => {
+  assertEquals(
+    await flake.buildOf(overlayExample, "gitops-sync"),
+    await flake.build("gitops-sync"),
+  );
+});
+
+test(
+  "nix profile install gives a program that syncs, and its completions",
+  async () => {
+    const profile = `${world.folder}/profile`;
+    await world.output(
+      [
+        "nix",
+        "profile",
+        "install",
+        "--profile",
+        profile,
+        ...flake.at("gitops-sync"),
+      ],
+    );
+    const repository = await makeRepository(`${world.folder}/infra`);
+    const revision = await repository.publish("A system");
+    world.configure(repository, { operation: "build" });
+    // Nothing but its own programs, and what it takes from the host.
+    const sync = (...args: string[]) =>
+      world.run([`${profile}/bin/gitops-sync`, ...args], {
+        env: { HOME: "/nowhere", XDG_CACHE_HOME: "/nowhere" },
+      });
+    const ended = await sync("sync");
+    assertEquals(ended.code, 0, ended.stderr);
+    assertEquals(world.state()?.built?.revision, revision);
+    // It may run what is on its list, and switching by itself is not: without
+    // systemd it says so, and the host stays as it was.
+    world.configure(repository, { operation: "test" });
+    const refused = await sync("sync");
+    assertEquals(world.running(), null);
+    assertStringIncludes(refused.stderr, "may run a fixed list of programs");
+    for (
+      const file of [
+        "bash-completion/completions/gitops-sync.bash",
+        "zsh/site-functions/_gitops-sync",
+        "fish/vendor_completions.d/gitops-sync.fish",
+      ]
+    ) {
+      const text = await world.output(["cat", `${profile}/share/${file}`]);
+      assertStringIncludes(text, "gitops-sync");
+    }
+  },
+);
+
+test("where nixpkgs has denort, one binary holds the whole program", async () => {
+  const withRuntime = await copyTo("with-denort", { denort: true });
+  const built = await withRuntime.build("gitops-sync");
+  const file = await Deno.readFile(world.path(`${built}/libexec/gitops-sync`));
+  // What is put behind the runtime, which is much more.
+  const program = new TextDecoder("latin1").decode(file.subarray(-8_000_000));
+  let files = 0;
+  for (const path of await sources()) {
+    const text = await Deno.readTextFile(new URL(path, top));
+    // What only has types is gone once it is compiled; assertions are for tests.
+    const hasCode = /^(export )?(async )?(const|function|class) /m.test(text);
+    if (!hasCode || path === "lib/std/assert.ts") continue;
+    // Its first line of comment says what it is, and nothing else has it.
+    const line = /^ \* (.*)$/m.exec(text)![1]!;
+    assert(program.includes(latin1(line)), `${path} is not in the binary`);
+    files++;
+  }
+  assert(files > 50, `only looked for ${files}`);
+  const permissions = /"permissions":\{[^]*?\}/.exec(program)![0];
+  const mayRun = [
+    .../mayRun = \[([^]*?)\]/.exec(expression)![1]!.matchAll(/"([^"]+)"/g),
+  ].map(([, name]) => name);
+  assertStringIncludes(permissions, `"allow_run":${JSON.stringify(mayRun)}`);
+  assertStringIncludes(permissions, '"allow_ffi":null');
+  assertStringIncludes(permissions, '"prompt":false');
+});
+
+/** The program's own files, by their path from the top. */
+async function sources(folder = "lib"): Promise<string[]> {
+  const found: string[] = [];
+  for await (
+    const { name, isDirectory } of Deno.readDir(new URL(folder, top))
+  ) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await sources(path));
+    else found.push(path);
+  }
+  return found;
+}
+
+const latin1 = (text: string) =>
+  new TextDecoder("latin1").decode(new TextEncoder().encode(text));
+
+test(
+  "the template is a host that builds as it stands",
+  async () => {
+    const folder = `${world.folder}/hosts`;
+    await world.output(["mkdir", folder]);
+    await world.output(
+      ["nix", "flake", "init", "--template", `path:${flake.folder}`],
+      { cwd: folder },
+    );
+    const inputs = [
+      ["gitops", flake.folder],
+      ["nixpkgs", flake.nixpkgs],
+      ["sops-nix", `${import.meta.dirname}/sops-nix`],
+    ].flatMap(([name, path]) => ["--override-input", name!, `path:${path}`]);
+    const attribute = "nixosConfigurations.myhost.config.system.build.toplevel";
+    await world.output([
+      "nix",
+      "build",
+      `path:${folder}#${attribute}`,
+      ...inputs,
+      "--no-write-lock-file",
+      "--out-link",
+      `${folder}/result`,
+    ]);
+    const config = await world.output(
+      ["cat", `${folder}/result/etc/gitops-sync/config.yaml`],
+    );
+    assertEquals(
+      JSON.parse(config).repository,
+      "https://git.example.org/infra.git",
+    );
+  },
+);

@@ -1,0 +1,48 @@
+# Builds a derivation of the stand-in: the phases and helpers that are used.
+
+runHook() { :; }
+
+makeWrapper() { # PROGRAM WRAPPER [--prefix NAME : VALUE | --set NAME VALUE | --add-flags WORDS]…
+	local program=$1 wrapper=$2 flags='' lines=''
+	shift 2
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--prefix)
+			lines="$lines${lines:+$'\n'}export $2='$4'\${$2:+:\$$2}"
+			shift 4
+			;;
+		--set)
+			lines="$lines${lines:+$'\n'}export $2='$3'"
+			shift 3
+			;;
+		--add-flags)
+			flags="$flags $2"
+			shift 2
+			;;
+		*)
+			echo "makeWrapper: an unknown argument: $1" >&2
+			exit 1
+			;;
+		esac
+	done
+	mkdir -p "$(dirname "$wrapper")"
+	printf '#!/bin/bash\n%s\nexec %s%s "$@"\n' "$lines" "$program" "$flags" >"$wrapper"
+	chmod +x "$wrapper"
+}
+
+installShellCompletion() { # --cmd NAME --bash FILE --zsh FILE --fish FILE
+	[ "$1 $3 $5 $7" = '--cmd --bash --zsh --fish' ]
+	install -D -m 644 "$4" "$out/share/bash-completion/completions/$2.bash"
+	install -D -m 644 "$6" "$out/share/zsh/site-functions/_$2"
+	install -D -m 644 "$8" "$out/share/fish/vendor_completions.d/$2.fish"
+}
+
+export TMPDIR=$NIX_BUILD_TOP
+cd "$NIX_BUILD_TOP"
+if [ -n "${src-}" ]; then
+	cp -r "$src" source
+	chmod -R u+w source
+	cd source
+fi
+eval "$buildPhase"
+eval "${installPhase-}"

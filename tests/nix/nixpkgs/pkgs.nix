@@ -1,0 +1,187 @@
+system: self:
+let
+  lib = import ./lib;
+  tools = builtins.fromJSON (builtins.readFile ./tools.json);
+
+  derive =
+    name: attributes:
+    derivation (
+      {
+        inherit name system;
+        builder = "/bin/bash";
+        args = [
+          "-eu"
+          ./builder.sh
+        ];
+        # Builds are not in a sandbox here.
+        PATH = "/usr/bin:/bin:/usr/sbin";
+      }
+      // attributes
+    );
+
+  # A package whose programs are those of the machine.
+  package =
+    name: programs:
+    derive name {
+      links = map (program: "${program}=${tools.programs.${program}}") programs;
+      buildPhase = ''
+        mkdir -p $out/bin
+        for link in $links; do ln -s "''${link#*=}" "$out/bin/''${link%%=*}"; done
+      '';
+    }
+    // {
+      meta.mainProgram = builtins.head programs;
+    };
+
+  script =
+    name: text:
+    derive name {
+      inherit text;
+      passAsFile = [ "text" ];
+      buildPhase = ''
+        mkdir -p $out/bin
+        cp $textPath $out/bin/${name}
+        chmod +x $out/bin/${name}
+      '';
+    }
+    // {
+      meta.mainProgram = name;
+    };
+
+  platform = {
+    inherit system;
+    isLinux = lib.hasSuffix "-linux" system;
+    isDarwin = lib.hasSuffix "-darwin" system;
+    canExecute = _: true;
+  };
+in
+{
+  inherit lib system;
+
+  callPackage =
+    path: given:
+    let
+      make = import path;
+    in
+    make (builtins.intersectAttrs (builtins.functionArgs make) self // given);
+
+  stdenv = {
+    hostPlatform = platform;
+    buildPlatform = platform;
+  };
+
+  stdenvNoCC = self.stdenv // {
+    mkDerivation =
+      {
+        passthru ? { },
+        meta ? { },
+        ...
+      }@attributes:
+      let
+        name = attributes.name or "${attributes.pname}-${attributes.version}";
+        tools = builtins.concatStringsSep ":" (
+          map (input: "${input}/bin") (attributes.nativeBuildInputs or [ ])
+        );
+      in
+      derive name (
+        removeAttrs attributes [
+          "meta"
+          "passthru"
+        ]
+        // {
+          PATH = "${tools}:/usr/bin:/bin";
+        }
+      )
+      // passthru
+      // {
+        inherit meta name;
+      };
+  };
+
+  runCommand =
+    name: attributes: text:
+    derive name (
+      attributes
+      // {
+        inherit text;
+        passAsFile = [ "text" ] ++ attributes.passAsFile or [ ];
+        buildPhase = ''. "$textPath"'';
+      }
+    );
+
+  mkShell =
+    { packages }:
+    derive "shell" {
+      inherit packages;
+      buildPhase = ''echo "$packages" >$out'';
+    };
+
+  formats.json = _: {
+    type = lib.types.json;
+    generate =
+      name: value: builtins.toFile name (builtins.unsafeDiscardStringContext (builtins.toJSON value));
+  };
+
+  # Functions of the builder, as there.
+  makeWrapper = package "make-wrapper" [ "true" ];
+  installShellFiles = package "install-shell-files" [ "true" ];
+
+  # What is fetched comes from what was fetched before; all else has a folder of
+  # its own, as in a build without network.
+  deno =
+    script "deno" ''
+      #!/bin/sh
+      if [ "''${1-}" = install ]; then export DENO_DIR=${tools.denoDir}; fi
+      exec ${tools.programs.deno} "$@"
+    ''
+    // lib.optionalAttrs tools.denort {
+      # No registry has it; the compiler takes any program.
+      denort = package "denort" [ "denort" ];
+    };
+
+  age = package "age" [
+    "age"
+    "age-keygen"
+  ];
+  coreutils = package "coreutils" [
+    "cat"
+    "cp"
+    "ln"
+    "mkdir"
+    "mv"
+    "readlink"
+    "rm"
+  ];
+  debootstrap = package "debootstrap" [ "true" ];
+  findutils = package "findutils" [ "find" ];
+  fish = package "fish" [ "true" ];
+  git = package "git" [ "git" ];
+  gitMinimal = package "git-minimal" [ "git" ];
+  gnugrep = package "gnugrep" [ "grep" ];
+  gnupg = package "gnupg" [ "true" ];
+  gnused = package "gnused" [ "sed" ];
+  iproute2 = package "iproute2" [ "true" ];
+  nix = package "nix" [
+    "nix"
+    "nix-env"
+    "nix-store"
+  ];
+  nixfmt-tree = package "nixfmt-tree" [ "true" ];
+  nixos-rebuild = package "nixos-rebuild" [ "nixos-rebuild" ];
+  openssh = package "openssh" [
+    "ssh"
+    "ssh-keygen"
+  ];
+  procps = package "procps" [ "true" ];
+  python3 = package "python3" [ "true" ];
+  sops = package "sops" [ "sops" ];
+  strace = package "strace" [ "true" ];
+  systemd = package "systemd" [
+    "systemctl"
+    "systemd-run"
+    "journalctl"
+  ];
+  tmux = package "tmux" [ "true" ];
+  util-linux = package "util-linux" [ "kill" ];
+  zsh = package "zsh" [ "true" ];
+}

@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+
+const top = new URL("../../", import.meta.url);
+
+const expression = Deno.readTextFileSync(new URL("nix/package.nix", top));
+
+/** The files of the program, by their path from the top. */
+function* sources(folder = "lib"): Generator<[string, string]> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, top))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* sources(path);
+    else yield [path, Deno.readTextFileSync(new URL(path, top))];
+  }
+}
+
+const codeOf = (text: string) =>
+  text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+
+/** All of it without its comments, and calls of a `fetch` that is its own. */
+const code = [...sources()].map(([, text]) =>
+  /function fetch\(/.test(text)
+    ? codeOf(text).replace(/\bfetch\(/g, "")
+    : codeOf(text)
+).join("\n");
+
+Deno.test("the package may run what the program runs, and nothing else", () => {
+  const list = /mayRun = \[([^]*?)\];/.exec(expression)![1]!;
+  const mayRun = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name!);
+  const runs = [
+    ...code.matchAll(/\bprogram: "([\w-]+)"/g),
+    ...code.matchAll(/\brunNow\("([\w-]+)"/g),
+  ].map(([, name]) => name!);
+  assert(runs.length > 10, `only found ${runs}`);
+  assertEquals(
+    mayRun,
+    [...new Set(runs)].sort(),
+    "mend mayRun in nix/package.nix",
+  );
+});
+
+/** What the code calls, and the flag that Deno wants for it. */
+const needs: readonly [RegExp, string][] = [
+  [
+    /(?<![.\w])fetch\(|\bDeno\.(connect|connectTls|listen|serve)\b/,
+    "--allow-net",
+  ],
+  [/\bDeno\.hostname\b/, "hostname"],
+  [/\bDeno\.[ug]id\b/, "uid"],
+  [
+    /\bDeno\.(loadavg|osUptime|osRelease|systemMemoryInfo|networkInterfaces)\b/,
+    "--allow-sys of another kind",
+  ],
+  [/\bDeno\.dlopen\b/, "--allow-ffi"],
+];
+
+for (const [pattern, flag] of needs) {
+  Deno.test(`the package gives ${flag} if, and only if, it is needed`, () => {
+    const flags = /permissions = \[([^]*?)\];/.exec(expression)![1]!;
+    assertEquals(
+      flags.includes(flag),
+      pattern.test(code),
+      `mend permissions in nix/package.nix: ${pattern.exec(code)?.[0]}`,
+    );
+  });
+}
+
+Deno.test("what Deno keeps from programs is read by kernelText alone", () => {
+  for (const [path, text] of sources()) {
+    const found = /(?<!kernelText\()["`]\/proc\/(?!\$\{pid\}\/stat)/.exec(
+      codeOf(text),
+    );
+    // Knows that it may be refused. A process's own is of use without systemd
+    // only, where the packaged program activates nothing.
+    if (path === "lib/cli/effects.ts") continue;
+    assertEquals(found?.[0], undefined, path);
+  }
+});

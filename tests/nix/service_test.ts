@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Machine } from "../machine/machine.ts";
+import { makeRepository, type Repository } from "../world/repository.ts";
+import { Flake } from "./flake.ts";
+
+const refusal = await Machine.refusal();
+if (refusal) console.log(`the service is not tested here: ${refusal}`);
+
+/** A machine with the units of the module, which follow a repository. */
+async function machineWith(settings: string) {
+  const machine = await Machine.boot();
+  const repository = await makeRepository(`${machine.shared}/infra`);
+  const flake = await Flake.copy(
+    machine,
+    `${machine.shared}/flake`,
+    "/srv/flake",
+  );
+  const host = await flake.buildHost(`services.gitops = {
+    enable = true;
+    repository = "${machine.urlOf(repository)}";
+    host = "demo";
+    ${settings}
+  };`);
+  await machine.output(["mkdir", "-p", "/etc/gitops-sync"]);
+  await machine.output([
+    "cp",
+    "-r",
+    `${host}/etc/gitops-sync`,
+    `${host}/etc/systemd`,
+    "/etc/",
+  ]);
+  await machine.output(["systemctl", "daemon-reload"]);
+  return { machine, repository, flake, host };
+}
+
+/** Starts the service and waits for its end; gives its exit status. */
+async function runOnce(machine: Machine): Promise<string> {
+  await machine.run(["systemctl", "start", "gitops-sync.service"]);
+  return await machine.output([
+    "systemctl",
+    "show",
+    "gitops-sync.service",
+    "--property=ExecMainStatus",
+    "--value",
+  ]);
+}
+
+function journal(machine: Machine): Promise<string> {
+  return machine.output(["journalctl", "--unit=gitops-sync", "--output=cat"]);
+}
+
+async function deploys(machine: Machine, revision: string): Promise<string> {
+  const code = await runOnce(machine);
+  assertEquals(code, "0", await journal(machine));
+  assertEquals(machine.state()?.lastGood?.revision, revision);
+  const system = machine.running();
+  assertEquals(machine.bootDefault(), system);
+  assertEquals(machine.bootEntry(), system);
+  return system!;
+}
+
+async function story(machine: Machine, repository: Repository) {
+  const recipient = await machine.makeKey();
+  const good = await repository.publish("A good system", {
+    knobs: {
+      secrets: ["secrets.yaml#password"],
+      services: { web: { command: "exec sleep 600", type: "simple" } },
+    },
+    files: {
+      "secrets.yaml": await machine.encrypt(recipient, "password: sesame\n"),
+    },
+  });
+  const system = await deploys(machine, good);
+  assertEquals(
+    await machine.output(["cat", "/run/secrets/password"]),
+    "sesame",
+  );
+  // The second run finds nothing to do; so does the third, by what it wrote.
+  for (const _ of [2, 3]) assertEquals(await runOnce(machine), "0");
+
+  await repository.publish("A system with a unit that fails", {
+    knobs: { services: { web: "exit 1" } },
+  });
+  assertEquals(await runOnce(machine), "7", await journal(machine));
+  assertEquals(machine.running(), system);
+  assertEquals(machine.bootDefault(), system);
+  assertEquals(
+    await machine.output(["systemctl", "is-active", "web"]),
+    "active",
+  );
+  assertEquals(await runOnce(machine), "9", "it is held");
+}
+
+/** Waits until the timer has run the service once more, for half a minute. */
+async function firesAgain(machine: Machine): Promise<void> {
+  const begun = () =>
+    machine.output([
+      "systemctl",
+      "show",
+      "gitops-sync.service",
+      "--property=ExecMainStartTimestampMonotonic",
+      "--value",
+    ]);
+  const before = await begun();
+  await machine.output(["systemctl", "start", "gitops-sync.timer"]);
+  for (let i = 0; i < 150; i++) {
+    if (await begun() !== before) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("the timer did not fire");
+}
+
+Deno.test({
+  name: "in its sandbox the service deploys, rolls back and reads secrets",
+  ignore: refusal !== null,
+  fn: async () => {
+    const { machine, repository, host } = await machineWith(`
+      frequency = "1s";
+      randomizedDelay = "0";
+      sshKeyFile = "/root/deploy-key";
+    `);
+    await using _ = machine;
+    // Which systemd hands over; only its owner may read it.
+    machine.write("/root/deploy-key", "no key is needed here");
+    await story(machine, repository);
+    await firesAgain(machine);
+    const log = await journal(machine);
+    assert(!log.includes("sesame"), "a secret is in the journal");
+
+    // By hand, outside of the sandbox, with the same configuration.
+    const status = await machine.output([
+      `${host}/sw/bin/gitops-sync`,
+      "status",
+      "--json",
+    ]);
+    assertStringIncludes(status, `"system": "${machine.running()}"`);
+  },
+});
+
+Deno.test({
+  name: "the newer Nix checks the flake, and what it installs syncs",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using machine = await Machine.boot();
+    const folder = `${machine.shared}/flake`;
+    const flake = await Flake.copy(machine, folder, "/srv/flake");
+    await machine.output(
+      ["nix", "flake", "check", `path:${flake.folder}`, ...flake.flags],
+    );
+    await machine.output(
+      ["nix", "profile", "install", ...flake.at("gitops-sync")],
+    );
+    const repository = await makeRepository(`${machine.shared}/infra`);
+    const revision = await repository.publish("A system");
+    machine.configure(repository);
+    // From the user's own profile, and with no flag or file but /etc's.
+    const ended = await machine.run(["/root/.nix-profile/bin/gitops-sync"]);
+    assertEquals(ended.code, 0, ended.stderr);
+    assertEquals(machine.state()?.lastGood?.revision, revision);
+    assertEquals(machine.bootDefault(), machine.running());
+  },
+});

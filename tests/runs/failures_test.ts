@@ -1,0 +1,202 @@
+import { assertEquals } from "@std/assert";
+import { short } from "../../lib/base/text.ts";
+import type { Knobs, Service } from "../world/repository.ts";
+import {
+  deployed,
+  revisionOf,
+  runs,
+  says,
+  standing,
+  syncTo,
+  test,
+} from "./setting.ts";
+
+/** A commit that is no good, and what a run says of it. */
+interface Bad {
+  what: string;
+  knobs: Knobs;
+  exit: number;
+  stage: string;
+  reason: string;
+  says: string[];
+  settings?: string[];
+}
+
+/** Takes back what the rows below set. */
+const good: Knobs = {
+  build: undefined,
+  dependencies: undefined,
+  exit: undefined,
+  activation: undefined,
+  services: undefined,
+  hangAfter: undefined,
+};
+
+const bad: Bad[] = [
+  {
+    what: "an evaluation that fails",
+    knobs: { services: { web: {} as Service } },
+    exit: 6,
+    stage: "build",
+    reason: "evaluation-error",
+    says: ["attribute 'command' missing"],
+  },
+  {
+    what: "a build that fails",
+    knobs: { build: "echo the disk of doom; exit 1" },
+    exit: 6,
+    stage: "build",
+    reason: "builder-failed",
+    says: ["nixos-system-demo-stand-in", "the disk of doom"],
+  },
+  {
+    what: "a dependency that fails",
+    knobs: {
+      dependencies: { good: "true", app: "echo no such luck; false; exit 3" },
+    },
+    exit: 6,
+    stage: "build",
+    reason: "builder-failed",
+    says: ["app", "no such luck"],
+  },
+  {
+    what: "a switch that refuses at once",
+    knobs: { exit: { test: 1 } },
+    exit: 7,
+    stage: "activate",
+    reason: "not-switched",
+    says: ["it ended with code 1", "the previous system runs again"],
+  },
+  {
+    what: "a switch that needs a reboot",
+    knobs: { exit: { test: 100 } },
+    exit: 7,
+    stage: "activate",
+    reason: "needs-reboot",
+    says: ["this change needs a reboot"],
+  },
+  {
+    what: "an activation script that fails",
+    knobs: { activation: "echo no luck; exit 1" },
+    exit: 7,
+    stage: "activate",
+    reason: "activation-script-failed",
+    says: ["an activation script failed", "no luck"],
+  },
+  {
+    what: "a service that fails",
+    knobs: { services: { web: "exit 1" } },
+    exit: 7,
+    stage: "activate",
+    reason: "units-failed",
+    says: ["units failed to start: web.service"],
+  },
+  {
+    what: "a switch that hangs",
+    knobs: { hangAfter: 60 },
+    exit: 7,
+    stage: "activate",
+    reason: "timed-out",
+    says: ["it took too long and was ended"],
+    settings: ["--timeouts-activate=1s"],
+  },
+  {
+    what: "a bootloader that can't be installed",
+    knobs: { exit: { boot: 1 } },
+    exit: 7,
+    stage: "confirm",
+    reason: "boot-default",
+    says: ["the boot default", "df -h /boot"],
+  },
+];
+
+test("each failure leaves the host as it was, and is held until a commit", async (world) => {
+  const { repository, system } = await deployed(world);
+  const before = standing(world);
+  for (const one of bad) {
+    const knobs = { ...good, ...one.knobs };
+    const revision = await repository.publish(one.what, { knobs });
+    const failed = await syncTo(world, one.exit, "sync", ...one.settings ?? []);
+    assertEquals(standing(world), before, one.what);
+    says(failed.stderr, `${one.stage}: failed`, ...one.says);
+    const { last, holds, attempt } = world.state()!;
+    assertEquals(
+      [last?.stage, last?.reason, last?.exit, attempt, holds[0]?.revision],
+      [one.stage, one.reason, one.exit, undefined, revision],
+      one.what,
+    );
+    const calls = world.calls().length;
+    const held = await syncTo(world, 9);
+    says(held.stderr, `warning: ${short(revision)} is held since`);
+    assertEquals(world.calls().length, calls, "a held revision is not tried");
+  }
+  // It ends where the host was before the first of them.
+  assertEquals(world.running(), system);
+  const revision = await repository.publish("A good one", { knobs: good });
+  await syncTo(world, 0);
+  runs(world, revision);
+});
+
+test("a held revision is tried again when a person says so", async (world) => {
+  const { repository } = await deployed(world);
+  const { folder } = world;
+  const revision = await repository.publish("It needs a file", {
+    knobs: { build: `test -e ${folder}/file || { echo no file; exit 1; }` },
+  });
+  await syncTo(world, 6);
+  await syncTo(world, 9, "sync", "--now");
+  says((await syncTo(world, 6, "retry")).stderr, "no file");
+  await syncTo(world, 9);
+  Deno.writeTextFileSync(`${folder}/file`, "");
+  await syncTo(world, 0, "retry");
+  runs(world, revision);
+  assertEquals(world.state()?.holds, []);
+});
+
+test("a system that cuts the host off from the repository goes", async (world) => {
+  const { repository } = await deployed(world);
+  const before = standing(world);
+  const { bare } = repository;
+  const revision = await repository.publish("It loses the way", {
+    knobs: { activation: `mv ${bare} ${bare}.away` },
+  });
+  const lost = await syncTo(world, 7, "--timeouts-health=1s");
+  says(lost.stderr, "health: failed", "can't be reached any more");
+  assertEquals(standing(world), before);
+  Deno.renameSync(`${bare}.away`, bare);
+  await syncTo(world, 9);
+  assertEquals(world.state()?.holds[0]?.revision, revision);
+});
+
+test("a way back that fails too needs a person, and is tried again", async (world) => {
+  const flag = `${world.folder}/broken`;
+  const { repository, revision } = await deployed(world, {}, {
+    // Ends the whole activation.
+    knobs: { activation: `test ! -e ${flag} || kill -9 0` },
+  });
+  const bad = await repository.publish("The bad one", {
+    knobs: { activation: undefined, exit: { test: 4 } },
+  });
+  Deno.writeTextFileSync(flag, "");
+  const broken = await syncTo(world, 8);
+  says(broken.stderr, "and the way back failed too: activating", "signal 9");
+  says(broken.stderr, "hint: look at the host now: systemctl --failed");
+  assertEquals(revisionOf(world, world.running()), bad);
+  assertEquals(revisionOf(world, world.bootDefault()), revision);
+  const status = await syncTo(world, 0, "status");
+  says(status.stdout, "this host needs a person: the way back failed too");
+
+  const again = await syncTo(world, 8);
+  says(
+    again.stderr,
+    `The way back from ${short(bad)} failed; trying it again`,
+    `error: The way back from ${
+      short(bad)
+    } had failed before; and the way back failed too: activating`,
+  );
+  Deno.removeSync(flag);
+  says((await syncTo(world, 9)).stderr, "the previous system runs again");
+  runs(world, revision);
+  assertEquals(world.state()?.attempt, undefined);
+  says((await syncTo(world, 0, "history")).stdout, "way-back-failed (7)");
+});

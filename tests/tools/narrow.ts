@@ -1,0 +1,20 @@
+/**
+ * Run by command_allowed_test.ts with a fixed list of programs, as the package
+ * is: what comes of a timeout, of a file of the kernel's and of a program that
+ * is not on the list.
+ */
+import { kernelText, run } from "../../lib/tools/command.ts";
+
+const ended = await run({
+  program: "sh",
+  args: ["-c", 'sleep 600 & echo "$!"; wait'],
+  timeout: 500,
+});
+const refused = await run({ program: "id", args: [], timeout: 1000 })
+  .catch((error: Error) => error);
+console.log(JSON.stringify({
+  timedOut: ended.timedOut,
+  left: Number(new TextDecoder().decode(ended.stdout)),
+  bootId: kernelText("/proc/sys/kernel/random/boot_id"),
+  refused: refused instanceof Error ? refused.message : "it ran",
+}));
