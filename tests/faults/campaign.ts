@@ -22,9 +22,10 @@ const mostOnOneHost = 40;
 export function allFaults(seeds: number): Fault[] {
   const faults: Fault[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
-    for (const kind of kinds) {
-      for (const point of kind.at ?? points) {
-        faults.push({ name: kind.name, point, seed });
+    // Point by point, so that one kind is not tried on one host alone.
+    for (const point of points) {
+      for (const { name, at = points } of kinds) {
+        if (at.includes(point)) faults.push({ name, point, seed });
       }
     }
     for (const { name } of candidates) {

@@ -126,7 +126,12 @@ export const kinds: readonly Kind[] = [
     "Cannot write",
   ),
   readOnly("/boot is read-only", "/boot", "the boot default"),
-  readOnly("/nix is read-only", "/nix", "Cannot build", "the boot default"),
+  // Not all of /nix: nix-daemon would then start itself without end.
+  readOnly(
+    "profiles are read-only",
+    "/nix/var/nix/profiles",
+    "the boot default",
+  ),
   {
     name: "systemd-run fails",
     inject: async ({ machine }) => {

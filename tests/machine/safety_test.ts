@@ -252,3 +252,88 @@ test("nothing is fetched where there is no room", async ({ machine, repository, 
   assertStringIncludes(stderr, "900T are needed");
   assertEquals(machine.running(), first);
 });
+
+test("a switch that fires under a run that is too slow is told, and the run gives in", async ({ machine, repository, first, publish }) => {
+  machine.configure(repository, {
+    "timeouts.health": "5s",
+    "health.commands": [["sleep", "2"]],
+  });
+  await publish({ greeting: "second" });
+  const run = await startUntil(machine, "health");
+  // What its timer does when its time is up.
+  const unit = deadMansSwitch.replace(".timer", ".service");
+  await machine.output(["systemctl", "start", unit]);
+  await machine.output(["systemctl", "stop", deadMansSwitch]);
+  const { code, stderr } = await run.ended;
+  assertEquals(code, 7, stderr);
+  assertStringIncludes(
+    stderr,
+    "dead-man's switch put the previous system back",
+  );
+  await assertStands(machine, first);
+  assertEquals((await machine.sync()).code, 9);
+});
+
+test("a service that the very switch restarts comes to rest on the old system", async ({ machine, first, publish }) => {
+  // As a unit without restartIfChanged=false would be.
+  const service = (word: string) => ({
+    ...web("exec sleep 600"),
+    "gitops-sync": {
+      command: `HOME=/root exec gitops-sync sync # ${word}`,
+      type: "simple" as const,
+    },
+  });
+  await publish({ services: service("one") });
+  assertEquals((await machine.sync()).code, 0);
+  await isIdle(machine);
+  const second = machine.running()!;
+  assertNotEquals(second, first);
+  const revision = await publish({ services: service("two") });
+  // Twice cut off, it is held.
+  for (let runs = 0; runs < 3; runs++) {
+    await machine.run(["systemctl", "restart", "gitops-sync.service"]);
+    await isIdle(machine);
+  }
+  assertEquals(machine.running(), second);
+  assertEquals(machine.bootEntry(), second);
+  const { stdout } = await machine.sync("status", "--json");
+  const { why, next } = JSON.parse(stdout);
+  assertMatch(why, new RegExp(`${revision.slice(0, 12)} is held`));
+  assertMatch(next.join(" "), /stop of gitops-sync's own service/);
+});
+
+/** Waits until no run and no switch is at work. */
+async function isIdle(machine: Machine) {
+  await until(async () => {
+    const { stdout } = await machine.run([
+      "systemctl",
+      "list-units",
+      "--plain",
+      "--no-legend",
+      "--state=active,activating,deactivating",
+      "gitops-sync*.service",
+    ]);
+    return stdout.trim() === "";
+  });
+}
+
+Deno.test({
+  name: "a first system that fails leaves nothing behind that blocks the next",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using machine = await Machine.boot();
+    const repository = await makeRepository(`${machine.shared}/infra`);
+    machine.configure(repository, { "timeouts.health": "1s" });
+    await repository.publish("Bad", { knobs: { services: web("exit 3") } });
+    const { code, stderr } = await machine.sync();
+    assertEquals(code, 8, stderr);
+    assertStringIncludes(stderr, "no system ran before");
+    assertEquals(machine.bootDefault(), null);
+    assertEquals((await machine.sync()).code, 9);
+    const services = web("exec sleep 600");
+    await repository.publish("Good", { knobs: { services } });
+    const good = await machine.sync();
+    assertEquals(good.code, 0, good.stderr);
+    await assertStands(machine, machine.running()!);
+  },
+});
