@@ -53,7 +53,7 @@ export const options = {
     kind: remote,
     required: true,
     text:
-      "The Git repository that holds the flake. A token never belongs in the URL: use `tokenFile`.",
+      "The Git repository that holds the flake. No token and, over HTTP, no user name belongs in the URL: use `tokenFile` and `username`.",
   } as Option<string>,
   ref: {
     kind: ref,

@@ -9,20 +9,20 @@
  * @module
  */
 import { exists } from "@std/fs";
-import { type Command, type Finished, say } from "../base/effects.ts";
+import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { oneLine } from "../base/text.ts";
+import { oneLine, short } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
 import {
+  askRemote,
   gitEnvironment,
   isRevision,
-  lastWords,
   localGit,
   type Tip,
 } from "../tools/git.ts";
 import { remoteFailure } from "../tools/git_failure.ts";
+import { damaged, isShallow, makeMirror, must, readyMirror } from "./mirror.ts";
 import type { Run } from "./run.ts";
-import { nameRemote } from "./submodules.ts";
 
 /** A revision that is in the mirror, not yet trusted. */
 export interface Fetched {
@@ -76,31 +76,25 @@ async function fetchInto(
   tip: Tip,
   target: Target,
 ): Promise<Fetched> {
-  if (run.config.submodules) await nameRemote(run, mirror);
-  await bringIn(run, mirror, tip);
+  await readyMirror(run, mirror);
+  const base = isComparable(run, target)
+    ? run.state.lastGood!.revision
+    : undefined;
+  await bringIn(run, mirror, tip, base);
   const commit = await readCommit(run, mirror);
+  if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
   const forward = await isForward(run, mirror, commit.revision, target);
   return { done: "fetched", commit, tip, target, mirror, forward };
 }
 
-async function makeMirror(run: Run, mirror: string, tip: Tip): Promise<void> {
-  await must(run, {
-    ...localGit(run.folder, [
-      "init",
-      "--quiet",
-      "--template=",
-      "--initial-branch=gitops-sync",
-      // Both sides must name objects by the same hash.
-      `--object-format=${tip.revision.length === 64 ? "sha256" : "sha1"}`,
-      mirror,
-    ]),
-  });
-}
-
 /** Fetches the candidate, and what stands between it and the last good one. */
-async function bringIn(run: Run, mirror: string, tip: Tip): Promise<void> {
+async function bringIn(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  base: string | undefined,
+): Promise<void> {
   const { shallow, submodules } = run.config;
-  const base = baseOf(run, tip);
   const since = !shallow || submodules
     ? "the beginning"
     : base === undefined
@@ -129,8 +123,6 @@ async function fetchTip(
   await fetch(run, mirror, [...depth, `+${tip.name}:${candidateName}`]);
 }
 
-const isShallow = (mirror: string) => exists(`${mirror}/.git/shallow`);
-
 /**
  * Whether something between the base and the candidate has parents that the
  * mirror has not. So it is where a branch was merged that had begun before the
@@ -153,9 +145,15 @@ async function isCut(run: Run, mirror: string, base: string): Promise<boolean> {
   return ends !== "";
 }
 
-/** The revision that the new one must descend from, if any. */
-function baseOf(run: Run, tip: Tip): string | undefined {
-  return tip.kind === "commit" ? undefined : run.state.lastGood?.revision;
+/**
+ * Whether the last good revision is one that the new one must descend from:
+ * another repository or ref is a person's choice in the configuration.
+ */
+function isComparable(run: Run, target: Target): boolean {
+  const { lastGood } = run.state;
+  return lastGood?.target.ref === target.ref &&
+    lastGood.target.repository === target.repository &&
+    !isRevision(target.ref);
 }
 
 /**
@@ -196,6 +194,8 @@ async function fetch(
       "--no-tags",
       "--no-write-fetch-head",
       "--no-recurse-submodules",
+      // From a server whose own history is cut off, too.
+      "--update-shallow",
       ...args.filter((arg) => arg.startsWith("--")),
       "--",
       config.repository,
@@ -251,50 +251,48 @@ function noCommit(ref: string): SyncError {
   });
 }
 
+/**
+ * Git leaves some updates out without a word, and then the name in the mirror
+ * is an older revision: what came must be what the remote names by now.
+ */
+async function mustHaveMoved(
+  run: Run,
+  tip: Tip,
+  { revision }: Commit,
+): Promise<void> {
+  const { tip: now } = await askRemote(run.effects, run.config);
+  if (now?.revision === revision) return;
+  const names = short(now?.revision ?? tip.revision);
+  throw new SyncError(
+    `Cannot fetch ${run.config.ref}: the remote says that it is at ${names}, and gave ${
+      short(revision)
+    }`,
+    {
+      stage: "fetch",
+      reason: "not-current",
+      next: "retry",
+      hints: [
+        "a branch that is pushed to all the time comes with a later run; if it does not, look at the server's log",
+      ],
+    },
+  );
+}
+
 async function isForward(
   run: Run,
   mirror: string,
   revision: string,
   target: Target,
 ): Promise<Fetched["forward"]> {
-  const { lastGood } = run.state;
-  // Another repository or ref is a person's choice in the configuration.
-  const comparable = lastGood && lastGood.target.ref === target.ref &&
-    lastGood.target.repository === target.repository;
-  if (!comparable || isRevision(target.ref)) return "unknown";
-  if (lastGood.revision === revision) return "yes";
-  if (!await has(run, mirror, lastGood.revision)) return "no";
-  const command = localGit(mirror, [
-    "merge-base",
-    "--is-ancestor",
-    lastGood.revision,
-    revision,
-  ]);
+  if (!isComparable(run, target)) return "unknown";
+  const base = run.state.lastGood!.revision;
+  if (base === revision) return "yes";
+  if (!await has(run, mirror, base)) return "no";
+  const command = localGit(
+    mirror,
+    ["merge-base", "--is-ancestor", base, revision],
+  );
   const finished = await run.effects.run(command);
   if (finished.code > 1) throw damaged(run, command, finished);
   return finished.code === 0 ? "yes" : "no";
-}
-
-/** Runs a local Git command that can only fail if the mirror is damaged. */
-async function must(
-  run: Run,
-  command: Command,
-): Promise<string> {
-  const finished = await run.effects.run(command);
-  if (finished.code !== 0) throw damaged(run, command, finished);
-  return new TextDecoder().decode(finished.stdout);
-}
-
-function damaged(run: Run, command: Command, finished: Finished): SyncError {
-  return new SyncError(
-    `Cannot use the mirror in ${run.folder}/repo: git ${
-      command.args[2]
-    } failed`,
-    {
-      stage: "fetch",
-      reason: "git-failed",
-      next: "retry",
-      details: lastWords(finished),
-    },
-  );
 }

@@ -133,6 +133,11 @@ const sorts: readonly Sort[] = [
 const notGitHint =
   "look at repository in the configuration (https:// or http://, host, port and path), and whether a proxy or a login page answers in its place";
 
+function patience(stage: Stage): string {
+  const option = stage === "fetch" ? "timeouts.fetch" : "timeouts.remote";
+  return `if the network is slow or the repository large, raise ${option}`;
+}
+
 function pin({ knownHosts, repository }: RemoteConfig): string {
   const [, host = "HOST", port] =
     /^ssh:\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^/:]+)(?::(\d+))?/.exec(repository) ??
@@ -193,7 +198,10 @@ export function remoteFailure(
     reason: sort?.reason ?? "git-failed",
     next: "retry",
     details: lastWords(finished),
-    hints: sort?.hints(config, finished.stderr) ?? [],
+    hints: [
+      ...(sort?.hints(config, finished.stderr) ?? []),
+      ...(finished.timedOut ? [patience(stage)] : []),
+    ],
     exit: 3,
   });
 }

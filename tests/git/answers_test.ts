@@ -149,6 +149,7 @@ Deno.test("a server that drips is given up on in time", async () => {
     const error = await refusedBy({ repository, "timeouts.remote": 400 });
     assertEquals([error.reason, error.exit], ["unreachable", 3]);
     assertStringIncludes(error.message, "did not answer in time");
+    assertStringIncludes(error.hints.join(), "timeouts.remote");
   });
 });
 

@@ -156,6 +156,39 @@ test("a lost mirror does not hide that the history was rewritten", async ({ fold
   }
 });
 
+test("another name is fetched alone, with nothing of the history between", async ({ folder, big }) => {
+  const fetching = new Fetching(folder, { repository: big });
+  await fetching.deploy();
+  await git(big, "branch", "old", `${main}~500`);
+  const before = await fetching.objects();
+  const { forward, commit } = await fetching.fetch({ ref: "old" });
+  assertEquals(forward, "unknown");
+  assertEquals(await fetching.commits(commit.revision), 1);
+  // 500 changed files, their 50 folders, the top folder and the commit; and a
+  // few to unpack them by.
+  const brought = await fetching.objects() - before;
+  assert(brought <= 700, String(brought));
+});
+
+test("what fetches that were cut off have left is no hindrance and goes", async ({ folder, big }) => {
+  const fetching = new Fetching(folder, { repository: big });
+  await fetching.deploy();
+  const git = `${fetching.mirror}/.git`;
+  await Deno.writeTextFile(`${git}/objects/pack/tmp_pack_x`, "half a pack");
+  await importInto(big, chain(main, 20_001, 20_002, `${main}^0`));
+  assertEquals((await fetching.deploy()).forward, "yes");
+  const packs = [...Deno.readDirSync(`${git}/objects/pack`)];
+  assertEquals(packs.filter(({ name }) => name.startsWith("tmp_")), []);
+  assertEquals(fetching.told, []);
+  // Killed while it wrote.
+  await Deno.writeTextFile(`${git}/shallow.lock`, "");
+  await Deno.writeTextFile(`${git}/refs/gitops-sync/candidate.lock`, "");
+  await importInto(big, chain(main, 20_003, 20_004, `${main}^0`));
+  const { forward, commit } = await fetching.fetch();
+  assertEquals([forward, commit.subject], ["yes", "Commit 20004"]);
+  assertEquals(fetching.told, ["The mirror is damaged; making it again"]);
+});
+
 test("a damaged mirror is made again", async ({ folder, big }) => {
   const fetching = new Fetching(folder, { repository: big });
   await fetching.deploy();

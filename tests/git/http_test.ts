@@ -112,6 +112,19 @@ test("a token stays with its server where that sends on to another", async ({ wr
   await tipOf({ repository: `${other.url}/infra.git`, tokenFile });
 });
 
+test("a token goes along where its server sends on to another path", async ({ folder, write }) => {
+  const works = withToken(token, gitHttp(folder));
+  await using server = serve((request) => {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith("/old")) return works(request);
+    return Response.redirect(request.url.replace("/old", "/infra"), 301);
+  });
+  const repository = `${server.url}/old.git`;
+  const changes = { repository, tokenFile: await write(token) };
+  const { commit } = await new Fetching(folder, changes).fetch();
+  assertEquals(commit.subject, "Commit 3");
+});
+
 test("an open repository is found where its server sends to", async ({ folder }) => {
   await using other = serve(gitHttp(folder));
   await using first = serve((request) => {

@@ -1,8 +1,8 @@
-/** Names, hashes and places of repositories that are legal, if unusual. */
+/** Names that are legal, if unusual. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { missing } from "../../lib/sync/unreached.ts";
 import { options } from "../../lib/config/schema.ts";
+import { missing } from "../../lib/sync/unreached.ts";
 import { inFolder } from "../folder.ts";
 import { output } from "../world/program.ts";
 import {
@@ -18,25 +18,6 @@ import {
 } from "./remote.ts";
 
 const user = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
-
-Deno.test("a repository is reached by file:// and by its path, however that is written", async () => {
-  await inFolder(async (folder) => {
-    for (
-      const name of ["infra.git", "100%", "%20", "ünï", "a'b\"$(id)", "a;b&c"]
-    ) {
-      const infra = await makeBare(`${folder}/${name}`);
-      await importInto(infra, chain("refs/heads/main", 1, 2));
-      const urls = [infra];
-      if (!name.includes("%")) urls.push(`file://${infra}`);
-      for (const [i, repository] of urls.entries()) {
-        const fetching = new Fetching(`${folder}/state ${i} ${name}`, {
-          repository,
-        });
-        assertEquals((await fetching.fetch()).commit.subject, "Commit 2", name);
-      }
-    }
-  });
-});
 
 Deno.test("names that Git allows are followed to their commit", async () => {
   await inFolder(async (folder) => {
@@ -187,27 +168,6 @@ Deno.test("a name that is a branch and a tag is refused until it is written in f
       });
       assertEquals((await fetching.fetch()).commit.subject, subject);
     }
-  });
-});
-
-Deno.test("a repository of SHA-256 is fetched, and so is one that changed its hash", async () => {
-  await inFolder(async (folder) => {
-    const infra = await makeInfra(folder, 2);
-    const fetching = new Fetching(`${folder}/state`, { repository: infra });
-    await fetching.deploy();
-    await Deno.remove(infra, { recursive: true });
-    await makeBare(infra, "--object-format=sha256");
-    await importInto(infra, chain("refs/heads/main", 1, 3));
-    const { commit } = await fetching.fetch();
-    assertEquals(commit.revision, await git(infra, "rev-parse", "main"));
-    assertEquals(commit.revision.length, 64);
-    const fresh = new Fetching(`${folder}/fresh`, { repository: infra });
-    await fresh.deploy();
-    await importInto(
-      infra,
-      chain("refs/heads/main", 4, 5, "refs/heads/main^0"),
-    );
-    assertEquals((await fresh.fetch()).forward, "yes");
   });
 });
 

@@ -69,6 +69,8 @@ export class Fetching {
   readonly commands: Command[] = [];
   #effects: Effects;
   #lastGood: Deployment | undefined;
+  /** Called before each program. */
+  before: (command: Command) => void = () => {};
   /** What was said on the way. */
   readonly told: string[] = [];
 
@@ -77,6 +79,10 @@ export class Fetching {
     this.commands = commands;
     this.#effects = {
       ...effects,
+      run: (command) => {
+        this.before(command);
+        return effects.run(command);
+      },
       tell: (event) => {
         if (event.kind === "message") this.told.push(event.text);
       },
@@ -87,8 +93,8 @@ export class Fetching {
     return `${this.folder}/repo`;
   }
 
-  /** Asks for the tip and fetches it. */
-  async fetch(changes: Partial<Config> = {}): Promise<Fetched> {
+  /** Asks for the tip, unless it is given, and fetches it. */
+  async fetch(changes: Partial<Config> = {}, given?: Tip): Promise<Fetched> {
     const config = configOf({
       ...this.changes,
       stateDirectory: this.folder,
@@ -101,7 +107,7 @@ export class Fetching {
       ...(this.#lastGood ? { lastGood: this.#lastGood } : {}),
     };
     await Deno.mkdir(this.folder, { recursive: true });
-    const { tip } = await askRemote(this.#effects, config);
+    const tip = given ?? (await askRemote(this.#effects, config)).tip;
     if (!tip) throw new Error("the remote has no such name");
     const target = targetOf(config);
     const fetching = new Run(this.#effects, config, state);
