@@ -76,9 +76,14 @@ async function recorded(
   try {
     const ended = await work();
     await record(run, ended);
-    return ended.result === "built"
-      ? { ...ended, revision, run }
-      : { ...ended, run };
+    switch (ended.result) {
+      case "built":
+        return { ...ended, revision, run };
+      case "rolled-back":
+        return { ...ended, left: ended.left.revisions, run };
+      default:
+        return { ...ended, run };
+    }
   } catch (thrown) {
     const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {

@@ -45,8 +45,15 @@ export type Outcome =
     drift?: Drift;
   }
   | {
-    result: "deployed" | "corrected" | "rolled-back";
+    result: "deployed" | "corrected";
     deployment: Deployment;
+    run: Run;
+  }
+  | {
+    result: "rolled-back";
+    deployment: Deployment;
+    /** The revisions that are held now. */
+    left: readonly string[];
     run: Run;
   }
   | { result: "built"; revision: string; system: string; run: Run }
