@@ -50,8 +50,15 @@ export async function attemptPut(
   left?: Left,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
-  const { system, target, at: _, boot: __, failing: ___, ...commit } =
-    deployment;
+  const {
+    system,
+    target,
+    at: _,
+    boot: __,
+    booted: ___,
+    failing: ____,
+    ...commit
+  } = deployment;
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {

@@ -156,10 +156,12 @@ export async function reconcile(
   }
 }
 
-/** Whether the host was booted since its last good system was found healthy. */
-function isUnproven({ lastGood }: State): boolean {
-  return lastGood !== undefined && lastGood.system === runningSystem() &&
-    lastGood.boot !== bootId();
+/** Whether this is the first boot with the last good system, unlooked at. */
+function isUnproven({ lastGood, reboot }: State): boolean {
+  return lastGood !== undefined && !lastGood.booted &&
+    lastGood.boot !== bootId() && lastGood.system === runningSystem() &&
+    // A reboot that a run asked for is looked at by itself.
+    reboot?.system !== lastGood.system;
 }
 
 async function act(
