@@ -27,11 +27,10 @@ test("a rewritten branch is refused until it is allowed", async (world) => {
   );
   // Nothing of it was evaluated.
   const stages = world.history().at(-1)!.stages as { stage: string }[];
-  assertEquals(stages.map(({ stage }) => stage), [
-    "preflight",
-    "fetch",
-    "verify",
-  ]);
+  assertEquals(
+    stages.map(({ stage }) => stage),
+    ["preflight", "fetch", "verify"],
+  );
   says((await syncTo(world, 9)).stderr, `${short(rewritten)} is held since`);
   const status = await syncTo(world, 0, "status");
   says(status.stdout, "not what main says", `${short(rewritten)} is held`);
