@@ -123,8 +123,7 @@ export function isRemoteAlone(ills: readonly Ill[]): boolean {
     ills.every(({ reason }) => reason === "remote-lost");
 }
 
-/** One error for everything that is not well. */
-export function unwell(ills: readonly Ill[]): SyncError {
+function unwell(ills: readonly Ill[]): SyncError {
   return new SyncError(
     `The host is not well: ${ills.map(({ text }) => text).join("; ")}`,
     {

@@ -111,7 +111,9 @@ export async function afterReboot(
     return await settled(config, without(state));
   }
   const run = new Run(effects, config, state);
-  const { system, target, at: _, ...commit } = confirmed;
+  const { system, target } = confirmed;
+  const { revision, subject, author, committedAt } = confirmed;
+  const commit = { revision, subject, author, committedAt };
   await begin(run, "sync", commit, target);
   await run.note({ candidate: system });
   const problem = await run.stage(
@@ -123,7 +125,7 @@ export async function afterReboot(
   if (!problem) {
     return await settled(config, {
       ...rest,
-      lastGood: { ...confirmed, boot: bootId() },
+      lastGood: { ...confirmed, booted: true },
       reboot: { ...reboot, result: "well" },
     });
   }
@@ -202,7 +204,7 @@ async function undoReboot(
     const { lastGood } = run.state;
     await run.save({
       reboot: failed,
-      ...lastGood ? { lastGood: { ...lastGood, boot: bootId() } } : {},
+      ...lastGood ? { lastGood: { ...lastGood, booted: true as const } } : {},
     });
     return new SyncError(`${problem.message}; there is no way back from here`, {
       stage: "health",
