@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readIfThere } from "./files.ts";
+import { kernelNames, kernelText } from "../tools/kernel.ts";
 
 /** Where Linux shows batteries and mains (sysfs-class-power). */
 const supplies = "/sys/class/power_supply";
@@ -17,13 +17,13 @@ const supplies = "/sys/class/power_supply";
 export function dischargingAt(folder = supplies): number | undefined {
   const read = (name: string, file: string) => {
     try {
-      return readIfThere(`${folder}/${name}/${file}`)?.trim();
+      return kernelText(`${folder}/${name}/${file}`).trim();
     } catch {
-      // A driver may refuse to tell.
+      // Not every driver tells it.
       return undefined;
     }
   };
-  const batteries = namesIn(folder).filter((name) =>
+  const batteries = kernelNames(folder).filter((name) =>
     read(name, "type") === "Battery" &&
     // That of a mouse says nothing of the machine.
     read(name, "scope") !== "Device"
@@ -35,12 +35,4 @@ export function dischargingAt(folder = supplies): number | undefined {
     Number.parseInt(read(name, "capacity") ?? "")
   ).filter((charge) => !Number.isNaN(charge));
   return charges.length > 0 ? Math.min(...charges) : undefined;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(folder), ({ name }) => name);
-  } catch {
-    return [];
-  }
 }

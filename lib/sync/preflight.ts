@@ -7,9 +7,11 @@ import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import type { Config } from "../config/schema.ts";
 import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
+import { lockNow } from "../host/lock.ts";
 import { dischargingAt } from "../host/power.ts";
 import type { State } from "../host/state.ts";
 import { systemProfile } from "../host/system.ts";
+import { commandLines } from "../tools/kernel.ts";
 import type { Run } from "./run.ts";
 
 /** No program of this project is older, so no clock that is right is, either. */
@@ -32,10 +34,12 @@ const changing = ["switch", "boot", "test", "switch-to-configuration"];
  * @throws {SyncError} stage `preflight`, retried by itself: `clock-wrong`,
  * `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`, `battery-low`.
  */
-export function preflight({ config, state, effects }: Run): void {
+export async function preflight(
+  { config, state, effects }: Run,
+): Promise<void> {
   refuseClock(effects.now().getTime(), state);
   refuseRoom(config["preflight.freeSpace"]);
-  refuseOthers();
+  await refuseOthers();
   refuseBattery(config["preflight.battery"]);
 }
 
@@ -94,7 +98,7 @@ function refuseRoom(least: number): void {
 }
 
 /** Two at once would undo each other's work. */
-function refuseOthers(): void {
+async function refuseOthers(): Promise<void> {
   const pid = otherRebuild();
   if (pid !== undefined) {
     throw refuse(
@@ -104,7 +108,7 @@ function refuseOthers(): void {
       `wait for it, or look at it with: ps -fp ${pid}; the next run tries again`,
     );
   }
-  if (isLocked(switchLock)) {
+  if (await isLocked(switchLock)) {
     throw refuse(
       "switch-locked",
       `Cannot deploy: another switch holds ${switchLock}`,
@@ -115,20 +119,7 @@ function refuseOthers(): void {
 }
 
 function otherRebuild(): string | undefined {
-  for (const { name: pid } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    if (isRebuild(wordsOf(pid))) return pid;
-  }
-  return undefined;
-}
-
-function wordsOf(pid: string): string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-  } catch {
-    // It ended between our look at the list and at it.
-    return [];
-  }
+  return [...commandLines()].find(([, words]) => isRebuild(words))?.[0];
 }
 
 /**
@@ -144,10 +135,10 @@ export function isRebuild(words: readonly string[]): boolean {
 }
 
 /** Whether somebody holds flock(2) on a file. */
-function isLocked(path: string): boolean {
+async function isLocked(path: string): Promise<boolean> {
   try {
     using file = Deno.openSync(path);
-    return !file.tryLockSync(true);
+    return !await lockNow(file, true);
   } catch {
     return false;
   }

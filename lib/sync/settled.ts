@@ -152,11 +152,22 @@ function groundsOf({ words, config, text, folder }: Called): string {
     text,
     textOf(`${folder}/state.json`),
     textOf(`${folder}/suspended.json`),
-    // After a reboot the host's health is looked at.
-    textOf("/proc/sys/kernel/random/boot_id"),
+    // After a reboot the host's health is looked at. Not by the kernel's own
+    // boot id, which Deno keeps from the packaged program (lib/tools/kernel.ts).
+    bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);
+}
+
+/** When a link was made; NixOS makes this one early in each boot. */
+function bornOf(path: string): number | null {
+  try {
+    return Deno.lstatSync(path).mtime?.getTime() ?? null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 function linkOf(path: string): string | null {

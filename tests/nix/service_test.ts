@@ -85,6 +85,7 @@ async function story(machine: Machine, repository: Repository) {
     await machine.output(["cat", "/run/secrets/password"]),
     "sesame",
   );
+  assertEquals(machine.read("/etc/deployed"), "", "hooks run outside of it");
   // The second run finds nothing to do; so does the third, by what it wrote.
   for (const _ of [2, 3]) assertEquals(await runOnce(machine), "0");
 
@@ -130,8 +131,11 @@ Deno.test({
       sshKeyFile = "/root/deploy-key";
       health.http = [ { url = "http://127.0.0.1:8080/"; body = "well"; } ];
       health.tcp = [ "127.0.0.1:8080" ];
-      health.commands = [ [ "/usr/bin/test" "-w" "/etc" ] ];
-      hooks.postDeploy = [ [ "/bin/sh" "-c" "/usr/bin/env >/etc/told" ] ];
+      health.commands = [ [ "systemctl" "is-active" "web" ] ];
+      hooks.postDeploy = [
+        [ "/usr/bin/touch" "/etc/deployed" ]
+        [ "/bin/sh" "-c" "/usr/bin/env >/etc/told" ]
+      ];
       bootEntries = 2;
       reboot = "when-needed";
       timeouts.health = "15s";
@@ -141,7 +145,6 @@ Deno.test({
     machine.write("/root/deploy-key", "no key is needed here");
     await serveWell(machine);
     await story(machine, repository);
-    // It may not write there itself.
     const told = machine.read("/etc/told") ?? "";
     assertStringIncludes(told, "GITOPS_SYNC_RESULT=deployed\n");
     await firesAgain(machine);
