@@ -14,7 +14,6 @@ import {
   type Backoff,
   type Deployment,
   type Hold,
-  type Left,
   readState,
   type State,
   type Target,
@@ -48,8 +47,6 @@ export type Outcome =
   | {
     result: "deployed" | "corrected";
     deployment: Deployment;
-    /** With `rolled-back`: what is held now. */
-    left?: Left;
     run: Run;
   }
   | {
