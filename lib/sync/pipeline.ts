@@ -165,7 +165,7 @@ function secretsText({ opened, foreign }: Readable): string {
 
 function provenText({ secrets }: Proven): string {
   return secrets === 0
-    ? "the system installs no secrets"
+    ? "no secrets of sops-nix or agenix in it"
     : `${count(secrets, "secret")} of the system can be decrypted`;
 }
 
