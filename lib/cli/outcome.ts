@@ -145,14 +145,6 @@ function outcomeJson(outcome: Outcome): Record<string, unknown> {
   if (outcome.result === "failed") {
     return { result: "failed", error: errorJson(outcome.error) };
   }
-  const { run, left, ...rest } = {
-    run: undefined,
-    left: undefined,
-    ...outcome,
-  };
-  return {
-    ...rest,
-    ...(left ? { left: left.revisions } : {}),
-    ...(run ? { stages: run.stages } : {}),
-  };
+  const { run, ...rest } = { run: undefined, ...outcome };
+  return run ? { ...rest, stages: run.stages } : rest;
 }

@@ -72,8 +72,9 @@ export async function onFiles(
   }
   await writeAll(changes);
   const files = changes.map(({ place }) => place.path);
-  if (call.json) printJson(name, exitCodes.ok, { result: did, files });
-  else for (const file of files) print(`${did} ${file}`);
+  if (call.json) {
+    printJson(name, exitCodes.ok, { result: did.toLowerCase(), files });
+  } else for (const file of files) print(`${did} ${file}`);
   return exitCodes.ok;
 }
 

@@ -132,6 +132,15 @@ export class Bao implements AsyncDisposable {
     };
   }
 
+  /** Makes a role that was deleted again; gives a new secret id. */
+  async remakeRole(roleId: string): Promise<string> {
+    const { secretId } = await this.makeRole();
+    await this.ask("POST", "auth/approle/role/host/role-id", {
+      role_id: roleId,
+    });
+    return secretId;
+  }
+
   /** A new secret id in a wrapping token. */
   async wrapSecretId(): Promise<string> {
     const answer = await fetch(
