@@ -26,6 +26,11 @@ export interface Stopped {
   kill(): void;
 }
 
+/** Whether a call does more than to look something up in the mirror. */
+export function matters(call: string): boolean {
+  return !/^git -C \S+ (cat-file|merge-base|rev-list|log) /.test(call);
+}
+
 /** The stand-ins of one world. */
 export class Shims {
   #folder: string;
