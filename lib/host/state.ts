@@ -50,8 +50,10 @@ export interface Deployment extends Commit {
   system: string;
   /** When it was confirmed, ISO 8601. */
   at: string;
-  /** The boot in which it was found healthy last. */
+  /** The boot in which it was confirmed, where it ran by then. */
   boot?: string;
+  /** `true` once it was looked at whether the host comes up with it. */
+  booted?: true;
   /** The units that had failed even before it, and not because of it. */
   failing?: readonly string[];
 }

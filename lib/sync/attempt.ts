@@ -50,8 +50,15 @@ export async function attemptPut(
   left?: Left,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
-  const { system, target, at: _, boot: __, failing: ___, ...commit } =
-    deployment;
+  const {
+    system,
+    target,
+    at: _,
+    boot: __,
+    booted: ___,
+    failing: ____,
+    ...commit
+  } = deployment;
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {
@@ -76,9 +83,14 @@ async function recorded(
   try {
     const ended = await work();
     await record(run, ended);
-    return ended.result === "built"
-      ? { ...ended, revision, run }
-      : { ...ended, run };
+    switch (ended.result) {
+      case "built":
+        return { ...ended, revision, run };
+      case "rolled-back":
+        return { ...ended, left: ended.left.revisions, run };
+      default:
+        return { ...ended, run };
+    }
   } catch (thrown) {
     const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {

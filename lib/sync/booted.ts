@@ -9,9 +9,9 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { type Deployment, type State, writeState } from "../host/state.ts";
-import { bootId, runningSystem } from "../host/system.ts";
 import { attemptPut } from "./attempt.ts";
-import { checkHealth, nothingBefore } from "./health.ts";
+import type { Ill } from "./deadline.ts";
+import { illsOf, isRemoteAlone, nothingBefore } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { type Record, Run } from "./run.ts";
 
@@ -28,31 +28,32 @@ export async function proveBoot(
   record: Record,
 ): Promise<Outcome | State> {
   const { lastGood, earlier: [earlier] } = state;
-  // Another boot entry was chosen: that is drift, and told as such.
-  if (!lastGood || runningSystem() !== lastGood.system) return state;
-  const why = await whyUnwell(effects, config, state, lastGood);
-  if (why === undefined) {
-    const proven: State = {
-      ...state,
-      lastGood: { ...lastGood, boot: bootId() },
-    };
-    await writeState(config.stateDirectory, proven);
-    return proven;
-  }
-  const message = `it did not come up well after a reboot: ${why.message}`;
+  if (!lastGood) return state;
+  const ills = await illsOf(new Run(effects, config, state), {
+    ...nothingBefore,
+    failed: lastGood.failing ?? [],
+  });
+  // An older system would not reach it either: not known yet.
+  if (isRemoteAlone(ills)) return state;
+  // Once, however it ends: a way back that fails is no better the next time.
+  const known: State = { ...state, lastGood: { ...lastGood, booted: true } };
+  await writeState(config.stateDirectory, known);
+  if (ills.length === 0) return known;
+  const why = ills.map(({ text }) => text).join("; ");
+  const message = `it did not come up well after a reboot: ${why}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   if (!earlier) {
     say(effects, "error", told, [
       "there is no earlier good system to go back to",
     ]);
-    return state;
+    return known;
   }
   say(effects, "error", told);
   const left = { revisions: [lastGood.revision], because: message };
   const outcome = await attemptPut(
     effects,
     config,
-    state,
+    known,
     earlier,
     record,
     left,
@@ -61,42 +62,20 @@ export async function proveBoot(
   return {
     result: "failed",
     run: outcome.run,
-    error: goneBack(told, earlier, why),
+    error: goneBack(told, earlier, ills),
   };
-}
-
-async function whyUnwell(
-  effects: Effects,
-  config: Config,
-  state: State,
-  { system, target, failing = [], at: _, ...commit }: Deployment,
-): Promise<SyncError | undefined> {
-  try {
-    await checkHealth(new Run(effects, config, state), {
-      done: "activated",
-      how: "kept",
-      before: { ...nothingBefore, failed: failing },
-      system,
-      target,
-      commit,
-    });
-    return undefined;
-  } catch (error) {
-    if (error instanceof SyncError && error.stage === "health") return error;
-    throw error;
-  }
 }
 
 function goneBack(
   told: string,
   earlier: Deployment,
-  { details, reason }: SyncError,
+  ills: readonly Ill[],
 ): SyncError {
   return new SyncError(`${told}; ${short(earlier.revision)} runs again`, {
     stage: "health",
-    reason,
+    reason: ills[0]!.reason,
     next: "hold",
-    details,
+    details: ills.flatMap(({ details }) => details),
     exit: exitCodes.rolledBack,
     hints: ["the host was not rebooted again: look at journalctl --boot"],
   });

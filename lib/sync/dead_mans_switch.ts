@@ -14,6 +14,7 @@ import {
   armTimer,
   deadMansSwitch,
   resetFailed,
+  restartUnits,
   stopUnits,
 } from "../tools/systemd.ts";
 import type { Run } from "./run.ts";
@@ -67,19 +68,36 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
 }
 
 /**
+ * Gives the way back a switch of its own, with all of its time. What is armed
+ * is never let go of meanwhile: systemd may be unable to arm another.
+ *
+ * @throws {SyncError} `not-armed`.
+ */
+export async function rearm(run: Run, previous: string | null): Promise<void> {
+  if (!hasSystemd()) return;
+  const restarted = await run.effects.run(restartUnits(timer));
+  await waitForEnd(run);
+  if (restarted.code !== 0) await arm(run, previous);
+}
+
+/**
  * Disarms the switch. Where it is at work already, this waits for its end,
  * since two switches at once would be worse than either.
  */
 export async function disarm(run: Run): Promise<void> {
   if (!hasSystemd()) return;
+  await run.effects.run(stopUnits(timer));
+  await waitForEnd(run);
+  await run.effects.run(resetFailed(service));
+}
+
+async function waitForEnd(run: Run): Promise<void> {
   const { effects, config } = run;
-  await effects.run(stopUnits(timer));
   const end = effects.now().getTime() + config["timeouts.activate"];
   while (await isAtWork(run)) {
     if (effects.now().getTime() > end) await effects.run(stopUnits(service));
     await effects.sleep(200);
   }
-  await effects.run(resetFailed(service));
 }
 
 async function isAtWork({ effects }: Run): Promise<boolean> {

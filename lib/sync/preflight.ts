@@ -119,7 +119,22 @@ async function refuseOthers(): Promise<void> {
 }
 
 function otherRebuild(): string | undefined {
-  return [...commandLines()].find(([, words]) => isRebuild(words))?.[0];
+  return [...commandLines()].find(([pid, words]) =>
+    isRebuild(words) && isOnThisHost(pid)
+  )?.[0];
+}
+
+/** A container's processes are seen too, and work on another root. */
+function isOnThisHost(pid: string): boolean {
+  try {
+    const [ours, theirs] = ["/", `/proc/${pid}/root/`].map((path) =>
+      Deno.statSync(path)
+    );
+    return ours!.dev === theirs!.dev && ours!.ino === theirs!.ino;
+  } catch (error) {
+    // Where it can't be told, waiting is the safe side.
+    return !(error instanceof Deno.errors.NotFound);
+  }
 }
 
 /**

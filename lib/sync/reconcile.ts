@@ -45,8 +45,15 @@ export type Outcome =
     drift?: Drift;
   }
   | {
-    result: "deployed" | "corrected" | "rolled-back";
+    result: "deployed" | "corrected";
     deployment: Deployment;
+    run: Run;
+  }
+  | {
+    result: "rolled-back";
+    deployment: Deployment;
+    /** The revisions that are held now. */
+    left: readonly string[];
     run: Run;
   }
   | { result: "built"; revision: string; system: string; run: Run }
@@ -149,10 +156,12 @@ export async function reconcile(
   }
 }
 
-/** Whether the host was booted since its last good system was found healthy. */
-function isUnproven({ lastGood }: State): boolean {
-  return lastGood !== undefined && lastGood.system === runningSystem() &&
-    lastGood.boot !== bootId();
+/** Whether this is the first boot with the last good system, unlooked at. */
+function isUnproven({ lastGood, reboot }: State): boolean {
+  return lastGood !== undefined && !lastGood.booted &&
+    lastGood.boot !== bootId() && lastGood.system === runningSystem() &&
+    // A reboot that a run asked for is looked at by itself.
+    reboot?.system !== lastGood.system;
 }
 
 async function act(

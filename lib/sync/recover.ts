@@ -51,6 +51,7 @@ async function recover(run: Run, record: Record): Promise<void> {
         short(commit.revision)
       }) was cut off at the ${stage} stage`,
   );
+  if (attempt.touched) await endActivation(run, attempt);
   const finished = await finish(run, attempt);
   if (finished) {
     await record(run, finished);
@@ -72,7 +73,12 @@ async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
   if (await hasFired(run)) return firedError(run);
   const { revision } = attempt.commit;
   const times = cutOffs(run, attempt) + 1;
-  await run.save({ cutOff: { revision, times } });
+  try {
+    await run.save({ cutOff: { revision, times } });
+  } catch (error) {
+    // The way back matters more than how often it was taken.
+    say(run.effects, "warning", (error as Error).message);
+  }
   return cutOff(attempt, times >= mostCutOffs);
 }
 
@@ -117,7 +123,6 @@ async function undo(
     await disarm(run);
     return cause;
   }
-  await endActivation(run, attempt);
   if (attempt.bootId !== bootId() && standsAsBefore(attempt)) {
     return again(
       cause,

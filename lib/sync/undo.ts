@@ -14,7 +14,7 @@ import {
 } from "../host/system.ts";
 import { resetFailed } from "../tools/systemd.ts";
 import { isBootDefault, setBootDefault } from "./confirm.ts";
-import { arm, disarm } from "./dead_mans_switch.ts";
+import { disarm, rearm } from "./dead_mans_switch.ts";
 import type { Run } from "./run.ts";
 import {
   isStopped,
@@ -81,7 +81,7 @@ const refusals = ["needs-reboot", "switch-locked"];
 async function prepare(run: Run, previous: string | null): Promise<void> {
   await run.noteIfPossible({ undoing: true });
   try {
-    await arm(run, previous);
+    await rearm(run, previous);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     say(run.effects, "warning", error.message);

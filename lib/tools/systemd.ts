@@ -179,6 +179,16 @@ export function stopUnits(...units: string[]): Command {
   };
 }
 
+/** Restarts units that are loaded: the time of a timer begins anew. */
+export function restartUnits(...units: string[]): Command {
+  return {
+    program: "systemctl",
+    args: ["restart", "--", ...units],
+    timeout: patience,
+    shielded: true,
+  };
+}
+
 /** Clears a failed transient unit, so that its name can be used again. */
 export function resetFailed(...units: string[]): Command {
   return {

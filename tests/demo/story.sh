@@ -21,6 +21,7 @@ write_host() { # GREETING WEB-COMMAND BUILD-SNIPPET
 		  "system": "$(uname -m)-linux",
 		  "greeting": "$1",
 		  "secrets": ["secrets.yaml#database-password"],
+		  "manifest": "script",
 		  "services": { "web": "$2" },
 		  "dependencies": { "kernel": "sleep 0.4", "web-server": "sleep 0.4" },
 		  "build": "$3"

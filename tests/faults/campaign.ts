@@ -1,5 +1,5 @@
 /**
- * The fault campaign: `./dev faults [--seeds N] [--minutes N] [--only WORD]`.
+ * The fault campaign: `./dev faults [--seeds N] [--minutes N] [--only PATTERN]`.
  *
  * Every kind of fault at every point of a run, and every bad revision, with a
  * number of seeds, which decide the moment and what is on its way. Prints a
@@ -22,9 +22,10 @@ const mostOnOneHost = 40;
 export function allFaults(seeds: number): Fault[] {
   const faults: Fault[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
-    for (const kind of kinds) {
-      for (const point of kind.at ?? points) {
-        faults.push({ name: kind.name, point, seed });
+    // Point by point, so that one kind is not tried on one host alone.
+    for (const point of points) {
+      for (const { name, at = points } of kinds) {
+        if (at.includes(point)) faults.push({ name, point, seed });
       }
     }
     for (const { name } of candidates) {
@@ -69,7 +70,7 @@ async function tryOne(ground: Ground, fault: Fault): Promise<Result> {
 
 if (import.meta.main) {
   const given = parseArgs(Deno.args, { string: ["seeds", "minutes", "only"] });
-  const only = String(given["only"] ?? "");
+  const only = new RegExp(String(given["only"] ?? ""));
   const refusal = await Machine.refusal();
   if (refusal) {
     console.error(`Cannot inject faults: ${refusal}`);
@@ -77,7 +78,7 @@ if (import.meta.main) {
   }
   const faults = allFaults(Number(given["seeds"] ?? 2)).filter((
     { name, point },
-  ) => `${name} / ${point}`.includes(only));
+  ) => only.test(`${name} / ${point}`));
   const end = Date.now() + Number(given["minutes"] ?? 30) * 60_000;
   const start = Date.now();
   let done = 0;

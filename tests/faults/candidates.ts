@@ -38,9 +38,9 @@ export const candidates: readonly Candidate[] = [
     explains: /Cannot build/,
   },
   {
-    name: "a secret is not for this host",
+    name: "a secret can't be installed",
     knobs: { secrets: ["foreign.yaml"] },
-    explains: /decrypt/,
+    explains: /setupSecrets/,
   },
   {
     name: "the switch exits 1",

@@ -13,6 +13,7 @@ export const points = [
   "verify",
   "secrets",
   "build",
+  "prove",
   "activate",
   "health",
   "confirm",
@@ -50,7 +51,7 @@ export interface Kind {
 }
 
 const cutOff =
-  "cut off at the (fetch|verify|secrets|build|activate|health|confirm|decide) stage";
+  "cut off at the (decide|preflight|fetch|verify|secrets|build|prove|activate|health|confirm) stage";
 const notYet = "is not deployed yet";
 const units = "1 unit failed: web.service";
 
@@ -125,7 +126,12 @@ export const kinds: readonly Kind[] = [
     "Cannot write",
   ),
   readOnly("/boot is read-only", "/boot", "the boot default"),
-  readOnly("/nix is read-only", "/nix", "Cannot build", "the boot default"),
+  // Not all of /nix: nix-daemon would then start itself without end.
+  readOnly(
+    "profiles are read-only",
+    "/nix/var/nix/profiles",
+    "the boot default",
+  ),
   {
     name: "systemd-run fails",
     inject: async ({ machine }) => {

@@ -57,6 +57,7 @@ const settings = {
   drift: "correct",
   "timeouts.activate": "6s",
   "timeouts.health": "2s",
+  "health.steady": "200ms",
 };
 
 /** Milliseconds within which a fault comes after its point was reached. */
@@ -65,6 +66,7 @@ const spans: Readonly<Record<Point, number>> = {
   "verify": 3,
   "secrets": 5,
   "build": 300,
+  "prove": 5,
   "activate": 600,
   "health": 40,
   "confirm": 250,

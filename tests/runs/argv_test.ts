@@ -24,12 +24,22 @@ function namesOf(world: World): Record<string, string> {
 
 const state = "/var/lib/gitops-sync";
 const ask =
-  "git ls-remote -- URL refs/heads/main refs/tags/main refs/tags/main^{}";
+  "git ls-remote --heads --tags -- URL refs/heads/main refs/tags/main refs/tags/main^{}";
 const local = `git -C ${state}/repo`;
 const build =
   `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file`;
-const grep =
-  `${local} grep --name-only --null --text --fixed-strings -e ENC[AES256_GCM, -e age-encryption.org/v1 -e BEGIN AGE ENCRYPTED FILE NEW --`;
+const secrets = [
+  `${local} ls-tree -r -l -z --full-tree NEW`,
+  `${local} grep --name-only --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- NEW --`,
+  `${local} grep --name-only --null --text --basic-regexp -e ENC\\[AES256_GCM, NEW --`,
+];
+const routes = "cat /proc/net/route /proc/net/ipv6_route";
+const switched = [
+  routes,
+  "SYSTEM/bin/switch-to-configuration test",
+  ask,
+  routes,
+];
 const read =
   `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
 const fetch =
@@ -60,40 +70,47 @@ test("a run that deploys starts these programs in this order", async (world) => 
     normalised(first.started, { ...url, [revision]: "NEW", ...namesOf(world) }),
     [
       ask,
-      `git -C ${state} init --quiet --template= --initial-branch=gitops-sync ${state}/repo`,
-      `${fetch} --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
+      `git -C ${state} init --quiet --template= --initial-branch=gitops-sync --object-format=sha1 ${state}/repo`,
+      `${fetch} --update-shallow --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
       read,
       `${local} update-ref --no-deref HEAD NEW`,
-      grep,
+      ...secrets,
       build,
-      "SYSTEM/bin/switch-to-configuration test",
-      ask,
+      ...switched,
       ...confirm,
     ],
   );
 
   const recipient = await world.makeKey();
-  const secrets = await world.encrypt(recipient, "password: swordfish\n");
+  const file = await world.encrypt(recipient, "password: swordfish\n");
   const next = await repository.publish("A secret", {
-    files: { "secrets.yaml": secrets },
+    files: { "secrets.yaml": file },
   });
+  const previous = { [world.running()!]: "PREVIOUS" };
   const second = await traced(world);
-  const names = { [revision]: "OLD", [next]: "NEW", ...url, ...namesOf(world) };
+  const names = {
+    ...previous,
+    [revision]: "OLD",
+    [next]: "NEW",
+    ...url,
+    ...namesOf(world),
+  };
   assertEquals(normalised(second.started, names), [
     ask,
     `${local} cat-file -e OLD^{commit}`,
-    `${fetch} -- URL +refs/heads/main:refs/gitops-sync/candidate`,
+    `${fetch} --update-shallow -- URL +refs/heads/main:refs/gitops-sync/candidate`,
+    `${local} rev-list --max-count=1 --max-parents=0 refs/gitops-sync/candidate ^OLD --`,
     read,
     `${local} cat-file -e OLD^{commit}`,
     `${local} merge-base --is-ancestor OLD NEW`,
     `${local} update-ref --no-deref HEAD NEW`,
-    grep,
-    `${local} cat-file --batch -z`,
+    ...secrets,
     "age-keygen -y /etc/ssh/age.key",
+    `${local} cat-file --batch`,
     "sops decrypt --input-type yaml --output-type yaml /dev/stdin",
     build,
-    "SYSTEM/bin/switch-to-configuration test",
-    ask,
+    `nix-store --realise PREVIOUS --add-root ${state}/previous`,
+    ...switched,
     ...confirm,
   ]);
   runs(world, next);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { commands, globalFlags } from "../../lib/cli/commands.ts";
-import { flagOf, optionNames } from "../../lib/config/schema.ts";
+import { flagOf, flagOptions } from "../../lib/config/schema.ts";
 import { exitMeanings } from "../../lib/base/errors.ts";
 import { deployed, prepared, says, syncTo, test } from "./setting.ts";
 
@@ -107,7 +107,7 @@ test("each command has its help, and --version is that of deno.json", async (wor
     assert(text.split("\n").every((line) => line === line.trimEnd()), text);
   }
   const sync = (await syncTo(world, 0, "sync", "-h")).stdout;
-  for (const option of optionNames) says(sync, flagOf(option));
+  for (const option of flagOptions) says(sync, flagOf(option));
 });
 
 test("a reader that goes away is no error", async (world) => {

@@ -35,7 +35,7 @@ function keysOf(value: unknown): string {
   return Object.keys(value as Json).sort().join(" ");
 }
 
-const deployment = "at author committedAt revision subject system target";
+const deployment = "at author boot committedAt revision subject system target";
 const error = "details hints message next reason stage";
 const hold = "hints message reason revision since stage target";
 const entry =
@@ -89,7 +89,7 @@ test("each result of a sync has its keys", async (world) => {
 test("each other command has its keys", async (world) => {
   const status =
     "agrees attempt backoff bootDefault busy git holds host last " +
-    "lastGood next running suspension why";
+    "lastGood next reboot running suspension why";
   const { repository } = await prepared(world);
   await json(world, 0, "status", status);
   await json(world, 0, "history", "attempts");

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Ended, Program } from "../world/program.ts";
 import type { World } from "../world/world.ts";
@@ -23,6 +24,11 @@ export interface Stopped {
   letGo(): void;
   /** Ends it. */
   kill(): void;
+}
+
+/** Whether a call does more than to look something up in the mirror. */
+export function matters(call: string): boolean {
+  return !/^git -C \S+ (cat-file|merge-base|rev-list|log) /.test(call);
 }
 
 /** The stand-ins of one world. */
@@ -70,7 +76,10 @@ export class Shims {
         const pid = Number(Deno.readTextFileSync(file));
         Deno.removeSync(file);
         return {
-          letGo: () => Deno.removeSync(`${this.#folder}/wait`),
+          letGo: () => {
+            const wait = `${this.#folder}/wait`;
+            if (existsSync(wait)) Deno.removeSync(wait);
+          },
           kill: () => Deno.kill(pid, "SIGKILL"),
         };
       } catch (error) {
