@@ -58,7 +58,7 @@ let
     "--allow-net"
     "--allow-read"
     "--allow-write"
-    "--allow-sys=hostname"
+    "--allow-sys=hostname,statfs"
     "--allow-run=${lib.concatStringsSep "," mayRun}"
   ];
 

@@ -5,11 +5,11 @@
  */
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
-import type { Config } from "../config/schema.ts";
 import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
-import { dischargingAt } from "../host/power.ts";
 import type { State } from "../host/state.ts";
-import { systemProfile } from "../host/system.ts";
+import { hasSystemd, systemProfile } from "../host/system.ts";
+import { dischargingAt } from "../tools/power.ts";
+import { processesNow } from "../tools/systemd.ts";
 import type { Run } from "./run.ts";
 
 /** No program of this project is older, so no clock that is right is, either. */
@@ -32,11 +32,12 @@ const changing = ["switch", "boot", "test", "switch-to-configuration"];
  * @throws {SyncError} stage `preflight`, retried by itself: `clock-wrong`,
  * `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`, `battery-low`.
  */
-export function preflight({ config, state, effects }: Run): void {
+export async function preflight(run: Run): Promise<void> {
+  const { config, state, effects } = run;
   refuseClock(effects.now().getTime(), state);
   refuseRoom(config["preflight.freeSpace"]);
-  refuseOthers();
-  refuseBattery(config["preflight.battery"]);
+  await refuseOthers(run);
+  await refuseBattery(run);
 }
 
 function refuse(
@@ -94,14 +95,15 @@ function refuseRoom(least: number): void {
 }
 
 /** Two at once would undo each other's work. */
-function refuseOthers(): void {
-  const pid = otherRebuild();
-  if (pid !== undefined) {
+async function refuseOthers({ effects }: Run): Promise<void> {
+  const processes = hasSystemd() ? await processesNow(effects) : [];
+  const other = processes.find(({ line }) => isRebuild(line));
+  if (other) {
     throw refuse(
       "other-rebuild",
-      `Cannot deploy: nixos-rebuild is at work (process ${pid})`,
+      `Cannot deploy: nixos-rebuild is at work (process ${other.pid})`,
       exitCodes.locked,
-      `wait for it, or look at it with: ps -fp ${pid}; the next run tries again`,
+      `wait for it, or look at it with: ps -fp ${other.pid}; the next run tries again`,
     );
   }
   if (isLocked(switchLock)) {
@@ -114,28 +116,12 @@ function refuseOthers(): void {
   }
 }
 
-function otherRebuild(): string | undefined {
-  for (const { name: pid } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    if (isRebuild(wordsOf(pid))) return pid;
-  }
-  return undefined;
-}
-
-function wordsOf(pid: string): string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-  } catch {
-    // It ended between our look at the list and at it.
-    return [];
-  }
-}
-
 /**
- * Whether these words are a nixos-rebuild that will change the host; it may be
- * the script of an interpreter.
+ * Whether this command line is a nixos-rebuild that will change the host; it
+ * may be the script of an interpreter.
  */
-export function isRebuild(words: readonly string[]): boolean {
+export function isRebuild(line: string): boolean {
+  const words = line.split(/\s+/);
   const at = words.slice(0, 3).findIndex((word) =>
     /(^|\/)nixos-rebuild(-ng)?$/.test(word)
   );
@@ -153,8 +139,10 @@ function isLocked(path: string): boolean {
   }
 }
 
-function refuseBattery(least: Config["preflight.battery"]): void {
-  const charge = dischargingAt();
+async function refuseBattery({ config, effects }: Run): Promise<void> {
+  const least = config["preflight.battery"];
+  if (least === 0) return;
+  const charge = await dischargingAt(effects);
   if (charge === undefined || charge >= least) return;
   throw refuse(
     "battery-low",

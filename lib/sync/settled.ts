@@ -152,11 +152,21 @@ function groundsOf({ words, config, text, folder }: Called): string {
     text,
     textOf(`${folder}/state.json`),
     textOf(`${folder}/suspended.json`),
-    // After a reboot the host's health is looked at.
-    textOf("/proc/sys/kernel/random/boot_id"),
+    // Made anew by each boot, after which the host's health is looked at.
+    madeAt("/run/current-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);
+}
+
+/** When a link was made, in milliseconds since 1970. */
+function madeAt(path: string): number | null {
+  try {
+    return Deno.lstatSync(path).mtime?.getTime() ?? null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 function linkOf(path: string): string | null {

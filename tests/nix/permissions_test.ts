@@ -46,6 +46,7 @@ const needs: readonly [RegExp, string][] = [
   ],
   [/\bDeno\.hostname\b/, "hostname"],
   [/\bDeno\.[ug]id\b/, "uid"],
+  [/\bstatfsSync\b/, "statfs"],
   [
     /\bDeno\.(loadavg|osUptime|osRelease|systemMemoryInfo|networkInterfaces)\b/,
     "--allow-sys of another kind",
