@@ -23,7 +23,10 @@
         {
           # One module, whichever of its names it is imported by.
           key = "gitops-sync";
-          imports = [ ./module.nix ];
+          imports = [
+            ./module.nix
+            ./vault.nix
+          ];
           services.gitops.package = lib.mkDefault (packageOf pkgs);
         };
 

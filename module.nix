@@ -313,6 +313,9 @@ in
         StateDirectoryMode = "0700";
         CacheDirectory = "gitops-sync";
         CacheDirectoryMode = "0700";
+        # In memory, and gone with the run: for what is decrypted.
+        RuntimeDirectory = "gitops-sync";
+        RuntimeDirectoryMode = "0700";
       };
     };
 

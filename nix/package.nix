@@ -9,6 +9,7 @@
   age,
   coreutils,
   gitMinimal,
+  gnupg,
   openssh,
   sops,
   util-linux,
@@ -22,6 +23,7 @@ let
     age
     coreutils
     gitMinimal
+    gnupg
     openssh
     sops
   ]
@@ -34,14 +36,20 @@ let
     "age-keygen"
     "cat"
     "git"
+    "gpg"
+    "gpgconf"
+    "head"
     "journalctl"
     "kill"
+    "ls"
     "nix-env"
+    "nix-instantiate"
     "nix-store"
     "nixos-rebuild"
     "sops"
     "ssh-keygen"
     "systemctl"
+    "systemd-notify"
     "systemd-run"
   ];
 
@@ -58,14 +66,15 @@ let
     "--allow-net"
     "--allow-read"
     "--allow-write"
-    "--allow-sys=hostname,statfs"
+    "--allow-sys=hostname,uid,statfs"
     "--allow-run=${lib.concatStringsSep "," mayRun}"
   ];
 
   # Nothing is fetched, neither when it is built nor when it runs.
   offline = [
     "--cached-only"
-    "--frozen"
+    # The Deno of NixOS 25.05 can't read deno.lock, and the hash below says more.
+    "--no-lock"
     "--no-remote"
     "--node-modules-dir=manual"
   ];
@@ -86,7 +95,6 @@ let
       root = ../.;
       fileset = lib.fileset.unions [
         ../deno.json
-        ../deno.lock
         ../lib/std
       ];
     };
@@ -96,7 +104,7 @@ let
     buildPhase = ''
       runHook preBuild
       export HOME=$TMPDIR DENO_NO_UPDATE_CHECK=1
-      deno install --frozen --node-modules-dir=auto --entrypoint lib/std/*.ts
+      deno install --no-lock --node-modules-dir=auto --entrypoint lib/std/*.ts
       runHook postBuild
     '';
     installPhase = ''
@@ -121,7 +129,6 @@ stdenvNoCC.mkDerivation {
     root = ../.;
     fileset = lib.fileset.unions [
       ../deno.json
-      ../deno.lock
       ../gitops_sync.ts
       ../lib
     ];
@@ -161,7 +168,7 @@ stdenvNoCC.mkDerivation {
       else
         ''
           mkdir -p $out/share/gitops-sync
-          cp -r deno.json deno.lock gitops_sync.ts lib node_modules $out/share/gitops-sync/
+          cp -r deno.json gitops_sync.ts lib node_modules $out/share/gitops-sync/
           makeWrapper ${lib.getExe deno} $out/bin/gitops-sync \
             --prefix PATH : ${lib.makeBinPath runtimePrograms} \
             --set DENO_NO_UPDATE_CHECK 1 \

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { usageError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
 import type { Given } from "../config/config.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
 import { commands, type CommandSpec, globalFlags } from "./commands.ts";
@@ -138,14 +139,18 @@ async function find(
     if (operands.length <= most) return { command, operands };
     throw usageError(
       "too-many-words",
-      `Cannot use "${operands[most]}" after ${name}: expected no more words`,
+      `Cannot use "${
+        oneLine(operands[most]!, 80)
+      }" after ${name}: expected no more words`,
       `see gitops-sync ${name} --help`,
     );
   }
+  const known = commands.map(({ name }) => name);
+  const longer = known.filter((name) => name.startsWith(`${words[0]} `));
   throw usageError(
     "unknown-command",
-    `Cannot run ${words[0]}: there is no such command`,
-    await nearestTo(words.join(" "), commands.map(({ name }) => name)),
+    `Cannot run ${oneLine(words[0]!, 80)}: there is no such command`,
+    await nearestTo(words.join(" "), longer.length > 0 ? longer : known),
   );
 }
 
@@ -156,10 +161,19 @@ async function unknownFlag(argument: string, command: CommandSpec) {
     ...flagOptions.map(flagOf),
     ...negatableFlags.map((name) => `no-${name}`),
   ].map((name) => `--${name}`);
+  const owners = commands.filter(({ flags }) =>
+    flags.some(({ name }) => `--${name}` === flag)
+  );
   return usageError(
     "unknown-flag",
-    `Cannot use ${flag} with ${command.name}: there is no such flag`,
-    await nearestTo(flag, known),
+    `Cannot use ${
+      oneLine(flag, 80)
+    } with ${command.name}: there is no such flag`,
+    owners.length > 0
+      ? `it is a flag of gitops-sync ${
+        owners.map(({ name }) => name).join(", ")
+      }`
+      : await nearestTo(flag, known),
   );
 }
 

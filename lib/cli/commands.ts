@@ -192,6 +192,16 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./secrets_updatekeys.ts"),
   },
   {
+    name: "secrets add-host",
+    summary: "let a new host open files",
+    text:
+      "Adds the public key KEY to .sops.yaml, in the rules that the FILEs fall under\n(there may be none if there is one rule alone), or to secrets.nix for FILEs that\nend in .age, and re-keys all files that this concerns. All of it or nothing.",
+    operand: "NAME KEY [FILE…]",
+    most: Infinity,
+    flags: [],
+    load: () => import("./secrets_add_host.ts"),
+  },
+  {
     name: "config check",
     summary: "check the configuration",
     text:

@@ -43,11 +43,13 @@ export async function ownIdentities(
   config: Pick<LocalConfig, "secrets.identities">,
 ): Promise<Identity[]> {
   const all = await hostIdentities(effects, config);
+  if (config["secrets.identities"] !== undefined) return all;
+  const named = Deno.env.get("SOPS_AGE_KEY_FILE");
   const home = Deno.env.get("HOME");
-  if (config["secrets.identities"] !== undefined || home === undefined) {
-    return all;
-  }
-  const own = ofPeople.map((path) => join(home, path));
+  const own = [
+    ...(named ? [named] : []),
+    ...(home ? ofPeople.map((path) => join(home, path)) : []),
+  ];
   return [...all, ...await readThose(effects, own)];
 }
 

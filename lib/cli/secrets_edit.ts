@@ -14,7 +14,7 @@ import {
 import { privateFolder } from "../host/private_folder.ts";
 import { replaceFile } from "../host/replace.ts";
 import { type Place, placeOf } from "../tools/checkout.ts";
-import { attend } from "../tools/command.ts";
+import { attend } from "../tools/attended.ts";
 import { ageRecipientsOf, decryptAge, encryptAge } from "../tools/own_age.ts";
 import { copyOf, sopsCommand, sopsFailure } from "../tools/own_sops.ts";
 import type { Call } from "./arguments.ts";
@@ -107,13 +107,16 @@ async function editAge(
   return await encryptAge(effects, place, recipients, after);
 }
 
-/** The person's editor; its words are split at spaces, as sops does. */
+/**
+ * The person's editor, as Git finds and calls it (git-sh-setup, "git_editor"):
+ * by Git, so that this program may be kept from running others than it knows.
+ */
+const callEditor = `!f() { eval "$(git var GIT_EDITOR)" '"$@"'; }; f`;
+
 function editorOf(file: string, folder: string) {
-  const named = Deno.env.get("VISUAL") ?? Deno.env.get("EDITOR") ?? "vi";
-  const [program, ...args] = named.split(/\s+/).filter((word) => word !== "");
   return {
-    program: program ?? "vi",
-    args: [...args, file],
+    program: "git",
+    args: ["-c", `alias.edit-secret=${callEditor}`, "edit-secret", file],
     env: { ...Deno.env.toObject(), TMPDIR: folder },
     cwd: folder,
   };

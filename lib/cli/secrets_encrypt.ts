@@ -25,7 +25,7 @@ export async function run(call: Call): Promise<ExitCode> {
       );
     }
     if (!isAge(place)) {
-      return await throughSops(work, place, "encrypt", ["encrypt"]);
+      return await throughSops(work, place, "encrypt", "encrypt");
     }
     if (isAgeFile(new TextDecoder().decode(plain))) {
       throw usageError(

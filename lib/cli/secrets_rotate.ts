@@ -21,6 +21,6 @@ export async function run(call: Call): Promise<ExitCode> {
     async (work, place) =>
       isAge(place, await contentOf(place))
         ? await rekeyAge(work, place)
-        : await throughSops(work, place, "rotate", ["rotate"]),
+        : await throughSops(work, place, "rotate", "rotate"),
   );
 }

@@ -11,7 +11,7 @@ import {
   isAge,
   onFiles,
   rekeyAge,
-  throughSops,
+  rekeySops,
 } from "./secrets_work.ts";
 
 /** Runs the command. */
@@ -22,6 +22,6 @@ export async function run(call: Call): Promise<ExitCode> {
     async (work, place) =>
       isAge(place, await contentOf(place))
         ? await rekeyAge(work, place)
-        : await throughSops(work, place, "re-key", ["updatekeys", "--yes"]),
+        : await rekeySops(work, place),
   );
 }

@@ -5,12 +5,23 @@
  */
 import { join } from "@std/path";
 import type { Effects } from "../base/effects.ts";
-import { SyncError, usageError } from "../base/errors.ts";
-import type { Identity } from "../tools/age.ts";
-import { isAgeFile } from "../tools/age.ts";
+import {
+  type ExitCode,
+  exitCodes,
+  SyncError,
+  usageError,
+} from "../base/errors.ts";
+import { type Identity, isAgeFile } from "../tools/age.ts";
 import { type Place, placeOf } from "../tools/checkout.ts";
 import { ageRecipientsOf, decryptAge, encryptAge } from "../tools/own_age.ts";
-import { copyOf, sopsCommand, sopsFailure } from "../tools/own_sops.ts";
+import {
+  type Copy,
+  copyOf,
+  sopsCommand,
+  sopsFailure,
+} from "../tools/own_sops.ts";
+import { sopsFormat } from "../tools/sops_formats.ts";
+import { readSops } from "../tools/sops_metadata.ts";
 import { privateFolder } from "../host/private_folder.ts";
 import { replaceFile } from "../host/replace.ts";
 import type { Call } from "./arguments.ts";
@@ -19,8 +30,6 @@ import { realEffects } from "./effects.ts";
 import { ownIdentities } from "./identities.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
-import { exitCodes } from "../base/errors.ts";
-import type { ExitCode } from "../base/errors.ts";
 
 /** What a command works with. */
 export interface Work {
@@ -63,8 +72,9 @@ export async function onFiles(
   }
   await writeAll(changes);
   const files = changes.map(({ place }) => place.path);
-  if (call.json) printJson(name, exitCodes.ok, { result: did, files });
-  else for (const file of files) print(`${did} ${file}`);
+  if (call.json) {
+    printJson(name, exitCodes.ok, { result: did.toLowerCase(), files });
+  } else for (const file of files) print(`${did} ${file}`);
   return exitCodes.ok;
 }
 
@@ -93,24 +103,59 @@ export function isAge({ path }: Place, content?: Uint8Array): boolean {
     content !== undefined && isAgeFile(new TextDecoder().decode(content));
 }
 
-/** Runs sops on a copy, which never holds what is decrypted. */
+/**
+ * Runs sops on a copy, which never holds what it has decrypted.
+ *
+ * @param what Completes "Cannot … FILE".
+ */
 export async function throughSops(
   { effects, identities }: Work,
   place: Place,
   what: string,
-  words: readonly string[],
+  word: "encrypt" | "rotate",
+): Promise<Uint8Array> {
+  return await onCopy(place, undefined, async (copy, folder) => {
+    const command = sopsCommand(copy, identities, folder, word);
+    const finished = await effects.run(command);
+    if (finished.code !== 0) throw sopsFailure(what, place, finished);
+    return finished.stdout;
+  });
+}
+
+/**
+ * Makes a sops file readable for those whom the rules name.
+ *
+ * @param rules In place of what `.sops.yaml` says now.
+ */
+export async function rekeySops(
+  { effects, identities }: Work,
+  place: Place,
   rules?: string,
+): Promise<Uint8Array> {
+  return await onCopy(place, rules, async (copy, folder) => {
+    const words = ["updatekeys", "--yes"];
+    const command = sopsCommand(copy, identities, folder, ...words);
+    const finished = await effects.run(command);
+    if (finished.code !== 0) throw sopsFailure("re-key", place, finished);
+    return await Deno.readFile(copy.file);
+  });
+}
+
+/** Whatever sops made, only what it encrypted takes the place of a file. */
+async function onCopy(
+  place: Place,
+  rules: string | undefined,
+  work: (copy: Copy, folder: string) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   await contentOf(place);
   await using folder = await privateFolder();
-  const copy = await copyOf(place, folder.path, rules);
-  const finished = await effects.run(
-    sopsCommand(copy, identities, folder.path, ...words),
+  const content = await work(
+    await copyOf(place, folder.path, rules),
+    folder.path,
   );
-  if (finished.code !== 0) throw sopsFailure(what, place, finished);
-  return finished.stdout.length > 0
-    ? finished.stdout
-    : await Deno.readFile(copy.file);
+  const text = new TextDecoder().decode(content);
+  if (readSops(sopsFormat(place.path), text).kind === "sops") return content;
+  throw new TypeError(`sops made no encrypted file of ${place.path}`);
 }
 
 /** Encrypts a file of age anew, for those who should read it now. */

@@ -84,9 +84,13 @@ function row(
   took: string,
   columns: number,
 ): string {
-  const room = columns - nameWidth - took.length - 5;
-  const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
-  return `${mark} ${stage.padEnd(nameWidth)}${shown.padEnd(room)}  ${took}`;
+  const room = Math.max(0, columns - nameWidth - took.length - 5);
+  const shown = text.length > room
+    ? `${text.slice(0, Math.max(0, room - 1))}…`
+    : text;
+  const rest = `${stage.padEnd(nameWidth)}${shown.padEnd(room)}  ${took}`;
+  // A line that does not fit could not be redrawn in place.
+  return `${mark} ${rest.slice(0, Math.max(0, columns - 2))}`;
 }
 
 const levelInk: Readonly<Partial<Record<Level, string>>> = {
@@ -114,7 +118,8 @@ function paper(): { ink: Ink; columns: () => number } {
     ink: (code, text) => plain ? text : `\x1b[${code}m${text}\x1b[0m`,
     columns: () => {
       try {
-        return Math.min(Deno.consoleSize().columns, 120);
+        // A serial console says 0: it does not know.
+        return Math.min(Deno.consoleSize().columns || 80, 120);
       } catch {
         return 80;
       }

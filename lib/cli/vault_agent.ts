@@ -113,13 +113,13 @@ async function listen(
   answer: (request: Request) => Promise<Response>,
 ): Promise<Deno.HttpServer<Deno.UnixAddr>> {
   await prepareSocket(path);
-  // The socket gets its mode as it is made: there is no moment with another.
-  const before = Deno.umask(0o177);
-  try {
-    return Deno.serve({ transport: "unix", path, onListen() {} }, answer);
-  } finally {
-    Deno.umask(before);
-  }
+  // Its folder is private already, whatever mode a socket is made with.
+  const server = Deno.serve(
+    { transport: "unix", path, onListen() {} },
+    answer,
+  );
+  await Deno.chmod(path, 0o600);
+  return server;
 }
 
 /** Aborted when somebody wants this to end. */

@@ -4,22 +4,13 @@
  *
  * @module
  */
-import {
-  type Argv,
-  commands,
-  type HttpCheck,
-  httpChecks,
-  ports,
-  prebuilt,
-  windows,
-} from "./checks.ts";
+import { prebuilt } from "./checks.ts";
 import {
   choice,
   duration,
   flag,
   folder,
   host,
-  type Kind,
   mount,
   mounts,
   number,
@@ -32,20 +23,10 @@ import {
   texts,
   vaultAddress,
 } from "./kinds.ts";
+import type { Option } from "./option.ts";
+import { deploymentOptions } from "./schema_deployment.ts";
 
-/** One option. `preset` is written as a person would write it. */
-export interface Option<T> {
-  kind: Kind<T>;
-  /** The default, or what works it out; none: needed, or without a value. */
-  preset?: unknown | (() => unknown);
-  /** What stands in the documentation where the default is worked out. */
-  presetText?: string;
-  /** What it does, for people. Markdown. */
-  text: string;
-  required?: true;
-  /** Whether it has no flag, because no word of a command line could hold it. */
-  noFlag?: true;
-}
+export type { Option };
 
 /** Every option, in the order of the documentation. */
 export const options = {
@@ -217,93 +198,7 @@ export const options = {
     text:
       "Where `build.from: cache` finds the store path of the system: a file in the repository, or a URL that answers with it. `{host}` and `{revision}` are replaced.",
   } as Option<string>,
-  "windows.deploy": {
-    kind: windows,
-    preset: [],
-    text:
-      "When this host may be changed; always, if none is given. Each is `[deny] [DAYS] [FROM-TO] [TIME ZONE]`: `Mon-Fri 22:00-04:00 Europe/Berlin`, `Sat,Sun`, `deny Fri 12:00-24:00`. The days are those on which it begins; one that denies wins; without a time zone that of the host counts. `sync --now` does not wait.",
-  } as Option<readonly string[]>,
-  "windows.reboot": {
-    kind: windows,
-    preset: [],
-    text:
-      "When this host may be rebooted, written like `windows.deploy`; always, if none is given.",
-  } as Option<readonly string[]>,
-  reboot: {
-    kind: choice("never", "when-needed", "always"),
-    preset: "never",
-    text:
-      "Whether to reboot once a system is confirmed. `when-needed`: if its kernel, initrd, kernel modules or systemd are not those that were booted. `always`: if it is not the system that was booted. The next run looks whether the host came up on it and is well; if not, the system that was booted before comes back.",
-  } as Option<"never" | "when-needed" | "always">,
-  "health.ignoreUnits": {
-    kind: texts,
-    preset: [],
-    text:
-      "Units whose failure is no reason to go back, e.g. `[backup-*.service]`; `*` stands for any characters and `?` for one.",
-  } as Option<readonly string[]>,
-  "health.steady": {
-    kind: duration,
-    preset: "1s",
-    text:
-      "How long the units must stay well, once all have started, before they count as well.",
-  } as Option<number>,
-  "health.http": {
-    kind: httpChecks,
-    preset: [],
-    noFlag: true,
-    text:
-      "HTTP requests that must succeed after an activation: a list of `{url, status, body, caFile}`. Right is `status`, or any from 200 to 299; `body` is a text that the answer must hold, and `caFile` trusts further certificate authorities. No redirect is followed.",
-  } as Option<readonly HttpCheck[]>,
-  "health.tcp": {
-    kind: ports,
-    preset: [],
-    text:
-      "TCP ports that must accept a connection after an activation, e.g. `[localhost:22]`.",
-  } as Option<readonly string[]>,
-  "health.commands": {
-    kind: commands,
-    preset: [],
-    noFlag: true,
-    text:
-      "Commands that must succeed after an activation: a list of argument lists, e.g. `[[systemctl, is-active, nginx]]`. No shell reads them; their environment is that of the hooks.",
-  } as Option<readonly Argv[]>,
-  "health.route": {
-    kind: flag,
-    preset: true,
-    text:
-      "Whether a host that had a default route must still have one after an activation.",
-  } as Option<boolean>,
-  "hooks.preDeploy": {
-    kind: commands,
-    preset: [],
-    noFlag: true,
-    text:
-      "Commands to run before an activation, as argument lists; if one fails, the host is left as it is. Their environment is in docs/deployments.md.",
-  } as Option<readonly Argv[]>,
-  "hooks.postDeploy": {
-    kind: commands,
-    preset: [],
-    noFlag: true,
-    text: "Commands to run once a system is confirmed.",
-  } as Option<readonly Argv[]>,
-  "hooks.onFailure": {
-    kind: commands,
-    preset: [],
-    noFlag: true,
-    text: "Commands to run when an attempt has failed.",
-  } as Option<readonly Argv[]>,
-  bootEntries: {
-    kind: number,
-    preset: 0,
-    text:
-      "How many generations of the system profile, and so boot entries, are kept when a new one is added; `0` keeps all. What runs, what was booted and the last good systems are kept beside them.",
-  } as Option<number>,
-  garbageCollect: {
-    kind: flag,
-    preset: false,
-    text:
-      "Whether to collect the store's garbage after a deployment. No generation is deleted by it.",
-  } as Option<boolean>,
+  ...deploymentOptions,
   keep: {
     kind: number,
     preset: 5,

@@ -37,7 +37,7 @@ export async function takeLock(
 ): Promise<Lock> {
   const file = await open(folder);
   // All of it without waiting: a wait would start a thread.
-  if (!file.tryLockSync(true)) {
+  if (!await lockNow(file, true)) {
     file.close();
     throw await locked(lastHolder(folder));
   }
@@ -71,11 +71,41 @@ export function lastHolder(folder: string): Holder | undefined {
 export async function isLocked(folder: string): Promise<boolean> {
   try {
     using file = await Deno.open(`${folder}/lock`, { read: true });
-    return !await file.tryLock(false);
+    return !await lockNow(file, false);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Takes flock(2) on a file if it is free. */
+export function lockNow(
+  file: Deno.FsFile,
+  exclusive: boolean,
+): boolean | Promise<boolean> {
+  return "tryLockSync" in file
+    ? file.tryLockSync(exclusive)
+    : lockSoon(file, exclusive);
+}
+
+/**
+ * Where Deno can only wait for a lock (up to that of NixOS 25.05): one that is
+ * free is there at once, and who waits in vain is about to exit.
+ */
+async function lockSoon(
+  file: Deno.FsFile,
+  exclusive: boolean,
+): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), 500);
+  });
+  const taken = file.lock(exclusive).then(() => true);
+  // It fails when the file is closed below it.
+  taken.catch(() => {});
+  const isTaken = await Promise.race([taken, late]);
+  clearTimeout(timer);
+  return isTaken;
 }
 
 async function open(folder: string): Promise<Deno.FsFile> {

@@ -5,6 +5,8 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
+import { kernelText } from "../tools/kernel.ts";
+import { startTimeOf } from "./system.ts";
 
 const prefix = "gitops-sync-private";
 
@@ -35,11 +37,16 @@ export async function privateFolder(): Promise<
 
 /** A place that is in memory, and in which we may write. */
 function memoryFolder(): string {
-  const own = Deno.env.get("XDG_RUNTIME_DIR");
-  const places = Deno.uid() === 0
-    ? ["/run", "/dev/shm"]
-    : [...(own ? [own] : []), "/dev/shm"];
-  const inMemory = memoryMounts(Deno.readTextFileSync("/proc/self/mountinfo"));
+  // The service's (systemd.exec(5), "RuntimeDirectory="), which may not write to
+  // /run itself, or the user's.
+  const own = Deno.env.get("RUNTIME_DIRECTORY") ??
+    Deno.env.get("XDG_RUNTIME_DIR");
+  const places = [
+    ...(own ? [own] : []),
+    ...(Deno.uid() === 0 ? ["/run"] : []),
+    "/dev/shm",
+  ];
+  const inMemory = memoryMounts(kernelText("/proc/self/mountinfo"));
   const found = places.find((place) => isWithin(place, inMemory));
   if (found !== undefined) return found;
   throw new SyncError(
@@ -90,10 +97,7 @@ async function removeLeftovers(base: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(base)) {
     const pid = new RegExp(`^${prefix}\\.(\\d+)\\.`).exec(name)?.[1];
     if (!isDirectory || pid === undefined) continue;
-    const isAlive = await Deno.stat(`/proc/${pid}`).then(
-      () => true,
-      () => false,
-    );
+    const isAlive = startTimeOf(Number(pid)) !== undefined;
     const path = `${base}/${name}`;
     const isOurs = (await Deno.lstat(path)).uid === Deno.uid();
     if (isOurs && !isAlive) await Deno.remove(path, { recursive: true });

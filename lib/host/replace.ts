@@ -4,11 +4,13 @@
  * @module
  */
 import { dirname } from "@std/path";
+import { ensureDir } from "@std/fs";
 import { syncFolder } from "./files.ts";
 
 /**
  * Replaces a file, so that at any moment either the old or the new content is
- * there, whole. Mode and owner stay; a new file gets mode 0644 less the umask.
+ * there, whole. Mode and owner stay; a new file gets mode 0644 less the umask,
+ * and its folder is made.
  *
  * @param path Without links.
  */
@@ -17,6 +19,7 @@ export async function replaceFile(
   content: Uint8Array,
 ): Promise<void> {
   const old = await Deno.lstat(path).catch(() => undefined);
+  await ensureDir(dirname(path));
   const temporary = `${path}.${crypto.randomUUID()}.new`;
   const file = await Deno.open(temporary, {
     write: true,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kernelText } from "../tools/command.ts";
+import { kernelText } from "../tools/kernel.ts";
 import type { Systems } from "./state.ts";
 
 /** The link that NixOS points at the running system. */
@@ -55,7 +55,7 @@ export function hasSystemd(): boolean {
  */
 export function startTimeOf(pid: number): string | undefined {
   try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const stat = kernelText(`/proc/${pid}/stat`);
     // The second field is a name in parentheses that may hold anything.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {

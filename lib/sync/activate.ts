@@ -93,8 +93,12 @@ async function protectPrevious(
   say(run.effects, "warning", text);
 }
 
-/** A person may have said stop while the system was being built. */
+/**
+ * A person may have said stop while the system was being built. A rollback is
+ * a person's word too, and the later one.
+ */
 function refuseIfSuspended(run: Run): void {
+  if (run.attempt.command === "rollback") return;
   if (!readSuspension(run.folder, run.effects.now())) return;
   throw new SyncError("The host was suspended while this was being built", {
     stage: "activate",

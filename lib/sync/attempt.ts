@@ -4,7 +4,7 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { exitCodes, SyncError } from "../base/errors.ts";
+import { exitCodes, type Stage, SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, Left, State, Target } from "../host/state.ts";
@@ -96,9 +96,16 @@ async function recorded(
     if (!(error instanceof SyncError)) {
       throw await recordedBug(run, record, error);
     }
-    await recordFailure(run, record, error);
-    return { result: "failed", error, run };
+    const placed = inStage(run.attempt.stage, error);
+    await recordFailure(run, record, placed);
+    return { result: "failed", error: placed, run };
   }
+}
+
+/** An interruption does not know when it came. */
+function inStage(stage: Stage, error: SyncError): SyncError {
+  if (error.reason !== "interrupted") return error;
+  return new SyncError(error.message, { ...error, stage });
 }
 
 /**

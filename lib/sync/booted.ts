@@ -11,7 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { type Deployment, type State, writeState } from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
 import type { Ill } from "./deadline.ts";
-import { illsOf, nothingBefore } from "./health.ts";
+import { illsOf, isRemoteAlone, nothingBefore } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { type Record, Run } from "./run.ts";
 
@@ -33,9 +33,8 @@ export async function proveBoot(
     ...nothingBefore,
     failed: lastGood.failing ?? [],
   });
-  // A remote that alone does not answer may be at rest itself: not known yet.
-  const isAway = ills.every(({ reason }) => reason === "remote-lost");
-  if (isAway && ills.length > 0) return state;
+  // An older system would not reach it either: not known yet.
+  if (isRemoteAlone(ills)) return state;
   // Once, however it ends: a way back that fails is no better the next time.
   const known: State = { ...state, lastGood: { ...lastGood, booted: true } };
   await writeState(config.stateDirectory, known);

@@ -31,6 +31,7 @@ import { meaningOf, runOutside, type Switched, switchTo } from "./switching.ts";
  */
 export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
+  run.shield();
   await run.note({ touched: true });
   if (operation !== "test") {
     await forgetOldGenerations(run, healthy.system);

@@ -114,6 +114,15 @@ function checkedText({ config }: Run): string {
     : `the remote answers${also} (units: systemd does not run here)`;
 }
 
+/**
+ * Whether nothing is wrong but that the remote does not answer. After a boot,
+ * unlike after a fetch, it may be the one that is down.
+ */
+export function isRemoteAlone(ills: readonly Ill[]): boolean {
+  return ills.length > 0 &&
+    ills.every(({ reason }) => reason === "remote-lost");
+}
+
 function unwell(ills: readonly Ill[]): SyncError {
   return new SyncError(
     `The host is not well: ${ills.map(({ text }) => text).join("; ")}`,

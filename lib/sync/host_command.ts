@@ -6,6 +6,7 @@
 import { SyncError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import type { Argv } from "../config/checks.ts";
+import type { Attempt, State } from "../host/state.ts";
 import { hasSystemd, runningSystem } from "../host/system.ts";
 import { commandInUnit } from "../tools/systemd.ts";
 import type { Run } from "./run.ts";
@@ -81,7 +82,7 @@ function commandFor(
  * documented in docs/deployments.md. Texts of a commit are one line each.
  */
 export function environmentOf(run: Run): Record<string, string> {
-  const { commit, target, candidate, previous } = run.attempt;
+  const { commit, target, candidate, previous } = aboutOf(run.state);
   return {
     GITOPS_SYNC_HOST: target.host,
     GITOPS_SYNC_REPOSITORY: target.repository,
@@ -92,4 +93,14 @@ export function environmentOf(run: Run): Record<string, string> {
     GITOPS_SYNC_SYSTEM: candidate ?? "",
     GITOPS_SYNC_PREVIOUS: previous?.running ?? runningSystem() ?? "",
   };
+}
+
+/** The attempt under way; without one it is about what was confirmed last. */
+function aboutOf(
+  { attempt, lastGood }: State,
+): Pick<Attempt, "commit" | "target" | "candidate" | "previous"> {
+  if (attempt) return attempt;
+  if (!lastGood) throw new Error("there is nothing to tell a command about");
+  const { target, system } = lastGood;
+  return { commit: lastGood, target, candidate: system };
 }

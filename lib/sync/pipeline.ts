@@ -4,8 +4,10 @@
  *
  * @module
  */
+import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
 import type { Commit, Deployment, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { activate, type Activated, type Candidate } from "./activate.ts";
@@ -119,8 +121,17 @@ function refuseIfHeld(run: Run, revision: string, target: Target): void {
   });
 }
 
-/** A window may close while a system is being built. */
-function refuseOutside(run: Run): void {
+/**
+ * A window may close while a system is being built.
+ *
+ * @throws {SyncError} `outside-window`, exit 0.
+ */
+export function refuseOutside(
+  run: {
+    config: Pick<Config, "windows.deploy">;
+    effects: Pick<Effects, "now">;
+  },
+): void {
   const opening = openingOf(run.config["windows.deploy"], run.effects.now());
   if (opening === undefined) return;
   throw new SyncError("The window closed while this was being built", {

@@ -5,11 +5,13 @@
  */
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
+import type { Config } from "../config/schema.ts";
 import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
+import { lockNow } from "../host/lock.ts";
+import { dischargingAt } from "../host/power.ts";
 import type { State } from "../host/state.ts";
-import { hasSystemd, systemProfile } from "../host/system.ts";
-import { dischargingAt } from "../tools/power.ts";
-import { processesNow } from "../tools/systemd.ts";
+import { systemProfile } from "../host/system.ts";
+import { commandLines } from "../tools/kernel.ts";
 import type { Run } from "./run.ts";
 
 /** No program of this project is older, so no clock that is right is, either. */
@@ -32,12 +34,13 @@ const changing = ["switch", "boot", "test", "switch-to-configuration"];
  * @throws {SyncError} stage `preflight`, retried by itself: `clock-wrong`,
  * `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`, `battery-low`.
  */
-export async function preflight(run: Run): Promise<void> {
-  const { config, state, effects } = run;
+export async function preflight(
+  { config, state, effects }: Run,
+): Promise<void> {
   refuseClock(effects.now().getTime(), state);
   refuseRoom(config["preflight.freeSpace"]);
-  await refuseOthers(run);
-  await refuseBattery(run);
+  await refuseOthers();
+  refuseBattery(config["preflight.battery"]);
 }
 
 function refuse(
@@ -95,18 +98,17 @@ function refuseRoom(least: number): void {
 }
 
 /** Two at once would undo each other's work. */
-async function refuseOthers({ effects }: Run): Promise<void> {
-  const processes = hasSystemd() ? await processesNow(effects) : [];
-  const other = processes.find(({ line }) => isRebuild(line));
-  if (other) {
+async function refuseOthers(): Promise<void> {
+  const pid = otherRebuild();
+  if (pid !== undefined) {
     throw refuse(
       "other-rebuild",
-      `Cannot deploy: nixos-rebuild is at work (process ${other.pid})`,
+      `Cannot deploy: nixos-rebuild is at work (process ${pid})`,
       exitCodes.locked,
-      `wait for it, or look at it with: ps -fp ${other.pid}; the next run tries again`,
+      `wait for it, or look at it with: ps -fp ${pid}; the next run tries again`,
     );
   }
-  if (isLocked(switchLock)) {
+  if (await isLocked(switchLock)) {
     throw refuse(
       "switch-locked",
       `Cannot deploy: another switch holds ${switchLock}`,
@@ -116,12 +118,30 @@ async function refuseOthers({ effects }: Run): Promise<void> {
   }
 }
 
+function otherRebuild(): string | undefined {
+  return [...commandLines()].find(([pid, words]) =>
+    isRebuild(words) && isOnThisHost(pid)
+  )?.[0];
+}
+
+/** A container's processes are seen too, and work on another root. */
+function isOnThisHost(pid: string): boolean {
+  try {
+    const [ours, theirs] = ["/", `/proc/${pid}/root/`].map((path) =>
+      Deno.statSync(path)
+    );
+    return ours!.dev === theirs!.dev && ours!.ino === theirs!.ino;
+  } catch (error) {
+    // Where it can't be told, waiting is the safe side.
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
 /**
- * Whether this command line is a nixos-rebuild that will change the host; it
- * may be the script of an interpreter.
+ * Whether these words are a nixos-rebuild that will change the host; it may be
+ * the script of an interpreter.
  */
-export function isRebuild(line: string): boolean {
-  const words = line.split(/\s+/);
+export function isRebuild(words: readonly string[]): boolean {
   const at = words.slice(0, 3).findIndex((word) =>
     /(^|\/)nixos-rebuild(-ng)?$/.test(word)
   );
@@ -130,19 +150,17 @@ export function isRebuild(line: string): boolean {
 }
 
 /** Whether somebody holds flock(2) on a file. */
-function isLocked(path: string): boolean {
+async function isLocked(path: string): Promise<boolean> {
   try {
     using file = Deno.openSync(path);
-    return !file.tryLockSync(true);
+    return !await lockNow(file, true);
   } catch {
     return false;
   }
 }
 
-async function refuseBattery({ config, effects }: Run): Promise<void> {
-  const least = config["preflight.battery"];
-  if (least === 0) return;
-  const charge = await dischargingAt(effects);
+function refuseBattery(least: Config["preflight.battery"]): void {
+  const charge = dischargingAt();
   if (charge === undefined || charge >= least) return;
   throw refuse(
     "battery-low",

@@ -5,11 +5,10 @@
  *
  * @module
  */
+import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
 import { asAge, endAgents, type Identity } from "../tools/age.ts";
 import { type Keys } from "../tools/sops.ts";
-import { isMap } from "../tools/sops_formats.ts";
-import { readSops } from "../tools/sops_metadata.ts";
 import type { SopsNixManifest, SopsNixSecret } from "../tools/sops_nix.ts";
 import type { Built } from "./build.ts";
 import { type Installed, installedSecrets } from "./installed.ts";
@@ -21,7 +20,15 @@ import {
   SecretMemory,
 } from "./secret_memory.ts";
 import { judgeFile, type SecretFile } from "./secret_opening.ts";
-import { type Problem, problemsFailure, quoted } from "./secret_problems.ts";
+import {
+  foreignProblem,
+  keyProblem,
+  noFile,
+  noSocket,
+  notEncrypted,
+  shownPath,
+} from "./installed_problems.ts";
+import { type Problem, problemsFailure } from "./secret_problems.ts";
 import { deadlineOf, inParallel, readKeys } from "./secrets.ts";
 
 /** A built system whose secrets all open here. */
@@ -39,6 +46,8 @@ interface Wanted {
   keys: Keys;
   /** Whether it hands sops the socket that asks Vault. */
   hasSocket: boolean;
+  /** Whether sops-nix also makes OpenPGP keys of SSH ones, which we do not. */
+  makesPgp: boolean;
 }
 
 /**
@@ -102,7 +111,8 @@ async function filesOf(
       environment.VAULT_AGENT_ADDR === `unix://${run.config["vault.socket"]}`;
     for (const secret of content.secrets) {
       const { file, format } = secret;
-      add({ file, format, keys, hasSocket }, secret);
+      const makesPgp = content.sshKeyPaths.length > 0;
+      add({ file, format, keys, hasSocket, makesPgp }, secret);
     }
   }
   for (const [paths, secrets] of byIdentities(agenix)) {
@@ -112,7 +122,8 @@ async function filesOf(
     const { keys, problems: bad } = await readKeys(run, named);
     problems.push(...bad);
     for (const { name, file } of secrets) {
-      add({ file, format: "age", keys, hasSocket: false }, { name, key: "" });
+      const one = { file, format: "age" as const, keys };
+      add({ ...one, hasSocket: false, makesPgp: false }, { name, key: "" });
     }
   }
   return [...wanted.values()];
@@ -158,23 +169,14 @@ async function sopsNixKeys(
 
 async function proveFile(
   run: Run,
-  { file, format, secrets, keys, hasSocket }: Wanted,
+  { file, format, secrets, keys, hasSocket, makesPgp }: Wanted,
   memory: SecretMemory,
   timeout: number,
 ): Promise<Problem[]> {
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
   const bytes = await Deno.readFile(file).catch(() => undefined);
-  if (!bytes) {
-    return [{
-      file: name,
-      reason: "no-file",
-      why: `${forWhat} is to come from it, but it does not exist`,
-      mend: `git add ${
-        quoted(name)
-      }, or take the secret out of the configuration`,
-    }];
-  }
+  if (!bytes) return [noFile(name, forWhat)];
   const missing = format === "age"
     ? []
     : secrets.flatMap((secret) => keyProblem(name, format, bytes, secret));
@@ -190,99 +192,33 @@ async function proveFile(
   switch (answer.kind) {
     case "opened":
       if (answer.remember) memory.add(entry, "opened");
-      else if (!hasSocket) missing.push(noSocket(run, name));
+      else if (!hasSocket) {
+        missing.push(noSocket(name, run.config["vault.socket"]));
+      }
       return missing;
     case "problem":
       return [answer.problem, ...missing];
     case "plain":
-      return [{
-        file: name,
-        reason: "plaintext",
-        why: `${forWhat} is to come from it, but it is not encrypted`,
-        mend: `sops encrypt --in-place ${quoted(name)}`,
-      }];
-    case "foreign":
-      return [foreignProblem(name, forWhat, format, bytes), ...missing];
-  }
-}
-
-function foreignProblem(
-  file: string,
-  forWhat: string,
-  format: SecretFile["format"],
-  bytes: Uint8Array,
-): Problem {
-  const text = new TextDecoder().decode(bytes);
-  const read = format === "age" ? undefined : readSops(format, text);
-  return {
-    file,
-    reason: "wrong-recipient",
-    why: `${forWhat} is to come from it, but it is encrypted for others`,
-    ...(read?.kind === "sops"
-      ? { recipients: read.groups.flat().map(({ name }) => name) }
-      : {}),
-    mend: format === "age"
-      ? "add this host's public key in secrets.nix, then: agenix --rekey"
-      : `add this host's public key in .sops.yaml, then: sops updatekeys ${
-        quoted(file)
-      }`,
-  };
-}
-
-function noSocket(run: Run, file: string): Problem {
-  return {
-    file,
-    reason: "vault-not-wired",
-    why:
-      "only Vault opens it, but the system does not hand sops the socket that asks Vault",
-    mend: `set sops.environment.VAULT_AGENT_ADDR = "unix://${
-      run.config["vault.socket"]
-    }"`,
-  };
-}
-
-/** Whether the key of a secret leads to a single value, as sops-nix wants it. */
-function keyProblem(
-  file: string,
-  format: Exclude<SecretFile["format"], "age">,
-  bytes: Uint8Array,
-  { name, key }: { name: string; key: string },
-): Problem[] {
-  // From the other formats sops-nix takes the whole file.
-  if (key === "" || (format !== "yaml" && format !== "json")) return [];
-  const read = readSops(format, new TextDecoder().decode(bytes));
-  if (read.kind !== "sops") return [];
-  let value: unknown = read.documents[0];
-  for (const part of key.split("/")) {
-    if (!isMap(value) || !Object.hasOwn(value, part)) {
-      const there = isMap(value) ? Object.keys(value) : [];
-      return [{
-        file,
-        key,
-        reason: "no-key",
-        why: `secret ${name} is to come from it, but ${
-          there.length > 0
-            ? `there is no ${part}, only ${there.slice(0, 10).join(", ")}`
-            : `there is no ${part}`
-        }`,
-        mend: `sops edit ${quoted(file)}, or name another key in sops.secrets`,
-      }];
+      return [notEncrypted(name, forWhat, format)];
+    case "foreign": {
+      const problem = foreignProblem(name, forWhat, format, bytes);
+      const isPgp = problem.recipients?.some((one) => /^[0-9A-F]+$/.test(one));
+      if (!makesPgp || !isPgp) return [problem, ...missing];
+      tellUnproven(run, name);
+      return missing;
     }
-    value = value[part];
   }
-  if (typeof value !== "object" || value === null) return [];
-  return [{
-    file,
-    key,
-    reason: "not-a-value",
-    why: `secret ${name} is to come from it, but it holds several values`,
-    mend: 'name one of them, or the whole file with key = ""',
-  }];
 }
 
-/** A file of the store as it is named in the repository, as far as that shows. */
-function shownPath(file: string): string {
-  return file.replace(/^\/nix\/store\/[0-9a-z]{32}-(?:source\/)?/, "");
+function tellUnproven(run: Run, file: string): void {
+  say(
+    run.effects,
+    "warning",
+    `Cannot prove that ${file} opens here: it is for an OpenPGP key, and the system makes one of an SSH RSA key`,
+    [
+      "use age: sops.age.sshKeyPaths with the ed25519 key of the host, and sops updatekeys",
+    ],
+  );
 }
 
 async function readable(paths: readonly string[]): Promise<string[]> {

@@ -18,19 +18,20 @@ import {
   writeState,
 } from "../host/state.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
+import { defaultRoutes } from "../tools/routes.ts";
 import { rebootHost } from "../tools/systemd.ts";
 import type { Ill } from "./deadline.ts";
 import { type DueReboot, rebootOf } from "./decide.ts";
-import { healthBefore, illsOf } from "./health.ts";
+import { healthBefore, illsOf, isRemoteAlone } from "./health.ts";
 import type { Outcome } from "./reconcile.ts";
 import { begin, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
 
+/** How long a host may be cut off after a reboot, in milliseconds. */
+const cutOffFor = 60 * 60_000;
+
 /** How long a host may take to go down, in milliseconds. */
 const goingDown = 10 * 60_000;
-
-/** How long the remote may be away after a reboot before that counts as ill. */
-const remoteAway = 60 * 60_000;
 
 /** The reboot that is due, if one is. */
 export function dueReboot(
@@ -110,7 +111,9 @@ export async function afterReboot(
     return await settled(config, without(state));
   }
   const run = new Run(effects, config, state);
-  const { system, target, at: _, ...commit } = confirmed;
+  const { system, target } = confirmed;
+  const { revision, subject, author, committedAt } = confirmed;
+  const commit = { revision, subject, author, committedAt };
   await begin(run, "sync", commit, target);
   await run.note({ candidate: system });
   const problem = await run.stage(
@@ -120,8 +123,11 @@ export async function afterReboot(
   );
   const { attempt: _attempt, ...rest } = run.state;
   if (!problem) {
-    const known = { ...rest, reboot: { ...reboot, result: "well" as const } };
-    return await settled(config, known);
+    return await settled(config, {
+      ...rest,
+      lastGood: { ...confirmed, booted: true },
+      reboot: { ...reboot, result: "well" },
+    });
   }
   if (problem === "unknown") return await settled(config, rest);
   const error = await undoReboot(run, reboot, problem);
@@ -140,8 +146,8 @@ async function settled(config: Config, state: State): Promise<Found> {
 }
 
 /**
- * What is wrong after a reboot. A remote that alone does not answer may be at
- * rest itself: then it is not known yet, for some time.
+ * What is wrong after a reboot. A remote that alone does not answer may be down
+ * itself: then it is not known yet, unless there is no way out at all.
  */
 async function problemAfter(
   run: Run,
@@ -156,9 +162,14 @@ async function problemAfter(
   }
   const ills = await illsOf(run, before);
   if (ills.length === 0) return undefined;
-  const isAway = ills.every(({ reason }) => reason === "remote-lost");
-  if (isAway && age < remoteAway) return "unknown";
+  if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
+    return "unknown";
+  }
   return failure(ills[0]!.reason, textOf(ills), detailsOf(ills));
+}
+
+async function hasWayOut({ effects }: Run): Promise<boolean> {
+  return (await defaultRoutes(effects)).length > 0;
 }
 
 const textOf = (ills: readonly Ill[]) =>
@@ -189,7 +200,12 @@ async function undoReboot(
   const { earlier, holds } = run.state;
   const good = reboot.isWayBack ? undefined : wayBack(earlier, reboot);
   if (!good) {
-    await run.save({ reboot: failed });
+    // It is known not to be well: nothing is to be proven any more.
+    const { lastGood } = run.state;
+    await run.save({
+      reboot: failed,
+      ...lastGood ? { lastGood: { ...lastGood, booted: true as const } } : {},
+    });
     return new SyncError(`${problem.message}; there is no way back from here`, {
       stage: "health",
       reason: problem.reason,

@@ -180,12 +180,18 @@ async function act(
         revision: tip.revision,
         ...(decision.drift ? { drift: decision.drift } : {}),
       };
-    case "held":
-      return { ...decision, result: "held" };
-    case "wait":
-      return { ...decision, result: "waiting" };
-    case "outside":
-      return { ...decision, result: "outside", revision: tip.revision };
+    case "held": {
+      const { kind: _, ...held } = decision;
+      return { result: "held", ...held };
+    }
+    case "wait": {
+      const { kind: _, ...waiting } = decision;
+      return { result: "waiting", ...waiting };
+    }
+    case "outside": {
+      const { kind: _, ...outside } = decision;
+      return { result: "outside", ...outside, revision: tip.revision };
+    }
     case "deploy": {
       const { attemptDeploy } = await import("./attempt.ts");
       return await attemptDeploy(effects, config, state, tip, target, record);

@@ -21,7 +21,7 @@ import type { Record } from "./run.ts";
  * is what the branch names now, until the branch moves or `retry`.
  *
  * @param to The beginning of a revision, at least 4 digits; without it the
- * newest earlier one.
+ * newest earlier one that was not rolled back from.
  * @throws {SyncError} `no-earlier`, `unknown-revision`, `ambiguous-revision`
  * or `system-gone`, exit 2; those of a lock or a state that can't be used.
  */
@@ -38,7 +38,7 @@ export async function rollBack(
   const state = await recoverFirst(effects, config, readState(folder), record);
   const deployment = choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
-  const left = [state.lastGood?.revision, state.seen?.revision]
+  const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]
     .filter((revision) => revision !== undefined)
     .filter((revision) => revision !== deployment.revision);
   return await attemptPut(effects, config, state, deployment, record, {
@@ -48,11 +48,16 @@ export async function rollBack(
 
 /** Which good system a person means. */
 export function choose(
-  { lastGood, earlier }: Pick<State, "lastGood" | "earlier">,
+  { lastGood, earlier, holds }: Pick<State, "lastGood" | "earlier" | "holds">,
   to: string | undefined,
 ): Deployment {
   if (to === undefined) {
-    if (earlier[0]) return earlier[0];
+    // Not back onto what a person rolled back from: twice goes two back.
+    const left = holds.filter(({ reason }) => reason === "rolled-back");
+    const before = earlier.find((one) =>
+      !left.some(({ revision }) => revision === one.revision)
+    );
+    if (before) return before;
     throw usageError(
       "no-earlier",
       "Cannot roll back: there is no earlier good system",

@@ -25,11 +25,24 @@ export class Run {
   readonly stages: StageTime[] = [];
 
   constructor(
-    readonly effects: Effects,
+    /** What it may do; replaced by {@linkcode shield}. */
+    public effects: Effects,
     readonly config: Config,
     /** What is remembered; replaced as a whole by {@linkcode save}. */
     public state: State,
   ) {}
+
+  /**
+   * From here on the run comes to its own end, and no signal ends what it
+   * starts: half of a confirmation or of the way back is worse than waiting.
+   */
+  shield(): void {
+    const { effects } = this;
+    this.effects = {
+      ...effects,
+      run: (command) => effects.run({ ...command, shielded: true }),
+    };
+  }
 
   /** The state folder. */
   get folder(): string {

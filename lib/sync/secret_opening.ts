@@ -32,6 +32,8 @@ export interface SecretFile {
   format: SopsFormat | "age";
   /** The creation rule that it falls under. */
   rule?: CreationRule;
+  /** Whether that rule is about this very place, so that it must be encrypted. */
+  expected?: boolean;
 }
 
 /** What a file is to this host. */
@@ -73,6 +75,8 @@ async function judgeAge(
   const mend =
     `restore it: git checkout REVISION -- ${file}, or make it anew: agenix -e ${file}`;
   if (!isAgeFile(text)) {
+    // One that only has something of age in it.
+    if (!name.endsWith(".age")) return { kind: "plain" };
     const why = bytes.length === 0
       ? "it is empty"
       : "it is no age file: it was cut off, or never encrypted";
@@ -184,10 +188,10 @@ function faultOf(
 /** A file without sops metadata: never encrypted, or no longer whole. */
 function judgeOther(
   keys: Keys,
-  { name, bytes, rule, format }: SecretFile,
+  { name, bytes, rule, expected, format }: SecretFile,
   file: Exclude<ReturnType<typeof readSops>, SopsFile>,
 ): Answer {
-  if (file.kind === "plain" && (!rule || bytes.length === 0)) {
+  if (file.kind === "plain" && (!expected || bytes.length === 0)) {
     return { kind: "plain" };
   }
   const found: Found = file.kind === "plain"
@@ -196,7 +200,7 @@ function judgeOther(
       why: ".sops.yaml has a rule for it, but it is not encrypted",
       mend: `sops encrypt --in-place ${
         quoted(name)
-      }, and change what was in it: Git remembers it`,
+      }, and change what was in it, for Git remembers it; or secrets.ignore`,
     }
     : file.kind === "headless"
     ? {

@@ -20,6 +20,8 @@ export interface TreeFile {
   size: number;
   format: SopsFormat | "age";
   rule?: CreationRule;
+  /** Whether the rule is about its place, so that it must be encrypted. */
+  expected: boolean;
 }
 
 /** What the check looks at in a revision. */
@@ -65,11 +67,11 @@ export async function secretTree(
     const rule = near && !isAge
       ? ruleFor(near.rules, path.slice(near.folder.length))
       : undefined;
-    const isRuled = rule?.pathRegex !== undefined &&
+    const expected = rule !== undefined && isAboutPlace(rule, path) &&
       rule.groups.length > 0 && mayBeSecret(path);
-    if (!isAge && !marked.has(path) && !isRuled) return [];
+    if (!isAge && !marked.has(path) && !expected) return [];
     const format = isAge ? "age" : sopsFormat(path);
-    return [{ ...entry, format, ...(rule && isRuled ? { rule } : {}) }];
+    return [{ ...entry, format, expected, ...(rule ? { rule } : {}) }];
   });
   return {
     files,
@@ -82,6 +84,16 @@ export async function secretTree(
 function isWithin(path: string, folder: string): boolean {
   const name = folder.replace(/^\.\//, "").replace(/\/+$/, "");
   return path === name || path.startsWith(`${name}/`);
+}
+
+/**
+ * Whether a rule says where secrets are. One that a file of any name with that
+ * ending falls under says how to encrypt, and not what.
+ */
+function isAboutPlace(rule: CreationRule, path: string): boolean {
+  if (rule.pathRegex === undefined) return false;
+  const ending = /\.[^./]*$/.exec(path)?.[0] ?? "";
+  return ruleFor([rule], `any-name-at-all${ending}`) === undefined;
 }
 
 /** A pattern such as `secrets/.*` also finds what is next to the secrets. */

@@ -147,11 +147,12 @@ async function judgeTree(
       some.map(({ file }) => file),
     );
     await inParallel(some, async ({ file, i }, at) => {
-      const { path, format, blob, rule } = file;
+      const { path, format, blob, rule, expected } = file;
       const given = {
         name: path,
         bytes: contents[at]!,
         format,
+        expected,
         ...(rule ? { rule } : {}),
       };
       const answer = await judgeFile(run.effects, keys, given, deadline());

@@ -152,15 +152,16 @@ function groundsOf({ words, config, text, folder }: Called): string {
     text,
     textOf(`${folder}/state.json`),
     textOf(`${folder}/suspended.json`),
-    // Made anew by each boot, after which the host's health is looked at.
-    madeAt("/run/current-system"),
+    // After a reboot the host's health is looked at. Not by the kernel's own
+    // boot id, which Deno keeps from the packaged program (lib/tools/kernel.ts).
+    bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);
 }
 
-/** When a link was made, in milliseconds since 1970. */
-function madeAt(path: string): number | null {
+/** When a link was made; NixOS makes this one early in each boot. */
+function bornOf(path: string): number | null {
   try {
     return Deno.lstatSync(path).mtime?.getTime() ?? null;
   } catch (error) {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Effects, say } from "../base/effects.ts";
+import { say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import {
   bootDefault,
@@ -37,6 +37,7 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   // The journal stays as it is for the next run.
   if (isStopped(cause)) return cause;
   const { touched, previous } = run.attempt;
+  run.shield();
   if (!touched || !previous || leftAlone(run, cause)) {
     await disarm(run);
     return cause;
@@ -52,7 +53,11 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   return cause instanceof SyncError
     ? again(
       cause,
-      `${cause.message}; the previous system runs again`,
+      `${cause.message}; ${
+        previous.running === null
+          ? "no system ran before, so none is put back"
+          : "the previous system runs again"
+      }`,
       exitCodes.rolledBack,
       cause.hints,
     )
@@ -88,7 +93,8 @@ async function reactivate(
   previous: string | null,
 ): Promise<string | undefined> {
   if (run.attempt.target.operation === "boot") return undefined;
-  if (previous === null) return "no system ran before";
+  // A container's first run: there is nothing to go back to.
+  if (previous === null) return undefined;
   // systemd no longer starts what failed too often.
   const failed = await newlyFailedUnits(run);
   if (failed.length > 0) await run.effects.run(resetFailed(...failed));
@@ -142,17 +148,7 @@ async function newlyFailedUnits(run: Run): Promise<string[]> {
 }
 
 function unitsNow(run: Run) {
-  const { config, attempt: { failedBefore = [] } } = run;
-  return unitsSince({ effects: uninterrupted(run), config }, failedBefore);
-}
-
-/** The way back is gone to its end, whoever wants us to stop. */
-function uninterrupted({ effects }: Run): Effects {
-  const { run } = effects;
-  return {
-    ...effects,
-    run: (command) => run({ ...command, shielded: true }),
-  };
+  return unitsSince(run, run.attempt.failedBefore ?? []);
 }
 
 /** From the confirm stage on, the bootloader may know the candidate. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import type { Command, Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { sshToAge } from "./ssh_to_age.ts";
@@ -49,10 +49,10 @@ export async function readIdentity(
     throw unusable(path, (error as Error).message);
   });
   if (text.includes("AGE-SECRET-KEY-")) {
-    const recipients = await publicOf(effects, path, "age-keygen", [
-      "-y",
-      path,
-    ]);
+    const recipients = await publicOf(effects, path, {
+      program: "age-keygen",
+      args: ["-y", path],
+    });
     return { path, kind: "age", recipients, ageKeys: () => keysIn(text) };
   }
   if (text.includes("PRIVATE KEY-----")) {
@@ -75,14 +75,23 @@ async function readSshKey(
   path: string,
   text: string,
 ): Promise<Identity> {
-  const args = ["-y", "-P", "", "-f", path];
-  const own = (await publicOf(effects, path, "ssh-keygen", args))
+  const own = (await publicOf(effects, path, {
+    program: "ssh-keygen",
+    args: ["-y", "-P", "", "-f", path],
+  }))
     // The comment of an SSH key is no part of it.
     .map((line) => line.split(" ").slice(0, 2).join(" "));
+  if (!/^ssh-(ed25519|rsa) /.test(own[0] ?? "")) {
+    throw unusable(path, "age takes SSH keys of ed25519 and RSA alone");
+  }
   const key = await sshToAge(text);
   if (key === undefined) return { path, kind: "ssh", recipients: own };
   const input = new TextEncoder().encode(`${key}\n`);
-  const made = await publicOf(effects, path, "age-keygen", ["-y"], input);
+  const made = await publicOf(effects, path, {
+    program: "age-keygen",
+    args: ["-y"],
+    input,
+  });
   return {
     path,
     kind: "ssh",
@@ -95,16 +104,9 @@ async function readSshKey(
 async function publicOf(
   effects: Effects,
   path: string,
-  program: string,
-  args: readonly string[],
-  input?: Uint8Array,
+  command: Omit<Command, "timeout">,
 ): Promise<string[]> {
-  const finished = await effects.run({
-    program,
-    args,
-    timeout: patience,
-    ...(input ? { input } : {}),
-  });
+  const finished = await effects.run({ ...command, timeout: patience });
   if (finished.code !== 0) throw unusable(path, oneLine(finished.stderr));
   return new TextDecoder().decode(finished.stdout).trim().split("\n")
     .map((line) => line.trim());

@@ -33,7 +33,8 @@ export async function placeOf(file: string): Promise<Place> {
   const real = await Deno.realPath(absolute).catch(() =>
     join(folder, absolute.slice(absolute.lastIndexOf("/") + 1))
   );
-  for (let top = real;;) {
+  const isFolder = (await Deno.stat(real).catch(() => undefined))?.isDirectory;
+  for (let top = isFolder ? real : dirname(real);;) {
     if (await exists(join(top, ".git"))) {
       return { top, path: relative(top, real) };
     }

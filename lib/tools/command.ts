@@ -150,31 +150,23 @@ function killGroup(pid: number): void {
   }
 }
 
-/**
- * The text of a file of the kernel's. Deno keeps /proc from all who may not do
- * anything at all, so where it refuses, `cat` reads it.
- */
-export function kernelText(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    return new TextDecoder().decode(runNow("cat", ["--", path]));
-  }
-}
-
-/** For what takes no time; gives standard output, whatever the exit code. */
-function runNow(program: string, args: string[]): Uint8Array {
-  return new Deno.Command(program, {
+/** Runs what takes no time, and what nothing is to be known of but this. */
+export function runNow(
+  program: string,
+  args: string[],
+): { code: number; stdout: string } {
+  const { code, stdout } = new Deno.Command(program, {
     args,
     clearEnv: true,
     env: childEnvironment(),
     stdin: "null",
     stderr: "null",
-  }).outputSync().stdout;
+  }).outputSync();
+  return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
-async function start(
+/** Starts a program; `inherit` gives it the terminal as well. */
+export async function start(
   command: Command,
   stderr: "piped" | "null" | "inherit" = "piped",
 ): Promise<Deno.ChildProcess> {
@@ -211,25 +203,6 @@ async function start(
 
 /** What most runs need not load. */
 const failure = () => import("./command_failure.ts");
-
-/**
- * Runs a program that a person works with, such as an editor: it has the
- * terminal, and as much time as it takes.
- *
- * @param stop Aborted when it has to end.
- * @returns its exit code.
- */
-export async function attend(
-  command: Omit<Command, "timeout">,
-  stop: AbortSignal,
-): Promise<number> {
-  const child = await start({ ...command, timeout: 0 }, "inherit");
-  const end = () => child.kill("SIGTERM");
-  stop.addEventListener("abort", end);
-  const { code } = await child.status;
-  stop.removeEventListener("abort", end);
-  return code;
-}
 
 /**
  * Calls back after a time, unless it is let go of first. Not by setTimeout,

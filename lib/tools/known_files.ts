@@ -44,6 +44,7 @@ export async function knownFiles(
   paths: readonly string[],
 ): Promise<Found> {
   const reader = new RuleReader(effects, top);
+  await reader.readNames();
   const files: KnownFile[] = [];
   for (const path of paths) {
     const candidate = await read(top, path);
@@ -67,7 +68,7 @@ async function read(top: string, path: string): Promise<Candidate | undefined> {
 
 /** Reads each file of rules once. */
 class RuleReader {
-  readonly names: Named[] = [];
+  readonly #named = new Map<string, Named[]>();
   #sops = new Map<string, SopsRules>();
   #age = new Map<string, AgeRules>();
 
@@ -75,6 +76,19 @@ class RuleReader {
     readonly effects: Pick<Effects, "run">,
     readonly top: string,
   ) {}
+
+  /** All names that were met. */
+  get names(): Named[] {
+    return [...this.#named.values()].flat();
+  }
+
+  /** Reads the names at the top, which count wherever one looks. */
+  async readNames(): Promise<void> {
+    const read = (name: string) =>
+      Deno.readTextFile(join(this.top, name)).catch(() => "");
+    this.#named.set(".sops.yaml", namesInSops(await read(".sops.yaml")));
+    this.#named.set("secrets.nix", namesInNix(await read("secrets.nix")));
+  }
 
   /** The rule of `.sops.yaml` for a file: its recipients, and its path there. */
   async sops(path: string): Promise<{ wants?: string[]; isNamed: boolean }> {
@@ -85,7 +99,7 @@ class RuleReader {
       const text = await Deno.readTextFile(join(this.top, file));
       rules = readRules(text);
       this.#sops.set(file, rules);
-      this.names.push(...namesInSops(text));
+      this.#named.set(file, namesInSops(text));
     }
     const rule = ruleFor(rules.rules, relative(dirname(file), path));
     if (!rule) return { isNamed: false };
@@ -102,7 +116,7 @@ class RuleReader {
       rules = await readAgeRules(this.effects, join(this.top, file));
       this.#age.set(file, rules);
       const text = await Deno.readTextFile(join(this.top, file));
-      this.names.push(...namesInNix(text));
+      this.#named.set(file, namesInNix(text));
     }
     return rules.get(relative(dirname(file), path));
   }

@@ -24,7 +24,7 @@ export function namesInSops(text: string): Named[] {
   );
   return text.split("\n").flatMap((one) => {
     const [, anchor, recipient, comment] = line.exec(one) ?? [];
-    const name = anchor ?? comment?.split(/\s/)[0];
+    const name = anchor ?? comment?.split(/[\s,;]/)[0];
     return recipient && name ? [named(name, recipient)] : [];
   });
 }
@@ -35,7 +35,7 @@ export function namesInNix(text: string): Named[] {
     `([A-Za-z_][\\w'-]*)\\s*=\\s*"(${key})[^"]*"\\s*;`,
     "g",
   );
-  const code = text.replace(/^\s*#.*$/gm, "");
+  const code = text.replace(/(^|\s)#.*$/gm, "");
   return [...code.matchAll(binding)].map(([, name, recipient]) =>
     named(name!, recipient!)
   );

@@ -89,9 +89,9 @@ const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
 
 /** What Vault and the socket before it answer, as sops passes it on. */
 const vaultMeanings: readonly [RegExp, SopsTrouble, string][] = [
-  [/sealed/i, "vault-sealed", "Vault is sealed"],
+  [/\bsealed|not initiali[sz]ed/i, "vault-sealed", "Vault is sealed"],
   [
-    /permission denied|Code: 40[0134]/i,
+    /permission denied|Code: 40[0-9]/i,
     "vault-refused",
     "Vault does not let this host decrypt with that key",
   ],
@@ -142,7 +142,9 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
   const meaning = meanings[finished.code];
   if (meaning) return { ok: false, reason: meaning[0], why: meaning[1] };
   if (vault) {
-    const found = vaultMeanings.find(([sign]) => sign.test(finished.stderr));
+    // sops folds what it tells.
+    const told = finished.stderr.replace(/\n\s*\| ?/g, " ");
+    const found = vaultMeanings.find(([sign]) => sign.test(told));
     if (found) {
       const why = agentWords(finished.stderr) ?? found[2];
       return { ok: false, reason: found[1], why };

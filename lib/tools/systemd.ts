@@ -266,26 +266,3 @@ export async function lastLines(
   });
   return safeLines(new TextDecoder().decode(finished.stdout)).slice(-lines);
 }
-
-/** A process as systemd shows it. */
-export interface Process {
-  pid: number;
-  /** Its words, with spaces between them. */
-  line: string;
-}
-
-/** All processes; by systemd, since /proc is closed to this program. */
-export async function processesNow(effects: Effects): Promise<Process[]> {
-  const finished = await effects.run({
-    program: "systemctl",
-    args: ["status", "--full", "--no-pager", "--lines=0"],
-    timeout: patience,
-  });
-  return processesIn(new TextDecoder().decode(finished.stdout));
-}
-
-/** The leaves of the tree that `systemctl status` draws. */
-export function processesIn(tree: string): Process[] {
-  return [...tree.matchAll(/(?:[├└]─|\|-|`-)\s*(\d+) (.+)$/gm)]
-    .map(([, pid, line]) => ({ pid: Number(pid), line: line!.trim() }));
-}

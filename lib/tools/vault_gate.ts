@@ -140,14 +140,14 @@ export class VaultGate {
   }
 }
 
-/** What does not pass by itself. */
+/**
+ * What is about the file, and no other would fare better. A login that is
+ * refused is not: what was wrong with the host is no reason to hold a revision.
+ */
 const statuses: Readonly<Record<string, number>> = {
   "vault-wrong": 400,
   "vault-nothing": 404,
   "vault-denied": 403,
-  "vault-login": 403,
-  "vault-wrap-used": 403,
-  "vault-credentials": 403,
 };
 
 function policyLacks(error: SyncError, engine: string, key: string): SyncError {

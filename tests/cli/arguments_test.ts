@@ -71,7 +71,7 @@ Deno.test("what is not known is told with what comes near", async () => {
     [
       "status --now",
       "Cannot use --now with status: there is no such flag",
-      "did you mean",
+      "it is a flag of gitops-sync sync",
     ],
     [
       "sync main",

@@ -20,3 +20,15 @@ Deno.test("README lists every command", () => {
     assert(listed.includes(name), `README does not list ${name}: ${listed}`);
   }
 });
+
+Deno.test("links in the documentation lead somewhere", () => {
+  const pages = [...Deno.readDirSync(new URL("docs/", top))]
+    .map(({ name }) => `docs/${name}`);
+  for (const file of ["README.md", "CONTRIBUTING.md", ...pages]) {
+    const url = new URL(file, top);
+    const links = Deno.readTextFileSync(url).matchAll(/\]\(([^)#:]+)\)/g);
+    for (const [, link] of links) {
+      assert(Deno.statSync(new URL(link!, url)).isFile, `${file}: ${link}`);
+    }
+  }
+});

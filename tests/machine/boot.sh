@@ -86,6 +86,9 @@ inside() { # DIR BASE CHECKOUT DENO SOPS DENO_DIR
 	# Not chroot: Nix starts its programs at the root of the mount namespace.
 	pivot_root . .
 	umount -l .
+	# As systemd itself does where it boots a real machine: what it mounts for a
+	# unit, such as credentials, it mounts in another namespace.
+	mount --make-rshared /
 	hash -r
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	start_stand_in

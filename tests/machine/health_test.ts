@@ -108,7 +108,7 @@ test(
       "health.tcp": ["127.0.0.1:8080"],
       "health.commands": [
         ["sh", "-c", "env | grep ^GITOPS_SYNC | sort > /run/told"],
-        ["test", "-e", "/run/current-system/etc/greeting"],
+        ["sh", "-c", 'x=7; test "$x$#$1" = "71%n"', "-", "%n"],
       ],
     };
     machine.configure(repository, settings);

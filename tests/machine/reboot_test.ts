@@ -53,7 +53,8 @@ test("a host reboots in a window where its kernel is another, and only then", as
   );
   // A run that is done with it would not look for the window again.
   await sync(machine, 0);
-  assert(machine.state()?.reboot === undefined);
+  assertEquals(machine.read("/var/lib/gitops-sync/settled.json"), null);
+  assertEquals(machine.state()?.reboot, undefined);
   assertEquals(await kernel(machine), "1");
 
   // It may be gone before it has ended.
@@ -116,19 +117,16 @@ test("a host that comes up on another system keeps that one", async () => {
   await using machine = made.machine;
   const { repository } = made;
   const first = machine.running()!;
+  const firstEntry = machine.read("/boot/loader/loader.conf")!;
   await repository.publish("Second");
   await machine.sync();
   await machine.goesDown();
   // As a bootloader does that counts tries, or a person at its menu.
-  await Deno.writeTextFile(
-    `${machine.folder}/upper/boot/loader/default`,
-    `${first}\n`,
-  ).catch(() =>
-    Deno.writeTextFile(
-      `${machine.folder}/root/boot/loader/default`,
-      `${first}\n`,
-    )
-  );
+  const conf = "boot/loader/loader.conf";
+  for (const root of ["upper", "root"]) {
+    await Deno.writeTextFile(`${machine.folder}/${root}/${conf}`, firstEntry)
+      .catch(() => {});
+  }
   await machine.bootAgain();
   assertEquals(machine.running(), first);
   assert(machine.bootDefault() !== first);
@@ -140,4 +138,64 @@ test("a host that comes up on another system keeps that one", async () => {
   assertEquals(machine.bootDefault(), first);
   await sync(machine, 9);
   assertEquals(machine.state()?.lastGood?.subject, "First");
+});
+
+test("a remote that is down with the host is no reason to go back", async () => {
+  const made = await booted({
+    reboot: "always",
+    retries: 0,
+    "timeouts.health": "2s",
+    "health.commands": [["true"]],
+  });
+  await using machine = made.machine;
+  const { repository } = made;
+  const away = `${repository.bare}.away`;
+  await repository.publish("Second");
+  await machine.sync();
+  await machine.goesDown();
+  await Deno.rename(repository.bare, away);
+  await machine.bootAgain();
+  const second = machine.running();
+  assertEquals(machine.bootDefault(), second);
+  await sync(machine, 3);
+  assertEquals(machine.state()?.reboot?.result, undefined);
+  assertEquals(machine.state()?.attempt, undefined);
+  await Deno.rename(away, repository.bare);
+  await sync(machine, 0);
+  assertEquals(machine.state()?.reboot?.result, "well");
+  assertEquals(machine.state()?.lastGood?.booted, true);
+  assertEquals(machine.running(), second);
+});
+
+test("a host that is cut off since a reboot goes back", async () => {
+  const made = await booted({
+    reboot: "always",
+    retries: 0,
+    "timeouts.health": "2s",
+  });
+  await using machine = made.machine;
+  const { repository } = made;
+  const first = machine.running();
+  await repository.publish("Second");
+  await machine.sync();
+  await machine.goesDown();
+  await Deno.rename(repository.bare, `${repository.bare}.away`);
+  await machine.bootAgain();
+  await sync(machine, 3);
+  const state = machine.state()!;
+  const at = new Date(Date.now() - 3_601_000).toISOString();
+  machine.write(
+    "/var/lib/gitops-sync/state.json",
+    JSON.stringify({ ...state, reboot: { ...state.reboot, at } }),
+  );
+  const ended = await sync(machine, 7);
+  assertStringIncludes(
+    ended.stderr,
+    "the repository can't be reached any more",
+  );
+  assertEquals(machine.running(), first);
+  assertEquals(machine.bootDefault(), first);
+  // It is not left again because of the remote.
+  await sync(machine, 3);
+  assertEquals(machine.running(), first);
 });

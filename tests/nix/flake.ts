@@ -21,10 +21,11 @@ export interface Given {
 
 /** Programs that packages of the stand-in consist of. */
 const programs = [
-  ...["age", "age-keygen", "cat", "cp", "deno", "find", "git", "grep"],
-  ...["journalctl", "kill", "ln", "mkdir", "mv", "nix", "nix-env"],
-  ...["nix-store", "nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh"],
-  ...["ssh-keygen", "systemctl", "systemd-run", "true"],
+  ...["age", "age-keygen", "cat", "cp", "deno", "find", "git", "gpg"],
+  ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "ls", "mkdir"],
+  ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
+  ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
+  ...["systemctl", "systemd-notify", "systemd-run", "true"],
 ];
 
 /**

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { optionNames } from "../../lib/config/schema.ts";
 import { documents } from "../../nix/options.ts";
 
 const top = new URL("../../", import.meta.url);
@@ -9,3 +10,12 @@ for (const [path, make] of Object.entries(documents)) {
     assertEquals(text, await make(), `${path} is out of date: deno task docs`);
   });
 }
+
+Deno.test("no option of the program hides one of the module alone", async () => {
+  const module = await Deno.readTextFile(new URL("module.nix", top));
+  const own = [...module.matchAll(/^ {4}(\w+) = mk\w*Option\b/gm)]
+    .map(([, name]) => name!);
+  assert(own.includes("frequency"), `only found ${own}`);
+  const groups = optionNames.map((name) => name.split(".")[0]!);
+  assertEquals(own.filter((name) => groups.includes(name)), []);
+});

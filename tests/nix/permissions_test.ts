@@ -28,7 +28,7 @@ Deno.test("the package may run what the program runs, and nothing else", () => {
   const mayRun = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name!);
   const runs = [
     ...code.matchAll(/\bprogram: "([\w-]+)"/g),
-    ...code.matchAll(/\brunNow\("([\w-]+)"/g),
+    ...code.matchAll(/(?<!function )\b(?:runNow|publicOf)\([^"()]*"([\w-]+)"/g),
   ].map(([, name]) => name!);
   assert(runs.length > 10, `only found ${runs}`);
   assertEquals(
@@ -45,7 +45,7 @@ const needs: readonly [RegExp, string][] = [
     "--allow-net",
   ],
   [/\bDeno\.hostname\b/, "hostname"],
-  [/\bDeno\.[ug]id\b/, "uid"],
+  [/\bDeno\.uid\b/, "uid"],
   [/\bstatfsSync\b/, "statfs"],
   [
     /\bDeno\.(loadavg|osUptime|osRelease|systemMemoryInfo|networkInterfaces)\b/,
@@ -65,14 +65,13 @@ for (const [pattern, flag] of needs) {
   });
 }
 
-Deno.test("what Deno keeps from programs is read by kernelText alone", () => {
+Deno.test("what Deno keeps from programs is read by lib/tools/kernel.ts alone", () => {
   for (const [path, text] of sources()) {
-    const found = /(?<!kernelText\()["`]\/proc\/(?!\$\{pid\}\/stat)/.exec(
-      codeOf(text),
+    // These two know that they may be refused.
+    if (/^lib\/(tools\/kernel|cli\/effects)\.ts$/.test(path)) continue;
+    const found = codeOf(text).match(
+      /\bDeno\.\w+\(\s*["`]\/(proc|sys)\b[^)]*/,
     );
-    // Knows that it may be refused. A process's own is of use without systemd
-    // only, where the packaged program activates nothing.
-    if (path === "lib/cli/effects.ts") continue;
     assertEquals(found?.[0], undefined, path);
   }
 });

@@ -59,6 +59,16 @@ async function deploys(machine: Machine, revision: string): Promise<string> {
   return system!;
 }
 
+/** Starts a server in the machine that says it is well. */
+async function serveWell(machine: Machine): Promise<void> {
+  const code = 'Deno.serve({ hostname: "127.0.0.1", port: 8080 }, ' +
+    '() => new Response("well"))';
+  const env = ["--setenv=HOME=/root", "--setenv=DENO_DIR=/var/cache/deno"];
+  await machine.output(
+    ["systemd-run", "--quiet", ...env, "deno", "eval", code],
+  );
+}
+
 async function story(machine: Machine, repository: Repository) {
   const recipient = await machine.makeKey();
   const good = await repository.publish("A good system", {
@@ -75,6 +85,7 @@ async function story(machine: Machine, repository: Repository) {
     await machine.output(["cat", "/run/secrets/password"]),
     "sesame",
   );
+  assertEquals(machine.read("/etc/deployed"), "", "hooks run outside of it");
   // The second run finds nothing to do; so does the third, by what it wrote.
   for (const _ of [2, 3]) assertEquals(await runOnce(machine), "0");
 
@@ -118,11 +129,24 @@ Deno.test({
       frequency = "1s";
       randomizedDelay = "0";
       sshKeyFile = "/root/deploy-key";
+      health.http = [ { url = "http://127.0.0.1:8080/"; body = "well"; } ];
+      health.tcp = [ "127.0.0.1:8080" ];
+      health.commands = [ [ "systemctl" "is-active" "web" ] ];
+      hooks.postDeploy = [
+        [ "/usr/bin/touch" "/etc/deployed" ]
+        [ "/bin/sh" "-c" "/usr/bin/env >/etc/told" ]
+      ];
+      bootEntries = 2;
+      reboot = "when-needed";
+      timeouts.health = "15s";
     `);
     await using _ = machine;
     // Which systemd hands over; only its owner may read it.
     machine.write("/root/deploy-key", "no key is needed here");
+    await serveWell(machine);
     await story(machine, repository);
+    const told = machine.read("/etc/told") ?? "";
+    assertStringIncludes(told, "GITOPS_SYNC_RESULT=deployed\n");
     await firesAgain(machine);
     const log = await journal(machine);
     assert(!log.includes("sesame"), "a secret is in the journal");

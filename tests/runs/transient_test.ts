@@ -141,3 +141,21 @@ test("a disk that fills up on the way is no end of the way back", async (world) 
   says(activated.stderr, "; the previous system runs again");
   runs(world, revision);
 });
+
+test("a rebuild by hand is waited for, unless it is a container's", async (world) => {
+  const { repository } = await deployed(world);
+  const rebuild = 'exec -a nixos-rebuild bash -c "sleep 60; :" switch';
+  const elsewhere = world.start(["bash", "-c", rebuild]);
+  const revision = await repository.publish("News");
+  await syncTo(world, 0);
+  runs(world, revision);
+  elsewhere.kill();
+
+  await repository.publish("More news");
+  const script = `(${rebuild}) & gitops-sync; code=$?; kill $!; exit $code`;
+  const refused = await world.run(["bash", "-c", script]);
+  assertEquals(refused.code, 10, refused.stderr);
+  says(refused.stderr, "Cannot deploy: nixos-rebuild is at work (process ");
+  assertEquals(world.state()?.last?.reason, "other-rebuild");
+  await syncTo(world, 0);
+});

@@ -13,6 +13,6 @@ Deno.test("a nixos-rebuild that changes the host is known by its words", () => {
     ["", false],
   ];
   for (const [line, expected] of table) {
-    assertEquals(isRebuild(line), expected, line);
+    assertEquals(isRebuild(line.split(" ")), expected, line);
   }
 });

@@ -50,7 +50,7 @@ for (const sops of sopsPrograms) {
           name,
           bytes: content,
           format: isAge ? "age" as const : sopsFormat(name),
-          ...(isAge ? {} : { rule: rule! }),
+          ...(isAge ? {} : { rule: rule!, expected: true }),
         };
         const keys = { identities: [age, ssh] };
         const answer = await judgeFile(sops.effects, keys, file, 20_000);

@@ -105,7 +105,7 @@ for (const sops of sopsPrograms) {
           [age, ssh],
           name,
           content,
-          given ? { rule: given } : {},
+          given ? { rule: given, expected: true } : {},
         );
         const what = `${word}: ${Deno.inspect(answer)}`;
         assertEquals(wordOf(answer), word, what);

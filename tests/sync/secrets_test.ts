@@ -4,82 +4,13 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Effects, Event } from "../../lib/base/effects.ts";
 import { SyncError } from "../../lib/base/errors.ts";
-import { type Config, options } from "../../lib/config/schema.ts";
-import { Run } from "../../lib/sync/run.ts";
-import { checkSecrets, type Readable } from "../../lib/sync/secrets.ts";
-import type { Verified } from "../../lib/sync/verify.ts";
-import { bytes, effects, must, withKeys } from "../tools/keys.ts";
+import { bytes, must, withKeys } from "../tools/keys.ts";
 import { sopsPrograms } from "../tools/sops_versions.ts";
-import { makeRepository, type Repository } from "../world/repository.ts";
+import { makeRepository } from "../world/repository.ts";
+import { check, failure, numbers } from "./check.ts";
 
 const sops = sopsPrograms[0]!;
-
-/** What a check did and said. */
-interface Checked {
-  result: Readable | SyncError;
-  /** The programs that decrypt, as often as they ran. */
-  decrypted: string[];
-  messages: string[];
-}
-
-/** Checks what main names, with the state folder of the test. */
-async function check(
-  folder: string,
-  repository: Repository,
-  config: Partial<Config>,
-): Promise<Checked> {
-  const decrypted: string[] = [];
-  const messages: string[] = [];
-  const watched: Effects = {
-    ...effects,
-    run: (command) => {
-      const { program, args } = command;
-      if (program === "sops" || (program === "age" && args[0] !== "-y")) {
-        decrypted.push(program);
-      }
-      return effects.run(command);
-    },
-    tell: (event: Event) => {
-      if (event.kind !== "message") return;
-      messages.push(event.text, ...event.details ?? []);
-    },
-  };
-  await Deno.mkdir(`${folder}/state`, { recursive: true });
-  const run = new Run(
-    watched,
-    {
-      "secrets.check": true,
-      "secrets.ignore": [],
-      "secrets.identities": undefined,
-      "vault.address": undefined,
-      "vault.socket": options["vault.socket"].preset,
-      "timeouts.secrets": 60_000,
-      stateDirectory: `${folder}/state`,
-      ...config,
-    } as Config,
-    { version: 1, earlier: [], holds: [] },
-  );
-  const revision = await repository.head();
-  const verified = { mirror: repository.bare, commit: { revision } };
-  const result = await checkSecrets(run, verified as unknown as Verified)
-    .catch((error) => {
-      if (error instanceof SyncError) return error;
-      throw error;
-    });
-  return { result, decrypted, messages };
-}
-
-function numbers({ result }: Checked): [number, number] {
-  if (result instanceof Error) throw result;
-  return [result.opened, result.foreign];
-}
-
-function failure({ result }: Checked): SyncError {
-  assert(result instanceof SyncError, Deno.inspect(result));
-  return result;
-}
 
 const encrypt = (name: string, text: string, ...recipients: string[]) =>
   sops.encrypt(name, text, "--age", recipients.join(","));
@@ -244,6 +175,7 @@ Deno.test("what lies beside the secrets is left alone", async () => {
         "secrets/.gitkeep": "",
         "secrets/empty.yaml": "",
         "docs/values.yaml": "a: plain\n",
+        "docs/age.txt": "like this:\n-----BEGIN AGE ENCRYPTED FILE-----\n",
         "docs/sops.md":
           "values look like ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\n",
         ".github/secrets/x.yaml": "on: push\n",
@@ -274,13 +206,41 @@ Deno.test("what lies beside the secrets is left alone", async () => {
   });
 });
 
+Deno.test("a rule for files of any name is about how, and not about what", async () => {
+  await withKeys(async ({ folder, age, stranger }) => {
+    const own = age.recipients[0]!, theirs = stranger.recipients[0]!;
+    const config = { "secrets.identities": [`${folder}/age.key`] };
+    for (const path_regex of [".*", "\\.yaml$", "^[^/]*\\.ya?ml$", undefined]) {
+      const repository = await makeRepository(
+        `${folder}/infra-${path_regex?.length}`,
+      );
+      await repository.publish("Plain", {
+        files: {
+          ".sops.yaml": rules({ path_regex, age: own }),
+          "compose.yaml": "a: 1\n",
+          "docs.md": "it begins with ENC[AES256_GCM,\n",
+        },
+      });
+      assertEquals(numbers(await check(folder, repository, config)), [0, 0]);
+      // Whom an encrypted file should be for, it says all the same.
+      await repository.publish("Forgotten", {
+        files: { "a.yaml": await encrypt("a.yaml", "a: 1\n", theirs) },
+      });
+      assertStringIncludes(
+        failure(await check(folder, repository, config)).details[0]!,
+        "a.yaml [updatekeys-forgotten]",
+      );
+    }
+  });
+});
+
 Deno.test("the nearest .sops.yaml counts, and a broken one is told", async () => {
   await withKeys(async ({ folder, age, stranger }) => {
     const own = age.recipients[0]!, theirs = stranger.recipients[0]!;
     const repository = await makeRepository(`${folder}/infra`);
     await repository.publish("Rules", {
       files: {
-        ".sops.yaml": rules({ path_regex: "\\.yaml$", age: theirs }),
+        ".sops.yaml": rules({ path_regex: "^plain", age: theirs }),
         "plain.yaml": "a: 1\n",
         "web/.sops.yaml": rules({ path_regex: "^secrets\\.yaml$", age: own }),
         "web/secrets.yaml": "a: 1\n",

@@ -17,6 +17,10 @@
 #   manifest      "script" or "systemd": the system carries what sops-nix and
 #                 agenix leave in a real one, from which one can read what it
 #                 will decrypt: in its activation script, or in units.
+#   sops          {"ageSshKeyPaths": [], "sshKeyPaths": [], "gnupgHome": PATH,
+#                 "environment": {}}: what that manifest, and the call of
+#                 sops-install-secrets, say beside keyFile ("" for none). For
+#                 builds: the stand-in's own activation reads keyFile alone.
 #   keyFile       "/etc/ssh/age.key": the host's age identity.
 #   services      {"web": COMMAND}: a unit web.service that runs a shell command
 #                 (oneshot, then "active"); one that exits non-zero has failed.
@@ -49,6 +53,7 @@
         kernel = "6.12.1";
         secrets = [ ];
         manifest = "";
+        sops = { };
         keyFile = "/etc/ssh/age.key";
         services = { };
         activation = "";

@@ -7,9 +7,11 @@
   secrets,
   keyFile,
   manifest,
+  sops,
 }:
 let
   inherit (builtins)
+    attrNames
     concatStringsSep
     filter
     match
@@ -53,10 +55,10 @@ let
     secretsMountPoint = "/run/secrets.d";
     symlinkPath = "/run/secrets";
     keepGenerations = 1;
-    gnupgHome = null;
-    sshKeyPaths = [ ];
-    ageKeyFile = keyFile;
-    ageSshKeyPaths = [ ];
+    gnupgHome = sops.gnupgHome or null;
+    sshKeyPaths = sops.sshKeyPaths or [ ];
+    ageKeyFile = if keyFile == "" then null else keyFile;
+    ageSshKeyPaths = sops.ageSshKeyPaths or [ ];
     useTmpfs = false;
     placeholderBySecretName = { };
     templates = [ ];
@@ -68,6 +70,14 @@ let
   });
 
   sopsCall = "${program "sops-install-secrets-0.0.1"}/bin/sops-install-secrets ${sopsManifest}";
+
+  environment = sops.environment or { };
+  exports = concatStringsSep "" (
+    map (name: "export ${name}='${environment.${name}}'\n") (attrNames environment)
+  );
+  variables = concatStringsSep "" (
+    map (name: "Environment=\"${name}=${environment.${name}}\"\n") (attrNames environment)
+  );
 
   decryptAge =
     { file, name, ... }:
@@ -106,7 +116,7 @@ in
     if inScript then
       ''
         snippets() {
-        ${if ofSops == [ ] then "" else snippet "setupSecrets" sopsCall}
+        ${if ofSops == [ ] then "" else snippet "setupSecrets" "(\n${exports}${sopsCall}\n)"}
         ${if ofAge == [ ] then "" else ": <<'END'\n${snippet "agenixInstall" agenixScript}\nEND"}
         :
         }
@@ -128,7 +138,7 @@ in
 
               [Service]
               Environment="LOCALE_ARCHIVE=/run/current-system/sw/lib/locale/locale-archive"
-              ExecStart=${sopsCall}
+              ${variables}ExecStart=${sopsCall}
               RemainAfterExit=true
               Type=oneshot
             '';

@@ -95,7 +95,7 @@ let
       }
     else
       import ./installed.nix {
-        inherit (knobs) keyFile manifest;
+        inherit (knobs) keyFile manifest sops;
         secrets = map secretOf knobs.secrets;
       };
 

@@ -92,6 +92,18 @@ Deno.test("a file that is no identity is refused, and not shown", async () => {
   }
 });
 
+Deno.test("an SSH key that age has no use for is refused", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/key`;
+    await must("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", path]);
+    const read = () => readIdentity(effects, path);
+    await assertRejects(read, SyncError, "ed25519 and RSA alone");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("an SSH key with a passphrase is refused without a prompt", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -7,6 +7,9 @@ interface Seen {
   timedOut: boolean;
   left: number;
   bootId: string;
+  ownWords: string[];
+  names: string[];
+  gone: string[];
   refused: string;
 }
 
@@ -18,7 +21,7 @@ Deno.test("with a fixed list of programs, timeouts and the kernel's files work",
       "--no-prompt",
       "--allow-env",
       "--allow-read",
-      "--allow-run=sh,kill,cat",
+      "--allow-run=sh,kill,cat,head,ls",
       join(import.meta.dirname!, "narrow.ts"),
     ]),
   );
@@ -27,6 +30,9 @@ Deno.test("with a fixed list of programs, timeouts and the kernel's files work",
   assert(!isRunning(seen.left), "what the program started has ended too");
   const bootId = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id");
   assertEquals(seen.bootId, bootId);
+  assert(seen.ownWords.includes("--no-prompt"), seen.ownWords.join(" "));
+  assert(seen.names.includes("cmdline"));
+  assertEquals(seen.gone, []);
   assertStringIncludes(seen.refused, "Cannot run id");
 });
 

@@ -3,7 +3,12 @@
  * is: what comes of a timeout, of a file of the kernel's and of a program that
  * is not on the list.
  */
-import { kernelText, run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/command.ts";
+import {
+  commandLines,
+  kernelNames,
+  kernelText,
+} from "../../lib/tools/kernel.ts";
 
 const ended = await run({
   program: "sh",
@@ -16,5 +21,8 @@ console.log(JSON.stringify({
   timedOut: ended.timedOut,
   left: Number(new TextDecoder().decode(ended.stdout)),
   bootId: kernelText("/proc/sys/kernel/random/boot_id"),
+  ownWords: commandLines().get(String(Deno.pid)),
+  names: kernelNames("/proc/self"),
+  gone: kernelNames("/proc/there/is/none"),
   refused: refused instanceof Error ? refused.message : "it ran",
 }));

@@ -4,7 +4,6 @@ import {
   armTimer,
   lastLines,
   parseUnits,
-  processesIn,
   resetFailed,
   runInUnit,
   stopUnits,
@@ -221,30 +220,4 @@ Deno.test("the journal's last lines come without control characters", async () =
     "--quiet",
     "--boot",
   ]);
-});
-
-Deno.test("processes are the leaves of the tree of systemctl", () => {
-  const tree = `● demo
-    State: running
-   CGroup: /
-           ├─init.scope
-           │ └─1 /usr/lib/systemd/systemd
-           └─user.slice
-             └─session-2.scope
-               ├─ 412 "sshd: root@pts/0"
-               └─1413 bash /run/current-system/sw/bin/nixos-rebuild switch
-`;
-  const expected = [
-    { pid: 1, line: "/usr/lib/systemd/systemd" },
-    { pid: 412, line: '"sshd: root@pts/0"' },
-    {
-      pid: 1413,
-      line: "bash /run/current-system/sw/bin/nixos-rebuild switch",
-    },
-  ];
-  assertEquals(processesIn(tree), expected);
-  // As it is drawn where the locale has no such signs.
-  const plain = tree.replaceAll("├─", "|-").replaceAll("└─", "`-")
-    .replaceAll("│", "|");
-  assertEquals(processesIn(plain), expected);
 });

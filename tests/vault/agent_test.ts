@@ -20,13 +20,13 @@ Deno.test("real sops decrypts through the socket with no token at all", async ()
     await using bao = await Bao.start();
     const settings = Agent.withRole(folder, await bao.makeRole());
     await using agent = await Agent.start(bao, settings);
-    assertEquals(modeOf(agent.socket), 0o600);
-    assertEquals(modeOf(`${agent.folder}/run`), 0o700);
     const file = await bao.encrypt(secret);
     for (const sops of await everySops()) {
       const { code, stdout, stderr } = await agent.decrypt(file, sops);
       assertEquals([code, stdout], [0, secret], stderr);
     }
+    assertEquals(modeOf(agent.socket), 0o600);
+    assertEquals(modeOf(`${agent.folder}/run`), 0o700);
     // Whatever server a file names, the configured one alone is asked.
     using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const named = `http://127.0.0.1:${other.addr.port}`;

@@ -41,8 +41,11 @@ export class Bao implements AsyncDisposable {
     this.#program = this.#start();
   }
 
+  /** The token that may do everything. */
+  readonly token = rootToken;
+
   /** Starts a server with a transit engine, AppRole and one policy. */
-  static async start({ tls = false } = {}): Promise<Bao> {
+  static async start({ tls = false, prepared = true } = {}): Promise<Bao> {
     const folder = await Deno.makeTempDir({ prefix: "gitops-sync-bao-" });
     const port = freePort();
     const server = new Bao(
@@ -58,7 +61,7 @@ export class Bao implements AsyncDisposable {
     );
     try {
       await server.#comesUp();
-      await server.prepare();
+      if (prepared) await server.prepare();
       return server;
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -127,6 +130,15 @@ export class Bao implements AsyncDisposable {
       roleId: (role.data as Record<string, string>).role_id!,
       secretId: (secret.data as Record<string, string>).secret_id!,
     };
+  }
+
+  /** Makes a role that was deleted again; gives a new secret id. */
+  async remakeRole(roleId: string): Promise<string> {
+    const { secretId } = await this.makeRole();
+    await this.ask("POST", "auth/approle/role/host/role-id", {
+      role_id: roleId,
+    });
+    return secretId;
   }
 
   /** A new secret id in a wrapping token. */

@@ -27,6 +27,12 @@ export interface Knobs {
   kernel?: string | undefined;
   secrets?: readonly string[] | undefined;
   manifest?: "" | "script" | "systemd" | undefined;
+  sops?: {
+    ageSshKeyPaths?: readonly string[];
+    sshKeyPaths?: readonly string[];
+    gnupgHome?: string;
+    environment?: Readonly<Record<string, string>>;
+  } | undefined;
   keyFile?: string | undefined;
   services?: Readonly<Record<string, Service>> | undefined;
   activation?: string | undefined;

@@ -146,7 +146,9 @@ in
   coreutils = package "coreutils" [
     "cat"
     "cp"
+    "head"
     "ln"
+    "ls"
     "mkdir"
     "mv"
     "readlink"
@@ -158,12 +160,16 @@ in
   git = package "git" [ "git" ];
   gitMinimal = package "git-minimal" [ "git" ];
   gnugrep = package "gnugrep" [ "grep" ];
-  gnupg = package "gnupg" [ "true" ];
+  gnupg = package "gnupg" [
+    "gpg"
+    "gpgconf"
+  ];
   gnused = package "gnused" [ "sed" ];
   iproute2 = package "iproute2" [ "true" ];
   nix = package "nix" [
     "nix"
     "nix-env"
+    "nix-instantiate"
     "nix-store"
   ];
   nixfmt-tree = package "nixfmt-tree" [ "true" ];
@@ -178,6 +184,7 @@ in
   strace = package "strace" [ "true" ];
   systemd = package "systemd" [
     "systemctl"
+    "systemd-notify"
     "systemd-run"
     "journalctl"
   ];

@@ -19,6 +19,7 @@ let
     description = optionOf types.str "";
     wants = strings;
     after = strings;
+    before = strings;
     wantedBy = strings;
     onFailure = strings;
     onSuccess = strings;
@@ -27,6 +28,7 @@ let
 
   serviceOptions = unitOptions // {
     restartIfChanged = optionOf types.bool true;
+    stopIfChanged = optionOf types.bool true;
     environment = optionOf (types.attrsOf types.str) { };
     path = optionOf (types.listOf types.package) [ ];
     serviceConfig = values;
@@ -69,6 +71,7 @@ let
         Description = unit.description;
         Wants = unit.wants;
         After = unit.after;
+        Before = unit.before;
         OnFailure = unit.onFailure;
         OnSuccess = unit.onSuccess;
       }

@@ -1,0 +1,138 @@
+import { assertEquals } from "@std/assert";
+import type { World } from "../world/world.ts";
+import { deployed, prepared, runs, test } from "./setting.ts";
+import { traced } from "./strace.ts";
+
+/** The arguments with names in place of what differs from run to run. */
+function normalised(
+  started: readonly string[][],
+  names: Readonly<Record<string, string>>,
+): string[] {
+  return started.map(([program, ...args]) =>
+    Object.entries(names).reduce(
+      (line, [what, name]) => line.replaceAll(what, name),
+      [program!.replace(/^(?!\/nix\/store).*\//, ""), ...args].join(" "),
+    )
+  );
+}
+
+/** The store path of the running system, and its hash alone. */
+function namesOf(world: World): Record<string, string> {
+  const system = world.running()!;
+  return { [system]: "SYSTEM", [system.slice(11, 43)]: "HASH" };
+}
+
+const state = "/var/lib/gitops-sync";
+const ask =
+  "git ls-remote --heads --tags -- URL refs/heads/main refs/tags/main refs/tags/main^{}";
+const local = `git -C ${state}/repo`;
+const build =
+  `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file`;
+const secrets = [
+  `${local} ls-tree -r -l -z --full-tree NEW`,
+  `${local} grep --name-only --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- NEW --`,
+  `${local} grep --name-only --null --text --basic-regexp -e ENC\\[AES256_GCM, NEW --`,
+];
+const routes = "cat /proc/net/route /proc/net/ipv6_route";
+const switched = [
+  routes,
+  "SYSTEM/bin/switch-to-configuration test",
+  ask,
+  routes,
+];
+const read =
+  `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
+const fetch =
+  `${local} fetch --quiet --no-tags --no-write-fetch-head --no-recurse-submodules`;
+const confirm = [
+  "nix-env --profile /nix/var/nix/profiles/system --set SYSTEM",
+  "SYSTEM/bin/switch-to-configuration boot",
+  `nix-store --realise SYSTEM --add-root ${state}/roots/HASH`,
+  `${local} update-ref refs/gitops-sync/last-good NEW`,
+];
+
+test("a run with nothing to do starts one program, and no other", async (world) => {
+  const { repository } = await deployed(world);
+  const names = { [world.urlOf(repository)]: "URL" };
+  // The first is done in full, the second by the shortcut.
+  for (const args of [[], [], ["--json"], ["sync", "--verbose"]]) {
+    const { started, code } = await traced(world, ...args);
+    assertEquals(code, 0);
+    assertEquals(normalised(started, names), [ask], `${args}`);
+  }
+});
+
+test("a run that deploys starts these programs in this order", async (world) => {
+  const { repository, revision } = await prepared(world);
+  const first = await traced(world);
+  const url = { [world.urlOf(repository)]: "URL" };
+  assertEquals(
+    normalised(first.started, { ...url, [revision]: "NEW", ...namesOf(world) }),
+    [
+      ask,
+      `git -C ${state} init --quiet --template= --initial-branch=gitops-sync --object-format=sha1 ${state}/repo`,
+      `${fetch} --update-shallow --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
+      read,
+      `${local} update-ref --no-deref HEAD NEW`,
+      ...secrets,
+      build,
+      ...switched,
+      ...confirm,
+    ],
+  );
+
+  const recipient = await world.makeKey();
+  const file = await world.encrypt(recipient, "password: swordfish\n");
+  const next = await repository.publish("A secret", {
+    files: { "secrets.yaml": file },
+  });
+  const previous = { [world.running()!]: "PREVIOUS" };
+  const second = await traced(world);
+  const names = {
+    ...previous,
+    [revision]: "OLD",
+    [next]: "NEW",
+    ...url,
+    ...namesOf(world),
+  };
+  assertEquals(normalised(second.started, names), [
+    ask,
+    `${local} cat-file -e OLD^{commit}`,
+    `${fetch} --update-shallow -- URL +refs/heads/main:refs/gitops-sync/candidate`,
+    `${local} rev-list --max-count=1 --max-parents=0 refs/gitops-sync/candidate ^OLD --`,
+    read,
+    `${local} cat-file -e OLD^{commit}`,
+    `${local} merge-base --is-ancestor OLD NEW`,
+    `${local} update-ref --no-deref HEAD NEW`,
+    ...secrets,
+    "age-keygen -y /etc/ssh/age.key",
+    `${local} cat-file --batch`,
+    "sops decrypt --input-type yaml --output-type yaml /dev/stdin",
+    build,
+    `nix-store --realise PREVIOUS --add-root ${state}/previous`,
+    ...switched,
+    ...confirm,
+  ]);
+  runs(world, next);
+});
+
+test("status and what only looks at this host start no more than they need", async (world) => {
+  const { repository } = await deployed(world);
+  const names = { [world.urlOf(repository)]: "URL" };
+  const table: [string[], string[]][] = [
+    [["status"], [ask]],
+    [["status", "--offline"], []],
+    [["history"], []],
+    [["suspend"], []],
+    [["sync"], []],
+    [["resume"], []],
+    [["config", "check"], []],
+    [["completions", "bash"], []],
+    [["--help"], []],
+  ];
+  for (const [args, expected] of table) {
+    const { started, code } = await traced(world, ...args);
+    assertEquals(code, 0);
+    assertEquals(normalised(started, names), expected, `${args}`);
+  }
+});
