@@ -132,8 +132,10 @@ export function judge(
   return new SyncError(`Cannot activate ${short(commit.revision)}: ${why}`, {
     stage: "activate",
     reason: reasonOf(switched, isThere),
-    // Another switch at work is no fault of this revision.
-    next: code === switchLocked && !timedOut ? "retry" : "hold",
+    // Another switch at work is no fault of this revision, nor is systemd.
+    next: switched.isUnstarted || (code === switchLocked && !timedOut)
+      ? "retry"
+      : "hold",
     details: switched.lines,
     hints: code === needsReboot && !timedOut
       ? ["with operation: boot it is deployed by the next reboot"]

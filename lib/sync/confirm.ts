@@ -21,7 +21,7 @@ import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import type { Healthy } from "./health.ts";
 import { forgetOldGenerations } from "./retention.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, runOutside, switchTo } from "./switching.ts";
+import { meaningOf, runOutside, type Switched, switchTo } from "./switching.ts";
 
 /**
  * Sets the boot default (unless the operation is `test`), reads it back, and
@@ -67,23 +67,23 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   const { program, args, timeout: most } = setProfile(systemProfile, system);
   const profile = await runOutside(run, [program, ...args], most);
   if (profile.code !== 0 || profile.timedOut) {
-    throw notSet(system, "nix-env failed", profile.lines);
+    throw notSet(system, `nix-env: ${meaningOf(profile)}`, profile);
   }
   const timeout = run.config["timeouts.activate"];
   const switched = await switchTo(run, system, "boot", timeout);
   if (switched.code !== 0 || switched.timedOut) {
-    throw notSet(system, meaningOf(switched), switched.lines);
+    throw notSet(system, meaningOf(switched), switched);
   }
   const actual = bootDefault();
   if (actual !== system) {
-    throw notSet(system, `the system profile points to ${actual}`, []);
+    throw notSet(system, `the system profile points to ${actual}`);
   }
   const wrong = bootEntries().find((entry) =>
     known.includes(entry.loader) && entry.system !== system
   );
   if (wrong) {
     const starts = wrong.system ?? "nothing that is there";
-    throw notSet(system, `${wrong.loader} still starts ${starts}`, []);
+    throw notSet(system, `${wrong.loader} still starts ${starts}`);
   }
 }
 
@@ -122,16 +122,13 @@ function replaced(running: string | null): SyncError {
   );
 }
 
-function notSet(
-  system: string,
-  why: string,
-  details: readonly string[],
-): SyncError {
+function notSet(system: string, why: string, ended?: Switched): SyncError {
   return new SyncError(`Cannot make ${system} the boot default: ${why}`, {
     stage: "confirm",
     reason: "boot-default",
-    next: "hold",
-    details,
+    // What systemd did not even start is no fault of this revision.
+    next: ended?.isUnstarted ? "retry" : "hold",
+    details: ended?.lines ?? [],
     hints: ["look at the free space of /boot: df -h /boot"],
   });
 }

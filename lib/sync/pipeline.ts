@@ -38,7 +38,7 @@ export async function deploy(
 ): Promise<Deployment | Proven> {
   await run.stage(
     "preflight",
-    () => Promise.resolve(preflight(run)),
+    () => preflight(run),
     () => "nothing is in the way",
   );
   const fetched = await run.stage(

@@ -26,6 +26,8 @@ export interface Switched {
   timedOut: boolean;
   /** The end of what it wrote. */
   lines: readonly string[];
+  /** `true`: systemd did not run it at all. */
+  isUnstarted?: true;
 }
 
 /**
@@ -60,7 +62,22 @@ export async function runOutside(
     : await directly(run, argv, timeout);
 }
 
+/** systemd starts nothing while it starts itself anew: it is asked again. */
 async function inUnit(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  for (let tries = 1;; tries++) {
+    const switched = await inUnitOnce(run, argv, timeout);
+    if (switched.isUnstarted !== true || tries === mostTries) return switched;
+    await run.effects.sleep(1000);
+  }
+}
+
+const mostTries = 3;
+
+async function inUnitOnce(
   run: Run,
   argv: readonly string[],
   timeout: number,
@@ -88,6 +105,7 @@ async function inUnit(
     code: end ? end.code : finished.code,
     timedOut: finished.timedOut || end?.result === "timeout",
     lines: lines.length > 0 ? lines : safeLines(finished.stderr),
+    ...(end || finished.timedOut ? {} : { isUnstarted: true }),
   };
 }
 
@@ -154,7 +172,9 @@ export const switchLocked = 11;
 export const needsReboot = 100;
 
 /** What the exit code of a switch means, for a message. */
-export function meaningOf({ code, timedOut, lines }: Switched): string {
+export function meaningOf(switched: Switched): string {
+  const { code, timedOut, lines } = switched;
+  if (switched.isUnstarted) return "systemd could not start it";
   if (timedOut) return "it took too long and was ended";
   const units = lines.find((line) => /units? failed:/.test(line));
   // The codes are those of switch-to-configuration-ng in nixpkgs.

@@ -1,5 +1,6 @@
 /**
- * The fault campaign: `./dev faults [--seeds N] [--minutes N] [--only PATTERN]`.
+ * The fault campaign: `./dev faults [--seeds N] [--minutes N] [--hosts N]
+ * [--only PATTERN]`.
  *
  * Every kind of fault at every point of a run, and every bad revision, with a
  * number of seeds, which decide the moment and what is on its way. Prints a
@@ -35,13 +36,24 @@ export function allFaults(seeds: number): Fault[] {
   return faults;
 }
 
-/** Injects faults one after the other, until the time is up. */
+/** Injects faults on some hosts at once, until the time is up. */
 export async function campaign(
   faults: readonly Fault[],
   end: number,
   tell: (result: Result) => void,
+  hosts = 1,
 ): Promise<Result[]> {
   const left = [...faults];
+  const all = Array.from({ length: hosts }, () => onHosts(left, end, tell));
+  return (await Promise.all(all)).flat();
+}
+
+/** Takes one fault after the other, on one host after the other. */
+async function onHosts(
+  left: Fault[],
+  end: number,
+  tell: (result: Result) => void,
+): Promise<Result[]> {
   const results: Result[] = [];
   while (left.length > 0 && Date.now() < end) {
     await using ground = await Ground.make();
@@ -69,7 +81,9 @@ async function tryOne(ground: Ground, fault: Fault): Promise<Result> {
 }
 
 if (import.meta.main) {
-  const given = parseArgs(Deno.args, { string: ["seeds", "minutes", "only"] });
+  const given = parseArgs(Deno.args, {
+    string: ["seeds", "minutes", "only", "hosts"],
+  });
   const only = new RegExp(String(given["only"] ?? ""));
   const refusal = await Machine.refusal();
   if (refusal) {
@@ -94,7 +108,7 @@ if (import.meta.main) {
       `${++done}/${faults.length} ${seconds}s ${name} / ${point} / ${seed}: exit ${rest.exit}, ${verdict}`,
     );
     if (rest.evidence) console.error(rest.evidence);
-  });
+  }, Number(given["hosts"] ?? 1));
   console.log(tableOf(results));
   Deno.exit(results.some(({ bad }) => bad.length > 0) ? 1 : 0);
 }
