@@ -27,7 +27,7 @@ const ask =
   "git ls-remote --heads --tags -- URL refs/heads/main refs/tags/main refs/tags/main^{}";
 const local = `git -C ${state}/repo`;
 const build =
-  `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file`;
+  `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file --option accept-flake-config false --option allow-import-from-derivation true`;
 const secrets = [
   `${local} ls-tree -r -l -z --full-tree NEW`,
   `${local} grep --name-only --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- NEW --`,
@@ -42,6 +42,7 @@ const switched = [
 ];
 const read =
   `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
+const paths = `${local} ls-tree -r -z --name-only NEW`;
 const fetch =
   `${local} fetch --quiet --no-tags --no-write-fetch-head --no-recurse-submodules`;
 const confirm = [
@@ -73,6 +74,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
       `git -C ${state} init --quiet --template= --initial-branch=gitops-sync --object-format=sha1 ${state}/repo`,
       `${fetch} --update-shallow --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
       read,
+      paths,
       `${local} update-ref --no-deref HEAD NEW`,
       ...secrets,
       build,
@@ -103,6 +105,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
     read,
     `${local} cat-file -e OLD^{commit}`,
     `${local} merge-base --is-ancestor OLD NEW`,
+    paths,
     `${local} update-ref --no-deref HEAD NEW`,
     ...secrets,
     "age-keygen -y /etc/ssh/age.key",

@@ -6,7 +6,8 @@ import { deployed, runs, says, standing, syncTo, test } from "./setting.ts";
 
 /** Runs gitops-sync where a folder has room for one megabyte. */
 async function syncWithLittleRoom(world: World, folder: string) {
-  const script = 'mkdir -p "$1" && mount -t tmpfs -o size=1m none "$1" && ' +
+  const script =
+    'mkdir -p "$1" && mount -t tmpfs -o size=1m,mode=0700 none "$1" && ' +
     "shift && TMPDIR=$1 && export TMPDIR && exec gitops-sync";
   const ended = await world.run(["sh", "-c", script, "sh", folder, folder]);
   return { ...ended, text: `${ended.stdout}${ended.stderr}` };
@@ -83,7 +84,7 @@ async function syncInSmallFolder(
   command = "sync",
 ): Promise<Ended> {
   const script = `folder=${world.folder}/small-state; mkdir -p $folder
-    mount -t tmpfs -o size=1m none $folder
+    mount -t tmpfs -o size=1m,mode=0700 none $folder
     cp /var/lib/gitops-sync/*.json* $folder
     mount --bind $folder /var/lib/gitops-sync
     { ${first || "true"}; } 2>/dev/null
@@ -109,10 +110,10 @@ test("a state folder without room is told, and nothing is changed", async (world
   assertEquals(news.code, 2);
   says(news.stderr, "state.json': No space left on device", "hint: free some");
 
-  const random = crypto.getRandomValues(new Uint8Array(60_000));
+  const random = () => crypto.getRandomValues(new Uint8Array(60_000));
   await repository.publish("More than there is room for", {
     files: Object.fromEntries(
-      Array.from({ length: 20 }, (_, i) => [`file${i}`, random.slice(i)]),
+      Array.from({ length: 25 }, (_, i) => [`file${i}`, random()]),
     ),
   });
   const fetched = await syncInSmallFolder(world);
