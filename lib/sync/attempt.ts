@@ -10,8 +10,9 @@ import type { Config } from "../config/schema.ts";
 import type { Deployment, Left, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
-import type { Outcome } from "./reconcile.ts";
+import type { Outcome } from "./outcome.ts";
 import { begin, type Ended, type Record, Run } from "./run.ts";
+import { isNotNow } from "./not_now.ts";
 import { isStopped } from "./switching.ts";
 
 /** Brings the host to what the remote names, and records how that went. */
@@ -97,8 +98,9 @@ async function recorded(
       throw await recordedBug(run, record, error);
     }
     const placed = inStage(run.attempt.stage, error);
-    await recordFailure(run, record, placed);
-    return { result: "failed", error: placed, run };
+    const result = isNotNow(placed) ? "interrupted" : "failed";
+    await recordFailure(run, record, placed, result);
+    return { result, error: placed, run };
   }
 }
 
@@ -116,10 +118,11 @@ async function recordFailure(
   run: Run,
   record: Record,
   error: SyncError,
+  result: "failed" | "interrupted" = "failed",
 ): Promise<void> {
   if (isStopped(error)) return;
   try {
-    await record(run, { result: "failed", error });
+    await record(run, { result, error });
   } catch (unwritten) {
     if (!(unwritten instanceof SyncError)) throw unwritten;
     say(run.effects, "warning", unwritten.message, unwritten.hints);

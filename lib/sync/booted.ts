@@ -12,7 +12,7 @@ import { type Deployment, type State, writeState } from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
 import type { Ill } from "./deadline.ts";
 import { illsOf, isRemoteAlone, nothingBefore } from "./health.ts";
-import type { Outcome } from "./reconcile.ts";
+import type { Outcome } from "./outcome.ts";
 import { type Record, Run } from "./run.ts";
 
 /**

@@ -23,7 +23,7 @@ import { rebootHost } from "../tools/systemd.ts";
 import type { Ill } from "./deadline.ts";
 import { type DueReboot, rebootOf } from "./decide.ts";
 import { healthBefore, illsOf, isRemoteAlone } from "./health.ts";
-import type { Outcome } from "./reconcile.ts";
+import type { Outcome } from "./outcome.ts";
 import { begin, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
 

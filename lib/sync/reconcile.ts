@@ -6,71 +6,22 @@
  * @module
  */
 import { type Command, type Effects, say } from "../base/effects.ts";
-import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
+import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
 import {
-  type Backoff,
-  type Deployment,
-  type Hold,
   readState,
   type State,
   type Target,
   writeState,
 } from "../host/state.ts";
-import { readSuspension, type Suspension } from "../host/suspension.ts";
+import { readSuspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git.ts";
-import {
-  decide,
-  type Decision,
-  type Drift,
-  type Opening,
-  targetOf,
-} from "./decide.ts";
+import { decide, type Decision, targetOf } from "./decide.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Record, Run } from "./run.ts";
-
-/** How a run ended, for people and for `--json`. */
-export type Outcome =
-  | { result: "in-sync"; revision: string; drift?: Drift }
-  | { result: "suspended"; suspension: Suspension }
-  | { result: "rebooting"; revision: string }
-  | { result: "held"; hold: Hold; drift?: Drift }
-  | { result: "waiting"; backoff: Backoff; drift?: Drift }
-  | {
-    result: "outside";
-    revision: string;
-    opening: Opening;
-    drift?: Drift;
-  }
-  | {
-    result: "deployed" | "corrected";
-    deployment: Deployment;
-    run: Run;
-  }
-  | {
-    result: "rolled-back";
-    deployment: Deployment;
-    /** The revisions that are held now. */
-    left: readonly string[];
-    run: Run;
-  }
-  | { result: "built"; revision: string; system: string; run: Run }
-  | { result: "failed"; error: SyncError; run?: Run };
-
-/** The program's exit code for an outcome. */
-export function exitOf(outcome: Outcome): ExitCode {
-  switch (outcome.result) {
-    case "failed":
-      return outcome.error.exit;
-    case "held":
-    case "waiting":
-      return exitCodes.held;
-    default:
-      return exitCodes.ok;
-  }
-}
 
 /** What a person asked for beyond the configuration. */
 export interface Wishes {
@@ -222,7 +173,7 @@ async function finishUp(
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (result === "failed" || result === "built") return;
+  if (["failed", "interrupted", "built"].includes(result)) return;
   if (config.garbageCollect && "run" in outcome) {
     const { collect } = await import("./retention.ts");
     await collect(effects);
