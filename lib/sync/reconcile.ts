@@ -21,7 +21,7 @@ import { bootId, runningSystem, systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git.ts";
 import { decide, type Decision, targetOf } from "./decide.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Record, Run } from "./run.ts";
+import type { Record } from "./run.ts";
 
 /** What a person asked for beyond the configuration. */
 export interface Wishes {
