@@ -5,7 +5,7 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
@@ -17,6 +17,7 @@ import {
   type State,
   writeState,
 } from "../host/state.ts";
+import { readSuspension } from "../host/suspension.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { defaultRoutes } from "../tools/routes.ts";
 import { rebootHost } from "../tools/systemd.ts";
@@ -50,6 +51,8 @@ export async function rebootIfDue(
   config: Config,
 ): Promise<void> {
   const folder = config.stateDirectory;
+  // It may have been suspended while this run was at work.
+  if (readSuspension(folder, effects.now())) return;
   const state = readState(folder);
   const due = dueReboot(config, state, effects.now());
   if (!due || due.opening !== undefined) return;
@@ -101,7 +104,10 @@ export async function afterReboot(
   const age = effects.now().getTime() - Date.parse(reboot.at);
   if (reboot.bootId === bootId()) {
     const { revision } = reboot;
-    if (age < goingDown) return { outcome: { result: "rebooting", revision } };
+    // The clock may have been set back since.
+    if (Math.abs(age) < goingDown) {
+      return { outcome: { result: "rebooting", revision } };
+    }
     say(effects, "warning", "The host was to reboot, and did not");
     return await settled(config, without(state));
   }
@@ -211,6 +217,7 @@ async function undoReboot(
       reason: problem.reason,
       next: "stop",
       details: problem.details,
+      exit: exitCodes.broken,
       hints: [
         reboot.isWayBack
           ? "the system before it was not well after a reboot either: look at the host itself"
@@ -218,23 +225,20 @@ async function undoReboot(
       ],
     });
   }
-  const { target } = run.attempt;
   // All of it at once: whatever cuts this off, the next run goes on with it.
   await run.save({
-    lastGood: good,
+    // It runs in this boot, and is looked at after the next.
+    lastGood: { ...good, boot: bootId() },
     earlier: earlier.filter(({ system }) => system !== good.system),
     holds: [holdFor(run, problem), ...holds],
     reboot: failed,
     attempt: {
       ...run.attempt,
-      // What runs is to be replaced too, though it came by a boot alone.
-      target: { ...target, operation: "switch" },
       previous: { running: good.system, bootDefault: good.system },
       touched: true,
     },
   });
   const error = await goBack(run, problem);
-  await run.note({ target });
   if (error instanceof SyncError) return error;
   throw error;
 }
