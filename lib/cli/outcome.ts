@@ -10,7 +10,7 @@ import type { Config } from "../config/schema.ts";
 import type { Backoff, Deployment, Hold } from "../host/state.ts";
 import type { Drift, Opening } from "../sync/decide.ts";
 import { exitOf, type Outcome } from "../sync/outcome.ts";
-import { describe } from "../sync/pipeline.ts";
+import { describe } from "../sync/describe.ts";
 import type { Run } from "../sync/run.ts";
 import type { Call } from "./arguments.ts";
 import { errorJson, printJson } from "./json.ts";

@@ -8,7 +8,7 @@ import { exitCodes, type Stage, SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, Left, State, Target } from "../host/state.ts";
-import type { Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./outcome.ts";
 import { begin, type Ended, type Record, Run } from "./run.ts";

@@ -13,7 +13,7 @@ import type {
   Systems,
   Target,
 } from "../host/state.ts";
-import type { Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 
 /** The facts that a decision rests on. */
 export interface Situation {

@@ -5,13 +5,21 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { count, short } from "../base/text.ts";
-import type { Commit, Deployment, Target } from "../host/state.ts";
-import type { Tip } from "../tools/git.ts";
-import { activate, type Activated, type Candidate } from "./activate.ts";
+import { short } from "../base/text.ts";
+import type { Deployment, Target } from "../host/state.ts";
+import type { Tip } from "../tools/git_remote.ts";
+import { activate, type Candidate } from "./activate.ts";
 import { build } from "./build.ts";
 import { confirm } from "./confirm.ts";
 import { holdOf } from "./decide.ts";
+import {
+  activatedText,
+  describe,
+  forwardText,
+  provenText,
+  secretsText,
+  signedText,
+} from "./describe.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
 import { beforeDeploy } from "./hooks.ts";
@@ -19,7 +27,7 @@ import { refuseOutside, refuseSuspended } from "./not_now.ts";
 import { preflight } from "./preflight.ts";
 import { prove, type Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
-import { checkSecrets, type Readable } from "./secrets.ts";
+import { checkSecrets } from "./secrets.ts";
 import { goBack } from "./undo.ts";
 import { verify } from "./verify.ts";
 
@@ -122,43 +130,4 @@ function refuseIfHeld(run: Run, revision: string, target: Target): void {
     hints: hold.hints,
     exit: 9,
   });
-}
-
-const forwardText = {
-  yes: "moves forward",
-  no: "history rewritten, as allowed",
-  unknown: "nothing to compare with yet",
-} as const;
-
-/** `signed by Ada (SHA256:…)`, where signatures were checked. */
-export function signedText({ signers }: Pick<Commit, "signers">): string[] {
-  if (!signers?.length) return [];
-  const names = signers.map(({ name, key }) => `${name} (${key})`);
-  return [`signed by ${names.join(" and ")}`];
-}
-
-const activatedText: Readonly<Record<Activated["how"], string>> = {
-  switched: "runs now",
-  kept: "runs already",
-  later: "waits for the next boot",
-};
-
-function secretsText({ opened, foreign }: Readable): string {
-  if (opened + foreign === 0) return "no encrypted files";
-  const others = foreign > 0 ? `, ${foreign} for others` : "";
-  return `${count(opened, "file")} can be decrypted${others}`;
-}
-
-function provenText({ secrets }: Proven): string {
-  return secrets === 0
-    ? "no secrets of sops-nix or agenix in it"
-    : `${count(secrets, "secret")} of the system can be decrypted`;
-}
-
-/** A commit in one line. */
-export function describe(
-  commit: Pick<Commit, "revision" | "subject" | "author">,
-): string {
-  const { revision, subject, author } = commit;
-  return `${short(revision)} "${subject}"${author ? ` by ${author}` : ""}`;
 }

@@ -18,7 +18,7 @@ import {
 } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote, type Tip } from "../tools/git.ts";
+import { type Asked, askRemote, type Tip } from "../tools/git_remote.ts";
 import { decide, type Decision, targetOf } from "./decide.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Record } from "./run.ts";
