@@ -63,7 +63,7 @@ export async function reconcile(
     if (found.outcome) return found.outcome;
     state = found.state;
   }
-  if (wishes.retry) state = await forget(folder, state);
+  if (wishes.retry) state = await forget(folder, state, effects.now());
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { result: "suspended", suspension };
   if (isUnproven(state)) {
@@ -184,11 +184,29 @@ async function finishUp(
 }
 
 /** Forgets what stands between a revision and another attempt. */
-async function forget(folder: string, state: State): Promise<State> {
-  const { backoff: _, cutOff: __, reboot: ___, ...rest } = state;
-  const forgetful = { ...rest, holds: [] };
+async function forget(
+  folder: string,
+  state: State,
+  now: Date,
+): Promise<State> {
+  const { backoff: _, cutOff: __, reboot: ___, last, seen, lastGood, ...rest } =
+    state;
+  const forgetful = {
+    ...rest,
+    ...last && { last: notLater(last, now) },
+    ...seen && { seen: notLater(seen, now) },
+    ...lastGood && { lastGood: notLater(lastGood, now) },
+    holds: [],
+  };
   await writeState(folder, forgetful);
   return forgetful;
+}
+
+/** What was written down while the clock was ahead would make it seem wrong. */
+function notLater<T extends { at: string }>(one: T, now: Date): T {
+  return Date.parse(one.at) > now.getTime()
+    ? { ...one, at: now.toISOString() }
+    : one;
 }
 
 /** Asks the remote, again after a growing pause where it did not answer. */
