@@ -11,7 +11,7 @@ import type { Deployment, Left, State, Target } from "../host/state.ts";
 import type { Tip } from "../tools/git_remote.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./outcome.ts";
-import { begin, type Ended, type Record, Run } from "./run.ts";
+import { begin, commitOf, type Ended, type Record, Run } from "./run.ts";
 import { isNotNow } from "./not_now.ts";
 import { isStopped } from "./switching.ts";
 
@@ -51,15 +51,8 @@ export async function attemptPut(
   left?: Left,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
-  const {
-    system,
-    target,
-    at: _,
-    boot: __,
-    booted: ___,
-    failing: ____,
-    ...commit
-  } = deployment;
+  const { system, target } = deployment;
+  const commit = commitOf(deployment);
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {

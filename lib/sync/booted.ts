@@ -16,7 +16,13 @@ import {
 } from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
 import type { Ill } from "./deadline.ts";
-import { illsOf, isRemoteAlone, nothingBefore } from "./health.ts";
+import {
+  detailsOf,
+  illsOf,
+  isRemoteAlone,
+  nothingBefore,
+  textOf,
+} from "./health.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Record, Run } from "./run.ts";
 import { isStopped } from "./switching.ts";
@@ -42,8 +48,7 @@ export async function proveBoot(
   // An older system would not reach it either: not known yet.
   if (isRemoteAlone(ills)) return state;
   if (ills.length === 0) return await markBooted(config, state);
-  const why = ills.map(({ text }) => text).join("; ");
-  const message = `it did not come up well after a reboot: ${why}`;
+  const message = `it did not come up well after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
   if (!earlier) {
@@ -107,7 +112,7 @@ function goneBack(
     stage: "health",
     reason: ills[0]!.reason,
     next: "hold",
-    details: ills.flatMap(({ details }) => details),
+    details: detailsOf(ills),
     exit: exitCodes.rolledBack,
     hints: ["the host was not rebooted again: look at journalctl --boot"],
   });

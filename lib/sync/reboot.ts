@@ -11,7 +11,6 @@ import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
 import {
   type Deployment,
-  type Hold,
   readState,
   type Reboot,
   type State,
@@ -21,11 +20,16 @@ import { readSuspension } from "../host/suspension.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { defaultRoutes } from "../tools/routes.ts";
 import { rebootHost } from "../tools/systemd.ts";
-import type { Ill } from "./deadline.ts";
 import { type DueReboot, rebootOf } from "./decide.ts";
-import { healthBefore, illsOf, isRemoteAlone } from "./health.ts";
+import {
+  detailsOf,
+  healthBefore,
+  illsOf,
+  isRemoteAlone,
+  textOf,
+} from "./health.ts";
 import type { Outcome } from "./outcome.ts";
-import { begin, type Record, Run } from "./run.ts";
+import { begin, commitOf, holdFor, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
 
 /** How long a host may be cut off after a reboot, in milliseconds. */
@@ -118,9 +122,7 @@ export async function afterReboot(
   }
   const run = new Run(effects, config, state);
   const { system, target } = confirmed;
-  const { revision, subject, author, committedAt } = confirmed;
-  const commit = { revision, subject, author, committedAt };
-  await begin(run, "sync", commit, target);
+  await begin(run, "sync", commitOf(confirmed), target);
   await run.note({ candidate: system });
   const problem = await run.stage(
     "health",
@@ -171,17 +173,16 @@ async function problemAfter(
   if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
     return "unknown";
   }
-  return failure(ills[0]!.reason, textOf(ills), detailsOf(ills));
+  return failure(
+    ills[0]!.reason,
+    `the host is not well: ${textOf(ills)}`,
+    detailsOf(ills),
+  );
 }
 
 async function hasWayOut({ effects }: Run): Promise<boolean> {
   return (await defaultRoutes(effects)).length > 0;
 }
-
-const textOf = (ills: readonly Ill[]) =>
-  `the host is not well: ${ills.map(({ text }) => text).join("; ")}`;
-const detailsOf = (ills: readonly Ill[]) =>
-  ills.flatMap(({ details }) => details);
 
 function failure(
   reason: string,
@@ -251,11 +252,4 @@ function wayBack(
   const { running } = systems();
   return earlier.find(({ system }) => system === running) ??
     earlier.find(({ system }) => system === reboot.booted) ?? earlier[0];
-}
-
-function holdFor(run: Run, error: SyncError): Hold {
-  const { commit: { revision }, target } = run.attempt;
-  const { stage, reason, message, hints } = error;
-  const since = run.effects.now().toISOString();
-  return { revision, target, stage, reason, message, hints, since };
 }
