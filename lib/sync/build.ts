@@ -86,10 +86,10 @@ function protocolsOfInputs(
 function nixOptions(config: Config): (readonly [string, string])[] {
   return [
     ["accept-flake-config", String(config["nix.acceptFlakeConfig"])],
-    [
-      "allow-import-from-derivation",
-      String(config["nix.importFromDerivation"]),
-    ],
+    // Not the other way round: a host whose nix.conf forbids it stays so.
+    ...config["nix.importFromDerivation"]
+      ? []
+      : [["allow-import-from-derivation", "false"] as const],
   ];
 }
 
