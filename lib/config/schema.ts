@@ -157,7 +157,7 @@ export const options = {
     kind: flag,
     preset: true,
     text:
-      "Whether the evaluation may build and read what it built (`allow-import-from-derivation`).",
+      "Whether the evaluation may build and read what it built, unless nix.conf forbids it (`allow-import-from-derivation`).",
   } as Option<boolean>,
   "secrets.check": {
     kind: flag,

@@ -30,7 +30,7 @@ export const limitOptions = {
     kind: size,
     preset: "1G",
     text:
-      "The free space that the file system of `/nix` must have, or nothing is fetched and built.",
+      "The free space that the file system of `/nix` must have, and must keep beside all that Nix says it will fetch (Nix 2.26 and newer do), or nothing is fetched and built.",
   } as Option<number>,
   "preflight.battery": {
     kind: number,
