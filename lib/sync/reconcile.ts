@@ -72,39 +72,41 @@ export async function reconcile(
     if ("result" in proven) return proven;
     state = proven;
   }
+  let asked: Asked & { tip: Tip };
   try {
-    const { tip, question, answer } = await ask(effects, config);
-    state = await remember(effects, config, state, tip);
-    const target = targetOf(config);
-    const decision = decide({
-      tip,
-      state,
-      target,
-      config,
-      systems: systems(),
-      now: effects.now(),
-      force: wishes.force || wishes.retry,
-    });
-    const isSettled = decision.kind === "nothing" && !decision.drift &&
-      !await isRebootDue(effects, config, state);
-    if (isSettled && question) await settled?.(question, answer, tip);
-    const outcome = await act(
-      effects,
-      config,
-      state,
-      tip,
-      target,
-      decision,
-      record,
-    );
-    if (!isSettled) await finishUp(effects, config, outcome);
-    return outcome;
+    asked = await ask(effects, config);
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
     await recordUnreached(effects, folder, state, error);
     return { result: "failed", error };
   }
+  const { tip, question, answer } = asked;
+  state = await remember(effects, config, state, tip);
+  const target = targetOf(config);
+  const decision = decide({
+    tip,
+    state,
+    target,
+    config,
+    systems: systems(),
+    now: effects.now(),
+    force: wishes.force || wishes.retry,
+  });
+  const isSettled = decision.kind === "nothing" && !decision.drift &&
+    !await isRebootDue(effects, config, state);
+  if (isSettled && question) await settled?.(question, answer, tip);
+  const outcome = await act(
+    effects,
+    config,
+    state,
+    tip,
+    target,
+    decision,
+    record,
+  );
+  if (!isSettled) await finishUp(effects, config, outcome);
+  return outcome;
 }
 
 /** Whether this is the first boot with the last good system, unlooked at. */
@@ -166,7 +168,10 @@ async function isRebootDue(
   return dueReboot(config, state, effects.now()) !== undefined;
 }
 
-/** What comes after everything else, where the host is as it should be. */
+/**
+ * What comes after everything else, where the host is as it should be. Cut
+ * short by a person or systemd, it changes nothing of how the run ended.
+ */
 async function finishUp(
   effects: Effects,
   config: Config,
@@ -174,13 +179,19 @@ async function finishUp(
 ): Promise<void> {
   const { result } = outcome;
   if (["failed", "interrupted", "built"].includes(result)) return;
-  if (config.garbageCollect && "run" in outcome) {
-    const { collect } = await import("./retention.ts");
-    await collect(effects);
+  try {
+    if (config.garbageCollect && "run" in outcome) {
+      const { collect } = await import("./retention.ts");
+      await collect(effects);
+    }
+    if (config.reboot === "never") return;
+    const { rebootIfDue } = await import("./reboot.ts");
+    await rebootIfDue(effects, config);
+  } catch (error) {
+    const isCut = error instanceof SyncError && error.reason === "interrupted";
+    if (!isCut) throw error;
+    say(effects, "warning", error.message);
   }
-  if (config.reboot === "never") return;
-  const { rebootIfDue } = await import("./reboot.ts");
-  await rebootIfDue(effects, config);
 }
 
 /** Forgets what stands between a revision and another attempt. */
