@@ -23,7 +23,7 @@ import {
   nothingBefore,
   textOf,
 } from "./health.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Found, Outcome } from "./outcome.ts";
 import { type Record, Run } from "./run.ts";
 import { isStopped } from "./switching.ts";
 
@@ -38,16 +38,16 @@ export async function proveBoot(
   config: Config,
   state: State,
   record: Record,
-): Promise<Outcome | State> {
+): Promise<Found> {
   const { lastGood } = state;
-  if (!lastGood) return state;
+  if (!lastGood) return { state };
   const ills = await illsOf(new Run(effects, config, state), {
     ...nothingBefore,
     failed: lastGood.failing ?? [],
   });
   // An older system would not reach it either: not known yet.
-  if (isRemoteAlone(ills)) return state;
-  if (ills.length === 0) return await markBooted(config, state);
+  if (isRemoteAlone(ills)) return { state };
+  if (ills.length === 0) return { state: await markBooted(config, state) };
   const message = `it did not come up well after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
@@ -55,7 +55,7 @@ export async function proveBoot(
     say(effects, "error", told, [
       "there is no earlier good system to go back to",
     ]);
-    return await markBooted(config, state);
+    return { state: await markBooted(config, state) };
   }
   say(effects, "error", told);
   const left = { revisions: [lastGood.revision], because: message };
@@ -73,13 +73,10 @@ export async function proveBoot(
     if (!wasCutOff(outcome)) {
       await markBooted(config, readState(config.stateDirectory));
     }
-    return outcome;
+    return { outcome };
   }
-  return {
-    result: "failed",
-    run: outcome.run,
-    error: goneBack(told, earlier, ills),
-  };
+  const error = goneBack(told, earlier, ills);
+  return { outcome: { result: "failed", run: outcome.run, error } };
 }
 
 /** Remembers that the last good system was looked at after a boot. */
