@@ -52,10 +52,9 @@ export async function proveBoot(
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
   if (!earlier) {
-    say(effects, "error", told, [
-      "there is no earlier good system to go back to",
-    ]);
-    return { state: await markBooted(config, state) };
+    // Told once: later runs bring what Git has to mend it.
+    await markBooted(config, state);
+    return { outcome: { result: "failed", error: noWayBack(told, ills) } };
   }
   say(effects, "error", told);
   const left = { revisions: [lastGood.revision], because: message };
@@ -98,6 +97,17 @@ function wayBack({ earlier, holds }: State): Deployment | undefined {
 function wasCutOff(outcome: Outcome): boolean {
   return outcome.result === "failed" &&
     (isStopped(outcome.error) || outcome.error.reason === "interrupted");
+}
+
+function noWayBack(told: string, ills: readonly Ill[]): SyncError {
+  return new SyncError(`${told}; there is no way back from here`, {
+    stage: "health",
+    reason: ills[0]!.reason,
+    next: "stop",
+    details: detailsOf(ills),
+    exit: exitCodes.broken,
+    hints: ["mend the host by hand, or push a revision that does"],
+  });
 }
 
 function goneBack(
