@@ -122,6 +122,10 @@ class RuleReader {
   }
 }
 
+/** The problem of a file that is still to be encrypted. */
+export const inPlaintext =
+  "it is in plaintext, and a rule of .sops.yaml wants it encrypted";
+
 function sopsFile(
   { path, text }: Candidate,
   { wants, isNamed }: { wants?: string[]; isNamed: boolean },
@@ -138,9 +142,7 @@ function sopsFile(
       return {
         ...file,
         has: undefined,
-        problems: [
-          "it is in plaintext, and a rule of .sops.yaml wants it encrypted",
-        ],
+        problems: [inPlaintext],
       };
     case "sops": {
       const plain = plainLeaves(read.documents, read.rule);
