@@ -12,6 +12,7 @@ import { type Keys } from "../tools/sops.ts";
 import type { SopsNixManifest, SopsNixSecret } from "../tools/sops_nix.ts";
 import type { Built } from "./build.ts";
 import { type Installed, installedSecrets } from "./installed.ts";
+import { KeyFiles } from "./key_files.ts";
 import type { Run } from "./run.ts";
 import {
   blobName,
@@ -70,9 +71,10 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   const wanted = await filesOf(run, installed, problems);
   const memory = new SecretMemory(run.folder);
   const deadline = deadlineOf(run);
+  await using keyFiles = new KeyFiles();
   const found = await inParallel(
     wanted,
-    (one) => proveFile(run, one, memory, deadline()),
+    (one) => proveFile(run, one, { memory, keyFiles }, deadline()),
   );
   problems.push(...found.flat());
   const identities = distinct(wanted.flatMap(({ keys }) => keys.identities));
@@ -170,7 +172,7 @@ async function sopsNixKeys(
 async function proveFile(
   run: Run,
   { file, format, secrets, keys, hasSocket, makesPgp }: Wanted,
-  memory: SecretMemory,
+  { memory, keyFiles }: { memory: SecretMemory; keyFiles: KeyFiles },
   timeout: number,
 ): Promise<Problem[]> {
   const name = shownPath(file);
@@ -188,7 +190,8 @@ async function proveFile(
   );
   if (memory.get(entry) === "opened") return missing;
   const given = { name, bytes, format };
-  const answer = await judgeFile(run.effects, keys, given, timeout);
+  const withFile = await keyFiles.with(keys);
+  const answer = await judgeFile(run.effects, withFile, given, timeout);
   switch (answer.kind) {
     case "opened":
       if (answer.remember) memory.add(entry, "opened");
