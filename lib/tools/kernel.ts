@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { runNow } from "./command.ts";
+import { runNow } from "./start.ts";
 
 /** `look`, or what a program says where Deno refuses to look. */
 function orElse<T>(look: () => T, ask: () => T): T {
