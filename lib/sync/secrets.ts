@@ -37,7 +37,7 @@ const usualIdentities = [
 ];
 
 /** More than any secret; a file that is larger is told, and not read. */
-const mostBytes = 32 * 1024 * 1024;
+export const mostBytes = 32 * 1024 * 1024;
 
 /** How much is read from the mirror at once. */
 const atOnce = 64 * 1024 * 1024;
