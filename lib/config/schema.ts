@@ -159,7 +159,7 @@ export const options = {
     kind: flag,
     preset: true,
     text:
-      "Whether the evaluation may build and read what it built (`allow-import-from-derivation`).",
+      "Whether the evaluation may build and read what it built, unless nix.conf forbids it (`allow-import-from-derivation`).",
   } as Option<boolean>,
   "secrets.check": {
     kind: flag,
@@ -274,7 +274,7 @@ export const options = {
     kind: size,
     preset: "1G",
     text:
-      "The free space that the file system of `/nix` must have, or nothing is fetched and built.",
+      "The free space that the file system of `/nix` must have, and must keep beside all that Nix says it will fetch (Nix 2.26 and newer do), or nothing is fetched and built.",
   } as Option<number>,
   "preflight.battery": {
     kind: number,
