@@ -140,11 +140,16 @@ async function open(folder: string): Promise<Deno.FsFile> {
 
 async function unusable(folder: string, error: unknown): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  const { usageError } = await import("../base/errors.ts");
+  const { SyncError, usageError } = await import("../base/errors.ts");
+  const { foreseen } = await import("../base/os_error.ts");
+  const known = foreseen(error);
+  const isRight = !(known instanceof SyncError) ||
+    known.reason === "permission-denied";
   return usageError(
     "state-folder",
     `Cannot use the state folder ${folder}: ${error.message}`,
-    "run as root (sudo), or name another folder with --state-directory",
+    ...isRight ? ["run as root (sudo)"] : known.hints,
+    "or name another folder with --state-directory",
   );
 }
 

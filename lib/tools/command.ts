@@ -46,6 +46,8 @@ export const passedOn = [
 
 // Of a program that asks a server.
 const mostMemory = 2 * 2 ** 30;
+/** Milliseconds in which most questions have been answered. */
+const firstLook = 1000;
 
 function childEnvironment(
   extra: Readonly<Record<string, string>> = {},
@@ -153,14 +155,20 @@ export async function ask(
 ): Promise<string | undefined> {
   const child = await start(command, "null");
   const kill = () => killGroup(child.pid);
-  const letGo = alarm(command.timeout, kill);
+  let ended = false;
   let unwatch: (() => void) | undefined;
-  // Loaded for those that take their time: they may be fed without end.
-  const letGoToo = alarm(1000, async () => {
+  const watchIt = async () => {
     const { watch } = await import("./watch.ts");
     if (!ended) unwatch = watch(child.pid, { memory }, kill);
+  };
+  // One alarm is enough for most. Who takes its time may be fed without end,
+  // and is watched as well.
+  let letGo = alarm(Math.min(firstLook, command.timeout), () => {
+    const rest = command.timeout - firstLook;
+    if (rest <= 0) return kill();
+    letGo = alarm(rest, kill);
+    watchIt();
   });
-  let ended = false;
   const decoder = new TextDecoder();
   const reader = child.stdout.getReader();
   let answer = "";
@@ -173,7 +181,6 @@ export async function ask(
   const { code } = await child.status;
   ended = true;
   letGo();
-  letGoToo();
   unwatch?.();
   return code === 0 && answer.length <= most ? answer : undefined;
 }
