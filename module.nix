@@ -106,6 +106,8 @@ let
     CapabilityBoundingSet = "";
     DevicePolicy = "closed";
     KeyringMode = "private";
+    # No key in a dump.
+    LimitCORE = 0;
     LockPersonality = true;
     NoNewPrivileges = true;
     PrivateDevices = true;

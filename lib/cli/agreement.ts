@@ -17,7 +17,7 @@ import {
   rebootOf,
   targetOf,
 } from "../sync/decide.ts";
-import type { Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 import { opensText } from "./outcome.ts";
 import { holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";

@@ -7,6 +7,7 @@ import { relative } from "@std/path";
 import type { Effects } from "../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
+import { KeyFiles } from "../sync/key_files.ts";
 import { judgeFile } from "../sync/secret_opening.ts";
 import type { Identity } from "../tools/age.ts";
 import { filesOf, placeOf } from "../tools/checkout.ts";
@@ -58,10 +59,12 @@ async function openOwn(
   identities: readonly Identity[],
 ): Promise<void> {
   const own = identities.flatMap(({ recipients }) => recipients);
+  await using keyFiles = new KeyFiles();
   for (const [i, file] of files.entries()) {
     const isOwn = file.has?.some((one) => own.includes(one)) ?? false;
     if (!isOwn || file.problems.length > 0) continue;
-    const answer = await judgeFile(effects, { identities }, {
+    const keys = await keyFiles.with({ identities });
+    const answer = await judgeFile(effects, keys, {
       name: file.path,
       bytes: await Deno.readFile(`${top}/${file.path}`),
       format: file.path.endsWith(".age") ? "age" : sopsFormat(file.path),

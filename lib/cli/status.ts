@@ -11,7 +11,7 @@ import { isLocked, lastHolder } from "../host/lock.ts";
 import { readState } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { bootedSystem, systems } from "../host/system.ts";
-import { askRemote, type Tip } from "../tools/git.ts";
+import { askRemote, type Tip } from "../tools/git_remote.ts";
 import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";

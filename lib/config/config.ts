@@ -206,16 +206,20 @@ function check(
   return { config: values as unknown as Config, problems };
 }
 
-/** Who names keys and forgets the mode believes to be safe, and is not. */
+/**
+ * Who names keys and forgets the mode believes to be safe, and is not. A
+ * default that is written out, as the module does, names nothing.
+ */
 function withoutMode(
   all: readonly Given[],
   values: Readonly<Record<string, unknown>>,
 ): Problem[] {
   if ((values["verify.mode"] ?? "none") !== "none") return [];
-  return all.filter(({ key, value }) =>
-    key.startsWith("verify.") && key !== "verify.mode" && value !== null &&
-    Object.hasOwn(options, key)
-  ).map((given) => ({ kind: "useless", given }));
+  return all.filter(({ key, value }) => {
+    const option = key.startsWith("verify.") ? optionOf(key) : undefined;
+    if (!option || key === "verify.mode" || value === null) return false;
+    return JSON.stringify(values[key]) !== JSON.stringify(presetOf(option));
+  }).map((given) => ({ kind: "useless", given }));
 }
 
 /** Any of them can name the keys that count. */

@@ -78,6 +78,22 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
+/**
+ * Reads a file that somebody else has named.
+ *
+ * @throws {RangeError} where it is no regular file, which might never end, or
+ * longer than `most` bytes.
+ */
+export async function readAtMost(
+  path: string,
+  most: number,
+): Promise<Uint8Array> {
+  const { isFile, size } = await Deno.stat(path);
+  if (!isFile) throw new RangeError("it is no regular file");
+  if (size > most) throw new RangeError(`it is over ${most >> 20} MiB long`);
+  return await Deno.readFile(path);
+}
+
 /** Makes a folder that only its owner may enter. */
 export async function ensurePrivateDir(path: string): Promise<void> {
   await ensureDir(path);

@@ -37,7 +37,7 @@ export async function takeLock(
 ): Promise<Lock> {
   const file = await open(folder);
   // All of it without waiting: a wait would start a thread.
-  if (!await lockNow(file, true)) {
+  if (!await lockNow(file, true) && !await lockAfterLook(file)) {
     file.close();
     throw await locked(lastHolder(folder));
   }
@@ -76,6 +76,12 @@ export async function isLocked(folder: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Somebody may have looked just now whether there is a run: {@linkcode isLocked}. */
+async function lockAfterLook(file: Deno.FsFile): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return await lockNow(file, true);
 }
 
 /** Takes flock(2) on a file if it is free. */

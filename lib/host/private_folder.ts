@@ -97,9 +97,15 @@ async function removeLeftovers(base: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(base)) {
     const pid = new RegExp(`^${prefix}\\.(\\d+)\\.`).exec(name)?.[1];
     if (!isDirectory || pid === undefined) continue;
-    const isAlive = startTimeOf(Number(pid)) !== undefined;
-    const path = `${base}/${name}`;
-    const isOurs = (await Deno.lstat(path)).uid === Deno.uid();
-    if (isOurs && !isAlive) await Deno.remove(path, { recursive: true });
+    if (startTimeOf(Number(pid)) !== undefined) continue;
+    await removeOwn(`${base}/${name}`).catch((error) => {
+      // Another run of ours was faster.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
   }
+}
+
+async function removeOwn(path: string): Promise<void> {
+  const { uid } = await Deno.lstat(path);
+  if (uid === Deno.uid()) await Deno.remove(path, { recursive: true });
 }

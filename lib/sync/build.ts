@@ -13,6 +13,7 @@ import { isStorePath } from "../tools/nix.ts";
 import type { BuildFailure } from "../tools/nix_failure.ts";
 import { NixLog } from "../tools/nix_log.ts";
 import { buildCommand } from "../tools/nixos_rebuild.ts";
+import { refuseToFetch } from "./preflight.ts";
 import type { Run } from "./run.ts";
 import type { Readable } from "./secrets.ts";
 
@@ -41,6 +42,8 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     return { ...readable, done: "built", system };
   }
   const log = new NixLog();
+  // Nix tells what it will fetch before it does.
+  let toFetch = 0;
   const finished = await effects.run(buildCommand({
     mirror: readable.mirror,
     revision: readable.commit.revision,
@@ -58,6 +61,10 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     ]),
     onLine: (line) => {
       log.line(line);
+      if (log.unpacked > toFetch) {
+        toFetch = log.unpacked;
+        refuseToFetch(toFetch, config["preflight.freeSpace"]);
+      }
       effects.tell({ kind: "progress", stage: "build", text: log.progress() });
     },
   }));
@@ -86,10 +93,10 @@ function protocolsOfInputs(
 function nixOptions(config: Config): (readonly [string, string])[] {
   return [
     ["accept-flake-config", String(config["nix.acceptFlakeConfig"])],
-    [
-      "allow-import-from-derivation",
-      String(config["nix.importFromDerivation"]),
-    ],
+    // Not the other way round: a host whose nix.conf forbids it stays so.
+    ...config["nix.importFromDerivation"]
+      ? []
+      : [["allow-import-from-derivation", "false"] as const],
   ];
 }
 

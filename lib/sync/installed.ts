@@ -4,9 +4,15 @@
  *
  * @module
  */
-import { readIfThere } from "../host/files.ts";
-import { type AgenixSecret, agenixSecrets } from "../tools/agenix.ts";
+import { count } from "../base/text.ts";
+import { readAtMost, readIfThere } from "../host/files.ts";
 import {
+  type AgenixSecret,
+  agenixSecrets,
+  announcedIn,
+} from "../tools/agenix.ts";
+import {
+  callsIn,
   callsInScript,
   callsInUnit,
   readManifest,
@@ -18,9 +24,12 @@ import {
 export interface Installed {
   sops: readonly (SopsNixCall & { content: SopsNixManifest })[];
   agenix: readonly AgenixSecret[];
-  /** Manifests that can't be read: path and why. */
+  /** What can't be read: the path of a manifest or of the system, and why. */
   unread: readonly { path: string; why: string }[];
 }
+
+/** Of some thousand secrets it is a few MiB. */
+const mostManifest = 32 * 1024 * 1024;
 
 const unitFolder = "etc/systemd/system";
 const sopsUnits = [
@@ -34,15 +43,14 @@ export async function installedSecrets(system: string): Promise<Installed> {
   const script = readIfThere(`${system}/activate`) ?? "";
   const unitOf = (name: string) =>
     readIfThere(`${system}/${unitFolder}/${name}`) ?? "";
-  const calls = [
-    ...callsInScript(script),
-    ...sopsUnits.map(unitOf).flatMap(callsInUnit),
-  ];
+  const units = sopsUnits.map(unitOf);
+  const calls = [...callsInScript(script), ...units.flatMap(callsInUnit)];
   const sops: (SopsNixCall & { content: SopsNixManifest })[] = [];
   const unread: { path: string; why: string }[] = [];
   for (const call of calls) {
     try {
-      const content = readManifest(await Deno.readTextFile(call.manifest));
+      const bytes = await readAtMost(call.manifest, mostManifest);
+      const content = readManifest(new TextDecoder().decode(bytes));
       sops.push({ ...call, content });
     } catch (error) {
       const why = (error as Error).message;
@@ -51,9 +59,27 @@ export async function installedSecrets(system: string): Promise<Installed> {
   }
   const started = /^ExecStart=(?:\S*\s)?(\/nix\/store\/\S+)$/m
     .exec(unitOf(agenixUnit))?.[1];
-  const agenix = [script, started ? readIfThere(started) ?? "" : ""]
-    .flatMap(agenixSecrets);
+  const scripts = [script, started ? readIfThere(started) ?? "" : ""];
+  const agenix = scripts.flatMap(agenixSecrets);
+  unread.push(...untold(system, calls.length, [script, ...units], callsIn));
+  unread.push(...untold(system, agenix.length, scripts, announcedIn));
   return { sops, agenix, unread };
+}
+
+/** Where more is installed than was understood, nothing is proven. */
+function untold(
+  path: string,
+  understood: number,
+  texts: readonly string[],
+  numberIn: (text: string) => number,
+): { path: string; why: string }[] {
+  const number = texts.map(numberIn).reduce((sum, one) => sum + one, 0);
+  return number <= understood ? [] : [{
+    path,
+    why: `it installs secrets at ${
+      count(number, "place")
+    }, and only ${understood} of them can be read`,
+  }];
 }
 
 /** All key files that a system names. */

@@ -22,6 +22,20 @@ export function noFile(file: string, forWhat: string): Problem {
   };
 }
 
+/** The file is none that could hold a secret. */
+export function unreadable(
+  file: string,
+  forWhat: string,
+  why: string,
+): Problem {
+  return {
+    file,
+    reason: "unreadable",
+    why: `${forWhat} is to come from it, but ${why}`,
+    mend: "name another file in sops.secrets or age.secrets",
+  };
+}
+
 /** The file has nothing encrypted in it. */
 export function notEncrypted(
   file: string,

@@ -71,6 +71,7 @@ function refuseClock(now: number, state: State): void {
     }, which is in the past`,
     exitCodes.remote,
     "look at the clock: timedatectl; the next run tries again",
+    "if it is right, it was ahead before: gitops-sync retry",
   );
 }
 
@@ -95,6 +96,36 @@ function refuseRoom(least: number): void {
       "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
     );
   }
+}
+
+/**
+ * Looks whether there is room for what Nix is about to fetch.
+ *
+ * @param unpacked The bytes that it takes in the store.
+ * @param least The bytes that have to stay free beside it.
+ * @throws {SyncError} `disk-low`, stage `build`, retried by itself.
+ */
+export function refuseToFetch(
+  unpacked: number,
+  least: number,
+  room = roomAt("/nix/store"),
+): void {
+  if (!room || unpacked + least <= room.bytes) return;
+  throw new SyncError(
+    `Cannot build: ${formatSize(unpacked)} are to be fetched and ${
+      formatSize(least)
+    } have to stay free (preflight.freeSpace), but /nix has ${
+      formatSize(room.bytes)
+    }`,
+    {
+      stage: "build",
+      reason: "disk-low",
+      next: "retry",
+      hints: [
+        "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      ],
+    },
+  );
 }
 
 /** Two at once would undo each other's work. */

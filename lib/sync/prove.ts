@@ -7,11 +7,13 @@
  */
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
+import { readAtMost } from "../host/files.ts";
 import { asAge, endAgents, type Identity } from "../tools/age.ts";
 import { type Keys } from "../tools/sops.ts";
 import type { SopsNixManifest, SopsNixSecret } from "../tools/sops_nix.ts";
 import type { Built } from "./build.ts";
 import { type Installed, installedSecrets } from "./installed.ts";
+import { KeyFiles } from "./key_files.ts";
 import type { Run } from "./run.ts";
 import {
   blobName,
@@ -27,9 +29,10 @@ import {
   noSocket,
   notEncrypted,
   shownPath,
+  unreadable,
 } from "./installed_problems.ts";
 import { type Problem, problemsFailure } from "./secret_problems.ts";
-import { deadlineOf, inParallel, readKeys } from "./secrets.ts";
+import { deadlineOf, inParallel, mostBytes, readKeys } from "./secrets.ts";
 
 /** A built system whose secrets all open here. */
 export interface Proven extends Omit<Built, "done"> {
@@ -63,16 +66,17 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   const problems: Problem[] = installed.unread.map(({ path, why }) => ({
     file: path,
     reason: "manifest-unreadable",
-    why: `the manifest of sops-nix can't be read: ${why}`,
+    why: `what it installs can't be read: ${why}`,
     mend:
-      "report it with the version of sops-nix; secrets.check: false goes on without",
+      "report it with the version of sops-nix or agenix; secrets.check: false goes on without",
   }));
   const wanted = await filesOf(run, installed, problems);
   const memory = new SecretMemory(run.folder);
   const deadline = deadlineOf(run);
+  await using keyFiles = new KeyFiles();
   const found = await inParallel(
     wanted,
-    (one) => proveFile(run, one, memory, deadline()),
+    (one) => proveFile(run, one, { memory, keyFiles }, deadline()),
   );
   problems.push(...found.flat());
   const identities = distinct(wanted.flatMap(({ keys }) => keys.identities));
@@ -170,13 +174,17 @@ async function sopsNixKeys(
 async function proveFile(
   run: Run,
   { file, format, secrets, keys, hasSocket, makesPgp }: Wanted,
-  memory: SecretMemory,
+  { memory, keyFiles }: { memory: SecretMemory; keyFiles: KeyFiles },
   timeout: number,
 ): Promise<Problem[]> {
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
-  const bytes = await Deno.readFile(file).catch(() => undefined);
-  if (!bytes) return [noFile(name, forWhat)];
+  const bytes = await readAtMost(file, mostBytes).catch((error) => {
+    if (error instanceof RangeError) return error.message;
+    return undefined;
+  });
+  if (bytes === undefined) return [noFile(name, forWhat)];
+  if (typeof bytes === "string") return [unreadable(name, forWhat, bytes)];
   const missing = format === "age"
     ? []
     : secrets.flatMap((secret) => keyProblem(name, format, bytes, secret));
@@ -188,7 +196,8 @@ async function proveFile(
   );
   if (memory.get(entry) === "opened") return missing;
   const given = { name, bytes, format };
-  const answer = await judgeFile(run.effects, keys, given, timeout);
+  const withFile = await keyFiles.with(keys);
+  const answer = await judgeFile(run.effects, withFile, given, timeout);
   switch (answer.kind) {
     case "opened":
       if (answer.remember) memory.add(entry, "opened");

@@ -40,8 +40,8 @@ export async function recoverFirst(
  */
 async function recover(run: Run, record: Record): Promise<void> {
   const { attempt } = run;
-  const isBroken = run.state.last?.exit === exitCodes.broken;
-  const { command, commit, stage } = attempt;
+  const { command, commit, stage, undoing } = attempt;
+  const isBroken = undoing && run.state.last?.exit === exitCodes.broken;
   say(
     run.effects,
     "warning",
@@ -61,7 +61,9 @@ async function recover(run: Run, record: Record): Promise<void> {
   const error = await undo(run, attempt, cause);
   if (error.exit === exitCodes.broken) {
     await record(run, { result: "failed", error });
-    throw error;
+    // Where no system ran before, there is no way back to wait for.
+    if (attempt.previous?.running) throw error;
+    return say(run.effects, "warning", error.message, error.hints);
   }
   await record(run, { result: "interrupted", error });
   say(run.effects, "notice", error.message);

@@ -29,7 +29,7 @@ export interface SecretTree {
   files: readonly TreeFile[];
   /** Names all the rules that count in it. */
   rulesName: string;
-  /** Configurations of sops that can't be read: path and why. */
+  /** Configurations of sops that can't be read whole: path and why. */
   badRules: readonly { path: string; why: string }[];
 }
 
@@ -76,7 +76,9 @@ export async function secretTree(
   return {
     files,
     rulesName: configs.map(({ path, blob }) => `${path} ${blob}`).join("\n"),
-    badRules: rules.flatMap((one) => "why" in one ? [one] : []),
+    badRules: rules.flatMap(({ path, why }) =>
+      why === undefined ? [] : [{ path, why }]
+    ),
   };
 }
 

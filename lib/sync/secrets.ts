@@ -12,6 +12,7 @@ import { runningSystem } from "../host/system.ts";
 import { endAgents, type Identity, readIdentity } from "../tools/age.ts";
 import type { Keys } from "../tools/sops.ts";
 import { identityPaths, installedSecrets } from "./installed.ts";
+import { KeyFiles } from "./key_files.ts";
 import type { Run } from "./run.ts";
 import { entryOf, fingerprintOf, SecretMemory } from "./secret_memory.ts";
 import { type Answer, judgeFile } from "./secret_opening.ts";
@@ -36,7 +37,7 @@ const usualIdentities = [
 ];
 
 /** More than any secret; a file that is larger is told, and not read. */
-const mostBytes = 32 * 1024 * 1024;
+export const mostBytes = 32 * 1024 * 1024;
 
 /** How much is read from the mirror at once. */
 const atOnce = 64 * 1024 * 1024;
@@ -140,6 +141,8 @@ async function judgeTree(
   });
   const open = files.map((file, i) => ({ file, i }))
     .filter(({ i }) => answers[i] === undefined);
+  await using keyFiles = new KeyFiles();
+  const withFile = open.length > 0 ? await keyFiles.with(keys) : keys;
   for (const some of portions(open)) {
     const contents = await readBlobs(
       run,
@@ -155,7 +158,7 @@ async function judgeTree(
         expected,
         ...(rule ? { rule } : {}),
       };
-      const answer = await judgeFile(run.effects, keys, given, deadline());
+      const answer = await judgeFile(run.effects, withFile, given, deadline());
       answers[i] = answer;
       if (answer.kind === "opened" && answer.remember) {
         memory.add(entries[i]!, "opened");

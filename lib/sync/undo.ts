@@ -50,18 +50,22 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   ].filter((problem) => problem !== undefined);
   if (problems.length > 0) return brokenBy(run, cause, problems);
   await disarm(run);
-  return cause instanceof SyncError
+  if (!(cause instanceof SyncError)) return cause;
+  const isAlone = previous.running === null &&
+    run.attempt.target.operation !== "boot";
+  return isAlone
     ? again(
       cause,
-      `${cause.message}; ${
-        previous.running === null
-          ? "no system ran before, so none is put back"
-          : "the previous system runs again"
-      }`,
+      `${cause.message}; no system ran before, so none is put back`,
+      exitCodes.broken,
+      [...cause.hints, "look at the host now: systemctl --failed"],
+    )
+    : again(
+      cause,
+      `${cause.message}; the previous system runs again`,
       exitCodes.rolledBack,
       cause.hints,
-    )
-    : cause;
+    );
 }
 
 /** A switch that refuses before it begins has changed nothing. */
@@ -92,7 +96,10 @@ async function reactivate(
   run: Run,
   previous: string | null,
 ): Promise<string | undefined> {
-  if (run.attempt.target.operation === "boot") return undefined;
+  // What waits for the next boot does not run, unless the host was booted into
+  // it since.
+  const { operation } = run.attempt.target;
+  if (operation === "boot" && runningSystem() === previous) return undefined;
   // A container's first run: there is nothing to go back to.
   if (previous === null) return undefined;
   // systemd no longer starts what failed too often.

@@ -30,6 +30,8 @@ export type Opened =
   | { ok: false; foreign: boolean; why: string };
 
 const patience = 60_000;
+/** Bytes of a file of keys. */
+const mostKeys = 1024 * 1024;
 
 /**
  * Reads who a key file speaks for; a folder is taken for a home of GnuPG.
@@ -40,14 +42,14 @@ export async function readIdentity(
   effects: Effects,
   path: string,
 ): Promise<Identity> {
-  const isFolder = await Deno.stat(path).then(
-    ({ isDirectory }) => isDirectory,
-    () => false,
-  );
-  if (isFolder) return await readGnupgHome(effects, path);
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw unusable(path, (error as Error).message);
-  });
+  const fail = (error: Error) => {
+    throw unusable(path, error.message);
+  };
+  const { isDirectory, isFile, size } = await Deno.stat(path).catch(fail);
+  if (isDirectory) return await readGnupgHome(effects, path);
+  // A system that is not proven yet may name what never ends.
+  if (!isFile || size > mostKeys) throw unusable(path, "it is no file of keys");
+  const text = await Deno.readTextFile(path).catch(fail);
   if (text.includes("AGE-SECRET-KEY-")) {
     const recipients = await publicOf(effects, path, {
       program: "age-keygen",

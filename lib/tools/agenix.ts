@@ -39,6 +39,11 @@ export function agenixSecrets(script: string): AgenixSecret[] {
   return found;
 }
 
+/** How many secrets a script says that it decrypts, whatever their form. */
+export function announcedIn(script: string): number {
+  return script.match(/^\s*echo "decrypting '/gm)?.length ?? 0;
+}
+
 /** Two secrets of one file are told by neither, but by the file. */
 function nameBefore(script: string, file: string): string {
   const at = script.indexOf(`decrypting '${file}' to '`);

@@ -1,9 +1,10 @@
 /**
- * The one place that starts programs.
+ * The one place that starts programs, and asks one for a short answer: all that
+ * a run with nothing to do needs.
  *
  * @module
  */
-import type { Command, Finished } from "../base/effects.ts";
+import type { Command } from "../base/effects.ts";
 
 /**
  * The variables that reach a child. Everything else of our environment stays
@@ -43,15 +44,10 @@ export const passedOn = [
   "NIXOS_INSTALL_BOOTLOADER",
 ] as const;
 
-const mostOutput = 256 * 1024 * 1024;
 // Of a program that asks a server.
 const mostMemory = 2 * 2 ** 30;
-const stderrKept = 16 * 1024;
-// Nix writes an error with its traces as one line of some 100 KiB.
-const longestLine = 4 * 1024 * 1024;
-// How long the output may stay open after a program has ended: by then it is
-// in the hands of a process that left the group and may live for ever.
-const afterTheEnd = 5_000;
+/** Milliseconds in which most questions have been answered. */
+const firstLook = 1000;
 
 function childEnvironment(
   extra: Readonly<Record<string, string>> = {},
@@ -64,84 +60,8 @@ function childEnvironment(
   return Object.assign(env, extra);
 }
 
-/** The chunks of a stream to its end, or until nobody waits for it. */
-async function* chunksOf(
-  stream: ReadableStream<Uint8Array>,
-  stop: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  stop.addEventListener("abort", () => reader.cancel());
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel();
-  }
-}
-
-/** Reads a stream to its end, at most `most` bytes. */
-async function readAll(
-  stream: AsyncIterable<Uint8Array>,
-  most: number,
-  tooMuch: () => void,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    if (length + chunk.length > most) {
-      tooMuch();
-      break;
-    }
-    length += chunk.length;
-    chunks.push(chunk);
-  }
-  if (chunks.length === 1) return chunks[0]!;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
-/** Reads standard error line by line and keeps its end. */
-async function readLines(
-  stream: AsyncIterable<Uint8Array>,
-  onLine: (line: string) => void = () => {},
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let kept = "";
-  let line = "";
-  for await (const chunk of stream) {
-    const text = decoder.decode(chunk, { stream: true });
-    kept = (kept + text).slice(-stderrKept);
-    const [first, ...others] = text.split("\n");
-    if (line.length < longestLine) line += first;
-    for (const next of others) {
-      onLine(line);
-      line = next;
-    }
-  }
-  if (line !== "") onLine(line);
-  return kept;
-}
-
-async function write(stdin: WritableStream<Uint8Array>, input: Uint8Array) {
-  try {
-    const writer = stdin.getWriter();
-    await writer.write(input);
-    await writer.close();
-  } catch {
-    // The program ended without reading all of it; its exit code tells why.
-  }
-}
-
 /** Ends a child and what it started, as far as that stayed in its group. */
-function killGroup(pid: number): void {
+export function killGroup(pid: number): void {
   try {
     Deno.kill(-pid, "SIGKILL");
   } catch (error) {
@@ -205,7 +125,7 @@ export async function start(
 }
 
 /** What most runs need not load. */
-const failure = () => import("./command_failure.ts");
+export const failure = () => import("./command_failure.ts");
 
 /**
  * Calls back after a time, unless it is let go of first. Not by setTimeout,
@@ -214,7 +134,7 @@ const failure = () => import("./command_failure.ts");
  *
  * @returns what lets go of it.
  */
-function alarm(ms: number, ring: () => void): () => void {
+export function alarm(ms: number, ring: () => void): () => void {
   const signal = AbortSignal.timeout(ms);
   signal.addEventListener("abort", ring);
   return () => signal.removeEventListener("abort", ring);
@@ -222,7 +142,7 @@ function alarm(ms: number, ring: () => void): () => void {
 
 /**
  * Runs a program for what it writes to standard output, and for nothing else:
- * less to load than {@linkcode run}, for the runs that have nothing to do.
+ * less to load than `run` (run_command.ts), for the runs that have nothing to do.
  *
  * @param most The bytes after which it is ended.
  * @param memory The bytes in its memory after which it is ended.
@@ -235,14 +155,20 @@ export async function ask(
 ): Promise<string | undefined> {
   const child = await start(command, "null");
   const kill = () => killGroup(child.pid);
-  const letGo = alarm(command.timeout, kill);
+  let ended = false;
   let unwatch: (() => void) | undefined;
-  // Loaded for those that take their time: they may be fed without end.
-  const letGoToo = alarm(1000, async () => {
+  const watchIt = async () => {
     const { watch } = await import("./watch.ts");
     if (!ended) unwatch = watch(child.pid, { memory }, kill);
+  };
+  // One alarm is enough for most. Who takes its time may be fed without end,
+  // and is watched as well.
+  let letGo = alarm(Math.min(firstLook, command.timeout), () => {
+    const rest = command.timeout - firstLook;
+    if (rest <= 0) return kill();
+    letGo = alarm(rest, kill);
+    watchIt();
   });
-  let ended = false;
   const decoder = new TextDecoder();
   const reader = child.stdout.getReader();
   let answer = "";
@@ -255,74 +181,6 @@ export async function ask(
   const { code } = await child.status;
   ended = true;
   letGo();
-  letGoToo();
   unwatch?.();
   return code === 0 && answer.length <= most ? answer : undefined;
-}
-
-/**
- * Runs a program to its end.
- *
- * @param interrupt Aborted when a person wants the run to end.
- * @throws {SyncError} `program-missing` if there is no such program,
- * `interrupted` if the person ended the run, `output-too-large`.
- */
-export async function run(
-  command: Command,
-  interrupt?: AbortSignal,
-): Promise<Finished> {
-  const mayInterrupt = command.shielded ? undefined : interrupt;
-  if (mayInterrupt?.aborted) throw (await failure()).interrupted();
-  const child = await start(command);
-  const stop = new AbortController();
-  const most = command.most ?? mostOutput;
-  let ended: "timeout" | "interrupt" | "output" | "limit" | undefined;
-  const end = (why: NonNullable<typeof ended>) => {
-    ended ??= why;
-    killGroup(child.pid);
-  };
-  let letGo = alarm(command.timeout, () => end("timeout"));
-  const onInterrupt = () => end("interrupt");
-  mayInterrupt?.addEventListener("abort", onInterrupt);
-  const status = child.status.then(({ code }) => {
-    letGo();
-    letGo = alarm(afterTheEnd, () => stop.abort());
-    return code;
-  });
-  const unwatch = command.limits
-    ? (await import("./watch.ts")).watch(
-      child.pid,
-      command.limits,
-      () => end("limit"),
-    )
-    : undefined;
-  try {
-    if (command.input) write(child.stdin, command.input);
-    const [, stdout, stderr, code] = await Promise.all([
-      command.onStart?.(child.pid),
-      command.capture === false ? new Uint8Array() : readAll(
-        chunksOf(child.stdout, stop.signal),
-        most,
-        () => end("output"),
-      ),
-      readLines(chunksOf(child.stderr, stop.signal), command.onLine),
-      status,
-    ]);
-    if (ended === "interrupt") throw (await failure()).interrupted();
-    if (ended === "output") {
-      throw (await failure()).outputTooLarge(command.program, most);
-    }
-    if (ended === "limit") throw (await failure()).overLimit(command.program);
-    return { code, timedOut: ended === "timeout", stdout, stderr };
-  } catch (error) {
-    // Who called us goes on without it, so it must not go on by itself.
-    killGroup(child.pid);
-    await status;
-    stop.abort();
-    throw error;
-  } finally {
-    unwatch?.();
-    letGo();
-    mayInterrupt?.removeEventListener("abort", onInterrupt);
-  }
 }

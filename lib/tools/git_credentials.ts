@@ -59,7 +59,8 @@ const isPublic = (text: string) => /^(ssh|ecdsa|sk)-\S+ AAAA/.test(text);
  */
 function hasPassphrase(text: string): boolean {
   if (/ENCRYPTED/.test(text)) return true;
-  const body = /-----BEGIN OPENSSH PRIVATE KEY-----\s+(\S{40})/.exec(text)?.[1];
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----\s+([A-Za-z0-9+/]{40})/
+    .exec(text)?.[1];
   if (body === undefined) return false;
   const head = atob(body);
   return head.startsWith("openssh-key-v1\0") &&

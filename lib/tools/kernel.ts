@@ -30,6 +30,23 @@ export function kernelText(path: string): string {
   });
 }
 
+/** The texts of some of its files, one after the other; what is gone has none. */
+export function kernelTexts(paths: readonly string[]): string {
+  return orElse(
+    () => paths.map(textIfThere).join(""),
+    () => runNow("cat", ["--", ...paths]).stdout,
+  );
+}
+
+function textIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return "";
+  }
+}
+
 /** The names in one of its folders; none where there is no such folder. */
 export function kernelNames(folder: string): string[] {
   try {
@@ -55,13 +72,9 @@ export function commandLines(): Map<string, string[]> {
 type Line = [pid: string, line: string];
 
 function lineOf(pid: string): Line[] {
-  try {
-    return [[pid, Deno.readTextFileSync(`/proc/${pid}/cmdline`)]];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    // It ended between our look at the list and at it.
-    return [];
-  }
+  // Empty, where it ended between our look at the list and at it.
+  const line = textIfThere(`/proc/${pid}/cmdline`);
+  return line === "" ? [] : [[pid, line]];
 }
 
 /** All of them at once, each under a heading as head(1) writes it. */

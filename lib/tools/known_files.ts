@@ -55,6 +55,7 @@ export async function knownFiles(
       : sopsFile(candidate, await reader.sops(path));
     if (known) files.push(known);
   }
+  files.push(...reader.unclear);
   return { files, names: reader.names };
 }
 
@@ -71,6 +72,8 @@ class RuleReader {
   readonly #named = new Map<string, Named[]>();
   #sops = new Map<string, SopsRules>();
   #age = new Map<string, AgeRules>();
+  /** Files of rules that are not understood, so that nothing passes by them. */
+  readonly unclear: KnownFile[] = [];
 
   constructor(
     readonly effects: Pick<Effects, "run">,
@@ -100,6 +103,8 @@ class RuleReader {
       rules = readRules(text);
       this.#sops.set(file, rules);
       this.#named.set(file, namesInSops(text));
+      const { why } = rules;
+      if (why !== undefined) this.unclear.push(unclearRules(file, why));
     }
     const rule = ruleFor(rules.rules, relative(dirname(file), path));
     if (!rule) return { isNamed: false };
@@ -125,6 +130,11 @@ class RuleReader {
 /** The problem of a file that is still to be encrypted. */
 export const inPlaintext =
   "it is in plaintext, and a rule of .sops.yaml wants it encrypted";
+
+function unclearRules(path: string, why: string): KnownFile {
+  const known = { has: undefined, wants: undefined, isShared: false };
+  return { path, ...known, problems: [why] };
+}
 
 function sopsFile(
   { path, text }: Candidate,

@@ -16,6 +16,7 @@
  *
  * @module
  */
+import { parseSize } from "../base/size.ts";
 import { safeLines } from "../base/text.ts";
 import {
   bounded,
@@ -40,6 +41,9 @@ const oneBuild = 105, substitute = 108;
 // Result types (the others: 100 fileLinked, 104 setPhase, 106 setExpected,
 // 107 postBuildLogLine).
 const buildLogLine = 101, progressed = 105;
+
+// Of the messages that tell what will be built and fetched.
+const toldLevel = 3;
 
 // What is kept, at most.
 const endedBuilds = 32;
@@ -69,7 +73,13 @@ export class NixLog {
   readonly #errors: NixError[] = [];
   readonly #plain: string[] = [];
   #bytes = 0;
+  #unpacked = 0;
   #current: Activity | undefined;
+
+  /** The bytes that all it wants to fetch takes in the store; 0 until told. */
+  get unpacked(): number {
+    return this.#unpacked;
+  }
 
   /** Takes one line, without its line end. Never throws. */
   line(text: string): void {
@@ -186,6 +196,9 @@ export class NixLog {
   }
 
   #message(entry: Entry): void {
+    if (entry["level"] === toldLevel) {
+      this.#unpacked = Math.max(this.#unpacked, unpackedIn(entry));
+    }
     if (entry["level"] !== 0) return;
     const error = readError(entry);
     if (error) keepBoth(this.#errors, error, keptErrors);
@@ -238,6 +251,18 @@ function keep<T>(list: T[], item: T, most: number): void {
 function keepBoth<T>(list: T[], item: T, most: number): void {
   list.push(item);
   if (list.length > most) list.splice(most / 2, 1);
+}
+
+/**
+ * `these 3 paths will be fetched (1.50 MiB download, 3.00 MiB unpacked):`, as
+ * bytes; 0 for another message.
+ */
+function unpackedIn(entry: Entry): number {
+  const found = / will be fetched \([^)]* ([\d.]{1,20}) ([KMGT])iB unpacked\)/
+    .exec(
+      String(entry["msg"]).slice(0, messageLength),
+    );
+  return found ? parseSize(`${found[1]}${found[2]}`) ?? 0 : 0;
 }
 
 /** `41 MiB`; empty for what is too little to say. */

@@ -150,6 +150,8 @@ const usage =
 /** The derivation that a message is about, unless it is about substitution. */
 function failedDerivation(text: string): string | undefined {
   if (/^some substitutes for the outputs/.test(text)) return undefined;
+  // What the evaluator may not build is no derivation that failed.
+  if (/during evaluation because the option '/.test(text)) return undefined;
   return /^[^\n]*?'(\/nix\/store\/[^'\s]+\.drv)'/.exec(text)?.[1];
 }
 

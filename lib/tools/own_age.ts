@@ -9,6 +9,7 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import type { Identity } from "./age.ts";
 import { nearest, type Place } from "./checkout.ts";
+import { isMap } from "./sops_formats.ts";
 
 /** Whom each file is for, by its path from the folder of `secrets.nix`. */
 export type AgeRules = ReadonlyMap<string, readonly string[]>;
@@ -40,11 +41,11 @@ export async function readAgeRules(
     const lines = safeLines(finished.stderr).slice(-6);
     throw wrong("it does not evaluate", ...lines);
   }
-  const rules: Record<string, { publicKeys?: unknown }> = JSON.parse(
-    new TextDecoder().decode(finished.stdout),
-  );
+  const rules: unknown = JSON.parse(new TextDecoder().decode(finished.stdout));
+  if (!isMap(rules)) throw wrong("it is no set of files");
   return new Map(
-    Object.entries(rules).map(([path, { publicKeys }]) => {
+    Object.entries(rules).map(([path, rule]) => {
+      const publicKeys = isMap(rule) ? rule.publicKeys : undefined;
       if (Array.isArray(publicKeys)) {
         return [path, publicKeys.map((key) => withoutComment(String(key)))];
       }

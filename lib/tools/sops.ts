@@ -12,6 +12,8 @@ import type { SopsFile, SopsRecipient } from "./sops_metadata.ts";
 /** What this host opens sops files with. */
 export interface Keys {
   identities: readonly Identity[];
+  /** All of {@linkcode ageKeysBeyondAFile}, where there are such. */
+  ageKeyFile?: string;
   /** The one Vault that may be asked, and the socket that asks it. */
   vault?: { address: string; socket: string };
 }
@@ -168,23 +170,25 @@ function agentWords(stderr: string): string | undefined {
   return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
 }
 
+/**
+ * The age keys as the one file that sops takes, or `undefined` where the file
+ * of an identity does. Secret!
+ */
+export function ageKeysBeyondAFile({ identities }: Keys): string | undefined {
+  const [first, ...others] = identities.filter(({ ageKeys }) => ageKeys);
+  if (!first || (first.kind === "age" && others.length === 0)) return undefined;
+  return [first, ...others].map(({ ageKeys }) => `${ageKeys!()}\n`).join("");
+}
+
 function environmentOf(
-  { identities, vault }: Keys,
+  { identities, ageKeyFile, vault }: Keys,
   asksVault: boolean,
 ): Record<string, string> {
-  const [file, ...others] = identities.filter(({ kind }) => kind === "age");
+  const age = ageKeyFile ?? identities.find(({ kind }) => kind === "age")?.path;
   const ssh = identities.find(({ kind }) => kind === "ssh");
-  const converted = identities.filter(({ kind }) => kind.startsWith("ssh"));
   const pgp = identities.find(({ kind }) => kind === "pgp");
-  // sops takes one key file and reads it again for each recipient, so neither
-  // a list nor a pipe would do. Keys beyond that exist in no file at all
-  // (those made of SSH keys) and never touch a disk.
-  const more = [...others, ...converted].flatMap(({ ageKeys }) =>
-    ageKeys ? [ageKeys()] : []
-  );
   return {
-    ...(file ? { SOPS_AGE_KEY_FILE: file.path } : {}),
-    ...(more.length > 0 ? { SOPS_AGE_KEY: more.join("\n") } : {}),
+    ...(age ? { SOPS_AGE_KEY_FILE: age } : {}),
     ...(ssh ? { SOPS_AGE_SSH_PRIVATE_KEY_FILE: ssh.path } : {}),
     // Not the user's own either.
     GNUPGHOME: pgp?.path ?? "/var/empty",

@@ -108,11 +108,18 @@ function unflatten(flat: Fields): Fields {
     let at: Fields = root;
     let key = steps[0]!;
     for (const step of steps.slice(1)) {
-      const below = at[key] ??= step.startsWith("list_") ? [] : emptyMap();
+      const isList = step.startsWith("list_");
+      const below = at[key] ??= isList ? [] : emptyMap();
+      // A list is asked for its numbers alone: its other keys are the program's
+      // own. And a far number would make it as long.
+      const isMeant = isList
+        ? Array.isArray(below) && /^list_\d{1,3}$/.test(step)
+        : isMap(below);
+      if (!isMeant) throw new SyntaxError("its metadata contradicts itself");
       at = below as Fields;
       key = step.replace(/^(?:list|map)_/, "");
     }
-    if (typeof at === "object") at[key] = value;
+    at[key] = value;
   }
   return root;
 }

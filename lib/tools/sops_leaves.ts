@@ -23,9 +23,14 @@ export interface Leaf {
 
 const mostLeaves = 200_000;
 
+/** Nobody nests secrets so deep, and each name on the way is kept. */
+const deepest = 500;
+
 /**
  * All single values below `root`. Each map and list is visited once, so that
- * aliases neither loop nor multiply, and nothing recurses.
+ * aliases neither loop nor multiply, and nothing recurses. A map that is too
+ * deep, or beyond a large number of values, counts as one value, and that is
+ * never an encrypted one.
  */
 export function leaves(root: unknown): Leaf[] {
   const found: Leaf[] = [];
@@ -33,9 +38,11 @@ export function leaves(root: unknown): Leaf[] {
   const open: Leaf[] = [{ path: [], value: root }];
   for (let item = open.pop(); item; item = open.pop()) {
     const { path, value } = item;
-    if (value === null || typeof value !== "object" || value instanceof Date) {
+    const isSingle = value === null || typeof value !== "object" ||
+      value instanceof Date;
+    if (isSingle || path.length > deepest) {
       found.push(item);
-      if (found.length > mostLeaves) break;
+      if (found.length > mostLeaves) return found.concat(open);
       continue;
     }
     if (seen.has(value)) continue;
@@ -107,20 +114,39 @@ function judgeOf(
   return (path) => tests.every(([test, wants]) => path.some(test) === wants);
 }
 
+/** Longer than any path or key that people give. */
+const longestName = 300;
+
+/** Says whether a pattern is found in a text. */
+export type Pattern = Pick<RegExp, "test">;
+
+/** What Go has and we do not, or the other way round. */
+const otherSyntax = /\\[pPQzAC]|\(\?P?</;
+
+/** `([^/]+/)*`, the folders on the way: its parts can't be split in two ways. */
+const folders = /\((?:\?:)?\[\^\/\][+*]\/\)[+*]/g;
+
 /**
- * A pattern in the syntax of Go as one of ours, or `undefined` where it can't
- * be told what it means, or where it could take for ever: a repetition of a
- * repetition, which Go matches in linear time and we do not.
+ * A pattern in the syntax of Go, or `undefined` where it can't be told what it
+ * means, or where it could take for ever: Go matches in linear time, and we
+ * try all ways. So groups may not be repeated, and little else, and a name of
+ * a length that nobody gives is not looked at.
  */
-export function patternOf(source: string): RegExp | undefined {
-  if (source.length > 1000) return undefined;
-  if (/[+*}]\)+[+*{]/.test(source) || /\\[pPQzAC]|\(\?P?</.test(source)) {
-    return undefined;
-  }
+export function patternOf(source: string): Pattern | undefined {
+  if (source.length > 1000 || otherSyntax.test(source)) return undefined;
   const [, flags = "", rest = ""] = /^(?:\(\?([ims]+)\))?([^]*)$/.exec(source)!;
+  let pattern: RegExp;
   try {
-    return new RegExp(rest, flags);
+    pattern = new RegExp(rest, flags);
   } catch {
     return undefined;
   }
+  const plain = rest.replace(folders, "x*")
+    .replace(/\\[^]|\[\^?(?:\\[^]|[^\]\\])*\]/g, "x");
+  const number = (part: RegExp) => plain.match(part)?.length ?? 0;
+  const isQuick = !/\)[+*{]/.test(plain) && number(/[+*{]/g) <= 3 &&
+    number(/(?<![(+*}?])\?/g) <= 4;
+  return isQuick
+    ? { test: (text) => text.length <= longestName && pattern.test(text) }
+    : undefined;
 }

@@ -67,6 +67,13 @@ export function callsInUnit(unit: string): SopsNixCall[] {
   }));
 }
 
+/** How often a script or a unit calls it from the store, whatever its form. */
+export function callsIn(text: string): number {
+  return text.match(
+    /\/nix\/store\/[0-9a-z]{32}-sops-install-secrets[\w.-]*\/bin\/sops-install-secrets/g,
+  )?.length ?? 0;
+}
+
 /** `export N='V'`, as nixpkgs' escapeShellArg writes values. */
 function exportsIn(snippet: string): Record<string, string> {
   return Object.fromEntries(

@@ -18,9 +18,11 @@ export interface CreationRule {
 }
 
 /** What a `.sops.yaml` says. */
-export type SopsRules =
-  | { rules: readonly CreationRule[] }
-  | { rules: readonly []; why: string };
+export interface SopsRules {
+  rules: readonly CreationRule[];
+  /** Why some of it, or all, is not understood. */
+  why?: string;
+}
 
 /** Reads a `.sops.yaml`. Never throws. */
 export function readRules(text: string): SopsRules {
@@ -32,7 +34,14 @@ export function readRules(text: string): SopsRules {
   }
   const listed = isMap(content) ? content.creation_rules : undefined;
   if (!Array.isArray(listed)) return { rules: [] };
-  return { rules: listed.filter(isMap).map(creationRule) };
+  const rules = listed.filter(isMap).map(creationRule);
+  const unclear = rules.findIndex(({ pathRegex }) =>
+    pathRegex !== undefined && patternOf(pathRegex) === undefined
+  );
+  return unclear === -1 ? { rules } : {
+    rules,
+    why: `the path_regex of its rule ${unclear + 1} is too hard to match here`,
+  };
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Limits } from "../base/effects.ts";
+import { kernelTexts } from "./kernel.ts";
 
 /** Milliseconds between two looks. */
 const pause = 250;
@@ -31,10 +32,15 @@ export function watch(
 
 /** Bytes in memory of a process and all below it (proc_pid_status(5)). */
 export function memoryOf(pid: number): number {
-  const status = textOf(`/proc/${pid}/status`);
+  // Both at once: the packaged program starts another one to read them.
+  const texts = kernelTexts([
+    `/proc/${pid}/status`,
+    `/proc/${pid}/task/${pid}/children`,
+  ]);
   // Not what is mapped from files, such as the packs of a large repository.
-  const own = Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
-  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(" ")
+  const own = Number(/^RssAnon:\s+(\d+) kB/m.exec(texts)?.[1] ?? 0) * 1024;
+  // The list has no line end, and what is before it has.
+  const children = texts.slice(texts.lastIndexOf("\n") + 1).split(" ")
     .filter((child) => child !== "");
   return children.reduce((sum, child) => sum + memoryOf(Number(child)), own);
 }
@@ -48,14 +54,5 @@ export function sizeOf(folder: string): number {
     // Git renames and removes while we look.
     if (error instanceof Deno.errors.NotFound) return 0;
     throw error;
-  }
-}
-
-/** A text of /proc, or nothing where the process has ended. */
-function textOf(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
   }
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { loadConfig } from "../../lib/config/config.ts";
+import { optionNames, options } from "../../lib/config/schema.ts";
 import { flag, load, refused } from "./load.ts";
 
 Deno.test("a YAML file is read, with nested and with dotted keys", async () => {
@@ -239,4 +240,34 @@ Deno.test("a file that is not there, or that can't be read, is told", async () =
   } finally {
     await Deno.remove(folder);
   }
+});
+
+Deno.test("a file that writes out every default is as good as none", async () => {
+  const written: Record<string, unknown> = { repository: "/srv/infra" };
+  for (const name of optionNames) {
+    const { preset } = options[name] as { preset?: unknown };
+    if (preset === undefined || typeof preset === "function") continue;
+    const path = name.split(".");
+    const last = path.pop()!;
+    const group = path.reduce<Record<string, unknown>>(
+      (at, part) => (at[part] ??= {}) as Record<string, unknown>,
+      written,
+    );
+    group[last] = preset;
+  }
+  const { repository } = written;
+  assertEquals(
+    await load(JSON.stringify(written)),
+    await load(JSON.stringify({ repository })),
+  );
+});
+
+Deno.test("keys without a mode of verification are refused", async () => {
+  const error = await refused(
+    "repository: /srv/infra\nverify:\n  threshold: 2\n",
+  );
+  assertEquals(
+    error.message,
+    "FILE:3: Cannot use verify.threshold alone: verify.mode is none, so no signature counts",
+  );
 });

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   appendDurably,
   ensurePrivateDir,
+  readAtMost,
   readIfThere,
   writeWhole,
 } from "../../lib/host/files.ts";
@@ -88,5 +89,19 @@ Deno.test("a private folder is closed to others, also if it was open", async () 
     await Deno.chmod(`${folder}/a/b`, 0o755);
     await ensurePrivateDir(`${folder}/a/b`);
     assertEquals(modeOf(`${folder}/a/b`), 0o700);
+  });
+});
+
+Deno.test("a file that somebody else names is read up to its end, if it has one", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a`, "12345");
+    assertEquals((await readAtMost(`${folder}/a`, 5)).length, 5);
+    for (const path of [`${folder}/a`, folder, "/dev/zero"]) {
+      await assertRejects(() => readAtMost(path, 4), RangeError);
+    }
+    await assertRejects(
+      () => readAtMost(`${folder}/none`, 4),
+      Deno.errors.NotFound,
+    );
   });
 });

@@ -1,6 +1,11 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { isLocked, lastHolder, takeLock } from "../../lib/host/lock.ts";
+import {
+  isLocked,
+  lastHolder,
+  lockNow,
+  takeLock,
+} from "../../lib/host/lock.ts";
 import { inFolder, modeOf } from "../folder.ts";
 
 const now = Date.parse("2024-01-01T12:00:00Z");
@@ -124,6 +129,17 @@ Deno.test("a lock file that says nothing of use is still a lock", async () => {
       assertEquals(lastHolder(folder), undefined, text);
     });
   }
+});
+
+Deno.test("a look whether there is a run keeps none from starting", async () => {
+  await inFolder(async (folder) => {
+    (await takeLock(folder, "sync", now))[Symbol.dispose]();
+    // As isLocked() does, which status calls at any time.
+    const look = await Deno.open(`${folder}/lock`);
+    assertEquals(await lockNow(look, false), true);
+    setTimeout(() => look.close(), 20);
+    using _lock = await takeLock(folder, "sync", now);
+  });
 });
 
 Deno.test("a shorter holder leaves nothing of a longer one", async () => {

@@ -27,7 +27,7 @@ const ask =
   "git ls-remote --heads --tags -- URL refs/heads/main refs/tags/main refs/tags/main^{}";
 const local = `git -C ${state}/repo`;
 const build =
-  `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file --option accept-flake-config false --option allow-import-from-derivation true`;
+  `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file --option accept-flake-config false`;
 const secrets = [
   `${local} ls-tree -r -l -z --full-tree NEW`,
   `${local} grep --name-only --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- NEW --`,

@@ -119,7 +119,7 @@ test("the first run on a host with no system can fail and be killed", async (wor
     knobs: { exit: { test: 4 } },
   });
   says(
-    (await syncTo(world, 7)).stderr,
+    (await syncTo(world, 8)).stderr,
     "units failed to start; no system ran before, so none is put back",
   );
   assertEquals(world.bootDefault(), null);

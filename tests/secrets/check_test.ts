@@ -135,6 +135,26 @@ Deno.test("a damaged file and one in plaintext are found", async () => {
   }
 });
 
+Deno.test("nothing passes by rules that can't be read", async () => {
+  await using checkout = await infra();
+  const identity = `--secrets-identities=${checkout.home}/web.key`;
+  const rules = checkout.read(".sops.yaml");
+  for (
+    const [text, why] of [
+      [`creation_rules: [\n${rules}`, "its syntax is wrong"],
+      [
+        rules.replace(/path_regex: \S+/, "path_regex: (a+|b)+$"),
+        "the path_regex of its rule 1 is too hard to match here",
+      ],
+    ]
+  ) {
+    await checkout.write(".sops.yaml", text!);
+    const { code, stdout } = await checkout.secrets("check", identity);
+    assertEquals(code, 5, stdout);
+    assertStringIncludes(stdout, `.sops.yaml: ${why}`);
+  }
+});
+
 Deno.test("without anything encrypted, or outside a checkout, it says so", async () => {
   await using checkout = await Checkout.make();
   const identity = `--secrets-identities=${checkout.home}/web.key`;

@@ -32,7 +32,9 @@ export async function check(
   const watched: Effects = {
     ...effects,
     run: (command) => {
-      const { program, args } = command;
+      const { program, args, env = {} } = command;
+      const shown = [...args, ...Object.values(env)].join();
+      assert(!shown.includes("AGE-SECRET-KEY"), `a key is shown to ${program}`);
       if (program === "sops" || (program === "age" && args[0] !== "-y")) {
         decrypted.push(program);
       }

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { sopsFormat } from "../../lib/tools/sops_formats.ts";
 import { readRules } from "../../lib/tools/sops_rules.ts";
+import { KeyFiles } from "../../lib/sync/key_files.ts";
 import { type Answer, judgeFile } from "../../lib/sync/secret_opening.ts";
 import { inParallel } from "../../lib/sync/secrets.ts";
 import { bytes, must, withKeys } from "../tools/keys.ts";
@@ -44,6 +45,8 @@ for (const sops of sopsPrograms) {
       );
       const kinds = new Set<string>();
       const wrong: string[] = [];
+      await using keyFiles = new KeyFiles();
+      const keys = await keyFiles.with({ identities: [age, ssh] });
       await inParallel(corpus, async ({ name, what, content, opens }) => {
         const isAge = name.endsWith(".age");
         const file = {
@@ -52,7 +55,6 @@ for (const sops of sopsPrograms) {
           format: isAge ? "age" as const : sopsFormat(name),
           ...(isAge ? {} : { rule: rule!, expected: true }),
         };
-        const keys = { identities: [age, ssh] };
         const answer = await judgeFile(sops.effects, keys, file, 20_000);
         const told = Deno.inspect(answer);
         const isRight = isClear(answer) && !/hunter2|canary/.test(told) &&

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../lib/tools/age.ts";
 import type { Keys } from "../../lib/tools/sops.ts";
 import { sopsFormat } from "../../lib/tools/sops_formats.ts";
+import { KeyFiles } from "../../lib/sync/key_files.ts";
 import { type CreationRule, readRules } from "../../lib/tools/sops_rules.ts";
 import {
   type Answer,
@@ -25,15 +26,16 @@ function rule(...recipients: string[]): CreationRule {
 const canary = "hunter2-canary";
 
 for (const sops of sopsPrograms) {
-  const judge = (
+  const judge = async (
     keys: Keys | readonly Identity[],
     name: string,
     content: Uint8Array | string,
     more: Partial<SecretFile> = {},
-  ) =>
-    judgeFile(
+  ) => {
+    await using keyFiles = new KeyFiles();
+    return await judgeFile(
       sops.effects,
-      "identities" in keys ? keys : { identities: keys },
+      await keyFiles.with("identities" in keys ? keys : { identities: keys }),
       {
         name,
         bytes: typeof content === "string" ? bytes(content) : content,
@@ -41,6 +43,7 @@ for (const sops of sopsPrograms) {
         ...more,
       },
     );
+  };
 
   Deno.test(`everything that can be wrong with a file has its own answer (sops ${sops.version})`, async () => {
     await withKeys(async ({ age, ssh, stranger }) => {

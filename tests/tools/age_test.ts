@@ -87,6 +87,11 @@ Deno.test("a file that is no identity is refused, and not shown", async () => {
       assert(error.message.startsWith(`Cannot use the identity ${path}: `));
       assert(!Deno.inspect(error).toLowerCase().includes("hunter2"), name);
     }
+    await assertRejects(
+      () => readIdentity(effects, "/dev/zero"),
+      SyncError,
+      "it is no file of keys",
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { output } from "../world/program.ts";
 /** What narrow.ts saw. */
 interface Seen {
   timedOut: boolean;
+  overLimit: string;
   left: number;
   bootId: string;
   ownWords: string[];
@@ -13,7 +14,7 @@ interface Seen {
   refused: string;
 }
 
-Deno.test("with a fixed list of programs, timeouts and the kernel's files work", async () => {
+Deno.test("with a fixed list of programs, timeouts, bounds and the kernel's files work", async () => {
   const seen: Seen = JSON.parse(
     await output([
       Deno.execPath(),
@@ -33,6 +34,7 @@ Deno.test("with a fixed list of programs, timeouts and the kernel's files work",
   assert(seen.ownWords.includes("--no-prompt"), seen.ownWords.join(" "));
   assert(seen.names.includes("cmdline"));
   assertEquals(seen.gone, []);
+  assertStringIncludes(seen.overLimit, "too much memory");
   assertStringIncludes(seen.refused, "Cannot run id");
 });
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { agenixSecrets } from "../../lib/tools/agenix.ts";
+import { agenixSecrets, announcedIn } from "../../lib/tools/agenix.ts";
 import {
+  callsIn,
   callsInScript,
   callsInUnit,
   readManifest,
@@ -101,4 +102,17 @@ Deno.test("an older agenix names the identities in each call", () => {
   assertEquals(agenixSecrets(script), [
     { name: "token", file, identities: ["/etc/ssh/a", "/etc/ssh/b"] },
   ]);
+});
+
+Deno.test("what is installed in a form that is not known is counted", () => {
+  const script = text("activate-agenix.sh");
+  assertEquals(announcedIn(script), 2);
+  assertEquals(announcedIn(text("activate-sops-nix.sh")), 0);
+  const newer = script.replaceAll("--decrypt", "decrypt");
+  assertEquals([agenixSecrets(newer).length, announcedIn(newer)], [0, 2]);
+  const calls = text("activate-sops-nix.sh");
+  assertEquals(callsIn(calls), callsInScript(calls).length);
+  assertEquals(callsIn(text("sops-install-secrets.service")), 1);
+  const other = calls.replaceAll(/ \/nix\/store\/(\S*)\.json/g, " --from $1");
+  assertEquals([callsInScript(other).length, callsIn(other)], [0, 2]);
 });

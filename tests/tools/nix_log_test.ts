@@ -189,6 +189,21 @@ const successes: Record<string, string> = {
   "substitute-and-build": "1 of 1 built, 2 of 2 copied, 3.0 MiB fetched",
 };
 
+Deno.test("Nix tells what it will fetch, and 2.8 does not", () => {
+  const mebi = 2 ** 20;
+  const table = {
+    "success": 0,
+    "builder-failed": 0,
+    "substitute-file": 3 * mebi,
+    "substitute-http": 3 * mebi,
+    "substitute-and-build": 3 * mebi,
+  };
+  for (const [name, bytes] of Object.entries(table)) {
+    assertEquals(after(linesOf("2.26.3", name)).unpacked, bytes, name);
+    assertEquals(after(linesOf("2.8.0", name)).unpacked, 0, name);
+  }
+});
+
 for (const version of versions) {
   Deno.test(`every failure of Nix ${version} is told apart`, () => {
     for (const [name, row] of Object.entries(failures)) {

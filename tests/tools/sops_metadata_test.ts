@@ -182,8 +182,51 @@ Deno.test("values that should be encrypted and are not are named", () => {
   }
 });
 
+Deno.test("flattened metadata reaches nothing beside itself", () => {
+  const hostile = [
+    "sops_age__list_0__map_enc=x\nsops_age__map_constructor__map_prototype__map_filter=x\n",
+    "sops_age__list_0__map_enc=x\nsops_age__map_constructor__map_of=x\n",
+    "sops___proto____map_polluted=x\nsops_mac__list_x=1\nsops_mac=x\nsops_mac__map_a=x\n",
+    "sops_age__list_4294967294__map_recipient=age1x\n",
+    "sops_mac=x\nsops_mac__map_a=x\n",
+  ];
+  const { filter } = Array.prototype, { of } = Array;
+  for (const lines of hostile) {
+    const file = readSops("dotenv", `X=${value}\n${lines}`);
+    const isWhole = Array.prototype.filter === filter && Array.of === of;
+    Array.prototype.filter = filter;
+    Array.of = of;
+    assert(isWhole, lines);
+    assert(!("polluted" in {}), lines);
+    assertEquals(file.kind, "broken", lines);
+  }
+});
+
+Deno.test("a value is told however deep it lies, and however many there are", () => {
+  const depth = 20_000;
+  const deep = JSON.parse(`${'{"a":'.repeat(depth)}"x"${"}".repeat(depth)}`);
+  const many = Object.fromEntries(
+    Array.from({ length: 200_002 }, (_, i) => [`k${i}`, value]),
+  );
+  for (const [found, most] of [[deep, 1], [{ ...many, last: "x" }, 1]]) {
+    const names = plainLeaves([found], { byComment: false });
+    assertEquals(names.length, most);
+  }
+});
+
 Deno.test("patterns that mean something else, or take for ever, are not used", () => {
-  for (const good of ["^data$", "(?i)PASS", "secrets/.*\\.ya?ml$", "a|b", ""]) {
+  for (
+    const good of [
+      "^data$",
+      "(?i)PASS",
+      "secrets/.*\\.ya?ml$",
+      "a|b",
+      "",
+      "^(.*/)?secrets/[^/]+\\.(yaml|json|env|ini)$",
+      "^hosts/([^/]+/)*[a-z_()*+]+\\.(?:yaml|json)$",
+      "\\(x\\)+",
+    ]
+  ) {
     assert(patternOf(good), good);
   }
   assert(patternOf("(?i)PASS")!.test("pass"));
@@ -192,12 +235,28 @@ Deno.test("patterns that mean something else, or take for ever, are not used", (
       "(a+)+$",
       "(a*)*",
       "((a+))+",
+      "^(a+|b)+$",
+      "(a|a)*$",
+      "(a|aa){2,}$",
+      "(.*a){20}",
+      "(a+b?)+$",
+      "(a+?)+$",
+      "x*x*x*x*x*$",
+      `${"a?".repeat(30)}${"a".repeat(30)}`,
       "(",
       "\\pL",
       "(?P<x>a)",
       "a".repeat(2000),
     ]
   ) assertEquals(patternOf(bad), undefined, bad.slice(0, 20));
+});
+
+Deno.test("a pattern is never busy for long with a name", () => {
+  const pattern = patternOf("a*a*a*b");
+  assert(pattern);
+  assert(!pattern.test("a".repeat(100) + "!"));
+  const names = Array.from({ length: 2000 }, (_, i) => "a".repeat(5000) + i);
+  for (const name of names) pattern.test(name);
 });
 
 Deno.test("creation rules are read, and the first that matches counts", () => {

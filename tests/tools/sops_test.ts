@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { endAgents, type Identity, readIdentity } from "../../lib/tools/age.ts";
+import { KeyFiles } from "../../lib/sync/key_files.ts";
 import { accessTo, openSops } from "../../lib/tools/sops.ts";
 import { type SopsFormat, sopsFormat } from "../../lib/tools/sops_formats.ts";
 import { readSops, type SopsFile } from "../../lib/tools/sops_metadata.ts";
@@ -43,6 +44,7 @@ Deno.test("the format is told by the extension, as sops does", () => {
 
 for (const sops of sopsPrograms) {
   Deno.test(`a file of every format opens for those it names (sops ${sops.version})`, async () => {
+    await using keyFiles = new KeyFiles();
     await withKeys(async ({ age, ssh, stranger }) => {
       const keyring = [age, ssh];
       for (const [name, plain] of plainFiles) {
@@ -50,8 +52,10 @@ for (const sops of sopsPrograms) {
           for (const recipient of identity.recipients) {
             const file = await sops.encrypt(name, plain, "--age", recipient);
             const format = sopsFormat(name);
-            const open = (...identities: Identity[]) =>
-              openSops(sops.effects, file, format, { identities }, false);
+            const open = async (...identities: Identity[]) => {
+              const keys = await keyFiles.with({ identities });
+              return await openSops(sops.effects, file, format, keys, false);
+            };
             const what = `${name} for ${recipient}`;
             const known = read(name, file);
             const names = known.groups.flat().map(({ name }) => name);
@@ -107,6 +111,7 @@ for (const sops of sopsPrograms) {
   });
 
   Deno.test(`key groups need as many keys as they say (sops ${sops.version})`, async () => {
+    await using keyFiles = new KeyFiles();
     await withKeys(async ({ folder, age, ssh, stranger }) => {
       await Deno.writeTextFile(
         `${folder}/.sops.yaml`,
@@ -136,7 +141,7 @@ for (const sops of sopsPrograms) {
       ];
       for (const [identities, groups, opens] of table) {
         assertEquals(accessTo(known, { identities }).groups, groups);
-        const keys = { identities };
+        const keys = await keyFiles.with({ identities });
         const opened = await openSops(sops.effects, file, "yaml", keys, false);
         assertEquals(opened.ok, opens, Deno.inspect(opened));
       }

@@ -242,6 +242,29 @@ test("a flake's nixConfig counts only where it is allowed", async (scene) => {
   assertEquals(world.read("/pwned"), "");
 });
 
+test("an evaluation builds nothing where that is forbidden", async (scene) => {
+  const { world, repository, configure } = scene;
+  configure({ "verify.mode": "none", "verify.allowedSigners": null });
+  const flake = await Deno.readTextFile(`${repository.folder}/flake.nix`);
+  const made =
+    `builtins.readFile (derivation { name = "made"; system = given.system; ` +
+    `builder = "/bin/sh"; args = [ "-c" "echo built meanwhile > $out" ]; })`;
+  const building = flake.replace(
+    "(builtins.readFile ./host.json)",
+    (all) => `${all} // { greeting = ${made}; }`,
+  );
+  await repository.publish("Build", { files: { "flake.nix": building } });
+  const refused = await sync(world, "--no-nix-import-from-derivation");
+  assertEquals(refused.code, 6, refused.stderr);
+  assertStringIncludes(refused.stderr, "allow-import-from-derivation");
+  const allowed = await sync(world, "retry");
+  assertEquals(allowed.code, 0, allowed.stderr);
+  assertEquals(
+    world.read(`${world.running()}/etc/greeting`),
+    "built meanwhile\n\n",
+  );
+});
+
 test("an evaluation reads nothing of the host", async (scene) => {
   const { world, repository, configure } = scene;
   configure({ "verify.mode": "none", "verify.allowedSigners": null });
