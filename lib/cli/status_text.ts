@@ -34,7 +34,7 @@ export function statusLines(facts: Facts, verdict: Verdict): string {
     ...signedRows(facts),
     ["git", gitText(facts)],
     ...verdict.why ? [["why", verdict.why] as [string, string]] : [],
-    ["last", last ? lastText(last, now) : "no attempt yet"],
+    ["last", last ? lastText(last, verdict, now) : "no attempt yet"],
     ...verdict.next.map((text, i): [string, string] => [
       i === 0 ? "next" : "",
       text,
@@ -112,10 +112,12 @@ function lastOf({ state, history }: Facts): LastAttempt | undefined {
   };
 }
 
-function lastText(last: LastAttempt, now: Date): string {
+/** Without its message where that is why host and Git do not agree. */
+function lastText(last: LastAttempt, { why: said }: Verdict, now: Date) {
   const what = last.revision ? ` ${short(last.revision)}` : "";
   const times = last.times > 1 ? `, ${count(last.times, "time")} in a row` : "";
-  const why = last.message ? `: ${last.message.split("\n")[0]}` : "";
+  const [message = ""] = last.message.split("\n");
+  const why = message === "" || said.includes(message) ? "" : `: ${message}`;
   return `${last.result}${what}, ${timeAndAge(last.at, now)}${times}${why}`;
 }
 

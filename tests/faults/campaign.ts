@@ -81,9 +81,21 @@ async function tryOne(ground: Ground, fault: Fault): Promise<Result> {
 }
 
 if (import.meta.main) {
+  // It takes half an hour, so nothing that was meant otherwise starts it.
+  const refuse = (word: string) => {
+    console.error(`Cannot use ${word}: see ./dev help`);
+    Deno.exit(2);
+  };
   const given = parseArgs(Deno.args, {
     string: ["seeds", "minutes", "only", "hosts"],
+    unknown: (word) => refuse(word),
   });
+  for (const name of ["seeds", "minutes", "hosts"]) {
+    const number = given[name];
+    if (number !== undefined && !(Number(number) > 0)) {
+      refuse(`--${name} ${number}`);
+    }
+  }
   const only = new RegExp(String(given["only"] ?? ""));
   const refusal = await Machine.refusal();
   if (refusal) {

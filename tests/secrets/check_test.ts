@@ -115,7 +115,11 @@ Deno.test("a damaged file and one in plaintext are found", async () => {
   const age = checkout.read("token.age").length;
   assert(age > 0);
   const table: [string, string, string][] = [
-    ["secrets/c.yaml", "password: hunter2\n", "it is in plaintext"],
+    [
+      "secrets/c.yaml",
+      "password: hunter2\n",
+      "it is in plaintext, and a rule of .sops.yaml wants it encrypted\nmend with: gitops-sync secrets encrypt secrets/c.yaml\n",
+    ],
     [
       "secrets/c.yaml",
       b.replace(/password: .*/, "password: x"),
