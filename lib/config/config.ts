@@ -95,11 +95,21 @@ async function readFile(path: string): Promise<Given[]> {
 }
 
 function readText(path: string): string {
+  let text: string;
+  let info: Deno.FileInfo;
   try {
-    return Deno.readTextFileSync(path);
+    text = Deno.readTextFileSync(path);
+    info = Deno.statSync(path);
   } catch (error) {
     throw unreadable(path, error);
   }
+  // Not /dev/null, say, which holds nothing.
+  if (!info.isFile || (info.mode! & 0o002) === 0) return text;
+  throw usageError(
+    "config-unsafe",
+    `Cannot trust ${path}: everybody may write to it, and its hooks run as root`,
+    `find out who did that, look at what is in it, then: chmod o-w ${path}`,
+  );
 }
 
 async function parse(path: string, text: string): Promise<unknown> {

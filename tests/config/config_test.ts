@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { loadConfig } from "../../lib/config/config.ts";
 import { optionNames, options } from "../../lib/config/schema.ts";
+import { inFolder } from "../folder.ts";
 import { flag, load, refused } from "./load.ts";
 
 Deno.test("a YAML file is read, with nested and with dotted keys", async () => {
@@ -270,4 +271,19 @@ Deno.test("keys without a mode of verification are refused", async () => {
     error.message,
     "FILE:3: Cannot use verify.threshold alone: verify.mode is none, so no signature counts",
   );
+});
+
+Deno.test("a file that everybody may write to is refused", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/config.yaml`;
+    await Deno.writeTextFile(path, "repository: /srv/infra\n");
+    await Deno.chmod(path, 0o664);
+    assertEquals((await loadConfig(path, [])).repository, "file:///srv/infra");
+    await Deno.chmod(path, 0o666);
+    const error = await assertRejects(
+      () => loadConfig(path, []),
+      SyncError,
+    ) as SyncError;
+    assertEquals([error.reason, error.exit], ["config-unsafe", 2]);
+  });
 });
