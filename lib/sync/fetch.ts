@@ -14,7 +14,6 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
 import {
-  askRemote,
   gitEnvironment,
   isRevision,
   localGit,
@@ -22,6 +21,7 @@ import {
   type Tip,
 } from "../tools/git.ts";
 import { remoteFailure } from "../tools/git_failure.ts";
+import { askRemote } from "../tools/git_remote.ts";
 import { sizeOf } from "../tools/watch.ts";
 import { damaged, isShallow, makeMirror, must, readyMirror } from "./mirror.ts";
 import type { Run } from "./run.ts";

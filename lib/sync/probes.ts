@@ -7,7 +7,8 @@
 import { SyncError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import { addressOf, type Argv, type HttpCheck } from "../config/checks.ts";
-import { askRemote, isRevision } from "../tools/git.ts";
+import { isRevision } from "../tools/git.ts";
+import { askRemote } from "../tools/git_remote.ts";
 import { defaultRoutes, type Family } from "../tools/routes.ts";
 import type { Ill } from "./deadline.ts";
 import { environmentOf, runHostCommand } from "./host_command.ts";

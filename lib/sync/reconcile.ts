@@ -21,7 +21,8 @@ import {
 } from "../host/state.ts";
 import { readSuspension, type Suspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote, type Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git.ts";
+import { type Asked, askRemote } from "../tools/git_remote.ts";
 import {
   decide,
   type Decision,

@@ -6,7 +6,7 @@
 import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Signer } from "../host/state.ts";
-import { listTags } from "../tools/git.ts";
+import { listTags } from "../tools/git_remote.ts";
 import type { Bad, Good } from "../tools/signature.ts";
 import { fetch, type Fetched } from "./fetch.ts";
 import { git } from "./keys.ts";

@@ -7,7 +7,7 @@ import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { type State, writeState } from "../host/state.ts";
-import { listRemote } from "../tools/git.ts";
+import { listRemote } from "../tools/git_remote.ts";
 
 /** The error for a remote that answers, but has no such branch or tag. */
 export async function missing(

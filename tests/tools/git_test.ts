@@ -1,14 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import {
-  askedNames,
   gitEnvironment,
   isRevision,
   lastWords,
   localGit,
-  parseTip,
   type RemoteConfig,
 } from "../../lib/tools/git.ts";
+import { askedNames, parseTip } from "../../lib/tools/git_remote.ts";
 
 const a = "a".repeat(40), b = "b".repeat(40), c = "c".repeat(40);
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { askRemote } from "../../lib/tools/git.ts";
+import { askRemote } from "../../lib/tools/git_remote.ts";
 import { inFolder } from "../folder.ts";
 import { effects } from "./keys.ts";
 
