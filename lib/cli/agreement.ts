@@ -17,7 +17,7 @@ import {
   rebootOf,
   targetOf,
 } from "../sync/decide.ts";
-import type { Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 import { opensText } from "./outcome.ts";
 import { holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";
@@ -203,10 +203,20 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
     case "deploy":
       return {
         agrees: false,
-        why: facts.state.lastGood
-          ? `${to} is not deployed yet`
-          : "nothing was deployed here yet",
+        why: undeployed(facts, tip),
         next: ["the next run deploys it: gitops-sync sync"],
       };
   }
+}
+
+/** Why a run would deploy the tip. */
+function undeployed({ config, state: { lastGood } }: Facts, tip: Tip): string {
+  if (!lastGood) return "nothing was deployed here yet";
+  const to = short(tip.revision);
+  if (lastGood.revision !== tip.revision) return `${to} is not deployed yet`;
+  const now = targetOf(config);
+  const other = Object.entries(lastGood.target).filter(([key, value]) =>
+    now[key as keyof typeof now] !== value
+  ).map(([key]) => key);
+  return `${to} was deployed with another configuration: ${other.join(", ")}`;
 }

@@ -37,6 +37,7 @@ export interface Call {
  * @throws {SyncError} exit 2, for a word or flag that the command doesn't take.
  */
 export async function parse(args: readonly string[]): Promise<Call> {
+  if (args[0] === "help") return await parse([...args.slice(1), "--help"]);
   const unknown: string[] = [];
   const parsed = parseArgs(args, {
     string: ["_", ...valueFlags],
@@ -145,6 +146,8 @@ async function find(
       `see gitops-sync ${name} --help`,
     );
   }
+  const group = words.length === 1 ? groupOf(words[0]!) : undefined;
+  if (group) return { command: group, operands: [] };
   const known = commands.map(({ name }) => name);
   const longer = known.filter((name) => name.startsWith(`${words[0]} `));
   throw usageError(
@@ -152,6 +155,28 @@ async function find(
     `Cannot run ${oneLine(words[0]!, 80)}: there is no such command`,
     await nearestTo(words.join(" "), longer.length > 0 ? longer : known),
   );
+}
+
+/** The commands that begin with a word, as one that is there for its help. */
+function groupOf(word: string): CommandSpec | undefined {
+  const members = commands.filter(({ name }) => name.startsWith(`${word} `));
+  if (members.length === 0) return undefined;
+  return {
+    name: word,
+    summary: "",
+    text: members.map(({ name, summary }) =>
+      `  ${name.slice(word.length + 1).padEnd(10)}  ${summary}`
+    ).join("\n"),
+    operand: "COMMAND",
+    flags: [],
+    load: () => {
+      throw usageError(
+        "command-missing",
+        `Cannot run ${word} alone: expected one of its commands`,
+        `see gitops-sync ${word} --help`,
+      );
+    },
+  };
 }
 
 async function unknownFlag(argument: string, command: CommandSpec) {

@@ -70,7 +70,8 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "history",
     summary: "every attempt, with its stages and result",
-    text: "One line for each attempt to change this host, the newest last.",
+    text:
+      "One line for each attempt to change this host, the newest last. A terminal\nshows as much of it as fits.",
     flags: [{
       name: "limit",
       value: "N",

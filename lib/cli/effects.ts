@@ -7,7 +7,7 @@ import type { Command, Effects, Event } from "../base/effects.ts";
 import { formatDuration } from "../base/duration.ts";
 import { oneLine } from "../base/text.ts";
 import { journalLines, plainLines } from "../report/log.ts";
-import { run } from "../tools/command.ts";
+import { run } from "../tools/run_command.ts";
 import { writeTo } from "./output.ts";
 
 /** Tells events until it is closed. */

@@ -30,10 +30,10 @@ export async function run(call: Call): Promise<ExitCode> {
     // A column for signers where signatures are checked.
     const isSigned = entries.some(({ signers }) => signers?.length);
     const columns = (row: string[]) => isSigned ? row : row.toSpliced(5, 1);
-    print(table([
-      ["WHEN", "REVISION", "RESULT", "TOOK", "STAGES", "SIGNED BY", "SUBJECT"],
+    print(fitted(table([
+      ["WHEN", "REVISION", "RESULT", "TOOK", "SUBJECT", "SIGNED BY", "STAGES"],
       ...entries.map(rowOf),
-    ].map(columns)));
+    ].map(columns))));
   }
   return exitCodes.ok;
 }
@@ -44,11 +44,20 @@ function rowOf(entry: HistoryEntry): string[] {
     short(entry.revision ?? "-"),
     resultOf(entry),
     formatDuration(entry.ms),
+    oneLine(entry.subject ?? "", 40) || "-",
+    entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
     entry.stages.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`)
       .join(" ") || "-",
-    entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
-    oneLine(entry.subject ?? "", 60),
   ];
+}
+
+/** On a terminal a line each, however narrow it is. */
+function fitted(text: string): string {
+  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
+  if (columns === 0) return text;
+  return text.split("\n").map((line) =>
+    line.length > columns ? `${line.slice(0, columns - 1)}…` : line
+  ).join("\n");
 }
 
 /** `deployed`, or `failed at build: builder-failed (6)`. */

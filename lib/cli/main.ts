@@ -18,7 +18,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   let call: Call | undefined;
   try {
     call = await parse(args);
-    if (call.help || call.version) return await about(args, call);
+    if (call.help || call.version) return await about(call);
     const { run } = await call.command.load();
     return await run(call);
   } catch (thrown) {
@@ -28,10 +28,10 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function about(args: readonly string[], call: Call): Promise<ExitCode> {
+async function about(call: Call): Promise<ExitCode> {
   const { commandHelp, generalHelp, versionLine } = await import("./help.ts");
   if (call.version) print(versionLine());
-  else if (args[0]?.startsWith("-")) print(generalHelp());
+  else if (call.words[0]?.startsWith("-")) print(generalHelp());
   else print(commandHelp(call.command));
   return exitCodes.ok;
 }

@@ -9,8 +9,8 @@ import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Backoff, Deployment, Hold } from "../host/state.ts";
 import type { Drift, Opening } from "../sync/decide.ts";
-import { describe } from "../sync/pipeline.ts";
-import { exitOf, type Outcome } from "../sync/reconcile.ts";
+import { exitOf, type Outcome } from "../sync/outcome.ts";
+import { describe } from "../sync/describe.ts";
 import type { Run } from "../sync/run.ts";
 import type { Call } from "./arguments.ts";
 import { errorJson, printJson } from "./json.ts";
@@ -31,6 +31,10 @@ export function tellOutcome(
   switch (outcome.result) {
     case "failed":
       return effects.tell(errorEvent(outcome.error));
+    case "interrupted": {
+      const { message, hints } = outcome.error;
+      return say(effects, "notice", message, hints);
+    }
     case "held":
       return tellHeld(effects, outcome.hold);
     case "waiting":
@@ -48,7 +52,10 @@ export function inSync({ ref }: Config, revision: string): string {
 /** The result in one line; what stands still is a warning, and no result. */
 function sentence(
   config: Config,
-  outcome: Exclude<Outcome, { result: "failed" | "held" | "waiting" }>,
+  outcome: Exclude<
+    Outcome,
+    { result: "failed" | "interrupted" | "held" | "waiting" }
+  >,
 ): string {
   switch (outcome.result) {
     case "in-sync":
@@ -142,8 +149,8 @@ function tellWaiting(effects: Effects, backoff: Backoff): void {
 }
 
 function outcomeJson(outcome: Outcome): Record<string, unknown> {
-  if (outcome.result === "failed") {
-    return { result: "failed", error: errorJson(outcome.error) };
+  if (outcome.result === "failed" || outcome.result === "interrupted") {
+    return { result: outcome.result, error: errorJson(outcome.error) };
   }
   const { run, ...rest } = { run: undefined, ...outcome };
   return run ? { ...rest, stages: run.stages } : rest;

@@ -5,7 +5,7 @@
  */
 import type { ExitCode } from "../base/errors.ts";
 import { record } from "../report/record.ts";
-import { exitOf } from "../sync/reconcile.ts";
+import { exitOf } from "../sync/outcome.ts";
 import { rollBack } from "../sync/rollback.ts";
 import type { Call } from "./arguments.ts";
 import { configOf } from "./config.ts";

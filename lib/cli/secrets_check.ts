@@ -11,7 +11,7 @@ import { KeyFiles } from "../sync/key_files.ts";
 import { judgeFile } from "../sync/secret_opening.ts";
 import type { Identity } from "../tools/age.ts";
 import { filesOf, placeOf } from "../tools/checkout.ts";
-import { knownFiles } from "../tools/known_files.ts";
+import { inPlaintext, knownFiles } from "../tools/known_files.ts";
 import {
   type Cell,
   type Column,
@@ -99,6 +99,7 @@ function chosen(columns: Column[], host: string | undefined): Column[] {
 
 /** What is wrong with a file, a sentence each. */
 function wrongIn({ cells, problems }: Row, columns: Column[]): string[] {
+  if (problems.includes(inPlaintext)) return [...problems];
   const lacking = columns.filter((_, i) => cells[i] === "missing");
   return [
     ...problems,
@@ -128,13 +129,20 @@ function tellPeople(rows: Row[], columns: Column[], toTop: string): void {
   const wrong = rows.flatMap((row) =>
     wrongIn(row, columns).map((why) => `${row.path}: ${why}`)
   );
-  const stale = rows.filter(({ cells }) =>
-    cells.some((cell) => cell === "missing" || cell === "extra")
-  ).map(({ path }) => toTop === "" ? path : `${toTop}/${path}`);
+  const plain = rows.filter(({ problems }) => problems.includes(inPlaintext));
+  const stale = rows.filter((row) =>
+    !plain.includes(row) &&
+    row.cells.some((cell) => cell === "missing" || cell === "extra")
+  );
   print("");
   for (const line of wrong) print(line);
-  if (stale.length > 0) {
-    print(`mend with: gitops-sync secrets updatekeys ${stale.join(" ")}`);
+  const mends: [string, Row[]][] = [["encrypt", plain], ["updatekeys", stale]];
+  for (const [word, which] of mends) {
+    if (which.length === 0) continue;
+    const paths = which.map(({ path }) =>
+      toTop === "" ? path : `${toTop}/${path}`
+    );
+    print(`mend with: gitops-sync secrets ${word} ${paths.join(" ")}`);
   }
   if (wrong.length === 0) {
     print(`${count(rows.length, "file")}, and nothing is wrong`);

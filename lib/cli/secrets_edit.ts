@@ -69,7 +69,17 @@ async function editSops(
   if (code === unchangedCode) return undefined;
   // What it had to say is on the terminal already.
   if (code !== 0) throw sopsFailure("edit", place, { code, stderr: "" });
-  return await Deno.readFile(copy.file);
+  const content = await Deno.readFile(copy.file);
+  if (content.length > 0) return content;
+  throw new SyncError(
+    `Cannot edit ${place.path}: nothing was left in it; it is as it was`,
+    {
+      stage: "secrets",
+      reason: "empty",
+      next: "stop",
+      hints: [`to remove it: git rm ${place.path}`],
+    },
+  );
 }
 
 async function editAge(

@@ -5,7 +5,7 @@
  */
 import { count, short } from "../base/text.ts";
 import type { Commit, Deployment, LastAttempt } from "../host/state.ts";
-import { describe, signedText } from "../sync/pipeline.ts";
+import { describe, signedText } from "../sync/describe.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { table } from "./table.ts";
 import { timeAndAge } from "./times.ts";

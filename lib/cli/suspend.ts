@@ -6,6 +6,7 @@
 import { parseDuration } from "../base/duration.ts";
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
+import { isLocked, lastHolder } from "../host/lock.ts";
 import { type Suspension, writeSuspension } from "../host/suspension.ts";
 import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
@@ -30,8 +31,19 @@ export async function run(call: Call): Promise<ExitCode> {
     const { until } = suspension;
     const end = until === null ? "until resume" : `until ${timeOf(until)}`;
     print(`Suspended ${end}; gitops-sync resume ends it`);
+    await tellOfRun(stateDirectory);
   }
   return exitCodes.ok;
+}
+
+/** It does not look at the suspension any more once it has activated. */
+async function tellOfRun(folder: string): Promise<void> {
+  if (!await isLocked(folder)) return;
+  const holder = lastHolder(folder);
+  const who = holder ? ` (${holder.command}, process ${holder.pid})` : "";
+  print(
+    `A run is under way${who}: it stops before the activation, or is finished if that has begun`,
+  );
 }
 
 function endOf(span: string | undefined, now: Date): string | null {

@@ -5,7 +5,8 @@
  */
 import type { ExitCode } from "../base/errors.ts";
 import { record } from "../report/record.ts";
-import { exitOf, reconcile } from "../sync/reconcile.ts";
+import { exitOf } from "../sync/outcome.ts";
+import { reconcile } from "../sync/reconcile.ts";
 import { settle } from "../sync/settled.ts";
 import type { Call } from "./arguments.ts";
 import { configOf } from "./config.ts";

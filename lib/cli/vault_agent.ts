@@ -8,7 +8,7 @@ import { say } from "../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { prepareSocket } from "../host/socket.ts";
-import { run as runProgram } from "../tools/command.ts";
+import { run as runProgram } from "../tools/run_command.ts";
 import { vaultServer } from "../tools/vault_http.ts";
 import { VaultGate } from "../tools/vault_gate.ts";
 import { type Credentials, VaultSession } from "../tools/vault_session.ts";

@@ -34,6 +34,7 @@ export type Problem =
   | { kind: "value"; given: Given; expected: string }
   | { kind: "password"; given: Given }
   | { kind: "useless"; given: Given }
+  | { kind: "keyless"; given: Given }
   | { kind: "user"; given: Given }
   | { kind: "missing"; name: OptionName };
 
@@ -195,7 +196,7 @@ function check(
     }
     if (option) values[given.key] = value;
   }
-  problems.push(...withoutMode(all, values));
+  problems.push(...withoutMode(all, values), ...withoutKeys(all, values));
   for (const name of optionNames) {
     if (name in values) continue;
     const option: Option<unknown> = options[name];
@@ -219,6 +220,27 @@ function withoutMode(
     if (!option || key === "verify.mode" || value === null) return false;
     return JSON.stringify(values[key]) !== JSON.stringify(presetOf(option));
   }).map((given) => ({ kind: "useless", given }));
+}
+
+/** Any of them can name the keys that count. */
+const keyOptions = [
+  "verify.allowedSigners",
+  "verify.openpgpKeys",
+  "verify.keysFrom",
+];
+
+/** A mode without keys would refuse every revision, once it is deployed. */
+function withoutKeys(
+  all: readonly Given[],
+  values: Readonly<Record<string, unknown>>,
+): Problem[] {
+  if ((values["verify.mode"] ?? "none") === "none") return [];
+  const hasKeys = all.some(({ key, value }) =>
+    keyOptions.includes(key) && value !== null && String(value) !== ""
+  );
+  if (hasKeys) return [];
+  const given = all.findLast(({ key }) => key === "verify.mode");
+  return given ? [{ kind: "keyless", given }] : [];
 }
 
 function optionOf(key: string): Option<unknown> | undefined {
@@ -251,6 +273,13 @@ function unreadable(path: string, error: unknown): SyncError {
       "config-missing",
       `Cannot read ${path}: there is no such file`,
       "name the file with --config FILE, or give --repository URL --ref main instead",
+    );
+  }
+  if (error instanceof Deno.errors.IsADirectory) {
+    return usageError(
+      "config-unreadable",
+      `Cannot read ${path}: it is a folder`,
+      "name the file in it with --config FILE",
     );
   }
   return usageError(

@@ -46,6 +46,8 @@ function sentence(problem: Problem, path: string | undefined): string {
       return `${at}Cannot use ${key}: the URL carries a password, which every process list would show`;
     case "useless":
       return `${at}Cannot use ${key} alone: verify.mode is none, so no signature counts`;
+    case "keyless":
+      return `${at}Cannot use ${key} alone: there are no keys to trust`;
     case "user":
       return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
@@ -76,6 +78,10 @@ function hintsFor(problem: Problem): string[] {
     case "useless":
       return [
         "choose verify.mode head, range, tag or tag-and-head, or take the other verify options out",
+      ];
+    case "keyless":
+      return [
+        "name them with verify.allowedSigners, verify.openpgpKeys or verify.keysFrom",
       ];
     case "value":
       return [];

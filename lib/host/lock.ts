@@ -37,7 +37,7 @@ export async function takeLock(
 ): Promise<Lock> {
   const file = await open(folder);
   // All of it without waiting: a wait would start a thread.
-  if (!await lockNow(file, true)) {
+  if (!await lockNow(file, true) && !await lockAfterLook(file)) {
     file.close();
     throw await locked(lastHolder(folder));
   }
@@ -76,6 +76,12 @@ export async function isLocked(folder: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Somebody may have looked just now whether there is a run: {@linkcode isLocked}. */
+async function lockAfterLook(file: Deno.FsFile): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return await lockNow(file, true);
 }
 
 /** Takes flock(2) on a file if it is free. */
@@ -134,11 +140,16 @@ async function open(folder: string): Promise<Deno.FsFile> {
 
 async function unusable(folder: string, error: unknown): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  const { usageError } = await import("../base/errors.ts");
+  const { SyncError, usageError } = await import("../base/errors.ts");
+  const { foreseen } = await import("../base/os_error.ts");
+  const known = foreseen(error);
+  const isRight = !(known instanceof SyncError) ||
+    known.reason === "permission-denied";
   return usageError(
     "state-folder",
     `Cannot use the state folder ${folder}: ${error.message}`,
-    "run as root (sudo), or name another folder with --state-directory",
+    ...isRight ? ["run as root (sudo)"] : known.hints,
+    "or name another folder with --state-directory",
   );
 }
 

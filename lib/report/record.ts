@@ -7,7 +7,7 @@ import { exitCodes, type SyncError } from "../base/errors.ts";
 import { appendHistory, type HistoryEntry } from "../host/history.ts";
 import type { Hold, LastAttempt, State } from "../host/state.ts";
 import { backoffAfter, targetOf } from "../sync/decide.ts";
-import type { Ended, Run } from "../sync/run.ts";
+import { type Ended, holdFor, type Run } from "../sync/run.ts";
 
 /** More are forgotten: a hold matters while a branch names its revision. */
 const mostHolds = 20;
@@ -140,13 +140,6 @@ function backoffFor(run: Run): State["backoff"] & object {
   const pause = backoffAfter(failures, Math.random());
   const notBefore = new Date(run.effects.now().getTime() + pause);
   return { revision, failures, notBefore: notBefore.toISOString() };
-}
-
-function holdFor(run: Run, error: SyncError): Hold {
-  const { commit: { revision }, target } = run.attempt;
-  const { stage, reason, message, hints } = error;
-  const since = run.effects.now().toISOString();
-  return { revision, target, stage, reason, message, hints, since };
 }
 
 function holdOnLeft(run: Run, revision: string, because?: string): Hold {

@@ -31,10 +31,11 @@ export async function accept(
   using _lock = await takeLock(folder, "accept", now.getTime());
   const state = readState(folder);
   const revision = choose(state, to.toLowerCase());
+  // Another hold would keep it from coming all the same.
   const hold = state.holds.find((one) =>
-    one.revision === revision && one.stage === "verify"
+    one.revision === revision && !isMove(one)
   );
-  if (hold && !isMove(hold)) throw notAMove(hold);
+  if (hold) throw notAMove(hold);
   const at = now.toISOString();
   // The history first, as everywhere: what is done is written down before.
   await appendHistory(folder, {
@@ -87,5 +88,6 @@ function notAMove({ revision, message, hints }: Hold) {
       short(revision)
     }: it is held for another reason: ${message}`,
     ...hints,
+    "gitops-sync retry tries the same one again",
   );
 }

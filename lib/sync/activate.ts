@@ -7,11 +7,11 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Before } from "../host/state.ts";
-import { readSuspension } from "../host/suspension.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
 import { addRoot } from "../tools/nix.ts";
 import { arm } from "./dead_mans_switch.ts";
 import { healthBefore, nothingBefore } from "./health.ts";
+import { refuseSuspended } from "./not_now.ts";
 import { refuseFullBoot } from "./preflight.ts";
 import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
@@ -52,7 +52,8 @@ export async function activate(
 ): Promise<Activated> {
   const { system, commit, target } = candidate;
   const result = { system, commit, target, done: "activated" as const };
-  refuseIfSuspended(run);
+  // The host's own commands have run since it was looked.
+  refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
   const previous = systems();
   await run.note({ candidate: system, previous });
@@ -91,22 +92,6 @@ async function protectPrevious(
   const text =
     `Cannot protect ${previous} from garbage collection: ${finished.stderr.trim()}`;
   say(run.effects, "warning", text);
-}
-
-/**
- * A person may have said stop while the system was being built. A rollback is
- * a person's word too, and the later one.
- */
-function refuseIfSuspended(run: Run): void {
-  if (run.attempt.command === "rollback") return;
-  if (!readSuspension(run.folder, run.effects.now())) return;
-  throw new SyncError("The host was suspended while this was being built", {
-    stage: "activate",
-    reason: "suspended",
-    next: "retry",
-    exit: 0,
-    hints: ["gitops-sync resume lets the next run activate it"],
-  });
 }
 
 /**

@@ -8,10 +8,11 @@ import { exitCodes, type Stage, SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, Left, State, Target } from "../host/state.ts";
-import type { Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
-import type { Outcome } from "./reconcile.ts";
-import { begin, type Ended, type Record, Run } from "./run.ts";
+import type { Outcome } from "./outcome.ts";
+import { begin, commitOf, type Ended, type Record, Run } from "./run.ts";
+import { isNotNow } from "./not_now.ts";
 import { isStopped } from "./switching.ts";
 
 /** Brings the host to what the remote names, and records how that went. */
@@ -50,15 +51,8 @@ export async function attemptPut(
   left?: Left,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
-  const {
-    system,
-    target,
-    at: _,
-    boot: __,
-    booted: ___,
-    failing: ____,
-    ...commit
-  } = deployment;
+  const { system, target } = deployment;
+  const commit = commitOf(deployment);
   await begin(run, left ? "rollback" : "sync", commit, target);
   if (left) await run.note({ left });
   return await recorded(run, record, async () => {
@@ -97,8 +91,9 @@ async function recorded(
       throw await recordedBug(run, record, error);
     }
     const placed = inStage(run.attempt.stage, error);
-    await recordFailure(run, record, placed);
-    return { result: "failed", error: placed, run };
+    const result = isNotNow(placed) ? "interrupted" : "failed";
+    await recordFailure(run, record, placed, result);
+    return { result, error: placed, run };
   }
 }
 
@@ -116,10 +111,11 @@ async function recordFailure(
   run: Run,
   record: Record,
   error: SyncError,
+  result: "failed" | "interrupted" = "failed",
 ): Promise<void> {
   if (isStopped(error)) return;
   try {
-    await record(run, { result: "failed", error });
+    await record(run, { result, error });
   } catch (unwritten) {
     if (!(unwritten instanceof SyncError)) throw unwritten;
     say(run.effects, "warning", unwritten.message, unwritten.hints);

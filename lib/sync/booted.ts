@@ -8,12 +8,24 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import { type Deployment, type State, writeState } from "../host/state.ts";
+import {
+  type Deployment,
+  readState,
+  type State,
+  writeState,
+} from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
 import type { Ill } from "./deadline.ts";
-import { illsOf, isRemoteAlone, nothingBefore } from "./health.ts";
-import type { Outcome } from "./reconcile.ts";
+import {
+  detailsOf,
+  illsOf,
+  isRemoteAlone,
+  nothingBefore,
+  textOf,
+} from "./health.ts";
+import type { Outcome } from "./outcome.ts";
 import { type Record, Run } from "./run.ts";
+import { isStopped } from "./switching.ts";
 
 /**
  * Checks the health of a host that came up with the last good system for the
@@ -27,7 +39,7 @@ export async function proveBoot(
   state: State,
   record: Record,
 ): Promise<Outcome | State> {
-  const { lastGood, earlier: [earlier] } = state;
+  const { lastGood } = state;
   if (!lastGood) return state;
   const ills = await illsOf(new Run(effects, config, state), {
     ...nothingBefore,
@@ -35,35 +47,60 @@ export async function proveBoot(
   });
   // An older system would not reach it either: not known yet.
   if (isRemoteAlone(ills)) return state;
-  // Once, however it ends: a way back that fails is no better the next time.
-  const known: State = { ...state, lastGood: { ...lastGood, booted: true } };
-  await writeState(config.stateDirectory, known);
-  if (ills.length === 0) return known;
-  const why = ills.map(({ text }) => text).join("; ");
-  const message = `it did not come up well after a reboot: ${why}`;
+  if (ills.length === 0) return await markBooted(config, state);
+  const message = `it did not come up well after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
+  const earlier = wayBack(state);
   if (!earlier) {
     say(effects, "error", told, [
       "there is no earlier good system to go back to",
     ]);
-    return known;
+    return await markBooted(config, state);
   }
   say(effects, "error", told);
   const left = { revisions: [lastGood.revision], because: message };
   const outcome = await attemptPut(
     effects,
     config,
-    known,
+    state,
     earlier,
     record,
     left,
   );
-  if (outcome.result !== "rolled-back") return outcome;
+  if (outcome.result !== "rolled-back") {
+    // Once, however it ends: a way back that fails is no better the next time.
+    // One that is cut off has not ended, and leaves no mark.
+    if (!wasCutOff(outcome)) {
+      await markBooted(config, readState(config.stateDirectory));
+    }
+    return outcome;
+  }
   return {
     result: "failed",
     run: outcome.run,
     error: goneBack(told, earlier, ills),
   };
+}
+
+/** Remembers that the last good system was looked at after a boot. */
+async function markBooted(config: Config, state: State): Promise<State> {
+  const { lastGood } = state;
+  if (!lastGood) return state;
+  const known: State = { ...state, lastGood: { ...lastGood, booted: true } };
+  await writeState(config.stateDirectory, known);
+  return known;
+}
+
+/** The newest earlier system that nothing is known against. */
+function wayBack({ earlier, holds }: State): Deployment | undefined {
+  return earlier.find(({ revision }) =>
+    !holds.some((hold) => hold.revision === revision)
+  );
+}
+
+function wasCutOff(outcome: Outcome): boolean {
+  return outcome.result === "failed" &&
+    (isStopped(outcome.error) || outcome.error.reason === "interrupted");
 }
 
 function goneBack(
@@ -75,7 +112,7 @@ function goneBack(
     stage: "health",
     reason: ills[0]!.reason,
     next: "hold",
-    details: ills.flatMap(({ details }) => details),
+    details: detailsOf(ills),
     exit: exitCodes.rolledBack,
     hints: ["the host was not rebooted again: look at journalctl --boot"],
   });

@@ -69,7 +69,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     },
   }));
   if (finished.timedOut) throw tooSlow(run);
-  if (finished.code !== 0) throw failed(log.failure(), readable);
+  if (finished.code !== 0) throw failed(log.failure(), readable, config);
   const system = await readResult(`${folder}/result`, config.operation);
   return { ...readable, done: "built", system };
 }
@@ -118,7 +118,8 @@ async function readResult(link: string, operation: string): Promise<string> {
   );
 }
 
-function failed(failure: BuildFailure, { commit }: Readable): SyncError {
+function failed(said: BuildFailure, { commit }: Readable, config: Config) {
+  const failure = withoutFolder(said, config);
   return new SyncError(
     `Cannot build ${short(commit.revision)}: ${failure.summary}`,
     {
@@ -129,6 +130,21 @@ function failed(failure: BuildFailure, { commit }: Readable): SyncError {
       hints: [...hintsFor(failure), ...hashHint(commit.revision)],
     },
   );
+}
+
+/** Nix 2.8 says of a folder of the flake that is missing only that it is. */
+function withoutFolder(failure: BuildFailure, { directory }: Config) {
+  const missing = /^getting status of '([^']+)': No such file or directory$/
+    .exec(
+      failure.summary,
+    )?.[1];
+  return missing !== undefined && `${directory}/`.startsWith(`${missing}/`)
+    ? {
+      ...failure,
+      reason: "flake-missing" as const,
+      summary: `there is no ${directory}/flake.nix`,
+    }
+    : failure;
 }
 
 function hintsFor(failure: BuildFailure): string[] {

@@ -9,12 +9,7 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Deployment } from "../host/state.ts";
-import {
-  bootDefault,
-  bootId,
-  runningSystem,
-  systemProfile,
-} from "../host/system.ts";
+import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
@@ -146,7 +141,8 @@ async function remember(
     system,
     at,
     // One that waits for the next boot was not found healthy in this one.
-    ...(target.operation === "boot" ? {} : { boot: bootId() }),
+    // Where a later run confirms it, there may have been a boot since.
+    ...(target.operation === "boot" ? {} : { boot: run.attempt.bootId }),
     ...(failing.length > 0 ? { failing } : {}),
   };
   const { lastGood, earlier } = run.state;

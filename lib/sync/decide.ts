@@ -13,7 +13,7 @@ import type {
   Systems,
   Target,
 } from "../host/state.ts";
-import type { Tip } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 
 /** The facts that a decision rests on. */
 export interface Situation {
@@ -156,9 +156,10 @@ export function isMove({ reason }: Pick<Hold, "reason">): boolean {
 
 function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
   const { backoff } = state;
-  const waits = backoff?.revision === tip.revision &&
-    now < new Date(backoff.notBefore) && !force;
-  return waits ? backoff : undefined;
+  if (backoff?.revision !== tip.revision || force) return undefined;
+  const left = Date.parse(backoff.notBefore) - now.getTime();
+  // What is left of a clock that was far ahead must not stop a host for ever.
+  return left > 0 && left <= longestPause * (1 + spread) ? backoff : undefined;
 }
 
 /** How the host differs from what was confirmed last, if it does. */
@@ -193,6 +194,9 @@ export function sameTarget(a: Target, b: Target): boolean {
     a.operation === b.operation;
 }
 
+/** The longest pause in milliseconds, and how far each may be off. */
+const longestPause = 3_600_000, spread = 0.2;
+
 /**
  * How long to wait after a number of failures in a row that may pass by
  * themselves: not at all after the first, then a minute, doubled each time up
@@ -203,6 +207,6 @@ export function sameTarget(a: Target, b: Target): boolean {
  */
 export function backoffAfter(failures: number, chance: number): number {
   if (failures <= 1) return 0;
-  const pause = Math.min(3_600_000, 60_000 * 2 ** (failures - 2));
-  return Math.round(pause * (0.8 + 0.4 * chance));
+  const pause = Math.min(longestPause, 60_000 * 2 ** (failures - 2));
+  return Math.round(pause * (1 - spread + 2 * spread * chance));
 }

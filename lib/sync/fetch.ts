@@ -9,22 +9,22 @@
  * @module
  */
 import { exists } from "@std/fs";
-import { type Command, type Finished, say } from "../base/effects.ts";
+import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
+import { isRevision, localGit } from "../tools/git.ts";
+import { askRemote, type Tip } from "../tools/git_remote.ts";
 import {
-  gitEnvironment,
-  isRevision,
-  localGit,
-  mostMemory,
-  type Tip,
-} from "../tools/git.ts";
-import { remoteFailure } from "../tools/git_failure.ts";
-import { askRemote } from "../tools/git_remote.ts";
-import { sizeOf } from "../tools/watch.ts";
-import { damaged, isShallow, makeMirror, must, readyMirror } from "./mirror.ts";
+  damaged,
+  has,
+  isShallow,
+  makeMirror,
+  must,
+  readyMirror,
+} from "./mirror.ts";
 import type { Run } from "./run.ts";
+import { fetch } from "./transfer.ts";
 
 /** A revision that is in the mirror, not yet trusted. */
 export interface Fetched {
@@ -203,84 +203,6 @@ async function sinceBase(
     if (reason === "revision-hidden") return "the beginning";
     throw error;
   }
-}
-
-/**
- * Fetches into the mirror, within the bounds of time and space.
- *
- * @param args Options and, without dashes, what to fetch.
- * @throws {SyncError} exit 3.
- */
-export async function fetch(
-  run: Run,
-  mirror: string,
-  args: readonly string[],
-): Promise<void> {
-  const { config } = run;
-  const finished = await bounded(run, {
-    program: "git",
-    args: [
-      "-C",
-      mirror,
-      "fetch",
-      "--quiet",
-      "--no-tags",
-      "--no-write-fetch-head",
-      "--no-recurse-submodules",
-      // From a server whose own history is cut off, too.
-      "--update-shallow",
-      ...args.filter((arg) => arg.startsWith("--")),
-      "--",
-      config.repository,
-      ...args.filter((arg) => !arg.startsWith("--")),
-    ],
-    env: gitEnvironment(config, [["safe.directory", mirror]]),
-    timeout: config["timeouts.fetch"],
-    limits: {
-      memory: mostMemory,
-      disk: {
-        folder: `${mirror}/.git/objects/pack`,
-        most: config["limits.fetch"],
-      },
-    },
-  });
-  if (finished.code !== 0) throw remoteFailure(finished, config, "fetch");
-}
-
-/** Ends what grows too large, and looks at what was fast. */
-async function bounded(run: Run, command: Command): Promise<Finished> {
-  const { folder, most } = command.limits!.disk!;
-  try {
-    const finished = await run.effects.run(command);
-    if (sizeOf(folder) <= most) return finished;
-  } catch (error) {
-    if (!(error instanceof SyncError && error.reason === "limit")) throw error;
-    // What was cut off has left files that nobody needs.
-    for await (const { name } of Deno.readDir(folder)) {
-      if (name.startsWith("tmp_")) await Deno.remove(`${folder}/${name}`);
-    }
-  }
-  throw new SyncError(
-    `Cannot fetch from ${run.config.repository}: it sends more than limits.fetch, or what takes too much memory`,
-    {
-      stage: "fetch",
-      reason: "too-large",
-      next: "retry",
-      hints: ["if the repository is meant to be so large, raise limits.fetch"],
-    },
-  );
-}
-
-/** Whether a commit is in the mirror. */
-export async function has(
-  run: Run,
-  mirror: string,
-  revision: string,
-): Promise<boolean> {
-  const finished = await run.effects.run(
-    localGit(mirror, ["cat-file", "-e", `${revision}^{commit}`]),
-  );
-  return finished.code === 0;
 }
 
 async function readCommit(run: Run, mirror: string): Promise<Commit> {

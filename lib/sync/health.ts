@@ -123,14 +123,24 @@ export function isRemoteAlone(ills: readonly Ill[]): boolean {
     ills.every(({ reason }) => reason === "remote-lost");
 }
 
+/** All that is not well, in one line. */
+export function textOf(ills: readonly Ill[]): string {
+  return ills.map(({ text }) => text).join("; ");
+}
+
+/** The evidence of all that is not well. */
+export function detailsOf(ills: readonly Ill[]): string[] {
+  return ills.flatMap(({ details }) => details);
+}
+
 function unwell(ills: readonly Ill[]): SyncError {
   return new SyncError(
-    `The host is not well: ${ills.map(({ text }) => text).join("; ")}`,
+    `The host is not well: ${textOf(ills)}`,
     {
       stage: "health",
       reason: ills[0]!.reason,
       next: "hold",
-      details: ills.flatMap(({ details }) => details),
+      details: detailsOf(ills),
     },
   );
 }

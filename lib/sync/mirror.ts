@@ -6,7 +6,8 @@
 import { exists } from "@std/fs";
 import type { Command, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { lastWords, localGit, type Tip } from "../tools/git.ts";
+import { lastWords, localGit } from "../tools/git.ts";
+import type { Tip } from "../tools/git_remote.ts";
 import type { Run } from "./run.ts";
 
 /** Makes a new and empty mirror for what `tip` names. */
@@ -51,6 +52,18 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
 /** Whether the mirror's history is cut off somewhere. */
 export function isShallow(mirror: string): Promise<boolean> {
   return exists(`${mirror}/.git/shallow`);
+}
+
+/** Whether a commit is in the mirror. */
+export async function has(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<boolean> {
+  const finished = await run.effects.run(
+    localGit(mirror, ["cat-file", "-e", `${revision}^{commit}`]),
+  );
+  return finished.code === 0;
 }
 
 /**

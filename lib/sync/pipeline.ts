@@ -4,23 +4,30 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { count, short } from "../base/text.ts";
-import type { Config } from "../config/schema.ts";
-import type { Commit, Deployment, Target } from "../host/state.ts";
-import type { Tip } from "../tools/git.ts";
-import { activate, type Activated, type Candidate } from "./activate.ts";
+import { short } from "../base/text.ts";
+import type { Deployment, Target } from "../host/state.ts";
+import type { Tip } from "../tools/git_remote.ts";
+import { activate, type Candidate } from "./activate.ts";
 import { build } from "./build.ts";
 import { confirm } from "./confirm.ts";
-import { holdOf, openingOf } from "./decide.ts";
+import { holdOf } from "./decide.ts";
+import {
+  activatedText,
+  describe,
+  forwardText,
+  provenText,
+  secretsText,
+  signedText,
+} from "./describe.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
 import { beforeDeploy } from "./hooks.ts";
+import { refuseOutside, refuseSuspended } from "./not_now.ts";
 import { preflight } from "./preflight.ts";
 import { prove, type Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
-import { checkSecrets, type Readable } from "./secrets.ts";
+import { checkSecrets } from "./secrets.ts";
 import { goBack } from "./undo.ts";
 import { verify } from "./verify.ts";
 
@@ -71,6 +78,7 @@ export async function deploy(
     provenText,
   );
   if (target.operation === "build") return proven;
+  refuseSuspended(run);
   refuseOutside(run);
   return await putInPlace(run, proven);
 }
@@ -117,71 +125,9 @@ function refuseIfHeld(run: Run, revision: string, target: Target): void {
   throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
     stage: hold.stage,
     reason: hold.reason,
-    next: "hold",
+    // It is held already, and stays so for the reason that it has.
+    next: "stop",
     hints: hold.hints,
     exit: 9,
   });
-}
-
-/**
- * A window may close while a system is being built.
- *
- * @throws {SyncError} `outside-window`, exit 0.
- */
-export function refuseOutside(
-  run: {
-    config: Pick<Config, "windows.deploy">;
-    effects: Pick<Effects, "now">;
-  },
-): void {
-  const opening = openingOf(run.config["windows.deploy"], run.effects.now());
-  if (opening === undefined) return;
-  throw new SyncError("The window closed while this was being built", {
-    stage: "activate",
-    reason: "outside-window",
-    next: "retry",
-    exit: 0,
-    hints: [
-      "it is built, so the next run in a window activates it soon; gitops-sync sync --now does not wait",
-    ],
-  });
-}
-
-const forwardText = {
-  yes: "moves forward",
-  no: "history rewritten, as allowed",
-  unknown: "nothing to compare with yet",
-} as const;
-
-/** `signed by Ada (SHA256:…)`, where signatures were checked. */
-export function signedText({ signers }: Pick<Commit, "signers">): string[] {
-  if (!signers?.length) return [];
-  const names = signers.map(({ name, key }) => `${name} (${key})`);
-  return [`signed by ${names.join(" and ")}`];
-}
-
-const activatedText: Readonly<Record<Activated["how"], string>> = {
-  switched: "runs now",
-  kept: "runs already",
-  later: "waits for the next boot",
-};
-
-function secretsText({ opened, foreign }: Readable): string {
-  if (opened + foreign === 0) return "no encrypted files";
-  const others = foreign > 0 ? `, ${foreign} for others` : "";
-  return `${count(opened, "file")} can be decrypted${others}`;
-}
-
-function provenText({ secrets }: Proven): string {
-  return secrets === 0
-    ? "no secrets of sops-nix or agenix in it"
-    : `${count(secrets, "secret")} of the system can be decrypted`;
-}
-
-/** A commit in one line. */
-export function describe(
-  commit: Pick<Commit, "revision" | "subject" | "author">,
-): string {
-  const { revision, subject, author } = commit;
-  return `${short(revision)} "${subject}"${author ? ` by ${author}` : ""}`;
 }

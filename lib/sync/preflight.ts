@@ -71,6 +71,7 @@ function refuseClock(now: number, state: State): void {
     }, which is in the past`,
     exitCodes.remote,
     "look at the clock: timedatectl; the next run tries again",
+    "if it is right, it was ahead before: gitops-sync retry",
   );
 }
 

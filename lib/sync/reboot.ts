@@ -5,26 +5,31 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
 import {
   type Deployment,
-  type Hold,
   readState,
   type Reboot,
   type State,
   writeState,
 } from "../host/state.ts";
+import { readSuspension } from "../host/suspension.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { defaultRoutes } from "../tools/routes.ts";
 import { rebootHost } from "../tools/systemd.ts";
-import type { Ill } from "./deadline.ts";
 import { type DueReboot, rebootOf } from "./decide.ts";
-import { healthBefore, illsOf, isRemoteAlone } from "./health.ts";
-import type { Outcome } from "./reconcile.ts";
-import { begin, type Record, Run } from "./run.ts";
+import {
+  detailsOf,
+  healthBefore,
+  illsOf,
+  isRemoteAlone,
+  textOf,
+} from "./health.ts";
+import type { Outcome } from "./outcome.ts";
+import { begin, commitOf, holdFor, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
 
 /** How long a host may be cut off after a reboot, in milliseconds. */
@@ -50,6 +55,8 @@ export async function rebootIfDue(
   config: Config,
 ): Promise<void> {
   const folder = config.stateDirectory;
+  // It may have been suspended while this run was at work.
+  if (readSuspension(folder, effects.now())) return;
   const state = readState(folder);
   const due = dueReboot(config, state, effects.now());
   if (!due || due.opening !== undefined) return;
@@ -101,7 +108,10 @@ export async function afterReboot(
   const age = effects.now().getTime() - Date.parse(reboot.at);
   if (reboot.bootId === bootId()) {
     const { revision } = reboot;
-    if (age < goingDown) return { outcome: { result: "rebooting", revision } };
+    // The clock may have been set back since.
+    if (Math.abs(age) < goingDown) {
+      return { outcome: { result: "rebooting", revision } };
+    }
     say(effects, "warning", "The host was to reboot, and did not");
     return await settled(config, without(state));
   }
@@ -112,9 +122,7 @@ export async function afterReboot(
   }
   const run = new Run(effects, config, state);
   const { system, target } = confirmed;
-  const { revision, subject, author, committedAt } = confirmed;
-  const commit = { revision, subject, author, committedAt };
-  await begin(run, "sync", commit, target);
+  await begin(run, "sync", commitOf(confirmed), target);
   await run.note({ candidate: system });
   const problem = await run.stage(
     "health",
@@ -165,17 +173,16 @@ async function problemAfter(
   if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
     return "unknown";
   }
-  return failure(ills[0]!.reason, textOf(ills), detailsOf(ills));
+  return failure(
+    ills[0]!.reason,
+    `the host is not well: ${textOf(ills)}`,
+    detailsOf(ills),
+  );
 }
 
 async function hasWayOut({ effects }: Run): Promise<boolean> {
   return (await defaultRoutes(effects)).length > 0;
 }
-
-const textOf = (ills: readonly Ill[]) =>
-  `the host is not well: ${ills.map(({ text }) => text).join("; ")}`;
-const detailsOf = (ills: readonly Ill[]) =>
-  ills.flatMap(({ details }) => details);
 
 function failure(
   reason: string,
@@ -211,6 +218,7 @@ async function undoReboot(
       reason: problem.reason,
       next: "stop",
       details: problem.details,
+      exit: exitCodes.broken,
       hints: [
         reboot.isWayBack
           ? "the system before it was not well after a reboot either: look at the host itself"
@@ -218,23 +226,20 @@ async function undoReboot(
       ],
     });
   }
-  const { target } = run.attempt;
   // All of it at once: whatever cuts this off, the next run goes on with it.
   await run.save({
-    lastGood: good,
+    // It runs in this boot, and is looked at after the next.
+    lastGood: { ...good, boot: bootId() },
     earlier: earlier.filter(({ system }) => system !== good.system),
     holds: [holdFor(run, problem), ...holds],
     reboot: failed,
     attempt: {
       ...run.attempt,
-      // What runs is to be replaced too, though it came by a boot alone.
-      target: { ...target, operation: "switch" },
       previous: { running: good.system, bootDefault: good.system },
       touched: true,
     },
   });
   const error = await goBack(run, problem);
-  await run.note({ target });
   if (error instanceof SyncError) return error;
   throw error;
 }
@@ -247,11 +252,4 @@ function wayBack(
   const { running } = systems();
   return earlier.find(({ system }) => system === running) ??
     earlier.find(({ system }) => system === reboot.booted) ?? earlier[0];
-}
-
-function holdFor(run: Run, error: SyncError): Hold {
-  const { commit: { revision }, target } = run.attempt;
-  const { stage, reason, message, hints } = error;
-  const since = run.effects.now().toISOString();
-  return { revision, target, stage, reason, message, hints, since };
 }

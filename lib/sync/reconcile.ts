@@ -6,72 +6,22 @@
  * @module
  */
 import { type Command, type Effects, say } from "../base/effects.ts";
-import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
+import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
 import {
-  type Backoff,
-  type Deployment,
-  type Hold,
   readState,
   type State,
   type Target,
   writeState,
 } from "../host/state.ts";
-import { readSuspension, type Suspension } from "../host/suspension.ts";
+import { readSuspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import type { Tip } from "../tools/git.ts";
-import { type Asked, askRemote } from "../tools/git_remote.ts";
-import {
-  decide,
-  type Decision,
-  type Drift,
-  type Opening,
-  targetOf,
-} from "./decide.ts";
-import type { Record, Run } from "./run.ts";
-
-/** How a run ended, for people and for `--json`. */
-export type Outcome =
-  | { result: "in-sync"; revision: string; drift?: Drift }
-  | { result: "suspended"; suspension: Suspension }
-  | { result: "rebooting"; revision: string }
-  | { result: "held"; hold: Hold; drift?: Drift }
-  | { result: "waiting"; backoff: Backoff; drift?: Drift }
-  | {
-    result: "outside";
-    revision: string;
-    opening: Opening;
-    drift?: Drift;
-  }
-  | {
-    result: "deployed" | "corrected";
-    deployment: Deployment;
-    run: Run;
-  }
-  | {
-    result: "rolled-back";
-    deployment: Deployment;
-    /** The revisions that are held now. */
-    left: readonly string[];
-    run: Run;
-  }
-  | { result: "built"; revision: string; system: string; run: Run }
-  | { result: "failed"; error: SyncError; run?: Run };
-
-/** The program's exit code for an outcome. */
-export function exitOf(outcome: Outcome): ExitCode {
-  switch (outcome.result) {
-    case "failed":
-      return outcome.error.exit;
-    case "held":
-    case "waiting":
-      return exitCodes.held;
-    default:
-      return exitCodes.ok;
-  }
-}
+import { type Asked, askRemote, type Tip } from "../tools/git_remote.ts";
+import { decide, type Decision, targetOf } from "./decide.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Record } from "./run.ts";
 
 /** What a person asked for beyond the configuration. */
 export interface Wishes {
@@ -113,7 +63,7 @@ export async function reconcile(
     if (found.outcome) return found.outcome;
     state = found.state;
   }
-  if (wishes.retry) state = await forget(folder, state);
+  if (wishes.retry) state = await forget(folder, state, effects.now());
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { result: "suspended", suspension };
   if (isUnproven(state)) {
@@ -122,39 +72,41 @@ export async function reconcile(
     if ("result" in proven) return proven;
     state = proven;
   }
+  let asked: Asked & { tip: Tip };
   try {
-    const { tip, question, answer } = await ask(effects, config);
-    state = await remember(effects, config, state, tip);
-    const target = targetOf(config);
-    const decision = decide({
-      tip,
-      state,
-      target,
-      config,
-      systems: systems(),
-      now: effects.now(),
-      force: wishes.force || wishes.retry,
-    });
-    const isSettled = decision.kind === "nothing" && !decision.drift &&
-      !await isRebootDue(effects, config, state);
-    if (isSettled && question) await settled?.(question, answer, tip);
-    const outcome = await act(
-      effects,
-      config,
-      state,
-      tip,
-      target,
-      decision,
-      record,
-    );
-    if (!isSettled) await finishUp(effects, config, outcome);
-    return outcome;
+    asked = await ask(effects, config);
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
     await recordUnreached(effects, folder, state, error);
     return { result: "failed", error };
   }
+  const { tip, question, answer } = asked;
+  state = await remember(effects, config, state, tip);
+  const target = targetOf(config);
+  const decision = decide({
+    tip,
+    state,
+    target,
+    config,
+    systems: systems(),
+    now: effects.now(),
+    force: wishes.force || wishes.retry,
+  });
+  const isSettled = decision.kind === "nothing" && !decision.drift &&
+    !await isRebootDue(effects, config, state);
+  if (isSettled && question) await settled?.(question, answer, tip);
+  const outcome = await act(
+    effects,
+    config,
+    state,
+    tip,
+    target,
+    decision,
+    record,
+  );
+  if (!isSettled) await finishUp(effects, config, outcome);
+  return outcome;
 }
 
 /** Whether this is the first boot with the last good system, unlooked at. */
@@ -216,29 +168,56 @@ async function isRebootDue(
   return dueReboot(config, state, effects.now()) !== undefined;
 }
 
-/** What comes after everything else, where the host is as it should be. */
+/**
+ * What comes after everything else, where the host is as it should be. Cut
+ * short by a person or systemd, it changes nothing of how the run ended.
+ */
 async function finishUp(
   effects: Effects,
   config: Config,
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (result === "failed" || result === "built") return;
-  if (config.garbageCollect && "run" in outcome) {
-    const { collect } = await import("./retention.ts");
-    await collect(effects);
+  if (["failed", "interrupted", "built"].includes(result)) return;
+  try {
+    if (config.garbageCollect && "run" in outcome) {
+      const { collect } = await import("./retention.ts");
+      await collect(effects);
+    }
+    if (config.reboot === "never") return;
+    const { rebootIfDue } = await import("./reboot.ts");
+    await rebootIfDue(effects, config);
+  } catch (error) {
+    const isCut = error instanceof SyncError && error.reason === "interrupted";
+    if (!isCut) throw error;
+    say(effects, "warning", error.message);
   }
-  if (config.reboot === "never") return;
-  const { rebootIfDue } = await import("./reboot.ts");
-  await rebootIfDue(effects, config);
 }
 
 /** Forgets what stands between a revision and another attempt. */
-async function forget(folder: string, state: State): Promise<State> {
-  const { backoff: _, cutOff: __, reboot: ___, ...rest } = state;
-  const forgetful = { ...rest, holds: [] };
+async function forget(
+  folder: string,
+  state: State,
+  now: Date,
+): Promise<State> {
+  const { backoff: _, cutOff: __, reboot: ___, last, seen, lastGood, ...rest } =
+    state;
+  const forgetful = {
+    ...rest,
+    ...last && { last: notLater(last, now) },
+    ...seen && { seen: notLater(seen, now) },
+    ...lastGood && { lastGood: notLater(lastGood, now) },
+    holds: [],
+  };
   await writeState(folder, forgetful);
   return forgetful;
+}
+
+/** What was written down while the clock was ahead would make it seem wrong. */
+function notLater<T extends { at: string }>(one: T, now: Date): T {
+  return Date.parse(one.at) > now.getTime()
+    ? { ...one, at: now.toISOString() }
+    : one;
 }
 
 /** Asks the remote, again after a growing pause where it did not answer. */

@@ -40,8 +40,8 @@ export async function recoverFirst(
  */
 async function recover(run: Run, record: Record): Promise<void> {
   const { attempt } = run;
-  const isBroken = run.state.last?.exit === exitCodes.broken;
-  const { command, commit, stage } = attempt;
+  const { command, commit, stage, undoing } = attempt;
+  const isBroken = undoing && run.state.last?.exit === exitCodes.broken;
   say(
     run.effects,
     "warning",

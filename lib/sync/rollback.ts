@@ -12,7 +12,7 @@ import { takeLock } from "../host/lock.ts";
 import { type Deployment, readState, type State } from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
 import { recordWithHooks } from "./hooks.ts";
-import type { Outcome } from "./reconcile.ts";
+import type { Outcome } from "./outcome.ts";
 import { recoverFirst } from "./recover.ts";
 import type { Record } from "./run.ts";
 

@@ -13,6 +13,7 @@ import {
   type Attempt,
   type Commit,
   type Deployment,
+  type Hold,
   type Left,
   type State,
   type Target,
@@ -156,4 +157,19 @@ export async function begin(
       bootId: bootId(),
     },
   });
+}
+
+/** The commit of which a system was made. */
+export function commitOf(deployment: Deployment): Commit {
+  const { revision, subject, author, committedAt, signers } = deployment;
+  const commit = { revision, subject, author, committedAt };
+  return signers ? { ...commit, signers } : commit;
+}
+
+/** The hold on what is being attempted, for what went wrong with it. */
+export function holdFor(run: Run, error: SyncError): Hold {
+  const { commit: { revision }, target } = run.attempt;
+  const { stage, reason, message, hints } = error;
+  const since = run.effects.now().toISOString();
+  return { revision, target, stage, reason, message, hints, since };
 }

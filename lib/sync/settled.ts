@@ -15,7 +15,7 @@
  */
 import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
-import { ask, passedOn } from "../tools/start.ts";
+import { ask, passedOn } from "../tools/command.ts";
 
 /** Where the program keeps its state if nothing else is said. */
 const usualFolder = "/var/lib/gitops-sync";

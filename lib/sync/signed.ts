@@ -14,7 +14,8 @@ import {
   signerOf,
 } from "../tools/signature.ts";
 import { keysError } from "../tools/keyring.ts";
-import { candidateName, type Fetched, has } from "./fetch.ts";
+import { candidateName, type Fetched } from "./fetch.ts";
+import { has } from "./mirror.ts";
 import { git, Keyrings, keyTrees } from "./keys.ts";
 import {
   cutHistory,

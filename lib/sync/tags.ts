@@ -8,10 +8,11 @@ import { oneLine, short } from "../base/text.ts";
 import type { Signer } from "../host/state.ts";
 import { listTags } from "../tools/git_remote.ts";
 import type { Bad, Good } from "../tools/signature.ts";
-import { fetch, type Fetched } from "./fetch.ts";
+import type { Fetched } from "./fetch.ts";
 import { git } from "./keys.ts";
 import { refusal } from "./refusals.ts";
 import type { Run } from "./run.ts";
+import { fetch } from "./transfer.ts";
 
 /** A tag in the mirror: its object and the name it has on the remote. */
 export interface Tag {

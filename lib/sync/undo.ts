@@ -96,7 +96,10 @@ async function reactivate(
   run: Run,
   previous: string | null,
 ): Promise<string | undefined> {
-  if (run.attempt.target.operation === "boot") return undefined;
+  // What waits for the next boot does not run, unless the host was booted into
+  // it since.
+  const { operation } = run.attempt.target;
+  if (operation === "boot" && runningSystem() === previous) return undefined;
   // A container's first run: there is nothing to go back to.
   if (previous === null) return undefined;
   // systemd no longer starts what failed too often.

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "../base/effects.ts";
-import { runNow, start } from "./start.ts";
+import { runNow, start } from "./command.ts";
 import { kernelNames, kernelText } from "./kernel.ts";
 
 /**

@@ -15,15 +15,6 @@ export type RemoteConfig = Pick<
   "repository" | "sshKeyFile" | "knownHosts" | "tokenFile" | "username"
 >;
 
-/** What a name on the remote points to right now. */
-export interface Tip {
-  /** The full commit hash. */
-  revision: string;
-  kind: "branch" | "tag" | "commit";
-  /** The full name to fetch, e.g. `refs/heads/main`; the hash of a commit. */
-  name: string;
-}
-
 /** Whether `ref` is a full commit hash (SHA-1 or SHA-256). */
 export function isRevision(ref: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);

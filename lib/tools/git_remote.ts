@@ -1,6 +1,5 @@
 /**
- * What a remote has: one question each, with bounds on what its answer may
- * make Git use.
+ * What the remote says of its names.
  *
  * @module
  */
@@ -13,8 +12,16 @@ import {
   isRevision,
   mostMemory,
   type RemoteConfig,
-  type Tip,
 } from "./git.ts";
+
+/** What a name on the remote points to right now. */
+export interface Tip {
+  /** The full commit hash. */
+  revision: string;
+  kind: "branch" | "tag" | "commit";
+  /** The full name to fetch, e.g. `refs/heads/main`; the hash of a commit. */
+  name: string;
+}
 
 /** A tip with the question that was put to the remote, and its answer. */
 export interface Asked {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { runNow } from "./start.ts";
+import { runNow } from "./command.ts";
 
 /** `look`, or what a program says where Deno refuses to look. */
 function orElse<T>(look: () => T, ask: () => T): T {

@@ -135,6 +135,10 @@ class RuleReader {
   }
 }
 
+/** The problem of a file that is still to be encrypted. */
+export const inPlaintext =
+  "it is in plaintext, and a rule of .sops.yaml wants it encrypted";
+
 function unclearRules(path: string, why: string): KnownFile {
   const known = { has: undefined, wants: undefined, isShared: false };
   return { path, ...known, problems: [why] };
@@ -156,9 +160,7 @@ function sopsFile(
       return {
         ...file,
         has: undefined,
-        problems: [
-          "it is in plaintext, and a rule of .sops.yaml wants it encrypted",
-        ],
+        problems: [inPlaintext],
       };
     case "sops": {
       const plain = plainLeaves(read.documents, read.rule);

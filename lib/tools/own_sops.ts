@@ -103,6 +103,8 @@ const meanings: Readonly<Record<number, string>> = {
   203: "it is encrypted already",
 };
 
+const isUnencrypted = /sops metadata not found/;
+
 /** What went wrong when sops ended with a failure. */
 export function sopsFailure(
   what: string,
@@ -114,6 +116,8 @@ export function sopsFailure(
   const lines = isPlain ? [] : safeLines(stderr);
   const why = isPlain
     ? "a value in it is not encrypted"
+    : isUnencrypted.test(stderr)
+    ? "it is not encrypted"
     : meanings[code] ?? oneLine(lines[0] ?? `sops ended with ${code}`, 200);
   return new SyncError(`Cannot ${what} ${path}: ${why}`, {
     stage: "secrets",
@@ -126,6 +130,9 @@ export function sopsFailure(
 
 function hintsFor(code: number, said: string): string[] {
   if (code === 203) return ["change it with: gitops-sync secrets edit FILE"];
+  if (isUnencrypted.test(said)) {
+    return ["encrypt it with: gitops-sync secrets encrypt FILE"];
+  }
   if (/no matching creation rules/.test(said)) {
     return ["add a rule for its path to .sops.yaml"];
   }

@@ -84,7 +84,7 @@ Deno.test("foreign code comes through the import map alone", () => {
 
 Deno.test("what it takes to start a program, and to exit, is in one place each", () => {
   const table: [RegExp, string][] = [
-    [/\bDeno\s*\.\s*Command\b/, "lib/tools/start.ts"],
+    [/\bDeno\s*\.\s*Command\b/, "lib/tools/command.ts"],
     [/\bDeno\s*\.\s*exit\b/, "gitops_sync.ts"],
   ];
   for (const [pattern, place] of table) {

@@ -8,7 +8,7 @@ import type { Config } from "../../lib/config/schema.ts";
 import { Run } from "../../lib/sync/run.ts";
 import { checkSecrets, inParallel } from "../../lib/sync/secrets.ts";
 import type { Verified } from "../../lib/sync/verify.ts";
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 import { effects, must } from "../tools/keys.ts";
 import { makeRepository } from "../world/repository.ts";
 

@@ -92,6 +92,14 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       /^bbbbbbbbbbbb is not deployed yet$/,
       /the next run deploys it/,
     ],
+    [
+      facts({ lastGood: deployed(tip) }, {
+        config: { ...config, operation: "boot", directory: "hosts" } as Config,
+      }),
+      false,
+      /^bbbbbbbbbbbb was deployed with another configuration: directory, operation$/,
+      /the next run deploys it/,
+    ],
     [facts({}), false, /^nothing was deployed here yet$/, /deploys it/],
     [
       facts({ lastGood: deployed(tip) }, { changed: ["kernel"], booted: "/x" }),

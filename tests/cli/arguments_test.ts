@@ -38,6 +38,10 @@ Deno.test("words become a call", async () => {
     ["-h", "sync help"],
     ["status --help", "status help"],
     ["-V", "sync version"],
+    ["help", "sync help"],
+    ["help secrets check", "secrets check help"],
+    ["secrets --help", "secrets help"],
+    ["help config", "config help"],
     ["--repository /srv/a --ref 1.10", 'sync repository="/srv/a" ref="1.10"'],
     ["--no-shallow --submodules", "sync submodules=true shallow=false"],
     [

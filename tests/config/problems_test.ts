@@ -145,3 +145,13 @@ Deno.test("all problems are told at once", async () => {
   Cannot go on without repository: it is missing in FILE`,
   );
 });
+
+Deno.test("signatures are not asked for without keys to trust", async () => {
+  const base = "repository: /srv/infra\nverify:\n  mode: head\n";
+  for (const rest of ["", "  openpgpKeys: []\n", '  keysFrom: ""\n']) {
+    assertEquals(
+      (await refused(base + rest)).message,
+      "FILE:3: Cannot use verify.mode alone: there are no keys to trust",
+    );
+  }
+});

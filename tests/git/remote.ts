@@ -12,9 +12,8 @@ import type { Deployment, State } from "../../lib/host/state.ts";
 import { targetOf } from "../../lib/sync/decide.ts";
 import { type Fetched, fetchRevision } from "../../lib/sync/fetch.ts";
 import { Run } from "../../lib/sync/run.ts";
-import { run } from "../../lib/tools/command.ts";
-import type { Tip } from "../../lib/tools/git.ts";
-import { askRemote } from "../../lib/tools/git_remote.ts";
+import { run } from "../../lib/tools/run_command.ts";
+import { askRemote, type Tip } from "../../lib/tools/git_remote.ts";
 import { output } from "../world/program.ts";
 import { gitEnvironment } from "../world/repository.ts";
 

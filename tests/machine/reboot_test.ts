@@ -199,3 +199,63 @@ test("a host that is cut off since a reboot goes back", async () => {
   await sync(machine, 3);
   assertEquals(machine.running(), first);
 });
+
+test("what could not be put back after a reboot is put back by a later run", async () => {
+  const made = await booted({ reboot: "when-needed", operation: "boot" });
+  await using machine = made.machine;
+  const { repository } = made;
+  const first = machine.running();
+  const web = 'test "$(cat /run/booted-system/kernel)" != 2';
+  await repository.publish("Kernel 2", {
+    knobs: { kernel: "2", services: { web } },
+  });
+  await machine.sync();
+  await machine.goesDown();
+  await machine.bootAgain();
+  assert(machine.running() !== first);
+  const tool = "/usr/bin/systemd-run";
+  await machine.output(["mount", "--bind", "/bin/false", tool]);
+  await sync(machine, 8);
+  await machine.output(["umount", tool]);
+  await machine.sync("sync");
+  assertEquals(machine.running(), first);
+  assertEquals(machine.bootDefault(), first);
+});
+
+test("a host that is not well and has no way back needs a person", async () => {
+  const made = await booted({ reboot: "always", keep: 0 });
+  await using machine = made.machine;
+  const { repository } = made;
+  await repository.publish("Only warm", {
+    knobs: { services: { web: "test -e /run/warm" } },
+  });
+  machine.write("/run/warm", "");
+  await machine.sync();
+  await machine.goesDown();
+  await machine.bootAgain();
+  const ended = await sync(machine, 8);
+  assertStringIncludes(ended.stderr, "there is no way back from here");
+  // A revision that mends it is deployed all the same.
+  await repository.publish("Mended", { knobs: { services: {} } });
+  await machine.sync();
+  assertEquals(machine.state()?.lastGood?.subject, "Mended");
+});
+
+test("a host that is suspended is not rebooted", async () => {
+  const suspension = JSON.stringify({
+    since: "now",
+    until: null,
+    reason: null,
+  });
+  const file = "/var/lib/gitops-sync/suspended.json";
+  const made = await booted({
+    reboot: "always",
+    "hooks.postDeploy": [["sh", "-c", `echo '${suspension}' > ${file}`]],
+  });
+  await using machine = made.machine;
+  await made.repository.publish("Second");
+  const ended = await sync(machine, 0);
+  assertStringIncludes(ended.stdout, "Deployed ");
+  assertEquals(machine.state()?.reboot, undefined);
+  await sync(machine, 0);
+});

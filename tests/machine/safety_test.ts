@@ -186,6 +186,72 @@ test("a system that does not come up well is left after the reboot", async ({ ma
   assertMatch(again.stderr, /did not come up well/);
 });
 
+test("a host that is cut off on its way back after a reboot goes on with it", async ({ machine, repository, first, publish }) => {
+  await publish({
+    services: web("test -e /run/warm || exit 3; exec sleep 600"),
+  });
+  machine.write("/run/warm", "");
+  assertEquals((await machine.sync()).code, 0);
+  await machine.powerCut();
+  await machine.bootAgain();
+  const pid =
+    `sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' /var/lib/gitops-sync/lock`;
+  machine.configure(repository, {
+    "timeouts.activate": "2s",
+    "timeouts.health": "1s",
+    "hooks.preDeploy": [["sh", "-c", `kill -KILL $(${pid})`]],
+  });
+  assertEquals((await machine.sync()).code, 137);
+  assertNotEquals(machine.running(), first);
+  machine.configure(repository, {
+    "timeouts.activate": "2s",
+    "timeouts.health": "1s",
+  });
+  const { code, stderr } = await machine.sync();
+  assertEquals(code, 7, stderr);
+  await assertStands(machine, first);
+});
+
+test("a system that was confirmed after a reboot is looked at", async ({ machine, first, publish }) => {
+  await publish({
+    services: web("test -e /run/warm || exit 3; exec sleep 600"),
+  });
+  machine.write("/run/warm", "");
+  const before = machine.state()!;
+  assertEquals((await machine.sync()).code, 0);
+  const { lastGood, ...after } = machine.state()!;
+  // As if it had been cut off right before it was recorded.
+  const { revision, subject, author, committedAt, target, system } = lastGood!;
+  machine.write(
+    "/var/lib/gitops-sync/state.json",
+    JSON.stringify({
+      ...after,
+      lastGood: before.lastGood,
+      earlier: [],
+      attempt: {
+        id: "20260101-000000-0000",
+        command: "sync",
+        commit: { revision, subject, author, committedAt },
+        target,
+        startedAt: lastGood!.at,
+        stage: "confirm",
+        bootId: lastGood!.boot,
+        previous: { running: first, bootDefault: first },
+        candidate: system,
+        touched: true,
+      },
+    }),
+  );
+  await machine.powerCut();
+  await machine.bootAgain();
+  assertEquals(machine.running(), system);
+  const { code, stderr } = await machine.sync();
+  assertEquals(code, 7, stderr);
+  assertStringIncludes(stderr, "It was healthy, so it is confirmed now");
+  assertStringIncludes(stderr, "did not come up well after a reboot");
+  await assertStands(machine, first);
+});
+
 test("a system that came up well is looked at once", async ({ machine, repository, first, publish }) => {
   machine.configure(repository, { operation: "boot" });
   await publish({ greeting: "second" });

@@ -16,7 +16,7 @@ test("a word, flag or value that is not understood is told with what is near", a
     ],
     [
       ["config"],
-      `Cannot run config: there is no such command\nhint: did you mean config check? ${all}`,
+      "Cannot run config alone: expected one of its commands\nhint: see gitops-sync config --help",
     ],
     [
       ["config", "chek"],
@@ -123,4 +123,36 @@ test("a reader that goes away is no error", async (world) => {
     const said = await world.output(["bash", "-c", script, "bash", ...args]);
     assertEquals(said, "0", args.join(" "));
   }
+});
+
+test("what failed to build is not accepted in place of a retry", async (world) => {
+  const { repository } = await deployed(world);
+  const revision = await repository.publish("Broken", {
+    knobs: { build: "exit 1" },
+  });
+  await syncTo(world, 6);
+  says(
+    (await syncTo(world, 2, "accept", revision)).stderr,
+    "it is held for another reason: Cannot build",
+    "gitops-sync retry tries the same one again",
+  );
+});
+
+test("who suspends a host during a run is told that it goes on", async (world) => {
+  const { repository } = await deployed(world);
+  const { folder } = world;
+  await repository.publish("A slow switch", {
+    knobs: { build: `while ! test -e ${folder}/go; do sleep 0.05; done` },
+  });
+  const run = world.startSync([]);
+  while (world.state()?.attempt?.stage !== "build") {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  says(
+    (await syncTo(world, 0, "suspend")).stdout,
+    "A run is under way (sync, process ",
+    "it stops before the activation, or is finished if that has begun",
+  );
+  Deno.writeTextFileSync(`${folder}/go`, "");
+  await run.ended;
 });

@@ -3,6 +3,7 @@ import { short } from "../../lib/base/text.ts";
 import type { Knobs, Service } from "../world/repository.ts";
 import {
   deployed,
+  prepared,
   revisionOf,
   runs,
   says,
@@ -199,4 +200,14 @@ test("a way back that fails too needs a person, and is tried again", async (worl
   runs(world, revision);
   assertEquals(world.state()?.attempt, undefined);
   says((await syncTo(world, 0, "history")).stdout, "way-back-failed (7)");
+});
+
+test("a directory that the repository does not have is told as such", async (world) => {
+  await prepared(world);
+  const failed = await syncTo(world, 6, "--directory", "hosts/web");
+  says(
+    failed.text,
+    "there is no hosts/web/flake.nix",
+    "hint: name the folder of flake.nix with directory (--directory)",
+  );
 });

@@ -73,3 +73,26 @@ test("an activation that has begun is not left half done", async (world) => {
 });
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+test("a run that is told to end while it collects garbage has deployed", async (world) => {
+  const { repository } = await deployed(world);
+  world.configure(repository, { garbageCollect: true });
+  const shims = new Shims(world);
+  await repository.publish("Undisturbed");
+  await shims.start().ended;
+  const call = shims.calls().findIndex((line) => line === "nix-store --gc") + 1;
+  assert(call > 0, shims.calls().join("\n"));
+  const revision = await repository.publish("Interrupted");
+  const run = shims.start([], { call, when: "before" });
+  assert(await shims.stopped(run), "it collects garbage");
+  run.signal("SIGTERM");
+  const { code, stdout, stderr } = await run.ended;
+  assertEquals(code, 0, stderr);
+  says(stdout, "Deployed ");
+  says(stderr, "warning: Interrupted by a person or by systemd");
+  const { lastGood, last, attempt } = world.state()!;
+  assertEquals(lastGood?.revision, revision);
+  assertEquals([last?.result, attempt], ["deployed", undefined]);
+  runs(world, revision);
+  says((await syncTo(world, 0)).stdout, "In sync");
+});

@@ -127,3 +127,21 @@ test("a mirror that a crash has damaged is made again", async (world) => {
     runs(world, revision);
   }
 });
+
+test("a clock that was far ahead does not stop a host for ever", async (world) => {
+  const { repository } = await deployed(world);
+  const { lastGood, ...state } = world.state()!;
+  const at = "2038-01-01T00:00:00.000Z";
+  world.write(
+    "/var/lib/gitops-sync/state.json",
+    JSON.stringify({ ...state, lastGood: { ...lastGood, at } }),
+  );
+  const revision = await repository.publish("News");
+  says(
+    (await syncTo(world, 3)).stderr,
+    "which is in the past",
+    "if it is right, it was ahead before: gitops-sync retry",
+  );
+  await syncTo(world, 0, "retry");
+  runs(world, revision);
+});

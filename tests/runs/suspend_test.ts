@@ -70,7 +70,11 @@ test("a suspension during a build keeps the host from being switched", async (wo
   Deno.writeTextFileSync(`${folder}/go`, "");
   const ended = await run.ended;
   assertEquals(ended.code, 0, ended.stderr);
-  says(ended.stderr, "The host was suspended while this was being built");
+  says(ended.stderr, "\nThe host was suspended while this was being built");
+  const { last, backoff } = world.state()!;
+  assertEquals([last?.result, last?.exit], ["interrupted", 0]);
+  assertEquals(world.history().at(-1)?.result, "interrupted");
+  assertEquals(backoff, undefined, "it is no failure that a pause is for");
   assertEquals(standing(world), before);
   await syncTo(world, 0);
   await syncTo(world, 0, "resume");

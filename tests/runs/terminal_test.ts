@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import type { World } from "../world/world.ts";
-import { prepared, runs, says, standing, test } from "./setting.ts";
+import {
+  deployed,
+  prepared,
+  runs,
+  says,
+  standing,
+  syncTo,
+  test,
+} from "./setting.ts";
 import { Terminal } from "./terminal.ts";
 
 const stages = [
@@ -91,4 +99,26 @@ test("lines are redrawn and coloured on a terminal, unless NO_COLOR is set", asy
   const plain = await written(world, "NO_COLOR=1");
   says(plain, "\r\x1b[K", "✓ fetch");
   assert(!plain.includes("\x1b[3"), plain);
+});
+
+test("a narrow terminal shows a line of history an attempt, a pipe all of it", async (world) => {
+  await deployed(world);
+  await using terminal = await Terminal.open(world, {
+    columns: 80,
+    shell: ["sh"],
+  });
+  await terminal.keys(
+    "PS1='> '; clear; gitops-sync history; echo code $?",
+    "Enter",
+  );
+  const screen = await terminal.shows(/^code 0$/m);
+  const [, attempt, code] = screen.split("\n").slice(
+    screen.split("\n").findIndex((line) => line.startsWith("WHEN")),
+  );
+  assert(
+    /^\S+ \S+ +\w{12} +deployed .* The first system +.*…$/.test(attempt!),
+    screen,
+  );
+  assertEquals(code, "code 0");
+  says((await syncTo(world, 0, "history")).stdout, "confirm ");
 });

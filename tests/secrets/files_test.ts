@@ -159,6 +159,12 @@ Deno.test("an edit that changes nothing, or fails, leaves the file alone", async
     const failed = await edit('echo lost >>"$file"; exit 3');
     assert(failed.code !== 0);
     assertEquals(checkout.read(path), before);
+    if (path.endsWith(".age")) continue;
+    // sops writes nothing at all then, not even who can read it.
+    const emptied = await edit(': >"$file"');
+    assertEquals(emptied.code, 5, emptied.stderr);
+    assertStringIncludes(emptied.stderr, "nothing was left in it");
+    assertEquals(checkout.read(path), before);
   }
   assertEquals(leftovers(), []);
 });
@@ -267,4 +273,15 @@ Deno.test("re-keyed files are for those whom the rules name now", async () => {
   assertEquals(await checkout.decrypt("secrets/a.yaml", "web"), "");
   assertEquals(await checkout.decryptAge("secrets/token.age", "db"), plain);
   assertEquals(await checkout.decryptAge("secrets/token.age", "web"), "");
+});
+
+Deno.test("a file in plaintext is told to be encrypted", async () => {
+  await using checkout = await withRules();
+  await checkout.write("secrets/a.yaml", "password: hunter2\n");
+  for (const word of ["rotate", "updatekeys"]) {
+    const { code, stderr } = await checkout.secrets(word, "secrets/a.yaml");
+    assertEquals(code, 5);
+    assertStringIncludes(stderr, "secrets/a.yaml: it is not encrypted\n");
+    assertStringIncludes(stderr, "gitops-sync secrets encrypt FILE");
+  }
 });

@@ -218,6 +218,10 @@ Deno.test("a pause ends at its time, not after it", () => {
     [now.toISOString(), "deploy"],
     [earlier, "deploy"],
     ["broken", "deploy"],
+    // The longest pause there is; a longer one is of a clock that was wrong.
+    ["2024-01-01T13:12:00Z", "wait"],
+    ["2024-01-01T13:12:01Z", "deploy"],
+    ["2038-01-01T00:00:00Z", "deploy"],
   ];
   for (const [notBefore, kind] of table) {
     const state = { backoff: pause(tip, notBefore) };

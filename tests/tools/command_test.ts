@@ -6,7 +6,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 import { inFolder } from "../folder.ts";
 import { patience, shell, text } from "./shell.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Effects } from "../../lib/base/effects.ts";
 import { SyncError } from "../../lib/base/errors.ts";
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 import type { RemoteConfig } from "../../lib/tools/git.ts";
 import { askRemote } from "../../lib/tools/git_remote.ts";
 import { remoteFailure } from "../../lib/tools/git_failure.ts";

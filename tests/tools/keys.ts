@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import type { Effects } from "../../lib/base/effects.ts";
 import { type Identity, readIdentity } from "../../lib/tools/age.ts";
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 
 /** Real programs, and nobody who watches. */
 export const effects: Effects = {

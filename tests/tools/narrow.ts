@@ -3,7 +3,7 @@
  * is: what comes of a timeout, of a file of the kernel's and of a program that
  * is not on the list.
  */
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 import {
   commandLines,
   kernelNames,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 import { defaultRoutes, routesIn } from "../../lib/tools/routes.ts";
 import { output } from "../world/program.ts";
 

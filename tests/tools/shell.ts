@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command, Finished } from "../../lib/base/effects.ts";
-import { run } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 
 /** Longer than anything here takes. */
 export const patience = 30_000;

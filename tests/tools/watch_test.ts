@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { run } from "../../lib/tools/command.ts";
-import { ask } from "../../lib/tools/start.ts";
+import { ask } from "../../lib/tools/command.ts";
+import { run } from "../../lib/tools/run_command.ts";
 import { memoryOf, sizeOf } from "../../lib/tools/watch.ts";
 import { inFolder } from "../folder.ts";
 

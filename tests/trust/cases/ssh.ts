@@ -380,7 +380,7 @@ export const cases: Case[] = [
     make: async (lab) => ({
       settings: { ...await lab.signed("ada"), "verify.mode": "head" },
     }),
-    expected: refused("keys-missing"),
+    expected: { exit: 2, reason: "config-wrong" },
   },
   ...Object.entries({
     "empty": ["", "keys-empty"],

@@ -1,0 +1,54 @@
+/**
+ * How a run ended, for people, for `--json` and as an exit code.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, type SyncError } from "../base/errors.ts";
+import type { Backoff, Deployment, Hold } from "../host/state.ts";
+import type { Suspension } from "../host/suspension.ts";
+import type { Drift, Opening } from "./decide.ts";
+import type { Run } from "./run.ts";
+
+/** How a run ended. */
+export type Outcome =
+  | { result: "in-sync"; revision: string; drift?: Drift }
+  | { result: "suspended"; suspension: Suspension }
+  | { result: "rebooting"; revision: string }
+  | { result: "held"; hold: Hold; drift?: Drift }
+  | { result: "waiting"; backoff: Backoff; drift?: Drift }
+  | {
+    result: "outside";
+    revision: string;
+    opening: Opening;
+    drift?: Drift;
+  }
+  | {
+    result: "deployed" | "corrected";
+    deployment: Deployment;
+    run: Run;
+  }
+  | {
+    result: "rolled-back";
+    deployment: Deployment;
+    /** The revisions that are held now. */
+    left: readonly string[];
+    run: Run;
+  }
+  | { result: "built"; revision: string; system: string; run: Run }
+  /** It ended early, and nothing is wrong: its exit code is 0. */
+  | { result: "interrupted"; error: SyncError; run: Run }
+  | { result: "failed"; error: SyncError; run?: Run };
+
+/** The program's exit code for an outcome. */
+export function exitOf(outcome: Outcome): ExitCode {
+  switch (outcome.result) {
+    case "interrupted":
+    case "failed":
+      return outcome.error.exit;
+    case "held":
+    case "waiting":
+      return exitCodes.held;
+    default:
+      return exitCodes.ok;
+  }
+}
