@@ -19,7 +19,7 @@ import {
 } from "../sync/decide.ts";
 import type { Tip } from "../tools/git_remote.ts";
 import { opensText } from "./outcome.ts";
-import { holdHint } from "./output.ts";
+import { correctHint, holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";
 
 /** Everything that status rests on. */
@@ -153,9 +153,6 @@ function driftText(drift: NonNullable<ReturnType<typeof driftOf>>): string {
     drift.actual ?? "gone"
   }`;
 }
-
-const correctHint =
-  "gitops-sync sync --drift correct activates what was deployed again";
 
 function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
   const to = short(tip.revision);

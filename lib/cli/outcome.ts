@@ -14,7 +14,7 @@ import { describe } from "../sync/describe.ts";
 import type { Run } from "../sync/run.ts";
 import type { Call } from "./arguments.ts";
 import { errorJson, printJson } from "./json.ts";
-import { errorEvent, holdHint, print } from "./output.ts";
+import { correctHint, errorEvent, holdHint, print } from "./output.ts";
 import { timeOf } from "./times.ts";
 
 /** Tells what came of a run. */
@@ -24,7 +24,9 @@ export function tellOutcome(
   effects: Effects,
   outcome: Outcome,
 ): void {
-  if ("drift" in outcome && outcome.drift) tellDrift(effects, outcome.drift);
+  if ("drift" in outcome && outcome.drift) {
+    tellDrift(effects, config, outcome.drift);
+  }
   if (call.json) {
     printJson(call.command.name, exitOf(outcome), outcomeJson(outcome));
   }
@@ -113,16 +115,15 @@ function took(run: Run): string {
   return formatDuration(run.stages.reduce((sum, { ms }) => sum + ms, 0));
 }
 
-function tellDrift(effects: Effects, drift: Drift): void {
+function tellDrift(effects: Effects, config: Config, drift: Drift): void {
   say(
     effects,
     "warning",
     `Somebody switched this host by hand: the ${drift.what} is ${
       drift.actual ?? "gone"
     }, and not ${drift.expected}, which was deployed`,
-    [
-      "gitops-sync sync --drift correct activates what was deployed again",
-    ],
+    // What corrects it by itself may be waiting for a window.
+    config.drift === "correct" ? [] : [correctHint],
   );
 }
 

@@ -11,6 +11,10 @@ import { redact } from "../base/redact.ts";
 export const holdHint =
   "a new commit is picked up by itself; gitops-sync retry tries the same one again";
 
+/** What ends drift that is only told. */
+export const correctHint =
+  "gitops-sync sync --drift correct activates what was deployed again";
+
 /** Writes text and a line end to standard output. */
 export function print(text: string): void {
   writeTo(Deno.stdout, `${text}\n`);

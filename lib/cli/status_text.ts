@@ -11,7 +11,7 @@ import { table } from "./table.ts";
 import { timeAndAge } from "./times.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
-export function deploymentOf(
+function deploymentOf(
   { state }: Facts,
   system: string | null,
 ): Deployment | undefined {

@@ -66,7 +66,7 @@ function memoryFolder(): string {
  * The mount points, each with whether it is in memory, as the kernel lists
  * them (proc(5), "/proc/pid/mountinfo"); a later one lies over an earlier.
  */
-export function memoryMounts(mountinfo: string): Map<string, boolean> {
+function memoryMounts(mountinfo: string): Map<string, boolean> {
   const mounts = new Map<string, boolean>();
   for (const line of mountinfo.split("\n")) {
     const [before, after] = line.split(" - ");

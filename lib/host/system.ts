@@ -7,7 +7,7 @@ import { kernelText } from "../tools/kernel.ts";
 import type { Systems } from "./state.ts";
 
 /** The link that NixOS points at the running system. */
-export const runningLink = "/run/current-system";
+const runningLink = "/run/current-system";
 
 /** The link that NixOS points at the system that was booted. */
 export const bootedLink = "/run/booted-system";

@@ -23,7 +23,7 @@ import {
   nothingBefore,
   textOf,
 } from "./health.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Found, Outcome } from "./outcome.ts";
 import { type Record, Run } from "./run.ts";
 import { isStopped } from "./switching.ts";
 
@@ -38,24 +38,23 @@ export async function proveBoot(
   config: Config,
   state: State,
   record: Record,
-): Promise<Outcome | State> {
+): Promise<Found> {
   const { lastGood } = state;
-  if (!lastGood) return state;
+  if (!lastGood) return { state };
   const ills = await illsOf(new Run(effects, config, state), {
     ...nothingBefore,
     failed: lastGood.failing ?? [],
   });
   // An older system would not reach it either: not known yet.
-  if (isRemoteAlone(ills)) return state;
-  if (ills.length === 0) return await markBooted(config, state);
+  if (isRemoteAlone(ills)) return { state };
+  if (ills.length === 0) return { state: await markBooted(config, state) };
   const message = `it did not come up well after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
   if (!earlier) {
-    say(effects, "error", told, [
-      "there is no earlier good system to go back to",
-    ]);
-    return await markBooted(config, state);
+    // Told once: later runs bring what Git has to mend it.
+    await markBooted(config, state);
+    return { outcome: { result: "failed", error: noWayBack(told, ills) } };
   }
   say(effects, "error", told);
   const left = { revisions: [lastGood.revision], because: message };
@@ -73,13 +72,10 @@ export async function proveBoot(
     if (!wasCutOff(outcome)) {
       await markBooted(config, readState(config.stateDirectory));
     }
-    return outcome;
+    return { outcome };
   }
-  return {
-    result: "failed",
-    run: outcome.run,
-    error: goneBack(told, earlier, ills),
-  };
+  const error = goneBack(told, earlier, ills);
+  return { outcome: { result: "failed", run: outcome.run, error } };
 }
 
 /** Remembers that the last good system was looked at after a boot. */
@@ -101,6 +97,17 @@ function wayBack({ earlier, holds }: State): Deployment | undefined {
 function wasCutOff(outcome: Outcome): boolean {
   return outcome.result === "failed" &&
     (isStopped(outcome.error) || outcome.error.reason === "interrupted");
+}
+
+function noWayBack(told: string, ills: readonly Ill[]): SyncError {
+  return new SyncError(`${told}; there is no way back from here`, {
+    stage: "health",
+    reason: ills[0]!.reason,
+    next: "stop",
+    details: detailsOf(ills),
+    exit: exitCodes.broken,
+    hints: ["mend the host by hand, or push a revision that does"],
+  });
 }
 
 function goneBack(

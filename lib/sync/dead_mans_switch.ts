@@ -28,7 +28,7 @@ const service = `${deadMansSwitch}.service`;
  *
  * @returns milliseconds
  */
-export function patienceOf(
+function patienceOf(
   config: Pick<Config, "timeouts.activate" | "timeouts.health">,
 ): number {
   // Activations for `test` and `boot` and one health check; the rest is for a

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ExitCode, exitCodes, type SyncError } from "../base/errors.ts";
-import type { Backoff, Deployment, Hold } from "../host/state.ts";
+import type { Backoff, Deployment, Hold, State } from "../host/state.ts";
 import type { Suspension } from "../host/suspension.ts";
 import type { Drift, Opening } from "./decide.ts";
 import type { Run } from "./run.ts";
@@ -38,6 +38,11 @@ export type Outcome =
   /** It ended early, and nothing is wrong: its exit code is 0. */
   | { result: "interrupted"; error: SyncError; run: Run }
   | { result: "failed"; error: SyncError; run?: Run };
+
+/** What is left of earlier runs and reboots ends a run, or it goes on. */
+export type Found =
+  | { outcome: Outcome }
+  | { outcome?: never; state: State };
 
 /** The program's exit code for an outcome. */
 export function exitOf(outcome: Outcome): ExitCode {

@@ -28,7 +28,7 @@ import {
   isRemoteAlone,
   textOf,
 } from "./health.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Found } from "./outcome.ts";
 import { begin, commitOf, holdFor, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
 
@@ -87,12 +87,6 @@ export async function rebootIfDue(
   say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`);
 }
 
-/** What {@linkcode afterReboot} has found: the end of this run, or its state. */
-type Found = { outcome: Outcome; state?: never } | {
-  outcome?: never;
-  state: State;
-};
-
 /**
  * Looks what came of a reboot that a run has asked for. Where the host came up
  * on another system or is not well, the system that was booted before becomes
@@ -113,12 +107,12 @@ export async function afterReboot(
       return { outcome: { result: "rebooting", revision } };
     }
     say(effects, "warning", "The host was to reboot, and did not");
-    return await settled(config, without(state));
+    return await goOn(config, without(state));
   }
   const confirmed = state.lastGood;
   // A person may have gone elsewhere since.
   if (confirmed?.system !== reboot.system) {
-    return await settled(config, without(state));
+    return await goOn(config, without(state));
   }
   const run = new Run(effects, config, state);
   const { system, target } = confirmed;
@@ -131,13 +125,13 @@ export async function afterReboot(
   );
   const { attempt: _attempt, ...rest } = run.state;
   if (!problem) {
-    return await settled(config, {
+    return await goOn(config, {
       ...rest,
       lastGood: { ...confirmed, booted: true },
       reboot: { ...reboot, result: "well" },
     });
   }
-  if (problem === "unknown") return await settled(config, rest);
+  if (problem === "unknown") return await goOn(config, rest);
   const error = await undoReboot(run, reboot, problem);
   await record(run, { result: "failed", error });
   return { outcome: { result: "failed", error, run } };
@@ -148,7 +142,7 @@ function without(state: State): State {
   return rest;
 }
 
-async function settled(config: Config, state: State): Promise<Found> {
+async function goOn(config: Config, state: State): Promise<Found> {
   await writeState(config.stateDirectory, state);
   return { state };
 }

@@ -10,17 +10,12 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import {
-  readState,
-  type State,
-  type Target,
-  writeState,
-} from "../host/state.ts";
+import { readState, type State, writeState } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git_remote.ts";
 import { decide, type Decision, targetOf } from "./decide.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Found, Outcome } from "./outcome.ts";
 import type { Record } from "./run.ts";
 
 /** What a person asked for beyond the configuration. */
@@ -52,42 +47,16 @@ export async function reconcile(
     await recordWithHooks(recordOnly, run, ended);
   };
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
-  let state = readState(folder);
-  if (state.attempt) {
-    const { recoverFirst } = await import("./recover.ts");
-    state = await recoverFirst(effects, config, state, record);
-  }
-  if (state.reboot && !state.reboot.result) {
-    const { afterReboot } = await import("./reboot.ts");
-    const found = await afterReboot(effects, config, state, record);
-    if (found.outcome) return found.outcome;
-    state = found.state;
-  }
-  if (wishes.retry) state = await forget(folder, state, effects.now());
-  const suspension = readSuspension(folder, effects.now());
-  if (suspension) return { result: "suspended", suspension };
-  if (isUnproven(state)) {
-    const { proveBoot } = await import("./booted.ts");
-    const proven = await proveBoot(effects, config, state, record);
-    if ("result" in proven) return proven;
-    state = proven;
-  }
-  let asked: Asked & { tip: Tip };
-  try {
-    asked = await ask(effects, config);
-  } catch (error) {
-    if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
-    const { recordUnreached } = await import("./unreached.ts");
-    await recordUnreached(effects, folder, state, error);
-    return { result: "failed", error };
-  }
+  const before = await whatIsLeft(effects, config, wishes, record);
+  if (before.outcome) return before.outcome;
+  const asked = await askOrRecord(effects, config, before.state);
+  if (asked.outcome) return asked.outcome;
   const { tip, question, answer } = asked;
-  state = await remember(effects, config, state, tip);
-  const target = targetOf(config);
+  const state = await remember(effects, config, before.state, tip);
   const decision = decide({
     tip,
     state,
-    target,
+    target: targetOf(config),
     config,
     systems: systems(),
     now: effects.now(),
@@ -96,17 +65,36 @@ export async function reconcile(
   const isSettled = decision.kind === "nothing" && !decision.drift &&
     !await isRebootDue(effects, config, state);
   if (isSettled && question) await settled?.(question, answer, tip);
-  const outcome = await act(
-    effects,
-    config,
-    state,
-    tip,
-    target,
-    decision,
-    record,
-  );
+  const outcome = await act(effects, config, state, tip, decision, record);
   if (!isSettled) await finishUp(effects, config, outcome);
   return outcome;
+}
+
+/** What earlier runs, reboots and people have left comes before any remote. */
+async function whatIsLeft(
+  effects: Effects,
+  config: Config,
+  wishes: Wishes,
+  record: Record,
+): Promise<Found> {
+  const folder = config.stateDirectory;
+  let state = readState(folder);
+  if (state.attempt) {
+    const { recoverFirst } = await import("./recover.ts");
+    state = await recoverFirst(effects, config, state, record);
+  }
+  if (state.reboot && !state.reboot.result) {
+    const { afterReboot } = await import("./reboot.ts");
+    const found = await afterReboot(effects, config, state, record);
+    if (found.outcome) return found;
+    state = found.state;
+  }
+  if (wishes.retry) state = await forget(folder, state, effects.now());
+  const suspension = readSuspension(folder, effects.now());
+  if (suspension) return { outcome: { result: "suspended", suspension } };
+  if (!isUnproven(state)) return { state };
+  const { proveBoot } = await import("./booted.ts");
+  return await proveBoot(effects, config, state, record);
 }
 
 /** Whether this is the first boot with the last good system, unlooked at. */
@@ -122,7 +110,6 @@ async function act(
   config: Config,
   state: State,
   tip: Tip,
-  target: Target,
   decision: Decision,
   record: Record,
 ): Promise<Outcome> {
@@ -147,6 +134,7 @@ async function act(
     }
     case "deploy": {
       const { attemptDeploy } = await import("./attempt.ts");
+      const target = targetOf(config);
       return await attemptDeploy(effects, config, state, tip, target, record);
     }
     case "correct": {
@@ -220,11 +208,30 @@ function notLater<T extends { at: string }>(one: T, now: Date): T {
     : one;
 }
 
+/** Asks the remote; that it did not answer ends the run, and is recorded. */
+async function askOrRecord(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<{ outcome: Outcome } | { outcome?: never } & Answered> {
+  try {
+    return await ask(effects, config);
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
+    const { recordUnreached } = await import("./unreached.ts");
+    await recordUnreached(effects, config.stateDirectory, state, error);
+    return { outcome: { result: "failed", error } };
+  }
+}
+
+/** The remote has the name that was asked for. */
+type Answered = Asked & { tip: Tip };
+
 /** Asks the remote, again after a growing pause where it did not answer. */
 async function ask(
   effects: Effects,
   config: Config,
-): Promise<Asked & { tip: Tip }> {
+): Promise<Answered> {
   for (let tries = 0;; tries++) {
     try {
       const { tip, ...asked } = await askRemote(effects, config);

@@ -212,6 +212,22 @@ test("a host that is cut off on its way back after a reboot goes on with it", as
   await assertStands(machine, first);
 });
 
+test("a host that came up unwell, with nothing to go back to, says so once", async ({ machine, repository, first }) => {
+  await machine.powerCut();
+  await machine.bootAgain();
+  machine.configure(repository, {
+    "timeouts.health": "1s",
+    "health.commands": [["false"]],
+  });
+  const { code, stderr } = await machine.sync();
+  assertEquals(code, 8, stderr);
+  assertMatch(stderr, /did not come up well after a reboot.*no way back/);
+  assertEquals(machine.running(), first);
+  // Or what mends it could not come.
+  const next = await machine.sync();
+  assertEquals(next.code, 0, next.stderr);
+});
+
 test("a system that was confirmed after a reboot is looked at", async ({ machine, first, publish }) => {
   await publish({
     services: web("test -e /run/warm || exit 3; exec sleep 600"),

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { refuseOutside } from "../../lib/sync/not_now.ts";
 import { deployed, runs, says, standing, syncTo, test } from "./setting.ts";
@@ -51,6 +51,7 @@ test("a host that was switched by hand is corrected in a window alone", async (w
   world.configure(repository, { ...shut, drift: "correct" });
   const run = await syncTo(world, 0);
   says(run.text, "switched this host by hand", "no window opens within");
+  assert(!run.text.includes("--drift correct"), "it is corrected anyway");
   world.configure(repository, { drift: "correct" });
   await syncTo(world, 0);
   assertEquals(world.running(), system);
