@@ -6,14 +6,7 @@
 import { join } from "@std/path";
 import type { Effects } from "../base/effects.ts";
 import type { LocalConfig } from "../config/config.ts";
-import { type Identity, readIdentity } from "../tools/age.ts";
-
-/** Where NixOS hosts keep their keys, if the configuration names none. */
-const ofHosts = [
-  "/etc/ssh/age.key",
-  "/var/lib/sops-nix/key.txt",
-  "/etc/ssh/ssh_host_ed25519_key",
-];
+import { type Identity, readIdentity, usualIdentities } from "../tools/age.ts";
 
 /** Where people keep theirs (sops, age). */
 const ofPeople = [
@@ -33,7 +26,7 @@ export async function hostIdentities(
 ): Promise<Identity[]> {
   const named = config["secrets.identities"];
   return named === undefined
-    ? await readThose(effects, ofHosts)
+    ? await readThose(effects, usualIdentities)
     : await Promise.all(named.map((path) => readIdentity(effects, path)));
 }
 

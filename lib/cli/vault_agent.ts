@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { prepareSocket } from "../host/socket.ts";
 import { run as runProgram } from "../tools/run_command.ts";
-import { vaultServer } from "../tools/vault.ts";
+import { vaultServer } from "../tools/vault_http.ts";
 import { VaultGate } from "../tools/vault_gate.ts";
 import { type Credentials, VaultSession } from "../tools/vault_session.ts";
 import type { Call } from "./arguments.ts";

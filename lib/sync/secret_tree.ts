@@ -8,7 +8,12 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
 import { type SopsFormat, sopsFormat } from "../tools/sops_formats.ts";
-import { type CreationRule, readRules, ruleFor } from "../tools/sops_rules.ts";
+import {
+  type CreationRule,
+  readRules,
+  ruleFor,
+  wantsEncrypted,
+} from "../tools/sops_rules.ts";
 import type { Run } from "./run.ts";
 import type { Verified } from "./verify.ts";
 
@@ -67,8 +72,7 @@ export async function secretTree(
     const rule = near && !isAge
       ? ruleFor(near.rules, path.slice(near.folder.length))
       : undefined;
-    const expected = rule !== undefined && isAboutPlace(rule, path) &&
-      rule.groups.length > 0 && mayBeSecret(path);
+    const expected = rule !== undefined && wantsEncrypted(rule, path);
     if (!isAge && !marked.has(path) && !expected) return [];
     const format = isAge ? "age" : sopsFormat(path);
     return [{ ...entry, format, expected, ...(rule ? { rule } : {}) }];
@@ -86,25 +90,6 @@ export async function secretTree(
 function isWithin(path: string, folder: string): boolean {
   const name = folder.replace(/^\.\//, "").replace(/\/+$/, "");
   return path === name || path.startsWith(`${name}/`);
-}
-
-/**
- * Whether a rule says where secrets are. One that a file of any name with that
- * ending falls under says how to encrypt, and not what.
- */
-function isAboutPlace(rule: CreationRule, path: string): boolean {
-  if (rule.pathRegex === undefined) return false;
-  const ending = /\.[^./]*$/.exec(path)?.[0] ?? "";
-  return ruleFor([rule], `any-name-at-all${ending}`) === undefined;
-}
-
-/** A pattern such as `secrets/.*` also finds what is next to the secrets. */
-function mayBeSecret(path: string): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  return !/\.(nix|md|rst|adoc|pub|age|gpg|asc|lock|sh)$/i.test(name) &&
-    !/^(readme|license|makefile|justfile)/i.test(name) &&
-    (!name.startsWith(".") || name.endsWith(".env")) &&
-    !/^\.(github|gitlab|gitea|forgejo|vscode|idea)\//.test(path);
 }
 
 /** All regular files of the revision (git-ls-tree(1), "OUTPUT FORMAT"). */

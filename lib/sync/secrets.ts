@@ -9,7 +9,12 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import { runningSystem } from "../host/system.ts";
-import { endAgents, type Identity, readIdentity } from "../tools/age.ts";
+import {
+  endAgents,
+  type Identity,
+  readIdentity,
+  usualIdentities,
+} from "../tools/age.ts";
 import type { Keys } from "../tools/sops.ts";
 import { identityPaths, installedSecrets } from "./installed.ts";
 import { KeyFiles } from "./key_files.ts";
@@ -28,13 +33,6 @@ export interface Readable extends Omit<Verified, "done"> {
   /** How many encrypted files are for others. */
   readonly foreign: number;
 }
-
-/** Where NixOS hosts keep their keys, if the configuration names none. */
-const usualIdentities = [
-  "/etc/ssh/age.key",
-  "/var/lib/sops-nix/key.txt",
-  "/etc/ssh/ssh_host_ed25519_key",
-];
 
 /** More than any secret; a file that is larger is told, and not read. */
 export const mostBytes = 32 * 1024 * 1024;

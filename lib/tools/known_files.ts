@@ -15,7 +15,12 @@ import type { KnownFile } from "./secret_matrix.ts";
 import { sopsFormat } from "./sops_formats.ts";
 import { plainLeaves } from "./sops_leaves.ts";
 import { readSops, recipientsOf } from "./sops_metadata.ts";
-import { readRules, ruleFor, type SopsRules } from "./sops_rules.ts";
+import {
+  readRules,
+  ruleFor,
+  type SopsRules,
+  wantsEncrypted,
+} from "./sops_rules.ts";
 
 /** What was found. */
 export interface Found {
@@ -94,9 +99,11 @@ class RuleReader {
   }
 
   /** The rule of `.sops.yaml` for a file: its recipients, and its path there. */
-  async sops(path: string): Promise<{ wants?: string[]; isNamed: boolean }> {
+  async sops(
+    path: string,
+  ): Promise<{ wants?: string[]; isExpected: boolean }> {
     const file = await nearest({ top: this.top, path }, ".sops.yaml");
-    if (file === undefined) return { isNamed: false };
+    if (file === undefined) return { isExpected: false };
     let rules = this.#sops.get(file);
     if (!rules) {
       const text = await Deno.readTextFile(join(this.top, file));
@@ -106,10 +113,11 @@ class RuleReader {
       const { why } = rules;
       if (why !== undefined) this.unclear.push(unclearRules(file, why));
     }
-    const rule = ruleFor(rules.rules, relative(dirname(file), path));
-    if (!rule) return { isNamed: false };
+    const inRules = relative(dirname(file), path);
+    const rule = ruleFor(rules.rules, inRules);
+    if (!rule) return { isExpected: false };
     const wants = rule.groups.flat().map(({ name }) => name);
-    return { wants, isNamed: rule.pathRegex !== undefined };
+    return { wants, isExpected: wantsEncrypted(rule, inRules) };
   }
 
   /** What `secrets.nix` says for a file. */
@@ -138,7 +146,7 @@ function unclearRules(path: string, why: string): KnownFile {
 
 function sopsFile(
   { path, text }: Candidate,
-  { wants, isNamed }: { wants?: string[]; isNamed: boolean },
+  { wants, isExpected }: { wants?: string[]; isExpected: boolean },
 ): KnownFile | undefined {
   const read = readSops(sopsFormat(path), text);
   const file = { path, wants, isShared: false, problems: [] as string[] };
@@ -148,7 +156,7 @@ function sopsFile(
     case "broken":
       return { ...file, has: undefined, problems: [read.why] };
     case "plain":
-      if (!isNamed || !mayBeSecret(path)) return undefined;
+      if (!isExpected) return undefined;
       return {
         ...file,
         has: undefined,
@@ -167,13 +175,6 @@ function sopsFile(
       };
     }
   }
-}
-
-/** A pattern such as `secrets/.*` also finds what is next to the secrets. */
-function mayBeSecret(path: string): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  return !/\.(nix|md|rst|adoc|pub|gpg|asc|lock|sh)$/i.test(name) &&
-    (!name.startsWith(".") || name.endsWith(".env"));
 }
 
 /** The recipients of age itself are anonymous: only their number can be told. */

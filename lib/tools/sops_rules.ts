@@ -64,6 +64,31 @@ export function ruleFor(
   return undefined;
 }
 
+/** Whether a file in plaintext is one that was forgotten to be encrypted. */
+export function wantsEncrypted(rule: CreationRule, path: string): boolean {
+  return rule.groups.length > 0 && isAboutPlace(rule, path) &&
+    mayBeSecret(path);
+}
+
+/**
+ * Whether a rule says where secrets are. One that a file of any name with that
+ * ending falls under says how to encrypt, and not what.
+ */
+function isAboutPlace(rule: CreationRule, path: string): boolean {
+  if (rule.pathRegex === undefined) return false;
+  const ending = /\.[^./]*$/.exec(path)?.[0] ?? "";
+  return ruleFor([rule], `any-name-at-all${ending}`) === undefined;
+}
+
+/** A pattern such as `secrets/.*` also finds what is next to the secrets. */
+function mayBeSecret(path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return !/\.(nix|md|rst|adoc|pub|age|gpg|asc|lock|sh)$/i.test(name) &&
+    !/^(readme|license|makefile|justfile)/i.test(name) &&
+    (!name.startsWith(".") || name.endsWith(".env")) &&
+    !/^\.(github|gitlab|gitea|forgejo|vscode|idea)\//.test(path);
+}
+
 function creationRule(fields: Fields): CreationRule {
   const { path_regex: pathRegex, key_groups: listed } = fields;
   const groups = Array.isArray(listed)

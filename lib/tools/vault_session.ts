@@ -15,10 +15,9 @@ import {
   revoke,
   type Token,
   unwrapSecretId,
-  vaultError,
-  type VaultServer,
   withRetries,
 } from "./vault.ts";
+import { vaultError, type VaultServer } from "./vault_http.ts";
 
 /** How this host logs in. Files are read at each login, never kept. */
 export type Credentials =

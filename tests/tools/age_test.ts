@@ -141,6 +141,9 @@ Deno.test("an age file opens for those it was made for", async () => {
     assert(!foreign.ok && foreign.foreign, Deno.inspect(foreign));
     const forSsh = await encrypt(ssh.recipients[0]!);
     assertEquals(await openAge(effects, forSsh, [ssh]), { ok: true });
+    for (const odd of ["age1x", "ssh-ed25519 %", "ssh-rsa A", ""]) {
+      assertEquals(await sshTag(odd), undefined);
+    }
     const named = await sshTag(ssh.recipients[0]!);
     const text = new TextDecoder("latin1").decode(forSsh);
     assertEquals(ageStanzas(text), [named]);

@@ -1,0 +1,225 @@
+/**
+ * Vault and OpenBao over HTTP: the one configured address, and nothing that
+ * the server says beside the fields that are needed. Bodies of errors are
+ * thrown away unread, because one of them echoes what was sent.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+
+/** Where the server is and how it is spoken to. */
+export interface VaultServer {
+  /** `https://vault.example.com`, without a slash at its end. */
+  address: string;
+  namespace: string | undefined;
+  /** Knows the configured CA. */
+  client: Deno.HttpClient;
+}
+
+/** What is asked of the server. */
+export interface Question {
+  /** Completes "Cannot …" in messages. */
+  what: string;
+  method: "GET" | "POST";
+  /** Below `/v1/`. */
+  path: string;
+  token?: string;
+  body?: Readonly<Record<string, string>>;
+}
+
+const longestCall = 10_000;
+const longestAnswer = 1024 * 1024;
+
+/**
+ * The server of a configuration.
+ *
+ * @param ca The certificates (PEM) that it is trusted by; none: the usual ones.
+ */
+export function vaultServer(
+  address: string,
+  namespace: string | undefined,
+  ca: string | undefined,
+): VaultServer {
+  return {
+    address: address.replace(/\/+$/, ""),
+    namespace,
+    client: Deno.createHttpClient(ca === undefined ? {} : { caCerts: [ca] }),
+  };
+}
+
+/**
+ * One question and its answer.
+ *
+ * @throws {SyncError} exit 5, for every other status.
+ */
+export async function ask(
+  server: VaultServer,
+  question: Question,
+): Promise<unknown> {
+  const response = await send(server, question);
+  if (response.status === 204) return undefined;
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw await failure(server, question, response.status);
+  }
+  try {
+    return JSON.parse(await boundedText(response.body));
+  } catch {
+    throw odd(server, question.what);
+  }
+}
+
+async function send(
+  server: VaultServer,
+  { what, method, path, token, body }: Question,
+): Promise<Response> {
+  const headers = new Headers({ "X-Vault-Request": "true" });
+  if (token !== undefined) headers.set("X-Vault-Token", token);
+  if (server.namespace) headers.set("X-Vault-Namespace", server.namespace);
+  try {
+    return await fetch(`${server.address}/v1/${path}`, {
+      method,
+      headers,
+      // A redirect would take the token to another address.
+      redirect: "manual",
+      signal: AbortSignal.timeout(longestCall),
+      client: server.client,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  } catch (error) {
+    throw unreached(server, what, error);
+  }
+}
+
+function unreached(
+  { address }: VaultServer,
+  what: string,
+  error: unknown,
+): SyncError {
+  const why = whyUnreached(error);
+  // Which the next try would not trust either.
+  const isTrusted = !why.includes("certificate");
+  return isTrusted
+    ? vaultError(
+      `Cannot ${what}: Vault at ${address} can't be reached: ${why}`,
+      "vault-unreachable",
+      "see that the server runs, and that name and port fit: vault.address",
+    )
+    : vaultError(
+      `Cannot ${what}: Vault at ${address} is not trusted: ${why}`,
+      "vault-untrusted",
+      "name the certificates that it is trusted by with vault.caFile",
+    );
+}
+
+/** The end of fetch's chain of causes, without the URL that it repeats. */
+function whyUnreached(error: unknown): string {
+  if ((error as Error).name === "TimeoutError") return "no answer in 10 s";
+  const { message, cause } = error as Error;
+  const last = cause instanceof Error ? cause.message : message;
+  const why = last.replace(/^error sending request .*?client error /, "");
+  return oneLine(why.replace(/^\((Connect|SendRequest)\): /, ""), 200);
+}
+
+/** Reads a body that may be written by anybody, up to a bound. */
+export async function boundedText(
+  body: ReadableStream<Uint8Array> | null,
+  most = longestAnswer,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > most) throw new RangeError(`longer than ${most}`);
+  }
+  return text + decoder.decode();
+}
+
+/** What a status means (Vault API, "HTTP status codes"). */
+async function failure(
+  server: VaultServer,
+  question: Question,
+  status: number,
+): Promise<SyncError> {
+  const cannot = `Cannot ${question.what}: Vault at ${server.address}`;
+  if (status >= 300 && status < 400) {
+    return vaultError(
+      `${cannot} answers with a redirect, which is not followed: it would take the token elsewhere`,
+      "vault-redirect",
+      "set vault.address to the active server, or to a load balancer that finds it",
+    );
+  }
+  switch (status) {
+    case 400:
+      return vaultError(`${cannot} finds the request wrong`, "vault-wrong");
+    case 401:
+    case 403:
+      return vaultError(`${cannot} denies permission`, "vault-denied");
+    case 404:
+    case 405:
+      return vaultError(
+        `${cannot} has nothing at ${question.path}`,
+        "vault-nothing",
+        "see the mounts, and the namespace: vault.namespace",
+      );
+    case 412:
+    case 429:
+      return vaultError(`${cannot} is busy (${status})`, "vault-busy");
+  }
+  return await unhealthy(server, cannot, status);
+}
+
+/** Tells apart why a server doesn't serve (Vault API, "sys/health"). */
+async function unhealthy(
+  server: VaultServer,
+  cannot: string,
+  status: number,
+): Promise<SyncError> {
+  const what = "ask how it is";
+  const health = await send(server, {
+    what,
+    method: "GET",
+    path: "sys/health",
+  });
+  await health.body?.cancel();
+  switch (health.status) {
+    case 503:
+      return vaultError(
+        `${cannot} is sealed`,
+        "vault-sealed",
+        "unseal it: vault operator unseal",
+      );
+    case 501:
+      return vaultError(`${cannot} is not initialised`, "vault-sealed");
+    case 429:
+    case 472:
+    case 473:
+      return vaultError(`${cannot} is a standby`, "vault-busy");
+    default:
+      return vaultError(`${cannot} fails (${status})`, "vault-busy");
+  }
+}
+
+/** A failure of Vault: exit 5, tried again by the next run. */
+export function vaultError(
+  message: string,
+  reason: string,
+  ...hints: string[]
+): SyncError {
+  return new SyncError(message, {
+    stage: "secrets",
+    reason,
+    next: "retry",
+    hints,
+  });
+}
+
+/** The error for a server that is another one. */
+export function odd(server: VaultServer, what: string): SyncError {
+  return vaultError(
+    `Cannot ${what}: ${server.address} does not answer as Vault does`,
+    "vault-odd",
+    "see vault.address",
+  );
+}
