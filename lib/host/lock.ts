@@ -6,6 +6,12 @@
  */
 import type { SyncError } from "../base/errors.ts";
 
+// No literals, so that they are not read before they are needed
+// (gitops_sync.ts).
+const errorsModule: string = "../base/errors.ts";
+const osErrorModule: string = "../base/os_error.ts";
+const filesModule: string = "./files.ts";
+
 /** Who holds the lock, or held it last. */
 export interface Holder {
   pid: number;
@@ -130,7 +136,9 @@ async function open(folder: string): Promise<Deno.FsFile> {
     }
   }
   try {
-    const { ensurePrivateDir } = await import("./files.ts");
+    const { ensurePrivateDir }: typeof import("./files.ts") = await import(
+      filesModule
+    );
     await ensurePrivateDir(folder);
     return openIt();
   } catch (error) {
@@ -140,8 +148,11 @@ async function open(folder: string): Promise<Deno.FsFile> {
 
 async function unusable(folder: string, error: unknown): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  const { SyncError, usageError } = await import("../base/errors.ts");
-  const { foreseen } = await import("../base/os_error.ts");
+  const { SyncError, usageError }: typeof import("../base/errors.ts") =
+    await import(errorsModule);
+  const { foreseen }: typeof import("../base/os_error.ts") = await import(
+    osErrorModule
+  );
   const known = foreseen(error);
   const isRight = !(known instanceof SyncError) ||
     known.reason === "permission-denied";
@@ -154,7 +165,9 @@ async function unusable(folder: string, error: unknown): Promise<unknown> {
 }
 
 async function locked(holder: Holder | undefined): Promise<SyncError> {
-  const { SyncError } = await import("../base/errors.ts");
+  const { SyncError }: typeof import("../base/errors.ts") = await import(
+    errorsModule
+  );
   const who = holder
     ? `${holder.command} (process ${holder.pid}, since ${
       new Date(holder.since).toISOString()

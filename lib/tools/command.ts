@@ -124,8 +124,14 @@ export async function start(
   }
 }
 
-/** What most runs need not load. */
-export const failure = () => import("./command_failure.ts");
+// No literals, so that they are not read before they are needed
+// (gitops_sync.ts).
+const failureModule: string = "./command_failure.ts";
+const watchModule: string = "./watch.ts";
+
+function failure(): Promise<typeof import("./command_failure.ts")> {
+  return import(failureModule);
+}
 
 /**
  * Calls back after a time, unless it is let go of first. Not by setTimeout,
@@ -158,7 +164,7 @@ export async function ask(
   let ended = false;
   let unwatch: (() => void) | undefined;
   const watchIt = async () => {
-    const { watch } = await import("./watch.ts");
+    const { watch }: typeof import("./watch.ts") = await import(watchModule);
     if (!ended) unwatch = watch(child.pid, { memory }, kill);
   };
   // One alarm is enough for most. Who takes its time may be fed without end,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command, Finished } from "../base/effects.ts";
-import { alarm, failure, killGroup, start } from "./command.ts";
+import { alarm, killGroup, start } from "./command.ts";
 
 const mostOutput = 256 * 1024 * 1024;
 const stderrKept = 16 * 1024;
@@ -13,6 +13,8 @@ const longestLine = 4 * 1024 * 1024;
 // How long the output may stay open after a program has ended: by then it is
 // in the hands of a process that left the group and may live for ever.
 const afterTheEnd = 5_000;
+
+const failure = () => import("./command_failure.ts");
 
 /** The chunks of a stream to its end, or until nobody waits for it. */
 async function* chunksOf(
