@@ -224,7 +224,15 @@ export function readState(folder: string): State {
   if (state.version > stateVersion) throw newer(path, state.version);
   const wrong = wrongPart(state);
   if (wrong) throw unreadable(path, `${wrong} is not as expected`);
-  return state;
+  return withoutOddLast(state);
+}
+
+/** How the last attempt ended is only told, and worth no stop of a run. */
+function withoutOddLast(state: State): State {
+  const { last, ...rest } = state;
+  const isOdd = last !== undefined &&
+    (typeof last?.message !== "string" || !Array.isArray(last.hints));
+  return isOdd ? rest : state;
 }
 
 /**
