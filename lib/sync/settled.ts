@@ -66,9 +66,12 @@ export async function stillSettled(
   try {
     const called = callOf(words);
     // What is written there is run by root: nobody else may have written it.
-    if (!isOurs(called.folder)) return;
+    // The files below it are those of whoever may write to the folder.
+    const file = fileIn(called.folder);
+    if (!isOurs(Deno.statSync(called.folder))) return;
+    if (!isOurs(Deno.lstatSync(file))) return;
     const settled: Settled = JSON.parse(
-      Deno.readTextFileSync(fileIn(called.folder)),
+      Deno.readTextFileSync(file),
     );
     const now = Date.now();
     const age = now - settled.at;
@@ -167,20 +170,9 @@ function groundsOf({ words, config, text, folder }: Called): string {
   ]);
 }
 
-/**
- * Whether only root, or who runs this, can have written what is settled. One
- * look is enough at a folder that nobody else may even enter.
- */
-function isOurs(folder: string): boolean {
-  const info = Deno.statSync(folder);
-  const isPrivate = (info.mode! & 0o077) === 0;
-  return isTheirs(info) &&
-    (isPrivate || isTheirs(Deno.lstatSync(fileIn(folder))));
-}
-
-/** Whether something belongs to them, and they alone may write to it. */
-function isTheirs({ uid, mode, isSymlink }: Deno.FileInfo): boolean {
-  return !isSymlink && (uid === 0 || uid === Deno.uid()) &&
+/** Whether only root, or who runs this, can have made and changed something. */
+function isOurs({ uid, mode, isFile, isDirectory }: Deno.FileInfo): boolean {
+  return (isFile || isDirectory) && (uid === 0 || uid === Deno.uid()) &&
     (mode! & 0o022) === 0;
 }
 
