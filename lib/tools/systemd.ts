@@ -102,12 +102,7 @@ async function said(
   effects: Effects,
   args: readonly string[],
 ): Promise<string> {
-  const finished = await effects.run({
-    program: "systemctl",
-    args,
-    timeout: patience,
-    shielded: true,
-  });
+  const finished = await effects.run(systemctl(...args));
   return new TextDecoder().decode(finished.stdout).trim();
 }
 
@@ -171,42 +166,26 @@ export function armTimer(
 
 /** Stops units; those that do not run are no error. */
 export function stopUnits(...units: string[]): Command {
-  return {
-    program: "systemctl",
-    args: ["stop", "--", ...units],
-    timeout: 5 * patience,
-    shielded: true,
-  };
+  return { ...systemctl("stop", "--", ...units), timeout: 5 * patience };
 }
 
 /** Restarts units that are loaded: the time of a timer begins anew. */
 export function restartUnits(...units: string[]): Command {
-  return {
-    program: "systemctl",
-    args: ["restart", "--", ...units],
-    timeout: patience,
-    shielded: true,
-  };
+  return systemctl("restart", "--", ...units);
 }
 
 /** Clears a failed transient unit, so that its name can be used again. */
 export function resetFailed(...units: string[]): Command {
-  return {
-    program: "systemctl",
-    args: ["reset-failed", "--", ...units],
-    timeout: patience,
-    shielded: true,
-  };
+  return systemctl("reset-failed", "--", ...units);
 }
 
 /** Reboots the host; the answer comes before it does. */
 export function rebootHost(): Command {
-  return {
-    program: "systemctl",
-    args: ["reboot", "--no-block"],
-    timeout: patience,
-    shielded: true,
-  };
+  return systemctl("reboot", "--no-block");
+}
+
+function systemctl(...args: string[]): Command {
+  return { program: "systemctl", args, timeout: patience, shielded: true };
 }
 
 /** A unit, and how systemd sees it. */
