@@ -102,44 +102,7 @@ let
   # Activation, the system profile and the bootloader are the work of transient
   # units of systemd, and builds that of the Nix daemon. So the service may be
   # locked up: it changes no more of the host than its own state and cache.
-  sandbox = {
-    CapabilityBoundingSet = "";
-    DevicePolicy = "closed";
-    KeyringMode = "private";
-    # No key in a dump.
-    LimitCORE = 0;
-    LockPersonality = true;
-    NoNewPrivileges = true;
-    PrivateDevices = true;
-    PrivateMounts = true;
-    PrivateTmp = true;
-    ProtectClock = true;
-    ProtectControlGroups = true;
-    ProtectHome = "read-only";
-    ProtectHostname = true;
-    ProtectKernelLogs = true;
-    ProtectKernelModules = true;
-    ProtectKernelTunables = true;
-    ProtectProc = "invisible";
-    ProtectSystem = "strict";
-    RemoveIPC = true;
-    RestrictAddressFamilies = [
-      "AF_UNIX"
-      "AF_INET"
-      "AF_INET6"
-    ];
-    RestrictNamespaces = true;
-    RestrictRealtime = true;
-    RestrictSUIDSGID = true;
-    SystemCallArchitectures = "native";
-    # V8 protects its own memory with keys (pkeys(7)), and compiles at run time:
-    # no MemoryDenyWriteExecute.
-    SystemCallFilter = [
-      "@system-service"
-      "@pkey"
-    ];
-    UMask = "0077";
-  };
+  sandbox = import ./nix/sandbox.nix;
 in
 {
   options.services.gitops = nested (option: lib.setAttrByPath (pathOf option) (optionOf option)) // {

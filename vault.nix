@@ -173,7 +173,7 @@ in
         }
         // config.networking.proxy.envVars;
 
-        serviceConfig = {
+        serviceConfig = import ./nix/sandbox.nix // {
           Type = "notify";
           # It tells by systemd-notify.
           NotifyAccess = "all";
@@ -195,44 +195,10 @@ in
           TimeoutStartSec = "1min";
           TimeoutStopSec = "30s";
 
-          CapabilityBoundingSet = "";
-          DevicePolicy = "closed";
-          KeyringMode = "private";
-          # No token in a dump.
-          LimitCORE = 0;
-          LockPersonality = true;
-          NoNewPrivileges = true;
-          PrivateDevices = true;
-          PrivateMounts = true;
-          PrivateTmp = true;
+          # Beyond what the service that syncs can bear.
           PrivateUsers = true;
           ProcSubset = "pid";
-          ProtectClock = true;
-          ProtectControlGroups = true;
           ProtectHome = true;
-          ProtectHostname = true;
-          ProtectKernelLogs = true;
-          ProtectKernelModules = true;
-          ProtectKernelTunables = true;
-          ProtectProc = "invisible";
-          ProtectSystem = "strict";
-          RemoveIPC = true;
-          RestrictAddressFamilies = [
-            "AF_UNIX"
-            "AF_INET"
-            "AF_INET6"
-          ];
-          RestrictNamespaces = true;
-          RestrictRealtime = true;
-          RestrictSUIDSGID = true;
-          SystemCallArchitectures = "native";
-          # V8 protects its own memory with keys (pkeys(7)), and compiles at run
-          # time: no MemoryDenyWriteExecute.
-          SystemCallFilter = [
-            "@system-service"
-            "@pkey"
-          ];
-          UMask = "0077";
         };
       };
     }
