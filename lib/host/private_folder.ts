@@ -8,23 +8,22 @@ import { SyncError } from "../base/errors.ts";
 import { kernelText } from "../tools/kernel.ts";
 import { startTimeOf } from "./system.ts";
 
-const prefix = "gitops-sync-private";
+/** Each user has one. */
+const nameOf = () => `gitops-sync-private.${Deno.uid()}`;
 
 /**
  * Makes the folder, and removes what killed runs of ours have left.
  *
  * @returns the folder, which is removed with all in it when disposed of.
- * @throws {SyncError} `no-memory-folder`, exit 5, where nothing is in memory.
+ * @throws {SyncError} exit 5: `no-memory-folder`, where nothing is in memory,
+ * `memory-folder-planted`, where somebody else's folder is in its place.
  */
 export async function privateFolder(): Promise<
   AsyncDisposable & { path: string }
 > {
-  const base = memoryFolder();
+  const base = await baseFolder();
   await removeLeftovers(base);
-  const path = await Deno.makeTempDir({
-    dir: base,
-    prefix: `${prefix}.${Deno.pid}.`,
-  });
+  const path = await Deno.makeTempDir({ dir: base, prefix: `${Deno.pid}.` });
   // Whatever the umask is.
   await Deno.chmod(path, 0o700);
   return {
@@ -35,23 +34,50 @@ export async function privateFolder(): Promise<
   };
 }
 
-/** A place that is in memory, and in which we may write. */
-function memoryFolder(): string {
+/** Where such folders may come to be; the first that is in memory is taken. */
+export function privatePlaces(): string[] {
+  return places().map((place) => `${place}/${nameOf()}`);
+}
+
+function places(): string[] {
   // The service's (systemd.exec(5), "RuntimeDirectory="), which may not write to
   // /run itself, or the user's.
   const own = Deno.env.get("RUNTIME_DIRECTORY") ??
     Deno.env.get("XDG_RUNTIME_DIR");
-  const places = [
+  return [
     ...(own ? [own] : []),
     ...(Deno.uid() === 0 ? ["/run"] : []),
     "/dev/shm",
   ];
+}
+
+/** The folder that holds those of all our runs. */
+async function baseFolder(): Promise<string> {
+  const base = `${memoryFolder()}/${nameOf()}`;
+  await Deno.mkdir(base, { mode: 0o700 }).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
+  const { isDirectory, uid, mode } = await Deno.lstat(base);
+  if (isDirectory && uid === Deno.uid() && (mode! & 0o077) === 0) return base;
+  throw new SyncError(
+    `Cannot put what is decrypted into ${base}: expected a folder of our own that nobody else may enter`,
+    {
+      stage: "secrets",
+      reason: "memory-folder-planted",
+      next: "stop",
+      hints: [`find out who made it (ls -ld ${base}), then remove it`],
+    },
+  );
+}
+
+/** A place that is in memory. */
+function memoryFolder(): string {
   const inMemory = memoryMounts(kernelText("/proc/self/mountinfo"));
-  const found = places.find((place) => isWithin(place, inMemory));
+  const found = places().find((place) => isWithin(place, inMemory));
   if (found !== undefined) return found;
   throw new SyncError(
     `Cannot find a folder in memory for what is decrypted: expected a tmpfs at ${
-      places.join(" or ")
+      places().join(" or ")
     }`,
     {
       stage: "secrets",
@@ -95,7 +121,7 @@ function isWithin(path: string, mounts: Map<string, boolean>): boolean {
 /** A run that was killed could not clean up; its number tells it is gone. */
 async function removeLeftovers(base: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(base)) {
-    const pid = new RegExp(`^${prefix}\\.(\\d+)\\.`).exec(name)?.[1];
+    const pid = /^(\d+)\./.exec(name)?.[1];
     if (!isDirectory || pid === undefined) continue;
     if (startTimeOf(Number(pid)) !== undefined) continue;
     await removeOwn(`${base}/${name}`).catch((error) => {

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { SyncError } from "../../lib/base/errors.ts";
 import { privateFolder } from "../../lib/host/private_folder.ts";
 
 Deno.test("many at once remove what killed runs left, and nothing else", async () => {
@@ -7,7 +8,7 @@ Deno.test("many at once remove what killed runs left, and nothing else", async (
   // More than the kernel numbers processes by (proc(5), "pid_max").
   const left = Array.from(
     { length: 20 },
-    (_, i) => `${base}/gitops-sync-private.5000001.test${i}`,
+    (_, i) => `${base}/5000001.test${i}`,
   );
   try {
     for (const path of left) {
@@ -18,9 +19,38 @@ Deno.test("many at once remove what killed runs left, and nothing else", async (
       assertEquals(Deno.statSync(folder.path).mode! & 0o777, 0o700);
     }));
     const names = Array.from(Deno.readDirSync(base), ({ name }) => name);
-    assert(!names.some((name) => name.includes(".5000001.")), names.join());
+    assert(!names.some((name) => name.startsWith("5000001.")), names.join());
     assert(Deno.statSync(own).isDirectory);
   } finally {
     await Deno.remove(own);
+  }
+});
+
+Deno.test("a folder that somebody else may have planted is not used", async () => {
+  const own = Deno.env.get("RUNTIME_DIRECTORY");
+  const base = await Deno.makeTempDir({ dir: "/dev/shm" });
+  const planted = `${base}/gitops-sync-private.${Deno.uid()}`;
+  const plants: Readonly<Record<string, () => unknown>> = {
+    "a link": () => Deno.symlinkSync("/tmp", planted),
+    "a file": () => Deno.writeTextFileSync(planted, ""),
+    "an open folder": () => {
+      Deno.mkdirSync(planted);
+      Deno.chmodSync(planted, 0o755);
+    },
+  };
+  Deno.env.set("RUNTIME_DIRECTORY", base);
+  try {
+    for (const [what, plant] of Object.entries(plants)) {
+      plant();
+      const error = await assertRejects(privateFolder, SyncError) as SyncError;
+      assertEquals(error.reason, "memory-folder-planted", what);
+      Deno.removeSync(planted);
+    }
+    await using folder = await privateFolder();
+    assert(folder.path.startsWith(`${planted}/`));
+  } finally {
+    if (own === undefined) Deno.env.delete("RUNTIME_DIRECTORY");
+    else Deno.env.set("RUNTIME_DIRECTORY", own);
+    await Deno.remove(base, { recursive: true });
   }
 });

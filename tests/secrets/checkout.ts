@@ -109,7 +109,8 @@ export class Checkout implements AsyncDisposable {
 
 /** What is left in the folders in memory of runs that were killed. */
 export function leftovers(): string[] {
-  return ["/run", "/dev/shm"].flatMap((folder) =>
-    [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
-  ).filter((path) => path.includes("gitops-sync-private"));
+  const entries = (folder: string) =>
+    Array.from(Deno.readDirSync(folder), ({ name }) => `${folder}/${name}`);
+  return ["/run", "/dev/shm"].flatMap(entries)
+    .filter((path) => path.includes("gitops-sync-private")).flatMap(entries);
 }
