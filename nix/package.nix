@@ -17,47 +17,40 @@
 let
   inherit (lib.importJSON ../deno.json) version;
 
-  # What comes with the program. nix, nixos-rebuild and systemd are the host's,
-  # and must fit it.
-  runtimePrograms = [
-    age
-    coreutils
-    gitMinimal
-    gnupg
-    openssh
-    sops
-  ]
-  ++ lib.optional stdenvNoCC.hostPlatform.isLinux util-linux;
+  # The programs that it may run, and no others; tests/nix holds this list to
+  # what lib runs. Those that come with it go by their path in the store. nix,
+  # nixos-rebuild and systemd are the host's, and must fit it: Deno looks for each
+  # on PATH once, when it starts.
+  mayRun = {
+    age = age;
+    age-keygen = age;
+    cat = coreutils;
+    git = gitMinimal;
+    gpg = gnupg;
+    gpgconf = gnupg;
+    head = coreutils;
+    journalctl = null;
+    kill = if stdenvNoCC.hostPlatform.isLinux then util-linux else null;
+    ls = coreutils;
+    nix-env = null;
+    nix-instantiate = null;
+    nix-store = null;
+    nixos-rebuild = null;
+    sops = sops;
+    ssh-keygen = openssh;
+    stat = coreutils;
+    systemctl = null;
+    systemd-notify = null;
+    systemd-run = null;
+  };
 
-  # The programs that it may run, and no others. tests/nix holds this list to
-  # what lib runs.
-  mayRun = [
-    "age"
-    "age-keygen"
-    "cat"
-    "git"
-    "gpg"
-    "gpgconf"
-    "head"
-    "journalctl"
-    "kill"
-    "ls"
-    "nix-env"
-    "nix-instantiate"
-    "nix-store"
-    "nixos-rebuild"
-    "sops"
-    "ssh-keygen"
-    "systemctl"
-    "systemd-notify"
-    "systemd-run"
-  ];
+  runtimePrograms = lib.unique (lib.filter (package: package != null) (lib.attrValues mayRun));
 
-  # Files are not named here: the state, keys and configuration may be anywhere,
-  # by their options. On NixOS the sandbox of the service says where it may
-  # write. Deno itself keeps /proc, /sys and /dev from it, as long as no flag here
-  # gives them. The network is for the checks of health.http and health.tcp and
-  # for the URL of build.prebuilt, which may be anywhere too.
+  pathOf = name: package: if package == null then name else lib.getExe' package name;
+
+  # All that any configuration can need. Each command gives up what its own does
+  # not (lib/cli/permissions.ts), in a worker whose permissions Deno holds to be
+  # an unstable option.
   permissions = [
     # A program of the list that is not on PATH is told when it is needed.
     "--quiet"
@@ -67,7 +60,8 @@ let
     "--allow-read"
     "--allow-write"
     "--allow-sys=hostname,uid,statfs"
-    "--allow-run=${lib.concatStringsSep "," mayRun}"
+    "--allow-run=${lib.concatStringsSep "," (lib.mapAttrsToList pathOf mayRun)}"
+    "--unstable-worker-options"
   ];
 
   # Nothing is fetched, neither when it is built nor when it runs.
@@ -81,9 +75,12 @@ let
 
   flags = lib.concatStringsSep " " (permissions ++ offline);
 
-  # Loaded at its first use by a name that is no literal (see gitops_sync.ts), so
-  # that the compiler has to be told.
-  lateEntry = "lib/cli/main.ts";
+  # Loaded at their first use by names that are no literals (see gitops_sync.ts
+  # and lib/cli/confine.ts), so that the compiler has to be told.
+  lateEntries = [
+    "lib/cli/main.ts"
+    "lib/cli/worker.ts"
+  ];
 
   canCompile = deno ? denort;
 
@@ -148,7 +145,7 @@ stdenvNoCC.mkDerivation {
     chmod -R u+w node_modules
     ${lib.optionalString canCompile ''
       DENORT_BIN=${deno.denort}/bin/denort deno compile --no-check ${flags} \
-        --include ${lateEntry} --output gitops-sync gitops_sync.ts
+        ${lib.concatMapStringsSep " " (entry: "--include ${entry}") lateEntries} --output gitops-sync gitops_sync.ts
     ''}
     for shell in bash zsh fish; do
       deno run ${flags} gitops_sync.ts completions $shell >completions.$shell

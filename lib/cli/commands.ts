@@ -6,6 +6,7 @@
  */
 import type { ExitCode } from "../base/errors.ts";
 import type { Call } from "./arguments.ts";
+import type { Reach } from "./permissions.ts";
 
 /** A flag of one command, or of all. */
 export interface Flag {
@@ -29,6 +30,8 @@ export interface CommandSpec {
   /** The words that `operand` can be. */
   choices?: readonly string[];
   flags: readonly Flag[];
+  /** What it may do at most; none: all that we may, for a person's own files. */
+  reach?: Reach;
   load: () => Promise<{ run: (call: Call) => Promise<ExitCode> }>;
 }
 
@@ -57,6 +60,7 @@ export const commands: readonly CommandSpec[] = [
       text:
         "do not wait out the pause after a failure, nor for a window to open",
     }],
+    reach: "host",
     load: () => import("./sync.ts"),
   },
   {
@@ -65,6 +69,7 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, and what to do.",
     flags: [{ name: "offline", text: "do not ask the remote" }],
+    reach: "state",
     load: () => import("./status.ts"),
   },
   {
@@ -77,6 +82,7 @@ export const commands: readonly CommandSpec[] = [
       value: "N",
       text: "how many attempts to show, 0 for all (default: 20)",
     }],
+    reach: "state",
     load: () => import("./history.ts"),
   },
   {
@@ -89,6 +95,7 @@ export const commands: readonly CommandSpec[] = [
       value: "REVISION",
       text: "which one (default: the one before the last good)",
     }],
+    reach: "host",
     load: () => import("./rollback.ts"),
   },
   {
@@ -96,6 +103,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "try a held revision again",
     text: "Forgets every hold and pause, and syncs.",
     flags: [],
+    reach: "host",
     load: () => import("./retry.ts"),
   },
   {
@@ -105,6 +113,7 @@ export const commands: readonly CommandSpec[] = [
       "Back to an older revision, to a rewritten history, to another repository, or\na signed tag to another commit: each is refused until a person accepts the\nrevision it was moved to. Holds for that revision, once; signatures are asked\nfor all the same.",
     operand: "REVISION",
     flags: [],
+    reach: "state",
     load: () => import("./accept.ts"),
   },
   {
@@ -119,6 +128,7 @@ export const commands: readonly CommandSpec[] = [
       },
       { name: "reason", value: "TEXT", text: "why, for those who ask status" },
     ],
+    reach: "state",
     load: () => import("./suspend.ts"),
   },
   {
@@ -126,6 +136,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "end a suspension",
     text: "The next sync works again as configured.",
     flags: [],
+    reach: "state",
     load: () => import("./resume.ts"),
   },
   {
@@ -134,6 +145,7 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
     flags: [],
+    reach: "vault",
     load: () => import("./vault_agent.ts"),
   },
   {

@@ -25,9 +25,14 @@ export async function configOf(call: Call): Promise<Config> {
 
 /** For commands that only look at what this host keeps. */
 export async function localConfigOf(call: Call): Promise<LocalConfig> {
-  const config = await loadLocalConfig(pathOf(call, true), call.given);
+  const config = await readConfig(call);
   checkStateFolder(config.stateDirectory);
   return config;
+}
+
+/** For what does not touch the state folder. */
+export async function readConfig(call: Call): Promise<LocalConfig> {
+  return await loadLocalConfig(pathOf(call, true), call.given);
 }
 
 /** Flags that name the repository are enough without a file. */

@@ -7,6 +7,7 @@ import type { Command, Effects, Event } from "../base/effects.ts";
 import { formatDuration } from "../base/duration.ts";
 import { oneLine } from "../base/text.ts";
 import { journalLines, plainLines } from "../report/log.ts";
+import { identityOf } from "../tools/kernel.ts";
 import { run } from "../tools/run_command.ts";
 import { writeTo } from "./output.ts";
 
@@ -36,16 +37,8 @@ function isDebug(event: Event): boolean {
 /** Whether standard error goes to the journal (systemd.exec(5), `$JOURNAL_STREAM`). */
 function isJournal(): boolean {
   const stream = Deno.env.get("JOURNAL_STREAM");
-  if (stream === undefined) return false;
-  try {
-    const { dev, ino } = Deno.statSync("/proc/self/fd/2");
-    return stream === `${dev}:${ino}`;
-  } catch (error) {
-    // Deno may not look there in the packaged program; then it is most likely
-    // the unit's own output, and another would only show the levels' numbers.
-    return error instanceof Deno.errors.NotCapable &&
-      !Deno.stderr.isTerminal();
-  }
+  return stream !== undefined &&
+    stream === identityOf(`/proc/${Deno.pid}/fd/2`);
 }
 
 /** The effects of a command that changes or asks something. */

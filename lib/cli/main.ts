@@ -12,13 +12,22 @@ import { print } from "./output.ts";
  * Runs the program.
  *
  * @param args The words after its name.
+ * @param isConfined Whether it may do no more than the command needs already.
  * @returns its exit code; every error was told.
  */
-export async function main(args: readonly string[]): Promise<ExitCode> {
+export async function main(
+  args: readonly string[],
+  isConfined = false,
+): Promise<ExitCode> {
   let call: Call | undefined;
   try {
     call = await parse(args);
     if (call.help || call.version) return await about(call);
+    const { reach } = call.command;
+    if (reach !== undefined && !isConfined) {
+      const { confined } = await import("./confine.ts");
+      return await confined(call, reach);
+    }
     const { run } = await call.command.load();
     return await run(call);
   } catch (thrown) {

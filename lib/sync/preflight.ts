@@ -11,7 +11,7 @@ import { lockNow } from "../host/lock.ts";
 import { dischargingAt } from "../host/power.ts";
 import type { State } from "../host/state.ts";
 import { systemProfile } from "../host/system.ts";
-import { commandLines } from "../tools/kernel.ts";
+import { commandLines, identityOf } from "../tools/kernel.ts";
 import type { Run } from "./run.ts";
 
 /** No program of this project is older, so no clock that is right is, either. */
@@ -157,15 +157,9 @@ function otherRebuild(): string | undefined {
 
 /** A container's processes are seen too, and work on another root. */
 function isOnThisHost(pid: string): boolean {
-  try {
-    const [ours, theirs] = ["/", `/proc/${pid}/root/`].map((path) =>
-      Deno.statSync(path)
-    );
-    return ours!.dev === theirs!.dev && ours!.ino === theirs!.ino;
-  } catch (error) {
-    // Where it can't be told, waiting is the safe side.
-    return !(error instanceof Deno.errors.NotFound);
-  }
+  const theirs = identityOf(`/proc/${pid}/root/`);
+  // Where it can't be told, waiting is the safe side.
+  return theirs === undefined || theirs === identityOf("/");
 }
 
 /**

@@ -153,7 +153,7 @@ function textOf(path: string): string | null {
 function groundsOf({ words, config, text, folder }: Called): string {
   return JSON.stringify([
     // Another program may decide otherwise.
-    Deno.mainModule,
+    import.meta.url,
     Deno.execPath(),
     words,
     Deno.hostname(),

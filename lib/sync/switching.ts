@@ -7,6 +7,7 @@ import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
+import { killGroup } from "../tools/command.ts";
 import {
   isStopping,
   lastLines,
@@ -215,7 +216,7 @@ export async function waitForProcess(
   const isThere = () => startTimeOf(process.pid) === process.startTime;
   const end = effects.now().getTime() + timeout;
   while (isThere()) {
-    if (effects.now().getTime() > end) Deno.kill(-process.pid, "SIGKILL");
+    if (effects.now().getTime() > end) killGroup(process.pid);
     await effects.sleep(100);
   }
 }

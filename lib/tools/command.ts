@@ -62,15 +62,8 @@ function childEnvironment(
 
 /** Ends a child and what it started, as far as that stayed in its group. */
 export function killGroup(pid: number): void {
-  try {
-    Deno.kill(-pid, "SIGKILL");
-  } catch (error) {
-    // Else it ended by itself between our look and our call.
-    if (!(error instanceof Deno.errors.NotCapable)) return;
-    // Deno lets only those send signals who may run any program, and the
-    // packaged program may not.
-    runNow("kill", ["-KILL", "--", `-${pid}`]);
-  }
+  // Deno lets only those send signals who may run any program, and we may not.
+  runNow("kill", ["-KILL", "--", `-${pid}`]);
 }
 
 /** Runs what takes no time, and what nothing is to be known of but this. */

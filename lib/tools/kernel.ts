@@ -1,21 +1,11 @@
 /**
  * What the kernel tells in /proc and /sys. Deno keeps these from every program
- * that may not do anything at all, and the packaged one may not
- * (nix/package.nix): where Deno refuses, programs look for it.
+ * that may not do anything at all, and ours may not (lib/cli/permissions.ts):
+ * other programs look for it.
  *
  * @module
  */
 import { runNow } from "./command.ts";
-
-/** `look`, or what a program says where Deno refuses to look. */
-function orElse<T>(look: () => T, ask: () => T): T {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return ask();
-    throw error;
-  }
-}
 
 /**
  * The text of one of its files.
@@ -23,62 +13,35 @@ function orElse<T>(look: () => T, ask: () => T): T {
  * @throws {Deno.errors.NotFound} where there is none, or it can't be read.
  */
 export function kernelText(path: string): string {
-  return orElse(() => Deno.readTextFileSync(path), () => {
-    const { code, stdout } = runNow("cat", ["--", path]);
-    if (code === 0) return stdout;
-    throw new Deno.errors.NotFound(path);
-  });
+  const { code, stdout } = runNow("cat", ["--", path]);
+  if (code === 0) return stdout;
+  throw new Deno.errors.NotFound(path);
 }
 
 /** The texts of some of its files, one after the other; what is gone has none. */
 export function kernelTexts(paths: readonly string[]): string {
-  return orElse(
-    () => paths.map(textIfThere).join(""),
-    () => runNow("cat", ["--", ...paths]).stdout,
-  );
-}
-
-function textIfThere(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return "";
-  }
+  return runNow("cat", ["--", ...paths]).stdout;
 }
 
 /** The names in one of its folders; none where there is no such folder. */
 export function kernelNames(folder: string): string[] {
-  try {
-    return orElse(
-      () => Array.from(Deno.readDirSync(folder), ({ name }) => name),
-      () =>
-        runNow("ls", ["-1A", "--", folder]).stdout.split("\n")
-          .filter((name) => name !== ""),
-    );
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return runNow("ls", ["-1A", "--", folder]).stdout.split("\n")
+    .filter((name) => name !== "");
+}
+
+/**
+ * What a path leads to, as `DEVICE:INODE`; `undefined` where that can't be told.
+ */
+export function identityOf(path: string): string | undefined {
+  const args = ["--dereference", "--format=%d:%i", "--", path];
+  const { code, stdout } = runNow("stat", args);
+  return code === 0 ? stdout.trim() : undefined;
 }
 
 /** The words that each process was started with, by its number. */
 export function commandLines(): Map<string, string[]> {
   const pids = kernelNames("/proc").filter((name) => /^\d+$/.test(name));
-  const lines = orElse(() => pids.flatMap(lineOf), () => linesOf(pids));
-  return new Map(lines.map(([pid, line]) => [pid, line.split("\0")]));
-}
-
-type Line = [pid: string, line: string];
-
-function lineOf(pid: string): Line[] {
-  // Empty, where it ended between our look at the list and at it.
-  const line = textIfThere(`/proc/${pid}/cmdline`);
-  return line === "" ? [] : [[pid, line]];
-}
-
-/** All of them at once, each under a heading as head(1) writes it. */
-function linesOf(pids: readonly string[]): Line[] {
+  // All of them at once, each under a heading as head(1) writes it.
   const { stdout } = runNow("head", [
     "--verbose",
     "--bytes=4096",
@@ -86,7 +49,8 @@ function linesOf(pids: readonly string[]): Line[] {
     ...pids.map((pid) => `/proc/${pid}/cmdline`),
   ]);
   const [, ...parts] = stdout.split(/(?:^|\n)==> \/proc\/(\d+)\/cmdline <==\n/);
-  return parts.flatMap((pid, i): Line[] =>
-    i % 2 === 0 ? [[pid, parts[i + 1]!]] : []
+  const lines = parts.flatMap((pid, i): [string, string[]][] =>
+    i % 2 === 0 ? [[pid, parts[i + 1]!.split("\0")]] : []
   );
+  return new Map(lines);
 }

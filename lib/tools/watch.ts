@@ -32,7 +32,7 @@ export function watch(
 
 /** Bytes in memory of a process and all below it (proc_pid_status(5)). */
 export function memoryOf(pid: number): number {
-  // Both at once: the packaged program starts another one to read them.
+  // Both at once: another program is started to read them.
   const texts = kernelTexts([
     `/proc/${pid}/status`,
     `/proc/${pid}/task/${pid}/children`,

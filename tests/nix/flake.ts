@@ -25,6 +25,7 @@ const programs = [
   ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "ls", "mkdir"],
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
+  ...["stat"],
   ...["systemctl", "systemd-notify", "systemd-run", "true"],
 ];
 
@@ -149,10 +150,11 @@ async function copy(from: string, to: string): Promise<void> {
 /** Where the programs are, in the host. */
 async function paths(host: Host): Promise<Record<string, string>> {
   const found = await host.output([
-    "sh",
+    "bash",
     "-c",
-    'for name; do readlink -f "$(command -v "$name")" || exit 1; done',
-    "sh",
+    // Files alone: the shell has a kill of its own.
+    'for name; do readlink -f "$(type -P "$name")" || exit 1; done',
+    "bash",
     ...programs,
   ]);
   const list = found.split("\n");

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { basename } from "@std/path";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { Flake, type Given, system } from "./flake.ts";
+import { expression, mayRun } from "./package.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the flake is not tested here: ${refusal}`);
@@ -27,7 +29,6 @@ function test(name: string, fn: () => Promise<void>) {
 }
 
 const top = new URL("../../", import.meta.url);
-const expression = Deno.readTextFileSync(new URL("nix/package.nix", top));
 
 test(
   "Nix reads the pinned nixpkgs back from flake.lock",
@@ -179,10 +180,13 @@ test("where nixpkgs has denort, one binary holds the whole program", async () =>
   }
   assert(files > 50, `only looked for ${files}`);
   const permissions = /"permissions":\{[^]*?\}/.exec(program)![0];
-  const mayRun = [
-    .../mayRun = \[([^]*?)\]/.exec(expression)![1]!.matchAll(/"([^"]+)"/g),
-  ].map(([, name]) => name);
-  assertStringIncludes(permissions, `"allow_run":${JSON.stringify(mayRun)}`);
+  const allowed: string[] = JSON.parse(
+    /"allow_run":(\[[^\]]*\])/.exec(permissions)![1]!,
+  );
+  assertEquals(allowed.map((path) => basename(path)), mayRun);
+  // What comes with it goes by its path, and by no other.
+  assert(allowed.filter((path) => path.startsWith("/nix/store/")).length > 10);
+  assertStringIncludes(program, "worker-options");
   assertStringIncludes(permissions, '"allow_ffi":null');
   assertStringIncludes(permissions, '"prompt":false');
 });

@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { expression, mayRun } from "./package.ts";
 
 const top = new URL("../../", import.meta.url);
-
-const expression = Deno.readTextFileSync(new URL("nix/package.nix", top));
 
 /** The files of the program, by their path from the top. */
 function* sources(folder = "lib"): Generator<[string, string]> {
@@ -24,8 +23,6 @@ const code = [...sources()].map(([, text]) =>
 ).join("\n");
 
 Deno.test("the package may run what the program runs, and nothing else", () => {
-  const list = /mayRun = \[([^]*?)\];/.exec(expression)![1]!;
-  const mayRun = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name!);
   const runs = [
     ...code.matchAll(/\bprogram: "([\w-]+)"/g),
     ...code.matchAll(/(?<!function )\b(?:runNow|publicOf)\([^"()]*"([\w-]+)"/g),

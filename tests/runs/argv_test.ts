@@ -11,9 +11,12 @@ function normalised(
   return started.map(([program, ...args]) =>
     Object.entries(names).reduce(
       (line, [what, name]) => line.replaceAll(what, name),
-      [program!.replace(/^(?!\/nix\/store).*\//, ""), ...args].join(" "),
+      [program!.replace(/^(?!\/nix\/store).*\//, ""), ...args].join(" ")
+        .replaceAll(/\/proc\/\d+\//g, "/proc/PID/")
+        .replace(/( \/proc\/PID\/cmdline)+$/, "$1 …"),
     )
-  );
+    // When a switch without systemd began is looked up beside it, at any moment.
+  ).filter((line) => line !== "cat -- /proc/PID/stat");
 }
 
 /** The store path of the running system, and its hash alone. */
@@ -34,6 +37,12 @@ const secrets = [
   `${local} grep --name-only --null --text --basic-regexp -e ENC\\[AES256_GCM, NEW --`,
 ];
 const routes = "cat /proc/net/route /proc/net/ipv6_route";
+const boot = "cat -- /proc/sys/kernel/random/boot_id";
+const preflight = [
+  "ls -1A -- /proc",
+  "head --verbose --bytes=4096 -- /proc/PID/cmdline …",
+  "ls -1A -- /sys/class/power_supply",
+];
 const switched = [
   routes,
   "SYSTEM/bin/switch-to-configuration test",
@@ -52,14 +61,21 @@ const confirm = [
   `${local} update-ref refs/gitops-sync/last-good NEW`,
 ];
 
-test("a run with nothing to do starts one program, and no other", async (world) => {
+test("a run with nothing to do asks the remote, and starts no more than it must", async (world) => {
   const { repository } = await deployed(world);
   const names = { [world.urlOf(repository)]: "URL" };
-  // The first is done in full, the second by the shortcut.
-  for (const args of [[], [], ["--json"], ["sync", "--verbose"]]) {
+  const table: [string[], string[]][] = [
+    // The first is done in full, and looks whether the host was rebooted.
+    [[], [boot, ask]],
+    // The second by the shortcut.
+    [[], [ask]],
+    [["--json"], [boot, ask]],
+    [["sync", "--verbose"], [boot, ask]],
+  ];
+  for (const [args, expected] of table) {
     const { started, code } = await traced(world, ...args);
     assertEquals(code, 0);
-    assertEquals(normalised(started, names), [ask], `${args}`);
+    assertEquals(normalised(started, names), expected, `${args}`);
   }
 });
 
@@ -71,6 +87,8 @@ test("a run that deploys starts these programs in this order", async (world) => 
     normalised(first.started, { ...url, [revision]: "NEW", ...namesOf(world) }),
     [
       ask,
+      boot,
+      ...preflight,
       `git -C ${state} init --quiet --template= --initial-branch=gitops-sync --object-format=sha1 ${state}/repo`,
       `${fetch} --update-shallow --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
       read,
@@ -98,7 +116,10 @@ test("a run that deploys starts these programs in this order", async (world) => 
     ...namesOf(world),
   };
   assertEquals(normalised(second.started, names), [
+    boot,
     ask,
+    boot,
+    ...preflight,
     `${local} cat-file -e OLD^{commit}`,
     `${fetch} --update-shallow -- URL +refs/heads/main:refs/gitops-sync/candidate`,
     `${local} rev-list --max-count=1 --max-parents=0 refs/gitops-sync/candidate ^OLD --`,

@@ -153,6 +153,7 @@ in
     "mv"
     "readlink"
     "rm"
+    "stat"
   ];
   debootstrap = package "debootstrap" [ "true" ];
   findutils = package "findutils" [ "find" ];

@@ -54,6 +54,12 @@ let
       recursiveUpdate
       ;
 
+    attrValues = builtins.attrValues;
+    unique = foldl' (kept: one: if elem one kept then kept else kept ++ [ one ]) [ ];
+    concatMapStringsSep =
+      separator: make: values:
+      concatStringsSep separator (map make values);
+
     importJSON = path: builtins.fromJSON (builtins.readFile path);
     optional = condition: value: if condition then [ value ] else [ ];
     optionals = condition: values: if condition then values else [ ];
@@ -84,6 +90,7 @@ let
 
     makeBinPath = packages: concatStringsSep ":" (map (package: "${package}/bin") packages);
     getExe = package: "${package}/bin/${package.meta.mainProgram}";
+    getExe' = package: program: "${package}/bin/${program}";
 
     licenses.mit.spdxId = "MIT";
     platforms = {

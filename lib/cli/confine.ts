@@ -1,0 +1,67 @@
+/**
+ * Runs a command where Deno lets it do no more than its configuration needs: in
+ * a worker, because a process that may do something can't give that up in part.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
+import { privatePlaces } from "../host/private_folder.ts";
+import { hasSystemd } from "../host/system.ts";
+import type { Call } from "./arguments.ts";
+import { readConfig } from "./config.ts";
+import { permissionsFor, type Reach } from "./permissions.ts";
+
+/**
+ * Runs a command that reaches no further than this.
+ *
+ * @returns its exit code; every error was told.
+ * @throws {SyncError} what is wrong with the configuration, or
+ * `permissions-missing`, exit 2.
+ */
+export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
+  const permissions = permissionsFor(reach, await readConfig(call), {
+    hasSystemd: hasSystemd(),
+    privatePlaces: privatePlaces(),
+    mayRun: (command) => {
+      const asked = { name: "run", ...(command && { command }) } as const;
+      return Deno.permissions.querySync(asked).state === "granted";
+    },
+  });
+  const worker = startWorker(import.meta.resolve("./worker.ts"), permissions);
+  return await new Promise((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    // Deno has written what it was, and where.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve(exitCodes.bug);
+    };
+  });
+}
+
+/**
+ * Starts a module that may do no more than this.
+ *
+ * @throws {SyncError} exit 2: `host-name`, `permissions-missing`.
+ */
+export function startWorker(
+  module: string,
+  permissions: Deno.PermissionOptionsObject,
+): Worker {
+  try {
+    return new Worker(module, { type: "module", deno: { permissions } });
+  } catch (error) {
+    if (error instanceof URIError) {
+      throw usageError(
+        "host-name",
+        `Cannot use a host of the configuration: ${error.message}`,
+        "look at health.http, health.tcp, build.prebuilt and vault.address",
+      );
+    }
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw usageError(
+      "permissions-missing",
+      "Cannot start: gitops-sync was given too few permissions by Deno",
+      "start it with deno run --allow-all gitops_sync.ts; each command gives up what it does not need",
+    );
+  }
+}

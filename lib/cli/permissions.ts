@@ -1,0 +1,126 @@
+/**
+ * What a command may do on this host: no more than its configuration needs.
+ *
+ * Deno holds the program itself to it, so that a mistake of ours, or one that a
+ * repository or server provokes, reaches no further. The programs that it
+ * starts have limits of their own (lib/tools/command.ts, nix/sandbox.nix).
+ *
+ * @module
+ */
+import { dirname } from "@std/path";
+import type { LocalConfig } from "../config/config.ts";
+import { systemProfile } from "../host/system.ts";
+import { passedOn } from "../tools/command.ts";
+
+/**
+ * What of a host a command deals with: it changes the `host`, only looks at or
+ * writes down its `state`, or speaks with `vault`.
+ */
+export type Reach = "host" | "state" | "vault";
+
+/** What of the host itself it depends on. */
+export interface Surroundings {
+  hasSystemd: boolean;
+  /** Where folders in memory may come to be. */
+  privatePlaces: readonly string[];
+  /** Whether we may run a program ourselves; without a name, any program. */
+  mayRun: (program?: string) => boolean;
+}
+
+/** Beside what is passed on to programs (lib/tools/command.ts). */
+const variables = [
+  "JOURNAL_STREAM",
+  "NO_COLOR",
+  "NOTIFY_SOCKET",
+  "RUNTIME_DIRECTORY",
+];
+
+// Deno looks for each on PATH once, at the start: another one of that name that
+// is put there later is not run.
+const always = ["cat", "git", "head", "kill", "ls", "stat"];
+const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
+const ofNix = ["nix-env", "nix-store"];
+const ofOpenpgp = ["gpg", "gpgconf"];
+const ofSecrets = ["age", "age-keygen", "sops", "ssh-keygen", ...ofOpenpgp];
+
+/** The permissions of a command, as Deno takes them for a worker. */
+export function permissionsFor(
+  reach: Reach,
+  config: LocalConfig,
+  surroundings: Surroundings,
+): Deno.PermissionOptionsObject {
+  const net = hostsFor(reach, config);
+  return {
+    env: [...passedOn, ...variables],
+    // Which keys a system decrypts with is only known once it is built.
+    read: true,
+    write: placesFor(reach, config, surroundings),
+    // An empty list would be none, too; this can't be read otherwise.
+    net: net.length > 0 ? net : false,
+    run: programsFor(reach, config, surroundings),
+    sys: ["hostname", "uid", "statfs"],
+    ffi: false,
+    import: false,
+  };
+}
+
+function placesFor(
+  reach: Reach,
+  config: LocalConfig,
+  { privatePlaces }: Surroundings,
+): string[] {
+  if (reach === "vault") return [dirname(config["vault.socket"])];
+  if (reach === "state") return [config.stateDirectory];
+  return [config.stateDirectory, ...privatePlaces, systemProfile];
+}
+
+/** Git, Nix and sops connect by themselves, and are not meant here. */
+function hostsFor(reach: Reach, config: LocalConfig): string[] {
+  if (reach === "state") return [];
+  if (reach === "vault") {
+    const address = config["vault.address"];
+    return [
+      `unix:${config["vault.socket"]}`,
+      ...(address === undefined ? [] : [hostOf(address)]),
+    ];
+  }
+  const prebuilt = config["build.prebuilt"];
+  const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
+  return [
+    ...config["health.http"].map(({ url }) => hostOf(url)),
+    ...config["health.tcp"],
+    ...(isAsked ? [hostOf(prebuilt)] : []),
+  ];
+}
+
+/** `HOST:PORT` of a URL of HTTP. */
+function hostOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+}
+
+function programsFor(
+  reach: Reach,
+  config: LocalConfig,
+  { hasSystemd, mayRun }: Surroundings,
+): true | string[] {
+  // Nobody else runs the host's commands and the system's own programs then.
+  if (reach === "host" && !hasSystemd && mayRun()) return true;
+  // Deno gives nothing away that we do not have.
+  return programsOf(reach, config).filter((name) => mayRun(name));
+}
+
+function programsOf(reach: Reach, config: LocalConfig): string[] {
+  if (reach === "state") return always;
+  if (reach === "vault") return ["kill", "stat", "systemd-notify"];
+  const hasOpenpgp = config["verify.openpgpKeys"].length > 0 ||
+    config["verify.keysFrom"] !== "";
+  return [
+    ...always,
+    ...ofNix,
+    ...ofSystemd,
+    ...(config["build.from"] === "flake" ? ["nixos-rebuild"] : []),
+    ...(config["secrets.check"] ? ofSecrets : []),
+    ...(hasOpenpgp && !config["secrets.check"] ? ofOpenpgp : []),
+  ];
+}

@@ -1,0 +1,107 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { commands } from "../../lib/cli/commands.ts";
+import { permissionsFor, type Reach } from "../../lib/cli/permissions.ts";
+import { load } from "../config/load.ts";
+import { mayRun } from "../nix/package.ts";
+
+const always = "cat git head kill ls stat";
+const nix = "nix-env nix-store";
+const systemd = "journalctl systemctl systemd-run";
+const secrets = "age age-keygen sops ssh-keygen gpg gpgconf";
+
+/** What a configuration beside the repository's name leads to. */
+async function permissions(reach: Reach, text: string) {
+  const config = await load(`repository: /srv/infra\n${text}`);
+  return permissionsFor(reach, config, {
+    hasSystemd: true,
+    privatePlaces: ["/run/private"],
+    mayRun: () => true,
+  });
+}
+
+Deno.test("the programs are those that the configuration needs", async () => {
+  const table: [Reach, text: string, programs: string][] = [
+    ["host", "", `${always} ${nix} ${systemd} nixos-rebuild ${secrets}`],
+    [
+      "host",
+      "secrets: {check: false}",
+      `${always} ${nix} ${systemd} nixos-rebuild`,
+    ],
+    [
+      "host",
+      "secrets: {check: false}\nbuild: {from: cache}",
+      `${always} ${nix} ${systemd}`,
+    ],
+    [
+      "host",
+      "secrets: {check: false}\nverify: {mode: head, openpgpKeys: [/a.asc]}",
+      `${always} ${nix} ${systemd} nixos-rebuild gpg gpgconf`,
+    ],
+    ["state", "", always],
+    ["vault", "", "kill stat systemd-notify"],
+  ];
+  for (const [reach, text, programs] of table) {
+    const { run } = await permissions(reach, text);
+    assertEquals(run, programs.split(" "), `${reach} ${text}`);
+    const beyond = programs.split(" ").filter((one) => !mayRun.includes(one));
+    assertEquals(beyond, [], "the package does not let it run these");
+  }
+});
+
+Deno.test("the servers are those that the configuration names", async () => {
+  const http = "health: {http: [https://a.example/x, 'http://[::1]:8080/']}";
+  const table: [Reach, text: string, net: false | string[]][] = [
+    ["host", "", false],
+    ["host", http, ["a.example:443", "[::1]:8080"]],
+    ["host", "health: {tcp: ['localhost:22']}", ["localhost:22"]],
+    ["host", "build: {prebuilt: 'https://c.example/{host}'}", false],
+    [
+      "host",
+      "build: {from: cache, prebuilt: 'https://c.example/{host}'}",
+      ["c.example:443"],
+    ],
+    ["host", "build: {from: cache}", false],
+    ["state", http, false],
+    ["vault", "", ["unix:/run/gitops-sync-vault/agent.sock"]],
+    [
+      "vault",
+      "vault: {address: 'https://v.example:8200', socket: /run/v/s}",
+      ["unix:/run/v/s", "v.example:8200"],
+    ],
+  ];
+  for (const [reach, text, net] of table) {
+    assertEquals((await permissions(reach, text)).net, net, `${reach} ${text}`);
+  }
+});
+
+Deno.test("the places to write to are our own", async () => {
+  const table: [Reach, text: string, write: string[]][] = [
+    [
+      "host",
+      "stateDirectory: /srv/state",
+      ["/srv/state", "/run/private", "/nix/var/nix/profiles/system"],
+    ],
+    ["state", "", ["/var/lib/gitops-sync"]],
+    ["vault", "vault: {socket: /run/v/s}", ["/run/v"]],
+  ];
+  for (const [reach, text, write] of table) {
+    assertEquals((await permissions(reach, text)).write, write);
+  }
+});
+
+Deno.test("without systemd a run may start the system's own programs, where we may", async () => {
+  const config = await load("repository: /srv/infra");
+  const surroundings = { hasSystemd: false, privatePlaces: [] };
+  const may = (mayRun: (program?: string) => boolean) =>
+    permissionsFor("host", config, { ...surroundings, mayRun }).run;
+  assertEquals(may(() => true), true);
+  assertEquals(may((program) => program === "git"), ["git"]);
+});
+
+Deno.test("all but a person's own files and plain texts is confined", () => {
+  const free = commands.filter(({ reach }) => reach === undefined)
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith("secrets "));
+  assertEquals(free, ["config check", "completions"]);
+  assertNotEquals(commands[0]!.reach, undefined);
+});
