@@ -24,13 +24,13 @@ export const limitOptions = {
     kind: size,
     preset: "8G",
     text:
-      "How large the mirror of the repository may grow while something is fetched into it.",
+      "How large the mirror of the repository may grow while something is fetched into it, and how large all files of a revision together may be, which Nix copies to the store.",
   } as Option<number>,
   "preflight.freeSpace": {
     kind: size,
     preset: "1G",
     text:
-      "The free space that the file system of `/nix` must have, and must keep beside all that Nix says it will fetch (Nix 2.26 and newer do), or nothing is fetched and built.",
+      "The free space that the file system of `/nix` must have, and must keep beside the files of a revision and all that Nix says it will fetch (Nix 2.26 and newer do), or nothing is fetched and built.",
   } as Option<number>,
   "preflight.battery": {
     kind: number,

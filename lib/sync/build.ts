@@ -169,6 +169,8 @@ function hintFor({ reason }: BuildFailure): string | undefined {
       return "a substituter or an input of the flake can't be reached; the next run tries again";
     case "daemon":
       return "look at the Nix daemon: systemctl status nix-daemon; the next run tries again";
+    case "input-unavailable":
+      return "look in flake.nix and .gitmodules whether each URL is right and this host may read it: Git fetches over https, http and ssh, and runs no command; a file of the host is no submodule of a repository from elsewhere";
     case "host-missing":
       return "name one of the flake's nixosConfigurations with host (--host) in the configuration";
     case "flake-missing":

@@ -11,6 +11,7 @@
 import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
 import { isRevision, localGit } from "../tools/git.ts";
@@ -40,6 +41,9 @@ export interface Fetched {
    */
   readonly forward: "yes" | "no" | "unknown";
 }
+
+/** Bytes of a commit or tag; nobody writes a thousandth of it. */
+const mostText = 16 * 2 ** 20;
 
 /** The name in the mirror of what was fetched last, trusted or not. */
 export const candidateName = "refs/gitops-sync/candidate";
@@ -83,6 +87,7 @@ async function fetchInto(
     ? run.state.lastGood!.revision
     : undefined;
   await bringIn(run, mirror, tip, base);
+  await mustBeShort(run, mirror);
   const commit = await readCommit(run, mirror);
   if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
   const forward = await isForward(run, mirror, commit.revision, target);
@@ -203,6 +208,38 @@ async function sinceBase(
     if (reason === "revision-hidden") return "the beginning";
     throw error;
   }
+}
+
+/**
+ * What a commit or tag says is read by us, and by many programs after us: one
+ * of a gigabyte that was small on the way costs each of them as much.
+ */
+async function mustBeShort(run: Run, mirror: string): Promise<void> {
+  const names = [candidateName, `${candidateName}^{commit}`];
+  const output = await must(
+    run,
+    localGit(mirror, [
+      "cat-file",
+      "--batch-check=%(objecttype) %(objectsize)",
+    ], { input: new TextEncoder().encode(names.join("\n") + "\n") }),
+  );
+  for (const [, type, size] of output.matchAll(/^(commit|tag) (\d+)$/gm)) {
+    if (Number(size) > mostText) throw tooLong(run, type!, Number(size));
+  }
+}
+
+function tooLong({ config: { ref } }: Run, type: string, size: number) {
+  return new SyncError(
+    `Cannot follow ${ref}: its ${type} is a text of ${formatSize(size)}, and ${
+      formatSize(mostText)
+    } is the most`,
+    {
+      stage: "fetch",
+      reason: "too-large",
+      next: "retry",
+      hints: [`move ${ref} to a ${type} with a shorter message`],
+    },
+  );
 }
 
 async function readCommit(run: Run, mirror: string): Promise<Commit> {

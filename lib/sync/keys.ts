@@ -5,6 +5,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
 import { localGit } from "../tools/git.ts";
 import {
   type KeyFile,
@@ -17,6 +18,9 @@ import type { Run } from "./run.ts";
 
 /** More than any set of people needs. */
 const mostBytes = 4 * 2 ** 20;
+
+/** Of all that Git tells at once for the check of signatures. */
+const mostText = 64 * 2 ** 20;
 
 /** The keyrings of one run, made when they are needed; goes with the run. */
 export class Keyrings implements AsyncDisposable {
@@ -167,9 +171,11 @@ export async function git(
   input?: string,
 ): Promise<Uint8Array> {
   const finished = await run.effects.run(localGit(mirror, args, {
-    most: 64 * 2 ** 20,
+    most: mostText,
     ...(input === undefined ? {} : { input: new TextEncoder().encode(input) }),
-  }));
+  })).catch((error) => {
+    throw isTooLarge(error) ? tooLong() : error;
+  });
   if (finished.code === 0) return finished.stdout;
   const { lastWords } = await import("../tools/git.ts");
   throw new SyncError(`Cannot check signatures: git ${args[0]} failed`, {
@@ -178,4 +184,25 @@ export async function git(
     next: "retry",
     details: lastWords(finished),
   });
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof SyncError && error.reason === "output-too-large";
+}
+
+function tooLong(): SyncError {
+  return new SyncError(
+    `Refused: a commit, a tag, or the trusted keys have more than ${
+      formatSize(mostText)
+    }`,
+    {
+      stage: "verify",
+      reason: "too-large",
+      next: "hold",
+      hints: [
+        "nothing of the revision was evaluated, and the host is as it was",
+        "look in a clone for what is so large: git cat-file --batch-check --batch-all-objects",
+      ],
+    },
+  );
 }

@@ -6,7 +6,13 @@
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import type { Config } from "../config/schema.ts";
-import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
+import {
+  onOneDisk,
+  type Room,
+  roomAt,
+  sizeOf,
+  sizeOfAll,
+} from "../host/disk.ts";
 import { lockNow } from "../host/lock.ts";
 import { dischargingAt } from "../host/power.ts";
 import type { State } from "../host/state.ts";
@@ -110,9 +116,29 @@ export function refuseToFetch(
   least: number,
   room = roomAt("/nix/store"),
 ): void {
-  if (!room || unpacked + least <= room.bytes) return;
+  refuseToFill(unpacked, "are to be fetched", least, room);
+}
+
+/**
+ * Looks whether there is room for the files of a revision, which Nix copies to
+ * the store.
+ *
+ * @throws {SyncError} as {@linkcode refuseToFetch} does.
+ */
+export function refuseToCopy(total: number, least: number): void {
+  const what = "of files are to be evaluated";
+  refuseToFill(total, what, least, roomAt("/nix/store"));
+}
+
+function refuseToFill(
+  bytes: number,
+  what: string,
+  least: number,
+  room: Room | undefined,
+): void {
+  if (!room || bytes + least <= room.bytes) return;
   throw new SyncError(
-    `Cannot build: ${formatSize(unpacked)} are to be fetched and ${
+    `Cannot build: ${formatSize(bytes)} ${what} and ${
       formatSize(least)
     } have to stay free (preflight.freeSpace), but /nix has ${
       formatSize(room.bytes)

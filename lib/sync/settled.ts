@@ -52,6 +52,8 @@ interface Called {
 const filesModule: string = "../host/files.ts";
 
 const fileIn = (folder: string) => `${folder}/settled.json`;
+const stateIn = (folder: string) => `${folder}/state.json`;
+const suspensionIn = (folder: string) => `${folder}/suspended.json`;
 
 /**
  * What a run that finds everything as it was has to say; `undefined` where it
@@ -65,13 +67,9 @@ export async function stillSettled(
   if (words[0] !== "sync" && words[0]?.startsWith("-") === false) return;
   try {
     const called = callOf(words);
-    // What is written there is run by root: nobody else may have written it.
-    // The files below it are those of whoever may write to the folder.
-    const file = fileIn(called.folder);
-    if (!isOurs(Deno.statSync(called.folder))) return;
-    if (!isOurs(Deno.lstatSync(file))) return;
+    if (!mayBeBelieved(called.folder)) return;
     const settled: Settled = JSON.parse(
-      Deno.readTextFileSync(file),
+      Deno.readTextFileSync(fileIn(called.folder)),
     );
     const now = Date.now();
     const age = now - settled.at;
@@ -160,14 +158,34 @@ function groundsOf({ words, config, text, folder }: Called): string {
     passedOn.map((name) => Deno.env.get(name)),
     config,
     text,
-    textOf(`${folder}/state.json`),
-    textOf(`${folder}/suspended.json`),
+    textOf(stateIn(folder)),
+    textOf(suspensionIn(folder)),
     // After a reboot the host's health is looked at. Not by the kernel's own
     // boot id, which Deno keeps from the packaged program (lib/tools/kernel.ts).
     bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
   ]);
+}
+
+/**
+ * What is written there is run by root, and is why nothing is done: nobody else
+ * may have written it.
+ */
+function mayBeBelieved(folder: string): boolean {
+  return isOurs(Deno.statSync(folder)) &&
+    isOurs(Deno.lstatSync(fileIn(folder))) &&
+    isOurs(Deno.lstatSync(stateIn(folder))) &&
+    isOursOrAway(suspensionIn(folder));
+}
+
+function isOursOrAway(path: string): boolean {
+  try {
+    return isOurs(Deno.lstatSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    throw error;
+  }
 }
 
 /** Whether only root, or who runs this, can have made and changed something. */

@@ -55,6 +55,13 @@ export function outputTooLarge(program: string, most: number): SyncError {
 export function overLimit(program: string): SyncError {
   return new SyncError(
     `Cannot go on with ${program}: what it was sent takes too much memory or space`,
-    { stage: "fetch", reason: "limit", next: "retry" },
+    {
+      stage: "fetch",
+      reason: "limit",
+      next: "retry",
+      hints: [
+        "look in a clone of the repository for what is so large: git cat-file --batch-check --batch-all-objects",
+      ],
+    },
   );
 }

@@ -69,6 +69,13 @@ const settings: readonly (readonly [string, string])[] = [
 export const mostMemory = 2 * 2 ** 30;
 
 /**
+ * What Git may hold of one object: it says no before it asks for more, while
+ * {@linkcode mostMemory} is looked at now and then. A larger file passes
+ * through it in parts.
+ */
+export const mostAtOnce = 2 ** 30;
+
+/**
  * The environment of every Git process: our settings and no other, and the
  * way to the credentials of the remote.
  */
@@ -83,6 +90,7 @@ export function gitEnvironment(
     GIT_ATTR_NOSYSTEM: "1",
     // A commit is what its hash says, whatever stands in refs/replace.
     GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_ALLOC_LIMIT: String(mostAtOnce),
     GIT_SSH_COMMAND: sshCommand,
     // English messages: failures are told apart by them.
     LC_ALL: "C",
@@ -128,6 +136,8 @@ export function localGit(
     program: "git",
     args: ["-C", folder, ...args],
     timeout: 10 * 60_000,
+    // What came from a server may have its full size only here.
+    limits: { memory: mostMemory },
     ...options,
     env: gitEnvironment({
       repository: "",

@@ -32,6 +32,16 @@ const sorts: readonly Sort[] = [
     ],
   },
   {
+    // What this Git says, and not the server's.
+    reason: "too-large",
+    pattern:
+      /^(?!remote:).*(attempting to allocate \d+ over limit|Out of memory|too large to fit|unable to allocate)/m,
+    says: "it sends more at once than Git may hold in memory here",
+    hints: () => [
+      "look in a clone for what is so large: git cat-file --batch-check --batch-all-objects; nothing of it gets into this host",
+    ],
+  },
+  {
     reason: "revision-missing",
     pattern: /not our ref|[Cc]ouldn't find remote ref/,
     says: "it no longer has what was asked for",

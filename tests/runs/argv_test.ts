@@ -51,7 +51,8 @@ const switched = [
 ];
 const read =
   `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
-const paths = `${local} ls-tree -r -z --name-only NEW`;
+const sizes = `${local} cat-file --batch-check=%(objecttype) %(objectsize)`;
+const paths = `${local} ls-tree -r -z --format=%(objectsize) %(path) NEW`;
 const fetch =
   `${local} fetch --quiet --no-tags --no-write-fetch-head --no-recurse-submodules`;
 const confirm = [
@@ -91,6 +92,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
       ...preflight,
       `git -C ${state} init --quiet --template= --initial-branch=gitops-sync --object-format=sha1 ${state}/repo`,
       `${fetch} --update-shallow --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
+      sizes,
       read,
       paths,
       `${local} update-ref --no-deref HEAD NEW`,
@@ -123,6 +125,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
     `${local} cat-file -e OLD^{commit}`,
     `${fetch} --update-shallow -- URL +refs/heads/main:refs/gitops-sync/candidate`,
     `${local} rev-list --max-count=1 --max-parents=0 refs/gitops-sync/candidate ^OLD --`,
+    sizes,
     read,
     `${local} cat-file -e OLD^{commit}`,
     `${local} merge-base --is-ancestor OLD NEW`,

@@ -180,6 +180,19 @@ const captured: readonly [string, string][] = [
     "root@127.0.0.1: Permission denied (publickey).\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.",
   ],
   [
+    "too-large",
+    "fatal: attempting to allocate 3221225593 over limit 1073741824\nfatal: fetch-pack: invalid index-pack output",
+  ],
+  [
+    "too-large",
+    "fatal: Out of memory, malloc failed (tried to allocate 1099511627777 bytes)",
+  ],
+  [
+    // It is the server that has too little.
+    "git-failed",
+    "remote: fatal: Out of memory, malloc failed (tried to allocate 4096 bytes)\nfatal: protocol problem",
+  ],
+  [
     "not-found",
     "fatal: '/nope' does not appear to be a git repository\nfatal: Could not read from remote repository.",
   ],

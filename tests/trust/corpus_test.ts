@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import { World } from "../world/world.ts";
+import { cases as bombs } from "./cases/bombs.ts";
 import { cases as configurations } from "./cases/configurations.ts";
 import { cases as openpgp } from "./cases/openpgp.ts";
 import { cases as range, moves } from "./cases/range.ts";
@@ -21,6 +22,7 @@ const groups: Record<string, readonly Case[]> = {
   "moves of branches and tags": moves,
   "repositories": repositories,
   "servers": servers,
+  "bombs": bombs,
   "state folders": folders,
   "configurations": configurations,
 };

@@ -97,6 +97,8 @@ export class Lab implements AsyncDisposable {
       );
       await Deno.chmod(world.path(`/shims/${name}`), 0o755);
     }
+    // Of a store it looks how much room there is.
+    await Deno.mkdir(world.path("/nix/store"), { recursive: true });
     world.write("/etc/gitops-sync/token", `${canary}\n`);
     await repository.git("config", "include.path", "signing");
     await lab.signWith();

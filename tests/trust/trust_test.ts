@@ -305,8 +305,23 @@ test("what a run with nothing to do relies on must be nobody else's", async (sce
   const path = world.path("/var/lib/gitops-sync/settled.json");
   const settled = JSON.parse(await Deno.readTextFile(path));
   const mark = `${world.folder}/pwned`;
+  const state = world.path("/var/lib/gitops-sync/state.json");
+  const stateText = await Deno.readTextFile(state);
+  const suspended = world.path("/var/lib/gitops-sync/suspended.json");
   const question = { program: "touch", args: [mark], timeout: 5000 };
   const planted = JSON.stringify({ ...settled, question, answer: "" });
+  // As if the host had been suspended when that was written down.
+  const suspend = async (change: () => Promise<void>) => {
+    const text = '{"since":"2026-01-01T00:00:00Z","until":null,"reason":null}';
+    await Deno.writeTextFile(suspended, text);
+    const grounds = JSON.parse(settled.grounds);
+    const at = grounds.indexOf(stateText) + 1;
+    assertEquals(grounds[at], null);
+    grounds[at] = text;
+    const all = { ...JSON.parse(planted), grounds: JSON.stringify(grounds) };
+    await Deno.writeTextFile(path, JSON.stringify(all));
+    await change();
+  };
   const plant = async (change: () => Promise<void>) => {
     await Deno.writeTextFile(path, planted);
     await change();
@@ -316,10 +331,31 @@ test("what a run with nothing to do relies on must be nobody else's", async (sce
   assertEquals((await plant(async () => {})).code, 0);
   assertEquals(world.read("/pwned"), "");
   await Deno.remove(mark);
+  assertEquals((await plant(() => suspend(async () => {}))).code, 0);
+  assertEquals(world.read("/pwned"), "");
+  await Deno.remove(mark);
+  await Deno.remove(suspended);
 
   const changes: [string, () => Promise<void>][] = [
     ["of another user", () => Deno.chown(path, 65534, 65534)],
     ["that others may write", () => Deno.chmod(path, 0o622)],
+    [
+      "beside a state of another user",
+      () => Deno.chown(state, 65534, 65534),
+    ],
+    ["beside a state that others may write", () => Deno.chmod(state, 0o646)],
+    ["beside a state that is a link", async () => {
+      await Deno.rename(state, `${world.folder}/state.json`);
+      await Deno.symlink(`${world.folder}/state.json`, state);
+    }],
+    [
+      "beside a suspension of another user",
+      () => suspend(() => Deno.chown(suspended, 65534, 65534)),
+    ],
+    [
+      "beside a suspension that others may write",
+      () => suspend(() => Deno.chmod(suspended, 0o666)),
+    ],
     [
       "in a folder of another user",
       () => Deno.chown(world.path("/var/lib/gitops-sync"), 65534, 65534),
@@ -340,6 +376,9 @@ test("what a run with nothing to do relies on must be nobody else's", async (sce
     assertStringIncludes(ended.stderr, "Cannot trust", what);
     assertEquals(world.read("/pwned"), null, what);
     await Deno.remove(path);
+    await Deno.remove(suspended).catch(() => {});
+    await Deno.remove(state);
+    await Deno.writeTextFile(state, stateText, { mode: 0o600 });
     await Deno.chown(world.path("/var/lib/gitops-sync"), 0, 0);
     await Deno.chmod(world.path("/var/lib/gitops-sync"), 0o700);
   }
