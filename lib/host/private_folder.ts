@@ -83,7 +83,9 @@ function memoryFolder(): string {
       stage: "secrets",
       reason: "no-memory-folder",
       next: "stop",
-      hints: ["mount one: mount -t tmpfs tmpfs /dev/shm"],
+      hints: [
+        "set XDG_RUNTIME_DIR to a folder of yours on a tmpfs, or run as root with /run on one",
+      ],
     },
   );
 }
