@@ -4,7 +4,7 @@
  * @module
  */
 import { count, short } from "../base/text.ts";
-import type { Commit } from "../host/state.ts";
+import type { Commit, Signer } from "../host/state.ts";
 import type { Activated } from "./activate.ts";
 import type { Proven } from "./prove.ts";
 import type { Readable } from "./secrets.ts";
@@ -18,9 +18,12 @@ export const forwardText = {
 
 /** `signed by Ada (SHA256:…)`, where signatures were checked. */
 export function signedText({ signers }: Pick<Commit, "signers">): string[] {
-  if (!signers?.length) return [];
-  const names = signers.map(({ name, key }) => `${name} (${key})`);
-  return [`signed by ${names.join(" and ")}`];
+  return signers?.length ? [`signed by ${signersText(signers)}`] : [];
+}
+
+/** `Ada (SHA256:…) and Bob (SHA256:…)`. */
+export function signersText(signers: readonly Signer[]): string {
+  return signers.map(({ name, key }) => `${name} (${key})`).join(" and ");
 }
 
 /** What came of `activate`. */

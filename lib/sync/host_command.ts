@@ -9,6 +9,7 @@ import type { Argv } from "../config/checks.ts";
 import type { Attempt, State } from "../host/state.ts";
 import { hasSystemd, runningSystem } from "../host/system.ts";
 import { commandInUnit } from "../tools/systemd.ts";
+import { signersText } from "./describe.ts";
 import type { Run } from "./run.ts";
 
 /** How a command failed. */
@@ -90,6 +91,7 @@ export function environmentOf(run: Run): Record<string, string> {
     GITOPS_SYNC_REVISION: commit.revision,
     GITOPS_SYNC_SUBJECT: commit.subject,
     GITOPS_SYNC_AUTHOR: commit.author,
+    GITOPS_SYNC_SIGNED_BY: signersText(commit.signers ?? []),
     GITOPS_SYNC_SYSTEM: candidate ?? "",
     GITOPS_SYNC_PREVIOUS: previous?.running ?? runningSystem() ?? "",
   };

@@ -123,8 +123,9 @@ test(
     const good = machine.running()!;
     const told = machine.read("/run/told")!.trimEnd().split("\n");
     assertEquals(told.slice(0, 1), ["GITOPS_SYNC_AUTHOR=Ada"]);
-    assertEquals(told.slice(-3), [
+    assertEquals(told.slice(-4), [
       `GITOPS_SYNC_REVISION=${first}`,
+      "GITOPS_SYNC_SIGNED_BY=",
       "GITOPS_SYNC_SUBJECT=First $(reboot)",
       `GITOPS_SYNC_SYSTEM=${good}`,
     ]);

@@ -49,6 +49,7 @@ test("hooks are run around a deployment, and told of it", async (world) => {
     REVISION: revision,
     SUBJECT: 'A "subject" with $(words)',
     AUTHOR: "Ada",
+    SIGNED_BY: "",
     SYSTEM: system,
     PREVIOUS: old,
   };

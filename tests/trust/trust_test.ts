@@ -60,10 +60,12 @@ async function json(world: World, ...args: string[]) {
   return JSON.parse(stdout);
 }
 
-test("the signer and the key are told by sync, status, history and JSON", async (scene) => {
+test("the signer and the key are told by sync, status, history, JSON and to hooks", async (scene) => {
   const { world, keys, publish, configure } = scene;
   await publish("Signed");
-  configure();
+  const file = `${world.folder}/told`;
+  const note = 'printf %s "$GITOPS_SYNC_SIGNED_BY" >"$1"';
+  configure({ "hooks.postDeploy": [["sh", "-c", note, "-", file]] });
   const key =
     (await world.output(["ssh-keygen", "-lf", `${keys.path("ada")}.pub`]))
       .split(" ")[1]!;
@@ -72,6 +74,7 @@ test("the signer and the key are told by sync, status, history and JSON", async 
   const synced = await sync(world);
   assertEquals(synced.code, 0, synced.stderr);
   assertStringIncludes(synced.stderr, `signed by ada@example.org (${key})`);
+  assertEquals(world.read("told"), `ada@example.org (${key})`);
 
   const status = await sync(world, "status");
   assertStringIncludes(status.stdout, `signed by ada@example.org (${key})`);
