@@ -115,6 +115,42 @@ async (lab: Lab) => {
   return { settings: held(lab, await lab.branch(), base, mode) };
 };
 
+/** The state in which a revision was the first that was trusted. */
+const firstTrusted = (lab: Lab, revision: string) => ({
+  firstTrusted: {
+    repository: lab.world.urlOf(lab.repository),
+    revision,
+    at: "2026-01-01T00:00:00.000Z",
+  },
+});
+
+/**
+ * Ada's key counted in the first trusted revision, Bob's does in the one that
+ * was deployed last; then comes a branch from the former with Ada's commit.
+ *
+ * @param more Settings and state beside what is remembered of both.
+ */
+const rotatedOut = (
+  more: (lab: Lab, first: string, last: string) => Promise<{
+    ref?: string;
+    settings?: Settings;
+    state?: Record<string, unknown>;
+  }>,
+) =>
+async (lab: Lab) => {
+  const first = await withKeys(lab);
+  const deployed = await next(lab, "ada", keysFolder(lab, "bob"));
+  await lab.push(deployed, "refs/heads/keep");
+  const last = await side(lab, "ada", first);
+  const followed = await lab.branch();
+  const { ref, settings, state } = await more(lab, first, last);
+  lab.deployed(deployed, ref ? { ref } : followed, {
+    ...firstTrusted(lab, first),
+    ...state,
+  });
+  return { settings: { ...held(lab, followed), ...settings } };
+};
+
 export const cases: Case[] = [
   {
     name: "range: every commit is signed",
@@ -443,6 +479,51 @@ export const cases: Case[] = [
       return { settings: held(lab, await lab.branch(), base) };
     },
     expected: "evaluated",
+  },
+  ...Object.entries({
+    "and the branch goes back": () => Promise.resolve({}),
+    "and may go back": () =>
+      Promise.resolve({ settings: { allowForcePush: true } }),
+    "and may go back, the first trusted commit is configured": (
+      _: Lab,
+      first: string,
+    ) =>
+      Promise.resolve({
+        settings: { allowForcePush: true, "verify.firstTrusted": first },
+        state: { firstTrusted: undefined },
+      }),
+    "and was accepted": (_: Lab, __: string, revision: string) =>
+      Promise.resolve({ state: { accepted: [{ revision, at: "" }] } }),
+    "and may go back, nothing is remembered": () =>
+      Promise.resolve({
+        settings: { allowForcePush: true },
+        state: { firstTrusted: undefined },
+      }),
+    "and another ref was followed": async (lab: Lab) => {
+      const ref = "keep";
+      lab.world.configure(lab.repository, range(lab, { ref }));
+      await lab.call("sync");
+      return { ref };
+    },
+  }).map(([name, more]): Case => ({
+    name: `keys in the repository: a key that was rotated out, ${name}`,
+    make: rotatedOut(more),
+    expected: refused("unknown-key"),
+  })),
+  {
+    name: "keys in the repository: a key that was rotated out is merged in",
+    make: async (lab) => {
+      const first = await withKeys(lab);
+      const deployed = await next(lab, "ada", keysFolder(lab, "bob"));
+      await lab.begin("ada", first);
+      const evil = await next(lab, "ada", keysFolder(lab, "ada", "bob"));
+      await lab.begin("bob", deployed);
+      await merge(lab, "bob", evil);
+      const settings = held(lab, await lab.branch());
+      lab.deployed(deployed, settings, firstTrusted(lab, first));
+      return { settings };
+    },
+    expected: refused("unknown-key"),
   },
 ];
 
