@@ -121,7 +121,7 @@ class Check {
   /** The commit itself. */
   async head(): Promise<Signer[]> {
     const { revision } = this;
-    return [await this.must("commit", revision, await this.keys())];
+    return [await this.must(revision, await this.keys())];
   }
 
   /** The tag that the ref names. */
@@ -145,7 +145,7 @@ class Check {
 
   /** Every commit since the trusted revisions, by the keys before it. */
   async range(): Promise<Signer[]> {
-    const { run, fetched: { mirror }, revision, trusted } = this;
+    const { run, revision, trusted } = this;
     await this.refuseOtherHistory();
     // Trusted on first use: what is signed now vouches for what is behind it.
     if (trusted.length === 0 && !this.wasDeployed) {
@@ -159,7 +159,20 @@ class Check {
       });
       return signers;
     }
-    const commits = await this.newCommits();
+    const last = await this.everyNew(await this.newCommits());
+    if (run.config["verify.threshold"] > 1) return await this.signerBefore();
+    return last ? [last] : [];
+  }
+
+  /**
+   * Every one of these commits must be signed.
+   *
+   * @returns who signed the last one.
+   */
+  async everyNew(
+    commits: ReadonlyMap<string, readonly string[]>,
+  ): Promise<Signer | undefined> {
+    const { run, fetched: { mirror }, trusted } = this;
     this.refuseLostKeys();
     const all = [...trusted.slice(0, 1), ...commits.keys()];
     const trees = await keyTrees(run, mirror, all);
@@ -174,11 +187,20 @@ class Check {
         ? [base]
         : [...new Set(before.map((parent) => trees.get(parent)))];
       for (const set of sets) {
-        last = await this.must("commit", commit, await this.keyrings.of(set));
+        last = await this.must(commit, await this.keyrings.of(set));
       }
       if (before.length > 0) onTheWay.add(commit);
     }
-    return last ? [last] : [];
+    return last;
+  }
+
+  /**
+   * Who signed the revision, as far as the keys before the range know: those
+   * that it brings count for its commits, and make nobody one person more.
+   */
+  async signerBefore(): Promise<Signer[]> {
+    const judged = await this.judge("commit", this.revision);
+    return judged.ok ? [whose(judged)] : [];
   }
 
   /** The first trusted commit that is configured must be among those before. */
@@ -236,28 +258,26 @@ class Check {
     throw tooFew(this.revision, all, needed);
   }
 
-  /** A signature that must be good. */
-  async must(
-    type: "commit",
-    id: string,
-    keyring: Keyring,
-  ): Promise<Signer> {
-    const judged = await judge(
-      this.run,
-      this.fetched.mirror,
-      type,
-      id,
-      keyring,
-    );
-    if (!judged.ok) throw refusal(`commit ${short(id)}`, judged, this.revision);
-    const { ok: _, ...signer } = judged;
-    return signer;
+  /** A commit whose signature must be good. */
+  async must(commit: string, keyring: Keyring): Promise<Signer> {
+    const judged = await this.judge("commit", commit, keyring);
+    if (judged.ok) return whose(judged);
+    throw refusal(`commit ${short(commit)}`, judged, this.revision);
   }
 
-  async judge(type: "tag", id: string): Promise<Good | Bad> {
+  /** Judges by the keys that count for what comes, if by no others. */
+  async judge(
+    type: "commit" | "tag",
+    id: string,
+    keyring?: Keyring,
+  ): Promise<Good | Bad> {
     const { run, fetched: { mirror } } = this;
-    return await judge(run, mirror, type, id, await this.keys());
+    return await judge(run, mirror, type, id, keyring ?? await this.keys());
   }
+}
+
+function whose({ ok: _, ...signer }: Good): Signer {
+  return signer;
 }
 
 /** Has Git check one signature. */
