@@ -4,7 +4,7 @@
  * @module
  */
 import { short } from "../base/text.ts";
-import type { Signer } from "../host/state.ts";
+import type { Signer, State } from "../host/state.ts";
 import {
   type Bad,
   checkCommand,
@@ -32,27 +32,36 @@ import { signedTags } from "./tags.ts";
 /** More commits at once are no change but another history. */
 const mostCommits = 20_000;
 
+/** What the signatures of a revision say. */
+export interface Signed {
+  /** Who signed it; none where no signature is asked for. */
+  signers: Signer[];
+  /** Given where its history is trusted with it, if nothing else refuses it. */
+  firstTrusted?: State["firstTrusted"];
+}
+
 /**
  * Checks the signatures that `verify.mode` and `verify.threshold` ask for.
  *
- * @returns who signed the revision; none where no signature is asked for, or
- * where the revision was trusted before.
  * @throws {SyncError} exit 4, with a reason for each way not to be trusted.
  */
 export async function checkSignatures(
   run: Run,
   fetched: Fetched,
-): Promise<Signer[]> {
+): Promise<Signed> {
   const mode = run.config["verify.mode"];
-  if (mode === "none") return [];
+  if (mode === "none") return { signers: [] };
   await using keyrings = await Keyrings.make(run, fetched.mirror);
   const check = await Check.make(run, fetched, keyrings);
-  const signers = [
+  const signed = [
     ...mode.startsWith("tag") ? await check.tag() : [],
     ...mode === "head" || mode === "tag-and-head" ? await check.head() : [],
     ...mode === "range" ? await check.range() : [],
   ];
-  return await check.threshold(signers);
+  const signers = await check.threshold(signed);
+  return mode === "range" && check.isFirstUse
+    ? { signers, firstTrusted: check.asFirstTrusted() }
+    : { signers };
 }
 
 /** The checks of one revision. */
@@ -88,10 +97,22 @@ class Check {
     return this.fetched.commit.revision;
   }
 
-  /** Whether something of this repository was deployed here. */
-  get wasDeployed(): boolean {
-    const { run: { state: { lastGood }, config } } = this;
-    return lastGood?.target.repository === config.repository;
+  /** How many people must have signed it. */
+  get needed(): number {
+    return this.run.config["verify.threshold"];
+  }
+
+  /** Whether nothing of this repository was trusted or deployed here yet. */
+  get isFirstUse(): boolean {
+    const { run: { state: { lastGood }, config }, trusted } = this;
+    return trusted.length === 0 &&
+      lastGood?.target.repository !== config.repository;
+  }
+
+  asFirstTrusted(): NonNullable<State["firstTrusted"]> {
+    const { run: { config, effects }, revision } = this;
+    const { repository } = config;
+    return { repository, revision, at: effects.now().toISOString() };
   }
 
   /**
@@ -145,22 +166,11 @@ class Check {
 
   /** Every commit since the trusted revisions, by the keys before it. */
   async range(): Promise<Signer[]> {
-    const { run, revision, trusted } = this;
     await this.refuseOtherHistory();
-    // Trusted on first use: what is signed now vouches for what is behind it.
-    if (trusted.length === 0 && !this.wasDeployed) {
-      const signers = await this.head();
-      await run.save({
-        firstTrusted: {
-          repository: run.config.repository,
-          revision,
-          at: run.effects.now().toISOString(),
-        },
-      });
-      return signers;
-    }
+    // What is signed now vouches for what is behind it.
+    if (this.isFirstUse) return await this.head();
     const last = await this.everyNew(await this.newCommits());
-    if (run.config["verify.threshold"] > 1) return await this.signerBefore();
+    if (this.needed > 1) return await this.signerBefore();
     return last ? [last] : [];
   }
 
@@ -242,7 +252,7 @@ class Check {
 
   /** More people, from signed tags that point to the revision. */
   async threshold(signers: Signer[]): Promise<Signer[]> {
-    const needed = this.run.config["verify.threshold"];
+    const { needed } = this;
     if (people(signers) >= needed) return signers;
     const { tagsAt } = await import("./tags.ts");
     const tags = await tagsAt(this.run, this.fetched);

@@ -1,4 +1,5 @@
 /** Histories of which every commit must be signed, and keys in the repository. */
+import { assertEquals } from "@std/assert";
 import type { Settings } from "../../world/host.ts";
 import { makeRepository } from "../../world/repository.ts";
 import type { Case, Lab } from "../lab.ts";
@@ -77,6 +78,23 @@ async function otherRoot(lab: Lab, signer?: string): Promise<string> {
   await lab.begin(signer);
   await lab.repository.git("checkout", "--quiet", "--orphan", lab.name());
   return await next(lab, signer);
+}
+
+/** Ada's commit is the first that a host sees. */
+const firstUse = (
+  more: Settings = {},
+  change: (lab: Lab) => Promise<void> | void = () => {},
+) =>
+async (lab: Lab) => {
+  await lab.begin("ada");
+  await change(lab);
+  await next(lab, "ada");
+  return { settings: range(lab, await lab.branch(), more) };
+};
+
+/** The revision that the host remembers as the first that it trusted. */
+function trustedFirst(lab: Lab): string | undefined {
+  return lab.world.state()?.firstTrusted?.revision;
 }
 
 const keysFolder = (lab: Lab, ...signers: string[]) => ({
@@ -260,6 +278,28 @@ export const cases: Case[] = [
     name: "range: first use, the commit is not signed",
     make: async (lab) => ({ settings: range(lab, await lab.signed()) }),
     expected: refused("unsigned"),
+  },
+  {
+    name: "range: first use, what passes is the first that was trusted",
+    make: firstUse(),
+    expected: "evaluated",
+    then: async (lab) =>
+      assertEquals(trustedFirst(lab), await lab.repository.head()),
+  },
+  {
+    name: "range: first use, too few people signed",
+    make: firstUse({ "verify.threshold": 2 }),
+    expected: refused("threshold"),
+    then: (lab) => assertEquals(trustedFirst(lab), undefined),
+  },
+  {
+    name: "range: first use, what can't be read without harm",
+    make: firstUse(
+      { directory: "host" },
+      (lab) => Deno.symlink("/etc", `${lab.repository.folder}/host`),
+    ),
+    expected: refused("directory-link"),
+    then: (lab) => assertEquals(trustedFirst(lab), undefined),
   },
   {
     name: "range: what was trusted on first use is remembered",
