@@ -35,7 +35,7 @@ const mostCommits = 20_000;
 /** What the signatures of a revision say. */
 export interface Signed {
   /** Who signed it; none where no signature is asked for. */
-  signers: Signer[];
+  signers: readonly Signer[];
   /** Given where its history is trusted with it, if nothing else refuses it. */
   firstTrusted?: State["firstTrusted"];
 }
@@ -165,13 +165,26 @@ class Check {
   }
 
   /** Every commit since the trusted revisions, by the keys before it. */
-  async range(): Promise<Signer[]> {
+  async range(): Promise<readonly Signer[]> {
     await this.refuseOtherHistory();
     // What is signed now vouches for what is behind it.
     if (this.isFirstUse) return await this.head();
-    const last = await this.everyNew(await this.newCommits());
-    if (this.needed > 1) return await this.signerBefore();
-    return last ? [last] : [];
+    const commits = await this.newCommits();
+    if (commits.size === 0) return await this.oldSigners();
+    const last = await this.everyNew(commits);
+    return this.needed > 1 ? await this.signerBefore() : last;
+  }
+
+  /**
+   * Who signed what is no newer than what is trusted: the revision deployed
+   * last, for another operation or host, or one that a person accepted.
+   */
+  async oldSigners(): Promise<readonly Signer[]> {
+    const { lastGood } = this.run.state;
+    const isLast = lastGood?.revision === this.revision;
+    // Found good by the keys before it, which it may have replaced.
+    if (isLast && lastGood.signers) return lastGood.signers;
+    return await this.head();
   }
 
   /**
@@ -181,7 +194,7 @@ class Check {
    */
   async everyNew(
     commits: ReadonlyMap<string, readonly string[]>,
-  ): Promise<Signer | undefined> {
+  ): Promise<Signer[]> {
     const { run, fetched: { mirror }, trusted } = this;
     this.refuseLostKeys();
     const all = [...trusted.slice(0, 1), ...commits.keys()];
@@ -190,14 +203,14 @@ class Check {
     // A set of keys may change only along the way from the revision deployed
     // last: on a branch that began before it, keys are those of long ago.
     const onTheWay = new Set(trusted.slice(0, 1));
-    let last: Signer | undefined;
+    let last: Signer[] = [];
     for (const [commit, parents] of commits) {
       const before = parents.filter((parent) => onTheWay.has(parent));
       const sets = before.length === 0
         ? [base]
         : [...new Set(before.map((parent) => trees.get(parent)))];
       for (const set of sets) {
-        last = await this.must(commit, await this.keyrings.of(set));
+        last = [await this.must(commit, await this.keyrings.of(set))];
       }
       if (before.length > 0) onTheWay.add(commit);
     }
@@ -251,7 +264,7 @@ class Check {
   }
 
   /** More people, from signed tags that point to the revision. */
-  async threshold(signers: Signer[]): Promise<Signer[]> {
+  async threshold(signers: readonly Signer[]): Promise<readonly Signer[]> {
     const { needed } = this;
     if (people(signers) >= needed) return signers;
     const { tagsAt } = await import("./tags.ts");

@@ -232,11 +232,17 @@ export class Lab implements AsyncDisposable {
     return { "verify.mode": "head", "verify.openpgpKeys": files };
   }
 
-  /** The host has deployed this revision of the ref before. */
+  /**
+   * The host has deployed this revision of the ref before.
+   *
+   * @param more What else is in the state.
+   * @param deployment What else is known of that deployment.
+   */
   deployed(
     revision: string,
     settings: Settings,
     more: Record<string, unknown> = {},
+    deployment: Record<string, unknown> = {},
   ): void {
     const target = {
       repository: settings.repository ?? this.world.urlOf(this.repository),
@@ -256,6 +262,7 @@ export class Lab implements AsyncDisposable {
         target,
         system,
         at,
+        ...deployment,
       },
       ...more,
     });

@@ -80,6 +80,34 @@ async function otherRoot(lab: Lab, signer?: string): Promise<string> {
   return await next(lab, signer);
 }
 
+/** Who is remembered as a signer of what was deployed. */
+const signer = (name: string) => ({
+  kind: "ssh",
+  name: `${name}@example.org`,
+  key: `SHA256:${name}`,
+});
+
+/** What was deployed already comes again, for another operation. */
+const again =
+  (by: string | undefined, deployment = {}, more: Settings = {}) =>
+  async (lab: Lab) => {
+    const followed = await lab.signed(by);
+    lab.deployed(await lab.repository.head(), followed, {}, deployment);
+    return { settings: range(lab, followed, { operation: "boot", ...more }) };
+  };
+
+/** A person has accepted what is older than the revision deployed last. */
+const older =
+  (by: string | undefined, more: Settings = {}) => async (lab: Lab) => {
+    await lab.begin(by);
+    const revision = await next(lab, by);
+    const followed = await lab.branch();
+    const deployed = await next(lab, "ada");
+    await lab.push(deployed, "refs/heads/keep");
+    lab.deployed(deployed, followed, { accepted: [{ revision, at: "" }] });
+    return { settings: range(lab, followed, more) };
+  };
+
 /** Ada's commit is the first that a host sees. */
 const firstUse = (
   more: Settings = {},
@@ -412,6 +440,63 @@ export const cases: Case[] = [
       return { settings: range(lab, followed) };
     },
     expected: refused("history-cut"),
+  },
+  {
+    name: "range: the same revision, to be booted",
+    make: again("ada"),
+    expected: "evaluated",
+  },
+  {
+    name: "range: the same revision, which nobody signed",
+    make: again(undefined),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: the same revision, which two people signed",
+    make: again(undefined, { signers: [signer("ada"), signer("bob")] }, {
+      "verify.threshold": 2,
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "range: the same revision, which the keys before it signed",
+    make: async (lab) => {
+      await withKeys(lab);
+      await next(lab, "ada", keysFolder(lab, "bob"));
+      const followed = await lab.branch();
+      const revision = await lab.repository.head();
+      lab.deployed(revision, followed, {}, { signers: [signer("ada")] });
+      return { settings: { ...held(lab, followed), operation: "boot" } };
+    },
+    expected: "evaluated",
+  },
+  {
+    name: "range: an older revision that was accepted",
+    make: older("ada"),
+    expected: "evaluated",
+  },
+  {
+    name: "range: an older revision that was accepted, and not signed",
+    make: older(undefined),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: an older revision that was accepted, by too few people",
+    make: older("ada", { "verify.threshold": 2 }),
+    expected: refused("threshold"),
+    says: "1 person has",
+  },
+  {
+    name: "range: the first trusted commit itself, which nobody signed",
+    make: async (lab) => {
+      await lab.begin();
+      return {
+        settings: range(lab, await lab.branch(), {
+          "verify.firstTrusted": lab.base,
+        }),
+      };
+    },
+    expected: refused("unsigned"),
   },
   {
     name: "keys in the repository: the old set signs the new one",
