@@ -595,6 +595,20 @@ export const cases: Case[] = [
     expected: refused("keys-missing"),
   },
   {
+    name: "keys in the repository: the mirror is lost after a rollback",
+    make: async (lab) => {
+      const back = await withKeys(lab);
+      const newest = await next(lab, "ada", keysFolder(lab, "bob"));
+      await next(lab, "ada");
+      const followed = await lab.branch();
+      const settings = held(lab, followed, undefined, "head");
+      const known = [followedAt(lab, `${followed.ref}`, newest)];
+      lab.deployed(back, followed, { followed: known });
+      return { settings };
+    },
+    expected: "evaluated",
+  },
+  {
     name: "keys in the repository: OpenPGP keys",
     make: async (lab) => {
       const key = await Deno.readTextFile(lab.keys.publicPgp("pgp-ada"));
@@ -651,6 +665,57 @@ export const cases: Case[] = [
     expected: refused("unknown-key"),
   },
 ];
+
+/** A name that was deployed as a branch or tag is the other one now. */
+const tagBecame = (now: "branch" | "tag", mode: string) => async (lab: Lab) => {
+  const followed = { ref: lab.name() };
+  const was = now === "branch" ? "tag" : "branch";
+  lab.deployed(lab.base, followed, {
+    seen: { ...followed, revision: lab.base, kind: was, at: "" },
+    followed: [followedAt(lab, followed.ref, lab.base, was)],
+  });
+  await lab.begin("ada");
+  await next(lab, "ada");
+  const kind = now === "branch" ? "heads" : "tags";
+  await lab.push("HEAD", `refs/${kind}/${followed.ref}`);
+  const signatures = range(lab, followed, { "verify.mode": mode });
+  return { settings: mode === "none" ? followed : signatures };
+};
+
+/** What a host knows of a ref that it has followed. */
+const followedAt = (
+  lab: Lab,
+  ref: string,
+  revision: string,
+  kind = "branch",
+) => ({ repository: lab.world.urlOf(lab.repository), ref, revision, kind });
+
+/**
+ * A host was rolled back from the newest revision of a ref; then comes one
+ * that descends from what it was rolled back to alone, or from both.
+ *
+ * @param state What it knows: the ref of what it runs, and more.
+ */
+const rolledBack = (
+  state: (
+    newest: ReturnType<typeof followedAt>,
+    lab: Lab,
+  ) => Record<string, unknown> & { ref: string },
+  isOn = false,
+) =>
+async (lab: Lab) => {
+  const back = await side(lab, "ada");
+  const newest = await next(lab, "ada");
+  await lab.push(newest, "refs/heads/keep");
+  await side(lab, "ada", isOn ? newest : back);
+  const followed = await lab.branch();
+  const { ref, ...more } = state(
+    followedAt(lab, `${followed.ref}`, newest),
+    lab,
+  );
+  lab.deployed(back, { ref }, more);
+  return { settings: range(lab, followed, { "verify.mode": "head" }) };
+};
 
 export const moves: Case[] = [
   {
@@ -755,6 +820,52 @@ export const moves: Case[] = [
       return { settings: range(lab, followed) };
     },
     expected: refused("tag-moved"),
+  },
+  {
+    name: "moved: a tag, which is a branch now",
+    make: tagBecame("branch", "head"),
+    expected: refused("tag-moved"),
+    says: "is a branch now",
+  },
+  {
+    name: "moved: a tag, which is a branch now, of which each is signed",
+    make: tagBecame("branch", "range"),
+    expected: refused("tag-moved"),
+  },
+  {
+    name: "moved: a tag, which is a branch now, without signatures",
+    make: tagBecame("branch", "none"),
+    expected: "evaluated",
+    says: "is a branch now",
+  },
+  {
+    name: "moved: a branch, which is a tag now",
+    make: tagBecame("tag", "head"),
+    expected: refused("tag-moved"),
+    says: "is a tag now",
+  },
+  {
+    name: "moved: older than what was rolled back from",
+    make: rolledBack((ref) => ({ ref: "main", followed: [ref] })),
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: older than what was rolled back from, of the same ref",
+    make: rolledBack((ref) => ({ ref: ref.ref, followed: [ref] })),
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: older than an earlier deployment of the ref",
+    make: rolledBack(({ ref, revision }, lab) => ({
+      ref: "main",
+      earlier: [lab.deployment(revision, { ref })],
+    })),
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: on from what was rolled back from",
+    make: rolledBack((ref) => ({ ref: ref.ref, followed: [ref] }), true),
+    expected: "evaluated",
   },
   {
     name: "moved: a tag to an older commit",
