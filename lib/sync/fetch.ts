@@ -23,7 +23,7 @@ import {
   must,
   readyMirror,
 } from "./mirror.ts";
-import { followedOf } from "./followed.ts";
+import { followedOf, newestOf } from "./followed.ts";
 import type { Run } from "./run.ts";
 import { fetch } from "./transfer.ts";
 
@@ -113,14 +113,15 @@ async function bringIn(
 
 /**
  * Fetches the revision whose keys count, where the mirror was lost and nothing
- * else needs it: after a way back, or a change of the ref.
+ * else needs it: after a change of the ref.
  */
 async function bringKeys(run: Run, mirror: string): Promise<void> {
-  const { config, state: { lastGood } } = run;
-  if (config["verify.keysFrom"] === "" || !lastGood) return;
-  if (await has(run, mirror, lastGood.revision)) return;
+  const { config, state } = run;
+  const newest = newestOf(state, config.repository);
+  if (config["verify.keysFrom"] === "" || newest === undefined) return;
+  if (await has(run, mirror, newest)) return;
   const depth = await isShallow(mirror) ? ["--depth=1"] : [];
-  await fetchIfThere(run, mirror, [...depth, lastGood.revision]);
+  await fetchIfThere(run, mirror, [...depth, newest]);
 }
 
 /**

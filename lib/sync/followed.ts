@@ -27,13 +27,27 @@ export function followedOf(
   return all.find((one) => isSameRef(one.target, target));
 }
 
+/**
+ * The newest revision that was deployed from a repository, from whichever ref:
+ * the keys in it are those that count.
+ */
+export function newestOf(
+  { followed = [], lastGood }: State,
+  repository: string,
+): string | undefined {
+  const newest = followed.find((one) => one.repository === repository);
+  return (newest ?? lastGood)?.revision;
+}
+
 /** How far refs were followed, once one was followed to another revision. */
 export function followedAfter(
   { followed = [] }: State,
   now: Followed,
 ): readonly Followed[] {
-  if (isRevision(now.ref)) return followed;
-  const others = followed.filter((one) => !isSameRef(one, now));
+  // Nothing is compared with a commit once another one is followed.
+  const others = followed.filter((one) =>
+    !isSameRef(one, now) && !isRevision(one.ref)
+  );
   return [now, ...others].slice(0, mostFollowed);
 }
 

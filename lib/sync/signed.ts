@@ -15,6 +15,7 @@ import {
 } from "../tools/signature.ts";
 import { keysError } from "../tools/keyring.ts";
 import { candidateName, type Fetched } from "./fetch.ts";
+import { newestOf } from "./followed.ts";
 import { has } from "./mirror.ts";
 import { git, Keyrings, keyTrees } from "./keys.ts";
 import {
@@ -59,6 +60,7 @@ export async function checkSignatures(
     ...mode === "range" ? await check.range() : [],
   ];
   const signers = await check.threshold(signed);
+  await check.newKeys();
   return mode === "range" && check.isFirstUse
     ? { signers, firstTrusted: check.asFirstTrusted() }
     : { signers };
@@ -82,6 +84,7 @@ class Check {
     const { lastGood, firstTrusted } = run.state;
     const isSame = firstTrusted?.repository === run.config.repository;
     const known = [
+      newestOf(run.state, run.config.repository),
       lastGood?.revision,
       isSame ? firstTrusted.revision : undefined,
       run.config["verify.firstTrusted"],
@@ -116,17 +119,18 @@ class Check {
   }
 
   /**
-   * Where the repository holds the keys, those of the revision deployed last
-   * count. Without it, the files of this host may hold keys of long ago.
+   * Where the repository holds the keys, those of the newest revision that was
+   * deployed count. Without it, the files of this host may hold keys of long ago.
    */
   refuseLostKeys(): void {
-    const { run: { config, state: { lastGood } }, trusted } = this;
-    if (config["verify.keysFrom"] === "" || !lastGood) return;
-    if (trusted.includes(lastGood.revision)) return;
+    const { run: { config, state }, trusted } = this;
+    const newest = newestOf(state, config.repository);
+    if (config["verify.keysFrom"] === "" || newest === undefined) return;
+    if (trusted[0] === newest) return;
     throw keysError(
       "keys-missing",
       `the repository no longer has ${
-        short(lastGood.revision)
+        short(newest)
       }, the revision whose keys count`,
     );
   }
@@ -137,6 +141,14 @@ class Check {
     const base = this.trusted.slice(0, 1);
     const trees = await keyTrees(this.run, this.fetched.mirror, base);
     return await this.keyrings.of(base[0] && trees.get(base[0]));
+  }
+
+  /** Once deployed, a set that can't be used would let nothing pass. */
+  async newKeys(): Promise<void> {
+    const { run, fetched: { mirror }, revision } = this;
+    if (run.config["verify.keysFrom"] === "") return;
+    const trees = await keyTrees(run, mirror, [revision]);
+    await this.keyrings.of(trees.get(revision));
   }
 
   /** The commit itself. */

@@ -595,19 +595,62 @@ export const cases: Case[] = [
     expected: refused("keys-missing"),
   },
   {
-    name: "keys in the repository: the mirror is lost after a rollback",
+    name: "keys in the repository: a set that can't be used is not deployed",
+    make: rotating((lab) => next(lab, "ada", { "keys/allowed_signers": "" })),
+    expected: refused("keys-empty"),
+  },
+  {
+    name: "keys in the repository: the last set goes away",
     make: async (lab) => {
-      const back = await withKeys(lab);
-      const newest = await next(lab, "ada", keysFolder(lab, "bob"));
+      const base = await withKeys(lab);
+      await lab.repository.git("rm", "--quiet", "keys/allowed_signers");
       await next(lab, "ada");
       const followed = await lab.branch();
-      const settings = held(lab, followed, undefined, "head");
-      const known = [followedAt(lab, `${followed.ref}`, newest)];
-      lab.deployed(back, followed, { followed: known });
+      lab.deployed(base, followed);
+      const settings = {
+        "verify.mode": "range",
+        "verify.keysFrom": "keys",
+        ...followed,
+      };
       return { settings };
     },
-    expected: "evaluated",
+    expected: refused("keys-missing"),
   },
+  ...["head", "range"].flatMap((mode) =>
+    Object.entries({ ada: refused("unknown-key"), bob: "evaluated" as const })
+      .map(([signer, expected]): Case => ({
+        name: `keys in the repository: ${signer}'s after a rollback, ${mode}`,
+        make: async (lab) => {
+          const back = await withKeys(lab);
+          const newest = await next(lab, "ada", keysFolder(lab, "bob"));
+          await next(lab, signer);
+          const followed = await lab.branch();
+          const known = followedAt(lab, `${followed.ref}`, newest);
+          lab.deployed(back, followed, { followed: [known] });
+          return { settings: held(lab, followed, undefined, mode) };
+        },
+        expected,
+      }))
+  ),
+  ...Object.entries({ ada: refused("unknown-key"), bob: "evaluated" as const })
+    .map(([signer, expected]): Case => ({
+      name: `keys in the repository: ${signer}'s, of a ref followed before`,
+      make: async (lab) => {
+        const long = await withKeys(lab);
+        const newest = await next(lab, "ada", keysFolder(lab, "bob"));
+        await lab.push(newest, "refs/heads/keep");
+        await side(lab, signer, long);
+        const followed = await lab.branch();
+        lab.deployed(newest, { ref: "keep" }, {
+          followed: [
+            followedAt(lab, "keep", newest),
+            followedAt(lab, `${followed.ref}`, long),
+          ],
+        });
+        return { settings: held(lab, followed, undefined, "head") };
+      },
+      expected,
+    })),
   {
     name: "keys in the repository: OpenPGP keys",
     make: async (lab) => {
