@@ -911,6 +911,32 @@ export const moves: Case[] = [
     expected: "evaluated",
   },
   {
+    name: "moved: back to what was rolled back from, after twenty others",
+    make: async (lab) => {
+      const back = await side(lab, "ada");
+      const left = await next(lab, "ada");
+      await next(lab);
+      const followed = await lab.branch();
+      const { target } = lab.deployment(left, followed);
+      const hold = (revision: string, stage: string, reason: string) => (
+        { revision, target, stage, reason, message: "", hints: [], since: "" }
+      );
+      const junk = Array.from(
+        { length: 19 },
+        (_, i) => hold(`${i}`.padStart(40, "0"), "verify", "unsigned"),
+      );
+      lab.deployed(back, followed, {
+        holds: [...junk, hold(left, "decide", "rolled-back")],
+      });
+      const settings = range(lab, followed);
+      lab.world.configure(lab.repository, settings);
+      await lab.call("sync");
+      await lab.push(left, `refs/heads/${followed.ref}`);
+      return { settings };
+    },
+    expected: { exit: 9, reason: "rolled-back" },
+  },
+  {
     name: "moved: a tag to an older commit",
     make: async (lab) => {
       await lab.begin();
