@@ -4,6 +4,7 @@
  * @module
  */
 import { type ExitCode, type Stage, SyncError } from "../base/errors.ts";
+import type { Tip } from "../tools/git_remote.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 
 /** Two store paths that say how a host stands; `null` where there is none. */
@@ -58,6 +59,15 @@ export interface Deployment extends Commit {
   failing?: readonly string[];
 }
 
+/** The newest revision of a ref that was deployed here. */
+export interface Followed {
+  repository: string;
+  ref: string;
+  revision: string;
+  /** What the name was at that time. */
+  kind: Tip["kind"];
+}
+
 /** A revision that is not tried again until the branch moves or `retry`. */
 export interface Hold {
   revision: string;
@@ -89,6 +99,8 @@ export interface Attempt {
   stage: Stage;
   /** Which boot of the kernel it began in. */
   bootId: string;
+  /** Given where a ref was followed to it: what that name is. */
+  kind?: Tip["kind"];
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
   /** From activation on: how the host stood before. */
@@ -171,6 +183,8 @@ export interface State {
   version: 1;
   /** What the remote said last, when that changed. */
   seen?: { ref: string; revision: string; kind: string; at: string };
+  /** How far refs were followed, the newest first. */
+  followed?: readonly Followed[];
   lastGood?: Deployment;
   /** Good systems before that, newest first. */
   earlier: readonly Deployment[];
@@ -253,17 +267,20 @@ function wrongPart(state: State): string | undefined {
     typeof value?.revision === "string" && typeof value.system === "string" &&
     typeof value.target?.repository === "string";
   if (state.version !== stateVersion) return "version";
-  if (!Array.isArray(state.holds)) return "holds";
-  if (!state.holds.every((hold) => typeof hold?.revision === "string")) {
-    return "holds";
-  }
+  if (!isListOfRevisions(state.holds)) return "holds";
   if (!Array.isArray(state.earlier)) return "earlier";
   if (!state.earlier.every(isDeployment)) return "earlier";
   if (state.lastGood && !isDeployment(state.lastGood)) return "lastGood";
+  if (!isListOfRevisions(state.followed ?? [])) return "followed";
   if (state.attempt && typeof state.attempt.commit?.revision !== "string") {
     return "attempt";
   }
   return undefined;
+}
+
+function isListOfRevisions(list: readonly { revision: string }[]): boolean {
+  return Array.isArray(list) &&
+    list.every((one) => typeof one?.revision === "string");
 }
 
 function unreadable(path: string, why: string): SyncError {

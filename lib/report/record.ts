@@ -8,9 +8,7 @@ import { appendHistory, type HistoryEntry } from "../host/history.ts";
 import type { Hold, LastAttempt, State } from "../host/state.ts";
 import { backoffAfter, targetOf } from "../sync/decide.ts";
 import { type Ended, holdFor, type Run } from "../sync/run.ts";
-
-/** More are forgotten: a hold matters while a branch names its revision. */
-const mostHolds = 20;
+import { withHold } from "./holds.ts";
 
 /**
  * Records the end of the attempt in the journal. History first: a cut between
@@ -86,7 +84,7 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       return {
         holds: ended.left.revisions.reduce(
           (all, revision) =>
-            added(all, holdOnLeft(run, revision, ended.left.because)),
+            withHold(all, holdOnLeft(run, revision, ended.left.because)),
           holds,
         ),
       };
@@ -94,7 +92,7 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
     case "interrupted": {
       const { error } = ended;
       if (error.next === "hold") {
-        return { holds: added(holds, holdFor(run, error)) };
+        return { holds: withHold(holds, holdFor(run, error)) };
       }
       return error.next === "retry" ? { backoff: backoffFor(run) } : {};
     }
@@ -152,9 +150,4 @@ function holdOnLeft(run: Run, revision: string, because?: string): Hold {
     hints: [],
     since: run.effects.now().toISOString(),
   };
-}
-
-function added(holds: readonly Hold[], hold: Hold): Hold[] {
-  const others = holds.filter(({ revision }) => revision !== hold.revision);
-  return [hold, ...others].slice(0, mostHolds);
 }

@@ -27,7 +27,8 @@ export async function attemptDeploy(
   const run = new Run(effects, config, state);
   // What it says is known once it is fetched.
   const unread = { subject: "", author: "", committedAt: "" };
-  await begin(run, "sync", { revision: tip.revision, ...unread }, target);
+  const { revision, kind } = tip;
+  await begin(run, "sync", { revision, ...unread }, target, { kind });
   return await recorded(run, record, async () => {
     const done = await deploy(run, tip, target);
     return "done" in done
@@ -53,8 +54,8 @@ export async function attemptPut(
   const run = new Run(effects, config, state);
   const { system, target } = deployment;
   const commit = commitOf(deployment);
-  await begin(run, left ? "rollback" : "sync", commit, target);
-  if (left) await run.note({ left });
+  const command = left ? "rollback" : "sync";
+  await begin(run, command, commit, target, left ? { left } : {});
   return await recorded(run, record, async () => {
     const deployment = await putInPlace(run, {
       done: "confirmed",

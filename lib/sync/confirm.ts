@@ -13,6 +13,7 @@ import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
 import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
+import { followedAfter } from "./followed.ts";
 import type { Healthy } from "./health.ts";
 import { forgetOldGenerations } from "./retention.ts";
 import type { Run } from "./run.ts";
@@ -155,7 +156,17 @@ async function remember(
   const holds = run.state.holds.filter((hold) =>
     hold.revision !== commit.revision
   );
-  await run.save({ lastGood: deployment, earlier: kept, holds });
+  const { kind } = run.attempt;
+  const { repository, ref } = target;
+  const { revision } = commit;
+  await run.save({
+    lastGood: deployment,
+    earlier: kept,
+    holds,
+    ...kind && {
+      followed: followedAfter(run.state, { repository, ref, revision, kind }),
+    },
+  });
   await run.effects.run(
     localGit(`${run.folder}/repo`, [
       "update-ref",

@@ -24,6 +24,7 @@ import {
   must,
   readyMirror,
 } from "./mirror.ts";
+import { followedOf, newestOf } from "./followed.ts";
 import type { Run } from "./run.ts";
 import { fetch } from "./transfer.ts";
 
@@ -36,7 +37,7 @@ export interface Fetched {
   /** The mirror's folder. */
   readonly mirror: string;
   /**
-   * Whether the revision descends from the one deployed last by the same name;
+   * Whether the revision descends from the newest deployed by the same name;
    * `unknown` where there is none to compare with.
    */
   readonly forward: "yes" | "no" | "unknown";
@@ -83,14 +84,13 @@ async function fetchInto(
   target: Target,
 ): Promise<Fetched> {
   await readyMirror(run, mirror);
-  const base = isComparable(run, target)
-    ? run.state.lastGood!.revision
-    : undefined;
+  const base = followedOf(run.state, target)?.revision;
   await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
+  await bringKeys(run, mirror);
   const commit = await readCommit(run, mirror);
   if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
-  const forward = await isForward(run, mirror, commit.revision, target);
+  const forward = await isForward(run, mirror, commit.revision, base);
   return { done: "fetched", commit, tip, target, mirror, forward };
 }
 
@@ -112,8 +112,21 @@ async function bringIn(
   }
   // A whole history has it, unless the ref was moved: then it tells how.
   if (since === "the beginning" && base && !await has(run, mirror, base)) {
-    await fetchIfThere(run, mirror, base);
+    await fetchIfThere(run, mirror, [base]);
   }
+}
+
+/**
+ * Fetches the revision whose keys count, where the mirror was lost and nothing
+ * else needs it: after a change of the ref.
+ */
+async function bringKeys(run: Run, mirror: string): Promise<void> {
+  const { config, state } = run;
+  const newest = newestOf(state, config.repository);
+  if (config["verify.keysFrom"] === "" || newest === undefined) return;
+  if (await has(run, mirror, newest)) return;
+  const depth = await isShallow(mirror) ? ["--depth=1"] : [];
+  await fetchIfThere(run, mirror, [...depth, newest]);
 }
 
 /**
@@ -128,10 +141,10 @@ function mayBeShallow({ config }: Run): boolean {
 async function fetchIfThere(
   run: Run,
   mirror: string,
-  revision: string,
+  args: readonly string[],
 ): Promise<void> {
   try {
-    await fetch(run, mirror, [revision]);
+    await fetch(run, mirror, args);
   } catch (error) {
     const reason = error instanceof SyncError ? error.reason : "";
     if (!["revision-missing", "revision-hidden"].includes(reason)) throw error;
@@ -178,19 +191,8 @@ async function isCut(run: Run, mirror: string, base: string): Promise<boolean> {
 }
 
 /**
- * Whether the last good revision is one that the new one must descend from:
- * another repository or ref is a person's choice in the configuration.
- */
-function isComparable(run: Run, target: Target): boolean {
-  const { lastGood } = run.state;
-  return lastGood?.target.ref === target.ref &&
-    lastGood.target.repository === target.repository &&
-    !isRevision(target.ref);
-}
-
-/**
- * Sees to it that the mirror has the last good revision: it may have been lost
- * since. One that the remote has no longer has no descendants there; where it
+ * Sees to it that the mirror has the newest revision that was deployed: it may
+ * have been lost since. One that the remote has no longer has no descendants there; where it
  * does not say, only the whole history tells.
  */
 async function sinceBase(
@@ -306,10 +308,9 @@ async function isForward(
   run: Run,
   mirror: string,
   revision: string,
-  target: Target,
+  base: string | undefined,
 ): Promise<Fetched["forward"]> {
-  if (!isComparable(run, target)) return "unknown";
-  const base = run.state.lastGood!.revision;
+  if (base === undefined) return "unknown";
   if (base === revision) return "yes";
   if (!await has(run, mirror, base)) return "no";
   const command = localGit(

@@ -10,6 +10,7 @@ import { short } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
 import type { Fetched } from "./fetch.ts";
 import { exists } from "@std/fs";
+import { followedOf, moved } from "./followed.ts";
 import type { Run } from "./run.ts";
 
 /** A move that is not forward. */
@@ -53,24 +54,21 @@ async function moveOf(
   fetched: Fetched,
 ): Promise<Move | undefined> {
   const { forward, commit, tip, target } = fetched;
-  const { lastGood } = run.state;
-  if (!lastGood || forward === "unknown") return undefined;
-  const from = short(lastGood.revision);
-  const what = `The ${tip.kind} ${target.ref} was moved to ${
-    short(commit.revision)
-  }`;
-  if (forward === "yes") {
-    const isMovedTag = tip.kind === "tag" &&
-      commit.revision !== lastGood.revision &&
-      run.config["verify.mode"] !== "none";
-    return isMovedTag
-      ? {
-        reason: "tag-moved",
-        says: `${what}, and was ${from} when it was deployed last`,
-      }
-      : undefined;
-  }
-  return await backward(run, fetched, lastGood.revision, what);
+  const before = followedOf(run.state, target);
+  if (!before || forward === "unknown") return undefined;
+  const { revision, kind = tip.kind } = before;
+  const to = short(commit.revision);
+  const what = `${moved(target.ref, kind, tip.kind)} to ${to}`;
+  if (forward === "no") return await backward(run, fetched, revision, what);
+  // A name that is one no longer, or only now, is no way around that.
+  const isTag = tip.kind === "tag" || kind === "tag";
+  const isSame = commit.revision === revision;
+  if (!isTag || isSame || run.config["verify.mode"] === "none") return;
+  const from = short(revision);
+  return {
+    reason: "tag-moved",
+    says: `${what}, and was ${from} when it was deployed last`,
+  };
 }
 
 /** Tells an older commit, another branch and another repository apart. */
@@ -87,7 +85,7 @@ async function backward(
       reason: "not-forward",
       says: `${what}, which is older than ${
         short(from)
-      }, the revision deployed last`,
+      }, the newest deployed from it`,
     };
   }
   // Only a whole history can tell that there is nothing in common.
@@ -98,13 +96,13 @@ async function backward(
       reason: "repository-replaced",
       says: `${what}, which does not descend from ${
         short(from)
-      }, the revision deployed last, and has no commit in common with it: rewritten from its beginning, or another repository`,
+      }, the newest deployed from it, and has no commit in common with it: rewritten from its beginning, or another repository`,
     };
   }
   return {
     reason: "not-forward",
     says: `${what}, which does not descend from ${
       short(from)
-    }, the revision deployed last`,
+    }, the newest deployed from it`,
   };
 }

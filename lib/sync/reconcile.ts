@@ -15,6 +15,7 @@ import { readSuspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { type Asked, askRemote, type Tip } from "../tools/git_remote.ts";
 import { decide, type Decision, targetOf } from "./decide.ts";
+import { moved } from "./followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import type { Record } from "./run.ts";
 
@@ -259,7 +260,7 @@ async function remember(
   const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref;
   const wasUnreached = last?.stage === "decide";
   if (!isNews && !wasUnreached) return state;
-  if (tip.kind === "tag") tellMovedTag(effects, seen, config.ref, tip);
+  tellMovedTag(effects, seen, config.ref, tip);
   const { last: _, ...rest } = state;
   const next: State = {
     ...rest,
@@ -282,8 +283,9 @@ function tellMovedTag(
   ref: string,
   tip: Tip,
 ): void {
-  if (seen?.kind !== "tag" || seen.ref !== ref) return;
-  if (seen.revision === tip.revision) return;
+  if (seen?.ref !== ref || seen.revision === tip.revision) return;
+  if (seen.kind !== "tag" && tip.kind !== "tag") return;
   const from = short(seen.revision), to = short(tip.revision);
-  say(effects, "warning", `The tag ${ref} was moved from ${from} to ${to}`);
+  const what = moved(ref, seen.kind, tip.kind);
+  say(effects, "warning", `${what} from ${from} to ${to}`);
 }

@@ -135,12 +135,17 @@ export type Ended =
  */
 export type Record = (run: Run, ended: Ended) => Promise<void>;
 
-/** Begins an attempt: from here on the journal knows of it. */
+/**
+ * Begins an attempt: from here on the journal knows of it.
+ *
+ * @param more What else is known of it.
+ */
 export async function begin(
   run: Run,
   command: Attempt["command"],
   commit: Commit,
   target: Target,
+  more: Pick<Attempt, "kind" | "left"> = {},
 ): Promise<void> {
   const startedAt = run.effects.now().toISOString();
   // Readable, sortable, and good for the name of a unit.
@@ -155,6 +160,7 @@ export async function begin(
       startedAt,
       stage: "decide",
       bootId: bootId(),
+      ...more,
     },
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { short } from "../base/text.ts";
-import type { Signer } from "../host/state.ts";
+import type { Signer, State } from "../host/state.ts";
 import {
   type Bad,
   checkCommand,
@@ -15,6 +15,7 @@ import {
 } from "../tools/signature.ts";
 import { keysError } from "../tools/keyring.ts";
 import { candidateName, type Fetched } from "./fetch.ts";
+import { newestOf } from "./followed.ts";
 import { has } from "./mirror.ts";
 import { git, Keyrings, keyTrees } from "./keys.ts";
 import {
@@ -32,27 +33,37 @@ import { signedTags } from "./tags.ts";
 /** More commits at once are no change but another history. */
 const mostCommits = 20_000;
 
+/** What the signatures of a revision say. */
+export interface Signed {
+  /** Who signed it; none where no signature is asked for. */
+  signers: readonly Signer[];
+  /** Given where its history is trusted with it, if nothing else refuses it. */
+  firstTrusted?: State["firstTrusted"];
+}
+
 /**
  * Checks the signatures that `verify.mode` and `verify.threshold` ask for.
  *
- * @returns who signed the revision; none where no signature is asked for, or
- * where the revision was trusted before.
  * @throws {SyncError} exit 4, with a reason for each way not to be trusted.
  */
 export async function checkSignatures(
   run: Run,
   fetched: Fetched,
-): Promise<Signer[]> {
+): Promise<Signed> {
   const mode = run.config["verify.mode"];
-  if (mode === "none") return [];
+  if (mode === "none") return { signers: [] };
   await using keyrings = await Keyrings.make(run, fetched.mirror);
   const check = await Check.make(run, fetched, keyrings);
-  const signers = [
+  const signed = [
     ...mode.startsWith("tag") ? await check.tag() : [],
     ...mode === "head" || mode === "tag-and-head" ? await check.head() : [],
     ...mode === "range" ? await check.range() : [],
   ];
-  return await check.threshold(signers);
+  const signers = await check.threshold(signed);
+  await check.newKeys();
+  return mode === "range" && check.isFirstUse
+    ? { signers, firstTrusted: check.asFirstTrusted() }
+    : { signers };
 }
 
 /** The checks of one revision. */
@@ -73,6 +84,7 @@ class Check {
     const { lastGood, firstTrusted } = run.state;
     const isSame = firstTrusted?.repository === run.config.repository;
     const known = [
+      newestOf(run.state, run.config.repository),
       lastGood?.revision,
       isSame ? firstTrusted.revision : undefined,
       run.config["verify.firstTrusted"],
@@ -88,24 +100,37 @@ class Check {
     return this.fetched.commit.revision;
   }
 
-  /** Whether something of this repository was deployed here. */
-  get wasDeployed(): boolean {
-    const { run: { state: { lastGood }, config } } = this;
-    return lastGood?.target.repository === config.repository;
+  /** How many people must have signed it. */
+  get needed(): number {
+    return this.run.config["verify.threshold"];
+  }
+
+  /** Whether nothing of this repository was trusted or deployed here yet. */
+  get isFirstUse(): boolean {
+    const { run: { state: { lastGood }, config }, trusted } = this;
+    return trusted.length === 0 &&
+      lastGood?.target.repository !== config.repository;
+  }
+
+  asFirstTrusted(): NonNullable<State["firstTrusted"]> {
+    const { run: { config, effects }, revision } = this;
+    const { repository } = config;
+    return { repository, revision, at: effects.now().toISOString() };
   }
 
   /**
-   * Where the repository holds the keys, those of the revision deployed last
-   * count. Without it, the files of this host may hold keys of long ago.
+   * Where the repository holds the keys, those of the newest revision that was
+   * deployed count. Without it, the files of this host may hold keys of long ago.
    */
   refuseLostKeys(): void {
-    const { run: { config, state: { lastGood } }, trusted } = this;
-    if (config["verify.keysFrom"] === "" || !lastGood) return;
-    if (trusted.includes(lastGood.revision)) return;
+    const { run: { config, state }, trusted } = this;
+    const newest = newestOf(state, config.repository);
+    if (config["verify.keysFrom"] === "" || newest === undefined) return;
+    if (trusted[0] === newest) return;
     throw keysError(
       "keys-missing",
       `the repository no longer has ${
-        short(lastGood.revision)
+        short(newest)
       }, the revision whose keys count`,
     );
   }
@@ -118,10 +143,18 @@ class Check {
     return await this.keyrings.of(base[0] && trees.get(base[0]));
   }
 
+  /** Once deployed, a set that can't be used would let nothing pass. */
+  async newKeys(): Promise<void> {
+    const { run, fetched: { mirror }, revision } = this;
+    if (run.config["verify.keysFrom"] === "") return;
+    const trees = await keyTrees(run, mirror, [revision]);
+    await this.keyrings.of(trees.get(revision));
+  }
+
   /** The commit itself. */
   async head(): Promise<Signer[]> {
     const { revision } = this;
-    return [await this.must("commit", revision, await this.keys())];
+    return [await this.must(revision, await this.keys())];
   }
 
   /** The tag that the ref names. */
@@ -144,41 +177,65 @@ class Check {
   }
 
   /** Every commit since the trusted revisions, by the keys before it. */
-  async range(): Promise<Signer[]> {
-    const { run, fetched: { mirror }, revision, trusted } = this;
+  async range(): Promise<readonly Signer[]> {
     await this.refuseOtherHistory();
-    // Trusted on first use: what is signed now vouches for what is behind it.
-    if (trusted.length === 0 && !this.wasDeployed) {
-      const signers = await this.head();
-      await run.save({
-        firstTrusted: {
-          repository: run.config.repository,
-          revision,
-          at: run.effects.now().toISOString(),
-        },
-      });
-      return signers;
-    }
+    // What is signed now vouches for what is behind it.
+    if (this.isFirstUse) return await this.head();
     const commits = await this.newCommits();
+    if (commits.size === 0) return await this.oldSigners();
+    const last = await this.everyNew(commits);
+    return this.needed > 1 ? await this.signerBefore() : last;
+  }
+
+  /**
+   * Who signed what is no newer than what is trusted: the revision deployed
+   * last, for another operation or host, or one that a person accepted.
+   */
+  async oldSigners(): Promise<readonly Signer[]> {
+    const { lastGood } = this.run.state;
+    const isLast = lastGood?.revision === this.revision;
+    // Found good by the keys before it, which it may have replaced.
+    if (isLast && lastGood.signers) return lastGood.signers;
+    return await this.head();
+  }
+
+  /**
+   * Every one of these commits must be signed.
+   *
+   * @returns who signed the last one.
+   */
+  async everyNew(
+    commits: ReadonlyMap<string, readonly string[]>,
+  ): Promise<Signer[]> {
+    const { run, fetched: { mirror }, trusted } = this;
     this.refuseLostKeys();
-    const all = [...trusted, ...commits.keys()];
+    const all = [...trusted.slice(0, 1), ...commits.keys()];
     const trees = await keyTrees(run, mirror, all);
     const base = trusted[0] && trees.get(trusted[0]);
-    // A set of keys may change only along the way from what is trusted: keys
-    // of a side branch that began before it are those of long ago.
-    const onTheWay = new Set(trusted);
-    let last: Signer | undefined;
+    // A set of keys may change only along the way from the revision deployed
+    // last: on a branch that began before it, keys are those of long ago.
+    const onTheWay = new Set(trusted.slice(0, 1));
+    let last: Signer[] = [];
     for (const [commit, parents] of commits) {
       const before = parents.filter((parent) => onTheWay.has(parent));
       const sets = before.length === 0
         ? [base]
         : [...new Set(before.map((parent) => trees.get(parent)))];
       for (const set of sets) {
-        last = await this.must("commit", commit, await this.keyrings.of(set));
+        last = [await this.must(commit, await this.keyrings.of(set))];
       }
       if (before.length > 0) onTheWay.add(commit);
     }
-    return last ? [last] : [];
+    return last;
+  }
+
+  /**
+   * Who signed the revision, as far as the keys before the range know: those
+   * that it brings count for its commits, and make nobody one person more.
+   */
+  async signerBefore(): Promise<Signer[]> {
+    const judged = await this.judge("commit", this.revision);
+    return judged.ok ? [whose(judged)] : [];
   }
 
   /** The first trusted commit that is configured must be among those before. */
@@ -219,8 +276,8 @@ class Check {
   }
 
   /** More people, from signed tags that point to the revision. */
-  async threshold(signers: Signer[]): Promise<Signer[]> {
-    const needed = this.run.config["verify.threshold"];
+  async threshold(signers: readonly Signer[]): Promise<readonly Signer[]> {
+    const { needed } = this;
     if (people(signers) >= needed) return signers;
     const { tagsAt } = await import("./tags.ts");
     const tags = await tagsAt(this.run, this.fetched);
@@ -236,28 +293,26 @@ class Check {
     throw tooFew(this.revision, all, needed);
   }
 
-  /** A signature that must be good. */
-  async must(
-    type: "commit",
-    id: string,
-    keyring: Keyring,
-  ): Promise<Signer> {
-    const judged = await judge(
-      this.run,
-      this.fetched.mirror,
-      type,
-      id,
-      keyring,
-    );
-    if (!judged.ok) throw refusal(`commit ${short(id)}`, judged, this.revision);
-    const { ok: _, ...signer } = judged;
-    return signer;
+  /** A commit whose signature must be good. */
+  async must(commit: string, keyring: Keyring): Promise<Signer> {
+    const judged = await this.judge("commit", commit, keyring);
+    if (judged.ok) return whose(judged);
+    throw refusal(`commit ${short(commit)}`, judged, this.revision);
   }
 
-  async judge(type: "tag", id: string): Promise<Good | Bad> {
+  /** Judges by the keys that count for what comes, if by no others. */
+  async judge(
+    type: "commit" | "tag",
+    id: string,
+    keyring?: Keyring,
+  ): Promise<Good | Bad> {
     const { run, fetched: { mirror } } = this;
-    return await judge(run, mirror, type, id, await this.keys());
+    return await judge(run, mirror, type, id, keyring ?? await this.keys());
   }
+}
+
+function whose({ ok: _, ...signer }: Good): Signer {
+  return signer;
 }
 
 /** Has Git check one signature. */

@@ -6,6 +6,7 @@
 import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Signer } from "../host/state.ts";
+import { fieldOf } from "../tools/git.ts";
 import { listTags } from "../tools/git_remote.ts";
 import type { Bad, Good } from "../tools/signature.ts";
 import type { Fetched } from "./fetch.ts";
@@ -98,10 +99,7 @@ function relabelled(
   name: string,
   revision: string,
 ): Bad | undefined {
-  const [header] = content.split("\n\n", 1);
-  const field = (key: string) =>
-    new RegExp(`^${key} (.*)$`, "m").exec(header!)?.[1];
-  const own = field("tag");
+  const own = fieldOf(content, "tag");
   if (`refs/tags/${own}` !== name) {
     return {
       ok: false,
@@ -109,7 +107,8 @@ function relabelled(
       says: `is the tag ${oneLine(own ?? "", 80)} under another name`,
     };
   }
-  if (field("object") === revision && field("type") === "commit") return;
+  const type = fieldOf(content, "type");
+  if (fieldOf(content, "object") === revision && type === "commit") return;
   return {
     ok: false,
     reason: "signature-format",

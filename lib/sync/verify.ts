@@ -24,9 +24,11 @@ export interface Verified extends Omit<Fetched, "done"> {
  */
 export async function verify(run: Run, fetched: Fetched): Promise<Verified> {
   // The signature first: a move that nobody signed is none to ask about.
-  const signers = await checkSignatures(run, fetched);
+  const { signers, firstTrusted } = await checkSignatures(run, fetched);
   await checkMove(run, fetched);
   await checkTree(run, fetched);
+  // What was refused for whatever reason vouches for nothing.
+  if (firstTrusted) await run.save({ firstTrusted });
   // Nix asks for the mirror's HEAD even where it is told the revision, so HEAD
   // names what was verified last and nothing else.
   await run.effects.run(

@@ -149,6 +149,17 @@ export function localGit(
   };
 }
 
+/**
+ * The first line of a field in the header of a commit or tag object. Lines end
+ * at a newline and nowhere else: a pattern's `$` sees more ends than Git does.
+ */
+export function fieldOf(content: string, name: string): string | undefined {
+  const [header] = content.split("\n\n", 1);
+  const start = `${name} `;
+  const line = header!.split("\n").find((line) => line.startsWith(start));
+  return line?.slice(start.length);
+}
+
 /** The end of what Git said, for an error message. */
 export function lastWords(finished: Finished): string[] {
   return finished.stderr.split("\n").map((line) => oneLine(line)).filter((

@@ -7,7 +7,7 @@
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { lastWords } from "./git.ts";
-import type { Keyring } from "./signature.ts";
+import { gpgStatus, type Keyring } from "./signature.ts";
 
 /** A file of keys and where it came from. */
 export interface KeyFile {
@@ -139,8 +139,8 @@ async function importKeys(
 
 /** How many keys gpg read, and how many private ones (doc/DETAILS). */
 function readAndPrivate(status: Uint8Array): [number, number] {
-  const numbers = /^\[GNUPG:\] IMPORT_RES ([\d ]+)$/m
-    .exec(new TextDecoder().decode(status))?.[1]?.split(" ").map(Number) ?? [];
+  const result = gpgStatus(new TextDecoder().decode(status), "IMPORT_RES");
+  const numbers = result?.split(" ").map(Number) ?? [];
   return [numbers[0] ?? 0, numbers[9] ?? 0];
 }
 

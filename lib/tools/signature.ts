@@ -8,7 +8,7 @@
  */
 import type { Command } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
-import { localGit } from "./git.ts";
+import { fieldOf, localGit } from "./git.ts";
 
 /** The keys that count, as files that nobody else can change. */
 export interface Keyring {
@@ -73,18 +73,42 @@ export function checkCommand(
  * @param raw What the command wrote to standard error.
  */
 export function signerOf(raw: string): Good | undefined {
-  const ssh = /^Good "git" signature for (.+) with \S+ key (SHA256:\S+)$/m
-    .exec(raw);
-  if (ssh) {
-    return { ok: true, kind: "ssh", name: oneLine(ssh[1]!, 200), key: ssh[2]! };
+  // Git asks gpg or ssh-keygen by the kind of signature. Only gpg begins its
+  // lines so, and what it repeats of others never begins one.
+  const isGpg = raw.split("\n").some((line) => line.startsWith(gpgMark));
+  return isGpg ? openpgpSigner(raw) : sshSigner(raw);
+}
+
+function sshSigner(raw: string): Good | undefined {
+  const good = /^Good "git" signature for (.+) with \S+ key (SHA256:\S+)$/s;
+  for (const line of raw.split("\n")) {
+    const [, name, key] = good.exec(line) ?? [];
+    if (key === undefined) continue;
+    return { ok: true, kind: "ssh", name: oneLine(name!, 200), key };
   }
-  const name = /^\[GNUPG:\] GOODSIG \S+ (.*)$/m.exec(raw)?.[1];
+  return undefined;
+}
+
+function openpgpSigner(raw: string): Good | undefined {
+  const name = /^\S+ (.*)$/s.exec(gpgStatus(raw, "GOODSIG") ?? "")?.[1];
   // Its last field is the primary key, whichever subkey signed (doc/DETAILS).
-  const key = /^\[GNUPG:\] VALIDSIG (?:\S+ ){9}([0-9A-F]{40,64})$/m.exec(raw)
-    ?.[1];
+  const key = /^(?:\S+ ){9}([0-9A-F]{40,64})$/
+    .exec(gpgStatus(raw, "VALIDSIG") ?? "")?.[1];
   return name !== undefined && key !== undefined
     ? { ok: true, kind: "openpgp", name: oneLine(unescape(name), 200), key }
     : undefined;
+}
+
+const gpgMark = "[GNUPG:] ";
+
+/**
+ * What gpg says after a word in its status lines (GnuPG's doc/DETAILS), which
+ * end at a newline and nowhere else.
+ */
+export function gpgStatus(raw: string, word: string): string | undefined {
+  const start = `${gpgMark}${word} `;
+  const line = raw.split("\n").find((line) => line.startsWith(start));
+  return line?.slice(start.length);
 }
 
 /** User ids are percent-escaped in status lines (GnuPG's doc/DETAILS). */
@@ -139,18 +163,17 @@ function bad(reason: Bad["reason"], says: string): Bad {
 /** What kind of signature an object carries (gitformat-signature(5)). */
 function armorOf(type: "commit" | "tag", content: string): string | undefined {
   if (type === "commit") {
-    const [header] = content.split("\n\n", 1);
-    const tree = /^tree (\w+)$/m.exec(header!)?.[1] ?? "";
+    const isLong = fieldOf(content, "tree")?.length === 64;
     // Each kind of repository has its own; Git passes over the other one.
-    const own = tree.length === 64 ? /^gpgsig-sha256 (.*)$/m : /^gpgsig (.*)$/m;
-    const line = own.exec(header!)?.[1];
+    const line = fieldOf(content, isLong ? "gpgsig-sha256" : "gpgsig");
     return line === undefined
       ? undefined
       : /^-----BEGIN (.*)-----$/.exec(line)?.[1] ?? line;
   }
-  return [...content.matchAll(
-    /^-----BEGIN ((?:SSH |PGP )?SIGNATURE|PGP MESSAGE|SIGNED MESSAGE)-----$/gm,
-  )].at(-1)?.[1];
+  const begin =
+    /^-----BEGIN ((?:SSH |PGP )?SIGNATURE|PGP MESSAGE|SIGNED MESSAGE)-----$/;
+  return content.split("\n").map((line) => begin.exec(line)?.[1])
+    .findLast((armor) => armor !== undefined);
 }
 
 /** The words are those of ssh-keygen 8.9 to 10. */
@@ -183,8 +206,7 @@ function badSsh(raw: string): Bad {
 }
 
 function badOpenpgp(raw: string): Bad {
-  const status = (word: string) =>
-    new RegExp(`^\\[GNUPG:\\] ${word} (\\S+)`, "m").exec(raw)?.[1];
+  const status = (word: string) => gpgStatus(raw, word)?.split(" ", 1)[0];
   if (status("BADSIG")) {
     return bad(
       "tampered",

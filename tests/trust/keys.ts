@@ -34,6 +34,12 @@ const pgpKeys = {
     "never",
     "20260101T000000",
   ],
+  // What some take for an end of a line, and then what ssh-keygen would say.
+  "pgp-two-lines": [
+    'Carol <carol@example.org>\u2028Good "git" signature for bob@example.org with ED25519 key SHA256:abcdef',
+    "never",
+    "20260101T000000",
+  ],
 } as const;
 
 /** All keys, in a folder. */

@@ -234,33 +234,45 @@ export class Lab implements AsyncDisposable {
     return { "verify.mode": "head", "verify.openpgpKeys": files };
   }
 
-  /** The host has deployed this revision of the ref before. */
+  /**
+   * The host has deployed this revision of the ref before.
+   *
+   * @param more What else is in the state.
+   * @param deployment What else is known of that deployment.
+   */
   deployed(
     revision: string,
     settings: Settings,
     more: Record<string, unknown> = {},
+    deployment: Record<string, unknown> = {},
   ): void {
-    const target = {
-      repository: settings.repository ?? this.world.urlOf(this.repository),
-      ref: settings.ref ?? "main",
-      directory: "",
-      host: "demo",
-      operation: "switch",
-    };
-    const system = `/nix/store/${"0".repeat(32)}-nixos-system-demo`;
+    const lastGood = this.deployment(revision, settings, deployment);
+    this.state({ lastGood, ...more });
+  }
+
+  /** A deployment as the state tells it. */
+  deployment(
+    revision: string,
+    settings: Settings,
+    more: Record<string, unknown> = {},
+  ) {
     const at = "2026-01-01T00:00:00.000Z";
-    this.state({
-      lastGood: {
-        revision,
-        subject: "",
-        author: "",
-        committedAt: at,
-        target,
-        system,
-        at,
+    return {
+      revision,
+      subject: "",
+      author: "",
+      committedAt: at,
+      target: {
+        repository: settings.repository ?? this.world.urlOf(this.repository),
+        ref: settings.ref ?? "main",
+        directory: "",
+        host: "demo",
+        operation: "switch",
       },
+      system: `/nix/store/${"0".repeat(32)}-nixos-system-demo`,
+      at,
       ...more,
-    });
+    };
   }
 
   /** Writes the state as the program would have. */

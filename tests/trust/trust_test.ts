@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { short } from "../../lib/base/text.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { Keys } from "./keys.ts";
@@ -193,6 +194,66 @@ test("a move is refused, accepted once, recorded, and refused again", async (sce
   );
   const again = await json(world, "sync");
   assertEquals([again.exit, again.error.reason], [4, "not-forward"]);
+});
+
+test("a tag that becomes a branch is a tag that was moved", async (scene) => {
+  const { world, repository, publish, configure } = scene;
+  configure({ "verify.mode": "head", ref: "v1" });
+  const first = await publish("One");
+  await repository.git("push", "--quiet", "origin", `${first}:refs/tags/v1`);
+  assertEquals((await sync(world)).code, 0);
+
+  await repository.git("push", "--quiet", "origin", ":refs/tags/v1");
+  const second = await publish("Two");
+  await repository.git("push", "--quiet", "origin", `${second}:refs/heads/v1`);
+  const refused = await json(world, "sync");
+  assertEquals([refused.exit, refused.error.reason], [4, "tag-moved"]);
+  assertStringIncludes(refused.error.message, "The tag v1 is a branch now");
+
+  // Allowed once, it is a branch, and moves as branches do.
+  assertEquals((await sync(world, "accept", second)).code, 0);
+  assertEquals((await sync(world)).code, 0);
+  const third = await publish("Three");
+  await repository.git("push", "--quiet", "origin", `${third}:refs/heads/v1`);
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertEquals(world.state()?.lastGood?.revision, third);
+});
+
+test("a rollback lets no older revision of the ref come", async (scene) => {
+  const { world, repository, publish, configure } = scene;
+  configure({ "verify.mode": "head" });
+  const first = await publish("One");
+  assertEquals((await sync(world)).code, 0);
+  const second = await publish("Two");
+  configure({ "verify.mode": "head", ref: "stable" });
+  const move = (revision: string) =>
+    repository.git(
+      ...["push", "--quiet", "--force", "origin"],
+      `${revision}:refs/heads/stable`,
+    );
+  await move(second);
+  assertEquals((await sync(world)).code, 0);
+  const third = await publish("Three");
+  await move(third);
+  assertEquals((await sync(world)).code, 0);
+
+  // Across the change of the ref, and what it runs put in place once more.
+  assertEquals((await sync(world, "rollback", "--to", first)).code, 0);
+  const { system } = world.state()!.earlier[0]!;
+  await world.output(["ln", "-sfn", system, "/run/current-system"]);
+  const corrected = await json(world, "sync", "--drift", "correct");
+  assertEquals(corrected.result, "corrected");
+  await move(second);
+  const refused = await json(world, "sync");
+  assertEquals([refused.exit, refused.error.reason], [4, "not-forward"]);
+  assertStringIncludes(refused.error.message, `older than ${short(third)}`);
+
+  // On from what it was rolled back from.
+  await publish("Four");
+  await move("HEAD");
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
 });
 
 test("keys rotate in the repository, from one run to the next", async (scene) => {

@@ -1,4 +1,5 @@
 /** OpenPGP signatures and files of keys. */
+import { assertStringIncludes } from "@std/assert";
 import { output } from "../../world/program.ts";
 import type { Case, Lab } from "../lab.ts";
 
@@ -174,6 +175,20 @@ export const cases: Case[] = [
     name: "OpenPGP: a user id with escapes",
     make: by("pgp-escape", "pgp-escape"),
     expected: "evaluated",
+  },
+  {
+    name: "OpenPGP: a user id that names another signer",
+    make: async (lab) => ({
+      settings: {
+        ...lab.trusting("bob"),
+        ...await by("pgp-two-lines", "pgp-two-lines")(lab).then((one) =>
+          one.settings
+        ),
+      },
+    }),
+    expected: "evaluated",
+    then: (lab, { all }) =>
+      assertStringIncludes(all, `(${lab.keys.fingerprint("pgp-two-lines")})`),
   },
   {
     name: "OpenPGP: keys in the binary form",

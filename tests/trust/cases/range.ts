@@ -1,4 +1,5 @@
 /** Histories of which every commit must be signed, and keys in the repository. */
+import { assertEquals } from "@std/assert";
 import type { Settings } from "../../world/host.ts";
 import { makeRepository } from "../../world/repository.ts";
 import type { Case, Lab } from "../lab.ts";
@@ -79,6 +80,51 @@ async function otherRoot(lab: Lab, signer?: string): Promise<string> {
   return await next(lab, signer);
 }
 
+/** Who is remembered as a signer of what was deployed. */
+const signer = (name: string) => ({
+  kind: "ssh",
+  name: `${name}@example.org`,
+  key: `SHA256:${name}`,
+});
+
+/** What was deployed already comes again, for another operation. */
+const again =
+  (by: string | undefined, deployment = {}, more: Settings = {}) =>
+  async (lab: Lab) => {
+    const followed = await lab.signed(by);
+    lab.deployed(await lab.repository.head(), followed, {}, deployment);
+    return { settings: range(lab, followed, { operation: "boot", ...more }) };
+  };
+
+/** A person has accepted what is older than the revision deployed last. */
+const older =
+  (by: string | undefined, more: Settings = {}) => async (lab: Lab) => {
+    await lab.begin(by);
+    const revision = await next(lab, by);
+    const followed = await lab.branch();
+    const deployed = await next(lab, "ada");
+    await lab.push(deployed, "refs/heads/keep");
+    lab.deployed(deployed, followed, { accepted: [{ revision, at: "" }] });
+    return { settings: range(lab, followed, more) };
+  };
+
+/** Ada's commit is the first that a host sees. */
+const firstUse = (
+  more: Settings = {},
+  change: (lab: Lab) => Promise<void> | void = () => {},
+) =>
+async (lab: Lab) => {
+  await lab.begin("ada");
+  await change(lab);
+  await next(lab, "ada");
+  return { settings: range(lab, await lab.branch(), more) };
+};
+
+/** The revision that the host remembers as the first that it trusted. */
+function trustedFirst(lab: Lab): string | undefined {
+  return lab.world.state()?.firstTrusted?.revision;
+}
+
 const keysFolder = (lab: Lab, ...signers: string[]) => ({
   "keys/allowed_signers": signers.map((name) => lab.keys.signerLine(name)).join(
     "",
@@ -113,6 +159,42 @@ async (lab: Lab) => {
   const base = await withKeys(lab);
   await steps(lab, base);
   return { settings: held(lab, await lab.branch(), base, mode) };
+};
+
+/** The state in which a revision was the first that was trusted. */
+const firstTrusted = (lab: Lab, revision: string) => ({
+  firstTrusted: {
+    repository: lab.world.urlOf(lab.repository),
+    revision,
+    at: "2026-01-01T00:00:00.000Z",
+  },
+});
+
+/**
+ * Ada's key counted in the first trusted revision, Bob's does in the one that
+ * was deployed last; then comes a branch from the former with Ada's commit.
+ *
+ * @param more Settings and state beside what is remembered of both.
+ */
+const rotatedOut = (
+  more: (lab: Lab, first: string, last: string) => Promise<{
+    ref?: string;
+    settings?: Settings;
+    state?: Record<string, unknown>;
+  }>,
+) =>
+async (lab: Lab) => {
+  const first = await withKeys(lab);
+  const deployed = await next(lab, "ada", keysFolder(lab, "bob"));
+  await lab.push(deployed, "refs/heads/keep");
+  const last = await side(lab, "ada", first);
+  const followed = await lab.branch();
+  const { ref, settings, state } = await more(lab, first, last);
+  lab.deployed(deployed, ref ? { ref } : followed, {
+    ...firstTrusted(lab, first),
+    ...state,
+  });
+  return { settings: { ...held(lab, followed), ...settings } };
 };
 
 export const cases: Case[] = [
@@ -224,6 +306,28 @@ export const cases: Case[] = [
     name: "range: first use, the commit is not signed",
     make: async (lab) => ({ settings: range(lab, await lab.signed()) }),
     expected: refused("unsigned"),
+  },
+  {
+    name: "range: first use, what passes is the first that was trusted",
+    make: firstUse(),
+    expected: "evaluated",
+    then: async (lab) =>
+      assertEquals(trustedFirst(lab), await lab.repository.head()),
+  },
+  {
+    name: "range: first use, too few people signed",
+    make: firstUse({ "verify.threshold": 2 }),
+    expected: refused("threshold"),
+    then: (lab) => assertEquals(trustedFirst(lab), undefined),
+  },
+  {
+    name: "range: first use, what can't be read without harm",
+    make: firstUse(
+      { directory: "host" },
+      (lab) => Deno.symlink("/etc", `${lab.repository.folder}/host`),
+    ),
+    expected: refused("directory-link"),
+    then: (lab) => assertEquals(trustedFirst(lab), undefined),
   },
   {
     name: "range: what was trusted on first use is remembered",
@@ -338,6 +442,63 @@ export const cases: Case[] = [
     expected: refused("history-cut"),
   },
   {
+    name: "range: the same revision, to be booted",
+    make: again("ada"),
+    expected: "evaluated",
+  },
+  {
+    name: "range: the same revision, which nobody signed",
+    make: again(undefined),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: the same revision, which two people signed",
+    make: again(undefined, { signers: [signer("ada"), signer("bob")] }, {
+      "verify.threshold": 2,
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "range: the same revision, which the keys before it signed",
+    make: async (lab) => {
+      await withKeys(lab);
+      await next(lab, "ada", keysFolder(lab, "bob"));
+      const followed = await lab.branch();
+      const revision = await lab.repository.head();
+      lab.deployed(revision, followed, {}, { signers: [signer("ada")] });
+      return { settings: { ...held(lab, followed), operation: "boot" } };
+    },
+    expected: "evaluated",
+  },
+  {
+    name: "range: an older revision that was accepted",
+    make: older("ada"),
+    expected: "evaluated",
+  },
+  {
+    name: "range: an older revision that was accepted, and not signed",
+    make: older(undefined),
+    expected: refused("unsigned"),
+  },
+  {
+    name: "range: an older revision that was accepted, by too few people",
+    make: older("ada", { "verify.threshold": 2 }),
+    expected: refused("threshold"),
+    says: "1 person has",
+  },
+  {
+    name: "range: the first trusted commit itself, which nobody signed",
+    make: async (lab) => {
+      await lab.begin();
+      return {
+        settings: range(lab, await lab.branch(), {
+          "verify.firstTrusted": lab.base,
+        }),
+      };
+    },
+    expected: refused("unsigned"),
+  },
+  {
     name: "keys in the repository: the old set signs the new one",
     make: rotating(async (lab) => {
       await next(lab, "ada", keysFolder(lab, "eve"));
@@ -434,6 +595,63 @@ export const cases: Case[] = [
     expected: refused("keys-missing"),
   },
   {
+    name: "keys in the repository: a set that can't be used is not deployed",
+    make: rotating((lab) => next(lab, "ada", { "keys/allowed_signers": "" })),
+    expected: refused("keys-empty"),
+  },
+  {
+    name: "keys in the repository: the last set goes away",
+    make: async (lab) => {
+      const base = await withKeys(lab);
+      await lab.repository.git("rm", "--quiet", "keys/allowed_signers");
+      await next(lab, "ada");
+      const followed = await lab.branch();
+      lab.deployed(base, followed);
+      const settings = {
+        "verify.mode": "range",
+        "verify.keysFrom": "keys",
+        ...followed,
+      };
+      return { settings };
+    },
+    expected: refused("keys-missing"),
+  },
+  ...["head", "range"].flatMap((mode) =>
+    Object.entries({ ada: refused("unknown-key"), bob: "evaluated" as const })
+      .map(([signer, expected]): Case => ({
+        name: `keys in the repository: ${signer}'s after a rollback, ${mode}`,
+        make: async (lab) => {
+          const back = await withKeys(lab);
+          const newest = await next(lab, "ada", keysFolder(lab, "bob"));
+          await next(lab, signer);
+          const followed = await lab.branch();
+          const known = followedAt(lab, `${followed.ref}`, newest);
+          lab.deployed(back, followed, { followed: [known] });
+          return { settings: held(lab, followed, undefined, mode) };
+        },
+        expected,
+      }))
+  ),
+  ...Object.entries({ ada: refused("unknown-key"), bob: "evaluated" as const })
+    .map(([signer, expected]): Case => ({
+      name: `keys in the repository: ${signer}'s, of a ref followed before`,
+      make: async (lab) => {
+        const long = await withKeys(lab);
+        const newest = await next(lab, "ada", keysFolder(lab, "bob"));
+        await lab.push(newest, "refs/heads/keep");
+        await side(lab, signer, long);
+        const followed = await lab.branch();
+        lab.deployed(newest, { ref: "keep" }, {
+          followed: [
+            followedAt(lab, "keep", newest),
+            followedAt(lab, `${followed.ref}`, long),
+          ],
+        });
+        return { settings: held(lab, followed, undefined, "head") };
+      },
+      expected,
+    })),
+  {
     name: "keys in the repository: OpenPGP keys",
     make: async (lab) => {
       const key = await Deno.readTextFile(lab.keys.publicPgp("pgp-ada"));
@@ -444,7 +662,103 @@ export const cases: Case[] = [
     },
     expected: "evaluated",
   },
+  ...Object.entries({
+    "and the branch goes back": () => Promise.resolve({}),
+    "and may go back": () =>
+      Promise.resolve({ settings: { allowForcePush: true } }),
+    "and may go back, the first trusted commit is configured": (
+      _: Lab,
+      first: string,
+    ) =>
+      Promise.resolve({
+        settings: { allowForcePush: true, "verify.firstTrusted": first },
+        state: { firstTrusted: undefined },
+      }),
+    "and was accepted": (_: Lab, __: string, revision: string) =>
+      Promise.resolve({ state: { accepted: [{ revision, at: "" }] } }),
+    "and may go back, nothing is remembered": () =>
+      Promise.resolve({
+        settings: { allowForcePush: true },
+        state: { firstTrusted: undefined },
+      }),
+    "and another ref was followed": async (lab: Lab) => {
+      const ref = "keep";
+      lab.world.configure(lab.repository, range(lab, { ref }));
+      await lab.call("sync");
+      return { ref };
+    },
+  }).map(([name, more]): Case => ({
+    name: `keys in the repository: a key that was rotated out, ${name}`,
+    make: rotatedOut(more),
+    expected: refused("unknown-key"),
+  })),
+  {
+    name: "keys in the repository: a key that was rotated out is merged in",
+    make: async (lab) => {
+      const first = await withKeys(lab);
+      const deployed = await next(lab, "ada", keysFolder(lab, "bob"));
+      await lab.begin("ada", first);
+      const evil = await next(lab, "ada", keysFolder(lab, "ada", "bob"));
+      await lab.begin("bob", deployed);
+      await merge(lab, "bob", evil);
+      const settings = held(lab, await lab.branch());
+      lab.deployed(deployed, settings, firstTrusted(lab, first));
+      return { settings };
+    },
+    expected: refused("unknown-key"),
+  },
 ];
+
+/** A name that was deployed as a branch or tag is the other one now. */
+const tagBecame = (now: "branch" | "tag", mode: string) => async (lab: Lab) => {
+  const followed = { ref: lab.name() };
+  const was = now === "branch" ? "tag" : "branch";
+  lab.deployed(lab.base, followed, {
+    seen: { ...followed, revision: lab.base, kind: was, at: "" },
+    followed: [followedAt(lab, followed.ref, lab.base, was)],
+  });
+  await lab.begin("ada");
+  await next(lab, "ada");
+  const kind = now === "branch" ? "heads" : "tags";
+  await lab.push("HEAD", `refs/${kind}/${followed.ref}`);
+  const signatures = range(lab, followed, { "verify.mode": mode });
+  return { settings: mode === "none" ? followed : signatures };
+};
+
+/** What a host knows of a ref that it has followed. */
+const followedAt = (
+  lab: Lab,
+  ref: string,
+  revision: string,
+  kind = "branch",
+) => ({ repository: lab.world.urlOf(lab.repository), ref, revision, kind });
+
+/**
+ * A host was rolled back from the newest revision of a ref; then comes one
+ * that descends from what it was rolled back to alone, or from both.
+ *
+ * @param state What it knows: the ref of what it runs, and more.
+ */
+const rolledBack = (
+  state: (
+    newest: ReturnType<typeof followedAt>,
+    lab: Lab,
+  ) => Record<string, unknown> & { ref: string },
+  isOn = false,
+) =>
+async (lab: Lab) => {
+  const back = await side(lab, "ada");
+  const newest = await next(lab, "ada");
+  await lab.push(newest, "refs/heads/keep");
+  await side(lab, "ada", isOn ? newest : back);
+  const followed = await lab.branch();
+  const { ref, ...more } = state(
+    followedAt(lab, `${followed.ref}`, newest),
+    lab,
+  );
+  lab.deployed(back, { ref }, more);
+  return { settings: range(lab, followed, { "verify.mode": "head" }) };
+};
 
 export const moves: Case[] = [
   {
@@ -549,6 +863,78 @@ export const moves: Case[] = [
       return { settings: range(lab, followed) };
     },
     expected: refused("tag-moved"),
+  },
+  {
+    name: "moved: a tag, which is a branch now",
+    make: tagBecame("branch", "head"),
+    expected: refused("tag-moved"),
+    says: "is a branch now",
+  },
+  {
+    name: "moved: a tag, which is a branch now, of which each is signed",
+    make: tagBecame("branch", "range"),
+    expected: refused("tag-moved"),
+  },
+  {
+    name: "moved: a tag, which is a branch now, without signatures",
+    make: tagBecame("branch", "none"),
+    expected: "evaluated",
+    says: "is a branch now",
+  },
+  {
+    name: "moved: a branch, which is a tag now",
+    make: tagBecame("tag", "head"),
+    expected: refused("tag-moved"),
+    says: "is a tag now",
+  },
+  {
+    name: "moved: older than what was rolled back from",
+    make: rolledBack((ref) => ({ ref: "main", followed: [ref] })),
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: older than what was rolled back from, of the same ref",
+    make: rolledBack((ref) => ({ ref: ref.ref, followed: [ref] })),
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: older than an earlier deployment of the ref",
+    make: rolledBack(({ ref, revision }, lab) => ({
+      ref: "main",
+      earlier: [lab.deployment(revision, { ref })],
+    })),
+    expected: refused("not-forward"),
+  },
+  {
+    name: "moved: on from what was rolled back from",
+    make: rolledBack((ref) => ({ ref: ref.ref, followed: [ref] }), true),
+    expected: "evaluated",
+  },
+  {
+    name: "moved: back to what was rolled back from, after twenty others",
+    make: async (lab) => {
+      const back = await side(lab, "ada");
+      const left = await next(lab, "ada");
+      await next(lab);
+      const followed = await lab.branch();
+      const { target } = lab.deployment(left, followed);
+      const hold = (revision: string, stage: string, reason: string) => (
+        { revision, target, stage, reason, message: "", hints: [], since: "" }
+      );
+      const junk = Array.from(
+        { length: 19 },
+        (_, i) => hold(`${i}`.padStart(40, "0"), "verify", "unsigned"),
+      );
+      lab.deployed(back, followed, {
+        holds: [...junk, hold(left, "decide", "rolled-back")],
+      });
+      const settings = range(lab, followed);
+      lab.world.configure(lab.repository, settings);
+      await lab.call("sync");
+      await lab.push(left, `refs/heads/${followed.ref}`);
+      return { settings };
+    },
+    expected: { exit: 9, reason: "rolled-back" },
   },
   {
     name: "moved: a tag to an older commit",

@@ -158,6 +158,8 @@ export const cases: Case[] = [
       '{"version":1,"earlier":[],"holds":[],"attempt":{}}',
     "a deployment of another shape":
       '{"version":1,"earlier":[],"holds":[],"lastGood":{}}',
+    "followed refs of another shape":
+      '{"version":1,"earlier":[],"holds":[],"followed":[{}]}',
     "a million brackets": "[".repeat(1_000_000),
   }).map(([name, text]): Case => ({
     name: `state.json: ${name}`,

@@ -87,6 +87,35 @@ async (lab: Lab) => {
   };
 };
 
+/** Ada may change the keys in the repository, and gives herself another one. */
+const ownKey = (mode: string, taggers: readonly string[]) =>
+async (
+  lab: Lab,
+) => {
+  const set = (...names: string[]) => ({
+    files: {
+      "keys/allowed_signers": names.map((one) => lab.keys.signerLine(one))
+        .join(""),
+    },
+  });
+  await lab.begin("ada");
+  const deployed = await lab.repository.commit("Keys", set("ada", "bob"));
+  await lab.repository.commit("Another key", set("ada", "eve"));
+  await lab.signWith("eve");
+  await lab.repository.commit(`By the new key: ${lab.name()}`);
+  const followed = await lab.branch();
+  for (const tagger of taggers) await tag(lab, tagger);
+  lab.deployed(deployed, followed);
+  return {
+    settings: {
+      ...followed,
+      "verify.mode": mode,
+      "verify.keysFrom": "keys",
+      "verify.threshold": 2,
+    },
+  };
+};
+
 export const cases: Case[] = [
   { name: "tag: a good signature", make: by("ada"), expected: "evaluated" },
   { name: "tag: not signed", make: by(), expected: refused("unsigned") },
@@ -273,5 +302,21 @@ export const cases: Case[] = [
       return { settings: { ...settings, ...lab.signers(text) } };
     },
     expected: refused("threshold"),
+  },
+  {
+    name: "threshold: a key that the range itself brings",
+    make: ownKey("range", ["ada"]),
+    expected: refused("threshold"),
+    says: "1 person has",
+  },
+  {
+    name: "threshold: a key that came meanwhile, where the head counts",
+    make: ownKey("head", ["ada"]),
+    expected: refused("unknown-key"),
+  },
+  {
+    name: "threshold: two people whose keys counted before the range",
+    make: ownKey("range", ["ada", "bob"]),
+    expected: "evaluated",
   },
 ];

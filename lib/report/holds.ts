@@ -1,0 +1,27 @@
+/**
+ * Which revisions stay held.
+ *
+ * @module
+ */
+import type { Hold } from "../host/state.ts";
+
+/** More are forgotten: a hold matters while a branch names its revision. */
+const mostHolds = 20;
+
+/**
+ * Holds one revision more. Where there are too many, those go first that whoever
+ * may push makes without end, and never what was rolled back from.
+ */
+export function withHold(holds: readonly Hold[], hold: Hold): Hold[] {
+  const others = holds.filter(({ revision }) => revision !== hold.revision);
+  const spare = others.filter(({ reason }) => reason !== "rolled-back")
+    .toSorted((a, b) => weight(b) - weight(a))
+    .slice(mostHolds - 1);
+  return [hold, ...others.filter((one) => !spare.includes(one))];
+}
+
+/** What was refused unread is found again at no cost; what did harm is not. */
+function weight({ stage }: Hold): number {
+  if (stage === "verify") return 0;
+  return ["activate", "health", "confirm"].includes(stage) ? 2 : 1;
+}
