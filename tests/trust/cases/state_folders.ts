@@ -14,6 +14,7 @@ const names = [
   "settled.json",
   "history.jsonl",
   "suspended.json",
+  "fetch.trace",
   "repo",
   "build",
   "roots",
