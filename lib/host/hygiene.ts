@@ -11,6 +11,12 @@ import { isStorePath } from "../tools/nix.ts";
 const foreignWrite = 0o022;
 
 /**
+ * The folders in it of which all that is below is believed as well: Git reads
+ * its settings and objects in one, the others hold links to systems.
+ */
+const believed = ["repo", "build", "roots"];
+
+/**
  * Refuses a state folder, or something in it, that another user owns or may
  * write to, and links, pipes and devices in the place of its files. A folder
  * that is not there yet is made later, with the right mode.
@@ -24,57 +30,71 @@ export function checkStateFolder(folder: string): void {
   refuseForeign(folder, info);
   for (const { name } of entriesOf(folder)) {
     const path = `${folder}/${name}`;
-    const entry = statOf(path, Deno.lstatSync);
-    // Gone since, as a run under way renames and removes.
-    if (!entry) continue;
-    if (entry.isSymlink) {
-      refuseLink(path, name, entry);
-      continue;
-    }
-    if (!entry.isFile && !entry.isDirectory) {
-      throw unsafe(path, "it is neither a file nor a folder");
-    }
-    refuseForeign(path, entry);
-    if (entry.isFile && entry.nlink !== null && entry.nlink > 1) {
+    const entry = checkEntry(path, name === "previous");
+    if (entry?.isFile && entry.nlink !== null && entry.nlink > 1) {
       throw unsafe(path, "the same file has another name elsewhere");
     }
+    if (believed.includes(name)) checkBelow(path, name !== "repo");
   }
 }
 
-/** One name is a link: it keeps a system from garbage collection. */
-function refuseLink(path: string, name: string, { uid }: Deno.FileInfo): void {
-  const isRoot = name === "previous" && isStorePath(Deno.readLinkSync(path));
-  if (!isRoot) throw unsafe(path, "it is a link");
-  if (uid !== 0 && uid !== Deno.uid()) {
-    throw unsafe(path, `it belongs to user ${uid}`);
+/** Git's own files may have two names where a crash has left a temporary one. */
+function checkBelow(folder: string, mayLink: boolean): void {
+  for (const { name } of entriesOf(folder)) {
+    const path = `${folder}/${name}`;
+    if (checkEntry(path, mayLink)?.isDirectory) checkBelow(path, mayLink);
   }
 }
 
-function refuseForeign(path: string, { uid, mode }: Deno.FileInfo): void {
-  if (uid !== 0 && uid !== Deno.uid()) {
-    throw unsafe(path, `it belongs to user ${uid}`);
+/**
+ * @param mayLink Whether it may keep a system from garbage collection.
+ * @returns nothing if it has gone since, as a run under way renames and removes.
+ */
+function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
+  const entry = statOf(path, Deno.lstatSync);
+  if (!entry) return undefined;
+  if (entry.isSymlink) {
+    const to = mayLink ? ifThere(() => Deno.readLinkSync(path)) : "";
+    if (to === undefined) return undefined;
+    if (!isStorePath(to)) throw unsafe(path, "it is a link");
+    refuseOwner(path, entry);
+    return entry;
   }
-  if ((mode! & foreignWrite) !== 0) {
+  if (!entry.isFile && !entry.isDirectory) {
+    throw unsafe(path, "it is neither a file nor a folder");
+  }
+  refuseForeign(path, entry);
+  return entry;
+}
+
+function refuseForeign(path: string, entry: Deno.FileInfo): void {
+  refuseOwner(path, entry);
+  if ((entry.mode! & foreignWrite) !== 0) {
     throw unsafe(path, "others than its owner may write to it");
   }
 }
 
-function entriesOf(folder: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(folder)];
-  } catch (error) {
-    // Who may not read it is told so by whatever needs it.
-    if (error instanceof Deno.errors.PermissionDenied) return [];
-    throw error;
+function refuseOwner(path: string, { uid }: Deno.FileInfo): void {
+  if (uid !== 0 && uid !== Deno.uid()) {
+    throw unsafe(path, `it belongs to user ${uid}`);
   }
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  return ifThere(() => [...Deno.readDirSync(folder)]) ?? [];
 }
 
 function statOf(
   path: string,
   stat: (path: string) => Deno.FileInfo,
 ): Deno.FileInfo | undefined {
+  return ifThere(() => stat(path));
+}
+
+/** Nothing where it is away; who may not look is told so by what needs it. */
+function ifThere<T>(look: () => T): T | undefined {
   try {
-    return stat(path);
+    return look();
   } catch (error) {
     const isAway = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.PermissionDenied ||

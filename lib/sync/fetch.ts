@@ -17,6 +17,7 @@ import type { Commit, Target } from "../host/state.ts";
 import { isRevision, localGit } from "../tools/git.ts";
 import { askRemote, type Tip } from "../tools/git_remote.ts";
 import {
+  collectGarbage,
   damaged,
   has,
   isShallow,
@@ -26,7 +27,7 @@ import {
 } from "./mirror.ts";
 import { followedOf, newestOf } from "./followed.ts";
 import type { Run } from "./run.ts";
-import { fetch } from "./transfer.ts";
+import { dropUnchecked, fetch } from "./transfer.ts";
 
 /** A revision that is in the mirror, not yet trusted. */
 export interface Fetched {
@@ -60,6 +61,7 @@ export async function fetchRevision(
   target: Target,
 ): Promise<Fetched> {
   const mirror = `${run.folder}/repo`;
+  await dropUnchecked(run, mirror);
   const isNew = !await exists(`${mirror}/.git/HEAD`);
   try {
     if (isNew) await makeMirror(run, mirror, tip);
@@ -88,6 +90,7 @@ async function fetchInto(
   await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
   await bringKeys(run, mirror);
+  await collectGarbage(run, mirror);
   const commit = await readCommit(run, mirror);
   if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
   const forward = await isForward(run, mirror, commit.revision, base);

@@ -49,6 +49,13 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
   );
 }
 
+/** Packs what many fetches have brought, now and then, as a fetch itself would. */
+export async function collectGarbage(run: Run, mirror: string): Promise<void> {
+  await run.effects.run(
+    localGit(mirror, ["maintenance", "run", "--auto", "--quiet"]),
+  );
+}
+
 /** Whether the mirror's history is cut off somewhere. */
 export function isShallow(mirror: string): Promise<boolean> {
   return exists(`${mirror}/.git/shallow`);

@@ -4,12 +4,25 @@
  *
  * @module
  */
-import type { Command, Finished } from "../base/effects.ts";
+import { exists } from "@std/fs";
+import { type Command, type Finished, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { writeWhole } from "../host/files.ts";
 import { gitEnvironment, mostMemory } from "../tools/git.ts";
-import { remoteFailure } from "../tools/git_failure.ts";
+import { remoteFailure, unchecked } from "../tools/git_failure.ts";
 import { sizeOf } from "../tools/watch.ts";
 import type { Run } from "./run.ts";
+
+/** Where Git notes how it spoke to the remote, as long as a fetch lasts. */
+const traceOf = ({ folder }: Run) => `${folder}/fetch.trace`;
+
+/**
+ * Git's note that the remote spoke its protocol (trace2, since Git 2.34). No
+ * remote can write it: quotes in its words are escaped there.
+ */
+const spokeGit = /"key":"negotiated-version"/;
+
+const objectsOf = (mirror: string) => `${mirror}/.git/objects`;
 
 /**
  * Fetches into the mirror, within the bounds of time and space.
@@ -23,7 +36,7 @@ export async function fetch(
   args: readonly string[],
 ): Promise<void> {
   const { config } = run;
-  const finished = await bounded(run, {
+  const finished = await checked(run, mirror, {
     program: "git",
     args: [
       "-C",
@@ -33,6 +46,8 @@ export async function fetch(
       "--no-tags",
       "--no-write-fetch-head",
       "--no-recurse-submodules",
+      // It would make objects fewer while they are measured.
+      "--no-auto-maintenance",
       // From a server whose own history is cut off, too.
       "--update-shallow",
       ...args.filter((arg) => arg.startsWith("--")),
@@ -40,17 +55,59 @@ export async function fetch(
       config.repository,
       ...args.filter((arg) => !arg.startsWith("--")),
     ],
-    env: gitEnvironment(config, [["safe.directory", mirror]]),
+    env: {
+      ...gitEnvironment(config, [["safe.directory", mirror]]),
+      GIT_TRACE2_EVENT: traceOf(run),
+    },
     timeout: config["timeouts.fetch"],
     limits: {
       memory: mostMemory,
       disk: {
-        folder: `${mirror}/.git/objects/pack`,
+        folder: objectsOf(mirror),
         most: config["limits.fetch"],
       },
     },
   });
   if (finished.code !== 0) throw remoteFailure(finished, config, "fetch");
+}
+
+/**
+ * Git checks objects that come by its own protocol alone: what a web server
+ * gives as files ("dumb HTTP"), and it alone says what it speaks, would be
+ * believed unseen ever after. So a mirror with such objects goes at once.
+ */
+async function checked(
+  run: Run,
+  mirror: string,
+  command: Command,
+): Promise<Finished> {
+  const trace = traceOf(run);
+  await writeWhole(trace, "");
+  const before = sizeOf(objectsOf(mirror));
+  const ended = await bounded(run, command).catch((error: Error) => error);
+  const isMore = sizeOf(objectsOf(mirror)) > before;
+  const isUnchecked = isMore && !await isChecked(trace);
+  if (isUnchecked) await Deno.remove(mirror, { recursive: true });
+  // Last, so that what cuts us off here is made up for by the next run.
+  await Deno.remove(trace);
+  if (isUnchecked) throw unchecked(run.config);
+  if (ended instanceof Error) throw ended;
+  return ended;
+}
+
+async function isChecked(trace: string): Promise<boolean> {
+  return spokeGit.test(await Deno.readTextFile(trace));
+}
+
+/** Removes a mirror if it may hold what came unchecked in a run cut off. */
+export async function dropUnchecked(run: Run, mirror: string): Promise<void> {
+  const trace = traceOf(run);
+  if (!await exists(trace)) return;
+  if (await exists(mirror) && !await isChecked(trace)) {
+    say(run.effects, "notice", "A fetch was cut off; making the mirror again");
+    await Deno.remove(mirror, { recursive: true });
+  }
+  await Deno.remove(trace);
 }
 
 /** Ends what grows too large, and looks at what was fast. */
@@ -62,8 +119,8 @@ async function bounded(run: Run, command: Command): Promise<Finished> {
   } catch (error) {
     if (!(error instanceof SyncError && error.reason === "limit")) throw error;
     // What was cut off has left files that nobody needs.
-    for await (const { name } of Deno.readDir(folder)) {
-      if (name.startsWith("tmp_")) await Deno.remove(`${folder}/${name}`);
+    for await (const { name } of Deno.readDir(`${folder}/pack`)) {
+      if (name.startsWith("tmp_")) await Deno.remove(`${folder}/pack/${name}`);
     }
   }
   throw new SyncError(

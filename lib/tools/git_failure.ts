@@ -18,6 +18,16 @@ interface Sort {
   hints: (config: RemoteConfig, said: string) => string[];
 }
 
+const dumb: Sort = {
+  reason: "dumb-http",
+  pattern: /dumb http transport/,
+  says:
+    "it speaks no protocol of Git's, but gives files, which Git does not check",
+  hints: () => [
+    "serve the repository by git http-backend or a forge, or reach it over ssh://",
+  ],
+};
+
 /**
  * First match wins. The texts are those of Git 2.39 to 2.51, libcurl and
  * OpenSSH.
@@ -57,6 +67,7 @@ const sorts: readonly Sort[] = [
       "look with git fsck --strict in a clone; such objects never get into this host",
     ],
   },
+  dumb,
   {
     // JGit's words are the second.
     reason: "revision-hidden",
@@ -236,6 +247,17 @@ export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
       exit: 3,
     },
   );
+}
+
+/** The error for a server from which Git took what it does not check. */
+export function unchecked(config: RemoteConfig): SyncError {
+  return new SyncError(`Cannot use ${config.repository}: ${dumb.says}`, {
+    stage: "fetch",
+    reason: dumb.reason,
+    next: "retry",
+    hints: dumb.hints(config, ""),
+    exit: 3,
+  });
 }
 
 /** The error for a server that answers, but not as Git servers do. */

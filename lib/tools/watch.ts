@@ -45,11 +45,13 @@ export function memoryOf(pid: number): number {
   return children.reduce((sum, child) => sum + memoryOf(Number(child)), own);
 }
 
-/** Bytes of the files of a folder; none where it is not there yet. */
+/** Bytes of the files below a folder; none where it is not there yet. */
 export function sizeOf(folder: string): number {
   try {
-    return Array.from(Deno.readDirSync(folder), ({ name }) => name)
-      .reduce((sum, name) => sum + Deno.lstatSync(`${folder}/${name}`).size, 0);
+    return Array.from(Deno.readDirSync(folder), ({ name, isDirectory }) => {
+      const path = `${folder}/${name}`;
+      return isDirectory ? sizeOf(path) : Deno.lstatSync(path).size;
+    }).reduce((sum, size) => sum + size, 0);
   } catch (error) {
     // Git renames and removes while we look.
     if (error instanceof Deno.errors.NotFound) return 0;

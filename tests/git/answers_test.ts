@@ -1,5 +1,5 @@
 /** Servers that do not answer as Git servers do. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { listRemote } from "../../lib/tools/git_remote.ts";
 import { missing } from "../../lib/sync/unreached.ts";
 import { inFolder } from "../folder.ts";
@@ -184,5 +184,31 @@ Deno.test("a fetch that fails on the way leaves what was there, and the next one
     }
     broken = undefined;
     assertEquals((await fetching.fetch()).commit.subject, "Commit 3");
+  });
+});
+
+Deno.test("a mirror is made again if a fetch was cut off before Git's protocol was spoken", async () => {
+  await inFolder(async (folder) => {
+    const repository = await makeInfra(folder, 3);
+    const fetching = new Fetching(`${folder}/state`, { repository });
+    const trace = `${fetching.folder}/fetch.trace`;
+    await fetching.fetch();
+    const table: [string, boolean][] = [
+      ['{"event":"data","key":"negotiated-version","value":"2"}\n', false],
+      [
+        '{"event":"start","argv":["\\"key\\":\\"negotiated-version\\""]}\n',
+        true,
+      ],
+      ["", true],
+    ];
+    for (const [text, isMadeAgain] of table) {
+      await Deno.writeTextFile(trace, text);
+      const before = fetching.commands.length;
+      await fetching.fetch();
+      const made = fetching.commands.slice(before)
+        .filter(({ args }) => args.includes("init"));
+      assertEquals(made.length, isMadeAgain ? 1 : 0, text);
+      await assertRejects(() => Deno.stat(trace), Deno.errors.NotFound);
+    }
   });
 });

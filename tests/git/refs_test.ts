@@ -188,3 +188,17 @@ Deno.test("a tag of a file or a folder is no revision", async () => {
     }
   });
 });
+
+Deno.test("a commit that was fetched before is taken again, whole or alone", async () => {
+  await inFolder(async (folder) => {
+    const repository = await makeInfra(folder, 3);
+    const ref = await git(repository, "rev-parse", "main");
+    for (const shallow of [true, false]) {
+      const state = `${folder}/state-${shallow}`;
+      const fetching = new Fetching(state, { repository, ref, shallow });
+      for (let times = 0; times < 2; times++) {
+        assertEquals((await fetching.fetch()).commit.revision, ref);
+      }
+    }
+  });
+});

@@ -49,7 +49,7 @@ Deno.test("a program that writes too much to its folder is ended", async () => {
         program: "sh",
         args: [
           "-c",
-          `while :; do head -c 1M /dev/zero; sleep 0.01; done >${folder}/file`,
+          `mkdir -p ${folder}/a/b; while :; do head -c 1M /dev/zero; sleep 0.01; done >${folder}/a/b/file`,
         ],
         timeout: 60_000,
         limits: { memory: 1024 * MiB, disk: { folder, most: 4 * MiB } },

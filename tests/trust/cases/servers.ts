@@ -154,6 +154,99 @@ const fetching =
     };
   };
 
+/** What differs between servers that only give files. */
+interface Files {
+  /** The commit that is served. */
+  made?: (lab: Lab) => Promise<string>;
+  settings?: (lab: Lab) => Record<string, unknown>;
+  /** What the host did before. */
+  before?: (lab: Lab) => Promise<unknown>;
+  /** The object that is not there. */
+  away?: string;
+}
+
+/** A server that speaks no protocol, so that Git checks nothing of its files. */
+const files = (
+  name: string,
+  { made = next, settings, before, away }: Files,
+): Case => ({
+  name: `files: ${name}`,
+  make: async (lab) => {
+    const revision = await made(lab);
+    await lab.push(revision, `refs/heads/${lab.name()}`);
+    await before?.(lab);
+    const gone = away &&
+      await lab.repository.git("rev-parse", `${revision}${away}`);
+    const server = serve(async (request) => {
+      const path = new URL(request.url).pathname.slice("/x.git".length);
+      if (path === "/info/refs") {
+        return new Response(`${revision}\trefs/heads/main\n`);
+      }
+      const isGone = path.replaceAll("/", "") === `objects${gone}`;
+      const file = isGone ? "/none" : `${lab.repository.bare}${path}`;
+      return await Deno.readFile(file).then(
+        (bytes) => new Response(bytes),
+        () => new Response("", { status: 404 }),
+      );
+    });
+    const followed = { repository: `${server.url}/x.git`, ref: "main" };
+    lab.deployed(lab.base, followed);
+    return {
+      settings: { ...followed, ...settings?.(lab) },
+      done: () => server.close(),
+    };
+  },
+  expected: failed("dumb-http"),
+  says: "git http-backend",
+  then: async (lab) => {
+    assertEquals(await objectsIn(`${lab.folder}/repo`), "");
+    const left = Array.from(Deno.readDirSync(lab.folder), ({ name }) => name);
+    assert(!left.includes("fetch.trace"), left.join());
+  },
+});
+
+/** The names of all objects of a repository, if it is there. */
+function objectsIn(folder: string): Promise<string> {
+  const all = ["--batch-all-objects", "--batch-check=%(objectname)"];
+  return output(["git", "-C", folder, "cat-file", ...all]).catch(() => "");
+}
+
+const whole = () => ({ shallow: false });
+
+async function next(lab: Lab): Promise<string> {
+  await lab.begin();
+  return await lab.repository.commit("A change");
+}
+
+async function large(lab: Lab): Promise<string> {
+  await lab.begin();
+  const noise = crypto.getRandomValues(new Uint8Array(2 ** 16));
+  return await lab.repository.commit("Large", {
+    files: { large: Array.from(noise).join() },
+  });
+}
+
+/** A signed merge whose second parent only its signature knows. */
+async function hidingMerge(lab: Lab): Promise<string> {
+  const unsigned = await next(lab);
+  await lab.begin("ada");
+  await lab.repository.git(
+    ...["-c", "user.name=Ada", "-c", "user.email=ada@example.org"],
+    ...["merge", "--quiet", "--no-ff", "--message=A merge", unsigned],
+  );
+  const text = await lab.repository.git("cat-file", "commit", "HEAD");
+  const hidden = text.replace(/(?<=^parent .*\n)parent/m, "gpgsig-x y\nparent");
+  assert(hidden !== text, "it hides nothing");
+  return await lab.object("commit", `${hidden}\n`);
+}
+
+/** Fetches the base alone, from a server that does speak Git's protocol. */
+async function fetchedBase(lab: Lab): Promise<void> {
+  const settings = await lab.branch(lab.base);
+  lab.world.configure(lab.repository, { ...settings, retries: 0 });
+  await lab.call("sync");
+}
+
 const band = (number: number, text: string) =>
   line(String.fromCharCode(number) + text);
 
@@ -490,4 +583,16 @@ export const cases: Case[] = [
     },
     expected: failed("git-failed"),
   },
+  files("a merge that hides what it brings in", {
+    made: hidingMerge,
+    settings: (lab) => ({ ...lab.trusting("ada"), "verify.mode": "range" }),
+  }),
+  files("the whole history", { settings: whole }),
+  files("one commit", {}),
+  files("what is new since Git's protocol was spoken", { before: fetchedBase }),
+  files("all but one", { settings: whole, away: "^{tree}" }),
+  files("what is too large", {
+    made: large,
+    settings: () => ({ ...whole(), "limits.fetch": "64K" }),
+  }),
 ];

@@ -1,5 +1,5 @@
 /** State folders that somebody else had their hands in. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { assert, assertEquals } from "@std/assert";
 import { output } from "../../world/program.ts";
 import type { Case, Lab } from "../lab.ts";
@@ -14,6 +14,7 @@ const names = [
   "settled.json",
   "history.jsonl",
   "suspended.json",
+  "fetch.trace",
   "repo",
   "build",
   "roots",
@@ -48,6 +49,38 @@ const kinds: Record<string, (path: string, lab: Lab) => Promise<unknown>> = {
   "a pipe": (path) => output(["mkfifo", path]),
   "another name of a file": (path, lab) => Deno.link(victim(lab), path),
 };
+
+const theirs = (path: string) => Deno.chown(path, 65534, 65534);
+
+/** What is planted deeper in the folder, where Git and Nix look. */
+const below: [string, string, (path: string, lab: Lab) => Promise<unknown>][] =
+  [
+    ["repo/.git/config", "may be written by all", async (path, lab) => {
+      const run = `touch ${lab.inside}/pwned; :`;
+      const text = `[core]\n\talternateRefsCommand = "${run}"\n`;
+      await Deno.writeTextFile(path, text);
+      await Deno.chmod(path, 0o666);
+    }],
+    ["repo/.git/config", "belongs to another user", async (path) => {
+      await Deno.writeTextFile(path, "");
+      await theirs(path);
+    }],
+    ["repo/.git", "is a link", (path, lab) => Deno.symlink(lab.inside, path)],
+    ["repo/.git/objects/pack", "belongs to another user", async (path) => {
+      await Deno.mkdir(path);
+      await theirs(path);
+    }],
+    ["repo/.git/shallow", "is a pipe", (path) => output(["mkfifo", path])],
+    ["repo/.git/refs/heads/main", "is a link", kinds["a link"]!],
+    ["roots/0", "is a link to a file", kinds["a link"]!],
+    ["build/result", "is a link to a file", kinds["a link"]!],
+    ["build/result", "is another user's link", async (path) => {
+      await Deno.symlink(system, path);
+      await output(["chown", "--no-dereference", "65534", path]);
+    }],
+  ];
+
+const system = `/nix/store/${"0".repeat(32)}-nixos-system-demo`;
 
 async function written(lab: Lab, text: string) {
   await Deno.writeTextFile(join(lab.folder, "state.json"), text);
@@ -84,6 +117,28 @@ export const cases: Case[] = [
       then: untouched,
     }))
   ),
+  ...below.map(([name, how, plant]): Case => ({
+    name: `${name} ${how}`,
+    make: planted(name, async (path, lab) => {
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await plant(path, lab);
+    }),
+    expected: unsafe,
+    says: name,
+    then: untouched,
+  })),
+  {
+    name: "links that keep systems are no obstacle",
+    make: async (lab) => {
+      for (const name of ["build/result", "roots/0", "previous"]) {
+        const path = join(lab.folder, name);
+        await Deno.mkdir(dirname(path), { recursive: true });
+        await Deno.symlink(system, path);
+      }
+      return { settings: await lab.signed() };
+    },
+    expected: "evaluated",
+  },
   {
     name: "state.json belongs to another user",
     make: async (lab) => {
