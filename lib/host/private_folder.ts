@@ -77,7 +77,7 @@ function memoryFolder(): string {
   if (found !== undefined) return found;
   throw new SyncError(
     `Cannot find a folder in memory for what is decrypted: expected a tmpfs at ${
-      places().join(" or ")
+      places()[0]
     }`,
     {
       stage: "secrets",

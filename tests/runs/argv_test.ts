@@ -8,7 +8,7 @@ function normalised(
   started: readonly string[][],
   names: Readonly<Record<string, string>>,
 ): string[] {
-  return started.map(([program, ...args]) =>
+  const lines = started.map(([program, ...args]) =>
     Object.entries(names).reduce(
       (line, [what, name]) => line.replaceAll(what, name),
       [program!.replace(/^(?!\/nix\/store).*\//, ""), ...args].join(" ")
@@ -17,6 +17,10 @@ function normalised(
     )
     // When a switch without systemd began is looked up beside it, at any moment.
   ).filter((line) => line !== "cat -- /proc/PID/stat");
+  // The two looks at the host's health begin at once.
+  const looks = lines.indexOf("SYSTEM/bin/switch-to-configuration test") + 1;
+  if (looks === 0) return lines;
+  return lines.toSpliced(looks, 2, ...lines.slice(looks, looks + 2).sort());
 }
 
 /** The store path of the running system, and its hash alone. */
@@ -46,15 +50,16 @@ const preflight = [
 const switched = [
   routes,
   "SYSTEM/bin/switch-to-configuration test",
-  ask,
   routes,
+  ask,
 ];
 const read =
   `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
+const pack = `${local} maintenance run --auto --quiet`;
 const sizes = `${local} cat-file --batch-check=%(objecttype) %(objectsize)`;
 const paths = `${local} ls-tree -r -z --format=%(objectsize) %(path) NEW`;
 const fetch =
-  `${local} fetch --quiet --no-tags --no-write-fetch-head --no-recurse-submodules`;
+  `${local} fetch --quiet --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance`;
 const confirm = [
   "nix-env --profile /nix/var/nix/profiles/system --set SYSTEM",
   "SYSTEM/bin/switch-to-configuration boot",
@@ -93,6 +98,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
       `git -C ${state} init --quiet --template= --initial-branch=gitops-sync --object-format=sha1 ${state}/repo`,
       `${fetch} --update-shallow --depth=1 -- URL +refs/heads/main:refs/gitops-sync/candidate`,
       sizes,
+      pack,
       read,
       paths,
       `${local} update-ref --no-deref HEAD NEW`,
@@ -126,6 +132,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
     `${fetch} --update-shallow -- URL +refs/heads/main:refs/gitops-sync/candidate`,
     `${local} rev-list --max-count=1 --max-parents=0 refs/gitops-sync/candidate ^OLD --`,
     sizes,
+    pack,
     read,
     `${local} cat-file -e OLD^{commit}`,
     `${local} merge-base --is-ancestor OLD NEW`,

@@ -8,6 +8,10 @@ if (refusal) console.log(`worlds are not tested here: ${refusal}`);
 /** Words that are nowhere but in the secrets. */
 const canaries = ["canary-yaml-5f1e", "canary-json-81c0", "canary-age-77aa"];
 
+/** A run, and whether it left anything in its folder in memory. */
+const andLook = 'gitops-sync "$@"; code=$?; find "$RUNTIME_DIRECTORY" ' +
+  "-mindepth 2 | grep . && exit 99; exit $code";
+
 /** What holds a canary in plain: files of the world, outside /run/secrets. */
 async function found(world: World): Promise<string[]> {
   const places = ["etc", "home", "cache", "var", "boot", "nix", "tmp", "run"];
@@ -74,7 +78,9 @@ Deno.test({
 
     const said: string[] = [];
     const sync = async (code: number | undefined, ...args: string[]) => {
-      const ended = await world.startSync(args, { env }).ended;
+      const ended = await world.run(["sh", "-c", andLook, "-", ...args], {
+        env,
+      });
       said.push(ended.stdout, ended.stderr);
       if (code !== undefined) assertEquals(ended.code, code, ended.stderr);
       assertEquals(await found(world), []);

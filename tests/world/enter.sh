@@ -15,10 +15,11 @@
 # other names right in /etc, /var and /var/lib last as long as the command;
 # whatever lies deeper is the machine's.
 #
-# HOME and XDG_CACHE_HOME are DIR/home and DIR/cache, Nix reads DIR/nix.conf
-# (made once; edit it as you like), tests/world/bin is first on PATH, and no
-# setting of the caller for Nix, sops or age gets in (`enter.sh DIR env
-# SOPS_AGE_KEY=… COMMAND` sets one). The working directory stays.
+# What must be in memory is in /run/gitops-sync (RUNTIME_DIRECTORY), which each
+# entry has for itself. HOME and XDG_CACHE_HOME are DIR/home and DIR/cache, Nix
+# reads DIR/nix.conf (made once; edit it as you like), tests/world/bin is first
+# on PATH, and no setting of the caller for Nix, sops or age gets in (`enter.sh
+# DIR env SOPS_AGE_KEY=… COMMAND` sets one). The working directory stays.
 #
 # Entering one DIR again, or several times at once, is entering the same world.
 # It takes about 30 ms. The mounts go with the command's last process. To remove
@@ -42,7 +43,7 @@ main() {
 	shift
 	refuse_hidden "$dir"
 	command -v unshare >/dev/null || fail 'Cannot enter a world: there is no unshare' 'apt-get install util-linux'
-	mkdir -p "$dir/nix" "$dir/run/lock" "$dir/boot" "$dir/etc/ssh" "$dir/etc/gitops-sync" \
+	mkdir -p "$dir/nix" "$dir/run/lock" "$dir/run/gitops-sync" "$dir/boot" "$dir/etc/ssh" "$dir/etc/gitops-sync" \
 		"$dir/var/lib/gitops-sync" "$dir/home" "$dir/cache" "$dir/root"
 	[ -e "$dir/nix.conf" ] || write_nix_conf "$dir/nix.conf"
 	# Without root: a namespace in which this user counts as root. The new
@@ -99,6 +100,7 @@ inside() { # DIR SELF COMMAND…
 	for path in nix run boot etc/ssh etc/gitops-sync var/lib/gitops-sync; do
 		bind "$dir/$path" "$path"
 	done
+	in_memory run/gitops-sync
 	(cd "$root" && eval "mkdir -p $folders")
 	# One process for all of them.
 	mount -a -T "$table"
@@ -122,6 +124,12 @@ bind() { # FROM TO
 	from=$escaped
 	escape "$root/$2"
 	printf '%s %s none rbind 0 0\n' "$from" "$escaped" >>"$table"
+}
+
+# A folder that only this entry has, and that no disk does.
+in_memory() { # TO
+	escape "$root/$1"
+	printf 'tmpfs %s tmpfs mode=700 0 0\n' "$escaped" >>"$table"
 }
 
 # No $(…) where it can be helped: each costs as much as starting a program.
@@ -191,8 +199,9 @@ set_environment() {
 	HOME=$dir/home
 	XDG_CACHE_HOME=$dir/cache
 	NIX_CONF_DIR=$dir
+	RUNTIME_DIRECTORY=/run/gitops-sync
 	SOPS_DISABLE_VERSION_CHECK=1
-	export DENO_DIR PATH HOME XDG_CACHE_HOME NIX_CONF_DIR SOPS_DISABLE_VERSION_CHECK
+	export DENO_DIR PATH HOME XDG_CACHE_HOME NIX_CONF_DIR RUNTIME_DIRECTORY SOPS_DISABLE_VERSION_CHECK
 	unset XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME XDG_STATE_HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS \
 		NIX_CONFIG NIX_REMOTE NIX_PATH NIX_PROFILES NIX_USER_CONF_FILES NIX_STORE_DIR NIX_STATE_DIR NIX_LOG_DIR \
 		SOPS_AGE_KEY SOPS_AGE_KEY_FILE SOPS_AGE_KEY_CMD SOPS_AGE_RECIPIENTS SOPS_AGE_SSH_PRIVATE_KEY_FILE \
