@@ -6,12 +6,8 @@
  */
 import { SyncError } from "../base/errors.ts";
 import { localGit } from "../tools/git.ts";
-import {
-  type KeyFile,
-  keysError,
-  type KeySet,
-  makeKeyring,
-} from "../tools/keyring.ts";
+import { type KeyFile, keysError } from "../tools/key_file.ts";
+import { type KeySet, makeKeyring } from "../tools/keyring.ts";
 import type { Keyring } from "../tools/signature.ts";
 import type { Run } from "./run.ts";
 

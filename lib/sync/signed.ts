@@ -13,7 +13,7 @@ import {
   refusalOf,
   signerOf,
 } from "../tools/signature.ts";
-import { keysError } from "../tools/keyring.ts";
+import { keysError } from "../tools/key_file.ts";
 import { candidateName, type Fetched } from "./fetch.ts";
 import { newestOf } from "./followed.ts";
 import { has } from "./mirror.ts";

@@ -5,16 +5,10 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
 import { lastWords } from "./git.ts";
+import { type KeyFile, keysError } from "./key_file.ts";
 import { gpgStatus, type Keyring } from "./signature.ts";
-
-/** A file of keys and where it came from. */
-export interface KeyFile {
-  /** Its name for messages. */
-  where: string;
-  bytes: Uint8Array;
-}
+import { writeRevoked, writeSigners } from "./ssh_keys.ts";
 
 /** The trusted keys as they were found. */
 export interface KeySet {
@@ -53,8 +47,17 @@ export async function makeKeyring(
   }
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const allowedSigners = `${folder}/allowed_signers`;
-  const signers = keys.ssh.map(checkedSigners).join("");
-  await Deno.writeTextFile(allowedSigners, signers, { createNew: true });
+  await Deno.writeTextFile(allowedSigners, "", { createNew: true });
+  for (const [i, file] of keys.ssh.entries()) {
+    const path = `${folder}/${i}.signers`;
+    await writeSigners(effects, path, file);
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(allowedSigners, text, { append: true });
+  }
+  const revokedKeys = keys.revoked && `${folder}/revoked`;
+  if (keys.revoked) {
+    await writeRevoked(effects, `${folder}/revoked`, keys.revoked);
+  }
   const gnupgHome = `${folder}/gnupg`;
   await Deno.mkdir(gnupgHome, { mode: 0o700 });
   await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
@@ -64,49 +67,12 @@ export async function makeKeyring(
   return {
     allowedSigners,
     gnupgHome,
-    revokedKeys: await writeRevoked(folder, keys.revoked),
+    revokedKeys,
     kinds: new Set([
       ...(keys.ssh.length > 0 ? ["ssh" as const] : []),
       ...(keys.openpgp.length > 0 ? ["openpgp" as const] : []),
     ]),
   };
-}
-
-async function writeRevoked(
-  folder: string,
-  file: KeyFile | undefined,
-): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const path = `${folder}/revoked`;
-  await Deno.writeFile(path, file.bytes, { createNew: true });
-  return path;
-}
-
-const keyType = /^(sk-)?(ssh-|ecdsa-)[\w@.-]+$/;
-
-/**
- * The text of a file of allowed signers. ssh-keygen passes over a line that it
- * can't read, and whoever wrote it would wonder why a key does not count.
- */
-function checkedSigners({ where, bytes }: KeyFile): string {
-  const text = new TextDecoder().decode(bytes);
-  const lines = text.split("\n").map((line) => line.trim());
-  let keys = 0;
-  for (const [i, line] of lines.entries()) {
-    if (line === "" || line.startsWith("#")) continue;
-    // Options may hold blanks between quotes.
-    const words = line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
-    const at = words.findIndex((word, i) => i > 0 && keyType.test(word));
-    if (at < 1 || !/^[A-Za-z0-9+/]{30,}=*$/.test(words[at + 1] ?? "")) {
-      throw keysError(
-        "keys-broken",
-        `line ${i + 1} of ${where} is no principal with an SSH public key`,
-      );
-    }
-    keys++;
-  }
-  if (keys === 0) throw keysError("keys-empty", `${where} has no key in it`);
-  return `${lines.join("\n")}\n`;
 }
 
 async function importKeys(
@@ -142,21 +108,4 @@ function readAndPrivate(status: Uint8Array): [number, number] {
   const result = gpgStatus(new TextDecoder().decode(status), "IMPORT_RES");
   const numbers = result?.split(" ").map(Number) ?? [];
   return [numbers[0] ?? 0, numbers[9] ?? 0];
-}
-
-/** An error about the trusted keys: nothing passes until it is mended. */
-export function keysError(
-  reason: string,
-  why: string,
-  details: readonly string[] = [],
-): SyncError {
-  return new SyncError(`Cannot check signatures: ${why}`, {
-    stage: "verify",
-    reason,
-    next: "retry",
-    details,
-    hints: [
-      "mend verify.allowedSigners or verify.openpgpKeys; nothing of the repository was evaluated, and the host is as it was",
-    ],
-  });
 }
