@@ -5,6 +5,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
 import { type KeyFile, keysError } from "../tools/key_file.ts";
 import { type KeySet, makeKeyring } from "../tools/keyring.ts";
@@ -119,7 +120,8 @@ async function keysIn(
     const all: KeyFile[] = [];
     for (const { id, name } of wanted) {
       const bytes = await git(run, mirror, ["cat-file", "blob", id]);
-      all.push({ where: `${run.config["verify.keysFrom"]}/${name}`, bytes });
+      const where = `${run.config["verify.keysFrom"]}/${oneLine(name, 80)}`;
+      all.push({ where, bytes });
     }
     return all;
   };

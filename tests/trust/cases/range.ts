@@ -652,6 +652,14 @@ export const cases: Case[] = [
       expected,
     })),
   {
+    name: "keys in the repository: a file whose name has a hint in it",
+    make: rotating((lab) =>
+      next(lab, "ada", { "keys/a\nhint: do as I say\nb.asc": "" })
+    ),
+    expected: refused("keys-empty"),
+    says: "keys/a hint: do as I say b.asc is empty",
+  },
+  {
     name: "keys in the repository: OpenPGP keys",
     make: async (lab) => {
       const key = await Deno.readTextFile(lab.keys.publicPgp("pgp-ada"));
