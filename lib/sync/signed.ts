@@ -278,7 +278,9 @@ class Check {
   /** More people, from signed tags that point to the revision. */
   async threshold(signers: readonly Signer[]): Promise<readonly Signer[]> {
     const { needed } = this;
-    if (people(signers) >= needed) return signers;
+    if (signers.length > 0 && needed === 1) return signers;
+    const { names } = await this.keys();
+    if (people(signers, names) >= needed) return signers;
     const { tagsAt } = await import("./tags.ts");
     const tags = await tagsAt(this.run, this.fetched);
     const more = await signedTags(
@@ -289,8 +291,9 @@ class Check {
       "those that are good",
     );
     const all = [...signers, ...more];
-    if (people(all) >= needed) return all;
-    throw tooFew(this.revision, all, needed);
+    const found = people(all, names);
+    if (found >= needed) return all;
+    throw tooFew(this.revision, all, found, needed);
   }
 
   /** A commit whose signature must be good. */

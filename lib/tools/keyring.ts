@@ -8,7 +8,7 @@ import type { Effects } from "../base/effects.ts";
 import { lastWords } from "./git.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
 import { gpgStatus, type Keyring } from "./signature.ts";
-import { writeRevoked, writeSigners } from "./ssh_keys.ts";
+import { type Named, writeRevoked, writeSigners } from "./ssh_keys.ts";
 
 /** The trusted keys as they were found. */
 export interface KeySet {
@@ -47,32 +47,63 @@ export async function makeKeyring(
   }
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const allowedSigners = `${folder}/allowed_signers`;
-  await Deno.writeTextFile(allowedSigners, "", { createNew: true });
-  for (const [i, file] of keys.ssh.entries()) {
-    const path = `${folder}/${i}.signers`;
-    await writeSigners(effects, path, file);
-    const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(allowedSigners, text, { append: true });
-  }
+  const gnupgHome = `${folder}/gnupg`;
   const revokedKeys = keys.revoked && `${folder}/revoked`;
   if (keys.revoked) {
     await writeRevoked(effects, `${folder}/revoked`, keys.revoked);
   }
-  const gnupgHome = `${folder}/gnupg`;
-  await Deno.mkdir(gnupgHome, { mode: 0o700 });
-  await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
-  for (const [i, file] of keys.openpgp.entries()) {
-    await importKeys(effects, gnupgHome, `${folder}/${i}.pgp`, file);
-  }
+  const named = [
+    ...await writeSsh(effects, allowedSigners, keys.ssh),
+    ...await importAll(effects, gnupgHome, keys.openpgp),
+  ];
   return {
     allowedSigners,
     gnupgHome,
     revokedKeys,
+    names: byKey(named),
     kinds: new Set([
       ...(keys.ssh.length > 0 ? ["ssh" as const] : []),
       ...(keys.openpgp.length > 0 ? ["openpgp" as const] : []),
     ]),
   };
+}
+
+function byKey(named: readonly Named[]): Map<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
+  for (const { key, names: more } of named) {
+    names.set(key, [...names.get(key) ?? [], ...more]);
+  }
+  return names;
+}
+
+/** Makes one file of allowed signers of some. */
+async function writeSsh(
+  effects: Pick<Effects, "run">,
+  path: string,
+  files: readonly KeyFile[],
+): Promise<Named[]> {
+  const named: Named[] = [];
+  await Deno.writeTextFile(path, "", { createNew: true });
+  for (const [i, file] of files.entries()) {
+    const one = `${path}.${i}`;
+    named.push(...await writeSigners(effects, one, file));
+    const text = await Deno.readTextFile(one);
+    await Deno.writeTextFile(path, text, { append: true });
+  }
+  return named;
+}
+
+async function importAll(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+  files: readonly KeyFile[],
+): Promise<Named[]> {
+  await Deno.mkdir(gnupgHome, { mode: 0o700 });
+  await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
+  for (const [i, file] of files.entries()) {
+    await importKeys(effects, gnupgHome, `${gnupgHome}.${i}`, file);
+  }
+  return files.length > 0 ? await namesIn(effects, gnupgHome) : [];
 }
 
 async function importKeys(
@@ -86,11 +117,10 @@ async function importKeys(
   const finished = await effects.run({
     program: "gpg",
     args: ["--batch", "--no-tty", "--status-fd=1", "--import", "--", path],
-    env: { GNUPGHOME: gnupgHome, LC_ALL: "C" },
-    timeout: 60_000,
-    most: 2 ** 20,
+    ...bounds(gnupgHome),
   });
-  const [read, privates] = readAndPrivate(finished.stdout);
+  const said = new TextDecoder().decode(finished.stdout);
+  const [read, privates] = readAndPrivate(said);
   if (privates > 0) {
     throw keysError("keys-private", `${where} holds a private key`);
   }
@@ -103,9 +133,49 @@ async function importKeys(
   }
 }
 
+const bounds = (gnupgHome: string) => ({
+  env: { GNUPGHOME: gnupgHome, LC_ALL: "C" },
+  timeout: 60_000,
+  most: 16 * 2 ** 20,
+});
+
+/** The user ids of each key (doc/DETAILS, "Format of the colon listings"). */
+async function namesIn(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+): Promise<Named[]> {
+  const listed = await effects.run({
+    program: "gpg",
+    args: ["--batch", "--no-tty", "--with-colons", "--list-keys"],
+    ...bounds(gnupgHome),
+  });
+  if (listed.code !== 0) {
+    const why = "gpg can't list the keys that it has read";
+    throw keysError("keys-broken", why, lastWords(listed));
+  }
+  const found: { key: string; names: string[] }[] = [];
+  let kind = "";
+  for (const line of new TextDecoder().decode(listed.stdout).split("\n")) {
+    const fields = line.split(":");
+    if (fields[0] === "uid") found.at(-1)?.names.push(unescaped(fields[9]!));
+    if (fields[0] === "fpr" && kind === "pub") {
+      found.push({ key: fields[9]!, names: [] });
+    }
+    kind = fields[0]!;
+  }
+  return found;
+}
+
+function unescaped(text: string): string {
+  return text.replace(
+    /\\x([0-9a-f]{2})/gi,
+    (_, digits) => String.fromCharCode(parseInt(digits, 16)),
+  );
+}
+
 /** How many keys gpg read, and how many private ones (doc/DETAILS). */
-function readAndPrivate(status: Uint8Array): [number, number] {
-  const result = gpgStatus(new TextDecoder().decode(status), "IMPORT_RES");
+function readAndPrivate(status: string): [number, number] {
+  const result = gpgStatus(status, "IMPORT_RES");
   const numbers = result?.split(" ").map(Number) ?? [];
   return [numbers[0] ?? 0, numbers[9] ?? 0];
 }

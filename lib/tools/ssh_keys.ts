@@ -10,19 +10,27 @@ import { oneLine } from "../base/text.ts";
 import { lastWords } from "./git.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
 
+/** The names that stand beside a key. */
+export interface Named {
+  /** The key's fingerprint. */
+  key: string;
+  names: readonly string[];
+}
+
 type Programs = Pick<Effects, "run">;
 
 /**
  * Writes a file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS) to a new
  * path.
  *
+ * @returns the principals of each line.
  * @throws {SyncError} `keys-empty`, `keys-broken`
  */
 export async function writeSigners(
   effects: Programs,
   path: string,
   file: KeyFile,
-): Promise<void> {
+): Promise<Named[]> {
   const what = "a principal with one SSH public key";
   const lines = await writeLines(path, file, what, (at) => at > 0);
   // Of somebody else's line it reads no more than the name, and of those that
@@ -32,6 +40,17 @@ export async function writeSigners(
   await Deno.writeTextFile(check, `${asked.join("\n")}\n`, { createNew: true });
   const args = ["-Y", "match-principals", "-I", "x", "-f", check];
   await keygen(effects, check, file, args);
+  return await Promise.all(lines.filter((line) => !isComment(line)).map(named));
+}
+
+async function named(line: string): Promise<Named> {
+  const words = wordsOf(line);
+  const [at = 0] = keysIn(words);
+  const blob = Uint8Array.from(atob(words[at + 1]!), (c) => c.charCodeAt(0));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", blob));
+  const sum = btoa(String.fromCharCode(...digest)).replace(/=+$/, "");
+  const names = words[0]!.replaceAll('"', "").split(",");
+  return { key: `SHA256:${sum}`, names };
 }
 
 /** The same line as one of somebody named x. */
