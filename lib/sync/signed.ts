@@ -15,7 +15,7 @@ import {
 } from "../tools/signature.ts";
 import { keysError } from "../tools/key_file.ts";
 import { candidateName, type Fetched } from "./fetch.ts";
-import { newestOf } from "./followed.ts";
+import { isKnown, newestOf } from "./followed.ts";
 import { has } from "./mirror.ts";
 import { git, Keyrings, keyTrees } from "./keys.ts";
 import {
@@ -107,9 +107,8 @@ class Check {
 
   /** Whether nothing of this repository was trusted or deployed here yet. */
   get isFirstUse(): boolean {
-    const { run: { state: { lastGood }, config }, trusted } = this;
-    return trusted.length === 0 &&
-      lastGood?.target.repository !== config.repository;
+    const { run: { state, config }, trusted } = this;
+    return trusted.length === 0 && !isKnown(state, config.repository);
   }
 
   asFirstTrusted(): NonNullable<State["firstTrusted"]> {
