@@ -40,8 +40,7 @@ const variables = [
 const always = ["cat", "git", "head", "kill", "ls", "stat"];
 const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
 const ofNix = ["nix-env", "nix-store"];
-const ofOpenpgp = ["gpg", "gpgconf"];
-const ofSecrets = ["age", "age-keygen", "sops", "ssh-keygen", ...ofOpenpgp];
+const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 
 /** The permissions of a command, as Deno takes them for a worker. */
 export function permissionsFor(
@@ -113,14 +112,13 @@ function programsFor(
 function programsOf(reach: Reach, config: LocalConfig): string[] {
   if (reach === "state") return always;
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
-  const hasOpenpgp = config["verify.openpgpKeys"].length > 0 ||
-    config["verify.keysFrom"] !== "";
+  const isSigned = config["verify.mode"] !== "none";
   return [
     ...always,
     ...ofNix,
     ...ofSystemd,
     ...(config["build.from"] === "flake" ? ["nixos-rebuild"] : []),
-    ...(config["secrets.check"] ? ofSecrets : []),
-    ...(hasOpenpgp && !config["secrets.check"] ? ofOpenpgp : []),
+    ...(config["secrets.check"] ? ["age", "age-keygen", "sops"] : []),
+    ...(config["secrets.check"] || isSigned ? ofKeys : []),
   ];
 }

@@ -39,6 +39,15 @@ export function newestOf(
   return (newest ?? lastGood)?.revision;
 }
 
+/** Whether anything of a repository was ever deployed here. */
+export function isKnown(
+  { followed = [], lastGood }: State,
+  repository: string,
+): boolean {
+  return lastGood?.target.repository === repository ||
+    followed.some((one) => one.repository === repository);
+}
+
 /** How far refs were followed, once one was followed to another revision. */
 export function followedAfter(
   { followed = [] }: State,

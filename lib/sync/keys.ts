@@ -6,13 +6,10 @@
  */
 import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
+import { oneLine } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
-import {
-  type KeyFile,
-  keysError,
-  type KeySet,
-  makeKeyring,
-} from "../tools/keyring.ts";
+import { type KeyFile, keysError } from "../tools/key_file.ts";
+import { type KeySet, makeKeyring } from "../tools/keyring.ts";
 import type { Keyring } from "../tools/signature.ts";
 import type { Run } from "./run.ts";
 
@@ -127,7 +124,8 @@ async function keysIn(
     const all: KeyFile[] = [];
     for (const { id, name } of wanted) {
       const bytes = await git(run, mirror, ["cat-file", "blob", id]);
-      all.push({ where: `${run.config["verify.keysFrom"]}/${name}`, bytes });
+      const where = `${run.config["verify.keysFrom"]}/${oneLine(name, 80)}`;
+      all.push({ where, bytes });
     }
     return all;
   };

@@ -11,14 +11,19 @@ import type { Run } from "./run.ts";
 
 /**
  * How many people stand behind some signatures. Two are one person's if they
- * have the key or the address in common.
+ * have the key or an address in common.
+ *
+ * @param names All names in a key, by its fingerprint: a signature tells one.
  */
-export function people(signers: readonly Signer[]): number {
-  const address = ({ name }: Signer) =>
+export function people(
+  signers: readonly Signer[],
+  names: ReadonlyMap<string, readonly string[]> = new Map(),
+): number {
+  const address = (name: string) =>
     (/<([^<>]+)>\s*$/.exec(name)?.[1] ?? name).toLowerCase();
   const groups: Set<string>[] = [];
-  for (const signer of signers) {
-    const marks = [signer.key, address(signer)];
+  for (const { key, name } of signers) {
+    const marks = [key, ...[name, ...names.get(key) ?? []].map(address)];
     const same = groups.filter((group) => marks.some((one) => group.has(one)));
     const merged = new Set([...marks, ...same.flatMap((group) => [...group])]);
     for (const group of same) groups.splice(groups.indexOf(group), 1);
@@ -117,13 +122,14 @@ export function cutHistory(commit: string): SyncError {
 export function tooFew(
   revision: string,
   signers: readonly Signer[],
+  found: number,
   needed: number,
 ): SyncError {
   const who = signers.map(({ name }) => oneLine(name, 80)).join(", ");
   return refused(
     "threshold",
     `Refused ${short(revision)}: ${
-      count(people(signers), "person has", "people have")
+      count(found, "person has", "people have")
     } signed it${who && ` (${who})`}, and verify.threshold asks for ${needed}`,
     [
       "more people can sign it with a tag that points to it: git tag -s NAME REVISION, and push the tag",

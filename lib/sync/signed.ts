@@ -13,25 +13,15 @@ import {
   refusalOf,
   signerOf,
 } from "../tools/signature.ts";
-import { keysError } from "../tools/keyring.ts";
+import { keysError } from "../tools/key_file.ts";
+import { newCommits, refuseOtherHistory } from "./commits.ts";
 import { candidateName, type Fetched } from "./fetch.ts";
-import { newestOf } from "./followed.ts";
+import { isKnown, newestOf } from "./followed.ts";
 import { has } from "./mirror.ts";
 import { git, Keyrings, keyTrees } from "./keys.ts";
-import {
-  cutHistory,
-  needsTag,
-  otherHistory,
-  people,
-  refusal,
-  tooFew,
-  tooMany,
-} from "./refusals.ts";
+import { needsTag, people, refusal, tooFew } from "./refusals.ts";
 import type { Run } from "./run.ts";
 import { signedTags } from "./tags.ts";
-
-/** More commits at once are no change but another history. */
-const mostCommits = 20_000;
 
 /** What the signatures of a revision say. */
 export interface Signed {
@@ -107,9 +97,8 @@ class Check {
 
   /** Whether nothing of this repository was trusted or deployed here yet. */
   get isFirstUse(): boolean {
-    const { run: { state: { lastGood }, config }, trusted } = this;
-    return trusted.length === 0 &&
-      lastGood?.target.repository !== config.repository;
+    const { run: { state, config }, trusted } = this;
+    return trusted.length === 0 && !isKnown(state, config.repository);
   }
 
   asFirstTrusted(): NonNullable<State["firstTrusted"]> {
@@ -178,10 +167,11 @@ class Check {
 
   /** Every commit since the trusted revisions, by the keys before it. */
   async range(): Promise<readonly Signer[]> {
-    await this.refuseOtherHistory();
+    const { run, fetched, trusted } = this;
+    await refuseOtherHistory(run, fetched);
     // What is signed now vouches for what is behind it.
     if (this.isFirstUse) return await this.head();
-    const commits = await this.newCommits();
+    const commits = await newCommits(run, fetched, trusted);
     if (commits.size === 0) return await this.oldSigners();
     const last = await this.everyNew(commits);
     return this.needed > 1 ? await this.signerBefore() : last;
@@ -238,47 +228,12 @@ class Check {
     return judged.ok ? [whose(judged)] : [];
   }
 
-  /** The first trusted commit that is configured must be among those before. */
-  async refuseOtherHistory(): Promise<void> {
-    const { run, fetched: { mirror }, revision } = this;
-    const first = run.config["verify.firstTrusted"];
-    if (first === undefined) return;
-    const { localGit } = await import("../tools/git.ts");
-    const finished = await run.effects.run(
-      localGit(mirror, ["merge-base", "--is-ancestor", first, revision]),
-    );
-    if (finished.code !== 0) throw otherHistory(revision, first);
-  }
-
-  /** The commits that are not trusted yet, oldest first, with their parents. */
-  async newCommits(): Promise<Map<string, string[]>> {
-    const { run, fetched: { mirror }, revision, trusted } = this;
-    const output = await git(run, mirror, [
-      "rev-list",
-      "--topo-order",
-      "--reverse",
-      "--parents",
-      `--max-count=${mostCommits + 1}`,
-      revision,
-      ...trusted.map((one) => `^${one}`),
-    ]);
-    const lines = new TextDecoder().decode(output).split("\n");
-    const commits = new Map(
-      lines.filter((line) => line !== "").map((line) => {
-        const [commit, ...parents] = line.split(" ");
-        return [commit!, parents];
-      }),
-    );
-    if (commits.size > mostCommits) throw tooMany(revision, mostCommits);
-    const cut = shallowCommits(mirror).find((commit) => commits.has(commit));
-    if (cut !== undefined) throw cutHistory(cut);
-    return commits;
-  }
-
   /** More people, from signed tags that point to the revision. */
   async threshold(signers: readonly Signer[]): Promise<readonly Signer[]> {
     const { needed } = this;
-    if (people(signers) >= needed) return signers;
+    if (signers.length > 0 && needed === 1) return signers;
+    const { names } = await this.keys();
+    if (people(signers, names) >= needed) return signers;
     const { tagsAt } = await import("./tags.ts");
     const tags = await tagsAt(this.run, this.fetched);
     const more = await signedTags(
@@ -289,8 +244,9 @@ class Check {
       "those that are good",
     );
     const all = [...signers, ...more];
-    if (people(all) >= needed) return all;
-    throw tooFew(this.revision, all, needed);
+    const found = people(all, names);
+    if (found >= needed) return all;
+    throw tooFew(this.revision, all, found, needed);
   }
 
   /** A commit whose signature must be good. */
@@ -337,14 +293,4 @@ async function judge(
   return without.code === 0
     ? { ok: false, reason: "key-revoked", says: "is signed by a revoked key" }
     : bad;
-}
-
-/** Where a history was cut: its parents are not in the mirror. */
-function shallowCommits(mirror: string): string[] {
-  try {
-    return Deno.readTextFileSync(`${mirror}/.git/shallow`).trim().split("\n");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }

@@ -5,16 +5,10 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
 import { lastWords } from "./git.ts";
+import { type KeyFile, keysError } from "./key_file.ts";
 import { gpgStatus, type Keyring } from "./signature.ts";
-
-/** A file of keys and where it came from. */
-export interface KeyFile {
-  /** Its name for messages. */
-  where: string;
-  bytes: Uint8Array;
-}
+import { type Named, writeRevoked, writeSigners } from "./ssh_keys.ts";
 
 /** The trusted keys as they were found. */
 export interface KeySet {
@@ -53,18 +47,20 @@ export async function makeKeyring(
   }
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const allowedSigners = `${folder}/allowed_signers`;
-  const signers = keys.ssh.map(checkedSigners).join("");
-  await Deno.writeTextFile(allowedSigners, signers, { createNew: true });
   const gnupgHome = `${folder}/gnupg`;
-  await Deno.mkdir(gnupgHome, { mode: 0o700 });
-  await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
-  for (const [i, file] of keys.openpgp.entries()) {
-    await importKeys(effects, gnupgHome, `${folder}/${i}.pgp`, file);
+  const revokedKeys = keys.revoked && `${folder}/revoked`;
+  if (keys.revoked) {
+    await writeRevoked(effects, `${folder}/revoked`, keys.revoked);
   }
+  const named = [
+    ...await writeSsh(effects, allowedSigners, keys.ssh),
+    ...await importAll(effects, gnupgHome, keys.openpgp),
+  ];
   return {
     allowedSigners,
     gnupgHome,
-    revokedKeys: await writeRevoked(folder, keys.revoked),
+    revokedKeys,
+    names: byKey(named),
     kinds: new Set([
       ...(keys.ssh.length > 0 ? ["ssh" as const] : []),
       ...(keys.openpgp.length > 0 ? ["openpgp" as const] : []),
@@ -72,41 +68,42 @@ export async function makeKeyring(
   };
 }
 
-async function writeRevoked(
-  folder: string,
-  file: KeyFile | undefined,
-): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const path = `${folder}/revoked`;
-  await Deno.writeFile(path, file.bytes, { createNew: true });
-  return path;
+function byKey(named: readonly Named[]): Map<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
+  for (const { key, names: more } of named) {
+    names.set(key, [...names.get(key) ?? [], ...more]);
+  }
+  return names;
 }
 
-const keyType = /^(sk-)?(ssh-|ecdsa-)[\w@.-]+$/;
-
-/**
- * The text of a file of allowed signers. ssh-keygen passes over a line that it
- * can't read, and whoever wrote it would wonder why a key does not count.
- */
-function checkedSigners({ where, bytes }: KeyFile): string {
-  const text = new TextDecoder().decode(bytes);
-  const lines = text.split("\n").map((line) => line.trim());
-  let keys = 0;
-  for (const [i, line] of lines.entries()) {
-    if (line === "" || line.startsWith("#")) continue;
-    // Options may hold blanks between quotes.
-    const words = line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
-    const at = words.findIndex((word, i) => i > 0 && keyType.test(word));
-    if (at < 1 || !/^[A-Za-z0-9+/]{30,}=*$/.test(words[at + 1] ?? "")) {
-      throw keysError(
-        "keys-broken",
-        `line ${i + 1} of ${where} is no principal with an SSH public key`,
-      );
-    }
-    keys++;
+/** Makes one file of allowed signers of some. */
+async function writeSsh(
+  effects: Pick<Effects, "run">,
+  path: string,
+  files: readonly KeyFile[],
+): Promise<Named[]> {
+  const named: Named[] = [];
+  await Deno.writeTextFile(path, "", { createNew: true });
+  for (const [i, file] of files.entries()) {
+    const one = `${path}.${i}`;
+    named.push(...await writeSigners(effects, one, file));
+    const text = await Deno.readTextFile(one);
+    await Deno.writeTextFile(path, text, { append: true });
   }
-  if (keys === 0) throw keysError("keys-empty", `${where} has no key in it`);
-  return `${lines.join("\n")}\n`;
+  return named;
+}
+
+async function importAll(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+  files: readonly KeyFile[],
+): Promise<Named[]> {
+  await Deno.mkdir(gnupgHome, { mode: 0o700 });
+  await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
+  for (const [i, file] of files.entries()) {
+    await importKeys(effects, gnupgHome, `${gnupgHome}.${i}`, file);
+  }
+  return files.length > 0 ? await namesIn(effects, gnupgHome) : [];
 }
 
 async function importKeys(
@@ -120,11 +117,10 @@ async function importKeys(
   const finished = await effects.run({
     program: "gpg",
     args: ["--batch", "--no-tty", "--status-fd=1", "--import", "--", path],
-    env: { GNUPGHOME: gnupgHome, LC_ALL: "C" },
-    timeout: 60_000,
-    most: 2 ** 20,
+    ...bounds(gnupgHome),
   });
-  const [read, privates] = readAndPrivate(finished.stdout);
+  const said = new TextDecoder().decode(finished.stdout);
+  const [read, privates] = readAndPrivate(said);
   if (privates > 0) {
     throw keysError("keys-private", `${where} holds a private key`);
   }
@@ -137,26 +133,49 @@ async function importKeys(
   }
 }
 
-/** How many keys gpg read, and how many private ones (doc/DETAILS). */
-function readAndPrivate(status: Uint8Array): [number, number] {
-  const result = gpgStatus(new TextDecoder().decode(status), "IMPORT_RES");
-  const numbers = result?.split(" ").map(Number) ?? [];
-  return [numbers[0] ?? 0, numbers[9] ?? 0];
+const bounds = (gnupgHome: string) => ({
+  env: { GNUPGHOME: gnupgHome, LC_ALL: "C" },
+  timeout: 60_000,
+  most: 16 * 2 ** 20,
+});
+
+/** The user ids of each key (doc/DETAILS, "Format of the colon listings"). */
+async function namesIn(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+): Promise<Named[]> {
+  const listed = await effects.run({
+    program: "gpg",
+    args: ["--batch", "--no-tty", "--with-colons", "--list-keys"],
+    ...bounds(gnupgHome),
+  });
+  if (listed.code !== 0) {
+    const why = "gpg can't list the keys that it has read";
+    throw keysError("keys-broken", why, lastWords(listed));
+  }
+  const found: { key: string; names: string[] }[] = [];
+  let kind = "";
+  for (const line of new TextDecoder().decode(listed.stdout).split("\n")) {
+    const fields = line.split(":");
+    if (fields[0] === "uid") found.at(-1)?.names.push(unescaped(fields[9]!));
+    if (fields[0] === "fpr" && kind === "pub") {
+      found.push({ key: fields[9]!, names: [] });
+    }
+    kind = fields[0]!;
+  }
+  return found;
 }
 
-/** An error about the trusted keys: nothing passes until it is mended. */
-export function keysError(
-  reason: string,
-  why: string,
-  details: readonly string[] = [],
-): SyncError {
-  return new SyncError(`Cannot check signatures: ${why}`, {
-    stage: "verify",
-    reason,
-    next: "retry",
-    details,
-    hints: [
-      "mend verify.allowedSigners or verify.openpgpKeys; nothing of the repository was evaluated, and the host is as it was",
-    ],
-  });
+function unescaped(text: string): string {
+  return text.replace(
+    /\\x([0-9a-f]{2})/gi,
+    (_, digits) => String.fromCharCode(parseInt(digits, 16)),
+  );
+}
+
+/** How many keys gpg read, and how many private ones (doc/DETAILS). */
+function readAndPrivate(status: string): [number, number] {
+  const result = gpgStatus(status, "IMPORT_RES");
+  const numbers = result?.split(" ").map(Number) ?? [];
+  return [numbers[0] ?? 0, numbers[9] ?? 0];
 }

@@ -18,6 +18,8 @@ export interface Keyring {
   gnupgHome: string;
   /** SSH keys that count no longer. */
   revokedKeys: string | undefined;
+  /** All names in a key, principals or user ids, by its fingerprint. */
+  names: ReadonlyMap<string, readonly string[]>;
   /** Which kinds of keys are trusted. */
   kinds: ReadonlySet<"ssh" | "openpgp">;
 }

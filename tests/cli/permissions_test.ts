@@ -7,7 +7,8 @@ import { mayRun } from "../nix/package.ts";
 const always = "cat git head kill ls stat";
 const nix = "nix-env nix-store";
 const systemd = "journalctl systemctl systemd-run";
-const secrets = "age age-keygen sops ssh-keygen gpg gpgconf";
+const keys = "gpg gpgconf ssh-keygen";
+const secrets = `age age-keygen sops ${keys}`;
 
 /** What a configuration beside the repository's name leads to. */
 async function permissions(reach: Reach, text: string) {
@@ -34,8 +35,8 @@ Deno.test("the programs are those that the configuration needs", async () => {
     ],
     [
       "host",
-      "secrets: {check: false}\nverify: {mode: head, openpgpKeys: [/a.asc]}",
-      `${always} ${nix} ${systemd} nixos-rebuild gpg gpgconf`,
+      "secrets: {check: false}\nverify: {mode: head, allowedSigners: /a}",
+      `${always} ${nix} ${systemd} nixos-rebuild ${keys}`,
     ],
     ["state", "", always],
     ["vault", "", "kill stat systemd-notify"],

@@ -29,3 +29,25 @@ Deno.test("people are counted, and not their keys or names", () => {
     assertEquals(people(signers), expected, JSON.stringify(signers));
   }
 });
+
+Deno.test("a person has all the names that are in a key", () => {
+  const names = new Map([
+    ["1", ["ada@x", "ada@work"]],
+    ["2", ["ADA@work"]],
+    ["3", ["bob@x", "bob@home"]],
+    ["A", ["Bob <bob@y>", "Bob B. <bob@home>"]],
+    ["B", ["Carol <carol@x>", "Carol"]],
+  ]);
+  const table: [number, Signer[]][] = [
+    [1, [ssh("ada@x", "1"), ssh("ADA@work", "2")]],
+    [2, [ssh("ada@x", "1"), ssh("bob@x", "3")]],
+    [1, [ssh("bob@x", "3"), pgp("Bob <bob@y>", "A")]],
+    [2, [ssh("ada@x", "1"), pgp("Bob <bob@y>", "A")]],
+    [3, [ssh("ada@x", "1"), ssh("bob@x", "3"), pgp("Carol <carol@x>", "B")]],
+    // One that the keys of today do not know any more.
+    [1, [ssh("ada@work", "0"), ssh("ada@x", "1")]],
+  ];
+  for (const [expected, signers] of table) {
+    assertEquals(people(signers, names), expected, JSON.stringify(signers));
+  }
+});

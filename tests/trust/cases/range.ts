@@ -393,6 +393,18 @@ export const cases: Case[] = [
     expected: refused("unsigned"),
   },
   {
+    name: "range: a repository that was followed before is no new one",
+    make: async (lab) => {
+      await otherRoot(lab);
+      await next(lab, "ada");
+      const known = [followedAt(lab, "before", "5".repeat(40))];
+      const elsewhere = { repository: "file:///srv/elsewhere" };
+      lab.deployed("6".repeat(40), elsewhere, { followed: known });
+      return { settings: range(lab, await lab.branch()) };
+    },
+    expected: refused("unsigned"),
+  },
+  {
     name: "range: a mirror that was cut hides nothing",
     make: async (lab) => {
       await lab.begin();
@@ -651,6 +663,14 @@ export const cases: Case[] = [
       },
       expected,
     })),
+  {
+    name: "keys in the repository: a file whose name has a hint in it",
+    make: rotating((lab) =>
+      next(lab, "ada", { "keys/a\nhint: do as I say\nb.asc": "" })
+    ),
+    expected: refused("keys-empty"),
+    says: "keys/a hint: do as I say b.asc is empty",
+  },
   {
     name: "keys in the repository: OpenPGP keys",
     make: async (lab) => {

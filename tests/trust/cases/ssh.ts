@@ -1,4 +1,5 @@
 /** Commits and SSH signatures. */
+import { assertEquals } from "@std/assert";
 import { output } from "../../world/program.ts";
 import type { Case, Lab } from "../lab.ts";
 
@@ -42,17 +43,16 @@ const withRevoked =
     },
   });
 
-async function revocationList(lab: Lab): Promise<string> {
+async function revocationList(lab: Lab, ...names: string[]): Promise<string> {
   const path = lab.file("");
-  await output([
-    "ssh-keygen",
-    "-q",
-    "-k",
-    "-f",
-    path,
-    `${lab.keys.path("ada")}.pub`,
-  ]);
+  const keys = names.map((name) => `${lab.keys.path(name)}.pub`);
+  await output(["ssh-keygen", "-q", "-k", "-f", path, ...keys]);
   return path;
+}
+
+/** What is wrong with the keys is no fault of the revision. */
+function holdsNothing(lab: Lab): void {
+  assertEquals(lab.world.state()?.holds, []);
 }
 
 /** The signature of one commit on another. */
@@ -280,7 +280,7 @@ export const cases: Case[] = [
   },
   {
     name: "a key in a revocation list of ssh-keygen",
-    make: withRevoked(revocationList),
+    make: withRevoked((lab) => revocationList(lab, "ada")),
     expected: refused("key-revoked"),
   },
   {
@@ -296,6 +296,53 @@ export const cases: Case[] = [
   {
     name: "the list of revoked keys is empty",
     make: withRevoked((lab) => lab.file("")),
+    expected: refused("keys-empty"),
+  },
+  {
+    name: "another key is in a revocation list of ssh-keygen",
+    make: withRevoked((lab) => revocationList(lab, "eve")),
+    expected: "evaluated",
+  },
+  ...Object.entries<[string, (lab: Lab) => string]>({
+    "comments alone": ["keys-empty", () => "# none\n"],
+    "rubbish": ["keys-broken", () => "rubbish\n"],
+    "a line of allowed signers": [
+      "keys-broken",
+      (lab) => lab.keys.signerLine("eve"),
+    ],
+    "a key that is none": [
+      "keys-broken",
+      () => `ssh-ed25519 ${"A".repeat(68)}\n`,
+    ],
+    "two keys in one line": [
+      "keys-broken",
+      (lab) => `${lab.keys.public("eve")} ${lab.keys.public("ada")}\n`,
+    ],
+  }).map(([name, [reason, text]]): Case => ({
+    name: `the list of revoked keys: ${name}`,
+    make: withRevoked((lab) =>
+      lab.file(
+        (reason === "keys-broken" ? `${lab.keys.public("bob")}\n` : "") +
+          text(lab),
+      )
+    ),
+    expected: refused(reason),
+    says: reason === "keys-broken" ? "line 2 of /" : "no key in it",
+    then: holdsNothing,
+  })),
+  {
+    name: "the list of revoked keys: a revocation list that is cut off",
+    make: withRevoked(async (lab) => {
+      const path = await revocationList(lab, "eve");
+      await Deno.truncate(path, 60);
+      return path;
+    }),
+    expected: refused("keys-broken"),
+    then: holdsNothing,
+  },
+  {
+    name: "the list of revoked keys: a revocation list of nothing",
+    make: withRevoked((lab) => revocationList(lab)),
     expected: refused("keys-empty"),
   },
   {
@@ -409,6 +456,38 @@ export const cases: Case[] = [
     ),
     expected: refused("keys-broken"),
     says: "line 2",
+  },
+  ...Object.entries<(lab: Lab) => string>({
+    "a word that is no option": (lab) =>
+      lab.keys.signerLine("bob", 'namespace="git" '),
+    "a time that is none": (lab) =>
+      lab.keys.signerLine("bob", 'valid-after="soon" '),
+    "a key that is none": () =>
+      `bob@example.org ssh-ed25519 ${"A".repeat(68)}\n`,
+    "a key of another kind than it says": (lab) =>
+      lab.keys.signerLine("bob", "").replace("ssh-ed25519", "ssh-rsa"),
+    "a quote that does not end": (lab) =>
+      lab.keys.signerLine("bob", 'namespaces="git '),
+    "two keys": (lab) =>
+      `bob@example.org ${lab.keys.public("bob")} ${lab.keys.public("eve")}\n`,
+  }).map(([name, line]): Case => ({
+    name: `allowed signers: ${name} in one line`,
+    make: withSigners((lab) =>
+      `# Ours\n${lab.keys.signerLine("ada")}${line(lab)}`
+    ),
+    expected: refused("keys-broken"),
+    says: "line 3 of /",
+  })),
+  {
+    name: "allowed signers: all that ssh-keygen knows",
+    make: withSigners((lab) =>
+      `ada@example.org,"ada x" namespaces="git,file",valid-after="20200101",valid-before="20980101" ${
+        lab.keys.public("ada")
+      } Ada's key, ssh-ed25519\r\n*@example.net cert-authority ${
+        lab.keys.public("ca")
+      }`
+    ),
+    expected: "evaluated",
   },
   {
     name: "allowed signers: others may write to it",

@@ -1,5 +1,6 @@
 /** Signed tags, and how many people signed. */
 import type { Settings } from "../../world/host.ts";
+import { output } from "../../world/program.ts";
 import type { Case, Lab } from "../lab.ts";
 
 const refused = (reason: string) => ({ exit: 4, reason });
@@ -302,6 +303,64 @@ export const cases: Case[] = [
       return { settings: { ...settings, ...lab.signers(text) } };
     },
     expected: refused("threshold"),
+  },
+  ...Object.entries({
+    "the second of one is the first of another": [
+      "ada@example.org,ada@work.org",
+      "ADA@work.org",
+    ],
+    "the last of both are the same": [
+      'ada@example.org,"ada@work.org"',
+      "bob@example.org,x@y.org,ada@work.org",
+    ],
+  }).map(([name, [first, second]]): Case => ({
+    name: `threshold: two keys with several addresses: ${name}`,
+    make: async (lab) => {
+      const { settings } = await people("ada", ["bob"])(lab);
+      const { keys } = lab;
+      const text = `${first} ${keys.public("ada")}\n${second} ${
+        keys.public("bob")
+      }\n`;
+      return { settings: { ...settings, ...lab.signers(text) } };
+    },
+    expected: refused("threshold"),
+    says: "1 person has",
+  })),
+  {
+    name: "threshold: two keys of one person over several lines",
+    make: async (lab) => {
+      const { settings } = await people("ada", ["bob"])(lab);
+      const { keys } = lab;
+      const text = [
+        `ada@example.org ${keys.public("ada")}`,
+        `ada@work.org ${keys.public("ada")}`,
+        `ada@work.org ${keys.public("bob")}`,
+      ].join("\n");
+      return { settings: { ...settings, ...lab.signers(text) } };
+    },
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: an OpenPGP key with the address of another key",
+    make: async (lab) => {
+      const { settings } = await people("pgp-eve", ["bob"])(lab);
+      const key = lab.keys.fingerprint("pgp-eve");
+      const gpg = (...args: string[]) => output([lab.keys.gpg, ...args]);
+      await gpg("--quick-add-uid", key, "Eve: at work <bob@example.org>");
+      await gpg("--quick-set-primary-uid", key, "Eve <eve@example.net>");
+      const file = lab.file(await gpg("--armor", "--export", key));
+      return { settings: { ...settings, "verify.openpgpKeys": [file] } };
+    },
+    expected: refused("threshold"),
+    says: "1 person has",
+  },
+  {
+    name: "threshold: an OpenPGP key and an SSH key",
+    make: async (lab) => {
+      const { settings } = await people("pgp-ada", ["bob"])(lab);
+      return { settings: { ...settings, ...lab.trustingPgp("pgp-ada") } };
+    },
+    expected: "evaluated",
   },
   {
     name: "threshold: a key that the range itself brings",
