@@ -49,6 +49,15 @@ Deno.test("the programs are those that the configuration needs", async () => {
   }
 });
 
+Deno.test("no program is left out that a command runs", async () => {
+  const { run } = await permissions("host", "");
+  const { run: ofAgent } = await permissions("vault", "");
+  const known = [...run as string[], ...ofAgent as string[]];
+  // The package's list is held to what the code runs (tests/nix).
+  const others = mayRun.filter((program) => !known.includes(program));
+  assertEquals(others, ["nix-instantiate"], "secrets edit alone runs these");
+});
+
 Deno.test("the servers are those that the configuration names", async () => {
   const http = "health: {http: [https://a.example/x, 'http://[::1]:8080/']}";
   const table: [Reach, text: string, net: false | string[]][] = [
