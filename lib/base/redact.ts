@@ -8,15 +8,14 @@
  * @module
  */
 
+import { plain } from "./text.ts";
+
 /** The beginnings of the tokens of GitHub and GitLab, which they document. */
 const tokens = /\b(gh[pousr]_|github_pat_|glpat-|gloas-|glcbt-)[\w.-]{8,}/g;
 
-// deno-lint-ignore no-control-regex
-const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
-
 /** The same, and without what a terminal would obey; lines stay lines. */
 export function shown(text: string): string {
-  return redact(text).replace(control, "?");
+  return plain(redact(text));
 }
 
 /** Text without passwords, tokens, and the user part of web addresses. */

@@ -4,12 +4,25 @@
  * @module
  */
 
-// C0, DEL and C1 controls, and the marks and overrides of direction that can
-// make one name look like another on a terminal (Unicode TR36, "bidirectional
-// text spoofing").
+// C0, DEL and C1 controls, the separators of lines and paragraphs, and the marks
+// and overrides of direction that can make one name look like another on a
+// terminal (Unicode TR36, "bidirectional text spoofing").
 const unsafe =
   // deno-lint-ignore no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Text of which a terminal obeys nothing; lines stay lines. */
+export function plain(text: string): string {
+  return text.replace(unsafe, (letter) => letter === "\n" ? letter : "?");
+}
+
+/** The same for JSON, which then still says the same. */
+export function escaped(json: string): string {
+  return json.replace(unsafe, (letter) => {
+    const code = letter.charCodeAt(0).toString(16).padStart(4, "0");
+    return letter === "\n" ? letter : `\\u${code}`;
+  });
+}
 
 /**
  * Makes one line of foreign text (a commit's subject, a program's output) safe

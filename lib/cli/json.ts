@@ -5,6 +5,7 @@
  * @module
  */
 import { type ExitCode, SyncError } from "../base/errors.ts";
+import { escaped } from "../base/text.ts";
 import { print } from "./output.ts";
 
 /** The version of all shapes. */
@@ -17,7 +18,7 @@ export function printJson(
   result: Readonly<Record<string, unknown>>,
 ): void {
   const document = { version: jsonVersion, command, exit, ...result };
-  print(JSON.stringify(document, null, 2));
+  print(escaped(JSON.stringify(document, null, 2)));
 }
 
 /** An error as JSON. */

@@ -5,7 +5,7 @@
  */
 import type { Event } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { redact } from "../base/redact.ts";
+import { shown } from "../base/redact.ts";
 
 /** What ends a hold. */
 export const holdHint =
@@ -20,12 +20,17 @@ export function print(text: string): void {
   writeTo(Deno.stdout, `${text}\n`);
 }
 
-/** Writes all of a text without secrets; a reader that has gone away is no error. */
+/**
+ * Writes all of a text; a reader that has gone away is no error.
+ *
+ * @param clean Takes out what nobody may read and no terminal should obey.
+ */
 export function writeTo(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,
+  clean: (text: string) => string = shown,
 ): void {
-  let rest = new TextEncoder().encode(redact(text));
+  let rest = new TextEncoder().encode(clean(text));
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {

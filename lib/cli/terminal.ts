@@ -6,6 +6,7 @@
  */
 import { formatDuration } from "../base/duration.ts";
 import type { Event, Level } from "../base/effects.ts";
+import { redact, shown } from "../base/redact.ts";
 import { messageLines } from "../report/log.ts";
 import type { Teller } from "./effects.ts";
 import { writeTo } from "./output.ts";
@@ -27,7 +28,8 @@ export function terminalTeller(verbose: boolean): Teller {
   let drawn = false;
   let frame = 0;
   const erase = () => drawn ? "\r\x1b[K" : "";
-  const write = (text: string) => writeTo(Deno.stderr, text);
+  // With escapes of our own; what comes from elsewhere is clean before.
+  const write = (text: string) => writeTo(Deno.stderr, text, redact);
   const draw = () => {
     if (!live) return;
     const mark = frames[frame = (frame + 1) % frames.length]!;
@@ -85,10 +87,11 @@ function row(
   columns: number,
 ): string {
   const room = Math.max(0, columns - nameWidth - took.length - 5);
-  const shown = text.length > room
-    ? `${text.slice(0, Math.max(0, room - 1))}…`
-    : text;
-  const rest = `${stage.padEnd(nameWidth)}${shown.padEnd(room)}  ${took}`;
+  const safe = shown(text);
+  const fitted = safe.length > room
+    ? `${safe.slice(0, Math.max(0, room - 1))}…`
+    : safe;
+  const rest = `${stage.padEnd(nameWidth)}${fitted.padEnd(room)}  ${took}`;
   // A line that does not fit could not be redrawn in place.
   return `${mark} ${rest.slice(0, Math.max(0, columns - 2))}`;
 }
@@ -103,7 +106,7 @@ type Ink = (code: string, text: string) => string;
 
 function coloured(event: Event & { kind: "message" }, ink: Ink): string {
   const code = levelInk[event.level];
-  const [first, ...rest] = messageLines(event);
+  const [first, ...rest] = messageLines(event).map(shown);
   const head = code === undefined ? first! : ink(code, first!);
   const more = rest.map((line) =>
     line.startsWith("hint: ") ? `${ink("36", "hint:")} ${line.slice(6)}` : line

@@ -6,6 +6,15 @@
 import type { ExitCode, Stage } from "../base/errors.ts";
 import type { Result, Signer } from "./state.ts";
 import { appendDurably, readIfThere, writeWhole } from "./files.ts";
+import {
+  areSigners,
+  isNumber,
+  isText,
+  isTime,
+  listOf,
+  object,
+  optional,
+} from "./shape.ts";
 
 /** How long one stage of an attempt took. */
 export interface StageTime {
@@ -40,6 +49,7 @@ export interface HistoryEntry {
 }
 
 const mostBytes = 1024 * 1024;
+const maybe = optional(isText);
 const pathIn = (folder: string) => `${folder}/history.jsonl`;
 
 /**
@@ -76,13 +86,33 @@ export function readHistory(folder: string): HistoryEntry[] {
   return [...entries.values()];
 }
 
+/** What is told of an attempt; a line without it is worth nothing. */
+const shape = object({
+  id: isText,
+  at: isTime,
+  ms: isNumber,
+  result: isText,
+  exit: isNumber,
+  revision: maybe,
+  subject: maybe,
+  author: maybe,
+  signers: areSigners,
+  stages: listOf(object({ stage: isText, ms: isNumber })),
+  stage: maybe,
+  reason: maybe,
+  message: maybe,
+});
+
 function parseEntry(line: string): HistoryEntry | undefined {
   try {
     const entry = JSON.parse(line);
-    return typeof entry?.id === "string" && Array.isArray(entry.stages)
-      ? entry
-      : undefined;
+    return shape(entry) && hasEnd(entry) ? entry : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether its end is a point in time that has a name. */
+function hasEnd({ at, ms }: HistoryEntry): boolean {
+  return !Number.isNaN(new Date(Date.parse(at) + ms).getTime());
 }

@@ -24,6 +24,9 @@ export interface Holder {
   since: number;
 }
 
+/** The last point in time that has a name (ECMA-262, "Time Values"). */
+const latest = 8.64e15;
+
 /** A held lock; closing it lets go. */
 export interface Lock extends Disposable {
   readonly file: Deno.FsFile;
@@ -67,7 +70,10 @@ export function lastHolder(folder: string): Holder | undefined {
   try {
     const text = Deno.readTextFileSync(`${folder}/lock`);
     const holder = JSON.parse(text.split("\n")[0]!);
-    return typeof holder?.pid === "number" ? holder : undefined;
+    const isWhole = typeof holder?.pid === "number" &&
+      typeof holder.command === "string" &&
+      typeof holder.since === "number" && Math.abs(holder.since) <= latest;
+    return isWhole ? holder : undefined;
   } catch {
     return undefined;
   }

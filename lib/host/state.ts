@@ -6,6 +6,7 @@
 import { type ExitCode, type Stage, SyncError } from "../base/errors.ts";
 import type { Tip } from "../tools/git_remote.ts";
 import { readIfThere, writeWhole } from "./files.ts";
+import { oddPart, withoutOdd } from "./state_shape.ts";
 
 /** Two store paths that say how a host stands; `null` where there is none. */
 export interface Systems {
@@ -236,17 +237,9 @@ export function readState(folder: string): State {
     throw unreadable(path, "it has no version");
   }
   if (state.version > stateVersion) throw newer(path, state.version);
-  const wrong = wrongPart(state);
+  const wrong = state.version === stateVersion ? oddPart(state) : "version";
   if (wrong) throw unreadable(path, `${wrong} is not as expected`);
-  return withoutOddLast(state);
-}
-
-/** How the last attempt ended is only told, and worth no stop of a run. */
-function withoutOddLast(state: State): State {
-  const { last, ...rest } = state;
-  const isOdd = last !== undefined &&
-    (typeof last?.message !== "string" || !Array.isArray(last.hints));
-  return isOdd ? rest : state;
+  return withoutOdd(state);
 }
 
 /**
@@ -259,28 +252,6 @@ export async function writeState(folder: string, state: State): Promise<void> {
     `${folder}/state.json`,
     `${JSON.stringify(state, null, 2)}\n`,
   );
-}
-
-/** The name of a part that has not the shape everything else relies on. */
-function wrongPart(state: State): string | undefined {
-  const isDeployment = (value: Deployment) =>
-    typeof value?.revision === "string" && typeof value.system === "string" &&
-    typeof value.target?.repository === "string";
-  if (state.version !== stateVersion) return "version";
-  if (!isListOfRevisions(state.holds)) return "holds";
-  if (!Array.isArray(state.earlier)) return "earlier";
-  if (!state.earlier.every(isDeployment)) return "earlier";
-  if (state.lastGood && !isDeployment(state.lastGood)) return "lastGood";
-  if (!isListOfRevisions(state.followed ?? [])) return "followed";
-  if (state.attempt && typeof state.attempt.commit?.revision !== "string") {
-    return "attempt";
-  }
-  return undefined;
-}
-
-function isListOfRevisions(list: readonly { revision: string }[]): boolean {
-  return Array.isArray(list) &&
-    list.every((one) => typeof one?.revision === "string");
 }
 
 function unreadable(path: string, why: string): SyncError {

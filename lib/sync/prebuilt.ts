@@ -6,6 +6,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
+import { beginningOf, whyOf } from "../base/http.ts";
 import { oneLine, safeLines, short } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
 import { isStorePath, substitute } from "../tools/nix.ts";
@@ -43,11 +44,13 @@ export async function takePrebuilt(
 
 async function storePathFor(run: Run, readable: Readable): Promise<string> {
   const { commit: { revision }, target } = readable;
-  const place = run.config["build.prebuilt"]
+  const named = run.config["build.prebuilt"]
     .replaceAll("{host}", target.host).replaceAll("{revision}", revision);
-  const isUrl = place.includes("://");
+  const isUrl = named.includes("://");
+  // What stands after `?` in a URL may be a token.
+  const place = isUrl ? named.replace(/[?#].*$/, "") : named;
   const text = isUrl
-    ? await answerOf(run, place, revision)
+    ? await answerOf(run, named, place, revision)
     : await contentOf(run, readable, place);
   const system = text.trim();
   // A derivation would be built here.
@@ -89,10 +92,15 @@ async function contentOf(
   );
 }
 
-/** The answer of a server; no redirect is followed, and it gets no token. */
+/**
+ * The answer of a server; no redirect is followed, and it gets no token.
+ *
+ * @param shown The URL as it may be shown.
+ */
 async function answerOf(
   run: Run,
   url: string,
+  shown: string,
   revision: string,
 ): Promise<string> {
   const fail = (reason: string, why: string) =>
@@ -108,17 +116,18 @@ async function answerOf(
       signal: AbortSignal.timeout(run.config["timeouts.remote"]),
     });
     if (response.status === 200) {
-      return (await response.text()).slice(0, mostAnswer);
+      const text = await beginningOf(response.body, mostAnswer);
+      if (text.length <= mostAnswer) return text;
+      throw fail("no-store-path", `${shown} answered more than a store path`);
     }
     await response.body?.cancel();
     throw fail(
       "not-prebuilt",
-      `${url} answered with status ${response.status}`,
+      `${shown} answered with status ${response.status}`,
     );
   } catch (error) {
     if (error instanceof SyncError) throw error;
-    const why = oneLine((error as Error).message, 200);
-    throw fail("unreachable", `${url} did not answer: ${why}`);
+    throw fail("unreachable", `${shown} did not answer: ${whyOf(error)}`);
   }
 }
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { oneLine, safeLines } from "../base/text.ts";
+import { beginningOf, whyOf } from "../base/http.ts";
+import { safeLines } from "../base/text.ts";
 import { addressOf, type Argv, type HttpCheck } from "../config/checks.ts";
 import { isRevision } from "../tools/git.ts";
 import { askRemote } from "../tools/git_remote.ts";
@@ -42,7 +43,7 @@ export async function httpIsWell(
       redirect: "manual",
       signal: AbortSignal.timeout(Math.min(ms, longestTry)),
     });
-    const body = await beginningOf(response);
+    const body = await beginningOf(response.body, mostBody);
     const wrong = wrongStatus(response.status, check.status);
     if (wrong) return ill(`answered ${wrong}`, safeLines(body).slice(0, 3));
     if (check.body !== undefined && !body.includes(check.body)) {
@@ -65,30 +66,6 @@ function wrongStatus(
   return actual === expected
     ? undefined
     : `with status ${actual} and not ${expected}`;
-}
-
-/** The text of an answer, as far as it is looked at. */
-async function beginningOf(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > mostBody) break;
-  }
-  return text;
-}
-
-/** The innermost reason of a failed request or connection, in one line. */
-function whyOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) {
-    inner = inner.cause;
-  }
-  if (inner instanceof DOMException && inner.name === "TimeoutError") {
-    return `no answer in time`;
-  }
-  const message = inner instanceof Error ? inner.message : String(inner);
-  return oneLine(message.replace(/^.*client error \(\w+\): /, ""), 200);
 }
 
 /** Opens a connection and closes it. */

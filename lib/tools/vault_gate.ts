@@ -6,8 +6,8 @@
  */
 import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { boundedText } from "../base/http.ts";
 import { mayPass, transitDecrypt, withRetries } from "./vault.ts";
-import { boundedText } from "./vault_http.ts";
 import type { VaultSession } from "./vault_session.ts";
 
 /** A decrypt call. */

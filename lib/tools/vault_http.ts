@@ -6,7 +6,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { oneLine } from "../base/text.ts";
+import { boundedText, whyOf } from "../base/http.ts";
 
 /** Where the server is and how it is spoken to. */
 export interface VaultServer {
@@ -64,7 +64,7 @@ export async function ask(
     throw await failure(server, question, response.status);
   }
   try {
-    return JSON.parse(await boundedText(response.body));
+    return JSON.parse(await boundedText(response.body, longestAnswer));
   } catch {
     throw odd(server, question.what);
   }
@@ -97,7 +97,7 @@ function unreached(
   what: string,
   error: unknown,
 ): SyncError {
-  const why = whyUnreached(error);
+  const why = whyOf(error);
   // Which the next try would not trust either.
   const isTrusted = !why.includes("certificate");
   return isTrusted
@@ -111,29 +111,6 @@ function unreached(
       "vault-untrusted",
       "name the certificates that it is trusted by with vault.caFile",
     );
-}
-
-/** The end of fetch's chain of causes, without the URL that it repeats. */
-function whyUnreached(error: unknown): string {
-  if ((error as Error).name === "TimeoutError") return "no answer in 10 s";
-  const { message, cause } = error as Error;
-  const last = cause instanceof Error ? cause.message : message;
-  const why = last.replace(/^error sending request .*?client error /, "");
-  return oneLine(why.replace(/^\((Connect|SendRequest)\): /, ""), 200);
-}
-
-/** Reads a body that may be written by anybody, up to a bound. */
-export async function boundedText(
-  body: ReadableStream<Uint8Array> | null,
-  most = longestAnswer,
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > most) throw new RangeError(`longer than ${most}`);
-  }
-  return text + decoder.decode();
 }
 
 /** What a status means (Vault API, "HTTP status codes"). */

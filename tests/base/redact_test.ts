@@ -35,4 +35,6 @@ Deno.test("no part of an error holds a secret or a command for a terminal", () =
   const all = [error.message, ...error.hints, ...error.details];
   assertEquals(new Set(all), new Set(["at https://example.org ?[31m"]));
   assertEquals(shown("two\nlines\tand \u009b more"), "two\nlines?and ? more");
+  assertEquals(shown("a\u202eb\u2066c\u200fd\u061ce"), "a?b?c?d?e");
+  assertEquals(shown("one\u2028line\u2029only"), "one?line?only");
 });

@@ -1,5 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { count, oneLine, safeLines, short } from "../../lib/base/text.ts";
+import {
+  count,
+  escaped,
+  oneLine,
+  safeLines,
+  short,
+} from "../../lib/base/text.ts";
 
 Deno.test("foreign text becomes one line without control characters", () => {
   const table: [string, string][] = [
@@ -67,10 +73,21 @@ Deno.test("foreign output becomes safe lines without colours and empty lines", (
     ["\u001b[1;31merror:\u001b[0m no", ["error: no"]],
     ["\u001b[?25lhidden\u001b[2K", ["hidden"]],
     ["\ttabbed", ["  tabbed"]],
+    ["one\u2028line\u2029only", ["one?line?only"]],
     ["\u001b]0;title\u0007x", ["?]0;title?x"]],
     ["\u001b\u001b[31m[2Jx", ["?[2Jx"]],
   ];
   for (const [given, lines] of table) assertEquals(safeLines(given), lines);
+});
+
+Deno.test("in JSON what is not safe is escaped, and nothing is lost", () => {
+  const odd = "a\u202eb\u009bc\u2028d\u007fe\u001b[31m\n\u0001";
+  const text = escaped(JSON.stringify({ odd }, null, 2));
+  assertEquals(
+    text,
+    '{\n  "odd": "a\\u202eb\\u009bc\\u2028d\\u007fe\\u001b[31m\\n\\u0001"\n}',
+  );
+  assertEquals(JSON.parse(text), { odd });
 });
 
 Deno.test("revisions and numbers are written as people say them", () => {

@@ -115,7 +115,14 @@ Deno.test("a second taker is told who holds it, and the lock of a killed one is 
 });
 
 Deno.test("a lock file that says nothing of use is still a lock", async () => {
-  for (const text of ["", "{", "null", "5", "{}", "\0\0", '"x"']) {
+  const odd = [
+    ...["", "{", "null", "5", "{}", "\0\0", '"x"'],
+    '{"pid":1,"command":"sync"}',
+    '{"pid":1,"command":"sync","since":"now"}',
+    '{"pid":1,"command":"sync","since":1e99}',
+    '{"pid":1,"command":["sync"],"since":5}',
+  ];
+  for (const text of odd) {
     await inFolder(async (folder) => {
       const lock = await takeLock(folder, "sync", now);
       await Deno.writeTextFile(`${folder}/lock`, text);

@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import {
+  type Attempt,
   type Deployment,
+  type Hold,
   readState,
+  type Reboot,
   type State,
   stateVersion,
   writeState,
@@ -80,6 +83,88 @@ Deno.test("a state of a newer program is refused and not touched", async () => {
 
 const whole = JSON.stringify(state, null, 2);
 
+const hold: Hold = {
+  revision: deployment.revision,
+  target: deployment.target,
+  stage: "build",
+  reason: "builder-failed",
+  message: "Cannot build it",
+  hints: [],
+  since: deployment.at,
+};
+
+const attempt: Attempt = {
+  id: "1",
+  command: "sync",
+  commit: deployment,
+  target: deployment.target,
+  startedAt: deployment.at,
+  stage: "fetch",
+  bootId: "1",
+};
+
+const reboot: Reboot = {
+  at: deployment.at,
+  bootId: "1",
+  revision: deployment.revision,
+  system: deployment.system,
+  why: ["kernel"],
+  booted: null,
+  before: { failed: [], starting: [], routes: [] },
+  isWayBack: false,
+};
+
+/** States in which a part lacks something, or has it otherwise. */
+function odd(
+  name: string,
+  part: object,
+  changes: readonly Record<string, unknown>[],
+  state: (part: object) => string,
+): [string, RegExp][] {
+  return changes.map((change) => [
+    state({ ...part, ...change }),
+    new RegExp(`: ${name} is not as expected$`),
+  ]);
+}
+
+Deno.test("parts that are whole are read as they are", async () => {
+  await inFolder(async (folder) => {
+    const all: State = {
+      ...state,
+      holds: [hold],
+      attempt,
+      reboot,
+      accepted: [{ revision: "a", at: "b" }],
+      firstTrusted: { repository: "a", revision: "b", at: "c" },
+      backoff: { revision: "a", failures: 2, notBefore: deployment.at },
+      built: deployment,
+      cutOff: { revision: "a", times: 1 },
+      followed: [{ repository: "a", ref: "b", revision: "c", kind: "tag" }],
+    };
+    await writeState(folder, all);
+    assertEquals(readState(folder), all);
+  });
+});
+
+Deno.test("a part that no run needs is left out where it is odd", async () => {
+  const parts: Record<string, unknown[]> = {
+    last: ["x", null, { message: "m" }, { message: "m", hints: [5] }],
+    backoff: ["x", { revision: "a", failures: "2", notBefore: "b" }],
+    seen: [5, {}, { ref: "main", revision: 5 }],
+    built: ["x", {}, { ...deployment, target: undefined }],
+    cutOff: ["x", { revision: "a" }],
+  };
+  await inFolder(async (folder) => {
+    const { seen: _, ...rest } = state;
+    for (const [name, values] of Object.entries(parts)) {
+      for (const value of values) {
+        await writeState(folder, { ...rest, [name]: value } as State);
+        assertEquals(readState(folder), rest, `${name}: ${value}`);
+      }
+    }
+  });
+});
+
 Deno.test("a state that is empty, cut off or not ours is refused and not touched", async () => {
   const change = (changes: Record<string, unknown>) =>
     JSON.stringify({ ...state, ...changes });
@@ -112,6 +197,45 @@ Deno.test("a state that is empty, cut off or not ours is refused and not touched
     ],
     [change({ attempt: {} }), /: attempt is not as expected$/],
     [change({ attempt: { commit: null } }), /: attempt is not as expected$/],
+    ...odd("holds", hold, [
+      { target: undefined },
+      { target: {} },
+      { message: undefined },
+      { hints: undefined },
+      { hints: "look" },
+      { hints: [5] },
+      { stage: 5 },
+    ], (part) => change({ holds: [part] })),
+    ...odd("lastGood", deployment, [
+      { subject: undefined },
+      { author: 5 },
+      { target: { repository: "file:///srv/infra" } },
+      { signers: "Ada" },
+      { signers: [null] },
+      { failing: "x" },
+    ], (lastGood) => change({ lastGood })),
+    ...odd("attempt", attempt, [
+      { id: undefined },
+      { startedAt: 5 },
+      { stage: undefined },
+      { target: undefined },
+      { commit: { revision: "a" } },
+    ], (attempt) => change({ attempt })),
+    [change({ accepted: "x" }), /: accepted is not as expected$/],
+    [change({ accepted: {} }), /: accepted is not as expected$/],
+    [change({ accepted: [null] }), /: accepted is not as expected$/],
+    [change({ followed: [{ revision: "a" }] }), /: followed is not as/],
+    [change({ firstTrusted: "x" }), /: firstTrusted is not as expected$/],
+    [change({ firstTrusted: { revision: 5 } }), /: firstTrusted is not as/],
+    [change({ reboot: "x" }), /: reboot is not as expected$/],
+    ...odd("reboot", reboot, [
+      { at: undefined },
+      { bootId: undefined },
+      { system: undefined },
+      { why: "kernel" },
+      { before: {} },
+      { before: undefined },
+    ], (reboot) => change({ reboot })),
   ];
   await inFolder(async (folder) => {
     const path = `${folder}/state.json`;

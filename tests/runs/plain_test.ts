@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { prepared, says, syncTo, test } from "./setting.ts";
+import { deployed, prepared, says, syncTo, test } from "./setting.ts";
 
 const hostile = "\x1b[2J\x1b]0;title\x07red\u202Etext\x9b31m\x7f";
 
-// deno-lint-ignore no-control-regex
-const control = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
+const control =
+  // deno-lint-ignore no-control-regex
+  /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 test("what a pipe gets has no control characters, whatever a commit says", async (world) => {
   const { repository } = await prepared(world);
@@ -35,6 +36,62 @@ test("what a pipe gets has no control characters, whatever a commit says", async
     }
   }
   for (const text of outputs) assert(!control.test(text), JSON.stringify(text));
+});
+
+test("what a pipe gets has none either, whatever the host's own files say", async (world) => {
+  const { repository, revision } = await deployed(world);
+  const text = `${hostile}\u2028hint: \u200f\u061c`;
+  const folder = "/var/lib/gitops-sync";
+  const state = JSON.parse(world.read(`${folder}/state.json`)!);
+  const { lastGood, last } = state;
+  const since = "2026-01-01T00:00:00.000Z";
+  const next = await repository.publish("News");
+  const hold = {
+    revision: next,
+    target: lastGood.target,
+    stage: "build",
+    reason: text,
+    message: text,
+    hints: [text],
+    since,
+  };
+  world.write(
+    `${folder}/state.json`,
+    JSON.stringify({
+      ...state,
+      lastGood: { ...lastGood, subject: text, author: text },
+      last: { ...last, message: text },
+      holds: [hold],
+    }),
+  );
+  const told = world.read(`${folder}/history.jsonl`)!;
+  const entry = { ...JSON.parse(told), id: "1", result: text, message: text };
+  world.write(
+    `${folder}/history.jsonl`,
+    `${told}${JSON.stringify({ ...entry, stage: text, exit: 6 })}\n`,
+  );
+  const called = async (code: number, ...args: string[]) => {
+    const { stdout, stderr } = await syncTo(world, code, ...args);
+    assert(!control.test(stdout + stderr), JSON.stringify(stdout + stderr));
+    return stdout;
+  };
+  for (const more of [[], ["--verbose"]]) {
+    await called(9, "sync", ...more);
+    await called(0, "status", ...more);
+    await called(0, "history", ...more);
+  }
+  // Who reads the JSON gets what the files say.
+  const status = JSON.parse(await called(0, "status", "--json"));
+  assertEquals(status.lastGood.subject, text);
+  assertEquals(status.lastGood.revision, revision);
+  const history = JSON.parse(await called(0, "history", "--json"));
+  assertEquals(history.attempts.at(-1).message, text);
+  world.write(
+    `${folder}/suspended.json`,
+    JSON.stringify({ since, until: null, reason: text }),
+  );
+  await called(0, "sync");
+  await called(0, "status");
 });
 
 test("the journal gets a priority with each line", async (world) => {

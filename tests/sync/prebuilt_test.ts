@@ -24,6 +24,20 @@ async function buildElsewhere(
   return system;
 }
 
+/** A gibibyte of nothing, packed into a mebibyte. */
+async function bomb(): Promise<Uint8Array<ArrayBuffer>> {
+  const [part, parts] = [new Uint8Array(2 ** 20), 2 ** 10];
+  let made = 0;
+  const zeros = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (made++ < parts) controller.enqueue(part);
+      else controller.close();
+    },
+  });
+  const packed = zeros.pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+
 Deno.test({
   name: "a system that was built elsewhere is fetched, if it is signed",
   ignore: refusal !== null,
@@ -113,7 +127,8 @@ Deno.test({
       port: 0,
       onListen: () => {},
     }, (request) => {
-      asked.push(new URL(request.url).pathname);
+      const { pathname, search } = new URL(request.url);
+      asked.push(pathname + search);
       return answer.clone();
     });
     try {
@@ -127,7 +142,7 @@ Deno.test({
       const system = await world.output(["readlink", "-f", "result"], cwd);
       world.configure(repository, {
         "build.from": "cache",
-        "build.prebuilt": `${base}/{host}/{revision}`,
+        "build.prebuilt": `${base}/{host}/{revision}?key=precious`,
         "timeouts.remote": "5s",
       });
       const missing = await world.sync();
@@ -140,13 +155,32 @@ Deno.test({
       });
       const moved = await world.sync("sync", "--now");
       assertStringIncludes(moved.stderr, "answered with status 302");
+      answer = new Response(await bomb(), {
+        headers: { "content-encoding": "gzip" },
+      });
+      const large = await world.sync("sync", "--now");
+      assertStringIncludes(large.stderr, "answered more than a store path");
+      answer = new Response("rubbish\n");
+      const rubbish = await world.sync("sync", "--now");
+      assertStringIncludes(rubbish.stderr, 'not "rubbish"');
       answer = new Response(`${system}\n`);
       const found = await world.sync("sync", "--now");
       assertEquals(found.code, 0, found.stderr);
       assertEquals(world.running(), system);
-      assertEquals([...new Set(asked)], [`/demo/${revision}`]);
+      assertEquals([...new Set(asked)], [`/demo/${revision}?key=precious`]);
     } finally {
       await server.shutdown();
+    }
+    await repository.publish("Second");
+    const away = await world.sync();
+    assertEquals(away.code, 6, away.stderr);
+    assertStringIncludes(away.stderr, "did not answer");
+    assertStringIncludes(away.stderr, "Connection refused");
+    // What stands after `?` may be a token.
+    for (const name of ["state.json", "history.jsonl"]) {
+      const text = world.read(`/var/lib/gitops-sync/${name}`) ?? "";
+      assertStringIncludes(text, "/demo/");
+      assertEquals(text.includes("precious"), false, text);
     }
   },
 });

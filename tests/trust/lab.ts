@@ -373,10 +373,12 @@ export class Lab implements AsyncDisposable {
   /** No secret, and nothing that a terminal obeys. */
   refuseLeaks(text: string): void {
     assert(!text.includes(canary), `a secret leaked:\n${text}`);
-    // deno-lint-ignore no-control-regex
-    const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.exec(
-      text,
-    );
+    const raw =
+      // deno-lint-ignore no-control-regex
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/
+        .exec(
+          text,
+        );
     assert(raw === null, `a raw control character: ${JSON.stringify(text)}`);
   }
 

@@ -1,0 +1,55 @@
+/**
+ * What servers answer over HTTP, read within bounds: an answer of a megabyte
+ * may be packed so that it is a gigabyte here.
+ *
+ * @module
+ */
+import { oneLine } from "./text.ts";
+
+/**
+ * The text of a body that anybody may have written.
+ *
+ * @throws {RangeError} as soon as it has more than `most` letters.
+ */
+export async function boundedText(
+  body: ReadableStream<Uint8Array> | null,
+  most: number,
+): Promise<string> {
+  const text = await beginningOf(body, most);
+  if (text.length > most) throw new RangeError(`longer than ${most}`);
+  return text;
+}
+
+/** The same, but only its beginning where it is longer; it may be read on a bit. */
+export async function beginningOf(
+  body: ReadableStream<Uint8Array> | null,
+  most: number,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > most) return text;
+  }
+  return text + decoder.decode();
+}
+
+/**
+ * Why a request or a connection failed, in one line: the innermost reason,
+ * without the URL, which may hold what is not for everybody.
+ */
+export function whyOf(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) {
+    inner = inner.cause;
+  }
+  if (inner instanceof DOMException && inner.name === "TimeoutError") {
+    return "no answer in time";
+  }
+  const message = inner instanceof Error ? inner.message : String(inner);
+  return oneLine(
+    message.replace(/^.*client error \(\w+\): /, "")
+      .replace(/ for url \(\S*\)/, ""),
+    200,
+  );
+}
