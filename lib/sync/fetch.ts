@@ -315,12 +315,13 @@ async function isForward(
 ): Promise<Fetched["forward"]> {
   if (base === undefined) return "unknown";
   if (base === revision) return "yes";
-  if (!await has(run, mirror, base)) return "no";
   const command = localGit(
     mirror,
     ["merge-base", "--is-ancestor", base, revision],
   );
   const finished = await run.effects.run(command);
-  if (finished.code > 1) throw damaged(run, command, finished);
-  return finished.code === 0 ? "yes" : "no";
+  if (finished.code <= 1) return finished.code === 0 ? "yes" : "no";
+  // What the remote no longer has is no ancestor of anything there.
+  if (!await has(run, mirror, base)) return "no";
+  throw damaged(run, command, finished);
 }

@@ -49,8 +49,19 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
   );
 }
 
-/** Packs what many fetches have brought, now and then, as a fetch itself would. */
+/** By which Git itself begins to (git-gc(1), "gc.autoPackLimit"). */
+const manyPacks = 50;
+
+/**
+ * Makes one pack of those that many fetches have brought, now and then, as a
+ * fetch itself would. Git is not asked where it would have nothing to do.
+ */
 export async function collectGarbage(run: Run, mirror: string): Promise<void> {
+  let packs = 0;
+  for await (const { name } of Deno.readDir(`${mirror}/.git/objects/pack`)) {
+    if (name.endsWith(".pack")) packs++;
+  }
+  if (packs <= manyPacks) return;
   await run.effects.run(
     localGit(mirror, ["maintenance", "run", "--auto", "--quiet"]),
   );

@@ -189,6 +189,25 @@ test("what fetches that were cut off have left is no hindrance and goes", async 
   assertEquals(fetching.told, ["The mirror is damaged; making it again"]);
 });
 
+test("what many fetches have brought is packed together", async ({ folder, big }) => {
+  const fetching = new Fetching(folder, { repository: big });
+  await fetching.deploy();
+  const packs = `${fetching.mirror}/.git/objects/pack`;
+  const count = () =>
+    [...Deno.readDirSync(packs)].filter(({ name }) => name.endsWith(".pack"))
+      .length;
+  const pack = 'cd "$1" && for n in $(seq 48); do echo "$n" | ' +
+    "git hash-object -w --stdin | git pack-objects -q objects/pack/pack; done";
+  await output(["sh", "-c", pack, "-", `${fetching.mirror}/.git`]);
+  assertEquals(count(), 49);
+  await importInto(big, chain(main, 20_001, 20_002, `${main}^0`));
+  await fetching.deploy();
+  assertEquals(count(), 50);
+  await importInto(big, chain(main, 20_003, 20_004, `${main}^0`));
+  assertEquals((await fetching.deploy()).forward, "yes");
+  assert(count() < 10, `${count()} packs`);
+});
+
 test("a damaged mirror is made again", async ({ folder, big }) => {
   const fetching = new Fetching(folder, { repository: big });
   await fetching.deploy();
