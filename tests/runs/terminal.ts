@@ -53,6 +53,8 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Who asks first may have started another one by itself.
+    await this.world.run(["tmux", "-S", this.socket, "kill-server"]);
     this.server.kill();
     await this.server.ended;
   }
