@@ -195,8 +195,8 @@ async function isCut(run: Run, mirror: string, base: string): Promise<boolean> {
 
 /**
  * Sees to it that the mirror has the newest revision that was deployed: it may
- * have been lost since. One that the remote has no longer has no descendants there; where it
- * does not say, only the whole history tells.
+ * have been lost since. One that the remote has no longer has no descendants
+ * there; where it does not say, only the whole history tells.
  */
 async function sinceBase(
   run: Run,

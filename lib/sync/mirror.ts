@@ -35,10 +35,7 @@ export async function makeMirror(
  * left of a pack goes, and the remote is named for submodules.
  */
 export async function readyMirror(run: Run, mirror: string): Promise<void> {
-  const packs = `${mirror}/.git/objects/pack`;
-  for await (const { name } of Deno.readDir(packs)) {
-    if (name.startsWith("tmp_")) await Deno.remove(`${packs}/${name}`);
-  }
+  await dropHalfPacks(mirror);
   // A submodule whose URL begins with ./ or ../ is found from there
   // (gitmodules(5)), and Nix looks it up so.
   if (!run.config.submodules) return;
@@ -49,6 +46,16 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
   );
 }
 
+/** Removes what a fetch that was cut off has left of a pack. */
+export async function dropHalfPacks(mirror: string): Promise<void> {
+  const packs = packsOf(mirror);
+  for await (const { name } of Deno.readDir(packs)) {
+    if (name.startsWith("tmp_")) await Deno.remove(`${packs}/${name}`);
+  }
+}
+
+const packsOf = (mirror: string) => `${mirror}/.git/objects/pack`;
+
 /** By which Git itself begins to (git-gc(1), "gc.autoPackLimit"). */
 const manyPacks = 50;
 
@@ -58,7 +65,7 @@ const manyPacks = 50;
  */
 export async function collectGarbage(run: Run, mirror: string): Promise<void> {
   let packs = 0;
-  for await (const { name } of Deno.readDir(`${mirror}/.git/objects/pack`)) {
+  for await (const { name } of Deno.readDir(packsOf(mirror))) {
     if (name.endsWith(".pack")) packs++;
   }
   if (packs <= manyPacks) return;

@@ -11,6 +11,7 @@ import { writeWhole } from "../host/files.ts";
 import { gitEnvironment, mostMemory } from "../tools/git.ts";
 import { remoteFailure, unchecked } from "../tools/git_failure.ts";
 import { sizeOf } from "../tools/watch.ts";
+import { dropHalfPacks } from "./mirror.ts";
 import type { Run } from "./run.ts";
 
 /** Where Git notes how it spoke to the remote, as long as a fetch lasts. */
@@ -84,7 +85,9 @@ async function checked(
   const trace = traceOf(run);
   await writeWhole(trace, "");
   const before = sizeOf(objectsOf(mirror));
-  const ended = await bounded(run, command).catch((error: Error) => error);
+  const ended = await bounded(run, mirror, command).catch((error: Error) =>
+    error
+  );
   const isMore = sizeOf(objectsOf(mirror)) > before;
   const isUnchecked = isMore && !await isChecked(trace);
   if (isUnchecked) await Deno.remove(mirror, { recursive: true });
@@ -111,17 +114,18 @@ export async function dropUnchecked(run: Run, mirror: string): Promise<void> {
 }
 
 /** Ends what grows too large, and looks at what was fast. */
-async function bounded(run: Run, command: Command): Promise<Finished> {
+async function bounded(
+  run: Run,
+  mirror: string,
+  command: Command,
+): Promise<Finished> {
   const { folder, most } = command.limits!.disk!;
   try {
     const finished = await run.effects.run(command);
     if (sizeOf(folder) <= most) return finished;
   } catch (error) {
     if (!(error instanceof SyncError && error.reason === "limit")) throw error;
-    // What was cut off has left files that nobody needs.
-    for await (const { name } of Deno.readDir(`${folder}/pack`)) {
-      if (name.startsWith("tmp_")) await Deno.remove(`${folder}/pack/${name}`);
-    }
+    await dropHalfPacks(mirror);
   }
   throw new SyncError(
     `Cannot fetch from ${run.config.repository}: it sends more than limits.fetch, or what takes too much memory`,

@@ -7,7 +7,7 @@
 import type { Effects } from "../base/effects.ts";
 import { lastWords } from "./git.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
-import { gpgStatus, type Keyring } from "./signature.ts";
+import { gpgEscapes, gpgStatus, type Keyring, unescaped } from "./signature.ts";
 import { type Named, writeRevoked, writeSigners } from "./ssh_keys.ts";
 
 /** The trusted keys as they were found. */
@@ -157,20 +157,16 @@ async function namesIn(
   let kind = "";
   for (const line of new TextDecoder().decode(listed.stdout).split("\n")) {
     const fields = line.split(":");
-    if (fields[0] === "uid") found.at(-1)?.names.push(unescaped(fields[9]!));
+    if (fields[0] === "uid") {
+      const name = unescaped(fields[9]!, gpgEscapes.inListings);
+      found.at(-1)?.names.push(name);
+    }
     if (fields[0] === "fpr" && kind === "pub") {
       found.push({ key: fields[9]!, names: [] });
     }
     kind = fields[0]!;
   }
   return found;
-}
-
-function unescaped(text: string): string {
-  return text.replace(
-    /\\x([0-9a-f]{2})/gi,
-    (_, digits) => String.fromCharCode(parseInt(digits, 16)),
-  );
 }
 
 /** How many keys gpg read, and how many private ones (doc/DETAILS). */

@@ -97,8 +97,12 @@ function openpgpSigner(raw: string): Good | undefined {
   const key = /^(?:\S+ ){9}([0-9A-F]{40,64})$/
     .exec(gpgStatus(raw, "VALIDSIG") ?? "")?.[1];
   return name !== undefined && key !== undefined
-    ? { ok: true, kind: "openpgp", name: oneLine(unescape(name), 200), key }
+    ? { ok: true, kind: "openpgp", name: shownName(name), key }
     : undefined;
+}
+
+function shownName(name: string): string {
+  return oneLine(unescaped(name, gpgEscapes.inStatus), 200);
 }
 
 const gpgMark = "[GNUPG:] ";
@@ -113,10 +117,16 @@ export function gpgStatus(raw: string, word: string): string | undefined {
   return line?.slice(start.length);
 }
 
-/** User ids are percent-escaped in status lines (GnuPG's doc/DETAILS). */
-function unescape(text: string): string {
+/** How gpg escapes letters of user ids (GnuPG's doc/DETAILS). */
+export const gpgEscapes = {
+  inStatus: /%([0-9A-F]{2})/gi,
+  inListings: /\\x([0-9A-F]{2})/gi,
+} as const;
+
+/** The text that gpg has escaped in one of its ways. */
+export function unescaped(text: string, escape: RegExp): string {
   return text.replace(
-    /%([0-9A-Fa-f]{2})/g,
+    escape,
     (_, digits) => String.fromCharCode(parseInt(digits, 16)),
   );
 }
