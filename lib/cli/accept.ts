@@ -6,10 +6,10 @@
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import { accept } from "../sync/accept.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -8,7 +8,7 @@ import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { HistoryEntry } from "../host/history.ts";
 import type { Holder } from "../host/lock.ts";
-import type { State, Systems } from "../host/state.ts";
+import type { State } from "../host/state.ts";
 import type { Suspension } from "../host/suspension.ts";
 import {
   decide,
@@ -17,10 +17,11 @@ import {
   rebootOf,
   targetOf,
 } from "../sync/decide.ts";
-import type { Tip } from "../tools/git_remote.ts";
 import { opensText } from "./outcome.ts";
 import { correctHint, holdHint } from "./output.ts";
 import { timeOf } from "./times.ts";
+import type { Systems } from "../host/system.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** Everything that status rests on. */
 export interface Facts {

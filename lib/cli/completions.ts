@@ -6,15 +6,10 @@
  */
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
-import type { Call } from "./arguments.ts";
-import {
-  commands,
-  type CommandSpec,
-  type Flag,
-  globalFlags,
-} from "./commands.ts";
+import { commands, globalFlags } from "./commands.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call, CommandSpec, Flag } from "./call.ts";
 
 const shells = { bash, zsh, fish };
 

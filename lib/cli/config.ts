@@ -11,7 +11,7 @@ import {
 } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import { checkStateFolder } from "../host/hygiene.ts";
-import type { Call } from "./arguments.ts";
+import type { Call } from "./call.ts";
 
 /** For commands that deal with the repository. */
 export async function configOf(call: Call): Promise<Config> {

@@ -6,10 +6,10 @@
 import { formatDuration } from "../base/duration.ts";
 import { type ExitCode, exitCodes } from "../base/errors.ts";
 import { optionNames, options } from "../config/schema.ts";
-import type { Call } from "./arguments.ts";
 import { configOf } from "./config.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -3,43 +3,11 @@
  *
  * @module
  */
-import type { Command, Effects, Event } from "../base/effects.ts";
+import type { Command, Effects } from "../base/effects.ts";
 import { formatDuration } from "../base/duration.ts";
 import { oneLine } from "../base/text.ts";
-import { journalLines, plainLines } from "../report/log.ts";
-import { identityOf } from "../tools/kernel.ts";
 import { run } from "../tools/run_command.ts";
-import { writeTo } from "./output.ts";
-
-/** Tells events until it is closed. */
-export interface Teller {
-  tell(event: Event): void;
-  /** Ends what is redrawn in place. */
-  close(): void;
-}
-
-/** The teller for standard error: a terminal, the journal, or a file. */
-export function makeTeller(verbose: boolean): Teller {
-  const lines = isJournal() ? journalLines() : plainLines();
-  return {
-    tell(event) {
-      if (isDebug(event) && !verbose) return;
-      writeTo(Deno.stderr, lines(event));
-    },
-    close() {},
-  };
-}
-
-function isDebug(event: Event): boolean {
-  return event.kind === "message" && event.level === "debug";
-}
-
-/** Whether standard error goes to the journal (systemd.exec(5), `$JOURNAL_STREAM`). */
-function isJournal(): boolean {
-  const stream = Deno.env.get("JOURNAL_STREAM");
-  return stream !== undefined &&
-    stream === identityOf(`/proc/${Deno.pid}/fd/2`);
-}
+import { makeTeller, Teller } from "./teller.ts";
 
 /** The effects of a command that changes or asks something. */
 export async function realEffects(

@@ -7,12 +7,12 @@ import { formatDuration } from "../base/duration.ts";
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import { type HistoryEntry, readHistory } from "../host/history.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
 import { table } from "./table.ts";
 import { timeOf } from "./times.ts";
+import type { Call } from "./call.ts";
 
 const usualLimit = 20;
 

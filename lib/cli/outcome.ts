@@ -10,12 +10,12 @@ import type { Config } from "../config/schema.ts";
 import type { Backoff, Deployment, Hold } from "../host/state.ts";
 import type { Drift, Opening } from "../sync/decide.ts";
 import { exitOf, type Outcome } from "../sync/outcome.ts";
-import { describe } from "../sync/describe.ts";
 import type { Run } from "../sync/run.ts";
-import type { Call } from "./arguments.ts";
 import { errorJson, printJson } from "./json.ts";
 import { correctHint, errorEvent, holdHint, print } from "./output.ts";
 import { timeOf } from "./times.ts";
+import { describe } from "../sync/commit.ts";
+import type { Call } from "./call.ts";
 
 /** Tells what came of a run. */
 export function tellOutcome(

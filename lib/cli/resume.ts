@@ -5,10 +5,10 @@
  */
 import { type ExitCode, exitCodes } from "../base/errors.ts";
 import { removeSuspension } from "../host/suspension.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -4,8 +4,8 @@
  * @module
  */
 import type { ExitCode } from "../base/errors.ts";
-import type { Call } from "./arguments.ts";
 import { syncWith } from "./sync.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

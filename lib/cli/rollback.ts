@@ -7,10 +7,10 @@ import type { ExitCode } from "../base/errors.ts";
 import { record } from "../report/record.ts";
 import { exitOf } from "../sync/outcome.ts";
 import { rollBack } from "../sync/rollback.ts";
-import type { Call } from "./arguments.ts";
 import { configOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { tellOutcome } from "./outcome.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

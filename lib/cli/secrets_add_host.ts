@@ -17,7 +17,6 @@ import { namesInNix, namesInSops } from "../tools/recipient_names.ts";
 import { sopsFormat } from "../tools/sops_formats.ts";
 import { readSops } from "../tools/sops_metadata.ts";
 import { type CreationRule, readRules, ruleFor } from "../tools/sops_rules.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { ownIdentities } from "./identities.ts";
@@ -30,6 +29,7 @@ import {
   type Work,
   writeAll,
 } from "./secrets_work.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

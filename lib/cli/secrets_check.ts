@@ -21,13 +21,13 @@ import {
   rowsOf,
 } from "../tools/secret_matrix.ts";
 import { sopsFormat } from "../tools/sops_formats.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { hostIdentities } from "./identities.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
 import { table } from "./table.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

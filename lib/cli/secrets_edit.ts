@@ -17,13 +17,13 @@ import { type Place, placeOf } from "../tools/checkout.ts";
 import { attend } from "../tools/attended.ts";
 import { ageRecipientsOf, decryptAge, encryptAge } from "../tools/own_age.ts";
 import { copyOf, sopsCommand, sopsFailure } from "../tools/own_sops.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { ownIdentities } from "./identities.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
 import { isAge, noIdentity, type Work } from "./secrets_work.ts";
+import type { Call } from "./call.ts";
 
 /** sops ends with it when nothing was changed (sops, `codes.go`). */
 const unchangedCode = 200;

@@ -9,8 +9,8 @@ import { type ExitCode, usageError } from "../base/errors.ts";
 import { isAgeFile } from "../tools/age.ts";
 import { isTracked } from "../tools/checkout.ts";
 import { ageRecipientsOf, encryptAge } from "../tools/own_age.ts";
-import type { Call } from "./arguments.ts";
 import { contentOf, isAge, onFiles, throughSops } from "./secrets_work.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -7,10 +7,10 @@ import { dirname, resolve } from "@std/path";
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { syncFolder } from "../host/files.ts";
-import type { Call } from "./arguments.ts";
 import { realEffects } from "./effects.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call } from "./call.ts";
 
 /** Where a host's key is, if nothing else is said. */
 export const usualKey = "/etc/ssh/age.key";

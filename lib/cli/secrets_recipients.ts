@@ -4,12 +4,12 @@
  * @module
  */
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { hostIdentities } from "./identities.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

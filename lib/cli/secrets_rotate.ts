@@ -4,7 +4,6 @@
  * @module
  */
 import type { ExitCode } from "../base/errors.ts";
-import type { Call } from "./arguments.ts";
 import {
   contentOf,
   isAge,
@@ -12,6 +11,7 @@ import {
   rekeyAge,
   throughSops,
 } from "./secrets_work.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

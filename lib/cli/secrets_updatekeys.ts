@@ -5,7 +5,6 @@
  * @module
  */
 import type { ExitCode } from "../base/errors.ts";
-import type { Call } from "./arguments.ts";
 import {
   contentOf,
   isAge,
@@ -13,6 +12,7 @@ import {
   rekeyAge,
   rekeySops,
 } from "./secrets_work.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

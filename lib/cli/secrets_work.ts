@@ -24,12 +24,12 @@ import { sopsFormat } from "../tools/sops_formats.ts";
 import { readSops } from "../tools/sops_metadata.ts";
 import { privateFolder } from "../host/private_folder.ts";
 import { replaceFile } from "../host/replace.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { ownIdentities } from "./identities.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
+import type { Call } from "./call.ts";
 
 /** What a command works with. */
 export interface Work {

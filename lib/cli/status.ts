@@ -8,17 +8,18 @@ import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
 import { readHistory } from "../host/history.ts";
 import { isLocked, lastHolder } from "../host/lock.ts";
-import { readState } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { bootedSystem, systems } from "../host/system.ts";
-import { askRemote, type Tip } from "../tools/git_remote.ts";
-import type { Call } from "./arguments.ts";
+import { askRemote } from "../tools/git_remote.ts";
 import { localConfigOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
 import { agreement, type Facts } from "./agreement.ts";
 import { statusJson, statusLines } from "./status_text.ts";
+import type { Call } from "./call.ts";
+import { readState } from "../host/state_file.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** A person waits for the answer. */
 const patience = 10_000;

@@ -5,10 +5,10 @@
  */
 import { count, short } from "../base/text.ts";
 import type { Commit, Deployment, LastAttempt } from "../host/state.ts";
-import { describe, signedText } from "../sync/describe.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { table } from "./table.ts";
 import { timeAndAge } from "./times.ts";
+import { describe, signedText } from "../sync/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
 function deploymentOf(

@@ -8,11 +8,11 @@ import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { isLocked, lastHolder } from "../host/lock.ts";
 import { type Suspension, writeSuspension } from "../host/suspension.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
 import { printJson } from "./json.ts";
 import { print } from "./output.ts";
 import { timeOf } from "./times.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -8,10 +8,10 @@ import { record } from "../report/record.ts";
 import { exitOf } from "../sync/outcome.ts";
 import { reconcile } from "../sync/reconcile.ts";
 import { settle } from "../sync/settled.ts";
-import type { Call } from "./arguments.ts";
 import { configOf } from "./config.ts";
 import { realEffects } from "./effects.ts";
 import { inSync, tellOutcome } from "./outcome.ts";
+import type { Call } from "./call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -8,8 +8,8 @@ import { formatDuration } from "../base/duration.ts";
 import type { Event, Level } from "../base/effects.ts";
 import { redact, shown } from "../base/redact.ts";
 import { messageLines } from "../report/log.ts";
-import type { Teller } from "./effects.ts";
 import { writeTo } from "./output.ts";
+import type { Teller } from "./teller.ts";
 
 const redrawPause = 100;
 const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";

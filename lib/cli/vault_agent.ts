@@ -12,9 +12,9 @@ import { run as runProgram } from "../tools/run_command.ts";
 import { vaultServer } from "../tools/vault_http.ts";
 import { VaultGate } from "../tools/vault_gate.ts";
 import { type Credentials, VaultSession } from "../tools/vault_session.ts";
-import type { Call } from "./arguments.ts";
 import { localConfigOf } from "./config.ts";
-import { makeTeller } from "./effects.ts";
+import type { Call } from "./call.ts";
+import { makeTeller } from "./teller.ts";
 
 /** Runs the command, until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {

@@ -5,7 +5,7 @@
  * @module
  */
 import { type SyncError, usageError } from "../base/errors.ts";
-import { isStorePath } from "../tools/nix.ts";
+import { isStorePath } from "../base/names.ts";
 
 /** Whoever may write to group or others could plant something. */
 const foreignWrite = 0o022;

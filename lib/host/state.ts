@@ -3,18 +3,9 @@
  *
  * @module
  */
-import { type ExitCode, type Stage, SyncError } from "../base/errors.ts";
-import type { Tip } from "../tools/git_remote.ts";
-import { readIfThere, writeWhole } from "./files.ts";
-import { oddPart, withoutOdd } from "./state_shape.ts";
-
-/** Two store paths that say how a host stands; `null` where there is none. */
-export interface Systems {
-  /** Where `/run/current-system` points. */
-  running: string | null;
-  /** Where the system profile points: what a reboot starts. */
-  bootDefault: string | null;
-}
+import { type ExitCode, type Stage } from "../base/errors.ts";
+import { Systems } from "./system.ts";
+import { RefKind } from "../base/tip.ts";
 
 /** A commit as people know it. Texts are already safe to show. */
 export interface Commit {
@@ -66,7 +57,7 @@ export interface Followed {
   ref: string;
   revision: string;
   /** What the name was at that time. */
-  kind: Tip["kind"];
+  kind: RefKind;
 }
 
 /** A revision that is not tried again until the branch moves or `retry`. */
@@ -101,7 +92,7 @@ export interface Attempt {
   /** Which boot of the kernel it began in. */
   bootId: string;
   /** Given where a ref was followed to it: what that name is. */
-  kind?: Tip["kind"];
+  kind?: RefKind;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
   /** From activation on: how the host stood before. */
@@ -209,70 +200,4 @@ export interface State {
 export interface Accepted {
   revision: string;
   at: string;
-}
-
-/** The newest layout of `state.json` that this program knows. */
-export const stateVersion = 1;
-
-const fresh: State = { version: stateVersion, earlier: [], holds: [] };
-
-/**
- * Reads the state; a folder without one has a fresh state.
- *
- * @throws {SyncError} `state-newer` if a newer program wrote it,
- * `state-unreadable` if it is empty, cut off or not ours. It is never
- * overwritten in these cases.
- */
-export function readState(folder: string): State {
-  const path = `${folder}/state.json`;
-  const text = readIfThere(path);
-  if (text === undefined) return fresh;
-  let state: State;
-  try {
-    state = JSON.parse(text);
-  } catch (error) {
-    throw unreadable(path, (error as Error).message);
-  }
-  if (typeof state?.version !== "number") {
-    throw unreadable(path, "it has no version");
-  }
-  if (state.version > stateVersion) throw newer(path, state.version);
-  const wrong = state.version === stateVersion ? oddPart(state) : "version";
-  if (wrong) throw unreadable(path, `${wrong} is not as expected`);
-  return withoutOdd(state);
-}
-
-/**
- * Writes the state so that a power cut leaves the old or the new one.
- *
- * @throws {SyncError} as {@linkcode writeWhole}, with the old one still there.
- */
-export async function writeState(folder: string, state: State): Promise<void> {
-  await writeWhole(
-    `${folder}/state.json`,
-    `${JSON.stringify(state, null, 2)}\n`,
-  );
-}
-
-function unreadable(path: string, why: string): SyncError {
-  return new SyncError(`Cannot read ${path}: ${why}`, {
-    stage: "state",
-    reason: "state-unreadable",
-    next: "stop",
-    hints: [
-      `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
-    ],
-  });
-}
-
-function newer(path: string, version: number): SyncError {
-  return new SyncError(
-    `Cannot use ${path}: it has version ${version}, and this program knows up to ${stateVersion}`,
-    {
-      stage: "state",
-      reason: "state-newer",
-      next: "stop",
-      hints: ["run the newer gitops-sync that wrote it"],
-    },
-  );
 }

@@ -7,9 +7,10 @@ import { usageError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { appendHistory } from "../host/history.ts";
 import { takeLock } from "../host/lock.ts";
-import { type Hold, readState, type State, writeState } from "../host/state.ts";
-import { isRevision } from "../tools/git.ts";
+import type { Hold, State } from "../host/state.ts";
 import { isMove } from "./decide.ts";
+import { isRevision } from "../base/names.ts";
+import { readState, writeState } from "../host/state_file.ts";
 
 /** More are forgotten: each is for one move. */
 const mostAccepted = 20;

@@ -6,40 +6,16 @@
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import type { Before } from "../host/state.ts";
 import { hasSystemd, runningSystem, systems } from "../host/system.ts";
 import { addRoot } from "../tools/nix.ts";
 import { arm } from "./dead_mans_switch.ts";
 import { healthBefore, nothingBefore } from "./health.ts";
 import { refuseSuspended } from "./not_now.ts";
 import { refuseFullBoot } from "./preflight.ts";
-import type { Proven } from "./prove.ts";
 import type { Run } from "./run.ts";
-import {
-  meaningOf,
-  needsReboot,
-  type Switched,
-  switchLocked,
-  switchTo,
-} from "./switching.ts";
-
-/**
- * What {@linkcode activate} needs to know of a system: one whose secrets were
- * proven, or one that was good on this host before.
- */
-export interface Candidate
-  extends Pick<Proven, "system" | "commit" | "target"> {
-  readonly done: Proven["done"] | "confirmed";
-}
-
-/** A candidate that runs, not yet trusted to stay. */
-export interface Activated extends Omit<Candidate, "done"> {
-  readonly done: "activated";
-  /** `kept`: it ran already. `later`: it waits for the next boot. */
-  readonly how: "switched" | "kept" | "later";
-  /** How the host was before. */
-  readonly before: Before;
-}
+import { meaningOf, needsReboot, switchLocked, switchTo } from "./switching.ts";
+import { Activated, Candidate } from "./stages.ts";
+import type { Switched } from "./outside.ts";
 
 /**
  * Activates the candidate, without touching what a reboot starts.

@@ -9,20 +9,13 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { gitEnvironment } from "../tools/git.ts";
-import { isStorePath } from "../tools/nix.ts";
 import type { BuildFailure } from "../tools/nix_failure.ts";
 import { NixLog } from "../tools/nix_log.ts";
 import { buildCommand } from "../tools/nixos_rebuild.ts";
-import { refuseToFetch } from "./preflight.ts";
 import type { Run } from "./run.ts";
-import type { Readable } from "./secrets.ts";
-
-/** A built system, not yet activated. */
-export interface Built extends Omit<Readable, "done"> {
-  readonly done: "built";
-  /** Its store path, kept from garbage collection by `build/result`. */
-  readonly system: string;
-}
+import { isStorePath } from "../base/names.ts";
+import { Built, type Readable } from "./stages.ts";
+import { refuseToFetch } from "./room.ts";
 
 /**
  * Evaluates and builds the host's system of this revision, or takes it as it

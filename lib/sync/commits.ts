@@ -4,10 +4,10 @@
  * @module
  */
 import { localGit } from "../tools/git.ts";
-import type { Fetched } from "./fetch.ts";
 import { git } from "./keys.ts";
 import { cutHistory, otherHistory, tooMany } from "./refusals.ts";
 import type { Run } from "./run.ts";
+import type { Fetched } from "./stages.ts";
 
 /** More commits at once are no change but another history. */
 const mostCommits = 20_000;

@@ -14,10 +14,11 @@ import { localGit } from "../tools/git.ts";
 import { addRoot, setProfile } from "../tools/nix.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import { followedAfter } from "./followed.ts";
-import type { Healthy } from "./health.ts";
 import { forgetOldGenerations } from "./retention.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, runOutside, type Switched, switchTo } from "./switching.ts";
+import { meaningOf, switchTo } from "./switching.ts";
+import type { Healthy } from "./stages.ts";
+import { runOutside, type Switched } from "./outside.ts";
 
 /**
  * Sets the boot default (unless the operation is `test`), reads it back, and

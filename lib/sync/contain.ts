@@ -8,9 +8,9 @@ import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import { oneLine, short } from "../base/text.ts";
 import { localGit, mostAtOnce } from "../tools/git.ts";
-import type { Fetched } from "./fetch.ts";
-import { refuseToCopy } from "./preflight.ts";
 import type { Run } from "./run.ts";
+import type { Fetched } from "./stages.ts";
+import { refuseToCopy } from "./room.ts";
 
 /** Bytes of the list of files: more than ten times that of nixpkgs. */
 const mostNames = 64 * 2 ** 20;

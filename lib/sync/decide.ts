@@ -10,10 +10,10 @@ import type {
   Deployment,
   Hold,
   State,
-  Systems,
   Target,
 } from "../host/state.ts";
-import type { Tip } from "../tools/git_remote.ts";
+import type { Systems } from "../host/system.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** The facts that a decision rests on. */
 export interface Situation {

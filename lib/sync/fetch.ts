@@ -14,8 +14,8 @@ import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Commit, Target } from "../host/state.ts";
-import { isRevision, localGit } from "../tools/git.ts";
-import { askRemote, type Tip } from "../tools/git_remote.ts";
+import { localGit } from "../tools/git.ts";
+import { askRemote } from "../tools/git_remote.ts";
 import {
   collectGarbage,
   damaged,
@@ -28,21 +28,9 @@ import {
 import { followedOf, newestOf } from "./followed.ts";
 import type { Run } from "./run.ts";
 import { dropUnchecked, fetch } from "./transfer.ts";
-
-/** A revision that is in the mirror, not yet trusted. */
-export interface Fetched {
-  readonly done: "fetched";
-  readonly commit: Commit;
-  readonly tip: Tip;
-  readonly target: Target;
-  /** The mirror's folder. */
-  readonly mirror: string;
-  /**
-   * Whether the revision descends from the newest deployed by the same name;
-   * `unknown` where there is none to compare with.
-   */
-  readonly forward: "yes" | "no" | "unknown";
-}
+import { isRevision } from "../base/names.ts";
+import { Fetched } from "./stages.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** Bytes of a commit or tag; nobody writes a thousandth of it. */
 const mostText = 16 * 2 ** 20;

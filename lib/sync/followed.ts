@@ -5,7 +5,7 @@
  * @module
  */
 import type { Followed, State, Target } from "../host/state.ts";
-import { isRevision } from "../tools/git.ts";
+import { isRevision } from "../base/names.ts";
 
 /** More refs than a host is moved between. */
 const mostFollowed = 20;

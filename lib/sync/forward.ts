@@ -8,10 +8,10 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
-import type { Fetched } from "./fetch.ts";
 import { exists } from "@std/fs";
 import { followedOf, moved } from "./followed.ts";
 import type { Run } from "./run.ts";
+import type { Fetched } from "./stages.ts";
 
 /** A move that is not forward. */
 interface Move {

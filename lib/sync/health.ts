@@ -9,7 +9,6 @@ import { count } from "../base/text.ts";
 import type { Before } from "../host/state.ts";
 import { hasSystemd } from "../host/system.ts";
 import { defaultRoutes } from "../tools/routes.ts";
-import type { Activated, Candidate } from "./activate.ts";
 import { Deadline, type Ill } from "./deadline.ts";
 import {
   commandIsWell,
@@ -20,13 +19,7 @@ import {
 } from "./probes.ts";
 import type { Run } from "./run.ts";
 import { unitsAreWell, unitsBefore } from "./units.ts";
-
-/** A candidate that runs and is well. */
-export interface Healthy extends Omit<Candidate, "done"> {
-  readonly done: "healthy";
-  /** What was looked at, in words. */
-  readonly checked: string;
-}
+import { type Activated, Healthy } from "./stages.ts";
 
 /** How the host is before anything is changed. */
 export async function healthBefore(effects: Effects): Promise<Before> {

@@ -6,9 +6,9 @@
  */
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
-import type { Candidate } from "./activate.ts";
 import { environmentOf, runHostCommand } from "./host_command.ts";
 import type { Ended, Record as Recorder, Run } from "./run.ts";
+import type { Candidate } from "./stages.ts";
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -9,8 +9,8 @@ import type { Argv } from "../config/checks.ts";
 import type { Attempt, State } from "../host/state.ts";
 import { hasSystemd, runningSystem } from "../host/system.ts";
 import { commandInUnit } from "../tools/systemd.ts";
-import { signersText } from "./describe.ts";
 import type { Run } from "./run.ts";
+import { signersText } from "./commit.ts";
 
 /** How a command failed. */
 export interface CommandFailure {

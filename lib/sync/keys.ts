@@ -175,7 +175,7 @@ export async function git(
     throw isTooLarge(error) ? tooLong() : error;
   });
   if (finished.code === 0) return finished.stdout;
-  const { lastWords } = await import("../tools/git.ts");
+  const { lastWords } = await import("../base/text.ts");
   throw new SyncError(`Cannot check signatures: git ${args[0]} failed`, {
     stage: "verify",
     reason: "git-failed",

@@ -6,9 +6,10 @@
 import { exists } from "@std/fs";
 import type { Command, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { lastWords, localGit } from "../tools/git.ts";
-import type { Tip } from "../tools/git_remote.ts";
+import { localGit } from "../tools/git.ts";
 import type { Run } from "./run.ts";
+import { lastWords } from "../base/text.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** Makes a new and empty mirror for what `tip` names. */
 export async function makeMirror(

@@ -7,29 +7,29 @@
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Deployment, Target } from "../host/state.ts";
-import type { Tip } from "../tools/git_remote.ts";
-import { activate, type Candidate } from "./activate.ts";
+import { activate } from "./activate.ts";
 import { build } from "./build.ts";
 import { confirm } from "./confirm.ts";
 import { holdOf } from "./decide.ts";
 import {
   activatedText,
-  describe,
   forwardText,
   provenText,
   secretsText,
-  signedText,
 } from "./describe.ts";
 import { fetchRevision } from "./fetch.ts";
 import { checkHealth } from "./health.ts";
 import { beforeDeploy } from "./hooks.ts";
 import { refuseOutside, refuseSuspended } from "./not_now.ts";
 import { preflight } from "./preflight.ts";
-import { prove, type Proven } from "./prove.ts";
+import { prove } from "./prove.ts";
 import type { Run } from "./run.ts";
 import { checkSecrets } from "./secrets.ts";
 import { goBack } from "./undo.ts";
 import { verify } from "./verify.ts";
+import type { Candidate, Proven } from "./stages.ts";
+import { describe, signedText } from "./commit.ts";
+import type { Tip } from "../base/tip.ts";
 
 /**
  * Brings the host to the revision that `tip` names.

@@ -9,9 +9,10 @@ import { SyncError } from "../base/errors.ts";
 import { beginningOf, whyOf } from "../base/http.ts";
 import { oneLine, safeLines, short } from "../base/text.ts";
 import { localGit } from "../tools/git.ts";
-import { isStorePath, substitute } from "../tools/nix.ts";
+import { substitute } from "../tools/nix.ts";
 import type { Run } from "./run.ts";
-import type { Readable } from "./secrets.ts";
+import { isStorePath } from "../base/names.ts";
+import type { Readable } from "./stages.ts";
 
 /** The characters of an answer that are looked at. */
 const mostAnswer = 4096;

@@ -6,13 +6,7 @@
 import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import type { Config } from "../config/schema.ts";
-import {
-  onOneDisk,
-  type Room,
-  roomAt,
-  sizeOf,
-  sizeOfAll,
-} from "../host/disk.ts";
+import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
 import { lockNow } from "../host/lock.ts";
 import { dischargingAt } from "../host/power.ts";
 import type { State } from "../host/state.ts";
@@ -102,56 +96,6 @@ function refuseRoom(least: number): void {
       "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
     );
   }
-}
-
-/**
- * Looks whether there is room for what Nix is about to fetch.
- *
- * @param unpacked The bytes that it takes in the store.
- * @param least The bytes that have to stay free beside it.
- * @throws {SyncError} `disk-low`, stage `build`, retried by itself.
- */
-export function refuseToFetch(
-  unpacked: number,
-  least: number,
-  room = roomAt("/nix/store"),
-): void {
-  refuseToFill(unpacked, "are to be fetched", least, room);
-}
-
-/**
- * Looks whether there is room for the files of a revision, which Nix copies to
- * the store.
- *
- * @throws {SyncError} as {@linkcode refuseToFetch} does.
- */
-export function refuseToCopy(total: number, least: number): void {
-  const what = "of files are to be evaluated";
-  refuseToFill(total, what, least, roomAt("/nix/store"));
-}
-
-function refuseToFill(
-  bytes: number,
-  what: string,
-  least: number,
-  room: Room | undefined,
-): void {
-  if (!room || bytes + least <= room.bytes) return;
-  throw new SyncError(
-    `Cannot build: ${formatSize(bytes)} ${what} and ${
-      formatSize(least)
-    } have to stay free (preflight.freeSpace), but /nix has ${
-      formatSize(room.bytes)
-    }`,
-    {
-      stage: "build",
-      reason: "disk-low",
-      next: "retry",
-      hints: [
-        "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
-      ],
-    },
-  );
 }
 
 /** Two at once would undo each other's work. */

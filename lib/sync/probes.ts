@@ -8,12 +8,12 @@ import { SyncError } from "../base/errors.ts";
 import { beginningOf, whyOf } from "../base/http.ts";
 import { safeLines } from "../base/text.ts";
 import { addressOf, type Argv, type HttpCheck } from "../config/checks.ts";
-import { isRevision } from "../tools/git.ts";
 import { askRemote } from "../tools/git_remote.ts";
 import { defaultRoutes, type Family } from "../tools/routes.ts";
 import type { Ill } from "./deadline.ts";
 import { environmentOf, runHostCommand } from "./host_command.ts";
 import type { Run } from "./run.ts";
+import { isRevision } from "../base/names.ts";
 
 /** The longest that one try of a request or a connection takes, in ms. */
 const longestTry = 10_000;

@@ -11,7 +11,6 @@ import { readAtMost } from "../host/files.ts";
 import { asAge, endAgents, type Identity } from "../tools/age.ts";
 import { type Keys } from "../tools/sops.ts";
 import type { SopsNixManifest, SopsNixSecret } from "../tools/sops_nix.ts";
-import type { Built } from "./build.ts";
 import { type Installed, installedSecrets } from "./installed.ts";
 import { KeyFiles } from "./key_files.ts";
 import type { Run } from "./run.ts";
@@ -33,13 +32,7 @@ import {
 } from "./installed_problems.ts";
 import { type Problem, problemsFailure } from "./secret_problems.ts";
 import { deadlineOf, inParallel, mostBytes, readKeys } from "./secrets.ts";
-
-/** A built system whose secrets all open here. */
-export interface Proven extends Omit<Built, "done"> {
-  readonly done: "proven";
-  /** How many secrets it installs. */
-  readonly secrets: number;
-}
+import { type Built, Proven } from "./stages.ts";
 
 /** Secrets of one file that are opened with the same keys. */
 interface Wanted {

@@ -9,13 +9,7 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
-import {
-  type Deployment,
-  readState,
-  type Reboot,
-  type State,
-  writeState,
-} from "../host/state.ts";
+import type { Deployment, Reboot, State } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { defaultRoutes } from "../tools/routes.ts";
@@ -29,8 +23,10 @@ import {
   textOf,
 } from "./health.ts";
 import type { Found } from "./outcome.ts";
-import { begin, commitOf, holdFor, type Record, Run } from "./run.ts";
+import { begin, holdFor, type Record, Run } from "./run.ts";
 import { goBack } from "./undo.ts";
+import { commitOf } from "./commit.ts";
+import { readState, writeState } from "../host/state_file.ts";
 
 /** How long a host may be cut off after a reboot, in milliseconds. */
 const cutOffFor = 60 * 60_000;

@@ -10,14 +10,16 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import { readState, type State, writeState } from "../host/state.ts";
+import type { State } from "../host/state.ts";
 import { readSuspension } from "../host/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote, type Tip } from "../tools/git_remote.ts";
+import { type Asked, askRemote } from "../tools/git_remote.ts";
 import { decide, type Decision, targetOf } from "./decide.ts";
 import { moved } from "./followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import type { Record } from "./run.ts";
+import { readState, writeState } from "../host/state_file.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** What a person asked for beyond the configuration. */
 export interface Wishes {

@@ -14,8 +14,9 @@ import { resetFailed, stopUnits } from "../tools/systemd.ts";
 import { confirm } from "./confirm.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import { type Ended, type Record, Run } from "./run.ts";
-import { isStopped, waitForProcess } from "./switching.ts";
+import { waitForProcess } from "./switching.ts";
 import { again, goBack } from "./undo.ts";
+import { isStopped } from "./outside.ts";
 
 /** After how many cut-off activations of one revision it is held. */
 const mostCutOffs = 2;

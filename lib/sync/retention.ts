@@ -14,7 +14,7 @@ import {
   generationsOf,
 } from "../tools/nix.ts";
 import type { Run } from "./run.ts";
-import { meaningOf, runOutside } from "./switching.ts";
+import { endOf, runOutside } from "./outside.ts";
 
 /**
  * Deletes old generations of the system profile, such that with a new one there
@@ -42,7 +42,7 @@ export async function forgetOldGenerations(
     run.effects,
     "warning",
     `Cannot delete ${count(numbers.length, "old generation")}: ${
-      deleted.lines.at(-1) ?? meaningOf(deleted)
+      deleted.lines.at(-1) ?? endOf(deleted)
     }`,
   );
 }

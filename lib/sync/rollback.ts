@@ -9,12 +9,13 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import { type Deployment, readState, type State } from "../host/state.ts";
+import type { Deployment, State } from "../host/state.ts";
 import { attemptPut } from "./attempt.ts";
 import { recordWithHooks } from "./hooks.ts";
 import type { Outcome } from "./outcome.ts";
 import { recoverFirst } from "./recover.ts";
 import type { Record } from "./run.ts";
+import { readState } from "../host/state_file.ts";
 
 /**
  * Rolls the host back under the lock. The revision it leaves is held, and so

@@ -9,17 +9,17 @@ import { type Stage, SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Config } from "../config/schema.ts";
 import type { StageTime } from "../host/history.ts";
-import {
-  type Attempt,
-  type Commit,
-  type Deployment,
-  type Hold,
-  type Left,
-  type State,
-  type Target,
-  writeState,
+import type {
+  Attempt,
+  Commit,
+  Deployment,
+  Hold,
+  Left,
+  State,
+  Target,
 } from "../host/state.ts";
 import { bootId } from "../host/system.ts";
+import { writeState } from "../host/state_file.ts";
 
 /** One run under way. The lock is held as long as it lives. */
 export class Run {
@@ -163,13 +163,6 @@ export async function begin(
       ...more,
     },
   });
-}
-
-/** The commit of which a system was made. */
-export function commitOf(deployment: Deployment): Commit {
-  const { revision, subject, author, committedAt, signers } = deployment;
-  const commit = { revision, subject, author, committedAt };
-  return signers ? { ...commit, signers } : commit;
 }
 
 /** The hold on what is being attempted, for what went wrong with it. */

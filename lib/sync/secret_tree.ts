@@ -15,7 +15,7 @@ import {
   wantsEncrypted,
 } from "../tools/sops_rules.ts";
 import type { Run } from "./run.ts";
-import type { Verified } from "./verify.ts";
+import type { Verified } from "./stages.ts";
 
 /** A file of the tree that the check looks at. */
 export interface TreeFile {

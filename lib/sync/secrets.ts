@@ -23,16 +23,7 @@ import { entryOf, fingerprintOf, SecretMemory } from "./secret_memory.ts";
 import { type Answer, judgeFile } from "./secret_opening.ts";
 import { type Problem, problemsFailure } from "./secret_problems.ts";
 import { readBlobs, secretTree, type TreeFile } from "./secret_tree.ts";
-import type { Verified } from "./verify.ts";
-
-/** A revision whose secrets this host can read. */
-export interface Readable extends Omit<Verified, "done"> {
-  readonly done: "readable";
-  /** How many encrypted files can be opened. */
-  readonly opened: number;
-  /** How many encrypted files are for others. */
-  readonly foreign: number;
-}
+import { Readable, type Verified } from "./stages.ts";
 
 /** More than any secret; a file that is larger is told, and not read. */
 export const mostBytes = 32 * 1024 * 1024;

@@ -15,13 +15,14 @@ import {
 } from "../tools/signature.ts";
 import { keysError } from "../tools/key_file.ts";
 import { newCommits, refuseOtherHistory } from "./commits.ts";
-import { candidateName, type Fetched } from "./fetch.ts";
+import { candidateName } from "./fetch.ts";
 import { isKnown, newestOf } from "./followed.ts";
 import { has } from "./mirror.ts";
 import { git, Keyrings, keyTrees } from "./keys.ts";
 import { needsTag, people, refusal, tooFew } from "./refusals.ts";
 import type { Run } from "./run.ts";
 import { signedTags } from "./tags.ts";
+import type { Fetched } from "./stages.ts";
 
 /** What the signatures of a revision say. */
 export interface Signed {

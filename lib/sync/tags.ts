@@ -9,11 +9,11 @@ import type { Signer } from "../host/state.ts";
 import { fieldOf } from "../tools/git.ts";
 import { listTags } from "../tools/git_remote.ts";
 import type { Bad, Good } from "../tools/signature.ts";
-import type { Fetched } from "./fetch.ts";
 import { git } from "./keys.ts";
 import { refusal } from "./refusals.ts";
 import type { Run } from "./run.ts";
 import { fetch } from "./transfer.ts";
+import type { Fetched } from "./stages.ts";
 
 /** A tag in the mirror: its object and the name it has on the remote. */
 export interface Tag {

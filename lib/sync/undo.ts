@@ -16,14 +16,9 @@ import { resetFailed } from "../tools/systemd.ts";
 import { isBootDefault, setBootDefault } from "./confirm.ts";
 import { disarm, rearm } from "./dead_mans_switch.ts";
 import type { Run } from "./run.ts";
-import {
-  isStopped,
-  meaningOf,
-  type Switched,
-  switchLocked,
-  switchTo,
-} from "./switching.ts";
+import { meaningOf, switchLocked, switchTo } from "./switching.ts";
 import { unitsSince } from "./units.ts";
+import { isStopped, type Switched } from "./outside.ts";
 
 /**
  * Puts the recorded previous system back after a failure.

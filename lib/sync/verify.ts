@@ -5,15 +5,10 @@
  */
 import { localGit } from "../tools/git.ts";
 import { checkTree } from "./contain.ts";
-import type { Fetched } from "./fetch.ts";
 import { checkMove } from "./forward.ts";
 import type { Run } from "./run.ts";
 import { checkSignatures } from "./signed.ts";
-
-/** A revision that may be evaluated. */
-export interface Verified extends Omit<Fetched, "done"> {
-  readonly done: "verified";
-}
+import { type Fetched, Verified } from "./stages.ts";
 
 /**
  * Lets through what moves forward, is signed as `verify.mode` asks, and can be

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Command } from "../base/effects.ts";
+import type { Command, Limits } from "../base/effects.ts";
 
 /**
  * The variables that reach a child. Everything else of our environment stays
@@ -117,10 +117,8 @@ export async function start(
   }
 }
 
-// No literals, so that they are not read before they are needed
-// (gitops_sync.ts).
+// No literal, so that it is not read before it is needed (gitops_sync.ts).
 const failureModule: string = "./command_failure.ts";
-const watchModule: string = "./watch.ts";
 
 function failure(): Promise<typeof import("./command_failure.ts")> {
   return import(failureModule);
@@ -139,17 +137,26 @@ export function alarm(ms: number, ring: () => void): () => void {
   return () => signal.removeEventListener("abort", ring);
 }
 
+/** Looks at a program until it is told to stop; loaded when it is needed. */
+export type LateWatch = (
+  pid: number,
+  limits: Limits,
+  over: () => void,
+) => Promise<() => void>;
+
 /**
  * Runs a program for what it writes to standard output, and for nothing else:
  * less to load than `run` (run_command.ts), for the runs that have nothing to do.
  *
  * @param most The bytes after which it is ended.
- * @param memory The bytes in its memory after which it is ended.
+ * @param watch What ends it when it uses more memory than this (watch.ts).
+ * @param memory Bytes.
  * @returns what it wrote, or `undefined` if it failed in any way.
  */
 export async function ask(
   command: Command,
   most: number,
+  watch: LateWatch,
   memory = mostMemory,
 ): Promise<string | undefined> {
   const child = await start(command, "null");
@@ -157,8 +164,9 @@ export async function ask(
   let ended = false;
   let unwatch: (() => void) | undefined;
   const watchIt = async () => {
-    const { watch }: typeof import("./watch.ts") = await import(watchModule);
-    if (!ended) unwatch = watch(child.pid, { memory }, kill);
+    const stop = await watch(child.pid, { memory }, kill);
+    if (ended) stop();
+    else unwatch = stop;
   };
   // One alarm is enough for most. Who takes its time may be fed without end,
   // and is watched as well.

@@ -5,8 +5,7 @@
  *
  * @module
  */
-import type { Command, Finished } from "../base/effects.ts";
-import { oneLine } from "../base/text.ts";
+import type { Command } from "../base/effects.ts";
 import type { Config } from "../config/schema.ts";
 
 /** The options that decide how the remote is reached. */
@@ -14,11 +13,6 @@ export type RemoteConfig = Pick<
   Config,
   "repository" | "sshKeyFile" | "knownHosts" | "tokenFile" | "username"
 >;
-
-/** Whether `ref` is a full commit hash (SHA-1 or SHA-256). */
-export function isRevision(ref: string): boolean {
-  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
-}
 
 // Both are constants that a shell of Git's reads; every changing part comes
 // to them through the environment, so no shell is ever given a built string.
@@ -158,11 +152,4 @@ export function fieldOf(content: string, name: string): string | undefined {
   const start = `${name} `;
   const line = header!.split("\n").find((line) => line.startsWith(start));
   return line?.slice(start.length);
-}
-
-/** The end of what Git said, for an error message. */
-export function lastWords(finished: Finished): string[] {
-  return finished.stderr.split("\n").map((line) => oneLine(line)).filter((
-    line,
-  ) => line !== "").slice(-6);
 }

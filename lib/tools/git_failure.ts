@@ -6,9 +6,9 @@
  */
 import type { Finished } from "../base/effects.ts";
 import { type Stage, SyncError } from "../base/errors.ts";
-import { oneLine } from "../base/text.ts";
+import { lastWords, oneLine } from "../base/text.ts";
 import type { RemoteConfig } from "./git.ts";
-import { authorityFile, lastWords } from "./git.ts";
+import { authorityFile } from "./git.ts";
 import { keyTrouble, tokenTrouble } from "./git_credentials.ts";
 
 interface Sort {

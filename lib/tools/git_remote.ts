@@ -7,21 +7,9 @@ import type { Command, Effects, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import {
-  gitEnvironment,
-  isRevision,
-  mostMemory,
-  type RemoteConfig,
-} from "./git.ts";
-
-/** What a name on the remote points to right now. */
-export interface Tip {
-  /** The full commit hash. */
-  revision: string;
-  kind: "branch" | "tag" | "commit";
-  /** The full name to fetch, e.g. `refs/heads/main`; the hash of a commit. */
-  name: string;
-}
+import { gitEnvironment, mostMemory, type RemoteConfig } from "./git.ts";
+import { isRevision } from "../base/names.ts";
+import { Tip } from "../base/tip.ts";
 
 /** A tip with the question that was put to the remote, and its answer. */
 export interface Asked {

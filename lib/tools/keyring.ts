@@ -5,10 +5,10 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
-import { lastWords } from "./git.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
 import { gpgEscapes, gpgStatus, type Keyring, unescaped } from "./signature.ts";
 import { type Named, writeRevoked, writeSigners } from "./ssh_keys.ts";
+import { lastWords } from "../base/text.ts";
 
 /** The trusted keys as they were found. */
 export interface KeySet {

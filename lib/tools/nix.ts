@@ -7,11 +7,6 @@ import type { Command } from "../base/effects.ts";
 
 const patience = 5 * 60_000;
 
-/** Whether a path is a store path itself, not one inside of one. */
-export function isStorePath(path: string): boolean {
-  return /^\/nix\/store\/[0-9a-z]{32}-[\w+.?=-]+$/.test(path);
-}
-
 /** Points a profile at a store path, as a new generation if it is another. */
 export function setProfile(profile: string, system: string): Command {
   return {

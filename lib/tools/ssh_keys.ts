@@ -6,8 +6,7 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
-import { oneLine } from "../base/text.ts";
-import { lastWords } from "./git.ts";
+import { lastWords, oneLine } from "../base/text.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
 
 /** The names that stand beside a key. */

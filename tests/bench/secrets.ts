@@ -7,10 +7,10 @@
 import type { Config } from "../../lib/config/schema.ts";
 import { Run } from "../../lib/sync/run.ts";
 import { checkSecrets, inParallel } from "../../lib/sync/secrets.ts";
-import type { Verified } from "../../lib/sync/verify.ts";
 import { run } from "../../lib/tools/run_command.ts";
 import { effects, must } from "../tools/keys.ts";
 import { makeRepository } from "../world/repository.ts";
+import type { Verified } from "../../lib/sync/stages.ts";
 
 const files = Number(Deno.args[0] ?? 500);
 const rounds = 3;

@@ -10,12 +10,14 @@ import { SyncError } from "../../lib/base/errors.ts";
 import { type Config, optionNames, options } from "../../lib/config/schema.ts";
 import type { Deployment, State } from "../../lib/host/state.ts";
 import { targetOf } from "../../lib/sync/decide.ts";
-import { type Fetched, fetchRevision } from "../../lib/sync/fetch.ts";
+import { fetchRevision } from "../../lib/sync/fetch.ts";
 import { Run } from "../../lib/sync/run.ts";
 import { run } from "../../lib/tools/run_command.ts";
-import { askRemote, type Tip } from "../../lib/tools/git_remote.ts";
+import { askRemote } from "../../lib/tools/git_remote.ts";
 import { output } from "../world/program.ts";
 import { gitEnvironment } from "../world/repository.ts";
+import type { Fetched } from "../../lib/sync/stages.ts";
+import type { Tip } from "../../lib/base/tip.ts";
 
 /** A whole configuration: the defaults, and what a test changes. */
 export function configOf(changes: Partial<Config>): Config {

@@ -1,16 +1,18 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import {
-  type Attempt,
-  type Deployment,
-  type Hold,
-  readState,
-  type Reboot,
-  type State,
-  stateVersion,
-  writeState,
+import type {
+  Attempt,
+  Deployment,
+  Hold,
+  Reboot,
+  State,
 } from "../../lib/host/state.ts";
 import { inFolder, modeOf, namesIn } from "../folder.ts";
+import {
+  readState,
+  stateVersion,
+  writeState,
+} from "../../lib/host/state_file.ts";
 
 const deployment: Deployment = {
   revision: "a".repeat(40),

@@ -8,10 +8,10 @@ import type { Effects, Event } from "../../lib/base/effects.ts";
 import { SyncError } from "../../lib/base/errors.ts";
 import { type Config, options } from "../../lib/config/schema.ts";
 import { Run } from "../../lib/sync/run.ts";
-import { checkSecrets, type Readable } from "../../lib/sync/secrets.ts";
-import type { Verified } from "../../lib/sync/verify.ts";
+import { checkSecrets } from "../../lib/sync/secrets.ts";
 import { effects } from "../tools/keys.ts";
 import type { Repository } from "../world/repository.ts";
+import type { Readable, Verified } from "../../lib/sync/stages.ts";
 
 /** What a check did and said. */
 export interface Checked {

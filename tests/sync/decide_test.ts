@@ -4,7 +4,6 @@ import type {
   Deployment,
   Hold,
   State,
-  Systems,
   Target,
 } from "../../lib/host/state.ts";
 import {
@@ -17,6 +16,7 @@ import {
   sameTarget,
   type Situation,
 } from "../../lib/sync/decide.ts";
+import type { Systems } from "../../lib/host/system.ts";
 
 const old = "a".repeat(40), tip = "b".repeat(40), other = "c".repeat(40);
 const good = "/nix/store/good", bad = "/nix/store/by-hand";

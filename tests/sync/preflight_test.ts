@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { isRebuild, refuseToFetch } from "../../lib/sync/preflight.ts";
+import { isRebuild } from "../../lib/sync/preflight.ts";
+import { refuseToFetch } from "../../lib/sync/room.ts";
 
 Deno.test("a nixos-rebuild that changes the host is known by its words", () => {
   const table: [string, boolean][] = [

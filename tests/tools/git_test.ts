@@ -2,12 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import {
   gitEnvironment,
-  isRevision,
-  lastWords,
   localGit,
   type RemoteConfig,
 } from "../../lib/tools/git.ts";
 import { askedNames, parseTip } from "../../lib/tools/git_remote.ts";
+import { isRevision } from "../../lib/base/names.ts";
+import { lastWords } from "../../lib/base/text.ts";
 
 const a = "a".repeat(40), b = "b".repeat(40), c = "c".repeat(40);
 
@@ -211,12 +211,7 @@ Deno.test("the last words of Git are few, safe and not empty", () => {
   const stderr = `${
     "remote: x\n".repeat(20)
   }\n\u001b[31mfatal: no\u001b[0m\n\n`;
-  const words = lastWords({
-    code: 128,
-    timedOut: false,
-    stdout: new Uint8Array(),
-    stderr,
-  });
+  const words = lastWords({ stderr });
   assertEquals(words.length, 6);
   assertEquals(words.at(-1), "?[31mfatal: no?[0m");
 });

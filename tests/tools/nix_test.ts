@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { addRoot, isStorePath, setProfile } from "../../lib/tools/nix.ts";
+import { addRoot, setProfile } from "../../lib/tools/nix.ts";
+import { isStorePath } from "../../lib/base/names.ts";
 
 const hash = "0123456789abcdfghijklmnpqrsvwxyz";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { ask } from "../../lib/tools/command.ts";
+import { ask, type LateWatch } from "../../lib/tools/command.ts";
 import { run } from "../../lib/tools/run_command.ts";
-import { memoryOf, sizeOf } from "../../lib/tools/watch.ts";
+import { memoryOf, sizeOf, watch } from "../../lib/tools/watch.ts";
 import { inFolder } from "../folder.ts";
 
 /** Why a call was refused. */
@@ -13,6 +13,8 @@ async function reasonOf(call: Promise<unknown>): Promise<string> {
 }
 
 const MiB = 2 ** 20;
+
+const late: LateWatch = (...args) => Promise.resolve(watch(...args));
 
 /** A program whose grandchild keeps all that it is fed in its memory. */
 const hog = {
@@ -38,8 +40,8 @@ Deno.test("a question that takes too much memory has no answer", async () => {
       `(for i in 1 2 3 4 5 6 7 8; do head -c ${megabytes}M /dev/zero; sleep 0.25; done | tail -n 1 >/dev/null); echo done`,
     ],
   });
-  assertEquals(await ask(fed(1), 100, 64 * MiB), "done\n");
-  assertEquals(await ask(fed(32), 100, 64 * MiB), undefined);
+  assertEquals(await ask(fed(1), 100, late, 64 * MiB), "done\n");
+  assertEquals(await ask(fed(32), 100, late, 64 * MiB), undefined);
 });
 
 Deno.test("a program that writes too much to its folder is ended", async () => {
