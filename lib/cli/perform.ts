@@ -7,7 +7,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import { parse } from "./arguments.ts";
 import { load } from "./loaders.ts";
-import { print } from "./output.ts";
+import { print } from "./output/print.ts";
 import type { Reach } from "./permissions.ts";
 import type { Call } from "./call.ts";
 
@@ -55,11 +55,11 @@ async function tellError(
   call: Call | undefined,
   args: readonly string[],
 ): Promise<void> {
-  const { makeTeller } = await import("./teller.ts");
-  const { errorEvent } = await import("./output.ts");
+  const { makeTeller } = await import("./output/teller.ts");
+  const { errorEvent } = await import("./output/print.ts");
   makeTeller(false).tell(errorEvent(error));
   if (!(call?.json ?? args.includes("--json"))) return;
-  const { errorJson, printJson } = await import("./json.ts");
+  const { errorJson, printJson } = await import("./output/json.ts");
   const command = call?.command.name ?? "";
   printJson(command, exitCodeOf(error), {
     result: "failed",

@@ -5,7 +5,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { kernelText } from "../tools/kernel.ts";
+import { kernelText } from "../process/kernel.ts";
 import { startTimeOf } from "./system.ts";
 
 /** Each user has one. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kernelText } from "../tools/kernel.ts";
+import { kernelText } from "../process/kernel.ts";
 
 /** The link that NixOS points at the running system. */
 const runningLink = "/run/current-system";

@@ -4,10 +4,10 @@
  * @module
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
-import { appendHistory, type HistoryEntry } from "../host/history.ts";
-import type { Hold, LastAttempt, State } from "../host/state.ts";
-import { backoffAfter, targetOf } from "../sync/decide.ts";
-import { type Ended, holdFor, type Run } from "../sync/run.ts";
+import { appendHistory, type HistoryEntry } from "../state/history.ts";
+import type { Hold, LastAttempt, State } from "../state/state.ts";
+import { backoffAfter, targetOf } from "../run/decide.ts";
+import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { withHold } from "./holds.ts";
 
 /**

@@ -7,13 +7,13 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, type Stage, SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
-import type { Deployment, Left, State, Target } from "../host/state.ts";
+import type { Deployment, Left, State, Target } from "../state/state.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./outcome.ts";
-import { begin, type Ended, type Record, Run } from "./run.ts";
-import { isNotNow } from "./not_now.ts";
-import { commitOf } from "./commit.ts";
-import { isStopped } from "./outside.ts";
+import { begin, type Ended, type Record, Run } from "../run/run.ts";
+import { isNotNow } from "../run/not_now.ts";
+import { commitOf } from "../run/commit.ts";
+import { isStopped } from "../run/outside.ts";
 import type { Tip } from "../base/tip.ts";
 
 /** Brings the host to what the remote names, and records how that went. */

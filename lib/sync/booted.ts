@@ -8,20 +8,20 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import type { Deployment, State } from "../host/state.ts";
+import type { Deployment, State } from "../state/state.ts";
 import { attemptPut } from "./attempt.ts";
-import type { Ill } from "./deadline.ts";
+import type { Ill } from "../run/deadline.ts";
 import {
   detailsOf,
   illsOf,
   isRemoteAlone,
   nothingBefore,
   textOf,
-} from "./health.ts";
+} from "../activation/health.ts";
 import type { Found, Outcome } from "./outcome.ts";
-import { type Record, Run } from "./run.ts";
-import { isStopped } from "./outside.ts";
-import { readState, writeState } from "../host/state_file.ts";
+import { type Record, Run } from "../run/run.ts";
+import { isStopped } from "../run/outside.ts";
+import { readState, writeState } from "../state/state_file.ts";
 
 /**
  * Checks the health of a host that came up with the last good system for the

@@ -4,7 +4,7 @@
  * @module
  */
 import { count } from "../base/text.ts";
-import type { Activated, Proven, Readable } from "./stages.ts";
+import type { Activated, Proven, Readable } from "../run/stages.ts";
 
 /** What came of `verify`. */
 export const forwardText = {

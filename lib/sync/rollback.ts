@@ -9,13 +9,13 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import type { Deployment, State } from "../host/state.ts";
+import type { Deployment, State } from "../state/state.ts";
 import { attemptPut } from "./attempt.ts";
-import { recordWithHooks } from "./hooks.ts";
+import { recordWithHooks } from "../activation/hooks.ts";
 import type { Outcome } from "./outcome.ts";
 import { recoverFirst } from "./recover.ts";
-import type { Record } from "./run.ts";
-import { readState } from "../host/state_file.ts";
+import type { Record } from "../run/run.ts";
+import { readState } from "../state/state_file.ts";
 
 /**
  * Rolls the host back under the lock. The revision it leaves is held, and so

@@ -15,10 +15,10 @@
  */
 import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
-import { ask, type LateWatch, passedOn } from "../tools/command.ts";
+import { ask, type LateWatch, passedOn } from "../process/command.ts";
 
 // No literal, so that it is not read before it is needed (gitops_sync.ts).
-const watchModule: string = "../tools/watch.ts";
+const watchModule: string = "../process/watch.ts";
 
 /** Where the program keeps its state if nothing else is said. */
 const usualFolder = "/var/lib/gitops-sync";
@@ -32,7 +32,7 @@ const mostAge = 24 * 3_600_000;
 const mostAnswer = 100_000;
 
 const watchLate: LateWatch = async (...args) => {
-  const { watch }: typeof import("../tools/watch.ts") = await import(
+  const { watch }: typeof import("../process/watch.ts") = await import(
     watchModule
   );
   return watch(...args);
@@ -171,7 +171,7 @@ function groundsOf({ words, config, text, folder }: Called): string {
     textOf(stateIn(folder)),
     textOf(suspensionIn(folder)),
     // After a reboot the host's health is looked at. Not by the kernel's own
-    // boot id, which Deno keeps from the packaged program (lib/tools/kernel.ts).
+    // boot id, which Deno keeps from the packaged program (lib/process/kernel.ts).
     bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),

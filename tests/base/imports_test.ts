@@ -3,7 +3,24 @@ import { assert, assertEquals } from "@std/assert";
 const top = new URL("../../", import.meta.url).pathname;
 
 /** The layers: a file imports its own and those before it. */
-const layers = ["base", "config", "tools", "host", "sync", "report", "cli"];
+const layers = [
+  "base",
+  "config",
+  "process",
+  "host",
+  "state",
+  "run",
+  "keys",
+  "git",
+  "nix",
+  "trust",
+  "vault",
+  "secrets",
+  "activation",
+  "sync",
+  "report",
+  "cli",
+];
 
 /** The paths of the program's own files, from the top. */
 function sources(folder = "lib"): string[] {
@@ -124,7 +141,7 @@ Deno.test("foreign code comes through the import map alone", () => {
 
 Deno.test("what it takes to start a program, and to exit, is in one place each", () => {
   const table: [RegExp, string][] = [
-    [/\bDeno\s*\.\s*Command\b/, "lib/tools/command.ts"],
+    [/\bDeno\s*\.\s*Command\b/, "lib/process/command.ts"],
     [/\bDeno\s*\.\s*exit\b/, "gitops_sync.ts"],
   ];
   for (const [pattern, place] of table) {

@@ -62,7 +62,7 @@ for (const [pattern, flag] of needs) {
   });
 }
 
-Deno.test("what Deno keeps from programs is read by lib/tools/kernel.ts alone", () => {
+Deno.test("what Deno keeps from programs is read by lib/process/kernel.ts alone", () => {
   for (const [path, text] of sources()) {
     // These two know that they may be refused.
     if (/^lib\/(tools\/kernel|cli\/effects)\.ts$/.test(path)) continue;

@@ -17,7 +17,7 @@ import {
 } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { Keys } from "./keys.ts";
-import { stateVersion } from "../../lib/host/state_file.ts";
+import { stateVersion } from "../../lib/state/state_file.ts";
 
 /** What a case expects of the program. */
 export type Expected = "evaluated" | { exit: number; reason: string };
