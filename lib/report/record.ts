@@ -8,6 +8,7 @@ import { appendHistory, type HistoryEntry } from "../state/history.ts";
 import type { Hold, LastAttempt, State } from "../state/state.ts";
 import { backoffAfter, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
+import { isSame } from "../run/same.ts";
 import { withHold } from "./holds.ts";
 
 /**
@@ -57,7 +58,8 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 
 function stateAfter(run: Run, ended: Ended): State {
   const { attempt, backoff, cutOff, ...rest } = run.state;
-  const { revision } = run.attempt.commit;
+  const { commit } = run.attempt;
+  const { revision } = commit;
   const error = errorOf(ended);
   return {
     ...rest,
@@ -67,7 +69,7 @@ function stateAfter(run: Run, ended: Ended): State {
       : {}),
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
-    ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),
+    ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
     last: lastOf(run, ended),
     ...changesBy(run, ended),
   };
@@ -97,19 +99,21 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       return error.next === "retry" ? { backoff: backoffFor(run) } : {};
     }
     case "deployed":
-      return acceptedAfter(run.state, commit.revision);
+      return acceptedAfter(run);
     default:
       return {};
   }
 }
 
-/** What a person allowed once is used up by what it allowed. */
-function acceptedAfter(
-  { accepted }: State,
-  revision: string,
-): Partial<State> {
-  if (!accepted) return {};
-  return { accepted: accepted.filter((one) => one.revision !== revision) };
+/** What a person allowed once is used up by the deployment that it allowed. */
+function acceptedAfter({ state, attempt }: Run): Partial<State> {
+  if (!state.accepted) return {};
+  const { commit, accepted: by } = attempt;
+  return {
+    accepted: state.accepted.filter((one) =>
+      !isSame(one, commit) && one.revision !== by
+    ),
+  };
 }
 
 function lastOf(run: Run, ended: Ended): LastAttempt {
@@ -141,8 +145,12 @@ function backoffFor(run: Run): State["backoff"] & object {
 }
 
 function holdOnLeft(run: Run, revision: string, because?: string): Hold {
+  const { lastGood, earlier } = run.state;
+  const known = [run.attempt.commit, lastGood, ...earlier]
+    .find((one) => one?.revision === revision);
   return {
     revision,
+    ...known?.digest && { digest: known.digest },
     target: targetOf(run.config),
     stage: because === undefined ? "decide" : "health",
     reason: "rolled-back",

@@ -167,8 +167,17 @@ export async function begin(
 
 /** The hold on what is being attempted, for what went wrong with it. */
 export function holdFor(run: Run, error: SyncError): Hold {
-  const { commit: { revision }, target } = run.attempt;
+  const { commit: { revision, digest }, target } = run.attempt;
   const { stage, reason, message, hints } = error;
   const since = run.effects.now().toISOString();
-  return { revision, target, stage, reason, message, hints, since };
+  return {
+    revision,
+    ...digest && { digest },
+    target,
+    stage,
+    reason,
+    message,
+    hints,
+    since,
+  };
 }

@@ -16,6 +16,11 @@ export interface Commit {
   committedAt: string;
   /** Who signed it, where signatures were checked. */
   signers?: readonly Signer[];
+  /**
+   * The SHA-256 of what its signature covers, where signatures were checked.
+   * It is the same for all hashes that others can give to the commit.
+   */
+  digest?: string;
 }
 
 /** Whose signature was good. */
@@ -56,6 +61,8 @@ export interface Followed {
   repository: string;
   ref: string;
   revision: string;
+  /** As in {@linkcode Commit}. */
+  digest?: string;
   /** What the name was at that time. */
   kind: RefKind;
 }
@@ -63,6 +70,8 @@ export interface Followed {
 /** A revision that is not tried again until the branch moves or `retry`. */
 export interface Hold {
   revision: string;
+  /** As in {@linkcode Commit}: given where the signature was good. */
+  digest?: string;
   /** What it was to become: another target is another attempt. */
   target: Target;
   stage: Stage;
@@ -93,6 +102,8 @@ export interface Attempt {
   bootId: string;
   /** Given where a ref was followed to it: what that name is. */
   kind?: RefKind;
+  /** The revision by whose acceptance the ref may be where it is. */
+  accepted?: string;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
   /** From activation on: how the host stood before. */
@@ -186,7 +197,7 @@ export interface State {
   attempt?: Attempt;
   backoff?: Backoff;
   /** A revision whose activation was cut off, and how often. */
-  cutOff?: { revision: string; times: number };
+  cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;
   /** Revisions that a person allowed although the ref was moved to them. */
   accepted?: readonly Accepted[];
@@ -196,8 +207,18 @@ export interface State {
   reboot?: Reboot;
 }
 
-/** A person's word that a ref may be moved to this revision, once. */
+/**
+ * A person's word that a ref may be moved to this revision, once, or to what
+ * is built on it.
+ */
 export interface Accepted {
   revision: string;
+  /** As in {@linkcode Commit}. */
+  digest?: string;
+  /** The ref that may be moved. An older program did not write it down. */
+  repository?: string;
+  ref?: string;
   at: string;
+  /** Until when, ISO 8601. */
+  until?: string;
 }

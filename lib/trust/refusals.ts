@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, oneLine, short } from "../base/text.ts";
-import type { Signer } from "../state/state.ts";
+import type { Commit, Hold, Signer } from "../state/state.ts";
 import type { Bad } from "./signature.ts";
 import type { Run } from "../run/run.ts";
 
@@ -42,6 +42,25 @@ function refused(
   next: "hold" | "retry" = "hold",
 ): SyncError {
   return new SyncError(message, { stage: "verify", reason, next, hints });
+}
+
+/** For a commit that is held under another hash. */
+export function heldTwin({ revision }: Commit, hold: Hold): SyncError {
+  return new SyncError(
+    `${short(revision)} is held: it is the commit ${
+      short(hold.revision)
+    } with its signature written in another way: ${hold.message}`,
+    {
+      stage: "verify",
+      reason: "held-twin",
+      next: "hold",
+      hints: [
+        "find out who changed it on its way; no signer makes two of one commit",
+        ...hold.hints,
+      ],
+      exit: exitCodes.held,
+    },
+  );
 }
 
 const hintFor: Readonly<Record<Bad["reason"], string>> = {

@@ -5,20 +5,20 @@
  */
 import { short } from "../base/text.ts";
 import type { Signer, State } from "../state/state.ts";
-import {
-  type Bad,
-  checkCommand,
-  type Good,
-  type Keyring,
-  refusalOf,
-  signerOf,
-} from "./signature.ts";
+import type { Bad, Good, Keyring } from "./signature.ts";
+import { judge, whose } from "./judge.ts";
 import { keysError } from "../keys/key_file.ts";
 import { newCommits, refuseOtherHistory } from "./commits.ts";
 import { candidateName } from "../git/fetch.ts";
 import { isKnown, newestOf } from "../run/followed.ts";
 import { has } from "../git/mirror.ts";
-import { git, Keyrings, keyTrees } from "./trusted_keys.ts";
+import {
+  contentsOf,
+  git,
+  Keyrings,
+  keyTrees,
+  mostAtOnce,
+} from "./trusted_keys.ts";
 import { needsTag, people, refusal, tooFew } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
 import { signedTags } from "./tags.ts";
@@ -59,6 +59,9 @@ export async function checkSignatures(
 
 /** The checks of one revision. */
 class Check {
+  /** What was read of many commits at once. */
+  readonly contents = new Map<string, Uint8Array>();
+
   private constructor(
     readonly run: Run,
     readonly fetched: Fetched,
@@ -206,8 +209,11 @@ class Check {
     // A set of keys may change only along the way from the revision deployed
     // last: on a branch that began before it, keys are those of long ago.
     const onTheWay = new Set(trusted.slice(0, 1));
+    const ids = [...commits.keys()];
     let last: Signer[] = [];
-    for (const [commit, parents] of commits) {
+    for (const [i, commit] of ids.entries()) {
+      if (i % mostAtOnce === 0) await this.readAhead(ids.slice(i));
+      const parents = commits.get(commit)!;
       const before = parents.filter((parent) => onTheWay.has(parent));
       const sets = before.length === 0
         ? [base]
@@ -218,6 +224,15 @@ class Check {
       if (before.length > 0) onTheWay.add(commit);
     }
     return last;
+  }
+
+  /** Reads some of the commits that are judged next with one process. */
+  async readAhead(ids: readonly string[]): Promise<void> {
+    const { run, fetched: { mirror }, contents } = this;
+    contents.clear();
+    const some = ids.slice(0, mostAtOnce);
+    const read = await contentsOf(run, mirror, some);
+    some.forEach((id, i) => contents.set(id, read[i]!));
   }
 
   /**
@@ -264,34 +279,7 @@ class Check {
     keyring?: Keyring,
   ): Promise<Good | Bad> {
     const { run, fetched: { mirror } } = this;
-    return await judge(run, mirror, type, id, keyring ?? await this.keys());
+    const keys = keyring ?? await this.keys();
+    return await judge(run, mirror, type, id, keys, this.contents.get(id));
   }
-}
-
-function whose({ ok: _, ...signer }: Good): Signer {
-  return signer;
-}
-
-/** Has Git check one signature. */
-async function judge(
-  run: Run,
-  mirror: string,
-  type: "commit" | "tag",
-  id: string,
-  keyring: Keyring,
-): Promise<Good | Bad> {
-  const check = (keys: Keyring) =>
-    run.effects.run({ ...checkCommand(mirror, type, id, keys), most: 2 ** 20 });
-  const finished = await check(keyring);
-  const signer = finished.code === 0 ? signerOf(finished.stderr) : undefined;
-  if (signer && keyring.kinds.has(signer.kind)) return signer;
-  const content = new TextDecoder().decode(
-    await git(run, mirror, ["cat-file", type, id]),
-  );
-  const bad = refusalOf(type, content, finished.stderr, keyring);
-  if (bad.reason !== "unknown-key" || !keyring.revokedKeys) return bad;
-  const without = await check({ ...keyring, revokedKeys: undefined });
-  return without.code === 0
-    ? { ok: false, reason: "key-revoked", says: "is signed by a revoked key" }
-    : bad;
 }

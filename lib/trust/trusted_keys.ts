@@ -4,9 +4,11 @@
  *
  * @module
  */
+import type { Command, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
-import { oneLine } from "../base/text.ts";
+import { lastWords, oneLine } from "../base/text.ts";
+import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { localGit } from "../git/git.ts";
 import { type KeyFile, keysError } from "../keys/key_file.ts";
 import { type KeySet, makeKeyring } from "./keyring.ts";
@@ -168,15 +170,44 @@ export async function git(
   args: readonly string[],
   input?: string,
 ): Promise<Uint8Array> {
-  const finished = await run.effects.run(localGit(mirror, args, {
-    most: mostText,
-    ...(input === undefined ? {} : { input: new TextEncoder().encode(input) }),
-  })).catch((error) => {
-    throw isTooLarge(error) ? tooLong() : error;
-  });
-  if (finished.code === 0) return finished.stdout;
-  const { lastWords } = await import("../base/text.ts");
-  throw new SyncError(`Cannot check signatures: git ${args[0]} failed`, {
+  const { stdout } = await mustEnd(
+    run,
+    localGit(mirror, args, {
+      ...(input === undefined
+        ? {}
+        : { input: new TextEncoder().encode(input) }),
+    }),
+  );
+  return stdout;
+}
+
+/** So many objects are read at once: together they are bounded. */
+export const mostAtOnce = 200;
+
+/** The contents of some commits and tags in the mirror, in their order. */
+export async function contentsOf(
+  run: Run,
+  mirror: string,
+  ids: readonly string[],
+): Promise<Uint8Array[]> {
+  const command = contentsCommand(mirror, ids);
+  const finished = await mustEnd(run, command);
+  const contents = contentsIn(finished);
+  if (contents.length !== ids.length) throw failed(command, finished);
+  return contents;
+}
+
+async function mustEnd(run: Run, command: Command): Promise<Finished> {
+  const finished = await run.effects.run({ ...command, most: mostText })
+    .catch((error) => {
+      throw isTooLarge(error) ? tooLong() : error;
+    });
+  if (finished.code !== 0) throw failed(command, finished);
+  return finished;
+}
+
+function failed({ args }: Command, finished: Finished): SyncError {
+  return new SyncError(`Cannot check signatures: git ${args[2]} failed`, {
     stage: "verify",
     reason: "git-failed",
     next: "retry",

@@ -9,6 +9,7 @@ import { cases as servers } from "./cases/servers.ts";
 import { cases as ssh } from "./cases/ssh.ts";
 import { cases as folders } from "./cases/state_folders.ts";
 import { cases as tags } from "./cases/tags.ts";
+import { cases as twins } from "./cases/twins.ts";
 import { type Case, Lab } from "./lab.ts";
 
 const refusal = await World.refusal();
@@ -21,11 +22,16 @@ const groups: Record<string, readonly Case[]> = {
   "histories and keys in them": range,
   "moves of branches and tags": moves,
   "repositories": repositories,
+  "commits with another hash": twins,
   "servers": servers,
   "bombs": bombs,
   "state folders": folders,
   "configurations": configurations,
 };
+
+/** For whoever works on one case: CORPUS='a part of its name' ./dev test … */
+const wanted = Deno.env.get("CORPUS") ?? "";
+if (wanted) console.log(`only the cases whose name has "${wanted}"`);
 
 /** Two at a time: most of a case's time is that of other programs. */
 Deno.test({
@@ -34,7 +40,7 @@ Deno.test({
   fn: async (t) => {
     const all = Object.entries(groups).flatMap(([group, cases]) =>
       cases.map((one) => ({ ...one, name: `${group}: ${one.name}` }))
-    );
+    ).filter(({ name }) => name.includes(wanted));
     const queue = all.values();
     const worker = async () => {
       await using lab = await Lab.make();
