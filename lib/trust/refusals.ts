@@ -100,6 +100,20 @@ export function needsTag({ config }: Run, kind: string): SyncError {
   );
 }
 
+/** For a commit that takes the folder of keys away. */
+export function keysRemoved({ config }: Run, commit: string): SyncError {
+  return refused(
+    "keys-removed",
+    `Refused ${short(commit)}: it has no folder ${
+      config["verify.keysFrom"]
+    } any more (verify.keysFrom), and the keys of this host would count again`,
+    [
+      "put the folder back; to let the keys of this host count, take verify.keysFrom out of its configuration",
+      nothingDone,
+    ],
+  );
+}
+
 /** For a history without the first trusted commit. */
 export function otherHistory(revision: string, first: string): SyncError {
   return refused(

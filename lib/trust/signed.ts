@@ -19,7 +19,7 @@ import {
   keyTrees,
   mostAtOnce,
 } from "./trusted_keys.ts";
-import { needsTag, people, refusal, tooFew } from "./refusals.ts";
+import { keysRemoved, needsTag, people, refusal, tooFew } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
 import { signedTags } from "./tags.ts";
 import type { Fetched } from "../run/stages.ts";
@@ -138,10 +138,16 @@ class Check {
 
   /** Once deployed, a set that can't be used would let nothing pass. */
   async newKeys(): Promise<void> {
-    const { run, fetched: { mirror }, revision } = this;
+    const { run, fetched: { mirror }, revision, trusted } = this;
     if (run.config["verify.keysFrom"] === "") return;
-    const trees = await keyTrees(run, mirror, [revision]);
-    await this.keyrings.of(trees.get(revision));
+    const base = trusted.slice(0, 1);
+    const trees = await keyTrees(run, mirror, [revision, ...base]);
+    const tree = trees.get(revision);
+    // The keys of this host may be those of long ago.
+    if (tree === undefined && base.some((one) => trees.has(one))) {
+      throw keysRemoved(run, revision);
+    }
+    await this.keyrings.of(tree);
   }
 
   /** The commit itself. */
@@ -215,6 +221,9 @@ class Check {
       if (i % mostAtOnce === 0) await this.readAhead(ids.slice(i));
       const parents = commits.get(commit)!;
       const before = parents.filter((parent) => onTheWay.has(parent));
+      const isRemoved = !trees.has(commit) &&
+        before.some((parent) => trees.has(parent));
+      if (isRemoved) throw keysRemoved(run, commit);
       const sets = before.length === 0
         ? [base]
         : [...new Set(before.map((parent) => trees.get(parent)))];

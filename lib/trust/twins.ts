@@ -38,7 +38,7 @@ export async function descendsFromTwin(
     revision,
     ...isHere ? [`^${deployed.revision}`] : [],
   ]);
-  const commits = new TextDecoder().decode(listed).trim().split("\n");
+  const commits = new TextDecoder().decode(listed).split("\n").slice(0, -1);
   for (let at = 0; at < commits.length; at += mostAtOnce) {
     const some = commits.slice(at, at + mostAtOnce);
     for (const content of await contentsOf(run, mirror, some)) {

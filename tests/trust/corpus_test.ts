@@ -1,7 +1,9 @@
 import { assert } from "@std/assert";
 import { World } from "../world/world.ts";
+import { cases as accepted } from "./cases/accepted.ts";
 import { cases as bombs } from "./cases/bombs.ts";
 import { cases as configurations } from "./cases/configurations.ts";
+import { cases as keysFolder } from "./cases/keys_folder.ts";
 import { cases as openpgp } from "./cases/openpgp.ts";
 import { cases as range, moves } from "./cases/range.ts";
 import { cases as repositories } from "./cases/repositories.ts";
@@ -20,7 +22,9 @@ const groups: Record<string, readonly Case[]> = {
   "OpenPGP signatures and keys": openpgp,
   "tags and thresholds": tags,
   "histories and keys in them": range,
+  "the folder of keys": keysFolder,
   "moves of branches and tags": moves,
+  "what was accepted": accepted,
   "repositories": repositories,
   "commits with another hash": twins,
   "servers": servers,

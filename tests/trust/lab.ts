@@ -275,6 +275,24 @@ export class Lab implements AsyncDisposable {
     };
   }
 
+  /** A person's word that the followed ref may be moved to a revision. */
+  accepted(
+    revision: string,
+    settings: Settings,
+    more: Record<string, unknown> = {},
+  ) {
+    const { target: { repository, ref } } = this.deployment(revision, settings);
+    const now = Date.now();
+    return {
+      revision,
+      repository,
+      ref,
+      at: new Date(now).toISOString(),
+      until: new Date(now + 60_000).toISOString(),
+      ...more,
+    };
+  }
+
   /** Writes the state as the program would have. */
   state(more: Record<string, unknown>): void {
     const state = { version: stateVersion, earlier: [], holds: [], ...more };
