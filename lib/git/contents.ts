@@ -19,19 +19,23 @@ export function contentsCommand(
 /**
  * Reads what that command wrote (git-cat-file(1), "BATCH OUTPUT").
  *
- * @returns the contents in the order of the ids; fewer where one is missing.
+ * @returns the contents in the order of the ids; none for one that is missing.
  */
 export function contentsIn(
   { stdout }: Pick<Finished, "stdout">,
-): Uint8Array[] {
-  const contents: Uint8Array[] = [];
+): (Uint8Array | undefined)[] {
+  const contents: (Uint8Array | undefined)[] = [];
   for (let at = 0; at < stdout.length;) {
     const end = stdout.indexOf(0x0a, at);
     const head = new TextDecoder().decode(stdout.subarray(at, end)).split(" ");
+    at = end + 1;
     const size = Number(head.at(-1));
-    if (!Number.isInteger(size)) break;
-    contents.push(stdout.subarray(end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
+    if (!Number.isInteger(size)) {
+      contents.push(undefined);
+      continue;
+    }
+    contents.push(stdout.subarray(at, at + size));
+    at += size + 1;
   }
   return contents;
 }

@@ -99,17 +99,23 @@ async function bounded(
   }
 }
 
+/** The names in an answer of `git ls-remote`, each with its hash. */
+function namesIn(output: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of output.split("\n")) {
+    const [id, name] = line.split("\t");
+    if (name !== undefined && isRevision(id!)) found.set(name, id!);
+  }
+  return found;
+}
+
 /**
  * Reads the answer of `git ls-remote` to {@linkcode askedNames}.
  *
  * @throws {SyncError} `ref-ambiguous` if the name is a branch and a tag.
  */
 export function parseTip(output: string, ref: string): Tip | undefined {
-  const found = new Map<string, string>();
-  for (const line of output.split("\n")) {
-    const [revision, name] = line.split("\t");
-    if (name !== undefined && isRevision(revision!)) found.set(name, revision!);
-  }
+  const found = namesIn(output);
   // An annotated tag is an object of its own; `^{}` is the commit behind it.
   const commitOf = (name: string) => found.get(`${name}^{}`) ?? found.get(name);
   const branch = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
@@ -163,11 +169,21 @@ export async function listRemote(
   return names;
 }
 
-/** The tags on the remote, each with the commit behind it. */
+/** A tag on the remote that is an object of its own. */
+export interface RemoteTag {
+  /** Its full name. */
+  name: string;
+  /** The tag object. */
+  id: string;
+  /** The commit behind it. */
+  revision: string;
+}
+
+/** The tags on the remote that can be signed, each with the commit behind it. */
 export async function listTags(
   effects: Pick<Effects, "run">,
   config: RemoteConfig & Pick<Config, "timeouts.remote">,
-): Promise<{ name: string; revision: string }[]> {
+): Promise<RemoteTag[]> {
   const finished = await bounded(effects, {
     program: "git",
     args: ["ls-remote", "--tags", "--", config.repository],
@@ -178,13 +194,10 @@ export async function listTags(
     const { remoteFailure } = await import("./failure.ts");
     throw remoteFailure(finished, config, "verify");
   }
-  return new TextDecoder().decode(finished.stdout).split("\n").flatMap(
-    (line) => {
-      const [revision, peeled] = line.split("\t");
-      // Only a tag that is an object of its own can be signed.
-      return revision && isRevision(revision) && peeled?.endsWith("^{}")
-        ? [{ name: peeled.slice(0, -3), revision }]
-        : [];
-    },
-  );
+  const found = namesIn(new TextDecoder().decode(finished.stdout));
+  return [...found].flatMap(([peeled, revision]) => {
+    const name = peeled.slice(0, -3);
+    const id = found.get(name);
+    return peeled.endsWith("^{}") && id ? [{ name, id, revision }] : [];
+  });
 }

@@ -167,7 +167,7 @@ export async function readBlobs(
   const finished = await run.effects.run(
     contentsCommand(mirror, entries.map(({ blob }) => blob)),
   );
-  const blobs = contentsIn(finished);
+  const blobs = contentsIn(finished).filter((blob) => blob !== undefined);
   if (blobs.length === entries.length) return blobs;
   throw unreadable(finished.stderr);
 }

@@ -69,6 +69,8 @@ const hintFor: Readonly<Record<Bad["reason"], string>> = {
     "sign with a kind of key that verify.allowedSigners or verify.openpgpKeys hold",
   "unknown-key":
     "if the key is meant to count, add it to verify.allowedSigners or verify.openpgpKeys, then gitops-sync retry",
+  "weak-hash":
+    "sign with SHA-256 or better: take digest-algo and personal-digest-preferences out of gpg.conf",
   "tampered": "find out who changed it on its way",
   "key-expired": "sign with a key that is valid, or prolong this one",
   "key-not-yet-valid": "look at valid-after of the key and at the clocks",
@@ -147,6 +149,25 @@ export function cutHistory(commit: string): SyncError {
       short(commit)
     }, whose parents the repository does not give`,
     ["push the whole history to the repository", nothingDone],
+    "retry",
+  );
+}
+
+/** For a flood of tags, of which each would have to be looked at. */
+export function tooManyTags(
+  revision: string,
+  found: number,
+  most: number,
+): SyncError {
+  return refused(
+    "too-many-tags",
+    `Refused ${
+      short(revision)
+    }: ${found} tags point to it, and no more than ${most} are looked at for verify.threshold`,
+    [
+      "look who pushed them, and delete those that nobody needs: git push --delete origin TAG",
+      nothingDone,
+    ],
     "retry",
   );
 }

@@ -21,7 +21,7 @@ import {
 } from "./trusted_keys.ts";
 import { keysRemoved, needsTag, people, refusal, tooFew } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
-import { signedTags } from "./tags.ts";
+import { taggerOf, taggersOf } from "./tags.ts";
 import type { Fetched } from "../run/stages.ts";
 
 /** What the signatures of a revision say. */
@@ -166,13 +166,11 @@ class Check {
       candidateName,
     ]);
     const id = new TextDecoder().decode(line).trim();
-    const [signer] = await signedTags(
-      this.run,
-      this.fetched,
-      [{ id, name: tip.name }],
-      (id) => this.judge("tag", id),
-    );
-    return [signer!];
+    const judge = (id: string, content: Uint8Array) =>
+      this.judge("tag", id, undefined, content);
+    return [
+      await taggerOf(this.run, this.fetched, { id, name: tip.name }, judge),
+    ];
   }
 
   /** Every commit since the trusted revisions, by the keys before it. */
@@ -259,18 +257,14 @@ class Check {
     if (signers.length > 0 && needed === 1) return signers;
     const { names } = await this.keys();
     if (people(signers, names) >= needed) return signers;
-    const { tagsAt } = await import("./tags.ts");
-    const tags = await tagsAt(this.run, this.fetched);
-    const more = await signedTags(
-      this.run,
-      this.fetched,
-      tags,
-      (id) => this.judge("tag", id),
-      "those that are good",
-    );
-    const all = [...signers, ...more];
+    const judge = (id: string, content: Uint8Array) =>
+      this.judge("tag", id, undefined, content);
+    const all = [...signers];
+    for await (const more of taggersOf(this.run, this.fetched, judge)) {
+      all.push(...more);
+      if (people(all, names) >= needed) return all;
+    }
     const found = people(all, names);
-    if (found >= needed) return all;
     throw tooFew(this.revision, all, found, needed);
   }
 
@@ -286,9 +280,10 @@ class Check {
     type: "commit" | "tag",
     id: string,
     keyring?: Keyring,
+    content = this.contents.get(id),
   ): Promise<Good | Bad> {
     const { run, fetched: { mirror } } = this;
     const keys = keyring ?? await this.keys();
-    return await judge(run, mirror, type, id, keys, this.contents.get(id));
+    return await judge(run, mirror, type, id, keys, content);
   }
 }

@@ -192,9 +192,18 @@ export async function contentsOf(
 ): Promise<Uint8Array[]> {
   const command = contentsCommand(mirror, ids);
   const finished = await mustEnd(run, command);
-  const contents = contentsIn(finished);
+  const contents = contentsIn(finished).filter((one) => one !== undefined);
   if (contents.length !== ids.length) throw failed(command, finished);
   return contents;
+}
+
+/** The same of objects of which some may be missing. */
+export async function contentsIfThere(
+  run: Run,
+  mirror: string,
+  ids: readonly string[],
+): Promise<(Uint8Array | undefined)[]> {
+  return contentsIn(await mustEnd(run, contentsCommand(mirror, ids)));
 }
 
 async function mustEnd(run: Run, command: Command): Promise<Finished> {
