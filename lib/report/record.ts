@@ -5,6 +5,7 @@
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
 import { appendHistory, type HistoryEntry } from "../state/history.ts";
+import { runningSystem } from "../host/system.ts";
 import type { Hold, LastAttempt, State } from "../state/state.ts";
 import { backoffAfter, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
@@ -57,7 +58,7 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 }
 
 function stateAfter(run: Run, ended: Ended): State {
-  const { attempt, backoff, cutOff, ...rest } = run.state;
+  const { attempt, backoff, cutOff, unfit: _, ...rest } = run.state;
   const { commit } = run.attempt;
   const { revision } = commit;
   const error = errorOf(ended);
@@ -70,9 +71,26 @@ function stateAfter(run: Run, ended: Ended): State {
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
+    ...unfitAfter(run, error),
     last: lastOf(run, ended),
     ...changesBy(run, ended),
   };
+}
+
+/** Where no system ran before, one that is not well is left as it is. */
+function unfitAfter(
+  { state, attempt }: Run,
+  error: SyncError | undefined,
+): Pick<State, "unfit"> {
+  if (!error) return {};
+  const running = runningSystem();
+  const { touched, previous, candidate } = attempt;
+  const isLeft = touched && previous?.running === null && running !== null &&
+    running === candidate;
+  if (isLeft) return { unfit: candidate };
+  return state.unfit !== undefined && state.unfit === running
+    ? { unfit: state.unfit }
+    : {};
 }
 
 /** What a later run must know, beside how it went. */

@@ -196,6 +196,11 @@ export interface State {
   holds: readonly Hold[];
   attempt?: Attempt;
   backoff?: Backoff;
+  /**
+   * The system that runs although it was found unfit, because none ran before
+   * it: it is activated and looked at anew before it is confirmed.
+   */
+  unfit?: string;
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;

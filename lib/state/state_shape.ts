@@ -94,6 +94,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
   last: object({ message: isText, hints: listOf(isText) }),
   seen: object({ ref: isText, revision: isText, at: isText }),
   built: deployment,
+  unfit: isText,
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
   cutOff: object({
     revision: isText,
