@@ -139,6 +139,15 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
   };
 }
 
+/** This machine, under the names that nobody can give to another one. */
+const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether a URL is one over which anybody on the way can read along. */
+export function isOpen(url: unknown): boolean {
+  if (typeof url !== "string" || !/^http:/i.test(url)) return false;
+  return !isHere.test(URL.parse(url)?.hostname ?? "");
+}
+
 /** A remote as Git writes it: a URL, the scp form, or an absolute path. */
 export const remote: Kind<string> = {
   name: "Git URL",
@@ -206,9 +215,8 @@ export const vaultAddress: Kind<string> = {
   read: (value) => {
     const url = URL.parse(nonEmpty(value) ?? "");
     if (!url || url.username !== "" || url.search + url.hash !== "") return;
-    const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
     const isSafe = url.protocol === "https:" ||
-      url.protocol === "http:" && isHere.test(url.hostname);
+      url.protocol === "http:" && !isOpen(url.href);
     return isSafe ? url.href.replace(/\/+$/, "") : undefined;
   },
 };

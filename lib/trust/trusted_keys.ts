@@ -10,13 +10,10 @@ import { formatSize } from "../base/size.ts";
 import { lastWords, oneLine } from "../base/text.ts";
 import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { localGit } from "../git/git.ts";
-import { type KeyFile, keysError } from "../keys/key_file.ts";
+import { type KeyFile, readKeyFile } from "../keys/key_file.ts";
 import { type KeySet, makeKeyring } from "./keyring.ts";
 import type { Keyring } from "./signature.ts";
 import type { Run } from "../run/run.ts";
-
-/** More than any set of people needs. */
-const mostBytes = 4 * 2 ** 20;
 
 /** Of all that Git tells at once for the check of signatures. */
 const mostText = 64 * 2 ** 20;
@@ -83,32 +80,6 @@ function hostKeys({ config }: Run): KeySet {
 /** A person of this host revokes, whoever keeps the keys. */
 function revokedKeys(path: string | undefined): Pick<KeySet, "revoked"> {
   return path === undefined ? {} : { revoked: readKeyFile(path) };
-}
-
-/** Reads a file that nobody but its owner or root could have written. */
-function readKeyFile(where: string): KeyFile {
-  try {
-    const { isFile, size, mode, uid } = Deno.statSync(where);
-    if (!isFile) throw keysError("keys-broken", `${where} is not a file`);
-    if (size > mostBytes) {
-      throw keysError("keys-broken", `${where} is too large`);
-    }
-    if (size === 0) throw keysError("keys-empty", `${where} is empty`);
-    const isOurs = uid === 0 || uid === Deno.uid();
-    if (!isOurs || (mode! & 0o022) !== 0) {
-      throw keysError(
-        "keys-unsafe",
-        `others than root may write to ${where} (chown root, chmod go-w)`,
-      );
-    }
-    return { where, bytes: Deno.readFileSync(where) };
-  } catch (error) {
-    if (error instanceof SyncError) throw error;
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
-    throw keysError("keys-missing", `${where} can't be read: ${why}`);
-  }
 }
 
 /** The keys in a folder of the repository: plain files, no links. */
