@@ -5,6 +5,7 @@
  */
 import { parseDuration } from "../base/duration.ts";
 import { parseSize } from "../base/size.ts";
+import { isPattern, parsePattern, patternForm } from "./tag_pattern.ts";
 
 /** How an option's value is written and what it becomes. */
 export interface Kind<T> {
@@ -169,13 +170,21 @@ export const remote: Kind<string> = {
   },
 };
 
-/** A branch, a tag, a full ref name or a full commit hash (git-check-ref-format(1)). */
+/**
+ * A branch, a tag, a full ref name (git-check-ref-format(1)), a full commit
+ * hash, or a pattern of tags.
+ */
 export const ref: Kind<string> = {
   name: "ref",
   expected:
-    "a branch, a tag, a full ref such as refs/heads/main, or a full commit hash",
+    "a branch, a tag, a full ref such as refs/heads/main, a full commit hash, or a pattern of tags such as semver:>=1.2 <2",
+  explain: (value) =>
+    typeof value === "string" && isPattern(value) ? patternForm : undefined,
   read: (value) => {
     const name = nonEmpty(value);
+    if (name !== undefined && isPattern(name)) {
+      return parsePattern(name) && name;
+    }
     if (name === undefined || name.startsWith("-") || name === "@") return;
     const bad = /[\s~^:?*\[\\]|\.\.|@\{|\/\/|\/\.|^\/|^\.|\/$|\.$|\.lock(\/|$)/;
     return bad.test(name) ? undefined : name;
