@@ -156,7 +156,7 @@ async function remember(
   // many and never one too few.
   await protect(run, [deployment, ...kept]);
   const holds = run.state.holds.filter((hold) => !isSame(hold, commit));
-  const { kind } = run.attempt;
+  const { kind, name } = run.attempt;
   const { repository, ref } = target;
   const { revision, digest } = commit;
   await run.save({
@@ -170,6 +170,7 @@ async function remember(
         revision,
         ...digest && { digest },
         kind,
+        ...name && { name },
       }),
     },
   });

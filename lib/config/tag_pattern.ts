@@ -56,9 +56,8 @@ function semverPattern(range: Range): TagPattern {
 /** The version is in the place of the `*`. */
 function globPattern(glob: string): TagPattern | undefined {
   const [before, after, ...more] = glob.split("*");
-  const isName = !/[\s~^:?[\\\u0000-\u001f\u007f]|\.\.|@\{|\/\/|^[/.-]/.test(
-    glob,
-  );
+  // Control characters are in no option.
+  const isName = !/[\s~^:?[\\]|\.\.|@\{|\/\/|^[/.-]/.test(glob);
   if (after === undefined || more.length > 0 || !isName) return undefined;
   return {
     glob,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "@std/path";
 
 const foreignWrite = 0o022;
 const sticky = 0o1000;

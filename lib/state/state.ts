@@ -65,6 +65,8 @@ export interface Followed {
   digest?: string;
   /** What the name was at that time. */
   kind: RefKind;
+  /** The tag that it was, where the ref is a pattern: its full name. */
+  name?: string;
 }
 
 /** A revision that is not tried again until the branch moves or `retry`. */
@@ -102,6 +104,8 @@ export interface Attempt {
   bootId: string;
   /** Given where a ref was followed to it: what that name is. */
   kind?: RefKind;
+  /** The full name of that, where the ref is a pattern of tags. */
+  name?: string;
   /** The revision by whose acceptance the ref may be where it is. */
   accepted?: string;
   /** Given where it is a way back: what must not come again by itself. */
@@ -185,7 +189,16 @@ export interface Reboot {
 export interface State {
   version: 1;
   /** What the remote said last, when that changed. */
-  seen?: { ref: string; revision: string; kind: string; at: string };
+  seen?: {
+    ref: string;
+    revision: string;
+    kind: string;
+    /** The full name of the tag, where the ref is a pattern. */
+    name?: string;
+    /** The URL that answered, where there are mirrors. */
+    servedBy?: string;
+    at: string;
+  };
   /** How far refs were followed, the newest first. */
   followed?: readonly Followed[];
   lastGood?: Deployment;

@@ -59,6 +59,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     revision: isText,
     digest: optional(isText),
     kind: isText,
+    name: optional(isText),
   }))),
   attempt: optional(object({
     id: isText,

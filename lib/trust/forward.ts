@@ -6,9 +6,11 @@
  */
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
+import { oneLine, short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import { localGit } from "../git/git.ts";
 import { has } from "../git/mirror.ts";
+import { compareTags } from "../git/sources.ts";
 import { signedDigest } from "../git/signed_part.ts";
 import { exists } from "@std/fs";
 import { followedOf, moved } from "../run/followed.ts";
@@ -120,7 +122,13 @@ async function forwardOf(
   fetched: Fetched,
   before: Before | undefined,
 ): Promise<Fetched["forward"]> {
-  const { forward, commit } = fetched;
+  const { forward, commit, tip, target: { ref } } = fetched;
+  if (before && isPattern(ref)) {
+    return compareTags(ref, tip.name, before.name) > 0 ||
+        isSame(before, commit)
+      ? "yes"
+      : "no";
+  }
   if (forward !== "no" || !before || commit.digest === undefined) {
     return forward;
   }
@@ -134,7 +142,9 @@ async function moveOf(
   before: Before | undefined,
 ): Promise<Move | undefined> {
   const { forward, commit, tip, target } = fetched;
-  if (!before || forward === "unknown") return undefined;
+  if (!before) return undefined;
+  if (isPattern(target.ref)) return lowerVersion(fetched, before);
+  if (forward === "unknown") return undefined;
   const { revision, kind = tip.kind } = before;
   const to = short(commit.revision);
   const what = `${moved(target.ref, kind, tip.kind)} to ${to}`;
@@ -150,6 +160,31 @@ async function moveOf(
   return {
     reason: "tag-moved",
     says: `${what}, and was ${from} when it was deployed last`,
+  };
+}
+
+/** Of tags that a pattern names, one with a higher version is forward. */
+function lowerVersion(
+  { commit, tip, target: { ref } }: Fetched,
+  before: Before,
+): Move | undefined {
+  if (isSame(before, commit)) return undefined;
+  if (compareTags(ref, tip.name, before.name) > 0) return undefined;
+  const [from, to] = [before.name ?? "", tip.name].map((name) =>
+    oneLine(name.replace(/^refs\/tags\//, ""), 80)
+  );
+  if (from === to) {
+    return {
+      reason: "tag-moved",
+      says: `The tag ${to}, the newest of ${ref}, was moved to ${
+        short(commit.revision)
+      }, and was ${short(before.revision)} when it was deployed last`,
+    };
+  }
+  return {
+    reason: "not-forward",
+    says:
+      `The newest tag of ${ref} is ${to}, which is no higher version than ${from}, the one deployed from it`,
   };
 }
 

@@ -42,7 +42,7 @@ export async function* taggersOf(
   judge: Judge,
 ): AsyncGenerator<Signer[]> {
   const { commit: { revision }, mirror } = fetched;
-  const all = await listTags(run.effects, run.config);
+  const all = await listTags(run.effects, run.remote);
   const tags = all.filter((tag) =>
     tag.revision === revision && tag.name.length <= longestName
   );
