@@ -31,7 +31,10 @@ export async function activate(
   // The host's own commands have run since it was looked.
   refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
-  const previous = systems();
+  const found = systems();
+  // One that was found unfit is no way back, and is not kept as it is.
+  const isUnfit = found.running === system && run.state.unfit === system;
+  const previous = isUnfit ? { ...found, running: null } : found;
   await run.note({ candidate: system, previous });
   await protectPrevious(run, previous.running);
   if (target.operation === "boot") {

@@ -13,6 +13,7 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import { oneLine, short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Target } from "../state/state.ts";
 import { localGit } from "./git.ts";
 import { askRemote } from "./remote.ts";
@@ -74,7 +75,10 @@ async function fetchInto(
   target: Target,
 ): Promise<Fetched> {
   await readyMirror(run, mirror);
-  const base = followedOf(run.state, target)?.revision;
+  // Of tags of a pattern, the version says what is forward.
+  const base = isPattern(target.ref)
+    ? undefined
+    : followedOf(run.state, target)?.revision;
   await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
   await bringKeys(run, mirror);
@@ -277,7 +281,7 @@ async function mustHaveMoved(
   tip: Tip,
   { revision }: Commit,
 ): Promise<void> {
-  const { tip: now } = await askRemote(run.effects, run.config);
+  const { tip: now } = await askRemote(run.effects, run.remote);
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(

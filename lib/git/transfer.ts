@@ -36,7 +36,7 @@ export async function fetch(
   mirror: string,
   args: readonly string[],
 ): Promise<void> {
-  const { config } = run;
+  const { remote: config } = run;
   const finished = await checked(run, mirror, {
     program: "git",
     args: [
@@ -93,7 +93,7 @@ async function checked(
   if (isUnchecked) await Deno.remove(mirror, { recursive: true });
   // Last, so that what cuts us off here is made up for by the next run.
   await Deno.remove(trace);
-  if (isUnchecked) throw unchecked(run.config);
+  if (isUnchecked) throw unchecked(run.remote);
   if (ended instanceof Error) throw ended;
   return ended;
 }
@@ -128,7 +128,7 @@ async function bounded(
     await dropHalfPacks(mirror);
   }
   throw new SyncError(
-    `Cannot fetch from ${run.config.repository}: it sends more than limits.fetch, or what takes too much memory`,
+    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch, or what takes too much memory`,
     {
       stage: "fetch",
       reason: "too-large",

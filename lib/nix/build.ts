@@ -50,7 +50,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     nix: nixOptions(config),
     env: gitEnvironment(config, [
       ["safe.directory", readable.mirror],
-      ...protocolsOfInputs(config),
+      ...protocolsOfInputs(run.remote),
     ]),
     onLine: (line) => {
       log.line(line);

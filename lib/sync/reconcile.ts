@@ -13,7 +13,9 @@ import { takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote } from "../git/remote.ts";
+import type { Asked } from "../git/remote.ts";
+import { askSources } from "../git/sources.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
 import { moved } from "../run/followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
@@ -222,7 +224,7 @@ async function askOrRecord(
   state: State,
 ): Promise<{ outcome: Outcome } | { outcome?: never } & Answered> {
   try {
-    return await ask(effects, config);
+    return await ask(effects, config, state);
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
@@ -238,10 +240,11 @@ type Answered = Asked & { tip: Tip };
 async function ask(
   effects: Effects,
   config: Config,
+  state: State,
 ): Promise<Answered> {
   for (let tries = 0;; tries++) {
     try {
-      const { tip, ...asked } = await askRemote(effects, config);
+      const { tip, ...asked } = await askSources(effects, config, state);
       if (tip) return { tip, ...asked };
     } catch (error) {
       const passes = error instanceof SyncError &&
@@ -263,7 +266,8 @@ async function remember(
   tip: Tip,
 ): Promise<State> {
   const { seen, last } = state;
-  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref;
+  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref ||
+    seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
   if (!isNews && !wasUnreached) return state;
   tellMovedTag(effects, seen, config.ref, tip);
@@ -275,6 +279,8 @@ async function remember(
       ref: config.ref,
       revision: tip.revision,
       kind: tip.kind,
+      ...isPattern(config.ref) ? { name: tip.name } : {},
+      ...tip.servedBy ? { servedBy: tip.servedBy } : {},
       at: effects.now().toISOString(),
     },
   };
@@ -291,6 +297,8 @@ function tellMovedTag(
 ): void {
   if (seen?.ref !== ref || seen.revision === tip.revision) return;
   if (seen.kind !== "tag" && tip.kind !== "tag") return;
+  // A pattern names another tag, which is no move.
+  if (isPattern(ref) && seen.name !== tip.name) return;
   const from = short(seen.revision), to = short(tip.revision);
   const what = moved(ref, seen.kind, tip.kind);
   say(effects, "warning", `${what} from ${from} to ${to}`);

@@ -152,7 +152,7 @@ async function inNix(
   const text = await Deno.readTextFile(join(top, config));
   refuseOther(namesInNix(text), newcomer, config);
   const paths = places.map(({ path }) => relative(dirname(config), path));
-  const before = await readAgeRules(work.effects, join(top, config));
+  const before = await readAgeRules(work.effects, join(top, config), top);
   const lacking = paths.filter((path) =>
     !before.get(path)?.includes(newcomer.recipient)
   );
@@ -184,7 +184,7 @@ async function evaluated(work: Work, text: string) {
   await using folder = await privateFolder();
   const file = join(folder.path, "secrets.nix");
   await Deno.writeTextFile(file, text);
-  return await readAgeRules(work.effects, file);
+  return await readAgeRules(work.effects, file, folder.path);
 }
 
 async function oneRulesFile(
