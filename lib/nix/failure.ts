@@ -45,6 +45,17 @@ export function explain(evidence: Evidence): BuildFailure {
     : derivations(worst, found, evidence);
 }
 
+/** The same failure as one of the flake's own code, which Nix confirmed. */
+export function asEvaluation(failure: BuildFailure): BuildFailure {
+  const reason = "evaluation-error";
+  return {
+    ...failure,
+    reason,
+    transient: isTransient(reason),
+    summary: oneLine(`${beginnings[reason]}${failure.summary}`, summaryLength),
+  };
+}
+
 function silent({ errors, plain }: Evidence): BuildFailure {
   const error = errors.at(-1);
   if (error) return told({ reason: "unknown", error });

@@ -6,7 +6,7 @@
 import { exitCodes, type SyncError } from "../base/errors.ts";
 import { appendHistory, type HistoryEntry } from "../state/history.ts";
 import type { Hold, LastAttempt, State } from "../state/state.ts";
-import { backoffAfter, targetOf } from "../run/decide.ts";
+import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { withHold } from "./holds.ts";
 
@@ -94,7 +94,7 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       if (error.next === "hold") {
         return { holds: withHold(holds, holdFor(run, error)) };
       }
-      return error.next === "retry" ? { backoff: backoffFor(run) } : {};
+      return error.next === "retry" ? { backoff: backoffFor(run, error) } : {};
     }
     case "deployed":
       return acceptedAfter(run.state, commit.revision);
@@ -130,14 +130,20 @@ function lastOf(run: Run, ended: Ended): LastAttempt {
   };
 }
 
-function backoffFor(run: Run): State["backoff"] & object {
+function backoffFor(run: Run, { after }: SyncError): State["backoff"] & object {
   const { revision } = run.attempt.commit;
   const { backoff } = run.state;
   const before = backoff?.revision === revision ? backoff.failures : 0;
   const failures = before + 1;
-  const pause = backoffAfter(failures, Math.random());
+  const asked = Math.min(after, longestAsked);
+  const pause = Math.max(asked, backoffAfter(failures, Math.random()));
   const notBefore = new Date(run.effects.now().getTime() + pause);
-  return { revision, failures, notBefore: notBefore.toISOString() };
+  return {
+    revision,
+    failures,
+    notBefore: notBefore.toISOString(),
+    ...asked > 0 ? { asked } : {},
+  };
 }
 
 function holdOnLeft(run: Run, revision: string, because?: string): Hold {

@@ -138,6 +138,8 @@ export interface Backoff {
   revision: string;
   failures: number;
   notBefore: string;
+  /** Milliseconds of pause that a server asked for, if one did. */
+  asked?: number;
 }
 
 /** How a host was before something is done to it. */
