@@ -62,6 +62,23 @@ export const texts: Kind<readonly string[]> = {
   isList: true,
 };
 
+/** Files by the beginning of the URLs that they are for. */
+export const prefixedFiles: Kind<Readonly<Record<string, string>>> = {
+  name: "files by URL",
+  expected:
+    "beginnings of URLs with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
+  read: (value) => {
+    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+      return undefined;
+    }
+    const entries = Object.entries(value);
+    const isGood = ([url, file]: [string, unknown]) =>
+      /^(?:(?:git\+)?ssh:\/\/|[\w.-]+@[\w.-]+:)[^\s'"\\]+$/.test(url) &&
+      path.read(file) !== undefined;
+    return entries.every(isGood) ? Object.fromEntries(entries) : undefined;
+  },
+};
+
 /** True or false. */
 export const flag: Kind<boolean> = {
   name: "true or false",
@@ -165,6 +182,11 @@ export const ref: Kind<string> = {
   name: "ref",
   expected:
     "a branch, a tag, a full ref such as refs/heads/main, or a full commit hash",
+  explain: (value) =>
+    typeof value === "number" || typeof value === "boolean" ||
+      value instanceof Date
+      ? `a text, and YAML reads this as none: put it in quotes, e.g. ref: "1.10"`
+      : undefined,
   read: (value) => {
     const name = nonEmpty(value);
     if (name === undefined || name.startsWith("-") || name === "@") return;

@@ -17,6 +17,7 @@ import {
   texts,
 } from "./kinds.ts";
 import type { Option } from "./option.ts";
+import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
@@ -82,6 +83,11 @@ export const options = {
     text:
       "The private key for `ssh://` and scp-form remotes, readable by root alone.",
   } as Option<string | undefined>,
+  sshCertificateFile: {
+    kind: path,
+    text:
+      "The certificate of `sshKeyFile`, where an authority signed it. Without it the file beside the key counts, `KEY-cert.pub`.",
+  } as Option<string | undefined>,
   knownHosts: {
     kind: path,
     text:
@@ -97,6 +103,17 @@ export const options = {
     preset: "git",
     text: "The user name that goes with the token. Most forges take any.",
   } as Option<string>,
+  "tls.certFile": {
+    kind: path,
+    text:
+      "The certificate, in PEM, by which this host shows an `https://` server who it is.",
+  } as Option<string | undefined>,
+  "tls.keyFile": {
+    kind: path,
+    text:
+      "The private key of `tls.certFile`, in PEM without a passphrase. Without it the file of the certificate holds the key, too.",
+  } as Option<string | undefined>,
+  ...inputOptions,
   stateDirectory: {
     kind: path,
     preset: "/var/lib/gitops-sync",

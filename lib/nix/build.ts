@@ -7,7 +7,7 @@ import { ensureDir, exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
-import { gitEnvironment } from "../git/git.ts";
+import { inputEnvironment } from "../git/input_credentials.ts";
 import { asEvaluation } from "./failure.ts";
 import { failed } from "./build_failure.ts";
 import { NixLog } from "./log.ts";
@@ -51,7 +51,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     timeout: config["timeouts.build"],
     refresh: failedBefore(run, readable.commit.revision),
     nix: nixOptions(config),
-    env: gitEnvironment(config, [
+    env: inputEnvironment(config, [
       ["safe.directory", readable.mirror],
       ...protocolsOfInputs(config),
     ]),

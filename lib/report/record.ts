@@ -7,6 +7,7 @@ import { exitCodes, type SyncError } from "../base/errors.ts";
 import { appendHistory, type HistoryEntry } from "../state/history.ts";
 import type { Hold, LastAttempt, State } from "../state/state.ts";
 import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
+import { quietAfter } from "../run/quiet.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { withHold } from "./holds.ts";
 
@@ -69,6 +70,9 @@ function stateAfter(run: Run, ended: Ended): State {
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),
     last: lastOf(run, ended),
+    ...(error
+      ? quietAfter(attempt!.target.repository, error, run.effects.now())
+      : {}),
     ...changesBy(run, ended),
   };
 }

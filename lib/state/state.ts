@@ -142,6 +142,15 @@ export interface Backoff {
   asked?: number;
 }
 
+/** A server that asked to be left alone for some time. */
+export interface Quiet {
+  repository: string;
+  /** ISO 8601. */
+  until: string;
+  /** How long it asked for, in milliseconds. */
+  asked: number;
+}
+
 /** How a host was before something is done to it. */
 export interface Before {
   /** Units that had failed, or failed again and again: nobody's fault later. */
@@ -187,6 +196,7 @@ export interface State {
   holds: readonly Hold[];
   attempt?: Attempt;
   backoff?: Backoff;
+  quiet?: Quiet;
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; times: number };
   last?: LastAttempt;

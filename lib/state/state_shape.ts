@@ -86,6 +86,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
   seen: object({ ref: isText, revision: isText, at: isText }),
   built: deployment,
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
+  quiet: object({ repository: isText, until: isText, asked: isNumber }),
   cutOff: object({ revision: isText, times: isNumber }),
 };
 
