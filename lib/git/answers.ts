@@ -236,8 +236,9 @@ const ofServers: readonly Sort[] = [
     pattern:
       /does not appear to be a git repository|[Rr]epository .*not found|not found: did you run|returned error: 404|does not exist|No such file or directory/,
     says: "there is no repository",
-    hints: () => [
+    hints: (access) => [
       "look at repository in the configuration; a private repository also says so to those who may not read it",
+      ...accessHints(access),
     ],
   },
   {

@@ -22,7 +22,7 @@ export type RemoteConfig =
 // to them through the environment, so no shell is ever given a built string.
 const sshCommand = "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=yes " +
   // A banner is anybody's text, and failures are told apart by texts.
-  "-o LogLevel=ERROR " +
+  "-o LogLevel=${GITOPS_SYNC_SSH_LOG:-ERROR} " +
   "-o ConnectTimeout=20 -o ServerAliveInterval=15 " +
   '${GITOPS_SYNC_SSH_KEY:+-i "$GITOPS_SYNC_SSH_KEY" -o IdentitiesOnly=yes} ' +
   '${GITOPS_SYNC_SSH_CERT:+-o "CertificateFile=\\"$GITOPS_SYNC_SSH_CERT\\""} ' +

@@ -56,7 +56,7 @@ const chooseKey = "f() { h= c= x=; " +
   'for w in "$u" "$n"; do case $w in "$b" | "$b".git | "$b"/*) ' +
   'eval "GITOPS_SYNC_SSH_KEY=\\$GITOPS_SYNC_INPUT_KEY_$i"; ' +
   "GITOPS_SYNC_SSH_CERT=; break 2 ;; esac; done; i=$((i + 1)); done; " +
-  'SSH "$@"; }; f';
+  'RUN_SSH "$@"; }; f';
 
 function sshEnvironment(
   keys: Readonly<Record<string, string>>,
@@ -68,7 +68,7 @@ function sshEnvironment(
     .toSorted(([a], [b]) => b.length - a.length);
   if (all.length === 0) return {};
   return Object.fromEntries([
-    ["GIT_SSH_COMMAND", chooseKey.replace("SSH", () => ssh)],
+    ["GIT_SSH_COMMAND", chooseKey.replace("RUN_SSH", () => ssh)],
     ...all.flatMap(([url, file], i) => [
       [`GITOPS_SYNC_INPUT_${i + 1}`, url],
       [`GITOPS_SYNC_INPUT_KEY_${i + 1}`, file],

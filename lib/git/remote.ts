@@ -81,7 +81,9 @@ export async function askRemote(
   );
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./failure.ts");
-    throw remoteFailure(finished, config, "decide");
+    const { withSshWords } = await import("./ssh_words.ts");
+    const whole = await withSshWords(effects, question, finished);
+    throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
   return { tip: parseTip(answer, ref), question, answer };

@@ -3,7 +3,6 @@ import { assertEquals } from "@std/assert";
 import { short } from "../../lib/base/text.ts";
 import { type Handler, serve } from "../git/servers.ts";
 import { output } from "../world/program.ts";
-import type { World } from "../world/world.ts";
 import { deployed, runs, says, syncTo, test } from "./setting.ts";
 
 /** An input `lib`, as an archive and as what flake.lock says of it. */
