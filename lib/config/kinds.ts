@@ -46,6 +46,16 @@ export const path: Kind<string> = {
     nonEmpty(value)?.startsWith("/") ? value as string : undefined,
 };
 
+/** An absolute path for programs that end it at a blank. */
+export const plainPath: Kind<string> = {
+  name: "path",
+  expected: "an absolute path without blanks such as /run/secrets/tokens",
+  read: (value) => {
+    const read = path.read(value);
+    return read === undefined || /\s/.test(read) ? undefined : read;
+  },
+};
+
 /** Several absolute paths. */
 export const paths: Kind<readonly string[]> = {
   name: "list of paths",

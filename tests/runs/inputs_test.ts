@@ -148,3 +148,34 @@ test("a throw of the flake's own code holds its revision", async (world) => {
   assertEquals(holds.map(({ revision }) => revision), [revision]);
   says((await syncTo(world, 9)).stderr, `${short(revision)} is held`);
 });
+
+test("an input that is private comes with the netrc file that is named", async (world) => {
+  const input = await makeInput(`${world.folder}/private`);
+  const asked: (string | null)[] = [];
+  await using server = serve((request) => {
+    const given = request.headers.get("authorization");
+    asked.push(given);
+    const isKnown = given === `Basic ${btoa("me:hunter2")}`;
+    return isKnown ? new Response(input.archive) : new Response("no\n", {
+      status: 401,
+      headers: { "www-authenticate": 'Basic realm="x"' },
+    });
+  });
+  // Not where Nix would look by itself.
+  const netrc = `${world.folder}/private/netrc`;
+  await Deno.writeTextFile(
+    netrc,
+    "machine elsewhere login me password wrong\nmachine 127.0.0.1 login me password hunter2\n",
+    { mode: 0o600 },
+  );
+  const { repository } = await deployed(world);
+  const revision = await repository.publish("A private input", {
+    files: await withInput(`${server.url}/lib.tar.gz`, input.narHash),
+  });
+  const refused = await syncTo(world, 6);
+  says(refused.stderr, "an input is refused to this host", "inputs.netrcFile");
+  const ended = await syncTo(world, 0, "--now", `--inputs-netrc-file=${netrc}`);
+  runs(world, revision);
+  assertEquals(asked.includes(`Basic ${btoa("me:hunter2")}`), true);
+  assertEquals(ended.text.includes("hunter2"), false);
+});
