@@ -217,7 +217,7 @@ const ofServers: readonly Sort[] = [
   {
     reason: "unreachable",
     pattern:
-      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|from proxy after CONNECT|CONNECT tunnel failed|still expected|expected flush|transfer closed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|not closed cleanly|framing layer|RPC failed|Empty reply|returned error: 5\d\d|Operation too slow|hung up unexpectedly/i,
+      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|from proxy after CONNECT|CONNECT tunnel failed|still expected|expected flush|transfer closed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|not closed cleanly|framing layer|RPC failed|Empty reply|getpeername|returned error: 5\d\d|Operation too slow|hung up unexpectedly/i,
     says: "no answer that Git could use came back",
     hints: () => [
       `look at the network, name resolution and proxy of this host; ${nextRun}`,

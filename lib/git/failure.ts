@@ -75,7 +75,7 @@ function busy(
       hints: [
         `it is left alone for ${
           formatDuration(after)
-        }; gitops-sync sync --now does not wait. Poll less often, or with a token of this host's own`,
+        }; if it asks often, poll less often, or with a token of this host's own`,
       ],
       after,
       exit: 3,

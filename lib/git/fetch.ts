@@ -78,12 +78,20 @@ export async function fetchRevision(
 async function isOfMirror(
   run: Run,
   mirror: string,
-  { reason }: SyncError,
+  { reason, details }: SyncError,
 ): Promise<boolean> {
   if (reason === "mirror-damaged") return true;
-  const isUnclear = ["git-failed", "garbled"].includes(reason);
-  return isUnclear && await isDamaged(run, mirror);
+  if (!["git-failed", "garbled"].includes(reason)) return false;
+  return details.some((line) => ofMirror.test(line)) ||
+    await isDamaged(run, mirror);
 }
+
+/**
+ * What Git says of the mirror itself: locks of one that was killed, and hashes
+ * of another kind than the repository has now.
+ */
+const ofMirror =
+  /^(?:fatal|error): (?:mismatched (?:algorithms|object format)|(?:could not|cannot|Unable to) (?:create|lock) )/;
 
 /** Whether it may be the wish for a part of the history that went wrong. */
 async function isOfShallow(
