@@ -134,7 +134,7 @@ const ofServers: readonly Sort[] = [
   {
     reason: "client-certificate",
     pattern:
-      /certificate required|alert (?:bad certificate|certificate \w+|unknown ca)|TLS fatal alert has been received|: Handshake failed|alert handshake failure|No required SSL certificate was sent|could not load (?:PEM )?client certificate|unable to set private key|unable to use (?:client certificate|private key)|error reading X\.509 (?:potentially-encrypted )?key|private key file/i,
+      /certificate required|alert (?:bad certificate|certificate \w+|unknown ca)|TLS fatal alert has been received|gnutls_handshake\(\) failed: (?:Handshake failed|CA is unknown|Certificate is \w+)|alert handshake failure|No required SSL certificate was sent|could not load (?:PEM )?client certificate|unable to set private key|unable to use (?:client certificate|private key)|error reading X\.509 (?:potentially-encrypted )?key|private key file/i,
     says:
       "it ends the handshake of TLS, as servers do that want another client certificate, or one at all",
     hints: ({ config }) => [

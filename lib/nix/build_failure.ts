@@ -34,10 +34,11 @@ export function failed(
 
 /** Nix 2.8 says of a folder of the flake that is missing only that it is. */
 function withoutFolder(failure: BuildFailure, { directory }: Config) {
-  const missing = /^getting status of '([^']+)': No such file or directory$/
-    .exec(
-      failure.summary,
-    )?.[1];
+  const missing =
+    /^(?:evaluation failed: )?getting status of '([^']+)': No such file or directory$/
+      .exec(
+        failure.summary,
+      )?.[1];
   return missing !== undefined && `${directory}/`.startsWith(`${missing}/`)
     ? {
       ...failure,

@@ -19,7 +19,7 @@ export async function run(call: Call): Promise<ExitCode> {
   if (call.json) {
     printJson("config check", exitCodes.ok, {
       result: "valid",
-      warnings,
+      ...warnings.length > 0 ? { warnings } : {},
       config,
     });
     return exitCodes.ok;
