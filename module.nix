@@ -67,7 +67,12 @@ let
   nested = make: lib.foldl' lib.recursiveUpdate { } (map make programOptions);
 
   # What was not given is left to the program.
-  given = lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
+  # systemd hands a key over alone, and its certificate stays beside the file.
+  given =
+    lib.optionalAttrs ((cfg.settings.sshKeyFile or null) != null) {
+      sshCertificateFile = "${cfg.settings.sshKeyFile}-cert.pub";
+    }
+    // lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
 
   # Checked by the program itself, so that a mistake ends the build of the
   # system and not a run on the host.
@@ -94,6 +99,12 @@ let
       credential = "ssh-key";
       flag = "--ssh-key-file";
       path = cfg.settings.sshKeyFile or null;
+    }
+    {
+      option = "tls.keyFile";
+      credential = "tls-key";
+      flag = "--tls-key-file";
+      path = cfg.settings.tls.keyFile or null;
     }
   ];
 
@@ -149,7 +160,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile` and `sshKeyFile` are handed over in this way already.
+        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile` and `tls.keyFile` are handed over in this way already.
       '';
     };
 

@@ -75,7 +75,9 @@ async function afterwards(
   env: Environment,
 ): Promise<void> {
   const hook = hookFor(ended);
-  if (!hook) return;
+  // What is tried again and fails as before is not told again.
+  const isKnown = hook === "onFailure" && (run.state.last?.times ?? 1) > 1;
+  if (!hook || isKnown) return;
   for (const argv of run.config[`hooks.${hook}`]) {
     const all = { ...env, GITOPS_SYNC_HOOK: hook };
     const timeout = run.config["timeouts.hooks"];

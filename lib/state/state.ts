@@ -153,6 +153,17 @@ export interface Backoff {
   revision: string;
   failures: number;
   notBefore: string;
+  /** Milliseconds of pause that a server asked for, if one did. */
+  asked?: number;
+}
+
+/** A server that asked to be left alone for some time. */
+export interface Quiet {
+  repository: string;
+  /** ISO 8601. */
+  until: string;
+  /** How long it asked for, in milliseconds. */
+  asked: number;
 }
 
 /** How a host was before something is done to it. */
@@ -214,6 +225,7 @@ export interface State {
    * it: it is activated and looked at anew before it is confirmed.
    */
   unfit?: string;
+  quiet?: Quiet;
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;

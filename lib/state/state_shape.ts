@@ -122,6 +122,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
     digest: optional(isText),
     times: isNumber,
   }),
+  quiet: object({ repository: isText, until: isText, asked: isNumber }),
 };
 
 /** The name of a part that has not the shape everything else relies on. */

@@ -17,6 +17,7 @@ import type { Asked } from "../git/remote.ts";
 import { askSources } from "../git/sources.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { leftAlone } from "../run/quiet.ts";
 import { moved } from "../run/followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import type { Record } from "../run/run.ts";
@@ -54,6 +55,8 @@ export async function reconcile(
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
   const before = await whatIsLeft(effects, config, wishes, record);
   if (before.outcome) return before.outcome;
+  const quiet = leftAlone(before.state, config.repository, effects.now());
+  if (quiet) return { result: "failed", error: quiet };
   const asked = await askOrRecord(effects, config, before.state);
   if (asked.outcome) return asked.outcome;
   const { tip, question, answer } = asked;
@@ -228,7 +231,7 @@ async function askOrRecord(
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
-    await recordUnreached(effects, config.stateDirectory, state, error);
+    await recordUnreached(effects, config, state, error);
     return { outcome: { result: "failed", error } };
   }
 }
@@ -269,9 +272,9 @@ async function remember(
   const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref ||
     seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
-  if (!isNews && !wasUnreached) return state;
+  if (!isNews && !wasUnreached && !state.quiet) return state;
   tellMovedTag(effects, seen, config.ref, tip);
-  const { last: _, ...rest } = state;
+  const { last: _, quiet: __, ...rest } = state;
   const next: State = {
     ...rest,
     ...(last && !wasUnreached ? { last } : {}),
