@@ -9,9 +9,9 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { gitEnvironment } from "../git/git.ts";
+import { evaluate } from "./evaluate.ts";
 import type { BuildFailure } from "./failure.ts";
 import { NixLog } from "./log.ts";
-import { buildCommand } from "./nixos_rebuild.ts";
 import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import { Built, type Readable } from "../run/stages.ts";
@@ -37,7 +37,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   const log = new NixLog();
   // Nix tells what it will fetch before it does.
   let toFetch = 0;
-  const finished = await effects.run(buildCommand({
+  const finished = await evaluate(run, readable, {
     mirror: readable.mirror,
     revision: readable.commit.revision,
     directory: config.directory,
@@ -60,7 +60,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
       }
       effects.tell({ kind: "progress", stage: "build", text: log.progress() });
     },
-  }));
+  });
   if (finished.timedOut) throw tooSlow(run);
   if (finished.code !== 0) throw failed(log.failure(), readable, config);
   const system = await readResult(`${folder}/result`, config.operation);

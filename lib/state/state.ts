@@ -194,6 +194,8 @@ export interface State {
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
   reboot?: Reboot;
+  /** Why revisions are not isolated from this host when they are evaluated. */
+  unisolated?: string;
 }
 
 /** A person's word that a ref may be moved to this revision, once. */

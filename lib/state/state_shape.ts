@@ -87,6 +87,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
   built: deployment,
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
   cutOff: object({ revision: isText, times: isNumber }),
+  unisolated: isText,
 };
 
 /** The name of a part that has not the shape everything else relies on. */
