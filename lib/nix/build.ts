@@ -96,7 +96,8 @@ function nixOptions(config: Config): (readonly [string, string])[] {
 async function readResult(link: string, operation: string): Promise<string> {
   const system = await Deno.realPath(link).catch(() => "");
   const isSystem = isStorePath(system) &&
-    await exists(`${system}/bin/switch-to-configuration`);
+    // A file in its place has nothing in it.
+    await exists(`${system}/bin/switch-to-configuration`).catch(() => false);
   if (isStorePath(system) && (isSystem || operation === "build")) return system;
   throw new SyncError(
     `Cannot use the build: ${system || link} is not a NixOS system`,

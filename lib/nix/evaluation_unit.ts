@@ -97,10 +97,8 @@ export async function useUnit(
     confinement,
   );
   const stop = () => effects.run(stopUnits(`${evaluationUnit}.service`));
-  // One that a killed run has left.
-  await stop();
   let end: UnitEnd | undefined;
-  try {
+  const once = async () => {
     const finished = await effects.run({
       ...command,
       most: 64 * 1024,
@@ -110,9 +108,22 @@ export async function useUnit(
     });
     end = confinedEnd(finished.stderr);
     return { ...finished, end };
+  };
+  try {
+    const used = await once();
+    if (used.end || !isTaken(used)) return used;
+    // One that a killed run has left.
+    await stop();
+    return await once();
   } finally {
     if (!end) await stop();
   }
+}
+
+/** Whether systemd started nothing, because there is a unit of this name. */
+function isTaken({ code, stderr }: Finished): boolean {
+  return code !== 0 && !stderr.includes("Running as unit: ") &&
+    / already (?:loaded|exists)/.test(stderr);
 }
 
 async function confine(config: Config, use: Use): Promise<Confinement> {

@@ -212,6 +212,8 @@ function missesNetwork(line: string): boolean {
 
 /** `unable to download 'URL': …`, in Nix's words. */
 function judgeDownload(text: string): BuildReason {
+  // A file of this host is not there later either.
+  if (/download 'file:/.test(text)) return "input-unavailable";
   const status = /HTTP error (\d+)/.exec(text)?.[1];
   if (status === undefined || /^5|^4(?:08|25|29)$/.test(status)) {
     return "network";
