@@ -9,7 +9,7 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { gitEnvironment } from "../git/git.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluation } from "./evaluate.ts";
 import type { BuildFailure } from "./failure.ts";
 import { NixLog } from "./log.ts";
 import type { Run } from "../run/run.ts";
@@ -37,7 +37,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   const log = new NixLog();
   // Nix tells what it will fetch before it does.
   let toFetch = 0;
-  const finished = await evaluate(run, readable, {
+  const evaluating = await evaluation(run, readable, {
     mirror: readable.mirror,
     revision: readable.commit.revision,
     directory: config.directory,
@@ -61,6 +61,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
       effects.tell({ kind: "progress", stage: "build", text: log.progress() });
     },
   });
+  const finished = await evaluating.build();
   if (finished.timedOut) throw tooSlow(run);
   if (finished.code !== 0) throw failed(log.failure(), readable, config);
   const system = await readResult(`${folder}/result`, config.operation);

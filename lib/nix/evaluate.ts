@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Finished, say } from "../base/effects.ts";
+import { type Command, type Finished, say } from "../base/effects.ts";
 import type { Run } from "../run/run.ts";
 import type { Readable } from "../run/stages.ts";
 import { whyNotIsolated } from "./isolation.ts";
@@ -12,18 +12,25 @@ import { inputsOf, refuseOutside } from "./lock_file.ts";
 import { buildCommand, type BuildRequest } from "./nixos_rebuild.ts";
 import { notIsolated } from "./probe.ts";
 
+/** What is known of a revision that may be evaluated, and how it is. */
+export interface Evaluation {
+  /** Evaluates and builds what is requested; leaves `result` in its folder. */
+  build(): Promise<Finished>;
+  /** Runs a program that evaluates the revision, with no more power. */
+  run(command: Command): Promise<Finished>;
+}
+
 /**
- * Evaluates and builds what is requested, and leaves the link `result` in its
- * folder.
+ * Looks what a revision may do here before it is evaluated.
  *
  * @throws {SyncError} stage `build`: `not-isolated`, `input-outside`,
  * `lock-outside`, `lock-unreadable`, and those of an isolated build.
  */
-export async function evaluate(
+export async function evaluation(
   run: Run,
   readable: Readable,
   request: BuildRequest,
-): Promise<Finished> {
+): Promise<Evaluation> {
   const { config, effects } = run;
   const isolate = config["build.isolate"];
   const why = isolate === "false"
@@ -33,11 +40,18 @@ export async function evaluate(
   await remember(run, why);
   const inputs = await inputsOf(run, readable);
   if (why === undefined) {
-    const { buildIsolated } = await import("./isolated.ts");
-    return await buildIsolated(run, readable, inputs, request);
+    const { buildIsolated, evaluatorFor } = await import("./isolated.ts");
+    const evaluator = await evaluatorFor(run, inputs, request);
+    return {
+      build: () => buildIsolated(run, evaluator, request),
+      run: evaluator.run,
+    };
   }
   refuseOutside(readable.commit.revision, inputs, config);
-  return await effects.run(buildCommand(request));
+  return {
+    build: () => effects.run(buildCommand(request)),
+    run: (command) => effects.run(command),
+  };
 }
 
 /** Tells once why this host evaluates with its own power, until that changes. */

@@ -11,14 +11,13 @@
  * @module
  */
 import { ensureDir } from "@std/fs";
-import type { Finished } from "../base/effects.ts";
+import type { Command, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import { isStorePath } from "../base/names.ts";
 import { lastWords, safeLines, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Run } from "../run/run.ts";
-import type { Readable } from "../run/stages.ts";
 import {
   credentialOptions,
   isCredential,
@@ -44,47 +43,76 @@ import {
 import { whyUnitFails } from "./probe.ts";
 import { addRoot, realise } from "./store.ts";
 
+/** Runs programs as the evaluation of one revision. */
+export interface Evaluator {
+  /** How inputs were not there, for whoever looks for the reason. */
+  unfetched: readonly Unfetched[];
+  /** The step before it failed so. */
+  failed?: Finished;
+  /** Runs a program; its folder and variables are those of the unit. */
+  run(command: Command): Promise<Finished>;
+}
+
 /**
- * Builds what is requested, and leaves the link `result` in its folder as
- * `nixos-rebuild build` does.
+ * Fetches what needs a credential, and gives what runs the rest without any.
  *
  * @param inputs What the lock file of the revision names.
- * @returns how the step ended that failed, or the last one.
- * @throws {SyncError} stage `build`, where it is not for Nix's log to say why.
  */
-export async function buildIsolated(
+export async function evaluatorFor(
   run: Run,
-  { commit }: Readable,
   inputs: readonly Input[],
   request: BuildRequest,
-): Promise<Finished> {
-  const { config } = run;
-  const revision = short(commit.revision);
+): Promise<Evaluator> {
+  const { config, effects } = run;
   const fetching = fetchingFor(run, request);
   const unfetched = await fetchWithCredentials(run, inputs, fetching);
   const cache = config.submodules
     ? await fetchSubmodules(run, request, fetching)
     : undefined;
-  if (cache?.failed) return cache.failed;
-  const trusted = trustedOptions(config["build.options"]);
+  return {
+    unfetched,
+    ...cache?.failed && { failed: cache.failed },
+    run: async ({ program, args, timeout, onLine }) => {
+      const used = await useUnit(effects, config, [program, ...args], {
+        state: run.folder,
+        mirror: request.mirror,
+        ...cache && { cache: cache.folder },
+        seconds: Math.ceil(timeout / 1000),
+        ...onLine && { onLine },
+      });
+      return await judge(run, short(request.revision), used, config);
+    },
+  };
+}
+
+/**
+ * Builds what is requested, and leaves the link `result` in its folder as
+ * `nixos-rebuild build` does.
+ *
+ * @returns how the step ended that failed, or the last one.
+ * @throws {SyncError} stage `build`, where it is not for Nix's log to say why.
+ */
+export async function buildIsolated(
+  run: Run,
+  evaluator: Evaluator,
+  request: BuildRequest,
+): Promise<Finished> {
+  if (evaluator.failed) return evaluator.failed;
+  const options = run.config["build.options"];
+  const trusted = trustedOptions(options);
   const asked: BuildRequest = {
     ...request,
     nix: request.nix.filter(([name]) => !isCredential(name)),
-    options: publicOptions(config["build.options"]),
+    options: publicOptions(options),
   };
-  const { program, args } = trusted ? drvCommand(asked) : buildCommand(asked);
-  const used = await useUnit(run.effects, config, [program, ...args], {
-    state: run.folder,
-    mirror: request.mirror,
-    ...cache === undefined ? {} : { cache: cache.folder },
-    seconds: Math.ceil(request.timeout / 1000),
-    onLine: request.onLine,
-  });
-  const ended = await judge(run, revision, used, config);
+  const ended = await evaluator.run(
+    trusted ? drvCommand(asked) : buildCommand(asked),
+  );
   if (ended.code !== 0 || ended.timedOut) {
-    for (const line of whyUnfetched(unfetched)) request.onLine(line);
+    whyUnfetched(evaluator.unfetched).forEach(request.onLine);
     return ended;
   }
+  const revision = short(request.revision);
   const path = pathIn(ended, revision, trusted ? "derivation" : "output");
   return await keep(run, request, path, trusted);
 }

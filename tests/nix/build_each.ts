@@ -47,7 +47,7 @@ async function main(revisions: readonly string[]) {
         if (event.kind === "message") said.push(event.text);
       },
     };
-    const state = readState(config.stateDirectory);
+    const state = await readState(config.stateDirectory);
     const target = targetOf(config);
     const readable = {
       done: "readable",
