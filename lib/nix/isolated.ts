@@ -201,7 +201,28 @@ async function judge(
     const why = await whyUnitFails(run.effects, config, run.folder);
     if (why !== undefined || !end) throw notStarted(revision, why, used);
   }
+  if (end.code !== 0 && isInterrupted(used.stderr)) throw endedFor(revision);
   return { ...used, code: end.code };
+}
+
+/** Whether Nix says that a signal ended it: nobody here sent one. */
+function isInterrupted(stderr: string): boolean {
+  return /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
+    .test(stderr);
+}
+
+function endedFor(revision: string): SyncError {
+  return new SyncError(
+    `Cannot build ${revision}: the evaluation was ended from outside`,
+    {
+      stage: "build",
+      reason: "evaluation-ended",
+      next: "retry",
+      hints: [
+        `somebody stopped ${evaluationUnit}.service; the next run tries again`,
+      ],
+    },
+  );
 }
 
 /** Why inputs were missing, where the evaluation missed them too. */
@@ -221,19 +242,7 @@ function pathIn(
   const path = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!;
   const isDrv = path.endsWith(".drv");
   if (isStorePath(path) && isDrv === (kind === "derivation")) return path;
-  if (path === "") {
-    throw new SyncError(
-      `Cannot build ${revision}: the evaluation was ended from outside`,
-      {
-        stage: "build",
-        reason: "evaluation-ended",
-        next: "retry",
-        hints: [
-          `somebody stopped ${evaluationUnit}.service; the next run tries again`,
-        ],
-      },
-    );
-  }
+  if (path === "") throw endedFor(revision);
   throw new SyncError(
     `Cannot use the build of ${revision}: expected one store path, and it answered "${
       safeLines(path.slice(0, 80))[0] ?? ""
