@@ -36,7 +36,7 @@ export interface Shown {
 }
 
 /** Seconds from the polite signal to the one that nobody survives. */
-const graceSeconds = 5;
+const graceSeconds = 2;
 
 /** What programs reserve of addresses and never use. */
 const addressSlack = 2 ** 30;

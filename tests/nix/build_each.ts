@@ -32,6 +32,8 @@ export interface Built {
   next?: string;
   /** All that was told. */
   said: string;
+  /** How long it took. */
+  ms: number;
 }
 
 async function main(revisions: readonly string[]) {
@@ -59,7 +61,8 @@ async function main(revisions: readonly string[]) {
       opened: 0,
       foreign: 0,
     } as unknown as Readable;
-    const built: Built = { revision, said: "" };
+    const built: Built = { revision, said: "", ms: 0 };
+    const start = performance.now();
     try {
       built.system =
         (await build(new Run(effects, config, state), readable)).system;
@@ -69,6 +72,7 @@ async function main(revisions: readonly string[]) {
       Object.assign(built, { reason, next });
       said.push(message, ...details ?? [], ...hints ?? []);
     }
+    built.ms = performance.now() - start;
     built.said = said.join("\n");
     console.log(JSON.stringify(built));
   }

@@ -81,8 +81,13 @@ async function isGone(machine: Machine): Promise<boolean> {
   return list === "";
 }
 
+/** Waits for at most a minute, so that a fault ends the test. */
 async function until(isTrue: () => boolean | Promise<boolean>) {
-  while (!await isTrue()) await sleep(50);
+  const end = Date.now() + 60_000;
+  while (!await isTrue()) {
+    if (Date.now() > end) throw new Error(`in vain: ${isTrue}`);
+    await sleep(50);
+  }
 }
 
 function sleep(ms: number): Promise<void> {
@@ -193,7 +198,8 @@ async function optionsOfRoot(scene: Scene) {
 }
 
 async function oddDaemon(scene: Scene) {
-  const { machine, configure } = scene;
+  const { machine, configure, publish } = scene;
+  await publish({ "flake.nix": flake('"never"') });
   const conf = machine.read("/etc/nix/nix.conf")!;
   configure({ "build.isolate": true });
   const odd: [line: string, why: string][] = [
@@ -201,13 +207,16 @@ async function oddDaemon(scene: Scene) {
     ["allowed-users = root", "refuses gitops-sync-eval"],
     ["build-users-group =", "has no build users"],
   ];
-  for (const [line, why] of odd) {
-    machine.write("/etc/nix/nix.conf", `${conf}\n${line}\n`);
-    const { reason, stderr } = await sync(scene);
-    assertEquals(reason, "not-isolated", stderr);
-    assertStringIncludes(stderr, why);
+  try {
+    for (const [line, why] of odd) {
+      machine.write("/etc/nix/nix.conf", `${conf}\n${line}\n`);
+      const { reason, stderr } = await sync(scene);
+      assertEquals(reason, "not-isolated", stderr);
+      assertStringIncludes(stderr, why);
+    }
+  } finally {
+    machine.write("/etc/nix/nix.conf", conf);
   }
-  machine.write("/etc/nix/nix.conf", conf);
 }
 
 async function endedFromOutside(scene: Scene) {
