@@ -116,6 +116,8 @@ let
   sandbox = import ./nix/sandbox.nix;
 in
 {
+  imports = [ ./nix/evaluation.nix ];
+
   options.services.gitops = nested (option: lib.setAttrByPath (pathOf option) (optionOf option)) // {
     enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
 

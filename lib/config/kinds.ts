@@ -279,3 +279,13 @@ export const mount: Kind<string> = {
       ? value
       : undefined,
 };
+
+/** True, false, or `auto`: whatever this host can do. */
+export const autoFlag: Kind<"auto" | "true" | "false"> = {
+  name: "`auto`, true or false",
+  expected: "auto, true or false",
+  read: (value) =>
+    choice("auto", "true", "false")
+      .read(typeof value === "boolean" ? String(value) : value),
+  choices: ["auto", "true", "false"],
+};

@@ -20,6 +20,7 @@ import { type Mirror, mirrors } from "./mirrors.ts";
 import type { Option } from "./option.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
+import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
@@ -160,6 +161,7 @@ export const options = {
     text:
       "Where `build.from: cache` finds the store path of the system: a file in the repository, or a URL that answers with it. `{host}` and `{revision}` are replaced.",
   } as Option<string>,
+  ...isolationOptions,
   ...deploymentOptions,
   ...limitOptions,
 } as const;

@@ -123,6 +123,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
     times: isNumber,
   }),
   quiet: object({ repository: isText, until: isText, asked: isNumber }),
+  unisolated: isText,
 };
 
 /** The name of a part that has not the shape everything else relies on. */

@@ -170,3 +170,16 @@ test("a mistake ends the build of the host, and says what to write", async () =>
     .then(() => "", (error: Error) => error.message);
   assertStringIncludes(both, "system.autoUpgrade.enable = false;");
 });
+
+test("who evaluates is a user without rights, whom Nix lets in", async () => {
+  const lines = async (host: string, name: string) =>
+    (await world.output(["cat", `${host}/etc/${name}`])).split("\n");
+  const user = "gitops-sync-eval";
+  const open = await flake.buildHost(example);
+  assertEquals(await lines(open, "users"), [user]);
+  assertEquals(await lines(open, "allowed-users"), ["*"]);
+  const closed = await flake.buildHost(
+    `${example} nix.settings.allowed-users = [ "@wheel" ];`,
+  );
+  assertEquals(await lines(closed, "allowed-users"), ["@wheel", user]);
+});
