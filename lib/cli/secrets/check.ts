@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { count } from "../../base/text.ts";
 import { KeyFiles } from "../../secrets/key_files.ts";
 import { judgeFile } from "../../secrets/opening.ts";
-import type { Identity } from "../../secrets/age.ts";
+import type { Identity } from "../../secrets/identities.ts";
 import { filesOf, placeOf } from "../../secrets/people/checkout.ts";
 import { inPlaintext, knownFiles } from "../../secrets/people/known_files.ts";
 import {

@@ -11,7 +11,8 @@ import {
   SyncError,
   usageError,
 } from "../../base/errors.ts";
-import { type Identity, isAgeFile } from "../../secrets/age.ts";
+import { isAgeFile } from "../../secrets/age.ts";
+import type { Identity } from "../../secrets/identities.ts";
 import { type Place, placeOf } from "../../secrets/people/checkout.ts";
 import {
   ageRecipientsOf,

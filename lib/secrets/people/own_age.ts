@@ -7,7 +7,7 @@ import { dirname, join, relative } from "@std/path";
 import type { Effects } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { oneLine, safeLines } from "../../base/text.ts";
-import type { Identity } from "../age.ts";
+import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
 import { isMap } from "../sops/formats.ts";
 
