@@ -77,14 +77,15 @@ function typeOf(value: unknown): string {
   switch (typeof value) {
     case "string": {
       const type = encryptedType(value) ?? "str";
-      return type === "bytes" ? "str" : type;
+      // The YAML library of sops-nix knows no times: it reads them as texts.
+      return type === "bytes" || type === "time" ? "str" : type;
     }
     case "number":
       return Number.isInteger(value) ? "int" : "float";
     case "boolean":
       return "bool";
     default:
-      return value instanceof Date ? "time" : "map";
+      return value instanceof Date ? "str" : "map";
   }
 }
 
@@ -99,11 +100,12 @@ function dotenvFault(text: string): string | undefined {
     const at = line.search(/[=:]/);
     const name = line.slice(0, at === -1 ? undefined : at)
       .replace(/^\s*export\s+/, "");
-    const odd = /[^\p{L}\p{N}_.\s]/u.exec(name)?.[0];
+    // It looks at bytes, and takes each for a letter of Latin-1 or not.
+    const odd = /[^\p{L}\p{N}_.\s]/u.exec(latin1(name))?.[0];
     if (at === -1 || odd !== undefined) {
       return odd === undefined
         ? "a line of it is no NAME=VALUE"
-        : `sops-install-secrets takes no ${odd} in a name of a dotenv file`;
+        : `sops-install-secrets takes no name of a dotenv file such as ${name}`;
     }
     const value = line.slice(at + 1).trim();
     const quote = /^["']/.exec(value)?.[0];
@@ -113,3 +115,6 @@ function dotenvFault(text: string): string | undefined {
   }
   return undefined;
 }
+
+const latin1 = (text: string) =>
+  new TextDecoder("latin1").decode(new TextEncoder().encode(text));
