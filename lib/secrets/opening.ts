@@ -161,8 +161,15 @@ async function judgeSops(
     // Whether Vault answers is another question each time.
     return { kind: "opened", remember: !needsVault, format: file.format };
   }
-  const { reason, why } = opened;
-  if (own.length === 0) {
+  const { reason } = opened;
+  const text = new TextDecoder("latin1").decode(bytes);
+  const isOfList = reason === "tampered" && /^\s+#ENC\[/m.test(text);
+  const why = isOfList
+    ? `${opened.why}; or it is one of the versions that can't read a comment in a list`
+    : opened.why;
+  // With its data key a file shows whether it is damaged.
+  const isKeyed = ["value-changed", "tampered", "no-mac"].includes(reason);
+  if (own.length === 0 && !isKeyed) {
     if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
     return { kind: "foreign", why, remember: false };
   }

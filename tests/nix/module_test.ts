@@ -170,3 +170,13 @@ test("a mistake ends the build of the host, and says what to write", async () =>
     .then(() => "", (error: Error) => error.message);
   assertStringIncludes(both, "system.autoUpgrade.enable = false;");
 });
+
+test("plugins of age are on the path of the service", async () => {
+  const host = await flake.buildHost(`${example}
+    services.gitops.secrets.plugins = [ pkgs.age ];`);
+  const unit = await world.output([
+    "cat",
+    `${host}/etc/systemd/system/gitops-sync.service`,
+  ]);
+  assertStringIncludes(plain(unit), "-age");
+});

@@ -14,9 +14,13 @@ export type Job =
   | { kind: "rules"; files: readonly RulesFile[]; paths: readonly string[] };
 
 self.onmessage = ({ data }: MessageEvent<Job>) => {
-  self.postMessage(
-    data.kind === "facts"
+  let answer: unknown;
+  try {
+    answer = data.kind === "facts"
       ? factsOf(data.asked)
-      : treeRules(data.files, data.paths),
-  );
+      : treeRules(data.files, data.paths);
+  } catch {
+    // What no stack is large enough for: as if it had taken too long.
+  }
+  self.postMessage(answer);
 };

@@ -148,7 +148,7 @@ export async function openSops(
   });
   if (finished.code === 0) return { ok: true };
   const trouble = troubleOf(finished, vault);
-  if (trouble.reason !== "sops-failed") return trouble;
+  if (!["sops-failed", "tampered"].includes(trouble.reason)) return trouble;
   // Versions differ in what they read.
   const why = `${await versionOf(effects)} says: ${trouble.why}`;
   return { ...trouble, why };
