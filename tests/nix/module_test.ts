@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { World } from "../world/world.ts";
-import { Flake } from "./flake.ts";
+import { Flake, system } from "./flake.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the module is not tested here: ${refusal}`);
@@ -173,7 +173,7 @@ test("a mistake ends the build of the host, and says what to write", async () =>
 
 test("plugins of age are on the path of the service", async () => {
   const host = await flake.buildHost(`${example}
-    services.gitops.secrets.plugins = [ pkgs.age ];`);
+    services.gitops.secrets.plugins = [ nixpkgs.legacyPackages.${system}.age ];`);
   const unit = await world.output([
     "cat",
     `${host}/etc/systemd/system/gitops-sync.service`,

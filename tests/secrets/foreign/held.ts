@@ -23,7 +23,7 @@ import {
   sopsVersions,
   type Version,
 } from "./programs.ts";
-import { type Shape, shapes } from "./shapes.ts";
+import { large, type Shape, shapes } from "./shapes.ts";
 
 /** An encrypted file, and whom it was made for. */
 interface Made {
@@ -138,17 +138,22 @@ async function sopsRecipes(cast: Cast): Promise<Recipe[]> {
       ][]
       : []),
   ];
-  return (await sopsVersions()).flatMap((sops) =>
-    shapes.flatMap((shape) =>
-      whom.map(([word, args, isOwn]): Recipe => async () => {
-        const content = await encrypted(sops, shape, args);
-        if (!content) return undefined;
-        const { name, format, keys = [] } = shape;
-        const what = `sops ${sops.version}, ${format} in ${name}, ${word}`;
-        return { what, name, format, content, isOwn, keys };
-      })
-    )
-  );
+  const versions = await sopsVersions();
+  const recipeOf = (sops: Version, shape: Shape) =>
+    whom.map(([word, args, isOwn]): Recipe => async () => {
+      const content = await encrypted(sops, shape, args);
+      if (!content) return undefined;
+      const { name, format, keys = [] } = shape;
+      const what = `sops ${sops.version}, ${format} in ${name}, ${word}`;
+      return { what, name, format, content, isOwn, keys };
+    });
+  return [
+    ...versions.flatMap((sops) =>
+      shapes.flatMap((shape) => recipeOf(sops, shape))
+    ),
+    // For the host alone, and by the newest alone: it takes its time.
+    recipeOf(versions.at(-1)!, large)[0]!,
+  ];
 }
 
 /** Older versions refuse what newer ones take. */

@@ -142,3 +142,6 @@ export const shapes: readonly Shape[] = [
   binary("key", 70_000),
   { format: "binary", name: "empty.bin", text: "", keys: [""] },
 ];
+
+/** One that sops-install-secrets installs all the same. */
+export const large: Shape = binary("large.bin", 41 * 1024 * 1024);
