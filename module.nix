@@ -118,7 +118,20 @@ in
 {
   imports = [ ./nix/evaluation.nix ];
 
-  options.services.gitops = nested (option: lib.setAttrByPath (pathOf option) (optionOf option)) // {
+  options.services.gitops =
+    lib.recursiveUpdate (nested (option: lib.setAttrByPath (pathOf option) (optionOf option)))
+      {
+        secrets.plugins = mkOption {
+          type = types.listOf types.package;
+          default = config.sops.age.plugins or [ ];
+          defaultText = literalExpression "config.sops.age.plugins or [ ]";
+          example = literalExpression "[ pkgs.age-plugin-yubikey ]";
+          description = ''
+            Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
+          '';
+        };
+      }
+    // {
     enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
 
     package = mkPackageOption pkgs "gitops-sync" { };
@@ -267,6 +280,7 @@ in
         config.nix.package
         config.system.build.nixos-rebuild
       ]
+      ++ cfg.secrets.plugins
       ++ cfg.path;
 
       serviceConfig = sandbox // {
