@@ -56,7 +56,7 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 }
 
 function stateAfter(run: Run, ended: Ended): State {
-  const { attempt, backoff, cutOff, ...rest } = run.state;
+  const { attempt, backoff, cutOff, unfollow, ...rest } = run.state;
   const { revision } = run.attempt.commit;
   const error = errorOf(ended);
   return {
@@ -68,6 +68,9 @@ function stateAfter(run: Run, ended: Ended): State {
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),
+    ...(unfollow && (error || unfollow.revision !== revision)
+      ? { unfollow }
+      : {}),
     last: lastOf(run, ended),
     ...changesBy(run, ended),
   };

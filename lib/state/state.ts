@@ -190,13 +190,15 @@ export interface State {
   last?: LastAttempt;
   /** Revisions that a person allowed although the ref was moved to them. */
   accepted?: readonly Accepted[];
+  /** A revision that a person lets end what brings the next commit. */
+  unfollow?: Accepted;
   /** The first revision that was trusted, and the history behind it with it. */
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
   reboot?: Reboot;
 }
 
-/** A person's word that a ref may be moved to this revision, once. */
+/** A person's word about this revision, for once. */
 export interface Accepted {
   revision: string;
   at: string;

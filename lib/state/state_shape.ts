@@ -65,6 +65,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     stage: isText,
   })),
   accepted: optional(listOf(object({ revision: isText }))),
+  unfollow: optional(object({ revision: isText })),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,

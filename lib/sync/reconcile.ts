@@ -228,10 +228,14 @@ async function askOrRecord(
 }
 
 /** The remote has the name that was asked for. */
-type Answered = Asked & { tip: Tip };
+export type Answered = Asked & { tip: Tip };
 
-/** Asks the remote, again after a growing pause where it did not answer. */
-async function ask(
+/**
+ * Asks the remote, again after a growing pause where it did not answer.
+ *
+ * @throws {SyncError} at stage `decide`, also where it has no such name.
+ */
+export async function ask(
   effects: Effects,
   config: Config,
 ): Promise<Answered> {

@@ -1,5 +1,6 @@
 /**
- * A person's word that a ref may be moved to a revision, once.
+ * A person's word, for once: that a ref may be moved to a revision, or that a
+ * revision may end what brings the next one.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { short } from "../base/text.ts";
 import { appendHistory } from "../state/history.ts";
 import { takeLock } from "../host/lock.ts";
 import type { Hold, State } from "../state/state.ts";
-import { isMove } from "../run/decide.ts";
+import { isMove, isNext } from "../run/decide.ts";
 import { isRevision } from "../base/names.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
@@ -20,6 +21,7 @@ const mostAccepted = 20;
  * did not move forward to it.
  *
  * @param to The revision in full, or the beginning of a held one.
+ * @param what `unfollow`: it may come although no later commit would arrive.
  * @returns the full revision.
  * @throws {SyncError} exit 2, where it is not clear which revision is meant or
  * where it is held for something that nobody can accept.
@@ -28,15 +30,17 @@ export async function accept(
   folder: string,
   to: string,
   now: Date,
+  what: "move" | "unfollow" = "move",
 ): Promise<string> {
   using _lock = await takeLock(folder, "accept", now.getTime());
   const state = readState(folder);
   const revision = choose(state, to.toLowerCase());
   // Another hold would keep it from coming all the same.
+  const isMeant = what === "move" ? isMove : isNext;
   const hold = state.holds.find((one) =>
-    one.revision === revision && !isMove(one)
+    one.revision === revision && !isMeant(one)
   );
-  if (hold) throw notAMove(hold);
+  if (hold) throw notMeant(hold);
   const at = now.toISOString();
   // The history first, as everywhere: what is done is written down before.
   await appendHistory(folder, {
@@ -56,9 +60,11 @@ export async function accept(
   await writeState(folder, {
     ...state,
     holds: state.holds.filter((one) =>
-      one.revision !== revision || !isMove(one)
+      one.revision !== revision || !isMeant(one)
     ),
-    accepted: [{ revision, at }, ...others].slice(0, mostAccepted),
+    ...(what === "move"
+      ? { accepted: [{ revision, at }, ...others].slice(0, mostAccepted) }
+      : { unfollow: { revision, at } }),
   });
   return revision;
 }
@@ -72,17 +78,19 @@ function choose({ holds, seen }: State, to: string): string {
     ? []
     : [...known].filter((revision) => revision.startsWith(to));
   if (found.length === 1) return found[0]!;
-  const held = holds.filter(isMove).map(({ revision }) => short(revision));
+  const held = holds.filter((hold) => isMove(hold) || isNext(hold)).map((
+    { revision },
+  ) => short(revision));
   throw usageError(
     "unknown-revision",
     `Cannot accept ${to}: expected a full commit hash, or at least 7 digits of one that is held`,
     held.length === 0
-      ? "no revision is held for where its ref was moved: gitops-sync status"
+      ? "no revision is held for what can be accepted: gitops-sync status"
       : `these are held: ${held.join(", ")}`,
   );
 }
 
-function notAMove({ revision, message, hints }: Hold) {
+function notMeant({ revision, message, hints }: Hold) {
   return usageError(
     "not-a-move",
     `Cannot accept ${

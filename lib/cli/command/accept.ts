@@ -1,5 +1,6 @@
 /**
- * `gitops-sync accept REVISION`: a ref may be moved to it, once.
+ * `gitops-sync accept REVISION`: a ref may be moved to it, once; or, with
+ * `--unfollow`, no later commit need arrive after it.
  *
  * @module
  */
@@ -22,14 +23,24 @@ export async function run(call: Call): Promise<ExitCode> {
       "gitops-sync status names the revision that is held",
     );
   }
-  const revision = await accept(stateDirectory, oneLine(to, 80), new Date());
+  const isLast = call.switches.has("unfollow");
+  const revision = await accept(
+    stateDirectory,
+    oneLine(to, 80),
+    new Date(),
+    isLast ? "unfollow" : "move",
+  );
   if (call.json) {
     printJson("accept", exitCodes.ok, { result: "accepted", revision });
   } else {
     print(
-      `Accepted ${
-        short(revision)
-      }, once; gitops-sync sync moves this host to it`,
+      isLast
+        ? `Accepted ${
+          short(revision)
+        }, once; gitops-sync sync deploys it, and this host follows nothing from now on`
+        : `Accepted ${
+          short(revision)
+        }, once; gitops-sync sync moves this host to it`,
     );
   }
   return exitCodes.ok;
