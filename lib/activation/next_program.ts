@@ -52,6 +52,7 @@ export async function programProblem(
       copyOf(settings, "Check whether the next commit arrives", [
         `ExecStart=${withWords(start, [...words, "--json"])}`,
         `StandardOutput=truncate:${forUnit(copies.answerFile)}`,
+        ...credentialsOf(settings),
         "StandardError=journal",
         // systemd forgets how a unit ended that is not active any more.
         "RemainAfterExit=yes",
@@ -71,6 +72,17 @@ export async function programProblem(
     return await olderProblem(run, ask, revision);
   }
   return problemOf(ended);
+}
+
+/**
+ * Where the service itself finds its credentials, this copy finds its own: their
+ * paths may be in the configuration.
+ */
+function credentialsOf(settings: ReturnType<typeof settingsOf>): string[] {
+  const hasSome = settings.some(({ key }) =>
+    /^(Load|Set|Import)Credential/.test(key)
+  );
+  return hasSome ? [`BindReadOnlyPaths=-%d:/run/credentials/${service}`] : [];
 }
 
 /** The words of the service, up to the command; a prefix of systemd's first. */

@@ -65,8 +65,8 @@ async function liveProblem(effects: Effects): Promise<Lack | undefined> {
       reason: nextReasons.service,
     };
   }
-  return activeProblem(found, started.ActiveState ?? "") ??
-    repeatProblem(found);
+  return repeatProblem(found) ??
+    activeProblem(found, started.ActiveState ?? "");
 }
 
 function readTimer(effects: Effects, unit: string): Promise<Properties> {

@@ -29,6 +29,8 @@ export interface Wishes {
   retry: boolean;
 }
 
+type Settle = (question: Command, answer: string, tip: Tip) => Promise<void>;
+
 /**
  * Does one reconciliation under the lock.
  *
@@ -41,7 +43,7 @@ export async function reconcile(
   config: Config,
   wishes: Wishes,
   recordOnly: Record,
-  settled?: (question: Command, answer: string, tip: Tip) => Promise<void>,
+  settled?: Settle,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
   // Loaded when there is something to record, which most runs have not.
@@ -50,10 +52,30 @@ export async function reconcile(
     await recordWithHooks(recordOnly, run, ended);
   };
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
+  const { alertAfter, alertError } = await import("./alerts.ts");
+  try {
+    const ended = await comeToOutcome(effects, config, wishes, record, settled);
+    await alertAfter(effects, config, ended.outcome);
+    if (ended.mayFinish) await finishUp(effects, config, ended.outcome);
+    return ended.outcome;
+  } catch (error) {
+    if (error instanceof SyncError) await alertError(effects, config, error);
+    throw error;
+  }
+}
+
+/** @returns how it ended, and whether what comes last may be done. */
+async function comeToOutcome(
+  effects: Effects,
+  config: Config,
+  wishes: Wishes,
+  record: Record,
+  settled?: Settle,
+): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
-  if (before.outcome) return before.outcome;
+  if (before.outcome) return { outcome: before.outcome, mayFinish: false };
   const asked = await askOrRecord(effects, config, before.state);
-  if (asked.outcome) return asked.outcome;
+  if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
   const { tip, question, answer } = asked;
   const state = await remember(effects, config, before.state, tip);
   const decision = decide({
@@ -67,10 +89,11 @@ export async function reconcile(
   });
   const isSettled = decision.kind === "nothing" && !decision.drift &&
     !await isRebootDue(effects, config, state);
-  if (isSettled && question) await settled?.(question, answer, tip);
+  // A run that is done before it begins starts no units.
+  const mayRest = isSettled && config.onSuccess.length === 0;
+  if (mayRest && question) await settled?.(question, answer, tip);
   const outcome = await act(effects, config, state, tip, decision, record);
-  if (!isSettled) await finishUp(effects, config, outcome);
-  return outcome;
+  return { outcome, mayFinish: !isSettled };
 }
 
 /** What earlier runs, reboots and people have left comes before any remote. */

@@ -19,6 +19,8 @@ export interface Module {
   flags?: string;
   /** The program in place of this checkout's. */
   program?: string;
+  /** What its activation does beside. */
+  activation?: string;
 }
 
 const usualTimer = "OnBootSec=1s\nOnUnitInactiveSec=10min";
@@ -79,7 +81,7 @@ NoNewPrivileges=true
 SuccessExitStatus=10
 ${service}`,
     ) + here(`${units}/timers.target.wants/gitops-sync.timer`, "");
-  return { build, activation: installation };
+  return { build, activation: installation + (module.activation ?? "") };
 }
 
 const installation = `
