@@ -125,7 +125,7 @@ function problemOf(ended: CopyEnded & { said?: Said }): Lack | undefined {
       said.error;
     const isAway = stage === "decide" && reason === "unreachable";
     return {
-      reason: isAway ? nextReasons.unreachable : nextReasons.program,
+      reason: isAway ? nextReasons.unreachable : nextReasons.refused,
       text: `its own configuration fails: ${message}`,
       details,
       hints,
@@ -169,7 +169,7 @@ async function olderProblem(
   const mode = checked.said?.config?.["verify.mode"];
   if (mode !== "none") {
     return lack(
-      nextReasons.program,
+      nextReasons.refused,
       `its gitops-sync is older and can't check the keys of verify.mode: ${mode}`,
     );
   }

@@ -13,7 +13,7 @@ export const nextReasons = {
   /** Its service can't be started. */
   service: "next-service",
   /** Its program refuses its configuration, repository, keys or secrets. */
-  program: "next-program",
+  refused: "next-refused",
   /** The repository that it names does not answer. */
   unreachable: "next-unreachable",
   /** systemd could not be asked. */

@@ -21,7 +21,7 @@ import { readState } from "../state/state_file.ts";
 import { needsTag } from "../trust/refusals.ts";
 import { checkSignatures } from "../trust/signed.ts";
 import { keysAreThere } from "../trust/trusted_keys.ts";
-import { ask } from "./reconcile.ts";
+import { ask } from "./ask.ts";
 
 /** What was looked at. */
 export interface Ready {

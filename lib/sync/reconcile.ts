@@ -9,12 +9,13 @@ import { type Command, type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
+import { isCounted } from "../host/boot_count.ts";
 import { takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote } from "../git/remote.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import type { Record } from "../run/run.ts";
@@ -117,10 +118,33 @@ async function whatIsLeft(
   }
   if (wishes.retry) state = await forget(folder, state, effects.now());
   const suspension = readSuspension(folder, effects.now());
+  if (suspension || !isUnproven(state)) await bless(effects, config, state);
   if (suspension) return { outcome: { result: "suspended", suspension } };
+  if (mayHaveFallenBack(state)) {
+    const { afterFallback } = await import("./boot_counting.ts");
+    return await afterFallback(effects, config, state, record);
+  }
   if (!isUnproven(state)) return { state };
   const { proveBoot } = await import("./booted.ts");
   return await proveBoot(effects, config, state, record);
+}
+
+/** A host that is suspended must not lose its system to the bootloader. */
+async function bless(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<void> {
+  if (!isCounted()) return;
+  const { blessIfWell } = await import("./boot_counting.ts");
+  await blessIfWell(effects, config, state);
+}
+
+/** Whether a boot came up without the last good system, unlooked at. */
+function mayHaveFallenBack({ lastGood }: State): boolean {
+  return lastGood !== undefined && !lastGood.booted &&
+    lastGood.target.operation !== "test" && lastGood.boot !== bootId() &&
+    lastGood.system !== runningSystem();
 }
 
 /** Whether this is the first boot with the last good system, unlooked at. */
@@ -232,50 +256,6 @@ function notLater<T extends { at: string }>(one: T, now: Date): T {
   return Date.parse(one.at) > now.getTime()
     ? { ...one, at: now.toISOString() }
     : one;
-}
-
-/** Asks the remote; that it did not answer ends the run, and is recorded. */
-async function askOrRecord(
-  effects: Effects,
-  config: Config,
-  state: State,
-): Promise<{ outcome: Outcome } | { outcome?: never } & Answered> {
-  try {
-    return await ask(effects, config);
-  } catch (error) {
-    if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
-    const { recordUnreached } = await import("./unreached.ts");
-    await recordUnreached(effects, config.stateDirectory, state, error);
-    return { outcome: { result: "failed", error } };
-  }
-}
-
-/** The remote has the name that was asked for. */
-export type Answered = Asked & { tip: Tip };
-
-/**
- * Asks the remote, again after a growing pause where it did not answer.
- *
- * @throws {SyncError} at stage `decide`, also where it has no such name.
- */
-export async function ask(
-  effects: Effects,
-  config: Config,
-): Promise<Answered> {
-  for (let tries = 0;; tries++) {
-    try {
-      const { tip, ...asked } = await askRemote(effects, config);
-      if (tip) return { tip, ...asked };
-    } catch (error) {
-      const passes = error instanceof SyncError &&
-        error.reason === "unreachable" && tries < config.retries;
-      if (!passes) throw error;
-      await effects.sleep(2000 * 4 ** tries * (0.8 + 0.4 * Math.random()));
-      continue;
-    }
-    const { missing } = await import("./unreached.ts");
-    throw await missing(effects, config);
-  }
 }
 
 /** Writes down what the remote names, if that is news. */

@@ -79,13 +79,13 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
     [
       "a branch that is not there",
       { settings: { ref: "mian" } },
-      "next-program",
+      "next-refused",
       "has no branch or tag mian",
     ],
     [
       "a repository that is not there",
       { settings: { repository: "file:///srv/other.git" } },
-      "next-program",
+      "next-refused",
       "/srv/other.git",
     ],
     [
@@ -102,7 +102,7 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
           "verify.allowedSigners": "/etc/gitops-sync/signers",
         },
       },
-      "next-program",
+      "next-refused",
       "/etc/gitops-sync/signers can't be read: there is no such file",
     ],
     [
@@ -117,7 +117,7 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
     [
       "a key file of secrets that is missing",
       { settings: { "secrets.identities": ["/etc/ssh/gone.key"] } },
-      "next-program",
+      "next-refused",
       "/etc/ssh/gone.key",
     ],
     [
