@@ -23,10 +23,11 @@ const places = ["/boot", "/efi", "/boot/efi"];
  * files of one that is no longer used.
  */
 export function bootEntries(): BootEntry[] {
-  return [...systemdBoot(), ...grub(), ...extlinux()];
+  return [...systemdBoot(places), ...grub(), ...extlinux()];
 }
 
-function systemdBoot(): BootEntry[] {
+/** The default entry of systemd-boot in each of these partitions. */
+export function systemdBoot(places: readonly string[]): BootEntry[] {
   return places.flatMap((place) => {
     const conf = readIfThere(`${place}/loader/loader.conf`);
     const pattern = conf === undefined ? undefined : loaderDefault(conf);

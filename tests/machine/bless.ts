@@ -23,13 +23,19 @@ mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/upper,workdir=$work/w
 cp /etc/resolv.conf "$work/root/etc/resolv.conf"
 cp /etc/apt/apt.conf.d/* "$work/root/etc/apt/apt.conf.d/" 2>/dev/null || true
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
-chroot "$work/root" sh -c 'apt-get update -q && cd /root && apt-get download -q "$1" && dpkg -x "$1"_*.deb /root/package' sh "$package" >&2
+chroot "$work/root" sh -c 'apt-get update -q && cd /root && case $1 in *-amd64) set -- "$(apt-cache depends "$1" | sed -n "s/^ *Depends: //p" | head -n 1)" ;; esac && apt-get download -q "$1" && dpkg -x "$1"_*.deb /root/package' sh "$package" >&2
 mkdir -p "$(dirname "$to")"
-cp "$work/root/root/package/$path" "$to.new"
+# The name may have a version in it.
+cp "$work/root/root/package"/$path "$to.new"
 mv "$to.new" "$to"
 `;
 
-/** The path of a file of a package of the machines' suite; fetched once. */
+/**
+ * The path of a file of a package of the machines' suite; fetched once.
+ *
+ * @param name A package; what ends in `-amd64` stands for the one it needs.
+ * @param path The file in it, as a shell's pattern.
+ */
 export async function fromPackage(
   name: string,
   path: string,

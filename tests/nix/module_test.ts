@@ -118,7 +118,11 @@ test("options reach the configuration and the units", async () => {
       '\nEnvironment="NIX_CONFIG=netrc-file = ',
     ]
   ) assertStringIncludes(service, line);
-  assertEquals(service.includes("OnFailure="), false);
+  assertStringIncludes(service, "\nOnFailure=gitops-sync-died.service\n");
+  const died = await world.output(
+    ["cat", `${host}/etc/systemd/system/gitops-sync-died.service`],
+  );
+  assertStringIncludes(died, "/bin/systemctl start --no-block tell.service\n");
   const timer = await world.output(
     ["cat", `${host}/etc/systemd/system/gitops-sync.timer`],
   );
