@@ -97,9 +97,6 @@ let
     }
   ];
 
-  tellsOfDeath = cfg.onFailure != [ ];
-  systemctl = "${pkgs.systemd}/bin/systemctl";
-
   stateDirectory = cfg.settings.stateDirectory or "/var/lib/gitops-sync";
 
   # Activation, the system profile and the bootloader are the work of transient
@@ -108,6 +105,8 @@ let
   sandbox = import ./nix/sandbox.nix;
 in
 {
+  imports = [ ./nix/beside.nix ];
+
   options.services.gitops = nested (option: lib.setAttrByPath (pathOf option) (optionOf option)) // {
     enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
 
@@ -221,10 +220,6 @@ in
         "nix-daemon.socket"
       ];
 
-      # The program tells of its faults itself, and once each; this tells where it
-      # could not.
-      onFailure = lib.optional tellsOfDeath "gitops-sync-died.service";
-
       # A switch that is done by this very service must not end it.
       restartIfChanged = false;
       unitConfig.X-StopOnRemoval = false;
@@ -257,7 +252,6 @@ in
         LoadCredential =
           map (file: "${file.credential}:${file.path}") secretFiles
           ++ lib.mapAttrsToList (name: path: "${name}:${path}") cfg.credentials;
-        ExecStartPost = lib.optional tellsOfDeath "-${systemctl} stop gitops-sync-died.service";
         # Another run is at work, by hand perhaps: nothing is wrong.
         SuccessExitStatus = 10;
         TimeoutStartSec = cfg.timeout;
@@ -273,28 +267,6 @@ in
         RuntimeDirectoryMode = "0700";
       };
     };
-
-    # A program that was killed, or that can't read its configuration or get its
-    # credentials, starts no units. This one stays active until a run ends well,
-    # so that it tells once, too.
-    systemd.services.gitops-sync-died = mkIf tellsOfDeath {
-      description = "Tell that gitops-sync did not work at all";
-      serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
-        # Exit codes with which the program has told what is wrong.
-        ExecCondition = "/bin/sh -c 'case $$MONITOR_EXIT_CODE:$$MONITOR_EXIT_STATUS in exited:[3-9]) exit 1 ;; esac'";
-        ExecStart = "${systemctl} start --no-block ${lib.escapeShellArgs cfg.onFailure}";
-      };
-    };
-
-    # The program blesses a boot once the host is well with it. systemd would
-    # bless each one that comes up.
-    systemd.services.systemd-bless-boot =
-      mkIf (config.boot.loader.systemd-boot.bootCounting.enable or false)
-        {
-          enable = false;
-        };
 
     systemd.timers.gitops-sync = {
       description = "Bring this host to what its Git repository says, again and again";

@@ -38,13 +38,13 @@ const stories: readonly Story[] = [
     ],
   },
   {
-    name: "an entry that is named exactly",
+    name: "an entry that is named exactly is never given up",
     pattern: second(""),
     entries: [clean, second("+1")],
     dies: [2],
     boots: [
       [2, [clean, second("+0-1")]],
-      [2, [clean, second("+0-1")]],
+      [2, [clean, second("+0-2")]],
     ],
   },
   {

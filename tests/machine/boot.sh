@@ -172,13 +172,11 @@ start_stand_in() {
 # The one that systemd-boot takes: the newest that it has not given up. `./dev
 # boot` looks whether the real one does so.
 default_entry() { # PATTERN
-	case $1 in *\**) ;; *)
-		printf %s "$1"
-		return
-		;;
-	esac
 	for name in $(cd /boot/loader/entries && ls); do
 		case $name in *+0.conf | *+0-*) given_up=0 ;; *) given_up=1 ;; esac
+		case ${name%%+*}.conf in
+		"$1" | "$1.conf") echo "2 $name $name" ;;
+		esac
 		# shellcheck disable=SC2254 # a pattern
 		case $name in $1) echo "$given_up ${name%%+*} $name" ;; esac
 	done | sort -k 1,1 -k 2,2V | tail -n 1 | cut -d ' ' -f 3
@@ -192,7 +190,8 @@ count_boot() {
 	tries=${tries%.conf}
 	left=${tries%%-*}
 	tried=$((${tries#"$left"} + 0))
-	[ "$left" -gt 0 ] || return 0
+	# One that loader.conf names in full is tried for ever.
+	[ "$left" -gt 0 ] || left=1
 	counted=${entry%+*}+$((left - 1))-$((1 - tried)).conf
 	mv "/boot/loader/entries/$entry" "/boot/loader/entries/$counted"
 	entry=$counted

@@ -122,7 +122,7 @@ test("options reach the configuration and the units", async () => {
   const died = await world.output(
     ["cat", `${host}/etc/systemd/system/gitops-sync-died.service`],
   );
-  assertStringIncludes(died, "/bin/systemctl start --no-block tell.service\n");
+  assertStringIncludes(died, "/bin/systemctl start --no-block -- ");
   const timer = await world.output(
     ["cat", `${host}/etc/systemd/system/gitops-sync.timer`],
   );
