@@ -53,7 +53,20 @@ export async function recordWithHooks(
   // Once it is recorded, the attempt is gone from the journal.
   const { revision } = run.attempt.commit;
   const env = { ...environmentOf(run), ...environmentFor(ended) };
-  await record(run, ended);
+  try {
+    await record(run, ended);
+  } finally {
+    // Also where that could not be written: somebody has to know.
+    await told(run, ended, revision, env);
+  }
+}
+
+async function told(
+  run: Run,
+  ended: Ended,
+  revision: string,
+  env: Environment,
+): Promise<void> {
   try {
     await afterwards(run, ended, revision, env);
   } catch (error) {

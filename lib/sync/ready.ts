@@ -47,7 +47,7 @@ export async function ready(
 ): Promise<Ready> {
   refuseBadFiles(config);
   const { tip } = await ask(effects, config);
-  const known = readState(from);
+  const known = await readState(from);
   const revision = wanted ?? known.lastGood?.revision;
   if (revision === undefined) return { tip };
   await checkRevision(effects, config, from, known, revision, tip);

@@ -33,7 +33,7 @@ export async function accept(
   what: "move" | "unfollow" = "move",
 ): Promise<string> {
   using _lock = await takeLock(folder, "accept", now.getTime());
-  const state = readState(folder);
+  const state = await readState(folder);
   const revision = choose(state, to.toLowerCase());
   // Another hold would keep it from coming all the same.
   const isMeant = what === "move" ? isMove : isNext;
