@@ -116,7 +116,10 @@ let
   sandbox = import ./nix/sandbox.nix;
 in
 {
-  imports = [ ./nix/evaluation.nix ];
+  imports = [
+    ./nix/beside.nix
+    ./nix/evaluation.nix
+  ];
 
   options.services.gitops =
     lib.recursiveUpdate (nested (option: lib.setAttrByPath (pathOf option) (optionOf option)))
@@ -198,23 +201,6 @@ in
         More environment variables of the service. The proxy settings of the host (`networking.proxy`) are there already.
       '';
     };
-
-    onFailure = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      example = [ "notify-admin.service" ];
-      description = ''
-        Units that systemd starts when a run fails, also where the previous system was put back.
-      '';
-    };
-
-    onSuccess = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      description = ''
-        Units that systemd starts when a run succeeds, also where there was nothing to do.
-      '';
-    };
   };
 
   config = mkIf cfg.enable {
@@ -260,7 +246,6 @@ in
         "network-online.target"
         "nix-daemon.socket"
       ];
-      inherit (cfg) onFailure onSuccess;
 
       # A switch that is done by this very service must not end it.
       restartIfChanged = false;

@@ -74,7 +74,7 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 }
 
 function stateAfter(run: Run, ended: Ended): State {
-  const { attempt, backoff, cutOff, unfit: _, ...rest } = run.state;
+  const { attempt, backoff, cutOff, unfollow, unfit: _, ...rest } = run.state;
   const { commit } = run.attempt;
   const { revision } = commit;
   const error = errorOf(ended);
@@ -88,6 +88,9 @@ function stateAfter(run: Run, ended: Ended): State {
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
     ...unfitAfter(run, error),
+    ...(unfollow && (error || unfollow.revision !== revision)
+      ? { unfollow }
+      : {}),
     last: lastOf(run, ended),
     ...(error
       ? quietAfter(attempt!.target.repository, error, run.effects.now())

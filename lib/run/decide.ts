@@ -155,6 +155,11 @@ export function isMove({ reason }: Pick<Hold, "reason">): boolean {
   return moves.includes(reason);
 }
 
+/** Whether a hold is about nothing but whether the next commit arrives. */
+export function isNext({ reason }: Pick<Hold, "reason">): boolean {
+  return reason.startsWith("next-");
+}
+
 function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
   const { backoff } = state;
   if (backoff?.revision !== tip.revision || force) return undefined;

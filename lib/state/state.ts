@@ -231,6 +231,8 @@ export interface State {
   last?: LastAttempt;
   /** Revisions that a person allowed although the ref was moved to them. */
   accepted?: readonly Accepted[];
+  /** A revision that a person lets end what brings the next commit. */
+  unfollow?: Accepted;
   /** The first revision that was trusted, and the history behind it with it. */
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */

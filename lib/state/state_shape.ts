@@ -94,6 +94,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     ref: optional(isText),
     until: optional(isText),
   }))),
+  unfollow: optional(object({ revision: isText })),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,
