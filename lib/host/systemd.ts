@@ -93,6 +93,13 @@ export async function activityOf(
   return await said(effects, ["is-active", "--", unit]);
 }
 
+/** Whether the machine has not yet come to the end of its boot. */
+export async function isStarting(effects: Effects): Promise<boolean> {
+  return /^(initializing|starting)$/.test(
+    await said(effects, ["is-system-running"]),
+  );
+}
+
 /** Whether the machine is being shut down, when no unit can be started. */
 export async function isStopping(effects: Effects): Promise<boolean> {
   return await said(effects, ["is-system-running"]) === "stopping";
@@ -156,6 +163,9 @@ export function armTimer(
       `--on-active=${seconds}s`,
       "--timer-property=AccuracySec=1s",
       "--service-type=oneshot",
+      // A switch needs D-Bus, which the system that runs may have taken away.
+      "--property=Wants=dbus.socket",
+      "--property=After=dbus.socket",
       "--",
       ...argv,
     ],
@@ -167,6 +177,16 @@ export function armTimer(
 /** Stops units; those that do not run are no error. */
 export function stopUnits(...units: string[]): Command {
   return { ...systemctl("stop", "--", ...units), timeout: 5 * patience };
+}
+
+/** The words that start a unit once nothing else is to be done. */
+export function startSoon(unit: string): string[] {
+  return ["systemctl", "start", "--no-block", "--", unit];
+}
+
+/** Starts units, which may not be there. */
+export function startUnits(...units: string[]): Command {
+  return { ...systemctl("start", "--", ...units), timeout: 5 * patience };
 }
 
 /** Restarts units that are loaded: the time of a timer begins anew. */
@@ -188,39 +208,24 @@ function systemctl(...args: string[]): Command {
   return { program: "systemctl", args, timeout: patience, shielded: true };
 }
 
-/** A unit, and how systemd sees it. */
-export interface Unit {
-  name: string;
-  /** `failed`, `activating` or `reloading`. */
-  active: string;
-  /** More exactly, e.g. `auto-restart`. */
-  sub: string;
-}
+/** The most lines of one activation that are read. */
+const mostLines = 1000;
 
-/** The units that have failed or are starting. */
-export async function unitsNow(effects: Effects): Promise<Unit[]> {
-  const finished = await effects.run({
-    program: "systemctl",
-    args: [
-      "list-units",
-      "--state=failed,activating,reloading",
-      "--all",
-      "--plain",
-      "--no-legend",
-      "--no-pager",
-      "--full",
-    ],
+/**
+ * All that a unit has written: the journal takes it in its own time, so it is
+ * first told to have done so.
+ */
+export async function allLines(
+  effects: Effects,
+  unit: string,
+): Promise<string[]> {
+  await effects.run({
+    program: "journalctl",
+    args: ["--sync"],
     timeout: patience,
+    shielded: true,
   });
-  return parseUnits(new TextDecoder().decode(finished.stdout));
-}
-
-/** Reads the columns of `systemctl list-units --plain --no-legend`. */
-export function parseUnits(output: string): Unit[] {
-  return output.split("\n").flatMap((line) => {
-    const [name, , active, sub] = line.trim().split(/\s+/);
-    return name && active && sub ? [{ name, active, sub }] : [];
-  });
+  return await lastLines(effects, unit, mostLines);
 }
 
 /** The last lines that a unit wrote to the journal. */

@@ -7,8 +7,8 @@
 import { Run } from "./run.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
 import {
+  allLines,
   isStopping,
-  lastLines,
   resetFailed,
   runInUnit,
   stopUnits,
@@ -23,6 +23,8 @@ export interface Switched {
   timedOut: boolean;
   /** The end of what it wrote. */
   lines: readonly string[];
+  /** All that it wrote, as far as it matters. */
+  said: readonly string[];
   /** `true`: systemd did not run it at all. */
   isUnstarted?: true;
 }
@@ -79,22 +81,25 @@ export async function inUnitOnce(
   );
   const end = unitEnd(finished.stderr);
   if (end?.result === "success" && end.code === 0) {
-    return { code: 0, timedOut: false, lines: [] };
+    const said = await allLines(effects, `${unit}.service`);
+    return { code: 0, timedOut: false, lines: [], said };
   }
   const isOurEnd = !end && !finished.timedOut &&
     (finished.code > 128 || await isStopping(effects));
   if (isOurEnd) throw stopped(run);
   // Whatever of it still runs, nothing else may be switched beside it.
   await effects.run(stopUnits(`${unit}.service`));
-  const lines = (await lastLines(effects, `${unit}.service`, 15))
+  const said = (await allLines(effects, `${unit}.service`))
     // What systemd says of the unit itself is known better.
     .filter((line) => !line.includes(unit));
+  const lines = said.slice(-15);
   // A unit that stays failed would be taken for a fault of the host.
   await effects.run(resetFailed(`${unit}.service`));
   return {
     code: end ? end.code : finished.code,
     timedOut: finished.timedOut || end?.result === "timeout",
     lines: lines.length > 0 ? lines : safeLines(finished.stderr),
+    said,
     ...(end || finished.timedOut ? {} : { isUnstarted: true }),
   };
 }
@@ -152,5 +157,6 @@ export async function directly(
     code: finished.code,
     timedOut: finished.timedOut,
     lines: lines.slice(-15),
+    said: lines,
   };
 }

@@ -63,6 +63,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
     target,
     startedAt: isTime,
     stage: isText,
+    failedBefore: optional(listOf(isText)),
+    ranBefore: optional(listOf(isText)),
   })),
   accepted: optional(listOf(object({ revision: isText }))),
   firstTrusted: optional(object({ repository: isText, revision: isText })),

@@ -82,6 +82,11 @@ async function whatIsLeft(
 ): Promise<Found> {
   const folder = config.stateDirectory;
   let state = readState(folder);
+  const isLeft = state.attempt !== undefined ||
+    (state.reboot !== undefined && !state.reboot.result) || isUnproven(state);
+  if (isLeft && await mustWait(effects)) {
+    return { outcome: { result: "starting" } };
+  }
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
     state = await recoverFirst(effects, config, state, record);
@@ -100,6 +105,12 @@ async function whatIsLeft(
   return await proveBoot(effects, config, state, record);
 }
 
+/** Whether the host is not yet to be changed, or judged. */
+async function mustWait(effects: Effects): Promise<boolean> {
+  const { isDeferred } = await import("./starting.ts");
+  return await isDeferred(effects);
+}
+
 /** Whether this is the first boot with the last good system, unlooked at. */
 function isUnproven({ lastGood, reboot }: State): boolean {
   return lastGood !== undefined && !lastGood.booted &&
@@ -116,6 +127,10 @@ async function act(
   decision: Decision,
   record: Record,
 ): Promise<Outcome> {
+  const { kind } = decision;
+  if ((kind === "deploy" || kind === "correct") && await mustWait(effects)) {
+    return { result: "starting" };
+  }
   switch (decision.kind) {
     case "nothing":
       return {
@@ -169,7 +184,7 @@ async function finishUp(
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (["failed", "interrupted", "built"].includes(result)) return;
+  if (["failed", "interrupted", "built", "starting"].includes(result)) return;
   try {
     if (config.garbageCollect && "run" in outcome) {
       const { collect } = await import("../nix/retention.ts");
