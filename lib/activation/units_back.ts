@@ -5,7 +5,12 @@
  */
 import { say } from "../base/effects.ts";
 import { hasSystemd } from "../host/system.ts";
-import { activityOf, resetFailed, startUnits } from "../host/systemd.ts";
+import {
+  activityOf,
+  resetFailed,
+  restartUnits,
+  startUnits,
+} from "../host/systemd.ts";
 import { Deadline } from "../run/deadline.ts";
 import type { Switched } from "../run/outside.ts";
 import type { Run } from "../run/run.ts";
@@ -14,6 +19,8 @@ import { changedBetween, installedBy } from "./installed_units.ts";
 import type { Grounds } from "./judge_units.ts";
 import { readSwitch } from "./switch_words.ts";
 import { textOf, watchUnits } from "./units.ts";
+
+const logind = "systemd-logind.service";
 
 /** What offers D-Bus; the implementations have names of their own. */
 const bus = ["dbus.socket", "dbus.service", "dbus-broker.service"];
@@ -25,11 +32,17 @@ const bus = ["dbus.socket", "dbus.service", "dbus-broker.service"];
 export async function startBus(run: Run): Promise<void> {
   if (!hasSystemd()) return;
   const { ranBefore = [] } = run.attempt;
+  let isBack = false;
   for (const unit of bus.filter((one) => ranBefore.includes(one))) {
     if (await activityOf(run.effects, unit) === "active") continue;
     say(run.effects, "warning", `Starting ${unit}, which ran before`);
     await run.effects.run(resetFailed(unit));
     await run.effects.run(startUnits(unit));
+    isBack = true;
+  }
+  // It does not find its way back to a new D-Bus.
+  if (isBack && ranBefore.includes(logind)) {
+    await run.effects.run(restartUnits(logind));
   }
 }
 

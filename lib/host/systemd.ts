@@ -69,7 +69,8 @@ const signals = [
  * Reads how a unit ended from what `systemd-run --wait` wrote.
  *
  * @returns `undefined` where it does not say so: it was ended itself, or there
- * was no such unit.
+ * was no such unit. Where it loses D-Bus it says "success" of a unit that still
+ * runs, but not how its process ended.
  */
 export function unitEnd(output: string): UnitEnd | undefined {
   const result = /^\s*Finished with result: (\S+)/m.exec(output)?.[1];
@@ -81,8 +82,43 @@ export function unitEnd(output: string): UnitEnd | undefined {
   const number = /^\d+$/.test(status)
     ? Number(status)
     : signals.indexOf(status) + 1;
-  const ended = how === "exited" ? number : 128 + number;
-  return { result, code: how === undefined ? 0 : ended };
+  if (how === undefined) {
+    return result === "success" ? undefined : { result, code: 1 };
+  }
+  return { result, code: how === "exited" ? number : 128 + number };
+}
+
+/** Whether `systemd-run` says that it has started a unit. */
+export function hasStarted(output: string): boolean {
+  return /^Running as unit: /m.test(output);
+}
+
+/**
+ * Asks systemd itself, by a way that needs no D-Bus, how a unit that was
+ * started has ended. One that has failed stays until it is cleared.
+ *
+ * @returns `undefined` where systemd does not say; `"active"` while it runs.
+ */
+export async function askUnitEnd(
+  effects: Effects,
+  unit: string,
+): Promise<UnitEnd | "active" | undefined> {
+  const shown = await said(effects, [
+    "show",
+    "--property=LoadState,ActiveState,Result,ExecMainCode,ExecMainStatus",
+    "--",
+    unit,
+  ]);
+  const value = (name: string) =>
+    new RegExp(`^${name}=(.*)$`, "m").exec(shown)?.[1] ?? "";
+  const active = value("ActiveState");
+  if (active === "") return undefined;
+  if (active === "inactive") return { result: "success", code: 0 };
+  if (active !== "failed") return "active";
+  // CLD_EXITED of waitid(2); the others are signals.
+  const status = Number(value("ExecMainStatus"));
+  const code = value("ExecMainCode") === "1" ? status : 128 + status;
+  return { result: value("Result"), code };
 }
 
 /** What `systemctl is-active` says of a unit: `active`, `activating`, … */
@@ -148,6 +184,14 @@ export function commandInUnit(
   };
 }
 
+/**
+ * A switch needs D-Bus, which the system that runs may have taken away, and
+ * logind does not find its way back to it.
+ */
+const bringBusBack =
+  "/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c " +
+  '"systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"';
+
 /** Starts a timer after which systemd itself runs `argv`. */
 export function armTimer(
   unit: string,
@@ -163,9 +207,7 @@ export function armTimer(
       `--on-active=${seconds}s`,
       "--timer-property=AccuracySec=1s",
       "--service-type=oneshot",
-      // A switch needs D-Bus, which the system that runs may have taken away.
-      "--property=Wants=dbus.socket",
-      "--property=After=dbus.socket",
+      `--property=ExecStartPre=-${bringBusBack}`,
       "--",
       ...argv,
     ],

@@ -2,10 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import type { Command, Effects } from "../../lib/base/effects.ts";
 import {
   armTimer,
+  askUnitEnd,
   lastLines,
   resetFailed,
   runInUnit,
   stopUnits,
+  type UnitEnd,
   unitEnd,
 } from "../../lib/host/systemd.ts";
 
@@ -106,6 +108,11 @@ Deno.test("the end of a unit is read in the words of old and new versions", () =
       { result: "timeout", code: 143 },
     ],
     [
+      "257, D-Bus was taken away, and it still runs",
+      "Running as unit: u.service; invocation ID: 1\nBus call failed due to connection problems. Trying to reconnect...\nFinished with result: success\nCPU time consumed: 8ms\n",
+      undefined,
+    ],
+    [
       "stopped by a person",
       "Finished with result: success\nMain processes terminated with: code=killed, status=15/TERM\n",
       { result: "success", code: 143 },
@@ -119,6 +126,26 @@ Deno.test("the end of a unit is read in the words of old and new versions", () =
   ];
   for (const [name, output, expected] of table) {
     assertEquals(unitEnd(output), expected, name);
+  }
+});
+
+Deno.test("systemd is asked how a unit has ended, and may not know", async () => {
+  const shown = (active: string, how = "", status = "") =>
+    `LoadState=loaded\nActiveState=${active}\nResult=exit-code\n` +
+    `ExecMainCode=${how}\nExecMainStatus=${status}\n`;
+  const table: [string, UnitEnd | "active" | undefined][] = [
+    [shown("active", "0", "0"), "active"],
+    [shown("deactivating", "1", "0"), "active"],
+    [shown("inactive", "0", "0"), { result: "success", code: 0 }],
+    [shown("failed", "1", "11"), { result: "exit-code", code: 11 }],
+    [shown("failed", "2", "9"), { result: "exit-code", code: 137 }],
+    ["", undefined],
+    ["Failed to connect to bus: Connection refused\n", undefined],
+  ];
+  for (const [text, expected] of table) {
+    const { effects, ran } = answering(text);
+    assertEquals(await askUnitEnd(effects, "u.service"), expected, text);
+    assertEquals(line(ran[0]!).slice(0, 2), ["systemctl", "show"]);
   }
 });
 
@@ -146,8 +173,7 @@ Deno.test("the dead-man's switch is a timer of systemd's own", () => {
     "--on-active=1200s",
     "--timer-property=AccuracySec=1s",
     "--service-type=oneshot",
-    "--property=Wants=dbus.socket",
-    "--property=After=dbus.socket",
+    '--property=ExecStartPre=-/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c "systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"',
     "--",
     "/old/switch",
     "-x",

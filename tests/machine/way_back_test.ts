@@ -117,6 +117,29 @@ test("a candidate that takes D-Bus away does not take the way back", {
   for (const unit of ["dbus.socket", "web.service"]) {
     assertEquals(await activityOf(machine, unit), "active", unit);
   }
+
+  // Nor does it from the dead-man's switch, which is alone.
+  const run = machine.startSync(["retry"]);
+  await until(() => machine.running() !== first);
+  run.signal("SIGKILL");
+  await run.ended;
+  await until(async () => {
+    const { stdout } = await machine.run([
+      "systemctl",
+      "list-units",
+      "--no-legend",
+      "--state=active,activating,deactivating",
+      "gitops-sync-activate-*",
+    ]);
+    return stdout === "";
+  });
+  // What its timer does when its time is up.
+  const unit = "gitops-sync-dead-mans-switch.service";
+  await machine.output(["systemctl", "start", unit]);
+  assertEquals(machine.running(), first);
+  for (const unit of ["dbus.socket", "web.service"]) {
+    assertEquals(await activityOf(machine, unit), "active", unit);
+  }
 });
 
 test(
