@@ -81,11 +81,15 @@ async function whatIsLeft(
   record: Record,
 ): Promise<Found> {
   const folder = config.stateDirectory;
-  let state = readState(folder);
+  let state = await readState(folder);
   const isLeft = state.attempt !== undefined ||
     (state.reboot !== undefined && !state.reboot.result) || isUnproven(state);
   if (isLeft && await mustWait(effects)) {
     return { outcome: { result: "starting" } };
+  }
+  if (state.unwritten) {
+    const { writeWaiting } = await import("../state/unwritten.ts");
+    state = await writeWaiting(effects, folder, state);
   }
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
