@@ -21,7 +21,7 @@ import {
 import type { Run } from "../run/run.ts";
 import { changedBetween, installedBy } from "./installed_units.ts";
 import type { Grounds } from "./judge_units.ts";
-import { nothingSaid, readSwitch } from "./switch_words.ts";
+import { namesAny, nothingSaid, readSwitch } from "./switch_words.ts";
 import { beforeOf, illOf, tellChances, watchUnits } from "./units.ts";
 import { type Activated, Healthy } from "../run/stages.ts";
 import { noStanding, type Standing } from "../run/standing.ts";
@@ -158,8 +158,7 @@ async function unitsAreWell(
 
 /** A switch that ends with 4 and names nothing may mean anything. */
 function unexplained({ said }: Grounds): Ill | undefined {
-  const { failed, users, listed } = said;
-  if (failed.size + users.size + listed.length > 0) return undefined;
+  if (namesAny(said)) return undefined;
   return {
     reason: "units-failed",
     text: "the switch could not handle some unit, and does not say which",

@@ -57,5 +57,10 @@ function namesIn(list: string): string[] {
   return list.split(/[,\s]+/).filter(isUnit);
 }
 
+/** Whether it names anything at all that it could not handle. */
+export function namesAny({ failed, users, listed }: Said): boolean {
+  return failed.size + users.size + listed.length > 0;
+}
+
 /** Where nothing was switched. */
 export const nothingSaid: Said = readSwitch([], 0);

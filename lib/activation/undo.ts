@@ -18,6 +18,7 @@ import { isBootDefault, setBootDefault } from "./confirm.ts";
 import { disarmOrTell, rearm } from "./dead_mans_switch.ts";
 import type { Run } from "../run/run.ts";
 import { isLocked, meaningOf, switchTo } from "./switching.ts";
+import { namesAny, readSwitch } from "./switch_words.ts";
 import { startBus, unitsComeBack } from "./units_back.ts";
 import { isStopped, type Switched } from "../run/outside.ts";
 
@@ -127,9 +128,10 @@ async function reactivate(
   }
   const missing = await unitsComeBack(run, switched, previous);
   if (missing) return `${previous} runs again, but ${missing}`;
-  // Code 4 is about units, and they were looked at.
-  const isDone = !switched.timedOut &&
-    (switched.code === 0 || (switched.code === 4 && hasSystemd()));
+  // Code 4 is about units: those that it names were looked at.
+  const isAboutUnits = switched.code === 4 && hasSystemd() &&
+    namesAny(readSwitch(switched.said, 4));
+  const isDone = !switched.timedOut && (switched.code === 0 || isAboutUnits);
   return isDone
     ? undefined
     : `${previous} runs again, but not as before: ${meaningOf(switched)}`;

@@ -53,7 +53,8 @@ export function beforeOf(units: readonly UnitState[]): UnitsBefore {
     failed: names(units.filter(isIll)),
     starting: names(
       units.filter((unit) =>
-        !isIll(unit) && /^(activating|reloading)$/.test(unit.active)
+        !isIll(unit) &&
+        (unit.hasJob || /^(activating|reloading)$/.test(unit.active))
       ),
     ),
     flapping: names(units.filter(isFlapping)),

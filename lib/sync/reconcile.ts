@@ -101,7 +101,10 @@ async function whatIsLeft(
     if (found.outcome) return found;
     state = found.state;
   }
-  if (wishes.retry) state = await forget(folder, state, effects.now());
+  if (wishes.retry) {
+    const { forget } = await import("./forget.ts");
+    state = await forget(folder, state, effects.now());
+  }
   const suspension = readSuspension(folder, effects.now());
   if (suspension) return { outcome: { result: "suspended", suspension } };
   if (!isUnproven(state)) return { state };
@@ -202,32 +205,6 @@ async function finishUp(
     if (!isCut) throw error;
     say(effects, "warning", error.message);
   }
-}
-
-/** Forgets what stands between a revision and another attempt. */
-async function forget(
-  folder: string,
-  state: State,
-  now: Date,
-): Promise<State> {
-  const { backoff: _, cutOff: __, reboot: ___, last, seen, lastGood, ...rest } =
-    state;
-  const forgetful = {
-    ...rest,
-    ...last && { last: notLater(last, now) },
-    ...seen && { seen: notLater(seen, now) },
-    ...lastGood && { lastGood: notLater(lastGood, now) },
-    holds: [],
-  };
-  await writeState(folder, forgetful);
-  return forgetful;
-}
-
-/** What was written down while the clock was ahead would make it seem wrong. */
-function notLater<T extends { at: string }>(one: T, now: Date): T {
-  return Date.parse(one.at) > now.getTime()
-    ? { ...one, at: now.toISOString() }
-    : one;
 }
 
 /** Asks the remote; that it did not answer ends the run, and is recorded. */
