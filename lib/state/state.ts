@@ -114,6 +114,8 @@ export interface Attempt {
   previous?: Systems;
   /** From activation on: the units that had failed before it. */
   failedBefore?: readonly string[];
+  /** From activation on: the units that ran before it. */
+  ranBefore?: readonly string[];
   /** From activation on: the store path that is being activated. */
   candidate?: string;
   /** `true` from just before the first thing that changes the host. */

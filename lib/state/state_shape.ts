@@ -86,6 +86,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
     target,
     startedAt: isTime,
     stage: isText,
+    failedBefore: optional(listOf(isText)),
+    ranBefore: optional(listOf(isText)),
   })),
   accepted: optional(listOf(object({
     revision: isText,

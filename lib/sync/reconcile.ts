@@ -112,6 +112,11 @@ async function whatIsLeft(
 ): Promise<Found> {
   const folder = config.stateDirectory;
   let state = await readState(folder);
+  const isLeft = state.attempt !== undefined ||
+    (state.reboot !== undefined && !state.reboot.result) || isUnproven(state);
+  if (isLeft && await mustWait(effects)) {
+    return { outcome: { result: "starting" } };
+  }
   if (state.unwritten) {
     const { writeWaiting } = await import("../state/unwritten.ts");
     state = await writeWaiting(effects, folder, state);
@@ -160,6 +165,12 @@ function mayHaveFallenBack({ lastGood }: State): boolean {
     lastGood.system !== runningSystem();
 }
 
+/** Whether the host is not yet to be changed, or judged. */
+async function mustWait(effects: Effects): Promise<boolean> {
+  const { isDeferred } = await import("./starting.ts");
+  return await isDeferred(effects);
+}
+
 /** Whether this is the first boot with the last good system, unlooked at. */
 function isUnproven({ lastGood, reboot }: State): boolean {
   return lastGood !== undefined && !lastGood.booted &&
@@ -176,6 +187,10 @@ async function act(
   decision: Decision,
   record: Record,
 ): Promise<Outcome> {
+  const { kind } = decision;
+  if ((kind === "deploy" || kind === "correct") && await mustWait(effects)) {
+    return { result: "starting" };
+  }
   switch (decision.kind) {
     case "nothing":
       return {
@@ -229,7 +244,7 @@ async function finishUp(
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (["failed", "interrupted", "built"].includes(result)) return;
+  if (["failed", "interrupted", "built", "starting"].includes(result)) return;
   try {
     if (config.garbageCollect && "run" in outcome) {
       const { collect } = await import("../nix/retention.ts");
