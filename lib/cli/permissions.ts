@@ -119,9 +119,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
     ...always,
     ...ofNix,
     ...ofSystemd,
-    ...(config["build.from"] === "flake"
-      ? ["nix-instantiate", "nixos-rebuild"]
-      : []),
+    ...(config["build.from"] === "flake" ? ["nixos-rebuild"] : []),
     ...(config["secrets.check"] ? ["age", "age-keygen", "sops"] : []),
     ...(config["secrets.check"] || isSigned ? ofKeys : ofSsh),
   ];
