@@ -25,7 +25,8 @@
 #   services      {"web": COMMAND}: a unit web.service that runs a shell command
 #                 (oneshot, then "active"); one that exits non-zero has failed.
 #                 Or {"web": {"command": COMMAND, "type": "simple"}}: a daemon,
-#                 where systemd runs.
+#                 where systemd runs. With "unit" and "service", lists of more
+#                 lines for these sections of its unit file.
 #   activation    a shell snippet of the activation; if it fails, exit code 2.
 #   build         a shell snippet of the build: "echo no; exit 1" breaks it.
 #   dependencies  {"app": SNIPPET}: derivations that the system needs, built

@@ -189,6 +189,12 @@ units_of() { # SYSTEM
 
 same_unit() { cmp -s "$old/etc/systemd/system/$1" "$system/etc/systemd/system/$1"; }
 
+# X-RestartIfChanged=false counts in [Service] alone; anywhere else the real one
+# passes over it, and restarts the unit.
+stays_as_it_is() { # UNIT
+	sed -n '/^\[Service\]/,/^\[/p' "$system/etc/systemd/system/$1" | grep -q '^X-RestartIfChanged=false$'
+}
+
 is_ours() { [ -e "$system/etc/systemd/system/$1" ]; }
 
 stop_gone_units() {
@@ -205,16 +211,19 @@ stop_gone_units() {
 }
 
 start_units() {
-	changed='' others=''
+	changed='' others='' kept=''
 	for unit in $(units_of "$system"); do
 		if [ ! -e "$old/etc/systemd/system/$unit" ] || same_unit "$unit"; then
 			others="$others $unit"
+		elif stays_as_it_is "$unit"; then
+			kept="$kept $unit"
 		else
 			changed="$changed $unit"
 		fi
 	done
 	link_units
 	systemctl daemon-reload
+	[ -z "$kept" ] || say "NOT restarting the following changed units:$kept"
 	# shellcheck disable=SC2086 # lists of names
 	[ -z "$changed" ] || { say "restarting the following units:$changed"; systemctl restart $changed; }
 	# shellcheck disable=SC2086
