@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { clockRefusal, giveClock } from "../machine/clock.ts";
 import { Machine } from "../machine/machine.ts";
 import { bootUnitHost, type UnitHost } from "./unit_host.ts";
 
 const refusal = await Machine.refusal();
 if (refusal) console.log(`the timer is not tested here: ${refusal}`);
+const noClock = await clockRefusal();
+if (noClock) console.log(`no clock jumps here: ${noClock}`);
 
 const timer = "gitops-sync.timer";
 const files = ["gitops-sync.timer", "gitops-sync.service"]
@@ -25,10 +28,14 @@ const longAgo = `imports = [ ({ lib, ... }: {
   systemd.timers.gitops-sync.timerConfig.OnBootSec = lib.mkForce "1s";
 }) ];`;
 
-function test(name: string, fn: (host: UnitHost) => Promise<void>) {
+function test(
+  name: string,
+  fn: (host: UnitHost) => Promise<void>,
+  ignore = refusal !== null,
+) {
   Deno.test({
     name,
-    ignore: refusal !== null,
+    ignore,
     fn: async () => {
       await using host = await bootUnitHost();
       host.machine.write(
@@ -40,11 +47,15 @@ function test(name: string, fn: (host: UnitHost) => Promise<void>) {
   });
 }
 
-/** A property of the timer in microseconds, as systemd has it on its bus. */
-async function property(machine: Machine, name: string): Promise<bigint> {
+/** A property of a timer in microseconds, as systemd has it on its bus. */
+async function property(
+  machine: Machine,
+  name: string,
+  unit = "gitops_2dsync",
+): Promise<bigint> {
   const answer = await machine.output([
     ...["busctl", "get-property", "org.freedesktop.systemd1"],
-    "/org/freedesktop/systemd1/unit/gitops_2dsync_2etimer",
+    `/org/freedesktop/systemd1/unit/${unit}_2etimer`,
     ...["org.freedesktop.systemd1.Timer", name],
   ]);
   return BigInt(answer.replace(/^t /, ""));
@@ -59,18 +70,25 @@ const uptime = () =>
   ) *
   1_000_000n;
 
+/** Waits until something is so; a minute and more, on a busy computer too. */
+async function until(what: string, isSo: () => Promise<boolean>) {
+  for (let i = 0; !await isSo(); i++) {
+    assert(i < 2000, `still not so: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** Waits while a run is at work, which has no next one until it ends. */
 async function isWaiting(machine: Machine, when: string): Promise<void> {
-  for (;;) {
+  await until(`the timer waits, ${when}`, async () => {
     const state = await machine.output([
       ...["systemctl", "show", timer],
       "--property=ActiveState,SubState",
       "--value",
     ]);
-    if (state === "active\nwaiting") return;
-    assertMatch(state, /^active\nrunning$/, when);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    assertMatch(state, /^active\n(running|waiting)$/, when);
+    return state.endsWith("waiting");
+  });
 }
 
 /** There is a next run, at most this many seconds from now. */
@@ -162,11 +180,11 @@ test("a boot that reaches the timer late runs it at once", async ({ machine, ins
   for (const boot of ["first boot", "second boot"]) {
     await machine.powerCut();
     await machine.bootAgain();
-    while (await property(machine, "LastTriggerUSec") === 0n) {
+    await until(`it runs, ${boot}`, async () => {
       // At once, and not in what is left until the next run.
       await comesWithin(machine, 30, boot);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return await property(machine, "LastTriggerUSec") > 0n;
+    });
     await comesWithin(machine, 41 * 60, boot);
   }
 });
@@ -175,8 +193,6 @@ test("with dates a next run comes, also after a clock that was wrong", async ({ 
   await install(host('dates = [ "04:40" "Mon 12:00 Europe/Berlin" ];'));
   const stamp = "/var/lib/systemd/timers/stamp-gitops-sync.timer";
   machine.write(stamp, "");
-  // A live systemd can't be shown another clock here: these are what its clock
-  // has left behind, days ahead of it and years behind it.
   for (const lastRun of ["2095-01-01", "2001-01-01"]) {
     for (const [event, commands] of events) {
       await machine.output(["touch", `--date=${lastRun}`, stamp]);
@@ -187,10 +203,54 @@ test("with dates a next run comes, also after a clock that was wrong", async ({ 
   }
 });
 
-/** There is a next run, in two days at the latest. */
-async function comesOnADay(machine: Machine, when: string): Promise<void> {
+/** There is a next run, in two days at the latest by a clock that is ahead. */
+async function comesOnADay(machine: Machine, when: string, ahead = 0) {
   await isWaiting(machine, when);
-  const next = await property(machine, "NextElapseUSecRealtime");
-  const days = Number(next / 1000n - BigInt(Date.now())) / 86_400_000;
-  assert(days <= 2, `${when}: the next run comes in ${days} days`);
+  const days = await daysUntilNext(machine, ahead);
+  assert(days >= -0.1 && days <= 2, `${when}: it comes in ${days} days`);
 }
+
+async function daysUntilNext(machine: Machine, ahead: number, unit?: string) {
+  const next = await property(machine, "NextElapseUSecRealtime", unit);
+  const now = BigInt(Date.now() + ahead * 1000);
+  return Number(next / 1000n - now) / 86_400_000;
+}
+
+const day = 86_400;
+
+test(
+  "a clock that jumps takes no next run away",
+  async ({ machine, install }) => {
+    const setClock = await giveClock(machine);
+    // What shows that systemd has seen the clock jump.
+    machine.write(
+      "/etc/systemd/system/witness.timer",
+      "[Timer]\nOnCalendar=daily\n",
+    );
+    machine.write(
+      "/etc/systemd/system/witness.service",
+      "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+    );
+    for (const dates of [false, true]) {
+      setClock(0);
+      await install(host(dates ? 'dates = "04:40";' : 'frequency = "40m";'));
+      await happen(machine, [["systemctl", "start", "witness.timer"], start]);
+      for (const ahead of [400 * day, -400 * day, 600, 0]) {
+        setClock(ahead);
+        const when = `${ahead} s ahead`;
+        await until(
+          `systemd sees the clock ${when}`,
+          async () =>
+            Math.abs(await daysUntilNext(machine, ahead, "witness")) < 2,
+        );
+        for (const command of [[], [["systemctl", "daemon-reexec"]]]) {
+          await happen(machine, command);
+          if (dates) await comesOnADay(machine, when, ahead);
+          else await comesWithin(machine, 41 * 60, when);
+        }
+      }
+      await happen(machine, [stop]);
+    }
+  },
+  (refusal ?? noClock) !== null,
+);
