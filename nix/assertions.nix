@@ -1,5 +1,5 @@
-# What services.gitops says of settings that can't work: what is certain without
-# a look at the host, so that it is told before anything is built.
+# The assertions of services.gitops. They refuse settings that can't work on any
+# host, before anything is built.
 {
   config,
   dates,
@@ -61,9 +61,9 @@ let
   aboutVariable =
     name: value:
     unless (units.problemOfVariable name value) (problem: ''
-      services.gitops.environment: the variable "${name}" ${problem}.'');
+      services.gitops.environment: "${name}" ${problem}.'');
 
-  # Of a time only what is wrong whatever systemd's version is; systemd itself
+  # These checks find only what every version of systemd refuses. systemd itself
   # is asked when the configuration is built (timing.sh).
   startsLikeSpan = value: match "[[:space:]]*[+]?[0-9.][^[:cntrl:]]*" value != null;
   isNothing = value: match "[[:space:]]*[+]?[0. ]+[[:space:]]*[a-zA-Z]*[[:space:]]*" value != null;
@@ -79,16 +79,16 @@ let
         (startsLikeSpan value && (kind == "zero" || !isNothing value))
         || (kind == "infinite" && value == "infinity");
       message = ''
-        ${option} is "${value}", which is no time span${
-          if kind == "zero" then "" else " of more than nothing"
-        } (systemd.time(7)). Write, for example:
+        ${option} is "${value}". It must be a time span${
+          if kind == "zero" then "" else " greater than zero"
+        } as systemd.time(7) describes it. Write, for example:
           ${option} = "${example}";'';
     };
 
   aboutDate = value: {
     assertion = match "[^[:cntrl:]]*[^[:cntrl:][:space:]][^[:cntrl:]]*" value != null;
     message = ''
-      services.gitops.dates has "${value}", which is no calendar event (systemd.time(7)). Write, for example:
+      services.gitops.dates has "${value}". It must be a calendar event as systemd.time(7) describes it. Write, for example:
         services.gitops.dates = "04:40";'';
   };
 
@@ -115,7 +115,7 @@ in
   {
     assertion = lost == [ ];
     message = ''
-      services.gitops.settings takes the values of these options away: ${lib.concatStringsSep ", " lost}. Leave them out there, or give each one a value.'';
+      services.gitops.settings leaves these options without a value: ${lib.concatStringsSep ", " lost}. Leave them out there, or give each one a value.'';
   }
   (unless (units.problemOfState cfg.settings.stateDirectory) (problem: ''
     services.gitops.stateDirectory ${problem}. Write, for example:

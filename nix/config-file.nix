@@ -1,5 +1,5 @@
-# Files of settings that were looked at by the programs which read them: a
-# mistake ends the build of the system, and not a run on the host.
+# Files of settings. The build of such a file asks the programs that read it, so a
+# mistake ends the build of the system and not a run on the host.
 { lib, pkgs }:
 let
   inherit (lib) concatMapStringsSep escapeShellArg escapeShellArgs;

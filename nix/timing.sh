@@ -9,8 +9,8 @@ refuse() { # OPTION VALUE EXPECTED EXAMPLE
 	exit 1
 }
 
-# A span of systemd.time(7). KIND says which of the odd ones are meant:
-# positive, zero (none is well, too), infinite (no end is well, too).
+# A time span of systemd.time(7). KIND is positive, zero (zero is allowed, too) or
+# infinite (infinity is allowed, too).
 check_span() { # OPTION VALUE KIND EXAMPLE
 	local told us
 	told=$(LC_ALL=C systemd-analyze timespan -- "$2") ||
@@ -19,8 +19,8 @@ check_span() { # OPTION VALUE KIND EXAMPLE
 	case $3.$us in
 	*. | *.*[!0-9]*) refuse "$1" "$2" "a time span that systemd-analyze reads; it says: $told" "$4" ;;
 	infinite.18446744073709551615 | zero.0) ;;
-	*.18446744073709551615) refuse "$1" "$2" 'a time span that ends' "$4" ;;
-	*.0) refuse "$1" "$2" 'a time span of more than nothing' "$4" ;;
+	*.18446744073709551615) refuse "$1" "$2" 'a finite time span' "$4" ;;
+	*.0) refuse "$1" "$2" 'a time span greater than zero' "$4" ;;
 	esac
 }
 

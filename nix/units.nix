@@ -1,5 +1,5 @@
-# How values get into unit files: what is escaped, and what no escape helps.
-# What systemd takes was tried with systemd 257.
+# How values get into unit files: what is escaped, and what is refused because no
+# escape helps. The rules were tried with systemd 257.
 { lib }:
 let
   inherit (lib)
@@ -22,7 +22,7 @@ let
   # `%` begins a specifier (systemd.unit(5)); `%%` stands for the sign itself.
   literal = replaceStrings [ "%" ] [ "%%" ];
 
-  # The sign that ends a line is what `.` does not match.
+  # `.` of a regular expression does not match the end of a line.
   oneLine = replaceStrings [ "\n" ] [ "\t" ];
   hasControl = text: match ".*[[:cntrl:]].*" (oneLine text) != null;
 
@@ -42,7 +42,7 @@ rec {
     name: value:
     firstOf [
       (wrong (match "[A-Za-z_][A-Za-z0-9_]*" name == null)
-        "is no name of a variable: expected letters, digits and _, and no digit at the beginning"
+        "is not a valid name of a variable: expected letters, digits and _, and no digit first"
       )
       (wrong (hasControl (replaceStrings [ "\n" "\t" ] [ "" "" ] value)) "has a control character in it")
     ];
@@ -51,8 +51,8 @@ rec {
   credential =
     { credential, path, ... }: "${credential}:/${literal (concatStringsSep "/" (wordsOf path))}";
 
-  # What is wrong with the path of a credential, or null. systemd takes each of
-  # these; the unit then does not start, or it starts without the file.
+  # What is wrong with the path of a credential, or null. systemd loads a unit with
+  # such a path. The unit then fails to start, or it starts without the file.
   problemOfPath =
     path:
     firstOf [
@@ -70,7 +70,7 @@ rec {
     firstOf [
       (wrong (
         match "[A-Za-z0-9_.-]+" name == null || match "[.]+" name != null
-      ) "is no name of a credential: expected letters, digits and _.-")
+      ) "is not a valid name of a credential: expected letters, digits and _.-")
     ];
 
   # What is wrong with a folder that systemd is to make below /var/lib, or null.

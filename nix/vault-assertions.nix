@@ -1,5 +1,5 @@
-# What sops.vault says of settings that can't work; the program checks the rest
-# when the host is built.
+# The assertions of sops.vault. They refuse settings that can't work on any host;
+# the program checks the rest when the host is built.
 {
   config,
   files,
