@@ -31,28 +31,7 @@ let
     description = "name of a unit such as notify@%n.service";
   };
 
-  spans =
-    lib.optional (cfg.dates == null) {
-      option = "services.gitops.frequency";
-      value = cfg.frequency;
-      kind = "positive";
-      example = "30m";
-    }
-    ++ [
-      {
-        option = "services.gitops.randomizedDelay";
-        value = cfg.randomizedDelay;
-        kind = "zero";
-        example = "1m";
-      }
-      {
-        option = "services.gitops.timeout";
-        value = cfg.timeout;
-        kind = "infinite";
-        example = "12h";
-      }
-    ];
-  dates = lib.optionals (cfg.dates != null) (lib.toList cfg.dates);
+  inherit (import ./nix/times.nix { inherit cfg lib; }) dates spans;
 
   configFile = (import ./nix/config-file.nix { inherit lib pkgs; }).make {
     name = "gitops-sync-config.yaml";
