@@ -16,19 +16,33 @@
       for = systems: make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
       everywhere = for (linux ++ darwin);
 
-      packageOf = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system}.gitops-sync;
+      packageOf =
+        pkgs:
+        let
+          inherit (pkgs.stdenv.hostPlatform) system;
+        in
+        (self.packages.${system} or (throw ''
+          gitops-sync has no package for ${system}, only for ${lib.concatStringsSep ", " (linux ++ darwin)}.
+          To build one all the same, write:
+            services.gitops.package = pkgs.callPackage "''${gitops}/nix/package.nix" { };
+          where gitops is the input that names this flake.'')).gitops-sync;
 
-      gitops =
-        { lib, pkgs, ... }:
-        {
-          # One module, whichever of its names it is imported by.
-          key = "gitops-sync";
-          imports = [
-            ./module.nix
-            ./vault.nix
-          ];
-          services.gitops.package = lib.mkDefault (packageOf pkgs);
-        };
+      gitops = {
+        _class = "nixos";
+        _file = "${toString ./flake.nix}#nixosModules.gitops";
+        # One module, whichever of its names it is imported by.
+        key = "gitops-sync";
+        imports = [
+          ./module.nix
+          ./vault.nix
+          (
+            { lib, pkgs, ... }:
+            {
+              services.gitops.package = lib.mkDefault (packageOf pkgs);
+            }
+          )
+        ];
+      };
 
       # The units of a host that sets no more than it must.
       unitsOf =
@@ -65,6 +79,7 @@
         gitops-sync = {
           type = "app";
           program = lib.getExe (packageOf pkgs);
+          meta = { inherit ((packageOf pkgs).meta) description; };
         };
         default = gitops-sync;
       });

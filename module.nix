@@ -1,18 +1,17 @@
 # services.gitops: a timer that brings this host to what a Git repository says.
 #
-# The options of the program come from nix/options.json, which is made from the
-# program's own list of options, with the same names and texts. Here is only what
+# The options of the program are in nix/program-options.nix. Here is only what
 # NixOS adds: the package, the timer, the service and its sandbox.
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
 let
   inherit (lib)
     literalExpression
-    mkDefault
     mkEnableOption
     mkIf
     mkOption
@@ -22,49 +21,7 @@ let
 
   cfg = config.services.gitops;
   json = pkgs.formats.json { };
-  programOptions = lib.importJSON ./nix/options.json;
-
-  # The shapes that values have; what is inside of them the program checks when
-  # the configuration is built.
-  typeOf =
-    option:
-    {
-      anything = types.anything;
-      choice = types.enum option.choices;
-      flag = types.bool;
-      list = types.listOf types.anything;
-      number = types.ints.unsigned;
-      text = types.str;
-      texts = types.listOf types.str;
-    }
-    .${option.type};
-
-  pathOf = option: lib.splitString "." option.name;
-
-  optionOf =
-    option:
-    mkOption (
-      {
-        description = option.text;
-      }
-      // (
-        if option ? default then
-          {
-            type = typeOf option;
-            inherit (option) default;
-          }
-        else
-          {
-            type = types.nullOr (typeOf option);
-            default = null;
-          }
-      )
-      // lib.optionalAttrs (option ? defaultText) {
-        defaultText = lib.literalMD option.defaultText;
-      }
-    );
-
-  nested = make: lib.foldl' lib.recursiveUpdate { } (map make programOptions);
+  program = import ./nix/program-options.nix { inherit lib; };
 
   # What was not given is left to the program.
   # systemd hands a key over alone, and its certificate stays beside the file.
@@ -74,16 +31,39 @@ let
     }
     // lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
 
-  # Checked by the program itself, so that a mistake ends the build of the
-  # system and not a run on the host.
-  configFile = pkgs.runCommand "gitops-sync-config.yaml" { } (
-    ''
-      cp ${json.generate "gitops-sync.json" given} $out
-    ''
-    + lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
-      HOME=$TMPDIR ${lib.getExe cfg.package} config check --config $out
-    ''
-  );
+  units = import ./nix/units.nix { inherit lib; };
+  unitName = types.strMatching units.unitName // {
+    description = "name of a unit such as notify@%n.service";
+  };
+
+  # The program starts these units, so it is for us to say what the specifiers of
+  # systemd.unit(5) mean that a name may have.
+  asUnits =
+    option:
+    option
+    // {
+      type = types.listOf unitName;
+      apply = map (
+        builtins.replaceStrings [ "%n" "%N" "%p" ] [ "gitops-sync.service" "gitops-sync" "gitops-sync" ]
+      );
+    };
+
+  inherit (import ./nix/times.nix { inherit cfg lib; }) dates spans;
+
+  configFile = (import ./nix/config-file.nix { inherit lib pkgs; }).make {
+    name = "gitops-sync-config.yaml";
+    settings = given;
+    inherit (cfg) package;
+    optionsOf =
+      "services.gitops"
+      + lib.optionalString (cfg.fromVault != { }) ", and those of vault under sops.vault, too";
+    inherit spans;
+    dates = map (value: {
+      option = "services.gitops.dates";
+      inherit value;
+    }) dates;
+    systemd = config.systemd.package;
+  };
 
   # Secrets of the program that systemd hands to the service, wherever they are
   # and whoever may read them: option, name of the credential, flag.
@@ -92,13 +72,13 @@ let
       option = "tokenFile";
       credential = "token";
       flag = "--token-file";
-      path = cfg.settings.tokenFile or null;
+      path = cfg.settings.tokenFile;
     }
     {
       option = "sshKeyFile";
       credential = "ssh-key";
       flag = "--ssh-key-file";
-      path = cfg.settings.sshKeyFile or null;
+      path = cfg.settings.sshKeyFile;
     }
     {
       option = "tls.keyFile";
@@ -107,8 +87,10 @@ let
       path = cfg.settings.tls.keyFile or null;
     }
   ];
-
-  stateDirectory = cfg.settings.stateDirectory or "/var/lib/gitops-sync";
+  otherFiles = lib.mapAttrsToList (credential: path: {
+    option = "credentials.${credential}";
+    inherit credential path;
+  }) cfg.credentials;
 
   # Activation, the system profile and the bootloader are the work of transient
   # units of systemd, and builds that of the Nix daemon. So the service may be
@@ -116,25 +98,30 @@ let
   sandbox = import ./nix/sandbox.nix;
 in
 {
+  _class = "nixos";
+
   imports = [
     ./nix/beside.nix
     ./nix/evaluation.nix
   ];
 
-  options.services.gitops =
-    lib.recursiveUpdate (nested (option: lib.setAttrByPath (pathOf option) (optionOf option)))
-      {
-        secrets.plugins = mkOption {
-          type = types.listOf types.package;
-          default = config.sops.age.plugins or [ ];
-          defaultText = literalExpression "config.sops.age.plugins or [ ]";
-          example = literalExpression "[ pkgs.age-plugin-yubikey ]";
-          description = ''
-            Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
-          '';
-        };
-      }
-    // {
+  options.services.gitops = program.options // {
+    onFailure = asUnits program.options.onFailure;
+    onRecovered = asUnits program.options.onRecovered;
+    onSuccess = asUnits program.options.onSuccess;
+
+    secrets = program.options.secrets // {
+      plugins = mkOption {
+        type = types.listOf types.package;
+        default = config.sops.age.plugins or [ ];
+        defaultText = literalExpression "config.sops.age.plugins or [ ]";
+        example = literalExpression "[ pkgs.age-plugin-yubikey ]";
+        description = ''
+          Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
+        '';
+      };
+    };
+
     enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
 
     package = mkPackageOption pkgs "gitops-sync" { };
@@ -145,6 +132,15 @@ in
       example = "5m";
       description = ''
         How long after the end of one run the next one begins, as a time span of systemd.time(7).
+      '';
+    };
+
+    dates = mkOption {
+      type = types.nullOr (types.either types.str (types.listOf types.str));
+      default = null;
+      example = "04:40";
+      description = ''
+        When runs begin, as one or several calendar events of systemd.time(7), in place of `frequency`. What was missed while the host was off is made up for after the boot.
       '';
     };
 
@@ -160,17 +156,27 @@ in
       type = types.str;
       default = "12h";
       description = ''
-        How long one run may take in all before systemd ends it. The program has shorter limits for each of its stages (`services.gitops.timeouts`).
+        How long one run may take in all before systemd ends it; `infinity` for no limit. The program has shorter limits for each of its stages (`services.gitops.timeouts`).
       '';
     };
 
     settings = mkOption {
       type = types.submodule { freeformType = json.type; };
       default = { };
+      # Not definitions of the option itself: of these the module system would
+      # add lists up, and drop groups with a weaker priority.
+      apply = lib.recursiveUpdate (lib.recursiveUpdate (program.valuesIn cfg) cfg.fromVault);
       example = literalExpression ''{ timeouts.build = "2h"; }'';
       description = ''
-        The configuration of the program as it is written to `/etc/gitops-sync/config.yaml`. It begins with the options of this module; what is set here takes their place.
+        The configuration of the program as it is written to `/etc/gitops-sync/config.yaml`. It begins with the options of this module; what is set here takes their place, whatever its priority.
       '';
+    };
+
+    fromVault = mkOption {
+      type = json.type;
+      default = { };
+      internal = true;
+      description = "What `sops.vault` adds to the options of the program.";
     };
 
     credentials = mkOption {
@@ -178,7 +184,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile` and `tls.keyFile` are handed over in this way already.
+        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile` and `tls.keyFile` are handed over in this way already, as `token`, `ssh-key` and `tls-key`.
       '';
     };
 
@@ -198,43 +204,25 @@ in
         NIX_SSL_CERT_FILE = "/etc/ssl/certs/company.crt";
       };
       description = ''
-        More environment variables of the service. The proxy settings of the host (`networking.proxy`) are there already.
+        More environment variables of the service, each with the value as it is written here. The proxy settings of the host (`networking.proxy`) are there already.
       '';
     };
   };
 
   config = mkIf cfg.enable {
-    assertions = [
-      {
-        assertion = cfg.settings.repository or null != null;
-        message = ''
-          services.gitops does not know its repository. Write, for example:
-            services.gitops.repository = "https://git.example.org/infra.git";'';
-      }
-      {
-        assertion = !config.system.autoUpgrade.enable;
-        message = ''
-          services.gitops and system.autoUpgrade would each undo what the other one does. Write:
-            system.autoUpgrade.enable = false;'';
-      }
-      {
-        assertion = lib.hasPrefix "/var/lib/" stateDirectory;
-        message = ''
-          services.gitops.stateDirectory must be a folder in /var/lib, because systemd makes it for the service. Write, for example:
-            services.gitops.stateDirectory = "/var/lib/gitops-sync";'';
-      }
-    ]
-    ++ map (file: {
-      assertion = !lib.hasPrefix builtins.storeDir file.path;
-      message = ''
-        services.gitops.${file.option} is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example:
-          services.gitops.${file.option} = "/etc/gitops-sync/${file.credential}";'';
-    }) secretFiles;
-
-    services.gitops.settings = nested (
-      option:
-      lib.setAttrByPath (pathOf option) (mkDefault (lib.getAttrFromPath (pathOf option) cfg))
-    );
+    assertions = import ./nix/assertions.nix {
+      inherit
+        config
+        dates
+        lib
+        options
+        otherFiles
+        program
+        secretFiles
+        spans
+        units
+        ;
+    };
 
     environment.systemPackages = [ cfg.package ];
     environment.etc."gitops-sync/config.yaml".source = configFile;
@@ -251,7 +239,7 @@ in
       restartIfChanged = false;
       unitConfig.X-StopOnRemoval = false;
 
-      environment =
+      environment = units.environment (
         config.nix.envVars
         // config.networking.proxy.envVars
         // {
@@ -260,7 +248,8 @@ in
           # Nix in the sandbox can't write to the store itself.
           NIX_REMOTE = "daemon";
         }
-        // cfg.environment;
+        // cfg.environment
+      );
       path = [
         config.nix.package
         config.system.build.nixos-rebuild
@@ -277,16 +266,14 @@ in
           ]
           ++ map (file: "${file.flag}=%d/${file.credential}") secretFiles
         );
-        LoadCredential =
-          map (file: "${file.credential}:${file.path}") secretFiles
-          ++ lib.mapAttrsToList (name: path: "${name}:${path}") cfg.credentials;
+        LoadCredential = map units.credential (secretFiles ++ otherFiles);
         # Another run is at work, by hand perhaps: nothing is wrong.
         SuccessExitStatus = 10;
         TimeoutStartSec = cfg.timeout;
         # The program ends what it began itself, and puts the host back.
         KillMode = "mixed";
         TimeoutStopSec = "5min";
-        StateDirectory = lib.removePrefix "/var/lib/" stateDirectory;
+        StateDirectory = units.stateWord cfg.settings.stateDirectory;
         StateDirectoryMode = "0700";
         CacheDirectory = "gitops-sync";
         CacheDirectoryMode = "0700";
@@ -300,16 +287,28 @@ in
       description = "Bring this host to what its Git repository says, again and again";
       wantedBy = [ "timers.target" ];
       timerConfig = {
-        # For the first time; at once where the host was up before the module was.
-        OnBootSec = "1min";
-        OnUnitInactiveSec = cfg.frequency;
         RandomizedDelaySec = cfg.randomizedDelay;
         FixedRandomDelay = true;
         AccuracySec = "1s";
-        # For an OnCalendar that a host may add; the times above always count
-        # from the boot.
-        Persistent = true;
-      };
+      }
+      // (
+        if cfg.dates != null then
+          {
+            OnCalendar = dates;
+            # A date that passed while the host was off.
+            Persistent = true;
+          }
+        else
+          {
+            # For the first time; at once where the host was up before the module
+            # was. Never Persistent: with the stamp of an earlier run systemd takes
+            # the first one for done, and no next one ever comes.
+            OnBootSec = "1min";
+            # Where systemd knows of no end of a run.
+            OnActiveSec = cfg.frequency;
+            OnUnitInactiveSec = cfg.frequency;
+          }
+      );
     };
   };
 }

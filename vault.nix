@@ -21,9 +21,10 @@ let
     ;
 
   cfg = config.sops.vault;
+  gitops = config.services.gitops;
   socket = "/run/gitops-sync-vault/agent.sock";
   unit = "gitops-sync-vault-agent";
-  json = pkgs.formats.json { };
+  units = import ./nix/units.nix { inherit lib; };
 
   optionOf =
     type: description:
@@ -33,57 +34,88 @@ let
       inherit description;
     };
 
-  # What systemd hands to the service, wherever it is and whoever may read it:
-  # option, name of the credential, flag, and whether it is a secret.
-  files = lib.filter (file: file.path != null) [
-    {
-      option = "tokenFile";
-      credential = "token";
-      flag = "--vault-token-file";
-      path = cfg.tokenFile;
-      isSecret = true;
-    }
-    {
-      option = "appRole.roleIdFile";
-      credential = "role-id";
-      flag = "--vault-app-role-role-id-file";
-      path = cfg.appRole.roleIdFile;
-      isSecret = true;
-    }
-    {
-      option = "appRole.secretIdFile";
-      credential = "secret-id";
-      flag = "--vault-app-role-secret-id-file";
-      path = cfg.appRole.secretIdFile;
-      isSecret = true;
-    }
-    {
-      option = "caFile";
-      credential = "ca";
-      flag = "--vault-ca-file";
-      path = cfg.caFile;
-      isSecret = false;
-    }
-  ];
-  secretFiles = lib.filter (file: file.isSecret) files;
-
-  given = lib.filterAttrsRecursive (_: value: value != null) {
-    inherit (cfg) address namespace engines;
+  # What is set here, and the whole: what stands under services.gitops.vault and
+  # services.gitops.settings.vault counts too.
+  isGiven = _: value: value != null;
+  own = lib.filterAttrsRecursive isGiven {
+    inherit (cfg)
+      address
+      namespace
+      engines
+      caFile
+      tokenFile
+      appRole
+      ;
   };
-  configFile = json.generate "gitops-sync-vault.json" {
-    vault = given // {
-      inherit socket;
-      appRole = lib.filterAttrsRecursive (_: value: value != null) {
-        inherit (cfg.appRole) mount roleId wrapped;
+  vault = lib.filterAttrsRecursive isGiven gitops.settings.vault;
+
+  # What systemd hands to the service, wherever it is and whoever may read it.
+  files = lib.filter (file: file.path != null) (
+    map (file: file // { path = lib.attrByPath file.at null vault; }) [
+      {
+        at = [ "tokenFile" ];
+        credential = "token";
+        flag = "--vault-token-file";
+      }
+      {
+        at = [
+          "appRole"
+          "roleIdFile"
+        ];
+        credential = "role-id";
+        flag = "--vault-app-role-role-id-file";
+      }
+      {
+        at = [
+          "appRole"
+          "secretIdFile"
+        ];
+        credential = "secret-id";
+        flag = "--vault-app-role-secret-id-file";
+      }
+      {
+        at = [ "caFile" ];
+        credential = "ca";
+        flag = "--vault-ca-file";
+      }
+    ]
+  );
+
+  configFile = (import ./nix/config-file.nix { inherit lib pkgs; }).make {
+    name = "gitops-sync-vault.json";
+    # The files are where systemd puts them.
+    settings = {
+      vault = removeAttrs vault [
+        "caFile"
+        "tokenFile"
+      ] // {
+        appRole = removeAttrs (vault.appRole or { }) [
+          "roleIdFile"
+          "secretIdFile"
+        ];
       };
+      timeouts.vault = gitops.settings.timeouts.vault;
     };
+    asked = {
+      inherit vault;
+      timeouts.vault = gitops.settings.timeouts.vault;
+    };
+    # It must have one, and the agent needs none.
+    flags = [ "--repository=https://git.example.org/infra.git" ];
+    inherit (gitops) package;
+    optionsOf = "sops.vault and services.gitops";
   };
 
   hasSops = options.sops ? environment;
-  isUnitOfSops = hasSops && (config.sops.useSystemdActivation or false);
+  # Secrets that its unit installs; with none there is no such unit.
+  hasSecrets = lib.any (secret: !(secret.neededForUsers or false)) (
+    lib.attrValues (config.sops.secrets or { })
+  );
+  isUnitOfSops = hasSops && (config.sops.useSystemdActivation or false) && hasSecrets;
 in
 {
   key = "gitops-sync-vault";
+  _class = "nixos";
 
   options.sops.vault = {
     enable = mkEnableOption "decrypting with the transit engine of Vault or OpenBao";
@@ -94,14 +126,9 @@ in
 
     namespace = optionOf types.str "The namespace of Vault in which the mounts are.";
 
-    engines = mkOption {
-      type = types.listOf types.str;
-      default = [
-        "sops"
-        "transit"
-      ];
-      description = "The mounts of transit engines that decrypt calls may go to.";
-    };
+    engines = optionOf (types.listOf types.str) ''
+      The mounts of transit engines that decrypt calls may go to: `sops` and `transit`, if none are given.
+    '';
 
     caFile = optionOf types.str ''
       The certificates (PEM) that the server is trusted by. Without it the usual ones count.
@@ -112,66 +139,46 @@ in
     '';
 
     appRole = {
-      mount = mkOption {
-        type = types.str;
-        default = "approle";
-        description = "Where the AppRole login is mounted, below `auth/`.";
-      };
+      mount = optionOf types.str "Where the AppRole login is mounted, below `auth/`; `approle`, if nothing is given.";
       roleId = optionOf types.str "The role id, which is no secret.";
       roleIdFile = optionOf types.str "A file that holds the role id, in place of `roleId`.";
       secretIdFile = optionOf types.str "A file that holds the secret id, or the token that wraps it.";
-      wrapped = mkOption {
-        type = types.bool;
-        default = false;
-        description = ''
-          Whether the file holds a wrapping token, which gives the secret id once: each start of the service needs a new one.
-        '';
-      };
+      wrapped = optionOf types.bool ''
+        Whether the file holds a wrapping token, which gives the secret id once: each start of the service needs a new one.
+      '';
     };
   };
 
   config = mkIf cfg.enable (mkMerge [
     {
-      assertions = [
-        {
-          assertion = cfg.address != null;
-          message = ''
-            sops.vault does not know its server. Write, for example:
-              sops.vault.address = "https://vault.example.com";'';
-        }
-        {
-          assertion = (cfg.tokenFile != null) != (cfg.appRole.secretIdFile != null);
-          message = ''
-            sops.vault needs one way to log in: sops.vault.tokenFile, or sops.vault.appRole.secretIdFile with
-            sops.vault.appRole.roleId or sops.vault.appRole.roleIdFile.'';
-        }
-      ]
-      ++ map (file: {
-        assertion = !lib.hasPrefix builtins.storeDir file.path;
-        message = ''
-          sops.vault.${file.option} is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example:
-            sops.vault.${file.option} = "/etc/vault/${file.credential}";'';
-      }) secretFiles;
+      assertions = import ./nix/vault-assertions.nix {
+        inherit
+          config
+          files
+          hasSops
+          lib
+          options
+          own
+          socket
+          units
+          vault
+          ;
+      };
 
       # The check before a switch goes the same way.
-      services.gitops.settings.vault = given // {
+      services.gitops.fromVault.vault = own // {
         inherit socket;
       };
 
       systemd.services.${unit} = {
         description = "Decrypt with Vault for sops";
         wantedBy = [ "multi-user.target" ];
-        wants = [ "network-online.target" ];
-        after = [ "network-online.target" ];
         before = [ "gitops-sync.service" ];
 
         # Stopped before a switch it could not decrypt for that switch.
         stopIfChanged = false;
 
-        environment = {
-          HOME = "/var/empty";
-        }
-        // config.networking.proxy.envVars;
+        environment = units.environment ({ HOME = "/var/empty"; } // config.networking.proxy.envVars);
 
         serviceConfig = import ./nix/sandbox.nix // {
           Type = "notify";
@@ -179,13 +186,13 @@ in
           NotifyAccess = "all";
           ExecStart = lib.concatStringsSep " " (
             [
-              (lib.getExe config.services.gitops.package)
+              (lib.getExe gitops.package)
               "vault-agent"
               "--config=${configFile}"
             ]
             ++ map (file: "${file.flag}=%d/${file.credential}") files
           );
-          LoadCredential = map (file: "${file.credential}:${file.path}") files;
+          LoadCredential = map units.credential files;
           # A user of its own for as long as it runs; root passes all the same.
           DynamicUser = true;
           RuntimeDirectory = "gitops-sync-vault";
@@ -208,10 +215,31 @@ in
 
     # In script mode the activation runs while services of before are up, and at
     # boot before any is.
+    (mkIf (!isUnitOfSops) {
+      systemd.services.${unit} = {
+        wants = [ "network-online.target" ];
+        after = [ "network-online.target" ];
+      };
+    })
+
+    # The network may need what the unit of sops-nix installs. So the service that
+    # comes before that unit waits for no network: it is ready whether or not it
+    # could log in, and its calls wait for the server (timeouts.vault). Where the
+    # network comes too late for them, the unit of sops-nix is started again.
     (mkIf isUnitOfSops {
-      systemd.services.sops-install-secrets = {
-        wants = [ "${unit}.service" ];
-        after = [ "${unit}.service" ];
+      systemd.services.${unit} = {
+        wantedBy = [ "sops-install-secrets.service" ];
+        before = [
+          "sops-install-secrets.service"
+          "shutdown.target"
+        ];
+        after = [ "local-fs.target" ];
+        conflicts = [ "shutdown.target" ];
+        unitConfig.DefaultDependencies = false;
+      };
+      systemd.services.sops-install-secrets.serviceConfig = {
+        Restart = lib.mkDefault "on-failure";
+        RestartSec = lib.mkDefault 10;
       };
     })
   ]);

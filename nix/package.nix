@@ -60,7 +60,7 @@ let
     "--allow-net"
     "--allow-read"
     "--allow-write"
-    "--allow-sys=hostname,uid,statfs,umask"
+    "--allow-sys"
     "--allow-run=${lib.concatStringsSep "," (lib.mapAttrsToList pathOf mayRun)}"
     "--unstable-worker-options"
   ];

@@ -26,7 +26,7 @@ const programs = [
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
   ...["stat"],
-  ...["systemctl", "systemd-notify", "systemd-run", "true"],
+  ...["systemctl", "systemd-analyze", "systemd-notify", "systemd-run", "true"],
 ];
 
 /**
@@ -63,6 +63,8 @@ export class Flake {
     }
     const standIn = join(import.meta.dirname!, "nixpkgs");
     await output(["cp", "-r", standIn, join(outside, "nixpkgs")]);
+    const sopsNix = join(import.meta.dirname!, "sops-nix");
+    await output(["cp", "-r", sopsNix, join(outside, "sops-nix")]);
     const tools = {
       programs: await paths(host),
       denoDir: await denoDir(host),
@@ -73,6 +75,11 @@ export class Flake {
       JSON.stringify(tools),
     );
     return new Flake(host, `${inside}/gitops-sync`, `${inside}/nixpkgs`);
+  }
+
+  /** The folder of the stand-in for sops-nix, inside. */
+  get sopsNix(): string {
+    return this.nixpkgs.replace(/nixpkgs$/, "sops-nix");
   }
 
   /** The arguments that name one of its outputs for `nix`. */
@@ -101,36 +108,33 @@ export class Flake {
    *
    * @param text All of flake.nix, with GITOPS and NIXPKGS for the two URLs.
    */
-  async buildOf(text: string, attribute: string): Promise<string> {
+  buildOf(text: string, attribute: string): Promise<string> {
+    return this.#build(this.#written(text, attribute));
+  }
+
+  /** Evaluates an output of such a flake; gives its value. */
+  async evaluate(text: string, attribute: string): Promise<unknown> {
+    const args = this.#written(text, attribute);
+    return JSON.parse(
+      await this.host.output(["nix", "eval", "--json", ...args]),
+    );
+  }
+
+  #written(text: string, attribute: string): string[] {
     const folder = `/run/user-${crypto.randomUUID()}`;
     this.host.write(
       `${folder}/flake.nix`,
       text.replaceAll("GITOPS", `path:${this.folder}`)
-        .replaceAll("NIXPKGS", `path:${this.nixpkgs}`),
+        .replaceAll("NIXPKGS", `path:${this.nixpkgs}`)
+        .replaceAll("SOPSNIX", this.sopsNix),
     );
-    return await this.#build([
-      `path:${folder}#${attribute}`,
-      "--no-write-lock-file",
-    ]);
+    return [`path:${folder}#${attribute}`, "--no-write-lock-file"];
   }
 
-  /** The same for a host with these settings of services.gitops, as Nix text. */
+  /** The same for a host with these settings, as Nix text. */
   buildHost(settings: string): Promise<string> {
     return this.buildOf(
-      `{
-        inputs.nixpkgs.url = "NIXPKGS";
-        inputs.gitops.url = "GITOPS";
-        inputs.gitops.inputs.nixpkgs.follows = "nixpkgs";
-        outputs = { nixpkgs, gitops, ... }: {
-          nixosConfigurations.demo = nixpkgs.lib.nixosSystem {
-            system = "${system}";
-            modules = [
-              gitops.nixosModules.gitops
-              { ${settings} }
-            ];
-          };
-        };
-      }`,
+      flakeWith(`nixosConfigurations.demo = hostWith { ${settings} };`),
       "nixosConfigurations.demo.config.system.build.toplevel",
     );
   }
@@ -140,6 +144,34 @@ export class Flake {
     await this.host.output(["nix", "build", ...args, "--out-link", link]);
     return await this.host.output(["readlink", "-f", link]);
   }
+}
+
+/**
+ * A user's flake with these outputs. `hostWith MODULE` is a host that imports
+ * the module of this flake, and the stand-in for sops-nix.
+ */
+export function flakeWith(outputs: string): string {
+  return `{
+    inputs.nixpkgs.url = "NIXPKGS";
+    inputs.gitops.url = "GITOPS";
+    inputs.gitops.inputs.nixpkgs.follows = "nixpkgs";
+    inputs.sops-nix.url = "path:SOPSNIX";
+    outputs = { nixpkgs, gitops, sops-nix, ... }:
+      let
+        inherit (nixpkgs) lib;
+        hostWith = module: lib.nixosSystem {
+          system = "${system}";
+          modules = [
+            gitops.nixosModules.gitops
+            sops-nix.nixosModules.sops
+            module
+          ];
+        };
+      in
+      {
+        ${outputs}
+      };
+  }`;
 }
 
 async function copy(from: string, to: string): Promise<void> {

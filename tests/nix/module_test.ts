@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { World } from "../world/world.ts";
 import { Flake, system } from "./flake.ts";
+import { assertGolden } from "./golden.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the module is not tested here: ${refusal}`);
@@ -29,20 +30,6 @@ const example = `services.gitops = {
   frequency = "30m";       # how often to check for changes
 };`;
 
-/** A text without what differs from one machine to the next. */
-const plain = (text: string) =>
-  text.replace(/\/nix\/store\/[0-9a-z]{32}-/g, "/nix/store/HASH-");
-
-async function assertGolden(name: string, text: string): Promise<void> {
-  const file = new URL(`golden/${name}`, import.meta.url);
-  if (Deno.env.get("GOLDEN") === "write") await Deno.writeTextFile(file, text);
-  assertEquals(
-    text,
-    await Deno.readTextFile(file),
-    `${name} has changed; if it should: GOLDEN=write ./dev test tests/nix/module_test.ts`,
-  );
-}
-
 test(
   "the four options of the origin alone make a service and a timer",
   async () => {
@@ -53,7 +40,7 @@ test(
         "cat",
         `${host}/etc/systemd/system/${unit}`,
       ]);
-      await assertGolden(unit, plain(`${text}\n`));
+      await assertGolden(unit, `${text}\n`);
     }
     const config = JSON.parse(
       await world.output(["cat", `${host}/etc/gitops-sync/config.yaml`]),
@@ -129,52 +116,98 @@ test("options reach the configuration and the units", async () => {
   assertStringIncludes(timer, "\nOnUnitInactiveSec=90s\n");
 });
 
-/** Settings that are mistakes, and what the build of the host says. */
-const mistakes: readonly [string, string, string][] = [
-  ["no repository", `enable = true;`, 'services.gitops.repository = "https://'],
+/** Settings of services.gitops that only a build finds wrong, and what it says. */
+const mistakes: readonly [string, string][] = [
   [
-    "a value that the program refuses",
-    `enable = true; repository = "https://a.example.org/x.git"; timeouts.build = "2 lightyears";`,
+    'timeouts.build = "2 lightyears";',
     'Cannot use "2 lightyears" for timeouts.build',
   ],
+  ['settings.timeout.build = "1h";', "did you mean timeouts"],
+  ['settings.keep = "many";', 'Cannot use "many" for keep'],
+  ["settings.retries = [ 1 ];", "for retries: expected"],
+  ["settings.keep = 4000;", "NixOS has these options under services.gitops"],
   [
-    "a setting that the program does not know",
-    `enable = true; repository = "https://a.example.org/x.git"; settings.timeout.build = "1h";`,
-    "did you mean timeouts",
-  ],
-  [
-    "a token in the URL",
-    `enable = true; repository = "https://me:hunter2@a.example.org/x.git";`,
+    'repository = lib.mkForce "https://me:hunter2@a.example.org/x.git";',
     "the URL carries a password",
   ],
+  ['frequency = "5mm";', 'Cannot use "5mm" for services.gitops.frequency'],
+  ['frequency = "5m and 3s";', "hint: for example: services.gitops.frequency"],
+  ['frequency = "1/2h";', "for services.gitops.frequency"],
+  ['frequency = "0h 0min";', "a time span greater than zero"],
+  ['timeout = "12 hourss";', "for services.gitops.timeout"],
+  ['randomizedDelay = "5 apples";', "for services.gitops.randomizedDelay"],
+  ['dates = "dayly";', 'Cannot use "dayly" for services.gitops.dates'],
   [
-    "a value of another type",
-    `enable = true; repository = "https://a.example.org/x.git"; keep = "many";`,
-    "services.gitops.keep' is not of type",
+    'dates = [ "daily" "04:61" ];',
+    'Cannot use "04:61" for services.gitops.dates',
   ],
-  [
-    "a secret in the store",
-    'enable = true; repository = "https://a.example.org/x.git"; tokenFile = "${builtins.storeDir}/token";',
-    'services.gitops.tokenFile = "/etc/gitops-sync/token"',
-  ],
-  [
-    "a state folder that systemd does not make",
-    `enable = true; repository = "https://a.example.org/x.git"; stateDirectory = "/srv/state";`,
-    'services.gitops.stateDirectory = "/var/lib/gitops-sync"',
-  ],
+  ['dates = "Mon Europe/Atlantis";', "for services.gitops.dates"],
+  ['dates = "2019-01-01";', "a calendar event that is still to come"],
 ];
 
+/** Settings of sops.vault, the same. */
+const vaultMistakes: readonly [string, string][] = [
+  [
+    'address = "vault.example.com";',
+    'Cannot use "vault.example.com" for vault.address',
+  ],
+  ['address = "http://vault.example.com";', "for vault.address"],
+  ['engines = [ "/sops/" ];', "for vault.engines"],
+  ['appRole.mount = "a b";', "for vault.appRole.mount"],
+  ['namespace = "";', "under sops.vault"],
+];
+
+/** A host with the least that it needs, and these settings. */
+const least = (settings: string) =>
+  `imports = [ ({ lib, ... }: { ${settings} }) ];
+  services.gitops.enable = true;
+  services.gitops.repository = "https://git.example.org/infra.git";`;
+
+/** What the build of a host says of its error. */
+function errorOf(settings: string): Promise<string> {
+  return flake.buildHost(least(settings))
+    .then(() => "it is built", (error: Error) => error.message);
+}
+
 test("a mistake ends the build of the host, and says what to write", async () => {
-  for (const [name, settings, says] of mistakes) {
-    const message = await flake.buildHost(`services.gitops = { ${settings} };`)
-      .then(() => "", (error: Error) => error.message);
-    assertStringIncludes(message, says, name);
+  for (const [settings, says] of mistakes) {
+    const message = await errorOf(
+      `services.gitops = { ${settings} };`,
+    );
+    assertStringIncludes(message, says, settings);
   }
-  const both = await flake.buildHost(
-    `${example} system.autoUpgrade.enable = true;`,
-  )
-    .then(() => "", (error: Error) => error.message);
-  assertStringIncludes(both, "system.autoUpgrade.enable = false;");
+  for (const [settings, says] of vaultMistakes) {
+    const message = await errorOf(
+      `sops.vault = { ${settings} };
+      imports = [ { sops.vault = {
+        enable = true;
+        address = lib.mkDefault "https://vault.example.com";
+        tokenFile = "/etc/vault/token";
+      }; } ];`,
+    );
+    assertStringIncludes(message, says, settings);
+  }
+  // As it is told without a build.
+  assertStringIncludes(
+    await errorOf("system.autoUpgrade.enable = true;"),
+    "system.autoUpgrade.enable = false;",
+  );
+});
+
+test("times that systemd takes are taken", async () => {
+  for (
+    const settings of [
+      'frequency = "1.5h";',
+      'frequency = "2 weeks 3s";',
+      'frequency = "90";',
+      'randomizedDelay = "0";',
+      'timeout = "infinity";',
+      'dates = "Mon..Fri *-*-* 04:40:00 Europe/Berlin";',
+      'dates = [ "daily" "*:0/15 UTC" ];',
+    ]
+  ) {
+    await flake.buildHost(least(`services.gitops = { ${settings} };`));
+  }
 });
 
 test("who evaluates is a user without rights, whom Nix lets in", async () => {
@@ -197,5 +230,5 @@ test("plugins of age are on the path of the service", async () => {
     "cat",
     `${host}/etc/systemd/system/gitops-sync.service`,
   ]);
-  assertStringIncludes(plain(unit), "-age");
+  assertStringIncludes(unit, "-age");
 });

@@ -13,7 +13,9 @@ let
   ofProgram = map (option: builtins.head (lib.splitString "." option.name)) (
     lib.importJSON ../../nix/options.json
   );
-  names = builtins.filter (name: !builtins.elem name ofProgram) (builtins.attrNames gitops);
+  names = builtins.filter (name: !(builtins.elem name ofProgram || gitops.${name}.internal or false)) (
+    builtins.attrNames gitops
+  );
   textOf = value: value.text or (builtins.toJSON value);
 in
 map (
@@ -23,7 +25,7 @@ map (
   in
   {
     inherit name;
-    type = option.type.name;
+    type = option.type.description;
     default =
       if option ? defaultText then
         textOf option.defaultText

@@ -1,35 +1,22 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Machine } from "../machine/machine.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
-import { Flake } from "./flake.ts";
+import { bootUnitHost } from "./unit_host.ts";
 
 const refusal = await Machine.refusal();
 if (refusal) console.log(`the service is not tested here: ${refusal}`);
 
 /** A machine with the units of the module, which follow a repository. */
 async function machineWith(settings: string) {
-  const machine = await Machine.boot();
+  const units = await bootUnitHost();
+  const { machine, flake } = units;
   const repository = await makeRepository(`${machine.shared}/infra`);
-  const flake = await Flake.copy(
-    machine,
-    `${machine.shared}/flake`,
-    "/srv/flake",
-  );
-  const host = await flake.buildHost(`services.gitops = {
+  const host = await units.install(`services.gitops = {
     enable = true;
     repository = "${machine.urlOf(repository)}";
     host = "demo";
     ${settings}
   };`);
-  await machine.output(["mkdir", "-p", "/etc/gitops-sync"]);
-  await machine.output([
-    "cp",
-    "-r",
-    `${host}/etc/gitops-sync`,
-    `${host}/etc/systemd`,
-    "/etc/",
-  ]);
-  await machine.output(["systemctl", "daemon-reload"]);
   return { machine, repository, flake, host };
 }
 
@@ -165,9 +152,8 @@ Deno.test({
   name: "the newer Nix checks the flake, and what it installs syncs",
   ignore: refusal !== null,
   fn: async () => {
-    await using machine = await Machine.boot();
-    const folder = `${machine.shared}/flake`;
-    const flake = await Flake.copy(machine, folder, "/srv/flake");
+    await using host = await bootUnitHost();
+    const { machine, flake } = host;
     await machine.output(
       ["nix", "flake", "check", `path:${flake.folder}`, ...flake.flags],
     );

@@ -1,8 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { Machine } from "../machine/machine.ts";
 import { systemdLines } from "../secrets/guide.ts";
 import { output } from "../world/program.ts";
-import { Flake, system } from "./flake.ts";
+import { bootUnitHost } from "./unit_host.ts";
 
 const refusal = await Machine.refusal();
 if (refusal) console.log(`sops.vault is not tested here: ${refusal}`);
@@ -10,43 +15,15 @@ if (refusal) console.log(`sops.vault is not tested here: ${refusal}`);
 const socket = "/run/gitops-sync-vault/agent.sock";
 const unit = "gitops-sync-vault-agent.service";
 
-/** A host with sops-nix and the two modules. */
-const hostWith = (settings: string) =>
-  `{
-    inputs.nixpkgs.url = "NIXPKGS";
-    inputs.gitops.url = "GITOPS";
-    inputs.gitops.inputs.nixpkgs.follows = "nixpkgs";
-    inputs.sops-nix.url = "path:/srv/sops-nix";
-    outputs = { nixpkgs, gitops, sops-nix, ... }: {
-      nixosConfigurations.demo = nixpkgs.lib.nixosSystem {
-        system = "${system}";
-        modules = [
-          gitops.nixosModules.gitops
-          sops-nix.nixosModules.sops
-          {
-            services.gitops.enable = true;
-            services.gitops.repository = "https://git.example.org/infra.git";
-            sops.vault.enable = true;
-            ${settings}
-          }
-        ];
-      };
-    };
-  }`;
-
-async function machineWithFlake() {
-  const machine = await Machine.boot();
-  const folder = `${machine.shared}/flake`;
-  const flake = await Flake.copy(machine, folder, "/srv/flake");
-  const sopsNix = `${import.meta.dirname}/sops-nix`;
-  await output(["cp", "-r", sopsNix, `${machine.shared}/sops-nix`]);
-  const build = (settings: string) =>
-    flake.buildOf(
-      hostWith(settings),
-      "nixosConfigurations.demo.config.system.build.toplevel",
-    );
-  return { machine, build };
-}
+/** Settings of a host whose secrets need Vault and are installed by a unit. */
+const host = (settings: string) =>
+  `services.gitops.enable = true;
+  services.gitops.repository = "https://git.example.org/infra.git";
+  sops.vault.enable = true;
+  sops.useSystemdActivation = true;
+  sops.age.keyFile = "/etc/ssh/age.key";
+  sops.secrets.password = { };
+  ${settings}`;
 
 /** A server in the machine, with a key for sops and a way to log in. */
 async function startServer(machine: Machine): Promise<string> {
@@ -87,21 +64,18 @@ Deno.test({
   name: "sops.vault makes sops decrypt with Vault, and no token leaves it",
   ignore: refusal !== null,
   fn: async () => {
-    const { machine, build } = await machineWithFlake();
-    await using _ = machine;
+    await using units = await bootUnitHost();
+    const { machine } = units;
     const roleId = await startServer(machine);
-    const host = await build(`
-      sops.useSystemdActivation = true;
+    const made = await units.install(host(`
       sops.vault.address = "http://127.0.0.1:8200";
       sops.vault.appRole.roleId = "${roleId}";
       sops.vault.appRole.secretIdFile = "/etc/vault/secret-id";
-    `);
-    await machine.output(["cp", "-r", `${host}/etc/systemd`, "/etc/"]);
+    `));
     const verified = await machine.run(
       ["systemd-analyze", "verify", `/etc/systemd/system/${unit}`],
     );
     assertEquals(verified.code, 0, verified.stderr);
-    await machine.output(["systemctl", "daemon-reload"]);
     const started = await machine.run(["systemctl", "start", unit]);
     const journal = () =>
       machine.output(["journalctl", `--unit=${unit}`, "--output=cat"]);
@@ -133,18 +107,18 @@ Deno.test({
     const others = await decrypt("setpriv", "--reuid=65534", "--clear-groups");
     assert(others.code !== 0, "another user was let in");
     const rules = await machine.output([
-      "cat",
-      "/etc/systemd/system/sops-install-secrets.service",
+      ...["systemctl", "show", "sops-install-secrets.service"],
+      "--property=After,Wants,Environment",
     ]);
     for (
-      const line of [
+      const part of [
         `VAULT_AGENT_ADDR=unix://${socket}`,
-        `After=${unit}`,
         `Wants=${unit}`,
       ]
-    ) assertStringIncludes(rules, line);
+    ) assertStringIncludes(rules, part);
+    assertMatch(rules, new RegExp(`^After=.*\\b${unit}`, "m"));
     const config = JSON.parse(
-      await machine.output(["cat", `${host}/etc/gitops-sync/config.yaml`]),
+      await machine.output(["cat", `${made}/etc/gitops-sync/config.yaml`]),
     );
     assertEquals(config.vault.address, "http://127.0.0.1:8200");
     assertEquals(config.vault.socket, socket);
@@ -161,5 +135,78 @@ Deno.test({
     await machine.output(["systemctl", "stop", unit]);
     assertStringIncludes(await journal(), "Stopped");
     assertEquals(machine.read(socket), null);
+  },
+});
+
+Deno.test({
+  name: "a network that needs a secret comes up, and what needs Vault after it",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using units = await bootUnitHost();
+    const { machine } = units;
+    await units.install(host(`
+      sops.vault.address = "http://127.0.0.1:8200";
+      sops.vault.tokenFile = "/etc/vault/token";
+      services.gitops.timeouts.vault = "1s";
+    `));
+    machine.write("/etc/vault/token", "none\n");
+    // The first attempt finds no Vault, as where the network is not there yet.
+    machine.write("/etc/refuse-secrets", "");
+    const notes = (name: string) => `/bin/sh -c 'echo ${name} >>/opt/order'`;
+    const oneshot = (more: string, name: string) =>
+      `[Unit]\n${more}\n[Service]\nType=oneshot\nRemainAfterExit=yes\n` +
+      `ExecStart=${notes(name)}\n`;
+    machine.write(
+      "/etc/systemd/system/wifi.service",
+      oneshot(
+        "DefaultDependencies=no\nAfter=sops-install-secrets.service\n" +
+          "Wants=network.target\nBefore=network.target",
+        "wifi",
+      ) + "[Install]\nWantedBy=multi-user.target\n",
+    );
+    machine.write(
+      "/etc/systemd/system/online.service",
+      oneshot(
+        "After=network.target\nBefore=network-online.target",
+        "online",
+      ) + "[Install]\nWantedBy=network-online.target\n",
+    );
+    machine.write(
+      "/etc/systemd/system/needs-network.service",
+      oneshot(
+        "After=network-online.target\nWants=network-online.target",
+        "needs-network",
+      ) + "[Install]\nWantedBy=multi-user.target\n",
+    );
+    for (const name of ["wifi", "online", "needs-network"]) {
+      await machine.output(["systemctl", "enable", name]);
+    }
+    await machine.output(["mkdir", "-p", "/opt"]);
+    await machine.powerCut();
+    await machine.bootAgain();
+    const log = await machine.output(["journalctl", "--boot", "--output=cat"]);
+    assert(!/ordering cycle/i.test(log), log);
+    assertEquals(
+      machine.read("/opt/order"),
+      "wifi\nonline\nneeds-network\n",
+      log,
+    );
+    assertEquals(
+      await machine.output(["systemctl", "is-active", unit]),
+      "active",
+    );
+    // It is tried again by itself.
+    assertEquals(machine.read("/run/secrets"), null);
+    await machine.output(["rm", "/etc/refuse-secrets"]);
+    for (let i = 0;; i++) {
+      const { stdout } = await machine.run([
+        "systemctl",
+        "is-active",
+        "sops-install-secrets",
+      ]);
+      if (stdout.trim() === "active") break;
+      assert(i < 1000, `it is ${stdout}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   },
 });

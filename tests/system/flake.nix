@@ -25,7 +25,8 @@
 #   services      {"web": COMMAND}: a unit web.service that runs a shell command
 #                 (oneshot, then "active"); one that exits non-zero has failed.
 #                 Or {"web": {"command": COMMAND, "type": "simple"}}: a daemon,
-#                 where systemd runs.
+#                 where systemd runs. With "unit" and "service", lists of more
+#                 lines for these sections of its unit file.
 #   units         {"web.socket": TEXT}: any other unit as it is written; null
 #                 masks it. WantedBy= and DefaultInstance= of its [Install] count.
 #   fstab         the text of /etc/fstab.

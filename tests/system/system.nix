@@ -111,6 +111,7 @@ let
       } // serviceOf given;
       script = toFile "${name}.sh" "${service.command}\n";
       stays = if service.type == "oneshot" then "RemainAfterExit=yes\n" else "";
+      more = section: text (service.${section} or [ ]);
     in
     {
       inherit script;
@@ -118,8 +119,8 @@ let
       file = toFile "${name}.service" ''
         [Unit]
         Description=${name} of the stand-in system
-        [Service]
-        Type=${service.type}
+        ${more "unit"}[Service]
+        ${more "service"}Type=${service.type}
         ${stays}ExecStart=/bin/sh ${script}
         [Install]
         WantedBy=multi-user.target

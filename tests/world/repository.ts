@@ -13,6 +13,9 @@ const template = join(import.meta.dirname!, "..", "system");
 export type Service = string | {
   command: string;
   type: "oneshot" | "simple";
+  /** More lines for the sections of its unit file. */
+  unit?: readonly string[];
+  service?: readonly string[];
 };
 
 /**

@@ -182,8 +182,13 @@ in
   procps = package "procps" [ "true" ];
   python3 = package "python3" [ "true" ];
   sops = package "sops" [ "sops" ];
+  # The time zones of the machine.
+  tzdata = derive "tzdata" {
+    buildPhase = "mkdir -p $out/share; ln -s /usr/share/zoneinfo $out/share/zoneinfo";
+  };
   strace = package "strace" [ "true" ];
   systemd = package "systemd" [
+    "systemd-analyze"
     "systemctl"
     "systemd-notify"
     "systemd-run"

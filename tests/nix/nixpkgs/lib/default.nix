@@ -45,6 +45,16 @@ let
     ) new;
 
   self = {
+    inherit (builtins)
+      any
+      attrValues
+      concatLists
+      concatMap
+      elem
+      isAttrs
+      mapAttrs
+      ;
+
     inherit
       concatStringsSep
       filter
@@ -54,7 +64,16 @@ let
       recursiveUpdate
       ;
 
-    attrValues = builtins.attrValues;
+    count = keep: values: builtins.length (filter keep values);
+    findFirst =
+      keep: otherwise: values:
+      if values == [ ] then
+        otherwise
+      else if keep (head values) then
+        head values
+      else
+        self.findFirst keep otherwise (tail values);
+    toList = value: if builtins.isList value then value else [ value ];
     unique = foldl' (kept: one: if elem one kept then kept else kept ++ [ one ]) [ ];
     concatMapStringsSep =
       separator: make: values:
@@ -71,6 +90,14 @@ let
     setAttrByPath =
       path: value: if path == [ ] then value else { ${head path} = self.setAttrByPath (tail path) value; };
     getAttrFromPath = path: attrs: foldl' (value: name: value.${name}) attrs path;
+    attrByPath =
+      path: otherwise: value:
+      if path == [ ] then
+        value
+      else if value ? ${head path} then
+        self.attrByPath (tail path) otherwise value.${head path}
+      else
+        otherwise;
 
     hasPrefix = prefix: text: prefixOf (stringLength prefix) text == prefix;
     hasSuffix =
@@ -88,7 +115,22 @@ let
     splitString =
       separator: text: filter isString (builtins.split (builtins.replaceStrings [ "." ] [ "\\." ] separator) text);
 
-    makeBinPath = packages: concatStringsSep ":" (map (package: "${package}/bin") packages);
+    # What needs no quotes has none, as there.
+    escapeShellArg =
+      value:
+      let
+        text = toString value;
+      in
+      if builtins.match "[A-Za-z0-9,._+:@%/-]+" text == null then
+        "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'"
+      else
+        text;
+    escapeShellArgs = self.concatMapStringsSep " " self.escapeShellArg;
+
+    makeBinPath = self.makeSearchPath "bin";
+    makeSearchPath =
+      folder: packages: concatStringsSep ":" (map (package: "${package}/${folder}") packages);
+    getBin = package: package;
     getExe = package: "${package}/bin/${package.meta.mainProgram}";
     getExe' = package: program: "${package}/bin/${program}";
 

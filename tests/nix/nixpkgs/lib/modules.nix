@@ -18,6 +18,7 @@ let
 
   usual = 100;
   ofDefault = 1000;
+  ofOption = 1500;
 
   hasType = type: value: isAttrs value && (value._type or null) == type;
 
@@ -57,31 +58,43 @@ let
         }
       ];
 
+  bestOf = foldl' (least: one: if one.priority < least then one.priority else least) 9999;
+
   # The values of the strongest definitions, made one.
   mergeDefinitions =
     type: path: definitions:
     let
       found = concatMap plain definitions;
-      best = foldl' (least: one: if one.priority < least then one.priority else least) 9999 found;
+      best = bestOf found;
       values = map (one: one.value) (filter (one: one.priority == best) found);
       bad = filter (value: !type.check value) values;
     in
     if found == [ ] then
       throw "The option `${showOption path}' was accessed but has no value defined. Try setting the option."
     else if bad != [ ] then
-      throw "A definition for option `${showOption path}' is not of type `${type.name}'"
+      throw "A definition for option `${showOption path}' is not of type `${type.description}'"
     else
       type.merge path values;
 
+  # A module that is made for another kind of system is refused.
+  checkClass =
+    class: file: module:
+    if class == null || module._class or class == class then
+      module
+    else
+      throw "The module `${file}' (class: \"${module._class}\") cannot be imported into a module evaluation that expects class \"${class}\".";
+
   # Every module that these lead to, each once, with its parts apart.
   collect =
-    args: modules:
+    class: args: modules:
     let
       parts =
         fallback: given:
         let
           value = if isPath given || builtins.isString given then import given else given;
-          module = if isFunction value then value args else value;
+          made = if isFunction value then value args else value;
+          file = made._file or (if isPath given then toString given else fallback);
+          module = checkClass class file made;
           isWhole = module ? options || module ? config;
         in
         {
@@ -94,6 +107,7 @@ let
               module.config or { }
             else
               removeAttrs module [
+                "_class"
                 "_file"
                 "freeformType"
                 "imports"
@@ -111,30 +125,47 @@ let
 
   isOption = hasType "option";
 
+  # The definitions below a name.
+  named = name: sets: map (set: set.${name}) (filter (set: set ? ${name}) sets);
+
+  # The options of a tree, each with its value and the priority of what that is
+  # made of. Which there are rests on no definition: modules ask for that.
+  optionsOf =
+    path: declared: definitions:
+    let
+      sets = concatMap attributesOf definitions;
+    in
+    mapAttrs (
+      name: option:
+      (if isOption option then evaluated else optionsOf) (path ++ [ name ]) option (named name sets)
+    ) declared;
+
+  evaluated =
+    path: option: given:
+    let
+      definitions = given ++ (if option ? default then [ (lib.mkOverride ofOption option.default) ] else [ ]);
+    in
+    option
+    // {
+      value = (option.apply or (value: value)) (mergeDefinitions option.type path definitions);
+      highestPrio = bestOf (concatMap plain definitions);
+    };
+
   # The values of a tree of options. What no option is declared for is an error,
   # or of the free form.
   valuesOf =
     free: path: options: definitions:
     let
       sets = concatMap attributesOf definitions;
-      named = name: map (set: set.${name}) (filter (set: set ? ${name}) sets);
       known = mapAttrs (
         name: option:
-        let
-          here = path ++ [ name ];
-        in
-        if isOption option then
-          (option.apply or (value: value)) (mergeDefinitions option.type here (
-            named name ++ (if option ? default then [ (lib.mkOverride 1500 option.default) ] else [ ])
-          ))
-        else
-          valuesOf null here option (named name)
+        if isOption option then option.value else valuesOf null (path ++ [ name ]) option (named name sets)
       ) options;
       others = filter (name: !(options ? ${name})) (concatMap attrNames sets);
       freely = builtins.listToAttrs (
         map (name: {
           inherit name;
-          value = mergeDefinitions free (path ++ [ name ]) (named name);
+          value = mergeDefinitions free (path ++ [ name ]) (named name sets);
         }) others
       );
     in
@@ -155,17 +186,20 @@ in
       modules,
       specialArgs ? { },
       prefix ? [ ],
+      class ? null,
     }:
     let
       args = specialArgs // {
         inherit lib;
         inherit (result) config options;
       };
-      all = collect args modules;
+      all = collect class args modules;
       free = foldl' (found: module: if module.freeformType == null then found else module.freeformType) null all;
+      definitions = map (module: module.config) all;
+      declared = import ./declarations.nix lib (map (module: module.options) all);
       result = {
-        options = import ./declarations.nix lib (map (module: module.options) all);
-        config = valuesOf free prefix result.options (map (module: module.config) all);
+        options = optionsOf prefix declared definitions;
+        config = valuesOf free prefix result.options definitions;
       };
     in
     result;
@@ -183,6 +217,7 @@ in
     inherit priority content;
   };
   mkDefault = lib.mkOverride ofDefault;
+  mkOptionDefault = lib.mkOverride ofOption;
   mkForce = lib.mkOverride 50;
 
   mkOption = option "option";

@@ -27,6 +27,7 @@ let
 
   simple = name: check: {
     inherit name check;
+    description = name;
     merge = one;
   };
 
@@ -36,6 +37,13 @@ let
   types = {
     bool = simple "boolean" isBool;
     str = simple "string" isString;
+    strMatching =
+      pattern:
+      simple "string matching the pattern ${pattern}" (
+        value: isString value && builtins.match pattern value != null
+      );
+    # Nothing is looked at, and nothing merged.
+    unspecified = simple "unspecified value" (_: true);
     package = simple "package" (value: isString value || value ? outPath);
     ints.unsigned = simple "unsigned integer" (value: isInt value && value >= 0);
     enum =
@@ -46,6 +54,7 @@ let
 
     anything = {
       name = "anything";
+      description = "anything";
       check = _: true;
       merge =
         path: values:
@@ -53,23 +62,37 @@ let
     };
 
     json = types.anything // {
-      name = "JSON value";
+      description = "JSON value";
     };
 
     nullOr = type: {
-      name = "null or ${type.name}";
+      description = "null or ${type.description}";
       check = value: value == null || type.check value;
       merge = path: values: if builtins.elem null values then one path values else type.merge path values;
     };
 
+    # Of one type or the other, as all definitions are.
+    either = left: right: {
+      description = "${left.description} or ${right.description}";
+      check = value: left.check value || right.check value;
+      merge =
+        path: values:
+        if all left.check values then
+          left.merge path values
+        else if all right.check values then
+          right.merge path values
+        else
+          one path values;
+    };
+
     listOf = type: {
-      name = "list of ${type.name}";
+      description = "list of ${type.description}";
       check = value: isList value && all type.check value;
       merge = _: concatLists;
     };
 
     attrsOf = type: {
-      name = "attribute set of ${type.name}";
+      description = "attribute set of ${type.description}";
       check = isAttrs;
       merge = zip (lib.mergeDefinitions type);
     };
@@ -90,6 +113,7 @@ let
       ];
     submoduleOf = modules: {
       name = "submodule";
+      description = "submodule";
       inherit modules;
       check = value: isAttrs value || builtins.isFunction value;
       merge =

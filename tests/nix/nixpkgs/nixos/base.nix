@@ -13,16 +13,20 @@ let
       inherit type default;
     };
   strings = optionOf (types.listOf types.str) [ ];
+  unitNames = optionOf (types.listOf unitName) [ ];
+  unitName = types.strMatching "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
   values = optionOf (types.attrsOf types.anything) { };
 
   unitOptions = {
     description = optionOf types.str "";
-    wants = strings;
-    after = strings;
-    before = strings;
-    wantedBy = strings;
-    onFailure = strings;
-    onSuccess = strings;
+    wants = unitNames;
+    after = unitNames;
+    before = unitNames;
+    conflicts = unitNames;
+    wantedBy = unitNames;
+    requiredBy = unitNames;
+    onFailure = unitNames;
+    onSuccess = unitNames;
     unitConfig = values;
   };
 
@@ -50,66 +54,74 @@ let
 
   textOf = value: if builtins.isBool value then (if value then "true" else "false") else toString value;
 
+  # The lines of a section. Nothing in a value is escaped.
   linesOf =
-    name: value:
-    if builtins.isList value then
-      map (one: "${name}=${textOf one}") value
-    else
-      [ "${name}=${textOf value}" ];
-
-  section =
-    name: values:
-    lib.concatStringsSep "\n" (
-      [ "[${name}]" ] ++ builtins.concatLists (lib.mapAttrsToList linesOf values)
+    values:
+    lib.concatStringsSep "" (
+      lib.concatLists (
+        lib.mapAttrsToList (
+          name: value: map (one: "${name}=${textOf one}\n") (lib.toList value)
+        ) values
+      )
     );
 
+  # Names of other units are one line, whatever a unit itself says is many.
   given = lib.filterAttrsRecursive (_: value: value != [ ] && value != "");
+  unitText =
+    unit: lines:
+    ''
+      [Unit]
+      ${linesOf (
+        unit.unitConfig
+        // builtins.mapAttrs (_: toString) (given {
+          Description = unit.description;
+          Wants = unit.wants;
+          After = unit.after;
+          Before = unit.before;
+          Conflicts = unit.conflicts;
+          OnFailure = unit.onFailure;
+          OnSuccess = unit.onSuccess;
+        })
+      )}
+    ''
+    + lines
+    + lib.optionalString (unit.wantedBy != [ ]) ''
 
-  unitSection =
-    unit: more:
-    section "Unit" (
-      given {
-        Description = unit.description;
-        Wants = unit.wants;
-        After = unit.after;
-        Before = unit.before;
-        OnFailure = unit.onFailure;
-        OnSuccess = unit.onSuccess;
-      }
-      // more
-      // unit.unitConfig
-    );
+      [Install]
+      WantedBy=${toString unit.wantedBy}
+    '';
 
+  # Variables are quoted as JSON is, which leaves the specifiers in them. What a
+  # switch does with a changed service stands among the lines of the service.
   serviceText =
     service:
     let
-      environment = service.environment // {
-        PATH = lib.makeBinPath (service.path ++ usualPath);
+      path = service.path ++ usualPath;
+      environment = {
+        PATH = "${lib.makeBinPath path}:${lib.makeSearchPath "sbin" path}";
       };
+      # Two definitions of a variable are a conflict, as for any option.
+      all =
+        if service.environment ? PATH then
+          throw "The option `systemd.services.NAME.environment.PATH' has conflicting definition values"
+        else
+          environment // service.environment;
     in
-    lib.concatStringsSep "\n\n" [
-      (unitSection service (
-        lib.optionalAttrs (!service.restartIfChanged) { X-RestartIfChanged = false; }
-      ))
-      (section "Service" (
-        service.serviceConfig
-        // {
-          Environment = lib.mapAttrsToList (name: value: builtins.toJSON "${name}=${value}") environment;
-        }
-      ))
-    ]
-    + "\n";
+    unitText service (
+      "[Service]\n"
+      + linesOf {
+        Environment = lib.mapAttrsToList (name: value: builtins.toJSON "${name}=${value}") all;
+      }
+      + lib.optionalString (!service.restartIfChanged) "X-RestartIfChanged=false\n"
+      + lib.optionalString (!service.stopIfChanged) "X-StopIfChanged=false\n"
+      + linesOf service.serviceConfig
+    );
 
-  timerText =
-    timer:
-    lib.concatStringsSep "\n\n" [
-      (unitSection timer { })
-      (section "Timer" timer.timerConfig)
-    ]
-    + "\n";
+  timerText = timer: unitText timer "[Timer]\n${linesOf timer.timerConfig}";
 
-  unitOf = name: text: {
+  unitOf = name: text: unit: {
     inherit text;
+    inherit (unit) requiredBy wantedBy;
     unit = pkgs.runCommand "unit-${name}" {
       content = text;
       passAsFile = [ "content" ];
@@ -121,15 +133,27 @@ let
     builtins.listToAttrs (
       map (name: {
         name = "${name}.${suffix}";
-        value = unitOf "${name}.${suffix}" (textOf units.${name});
+        value = unitOf "${name}.${suffix}" (textOf units.${name}) units.${name};
       }) (builtins.attrNames units)
     );
+
+  # The links that start a unit with another, which nixpkgs makes in its place of
+  # `systemctl enable`.
+  linksOf =
+    name: unit:
+    let
+      link = folder: other: ''
+        mkdir -p $out/etc/systemd/system/${other}.${folder}
+        ln -s ../${name} $out/etc/systemd/system/${other}.${folder}/
+      '';
+    in
+    map (link "wants") unit.wantedBy ++ map (link "requires") unit.requiredBy;
 
   failed = builtins.filter (one: !one.assertion) config.assertions;
 in
 {
   options = {
-    assertions = optionOf (types.listOf types.anything) [ ];
+    assertions = optionOf (types.listOf types.unspecified) [ ];
     environment.etc = values;
     environment.systemPackages = optionOf (types.listOf types.package) [ ];
     networking.hostName = optionOf types.str "demo";
@@ -146,6 +170,7 @@ in
     system.autoUpgrade.enable = optionOf types.bool false;
     system.build = values;
     system.stateVersion = optionOf types.str "";
+    systemd.package = optionOf types.package pkgs.systemd;
     systemd.services = optionOf (types.attrsOf (types.submodule { options = serviceOptions; })) { };
     systemd.timers = optionOf (types.attrsOf (types.submodule { options = timerOptions; })) { };
     systemd.units = values;
@@ -169,6 +194,7 @@ in
           + lib.concatMapStringsSep "" (user: "echo '${user}' >>$out/etc/allowed-users\n") config.nix.settings.allowed-users
           + lib.concatStringsSep "\n" (
             lib.mapAttrsToList (name: unit: "cp ${unit.unit}/${name} $out/etc/systemd/system/") config.systemd.units
+            ++ lib.concatLists (lib.mapAttrsToList linksOf config.systemd.units)
             ++ lib.mapAttrsToList (
               name: file: ''mkdir -p "$(dirname "$out/etc/${name}")"; cp ${file.source} "$out/etc/${name}"''
             ) config.environment.etc

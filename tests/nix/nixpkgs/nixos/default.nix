@@ -8,6 +8,7 @@ let
   pkgs = import ../. { inherit system; };
 in
 pkgs.lib.evalModules {
+  class = "nixos";
   modules = [ ./base.nix ] ++ modules;
   specialArgs = {
     inherit pkgs;

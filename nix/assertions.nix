@@ -1,0 +1,147 @@
+# The assertions of services.gitops. They refuse settings that can't work on any
+# host, before anything is built.
+{
+  config,
+  dates,
+  lib,
+  options,
+  otherFiles,
+  program,
+  secretFiles,
+  spans,
+  units,
+}:
+let
+  inherit (builtins) isString match;
+
+  cfg = config.services.gitops;
+  given = options.services.gitops;
+
+  # A problem is a text, or null where there is none.
+  unless = problem: message: {
+    assertion = problem == null;
+    message = message (toString problem);
+  };
+
+  exampleOf =
+    option:
+    {
+      tokenFile = "/etc/gitops-sync/token";
+      sshKeyFile = "/etc/gitops-sync/ssh-key";
+    }
+    .${option} or "/etc/gitops-sync/file";
+
+  aboutFile =
+    file:
+    unless (units.problemOfPath file.path) (problem: ''
+      services.gitops.${file.option} ${problem}. Write the path of a file on the host as text, for example:
+        services.gitops.${file.option} = "${exampleOf file.option}";'');
+
+  aboutSecret = file: {
+    assertion = !isString file.path || !lib.hasPrefix builtins.storeDir file.path;
+    message = ''
+      services.gitops.${file.option} is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example:
+        services.gitops.${file.option} = "${exampleOf file.option}";'';
+  };
+
+  ofProgram = map (file: file.credential) secretFiles;
+  aboutName = file: [
+    (unless (units.problemOfName file.credential) (problem: ''
+      services.gitops.${file.option} ${problem}. Give it another one, for example:
+        services.gitops.credentials.netrc = "/etc/nix/netrc";''))
+    {
+      assertion = !lib.elem file.credential ofProgram;
+      message = ''
+        services.gitops.${file.option} has the name of the credential that services.gitops.${
+          if file.credential == "token" then "tokenFile" else "sshKeyFile"
+        } is handed over as. Leave one of them out, or give it another name.'';
+    }
+  ];
+
+  aboutVariable =
+    name: value:
+    unless (units.problemOfVariable name value) (problem: ''
+      services.gitops.environment: "${name}" ${problem}.'');
+
+  # These checks find only what every version of systemd refuses. systemd itself
+  # is asked when the configuration is built (timing.sh).
+  startsLikeSpan = value: match "[[:space:]]*[+]?[0-9.][^[:cntrl:]]*" value != null;
+  isNothing = value: match "[[:space:]]*[+]?[0. ]+[[:space:]]*[a-zA-Z]*[[:space:]]*" value != null;
+  aboutSpan =
+    {
+      option,
+      value,
+      kind,
+      example,
+    }:
+    {
+      assertion =
+        (startsLikeSpan value && (kind == "zero" || !isNothing value))
+        || (kind == "infinite" && value == "infinity");
+      message = ''
+        ${option} is "${value}". It must be a time span${
+          if kind == "zero" then "" else " greater than zero"
+        } as systemd.time(7) describes it. Write, for example:
+          ${option} = "${example}";'';
+    };
+
+  aboutDate = value: {
+    assertion = match "[^[:cntrl:]]*[^[:cntrl:][:space:]][^[:cntrl:]]*" value != null;
+    message = ''
+      services.gitops.dates has "${value}". It must be a calendar event as systemd.time(7) describes it. Write, for example:
+        services.gitops.dates = "04:40";'';
+  };
+
+  lost = program.lostIn cfg.settings;
+
+  others = {
+    "system.autoUpgrade" = config.system.autoUpgrade.enable;
+    "services.comin" = options.services ? comin && config.services.comin.enable;
+  };
+  aboutOther = other: isEnabled: {
+    assertion = !isEnabled;
+    message = ''
+      services.gitops and ${other} would each undo what the other one does. Write:
+        ${other}.enable = false;'';
+  };
+in
+[
+  {
+    assertion = cfg.settings.repository != null;
+    message = ''
+      services.gitops does not know its repository. Write, for example:
+        services.gitops.repository = "https://git.example.org/infra.git";'';
+  }
+  {
+    assertion = lost == [ ];
+    message = ''
+      services.gitops.settings leaves these options without a value: ${lib.concatStringsSep ", " lost}. Leave them out there, or give each one a value.'';
+  }
+  (unless (units.problemOfState cfg.settings.stateDirectory) (problem: ''
+    services.gitops.stateDirectory ${problem}. Write, for example:
+      services.gitops.stateDirectory = "/var/lib/gitops-sync";''))
+  {
+    assertion = !(cfg.environment ? PATH);
+    message = ''
+      services.gitops.environment.PATH would hide the programs of the service. Name packages, for example:
+        services.gitops.path = [ pkgs.git-lfs ];'';
+  }
+  {
+    assertion = cfg.dates == null || dates != [ ];
+    message = ''
+      services.gitops.dates is an empty list, so no run would ever begin. Write, for example:
+        services.gitops.dates = "04:40";'';
+  }
+  {
+    assertion = cfg.dates == null || given.frequency.highestPrio > given.dates.highestPrio;
+    message = ''
+      services.gitops.frequency and services.gitops.dates are two answers to the same question. Leave one of them out.'';
+  }
+]
+++ lib.mapAttrsToList aboutOther others
+++ map aboutFile (secretFiles ++ otherFiles)
+++ map aboutSecret secretFiles
+++ lib.concatMap aboutName otherFiles
+++ lib.mapAttrsToList aboutVariable cfg.environment
+++ map aboutSpan spans
+++ map aboutDate dates

@@ -1,0 +1,104 @@
+# How values get into unit files: what is escaped, and what is refused because no
+# escape helps. The rules were tried with systemd 257.
+{ lib }:
+let
+  inherit (lib)
+    concatStringsSep
+    filter
+    findFirst
+    hasPrefix
+    mapAttrs
+    removePrefix
+    splitString
+    ;
+  inherit (builtins)
+    any
+    elem
+    isString
+    match
+    replaceStrings
+    ;
+
+  # `%` begins a specifier (systemd.unit(5)); `%%` stands for the sign itself.
+  literal = replaceStrings [ "%" ] [ "%%" ];
+
+  # `.` of a regular expression does not match the end of a line.
+  oneLine = replaceStrings [ "\n" ] [ "\t" ];
+  hasControl = text: match ".*[[:cntrl:]].*" (oneLine text) != null;
+
+  wordsOf = path: filter (word: word != "") (splitString "/" path);
+  hasDots = path: any (word: elem word [ "." ".." ]) (wordsOf path);
+
+  # What the first check that fails says, or null; later ones rest on it.
+  firstOf = checks: (findFirst (check: check.isWrong) { says = null; } checks).says;
+  wrong = isWrong: says: { inherit isWrong says; };
+in
+rec {
+  # Variables whose values mean what they say; NixOS puts them in quotes.
+  environment = mapAttrs (_: value: if value == null then null else literal "${value}");
+
+  # What is wrong with a variable, or null.
+  problemOfVariable =
+    name: value:
+    firstOf [
+      (wrong (match "[A-Za-z_][A-Za-z0-9_]*" name == null)
+        "is not a valid name of a variable: expected letters, digits and _, and no digit first"
+      )
+      (wrong (hasControl (replaceStrings [ "\n" "\t" ] [ "" "" ] value)) "has a control character in it")
+    ];
+
+  # A line of LoadCredential=, which ignores a path with a slash too many.
+  credential =
+    { credential, path, ... }: "${credential}:/${literal (concatStringsSep "/" (wordsOf path))}";
+
+  # What is wrong with the path of a credential, or null. systemd loads a unit with
+  # such a path. The unit then fails to start, or it starts without the file.
+  problemOfPath =
+    path:
+    firstOf [
+      (wrong (!isString path) "is not a text")
+      (wrong (!hasPrefix "/" path) "is not an absolute path")
+      (wrong (hasDots path) "has . or .. in it")
+      (wrong (
+        hasControl path || match ".*[ :\\].*" path != null
+      ) "has a blank, a colon or a backslash in it, which systemd does not take there")
+    ];
+
+  # What is wrong with the name of a credential, or null.
+  problemOfName =
+    name:
+    firstOf [
+      (wrong (
+        match "[A-Za-z0-9_.-]+" name == null || match "[.]+" name != null
+      ) "is not a valid name of a credential: expected letters, digits and _.-")
+    ];
+
+  # What is wrong with a folder that systemd is to make below /var/lib, or null.
+  problemOfState =
+    path:
+    firstOf [
+      (wrong (!isString path) "is not a text")
+      (wrong (hasDots path) "has . or .. in it")
+      (wrong (
+        hasControl path || match ''.*[":\].*'' path != null
+      ) "has a quote, a colon, a backslash or a control character in it, which systemd does not take there")
+      (wrong (
+        !hasPrefix "/" path
+        || !hasPrefix "var/lib/" (concatStringsSep "/" (wordsOf path))
+        || hasPrefix "private/" (stateDirectory path + "/")
+      ) "is not a folder in /var/lib, where systemd makes it for the service")
+    ];
+
+  # The value of StateDirectory= for a folder: one word, below /var/lib. Double
+  # slashes and the last one do not count.
+  stateDirectory = path: removePrefix "var/lib/" (concatStringsSep "/" (wordsOf path));
+  stateWord =
+    path:
+    let
+      word = literal (stateDirectory path);
+    in
+    if match ".*[ '].*" word == null then word else ''"${word}"'';
+
+  # What nixpkgs takes for a name in OnFailure= and its like.
+  unitName = "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
+}

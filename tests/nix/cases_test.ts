@@ -1,0 +1,191 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { World } from "../world/world.ts";
+import { golden, refused } from "./cases.ts";
+import { Flake, flakeWith } from "./flake.ts";
+import { assertGolden } from "./golden.ts";
+
+const refusal = await World.refusal();
+if (refusal) console.log(`settings are not tested here: ${refusal}`);
+
+let world: World, flake: Flake;
+
+Deno.test.beforeAll(async () => {
+  if (refusal) return;
+  world = await World.make();
+  const folder = `${world.folder}/flake`;
+  flake = await Flake.copy(world, folder, folder);
+});
+
+Deno.test.afterAll(async () => await world?.[Symbol.asyncDispose]());
+
+function test(name: string, fn: () => Promise<void>) {
+  Deno.test({ name, ignore: refusal !== null, fn });
+}
+
+/** The values of an expression for each of some modules, by their place. */
+function forEach(
+  modules: readonly string[],
+  expression: string,
+): Promise<unknown[]> {
+  const listed = modules.map((text) => `({ lib, ... }: { ${text} })`);
+  const outputs = `all = map (module:
+    let inherit (hostWith module) config; in ${expression}
+  ) [ ${listed.join("\n")} ];`;
+  return flake.evaluate(flakeWith(outputs), "all") as Promise<unknown[]>;
+}
+
+/** What such a flake says of its error. */
+function errorOf(outputs: string, attribute: string): Promise<string> {
+  return flake.evaluate(flakeWith(outputs), attribute)
+    .then((value) => `no error: ${value}`, (error: Error) => error.message);
+}
+
+test("what can't work is refused before anything is built", async () => {
+  const messages = await forEach(
+    Object.values(refused),
+    "map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions)",
+  ) as string[][];
+  const sections = Object.keys(refused).map((name, i) => {
+    assert(messages[i]!.length > 0, `${name} is not refused`);
+    return `# ${name}\n\n${messages[i]!.join("\n")}\n`;
+  });
+  await assertGolden("refused.txt", sections.join("\n"));
+});
+
+test("what works is in the units as it was meant", async () => {
+  const texts = await forEach(
+    golden.map(({ settings }) => settings),
+    "builtins.mapAttrs (_: unit: unit.text) config.systemd.units",
+  ) as Record<string, string>[];
+  for (const [i, { units }] of golden.entries()) {
+    for (const [unit, file] of Object.entries(units)) {
+      await assertGolden(file, texts[i]![unit]!);
+    }
+  }
+});
+
+test("no unit of sops-nix is made where it has none", async () => {
+  const [names] = await forEach(
+    [
+      'sops.vault = { enable = true; address = "https://vault.example.com"; tokenFile = "/a"; };' +
+      "sops.useSystemdActivation = true;",
+    ],
+    "builtins.attrNames config.systemd.units",
+  );
+  assertEquals(names, ["gitops-sync-vault-agent.service"]);
+});
+
+/** Settings of services.gitops, and what comes out in its configuration. */
+const priorities: readonly [string, string, unknown][] = [
+  ['ref = "a"; settings.ref = lib.mkDefault "b";', "ref", "b"],
+  ['ref = "a"; settings.ref = lib.mkOptionDefault "b";', "ref", "b"],
+  ['ref = "a"; settings.ref = lib.mkForce "b";', "ref", "b"],
+  ["keep = 3; settings.keep = lib.mkDefault 4;", "keep", 4],
+  [
+    'settings.timeouts = lib.mkDefault { build = "9h"; };',
+    "timeouts.build",
+    "9h",
+  ],
+  [
+    'health.ignoreUnits = [ "a" ]; settings.health.ignoreUnits = [ "b" ];',
+    "health.ignoreUnits",
+    ["b"],
+  ],
+  [
+    'health.ignoreUnits = [ "a" ]; settings.health.ignoreUnits = lib.mkDefault [ "b" ];',
+    "health.ignoreUnits",
+    ["b"],
+  ],
+  [
+    'settings.health.ignoreUnits = lib.mkOptionDefault [ "b" ];',
+    "health.ignoreUnits",
+    ["b"],
+  ],
+  ['host = "a"; settings.host = null;', "host", null],
+];
+
+test("what stands in settings takes the place of the options", async () => {
+  const values = await forEach(
+    priorities.map(([settings]) => `services.gitops = { ${settings} };`),
+    "config.services.gitops.settings",
+  );
+  for (const [i, [settings, path, expected]] of priorities.entries()) {
+    const value = path.split(".").reduce(
+      (found: unknown, key) => (found as Record<string, unknown>)[key],
+      values[i],
+    );
+    assertEquals(value, expected, settings);
+  }
+});
+
+test("what services.gitops.vault says counts for sops.vault", async () => {
+  const [merged] = await forEach(
+    [
+      `services.gitops.vault = { tokenFile = "/a"; namespace = "team"; };
+    services.gitops.timeouts.vault = "1m";
+    sops.vault = { enable = true; address = "https://vault.example.com"; };`,
+    ],
+    `{
+    failed = builtins.filter (one: !one.assertion) config.assertions;
+    service = config.systemd.services.gitops-sync-vault-agent.serviceConfig.LoadCredential;
+    inherit (config.services.gitops.settings) vault;
+  }`,
+  ) as { vault: Record<string, unknown> }[];
+  const { vault, ...rest } = merged!;
+  assertEquals(rest, { failed: [], service: ["token:/a"] });
+  assertEquals(vault.address, "https://vault.example.com");
+  assertEquals(vault.namespace, "team");
+});
+
+test("names of units that are none are errors of our options", async () => {
+  for (const name of ["tell me.service", "tell", "tell.exe"]) {
+    for (const option of ["onFailure", "onRecovered", "onSuccess"]) {
+      const error = await errorOf(
+        `text = toString (hostWith { services.gitops.enable = true;
+          services.gitops.${option} = [ "${name}" ]; }).config.services.gitops.settings.${option};`,
+        "text",
+      );
+      assertStringIncludes(error, `services.gitops.${option}`);
+    }
+  }
+});
+
+test("the module is for NixOS, and says where it comes from", async () => {
+  const error = await errorOf(
+    `config = (lib.evalModules {
+      class = "darwin";
+      modules = [ gitops.nixosModules.gitops ];
+    }).config;`,
+    "config",
+  );
+  assertStringIncludes(error, "/flake.nix#nixosModules.gitops");
+  assertStringIncludes(error, 'expects class "darwin"');
+});
+
+test("a platform without a package is told, and what to write", async () => {
+  const error = await errorOf(
+    `package = "\${(lib.nixosSystem {
+      system = "riscv64-linux";
+      modules = [ gitops.nixosModules.gitops ];
+    }).config.services.gitops.package}";`,
+    "package",
+  );
+  for (
+    const part of [
+      "gitops-sync has no package for riscv64-linux, only for x86_64-linux",
+      "services.gitops.package = pkgs.callPackage",
+    ]
+  ) assertStringIncludes(error, part);
+});
+
+test("apps say what they are", async () => {
+  const { description } = JSON.parse(
+    await world.output([
+      "nix",
+      "eval",
+      "--json",
+      ...flake.at("apps.x86_64-linux.default.meta"),
+    ]),
+  );
+  assert(description.length > 10, description);
+});

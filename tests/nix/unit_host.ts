@@ -1,0 +1,39 @@
+/**
+ * A machine with the units of a host that the module made.
+ *
+ * @module
+ */
+import { Machine } from "../machine/machine.ts";
+import { Flake } from "./flake.ts";
+
+/** A machine, and how a host becomes its units. */
+export interface UnitHost extends AsyncDisposable {
+  machine: Machine;
+  flake: Flake;
+  /**
+   * Builds a host with these settings, as Nix text, and puts its units and its
+   * configuration in the place of those that are there.
+   *
+   * @returns The store path of the host.
+   */
+  install(settings: string): Promise<string>;
+}
+
+/** Boots a machine with a copy of the flake. */
+export async function bootUnitHost(): Promise<UnitHost> {
+  const machine = await Machine.boot();
+  const folder = `${machine.shared}/flake`;
+  const flake = await Flake.copy(machine, folder, "/srv/flake");
+  return {
+    machine,
+    flake,
+    async install(settings) {
+      const host = await flake.buildHost(settings);
+      await machine.output(["mkdir", "-p", "/etc/gitops-sync"]);
+      await machine.output(["cp", "-r", `${host}/etc/.`, "/etc/"]);
+      await machine.output(["systemctl", "daemon-reload"]);
+      return host;
+    },
+    [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
+  };
+}
