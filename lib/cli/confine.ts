@@ -9,7 +9,7 @@ import { privatePlaces } from "../host/private_folder.ts";
 import { hasSystemd } from "../host/system.ts";
 import type { Call } from "./arguments.ts";
 import { readConfig } from "./config.ts";
-import { permissionsFor, type Reach } from "./permissions.ts";
+import { namesSockets, permissionsFor, type Reach } from "./permissions.ts";
 
 /**
  * Runs a command that reaches no further than this.
@@ -22,6 +22,7 @@ export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
   const permissions = permissionsFor(reach, await readConfig(call), {
     hasSystemd: hasSystemd(),
     privatePlaces: privatePlaces(),
+    netNamesSockets: namesSockets(Deno.version.deno),
     mayRun: (command) => {
       const asked = { name: "run", ...(command && { command }) } as const;
       return Deno.permissions.querySync(asked).state === "granted";

@@ -170,9 +170,8 @@ async function inNix(
 
 async function evaluated(work: Work, text: string) {
   await using folder = await privateFolder();
-  const file = join(folder.path, "secrets.nix");
-  await Deno.writeTextFile(file, text);
-  return await readAgeRules(work.effects, file);
+  await folder.write("secrets.nix", new TextEncoder().encode(text));
+  return await readAgeRules(work.effects, join(folder.path, "secrets.nix"));
 }
 
 async function oneRulesFile(

@@ -20,6 +20,7 @@ import {
   sopsCommand,
   sopsFailure,
 } from "../tools/own_sops.ts";
+import type { MemoryFolder } from "../tools/memory_files.ts";
 import { sopsFormat } from "../tools/sops_formats.ts";
 import { readSops } from "../tools/sops_metadata.ts";
 import { privateFolder } from "../host/private_folder.ts";
@@ -115,7 +116,7 @@ export async function throughSops(
   word: "encrypt" | "rotate",
 ): Promise<Uint8Array> {
   return await onCopy(place, undefined, async (copy, folder) => {
-    const command = sopsCommand(copy, identities, folder, word);
+    const command = sopsCommand(copy, identities, folder.path, word);
     const finished = await effects.run(command);
     if (finished.code !== 0) throw sopsFailure(what, place, finished);
     return finished.stdout;
@@ -134,10 +135,10 @@ export async function rekeySops(
 ): Promise<Uint8Array> {
   return await onCopy(place, rules, async (copy, folder) => {
     const words = ["updatekeys", "--yes"];
-    const command = sopsCommand(copy, identities, folder, ...words);
+    const command = sopsCommand(copy, identities, folder.path, ...words);
     const finished = await effects.run(command);
     if (finished.code !== 0) throw sopsFailure("re-key", place, finished);
-    return await Deno.readFile(copy.file);
+    return await folder.read(copy.name);
   });
 }
 
@@ -145,14 +146,12 @@ export async function rekeySops(
 async function onCopy(
   place: Place,
   rules: string | undefined,
-  work: (copy: Copy, folder: string) => Promise<Uint8Array>,
+  work: (copy: Copy, folder: MemoryFolder) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   await contentOf(place);
   await using folder = await privateFolder();
-  const content = await work(
-    await copyOf(place, folder.path, rules),
-    folder.path,
-  );
+  const copy = await copyOf(place, folder, rules);
+  const content = await work(copy, folder);
   const text = new TextDecoder().decode(content);
   if (readSops(sopsFormat(place.path), text).kind === "sops") return content;
   throw new TypeError(`sops made no encrypted file of ${place.path}`);

@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { madeFolder } from "../world/gitops_sync.ts";
 import type { Host } from "../world/host.ts";
 import { output } from "../world/program.ts";
 
@@ -15,9 +16,18 @@ export const system = `${Deno.build.arch}-linux`;
 
 /** What a host under test is given. */
 export interface Given {
-  /** Whether the stand-in has what `deno compile` makes programs of. */
+  /**
+   * Whether the stand-in has what `deno compile` makes programs of, with the
+   * Deno of that version; by default, where the compiled program is tested.
+   */
   denort?: boolean;
 }
+
+/** The folder of the runtime and its Deno (`./dev`); none for this machine. */
+export const denortFolder = Deno.env.get("GITOPS_SYNC_DENORT");
+
+/** Whether `./dev test` is told to test the compiled program. */
+const isCompiled = madeFolder?.includes("/compiled-") ?? false;
 
 /** Programs that packages of the stand-in consist of. */
 const programs = [
@@ -25,7 +35,7 @@ const programs = [
   ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "ls", "mkdir"],
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
-  ...["stat"],
+  ...["stat", "tee"],
   ...["systemctl", "systemd-notify", "systemd-run", "true"],
 ];
 
@@ -51,7 +61,7 @@ export class Flake {
     host: Host,
     outside: string,
     inside: string,
-    { denort = false }: Given = {},
+    { denort = isCompiled }: Given = {},
   ): Promise<Flake> {
     const listed = await output(
       ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -63,9 +73,12 @@ export class Flake {
     }
     const standIn = join(import.meta.dirname!, "nixpkgs");
     await output(["cp", "-r", standIn, join(outside, "nixpkgs")]);
+    const runtime = denort ? await copyRuntime(outside, inside) : {};
+    const programs = { ...await paths(host), ...runtime };
     const tools = {
-      programs: await paths(host),
+      programs,
       denoDir: await denoDir(host),
+      denoVersion: await versionOf(host, programs.deno!),
       denort,
     };
     await Deno.writeTextFile(
@@ -158,9 +171,31 @@ async function paths(host: Host): Promise<Record<string, string>> {
     ...programs,
   ]);
   const list = found.split("\n");
-  const all = Object.fromEntries(programs.map((name, i) => [name, list[i]!]));
-  // The compiler takes any program for the runtime.
-  return { ...all, denort: all.deno! };
+  return Object.fromEntries(programs.map((name, i) => [name, list[i]!]));
+}
+
+/** Puts the runtime where the host sees it; gives its paths there. */
+async function copyRuntime(
+  outside: string,
+  inside: string,
+): Promise<Record<string, string>> {
+  if (!denortFolder) throw new Error("there is no denort: start this by ./dev");
+  const names = ["deno", "denort"];
+  await Deno.mkdir(`${outside}/runtime`);
+  for (const name of names) {
+    await Deno.copyFile(
+      `${denortFolder}/${name}`,
+      `${outside}/runtime/${name}`,
+    );
+  }
+  return Object.fromEntries(
+    names.map((name) => [name, `${inside}/runtime/${name}`]),
+  );
+}
+
+async function versionOf(host: Host, deno: string): Promise<string> {
+  const said = await host.output([deno, "--version"]);
+  return /^deno (\S+)/.exec(said)![1]!;
 }
 
 function denoDir(host: Host): Promise<string> {

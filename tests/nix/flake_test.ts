@@ -1,9 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { basename } from "@std/path";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
-import { Flake, type Given, system } from "./flake.ts";
-import { expression, mayRun } from "./package.ts";
+import { Flake, system } from "./flake.ts";
+import { expression } from "./package.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the flake is not tested here: ${refusal}`);
@@ -14,21 +13,15 @@ let world: World, flake: Flake;
 Deno.test.beforeAll(async () => {
   if (refusal) return;
   world = await World.make();
-  flake = await copyTo("flake");
+  const folder = `${world.folder}/flake`;
+  flake = await Flake.copy(world, folder, folder);
 });
 
 Deno.test.afterAll(async () => await world?.[Symbol.asyncDispose]());
 
-function copyTo(name: string, given: Given = {}): Promise<Flake> {
-  const folder = `${world.folder}/${name}`;
-  return Flake.copy(world, folder, folder, given);
-}
-
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore: refusal !== null, fn });
 }
-
-const top = new URL("../../", import.meta.url);
 
 test(
   "Nix reads the pinned nixpkgs back from flake.lock",
@@ -160,52 +153,6 @@ test(
     }
   },
 );
-
-test("where nixpkgs has denort, one binary holds the whole program", async () => {
-  const withRuntime = await copyTo("with-denort", { denort: true });
-  const built = await withRuntime.build("gitops-sync");
-  const file = await Deno.readFile(world.path(`${built}/libexec/gitops-sync`));
-  // What is put behind the runtime, which is much more.
-  const program = new TextDecoder("latin1").decode(file.subarray(-8_000_000));
-  let files = 0;
-  for (const path of await sources()) {
-    const text = await Deno.readTextFile(new URL(path, top));
-    // What only has types is gone once it is compiled; assertions are for tests.
-    const hasCode = /^(export )?(async )?(const|function|class) /m.test(text);
-    if (!hasCode || path === "lib/std/assert.ts") continue;
-    // Its first line of comment says what it is, and nothing else has it.
-    const line = /^ \* (.*)$/m.exec(text)![1]!;
-    assert(program.includes(latin1(line)), `${path} is not in the binary`);
-    files++;
-  }
-  assert(files > 50, `only looked for ${files}`);
-  const permissions = /"permissions":\{[^]*?\}/.exec(program)![0];
-  const allowed: string[] = JSON.parse(
-    /"allow_run":(\[[^\]]*\])/.exec(permissions)![1]!,
-  );
-  assertEquals(allowed.map((path) => basename(path)), mayRun);
-  // What comes with it goes by its path, and by no other.
-  assert(allowed.filter((path) => path.startsWith("/nix/store/")).length > 10);
-  assertStringIncludes(program, "worker-options");
-  assertStringIncludes(permissions, '"allow_ffi":null');
-  assertStringIncludes(permissions, '"prompt":false');
-});
-
-/** The program's own files, by their path from the top. */
-async function sources(folder = "lib"): Promise<string[]> {
-  const found: string[] = [];
-  for await (
-    const { name, isDirectory } of Deno.readDir(new URL(folder, top))
-  ) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) found.push(...await sources(path));
-    else found.push(path);
-  }
-  return found;
-}
-
-const latin1 = (text: string) =>
-  new TextDecoder("latin1").decode(new TextEncoder().encode(text));
 
 test(
   "the template is a host that builds as it stands",

@@ -16,6 +16,7 @@ import {
   makeRepository,
   type Repository,
 } from "../world/repository.ts";
+import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { World } from "../world/world.ts";
 import { Keys } from "./keys.ts";
 
@@ -297,7 +298,7 @@ export class Lab implements AsyncDisposable {
     args: readonly string[],
   ): Promise<Answer> {
     const ended = await this.world.run(
-      [...alone, Deno.execPath(), "run", "-A", program, ...args],
+      [...alone, ...unboundGitopsSync, ...args],
       { env: { ...this.#env(), ...env }, timeout: patience },
     );
     let reason: string | undefined;
@@ -406,8 +407,6 @@ export const alone = [
 ] as const;
 
 const checkout = join(import.meta.dirname!, "..", "..");
-
-const program = join(checkout, "gitops_sync.ts");
 
 /** Whether something is there, whatever it is. */
 async function exists(path: string): Promise<boolean> {

@@ -54,7 +54,9 @@ let
       recursiveUpdate
       ;
 
-    attrValues = builtins.attrValues;
+    inherit (builtins) attrValues mapAttrs;
+    versionAtLeast = version: least: builtins.compareVersions version least >= 0;
+    throwIfNot = condition: message: value: if condition then value else throw message;
     unique = foldl' (kept: one: if elem one kept then kept else kept ++ [ one ]) [ ];
     concatMapStringsSep =
       separator: make: values:
