@@ -77,3 +77,9 @@ export function count(
 ): string {
   return `${n} ${n === 1 ? one : many}`;
 }
+
+/** The last six lines that a program wrote to standard error, safe to show. */
+export function lastWords({ stderr }: { readonly stderr: string }): string[] {
+  return stderr.split("\n").map((line) => oneLine(line))
+    .filter((line) => line !== "").slice(-6);
+}

@@ -6,30 +6,10 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
-import type { Given } from "../config/config.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
-import { commands, type CommandSpec, globalFlags } from "./commands.ts";
-
-/** What a person asked for. */
-export interface Call {
-  /** All of it, as it was typed. */
-  words: readonly string[];
-  command: CommandSpec;
-  /** What follows the command's name. */
-  operands: readonly string[];
-  /** `--config`, if given. */
-  configPath: string | undefined;
-  /** Options of the configuration that were given as flags. */
-  given: readonly Given[];
-  json: boolean;
-  verbose: boolean;
-  help: boolean;
-  version: boolean;
-  /** The command's own flags that take a value. */
-  texts: Readonly<Record<string, string>>;
-  /** The command's own flags that stand alone. */
-  switches: ReadonlySet<string>;
-}
+import { commands, globalFlags } from "./commands.ts";
+import { Call, type CommandSpec } from "./call.ts";
+import type { Given } from "../config/given.ts";
 
 /**
  * Reads the arguments of the program.
@@ -169,13 +149,6 @@ function groupOf(word: string): CommandSpec | undefined {
     ).join("\n"),
     operand: "COMMAND",
     flags: [],
-    load: () => {
-      throw usageError(
-        "command-missing",
-        `Cannot run ${word} alone: expected one of its commands`,
-        `see gitops-sync ${word} --help`,
-      );
-    },
   };
 }
 

@@ -1,39 +1,9 @@
 /**
- * The only list of commands: arguments, help and completions come from it, and
- * each command is loaded when it is called.
+ * The only list of commands: arguments, help and completions come from it.
  *
  * @module
  */
-import type { ExitCode } from "../base/errors.ts";
-import type { Call } from "./arguments.ts";
-import type { Reach } from "./permissions.ts";
-
-/** A flag of one command, or of all. */
-export interface Flag {
-  name: string;
-  /** What stands for its value in the help; none: it stands alone. */
-  value?: string;
-  text: string;
-}
-
-/** One command. */
-export interface CommandSpec {
-  name: string;
-  /** One line for the list of commands. */
-  summary: string;
-  /** More for its own help. */
-  text: string;
-  /** What may follow its name, e.g. `bash|zsh|fish`. */
-  operand?: string;
-  /** How many operands there may be, where it is not one. */
-  most?: number;
-  /** The words that `operand` can be. */
-  choices?: readonly string[];
-  flags: readonly Flag[];
-  /** What it may do at most; none: all that we may, for a person's own files. */
-  reach?: Reach;
-  load: () => Promise<{ run: (call: Call) => Promise<ExitCode> }>;
-}
+import { CommandSpec, Flag } from "./call.ts";
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [
@@ -61,7 +31,6 @@ export const commands: readonly CommandSpec[] = [
         "do not wait out the pause after a failure, nor for a window to open",
     }],
     reach: "host",
-    load: () => import("./sync.ts"),
   },
   {
     name: "status",
@@ -70,7 +39,6 @@ export const commands: readonly CommandSpec[] = [
       "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, and what to do.",
     flags: [{ name: "offline", text: "do not ask the remote" }],
     reach: "state",
-    load: () => import("./status.ts"),
   },
   {
     name: "history",
@@ -83,7 +51,6 @@ export const commands: readonly CommandSpec[] = [
       text: "how many attempts to show, 0 for all (default: 20)",
     }],
     reach: "state",
-    load: () => import("./history.ts"),
   },
   {
     name: "rollback",
@@ -96,7 +63,6 @@ export const commands: readonly CommandSpec[] = [
       text: "which one (default: the one before the last good)",
     }],
     reach: "host",
-    load: () => import("./rollback.ts"),
   },
   {
     name: "retry",
@@ -104,7 +70,6 @@ export const commands: readonly CommandSpec[] = [
     text: "Forgets every hold and pause, and syncs.",
     flags: [],
     reach: "host",
-    load: () => import("./retry.ts"),
   },
   {
     name: "accept",
@@ -114,7 +79,6 @@ export const commands: readonly CommandSpec[] = [
     operand: "REVISION",
     flags: [],
     reach: "state",
-    load: () => import("./accept.ts"),
   },
   {
     name: "suspend",
@@ -129,7 +93,6 @@ export const commands: readonly CommandSpec[] = [
       { name: "reason", value: "TEXT", text: "why, for those who ask status" },
     ],
     reach: "state",
-    load: () => import("./suspend.ts"),
   },
   {
     name: "resume",
@@ -137,7 +100,6 @@ export const commands: readonly CommandSpec[] = [
     text: "The next sync works again as configured.",
     flags: [],
     reach: "state",
-    load: () => import("./resume.ts"),
   },
   {
     name: "vault-agent",
@@ -146,7 +108,6 @@ export const commands: readonly CommandSpec[] = [
       "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
     flags: [],
     reach: "vault",
-    load: () => import("./vault_agent.ts"),
   },
   {
     name: "secrets keygen",
@@ -155,14 +116,12 @@ export const commands: readonly CommandSpec[] = [
       "Makes a key in FILE (default: /etc/ssh/age.key), readable by root alone, and\nprints its public key and what to do with it. Never overwrites anything.",
     operand: "[FILE]",
     flags: [],
-    load: () => import("./secrets_keygen.ts"),
   },
   {
     name: "secrets recipients",
     summary: "this host's public keys",
     text: "One line for each public key that this host can decrypt for.",
     flags: [],
-    load: () => import("./secrets_recipients.ts"),
   },
   {
     name: "secrets check",
@@ -172,7 +131,6 @@ export const commands: readonly CommandSpec[] = [
     operand: "[PATH…]",
     most: Infinity,
     flags: [],
-    load: () => import("./secrets_check.ts"),
   },
   {
     name: "secrets encrypt",
@@ -182,7 +140,6 @@ export const commands: readonly CommandSpec[] = [
     operand: "FILE…",
     most: Infinity,
     flags: [],
-    load: () => import("./secrets_encrypt.ts"),
   },
   {
     name: "secrets edit",
@@ -191,7 +148,6 @@ export const commands: readonly CommandSpec[] = [
       "Opens a file decrypted in $EDITOR, in a folder in memory that is removed\nafterwards, and encrypts what was changed. Makes the file if there is none.",
     operand: "FILE",
     flags: [],
-    load: () => import("./secrets_edit.ts"),
   },
   {
     name: "secrets rotate",
@@ -201,7 +157,6 @@ export const commands: readonly CommandSpec[] = [
     operand: "FILE…",
     most: Infinity,
     flags: [],
-    load: () => import("./secrets_rotate.ts"),
   },
   {
     name: "secrets updatekeys",
@@ -211,7 +166,6 @@ export const commands: readonly CommandSpec[] = [
     operand: "FILE…",
     most: Infinity,
     flags: [],
-    load: () => import("./secrets_updatekeys.ts"),
   },
   {
     name: "secrets add-host",
@@ -221,7 +175,6 @@ export const commands: readonly CommandSpec[] = [
     operand: "NAME KEY [FILE…]",
     most: Infinity,
     flags: [],
-    load: () => import("./secrets_add_host.ts"),
   },
   {
     name: "config check",
@@ -229,7 +182,6 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Reads the configuration as every command does, and says what is wrong with\nit or what each option is. Changes nothing and asks nobody.",
     flags: [],
-    load: () => import("./config_check.ts"),
   },
   {
     name: "completions",
@@ -239,6 +191,5 @@ export const commands: readonly CommandSpec[] = [
     operand: "bash|zsh|fish",
     choices: ["bash", "zsh", "fish"],
     flags: [],
-    load: () => import("./completions.ts"),
   },
 ];

@@ -10,8 +10,8 @@ import {
   type LocalConfig,
 } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
-import { checkStateFolder } from "../host/hygiene.ts";
-import type { Call } from "./arguments.ts";
+import { checkStateFolder } from "../state/hygiene.ts";
+import type { Call } from "./call.ts";
 
 /** For commands that deal with the repository. */
 export async function configOf(call: Call): Promise<Config> {

@@ -7,9 +7,9 @@
 import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { privatePlaces } from "../host/private_folder.ts";
 import { hasSystemd } from "../host/system.ts";
-import type { Call } from "./arguments.ts";
 import { readConfig } from "./config.ts";
 import { namesSockets, permissionsFor, type Reach } from "./permissions.ts";
+import type { Call } from "./call.ts";
 
 /**
  * Runs a command that reaches no further than this.

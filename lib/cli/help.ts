@@ -6,13 +6,9 @@
 import project from "../../deno.json" with { type: "json" };
 import { exitMeanings } from "../base/errors.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
-import {
-  commands,
-  type CommandSpec,
-  type Flag,
-  globalFlags,
-} from "./commands.ts";
-import { table } from "./table.ts";
+import { commands, globalFlags } from "./commands.ts";
+import { table } from "./output/table.ts";
+import type { CommandSpec, Flag } from "./call.ts";
 
 /** `gitops-sync 1.2.3`; the version stands in deno.json alone. */
 export function versionLine(): string {

@@ -3,14 +3,14 @@
  *
  * Deno holds the program itself to it, so that a mistake of ours, or one that a
  * repository or server provokes, reaches no further. The programs that it
- * starts have limits of their own (lib/tools/command.ts, nix/sandbox.nix).
+ * starts have limits of their own (lib/process/command.ts, nix/sandbox.nix).
  *
  * @module
  */
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
 import { systemProfile } from "../host/system.ts";
-import { passedOn } from "../tools/command.ts";
+import { passedOn } from "../process/command.ts";
 
 /**
  * What of a host a command deals with: it changes the `host`, only looks at or
@@ -29,7 +29,7 @@ export interface Surroundings {
   netNamesSockets: boolean;
 }
 
-/** Beside what is passed on to programs (lib/tools/command.ts). */
+/** Beside what is passed on to programs (lib/process/command.ts). */
 const variables = [
   "JOURNAL_STREAM",
   "NO_COLOR",

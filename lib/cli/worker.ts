@@ -5,6 +5,6 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { main } from "./main.ts";
+import { perform } from "./perform.ts";
 
-self.postMessage(await main(Deno.args, true));
+self.postMessage(await perform(Deno.args));

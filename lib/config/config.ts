@@ -15,28 +15,10 @@ import {
   optionNames,
   options,
 } from "./schema.ts";
+import { Given, Problem } from "./given.ts";
 
 /** Where the program looks when no `--config` is given. */
 export const defaultConfigPath = "/etc/gitops-sync/config.yaml";
-
-/** One value somebody gave, and where: for messages. */
-export interface Given {
-  /** The key as it was written. */
-  key: string;
-  value: unknown;
-  /** Where it came from: a flag as typed, or the file. */
-  from: { flag: string } | { path: string; text: string };
-}
-
-/** Something wrong with one given value, or one that is missing. */
-export type Problem =
-  | { kind: "unknown"; given: Given }
-  | { kind: "value"; given: Given; expected: string }
-  | { kind: "password"; given: Given }
-  | { kind: "useless"; given: Given }
-  | { kind: "keyless"; given: Given }
-  | { kind: "user"; given: Given }
-  | { kind: "missing"; name: OptionName };
 
 /** A configuration that may not say yet which repository it is about. */
 export type LocalConfig = Omit<Config, "repository"> & {

@@ -7,8 +7,8 @@
 import { closestString } from "@std/text/closest-string";
 import { type SyncError, usageError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
-import type { Given, Problem } from "./config.ts";
 import { flagOf, flagOptions, optionNames } from "./schema.ts";
+import type { Given, Problem } from "./given.ts";
 
 /**
  * One error for all problems of a configuration.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kernelNames, kernelText } from "../tools/kernel.ts";
+import { kernelNames, kernelText } from "../process/kernel.ts";
 
 /** Where Linux shows batteries and mains (sysfs-class-power). */
 const supplies = "/sys/class/power_supply";

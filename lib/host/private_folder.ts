@@ -5,14 +5,14 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { kernelText } from "../tools/kernel.ts";
+import { kernelText } from "../process/kernel.ts";
 import {
   entryAt,
   makeFolder,
   MemoryFolder,
   namesIn,
   removeAll,
-} from "../tools/memory_files.ts";
+} from "./memory_files.ts";
 import { startTimeOf } from "./system.ts";
 
 /** Each user has one. */

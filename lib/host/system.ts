@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { kernelText } from "../tools/kernel.ts";
-import type { Systems } from "./state.ts";
+import { kernelText } from "../process/kernel.ts";
 
 /** The link that NixOS points at the running system. */
 const runningLink = "/run/current-system";
@@ -71,4 +70,12 @@ function follow(link: string): string | null {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/** Two store paths that say how a host stands; `null` where there is none. */
+export interface Systems {
+  /** Where `/run/current-system` points. */
+  running: string | null;
+  /** Where the system profile points: what a reboot starts. */
+  bootDefault: string | null;
 }

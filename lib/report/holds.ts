@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Hold } from "../host/state.ts";
+import type { Hold } from "../state/state.ts";
 
 /** More are forgotten: a hold matters while a branch names its revision. */
 const mostHolds = 20;

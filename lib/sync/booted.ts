@@ -8,24 +8,20 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import {
-  type Deployment,
-  readState,
-  type State,
-  writeState,
-} from "../host/state.ts";
+import type { Deployment, State } from "../state/state.ts";
 import { attemptPut } from "./attempt.ts";
-import type { Ill } from "./deadline.ts";
+import type { Ill } from "../run/deadline.ts";
 import {
   detailsOf,
   illsOf,
   isRemoteAlone,
   nothingBefore,
   textOf,
-} from "./health.ts";
+} from "../activation/health.ts";
 import type { Found, Outcome } from "./outcome.ts";
-import { type Record, Run } from "./run.ts";
-import { isStopped } from "./switching.ts";
+import { type Record, Run } from "../run/run.ts";
+import { isStopped } from "../run/outside.ts";
+import { readState, writeState } from "../state/state_file.ts";
 
 /**
  * Checks the health of a host that came up with the last good system for the
@@ -70,7 +66,7 @@ export async function proveBoot(
     // Once, however it ends: a way back that fails is no better the next time.
     // One that is cut off has not ended, and leaves no mark.
     if (!wasCutOff(outcome)) {
-      await markBooted(config, readState(config.stateDirectory));
+      await markBooted(config, await readState(config.stateDirectory));
     }
     return { outcome };
   }

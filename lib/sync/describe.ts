@@ -3,11 +3,8 @@
  *
  * @module
  */
-import { count, short } from "../base/text.ts";
-import type { Commit, Signer } from "../host/state.ts";
-import type { Activated } from "./activate.ts";
-import type { Proven } from "./prove.ts";
-import type { Readable } from "./secrets.ts";
+import { count } from "../base/text.ts";
+import type { Activated, Proven, Readable } from "../run/stages.ts";
 
 /** What came of `verify`. */
 export const forwardText = {
@@ -15,16 +12,6 @@ export const forwardText = {
   no: "history rewritten, as allowed",
   unknown: "nothing to compare with yet",
 } as const;
-
-/** `signed by Ada (SHA256:…)`, where signatures were checked. */
-export function signedText({ signers }: Pick<Commit, "signers">): string[] {
-  return signers?.length ? [`signed by ${signersText(signers)}`] : [];
-}
-
-/** `Ada (SHA256:…) and Bob (SHA256:…)`. */
-export function signersText(signers: readonly Signer[]): string {
-  return signers.map(({ name, key }) => `${name} (${key})`).join(" and ");
-}
 
 /** What came of `activate`. */
 export const activatedText: Readonly<Record<Activated["how"], string>> = {
@@ -45,12 +32,4 @@ export function provenText({ secrets }: Proven): string {
   return secrets === 0
     ? "no secrets of sops-nix or agenix in it"
     : `${count(secrets, "secret")} of the system can be decrypted`;
-}
-
-/** A commit in one line. */
-export function describe(
-  commit: Pick<Commit, "revision" | "subject" | "author">,
-): string {
-  const { revision, subject, author } = commit;
-  return `${short(revision)} "${subject}"${author ? ` by ${author}` : ""}`;
 }

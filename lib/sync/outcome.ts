@@ -4,10 +4,10 @@
  * @module
  */
 import { type ExitCode, exitCodes, type SyncError } from "../base/errors.ts";
-import type { Backoff, Deployment, Hold, State } from "../host/state.ts";
-import type { Suspension } from "../host/suspension.ts";
-import type { Drift, Opening } from "./decide.ts";
-import type { Run } from "./run.ts";
+import type { Backoff, Deployment, Hold, State } from "../state/state.ts";
+import type { Suspension } from "../state/suspension.ts";
+import type { Drift, Opening } from "../run/decide.ts";
+import type { Run } from "../run/run.ts";
 
 /** How a run ended. */
 export type Outcome =

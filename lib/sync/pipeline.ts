@@ -6,30 +6,30 @@
  */
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import type { Deployment, Target } from "../host/state.ts";
-import type { Tip } from "../tools/git_remote.ts";
-import { activate, type Candidate } from "./activate.ts";
-import { build } from "./build.ts";
-import { confirm } from "./confirm.ts";
-import { holdOf } from "./decide.ts";
+import type { Deployment, Target } from "../state/state.ts";
+import { activate } from "../activation/activate.ts";
+import { build } from "../nix/build.ts";
+import { confirm } from "../activation/confirm.ts";
+import { holdOf } from "../run/decide.ts";
 import {
   activatedText,
-  describe,
   forwardText,
   provenText,
   secretsText,
-  signedText,
 } from "./describe.ts";
-import { fetchRevision } from "./fetch.ts";
-import { checkHealth } from "./health.ts";
-import { beforeDeploy } from "./hooks.ts";
-import { refuseOutside, refuseSuspended } from "./not_now.ts";
-import { preflight } from "./preflight.ts";
-import { prove, type Proven } from "./prove.ts";
-import type { Run } from "./run.ts";
-import { checkSecrets } from "./secrets.ts";
-import { goBack } from "./undo.ts";
-import { verify } from "./verify.ts";
+import { fetchRevision } from "../git/fetch.ts";
+import { checkHealth } from "../activation/health.ts";
+import { beforeDeploy } from "../activation/hooks.ts";
+import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
+import { preflight } from "../activation/preflight.ts";
+import { prove } from "../secrets/prove.ts";
+import type { Run } from "../run/run.ts";
+import { checkSecrets } from "../secrets/check.ts";
+import { goBack } from "../activation/undo.ts";
+import { verify } from "../trust/verify.ts";
+import type { Candidate, Proven } from "../run/stages.ts";
+import { describe, signedText } from "../run/commit.ts";
+import type { Tip } from "../base/tip.ts";
 
 /**
  * Brings the host to the revision that `tip` names.

@@ -9,28 +9,24 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
-import {
-  type Deployment,
-  readState,
-  type Reboot,
-  type State,
-  writeState,
-} from "../host/state.ts";
-import { readSuspension } from "../host/suspension.ts";
+import type { Deployment, Reboot, State } from "../state/state.ts";
+import { readSuspension } from "../state/suspension.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
-import { defaultRoutes } from "../tools/routes.ts";
-import { rebootHost } from "../tools/systemd.ts";
-import { type DueReboot, rebootOf } from "./decide.ts";
+import { defaultRoutes } from "../host/routes.ts";
+import { rebootHost } from "../host/systemd.ts";
+import { type DueReboot, rebootOf } from "../run/decide.ts";
 import {
   detailsOf,
   healthBefore,
   illsOf,
   isRemoteAlone,
   textOf,
-} from "./health.ts";
+} from "../activation/health.ts";
 import type { Found } from "./outcome.ts";
-import { begin, commitOf, holdFor, type Record, Run } from "./run.ts";
-import { goBack } from "./undo.ts";
+import { begin, holdFor, type Record, Run } from "../run/run.ts";
+import { goBack } from "../activation/undo.ts";
+import { commitOf } from "../run/commit.ts";
+import { readState, writeState } from "../state/state_file.ts";
 
 /** How long a host may be cut off after a reboot, in milliseconds. */
 const cutOffFor = 60 * 60_000;
@@ -57,7 +53,7 @@ export async function rebootIfDue(
   const folder = config.stateDirectory;
   // It may have been suspended while this run was at work.
   if (readSuspension(folder, effects.now())) return;
-  const state = readState(folder);
+  const state = await readState(folder);
   const due = dueReboot(config, state, effects.now());
   if (!due || due.opening !== undefined) return;
   const why = due.why.join(", ");

@@ -10,14 +10,16 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import { readState, type State, writeState } from "../host/state.ts";
-import { readSuspension } from "../host/suspension.ts";
+import type { State } from "../state/state.ts";
+import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote, type Tip } from "../tools/git_remote.ts";
-import { decide, type Decision, targetOf } from "./decide.ts";
-import { moved } from "./followed.ts";
+import { type Asked, askRemote } from "../git/remote.ts";
+import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { moved } from "../run/followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
-import type { Record } from "./run.ts";
+import type { Record } from "../run/run.ts";
+import { readState, writeState } from "../state/state_file.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** What a person asked for beyond the configuration. */
 export interface Wishes {
@@ -44,7 +46,7 @@ export async function reconcile(
   const folder = config.stateDirectory;
   // Loaded when there is something to record, which most runs have not.
   const record: Record = async (run, ended) => {
-    const { recordWithHooks } = await import("./hooks.ts");
+    const { recordWithHooks } = await import("../activation/hooks.ts");
     await recordWithHooks(recordOnly, run, ended);
   };
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
@@ -79,7 +81,11 @@ async function whatIsLeft(
   record: Record,
 ): Promise<Found> {
   const folder = config.stateDirectory;
-  let state = readState(folder);
+  let state = await readState(folder);
+  if (state.unwritten) {
+    const { writeWaiting } = await import("../state/unwritten.ts");
+    state = await writeWaiting(effects, folder, state);
+  }
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
     state = await recoverFirst(effects, config, state, record);
@@ -170,7 +176,7 @@ async function finishUp(
   if (["failed", "interrupted", "built"].includes(result)) return;
   try {
     if (config.garbageCollect && "run" in outcome) {
-      const { collect } = await import("./retention.ts");
+      const { collect } = await import("../nix/retention.ts");
       await collect(effects);
     }
     if (config.reboot === "never") return;

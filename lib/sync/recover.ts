@@ -8,14 +8,19 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import type { Attempt, State } from "../host/state.ts";
+import type { Attempt, State } from "../state/state.ts";
 import { bootDefault, bootId, hasSystemd, systems } from "../host/system.ts";
-import { resetFailed, stopUnits } from "../tools/systemd.ts";
-import { confirm } from "./confirm.ts";
-import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
-import { type Ended, type Record, Run } from "./run.ts";
-import { isStopped, waitForProcess } from "./switching.ts";
-import { again, goBack } from "./undo.ts";
+import { resetFailed, stopUnits } from "../host/systemd.ts";
+import { confirm } from "../activation/confirm.ts";
+import {
+  disarm,
+  firedError,
+  hasFired,
+} from "../activation/dead_mans_switch.ts";
+import { type Ended, type Record, Run } from "../run/run.ts";
+import { waitForProcess } from "../activation/switching.ts";
+import { again, goBack } from "../activation/undo.ts";
+import { isStopped } from "../run/outside.ts";
 
 /** After how many cut-off activations of one revision it is held. */
 const mostCutOffs = 2;

@@ -9,12 +9,13 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import { type Deployment, readState, type State } from "../host/state.ts";
+import type { Deployment, State } from "../state/state.ts";
 import { attemptPut } from "./attempt.ts";
-import { recordWithHooks } from "./hooks.ts";
+import { recordWithHooks } from "../activation/hooks.ts";
 import type { Outcome } from "./outcome.ts";
 import { recoverFirst } from "./recover.ts";
-import type { Record } from "./run.ts";
+import type { Record } from "../run/run.ts";
+import { readState } from "../state/state_file.ts";
 
 /**
  * Rolls the host back under the lock. The revision it leaves is held, and so
@@ -35,7 +36,12 @@ export async function rollBack(
     recordWithHooks(recordOnly, run, ended);
   const folder = config.stateDirectory;
   using _lock = await takeLock(folder, "rollback", effects.now().getTime());
-  const state = await recoverFirst(effects, config, readState(folder), record);
+  const state = await recoverFirst(
+    effects,
+    config,
+    await readState(folder),
+    record,
+  );
   const deployment = choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
   const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]

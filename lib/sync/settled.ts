@@ -15,7 +15,10 @@
  */
 import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
-import { ask, passedOn } from "../tools/command.ts";
+import { ask, type LateWatch, passedOn } from "../process/command.ts";
+
+// No literal, so that it is not read before it is needed (gitops_sync.ts).
+const watchModule: string = "../process/watch.ts";
 
 /** Where the program keeps its state if nothing else is said. */
 const usualFolder = "/var/lib/gitops-sync";
@@ -27,6 +30,13 @@ const mostAge = 24 * 3_600_000;
 
 /** Some names with their hashes; more is another answer in any case. */
 const mostAnswer = 100_000;
+
+const watchLate: LateWatch = async (...args) => {
+  const { watch }: typeof import("../process/watch.ts") = await import(
+    watchModule
+  );
+  return watch(...args);
+};
 
 /** The question to the remote and its answer, and what was said then. */
 interface Settled {
@@ -76,7 +86,7 @@ export async function stillSettled(
     if (!(age >= 0 && age < mostAge)) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
-    const answer = await ask(settled.question, mostAnswer);
+    const answer = await ask(settled.question, mostAnswer, watchLate);
     return answer === settled.answer ? settled.says : undefined;
   } catch {
     // Whatever it is, the full run meets it again and tells it.
@@ -161,7 +171,7 @@ function groundsOf({ words, config, text, folder }: Called): string {
     textOf(stateIn(folder)),
     textOf(suspensionIn(folder)),
     // After a reboot the host's health is looked at. Not by the kernel's own
-    // boot id, which Deno keeps from the packaged program (lib/tools/kernel.ts).
+    // boot id, which Deno keeps from the packaged program (lib/process/kernel.ts).
     bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),

@@ -6,8 +6,9 @@
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
-import { type State, writeState } from "../host/state.ts";
-import { listRemote } from "../tools/git_remote.ts";
+import type { State } from "../state/state.ts";
+import { listRemote } from "../git/remote.ts";
+import { writeState } from "../state/state_file.ts";
 
 /** The error for a remote that answers, but has no such branch or tag. */
 export async function missing(

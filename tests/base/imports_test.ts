@@ -3,7 +3,24 @@ import { assert, assertEquals } from "@std/assert";
 const top = new URL("../../", import.meta.url).pathname;
 
 /** The layers: a file imports its own and those before it. */
-const layers = ["base", "config", "tools", "host", "sync", "report", "cli"];
+const layers = [
+  "base",
+  "config",
+  "process",
+  "host",
+  "state",
+  "run",
+  "keys",
+  "git",
+  "nix",
+  "trust",
+  "vault",
+  "secrets",
+  "activation",
+  "sync",
+  "report",
+  "cli",
+];
 
 /** The paths of the program's own files, from the top. */
 function sources(folder = "lib"): string[] {
@@ -69,6 +86,46 @@ Deno.test("imports go one way, from cli down to base", () => {
   assert(imports > 100, `only ${imports} imports were found`);
 });
 
+/** The files that a file names in any way, late imports included. */
+function namedBy(path: string): string[] {
+  const found = codeOf(path).matchAll(/"(\.\.?\/[^"\s]+\.ts)"/g);
+  return [...found].map(([, specifier]) =>
+    new URL(specifier!, `file:///${path}`).pathname.slice(1)
+  );
+}
+
+/** A circle of files that begins and ends with the same one, if there is one. */
+function circleIn(graph: ReadonlyMap<string, string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, way: string[]): string[] | undefined => {
+    const at = way.indexOf(path);
+    if (at !== -1) return [...way.slice(at), path];
+    if (done.has(path)) return undefined;
+    for (const next of graph.get(path) ?? []) {
+      const circle = visit(next, [...way, path]);
+      if (circle) return circle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of graph.keys()) {
+    const circle = visit(path, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+Deno.test("no files import each other in a circle", () => {
+  const graph = new Map(own.map((path) => [path, namedBy(path)]));
+  assert([...graph.values()].flat().length > 500);
+  assertEquals(circleIn(graph)?.join(" → "), undefined);
+});
+
+Deno.test("a circle of imports is found", () => {
+  const graph = new Map([["a", ["b", "c"]], ["b", ["d"]], ["c", ["a"]]]);
+  assertEquals(circleIn(graph), ["a", "c", "a"]);
+});
+
 Deno.test("foreign code comes through the import map alone", () => {
   const { imports } = JSON.parse(textOf("deno.json"));
   for (const path of own) {
@@ -84,7 +141,7 @@ Deno.test("foreign code comes through the import map alone", () => {
 
 Deno.test("what it takes to start a program, and to exit, is in one place each", () => {
   const table: [RegExp, string][] = [
-    [/\bDeno\s*\.\s*Command\b/, "lib/tools/command.ts"],
+    [/\bDeno\s*\.\s*Command\b/, "lib/process/command.ts"],
     [/\bDeno\s*\.\s*exit\b/, "gitops_sync.ts"],
   ];
   for (const [pattern, place] of table) {

@@ -5,12 +5,12 @@
  * @module
  */
 import type { Config } from "../../lib/config/schema.ts";
-import { Run } from "../../lib/sync/run.ts";
-import { checkSecrets, inParallel } from "../../lib/sync/secrets.ts";
-import type { Verified } from "../../lib/sync/verify.ts";
-import { run } from "../../lib/tools/run_command.ts";
-import { effects, must } from "../tools/keys.ts";
+import { Run } from "../../lib/run/run.ts";
+import { checkSecrets, inParallel } from "../../lib/secrets/check.ts";
+import { run } from "../../lib/process/run_command.ts";
+import { effects, must } from "../secrets/keys.ts";
 import { makeRepository } from "../world/repository.ts";
+import type { Verified } from "../../lib/run/stages.ts";
 
 const files = Number(Deno.args[0] ?? 500);
 const rounds = 3;

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { agreement, type Facts } from "../../lib/cli/agreement.ts";
-import { statusLines } from "../../lib/cli/status_text.ts";
+import { agreement, type Facts } from "../../lib/cli/command/agreement.ts";
+import { statusLines } from "../../lib/cli/command/status_text.ts";
 import type { Config } from "../../lib/config/schema.ts";
-import type { Deployment, Hold, State } from "../../lib/host/state.ts";
-import { targetOf } from "../../lib/sync/decide.ts";
+import type { Deployment, Hold, State } from "../../lib/state/state.ts";
+import { targetOf } from "../../lib/run/decide.ts";
 
 const good = "/nix/store/good", byHand = "/nix/store/by-hand";
 const old = "a".repeat(40), tip = "b".repeat(40);

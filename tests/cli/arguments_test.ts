@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { parse } from "../../lib/cli/arguments.ts";
+import { loadable } from "../../lib/cli/loaders.ts";
+import { commands } from "../../lib/cli/commands.ts";
 
 /** What matters of a call, in one line. */
 async function read(line: string): Promise<string> {
@@ -101,4 +103,8 @@ Deno.test("what is not known is told with what comes near", async () => {
     assertEquals(error.exit, 2, line);
     assertEquals((error.hints[0] ?? "").slice(0, hint.length), hint, line);
   }
+});
+
+Deno.test("each command of the list has code, and no other has", () => {
+  assertEquals(loadable, commands.map(({ name }) => name));
 });

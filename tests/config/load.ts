@@ -5,8 +5,9 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { type Given, loadConfig } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/config.ts";
 import type { Config } from "../../lib/config/schema.ts";
+import type { Given } from "../../lib/config/given.ts";
 
 /** Loads a file of this text; its path reads `FILE` in what comes back. */
 export async function load(text: string, flags: Given[] = []): Promise<Config> {

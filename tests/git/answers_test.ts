@@ -1,6 +1,6 @@
 /** Servers that do not answer as Git servers do. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { listRemote } from "../../lib/tools/git_remote.ts";
+import { listRemote } from "../../lib/git/remote.ts";
 import { missing } from "../../lib/sync/unreached.ts";
 import { inFolder } from "../folder.ts";
 import {

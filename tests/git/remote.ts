@@ -8,14 +8,16 @@ import { assertRejects } from "@std/assert";
 import type { Command, Effects } from "../../lib/base/effects.ts";
 import { SyncError } from "../../lib/base/errors.ts";
 import { type Config, optionNames, options } from "../../lib/config/schema.ts";
-import type { Deployment, State } from "../../lib/host/state.ts";
-import { targetOf } from "../../lib/sync/decide.ts";
-import { type Fetched, fetchRevision } from "../../lib/sync/fetch.ts";
-import { Run } from "../../lib/sync/run.ts";
-import { run } from "../../lib/tools/run_command.ts";
-import { askRemote, type Tip } from "../../lib/tools/git_remote.ts";
+import type { Deployment, State } from "../../lib/state/state.ts";
+import { targetOf } from "../../lib/run/decide.ts";
+import { fetchRevision } from "../../lib/git/fetch.ts";
+import { Run } from "../../lib/run/run.ts";
+import { run } from "../../lib/process/run_command.ts";
+import { askRemote } from "../../lib/git/remote.ts";
 import { output } from "../world/program.ts";
 import { gitEnvironment } from "../world/repository.ts";
+import type { Fetched } from "../../lib/run/stages.ts";
+import type { Tip } from "../../lib/base/tip.ts";
 
 /** A whole configuration: the defaults, and what a test changes. */
 export function configOf(changes: Partial<Config>): Config {

@@ -43,9 +43,7 @@ const needs: readonly [RegExp, string][] = [
     /(?<![.\w])fetch\(|\bDeno\.(connect|connectTls|listen|serve)\b/,
     "--allow-net",
   ],
-  [/\bDeno\.hostname\b/, "hostname"],
-  [/\bDeno\.uid\b/, "uid"],
-  [/\bstatfsSync\b/, "statfs"],
+  [/\bDeno\.(hostname|uid|umask)\b|\bstatfsSync\b/, "--allow-sys"],
   [
     /\bDeno\.(loadavg|osUptime|osRelease|systemMemoryInfo|networkInterfaces)\b/,
     "--allow-sys of another kind",
@@ -63,10 +61,10 @@ for (const [pattern, flag] of needs) {
   });
 }
 
-Deno.test("what Deno keeps from programs is read by lib/tools/kernel.ts alone", () => {
+Deno.test("what Deno keeps from programs is read by lib/process/kernel.ts alone", () => {
   for (const [path, text] of sources()) {
     // These two know that they may be refused.
-    if (/^lib\/(tools\/kernel|cli\/effects)\.ts$/.test(path)) continue;
+    if (/^lib\/(process\/kernel|cli\/output\/effects)\.ts$/.test(path)) continue;
     const found = codeOf(text).match(
       /\bDeno\.\w+\(\s*["`]\/(proc|sys)\b[^)]*/,
     );

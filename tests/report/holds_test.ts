@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Stage } from "../../lib/base/errors.ts";
-import type { Hold } from "../../lib/host/state.ts";
+import type { Hold } from "../../lib/state/state.ts";
 import { withHold } from "../../lib/report/holds.ts";
 
 const hold = (stage: Stage, reason: string, i: number): Hold => ({

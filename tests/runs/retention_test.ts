@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { exists } from "@std/fs";
-import { expendable } from "../../lib/sync/retention.ts";
+import { expendable } from "../../lib/nix/retention.ts";
 import { deployed, runs, says, syncTo, test } from "./setting.ts";
 import type { World } from "../world/world.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { short } from "../../lib/base/text.ts";
-import { passedOn } from "../../lib/tools/command.ts";
+import { passedOn } from "../../lib/process/command.ts";
 import type { World } from "../world/world.ts";
 import { deployed, runs, syncTo, test } from "./setting.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { refuseOutside } from "../../lib/sync/not_now.ts";
+import { refuseOutside } from "../../lib/run/not_now.ts";
 import { deployed, runs, says, standing, syncTo, test } from "./setting.ts";
 
 const shut = { "windows.deploy": ["deny Mon-Sun"] };

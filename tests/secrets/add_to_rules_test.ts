@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { addToNix } from "../../lib/tools/add_to_nix.ts";
-import { addToSops } from "../../lib/tools/add_to_sops.ts";
-import { namesInNix, namesInSops } from "../../lib/tools/recipient_names.ts";
+import { addToNix } from "../../lib/secrets/people/add_to_nix.ts";
+import { addToSops } from "../../lib/secrets/people/add_to_sops.ts";
+import {
+  namesInNix,
+  namesInSops,
+} from "../../lib/secrets/people/recipient_names.ts";
 
 const [me, web, db] = ["m", "w", "d"].map((letter) =>
   `age1${letter.repeat(58)}`

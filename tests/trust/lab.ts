@@ -7,7 +7,6 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { stateVersion } from "../../lib/host/state.ts";
 import type { Settings } from "../world/host.ts";
 import { output } from "../world/program.ts";
 import {
@@ -19,6 +18,7 @@ import {
 import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { World } from "../world/world.ts";
 import { Keys } from "./keys.ts";
+import { stateVersion } from "../../lib/state/state_file.ts";
 
 /** What a case expects of the program. */
 export type Expected = "evaluated" | { exit: number; reason: string };

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { inFolder } from "../folder.ts";
-import { check, failure, numbers } from "../sync/check.ts";
+import { check, failure, numbers } from "../secrets/check.ts";
 import { makeRepository } from "../world/repository.ts";
 import { Agent } from "./agent.ts";
 import { Bao } from "./bao.ts";

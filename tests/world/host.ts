@@ -6,7 +6,7 @@
  */
 import { dirname, join } from "node:path";
 import type { OptionName } from "../../lib/config/schema.ts";
-import type { State } from "../../lib/host/state.ts";
+import type { State } from "../../lib/state/state.ts";
 import {
   type Ended,
   outputOf,

@@ -1,0 +1,208 @@
+/**
+ * Makes a healthy candidate the one that a reboot starts, and remembers it.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+import { say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
+import type { Deployment } from "../state/state.ts";
+import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
+import { localGit } from "../git/git.ts";
+import { addRoot, setProfile } from "../nix/store.ts";
+import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
+import { followedAfter } from "../run/followed.ts";
+import { forgetOldGenerations } from "../nix/retention.ts";
+import type { Run } from "../run/run.ts";
+import { meaningOf, switchTo } from "./switching.ts";
+import type { Healthy } from "../run/stages.ts";
+import { runOutside, type Switched } from "../run/outside.ts";
+
+/**
+ * Sets the boot default (unless the operation is `test`), reads it back, and
+ * disarms the dead-man's switch.
+ *
+ * @throws {SyncError} exit 7; the caller puts the previous system back.
+ */
+export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
+  const { operation } = healthy.target;
+  run.shield();
+  await run.note({ touched: true });
+  if (operation !== "test") {
+    await forgetOldGenerations(run, healthy.system);
+    await setBootDefault(run, healthy.system);
+  }
+  const isLate = await hasFired(run);
+  await disarm(run);
+  // From here on it can't fire, and it may just have.
+  if (isLate) throw firedError(run);
+  const running = runningSystem();
+  if (operation !== "boot" && running !== healthy.system) {
+    throw replaced(running);
+  }
+  return await remember(run, healthy);
+}
+
+/**
+ * Makes a system the boot default: the profile first, since the bootloader's
+ * entries are made from it, then the system's own bootloader step.
+ *
+ * @throws {SyncError} `boot-default`, exit 7, by what is read back and not
+ * only by exit codes.
+ */
+export async function setBootDefault(run: Run, system: string): Promise<void> {
+  const known = knownLoaders(run);
+  if (known.length === 0 && run.attempt.previous?.bootDefault) {
+    say(
+      run.effects,
+      "notice",
+      "It can't be read which system the bootloader starts: its own word is trusted",
+    );
+  }
+  const { program, args, timeout: most } = setProfile(systemProfile, system);
+  const profile = await runOutside(run, [program, ...args], most);
+  if (profile.code !== 0 || profile.timedOut) {
+    throw notSet(system, `nix-env: ${meaningOf(profile)}`, profile);
+  }
+  const timeout = run.config["timeouts.activate"];
+  const switched = await switchTo(run, system, "boot", timeout);
+  if (switched.code !== 0 || switched.timedOut) {
+    throw notSet(system, meaningOf(switched), switched);
+  }
+  const actual = bootDefault();
+  if (actual !== system) {
+    throw notSet(system, `the system profile points to ${actual}`);
+  }
+  const wrong = bootEntries().find((entry) =>
+    known.includes(entry.loader) && entry.system !== system
+  );
+  if (wrong) {
+    const starts = wrong.system ?? "nothing that is there";
+    throw notSet(system, `${wrong.loader} still starts ${starts}`);
+  }
+}
+
+/** Whether a reboot starts a system, as far as the bootloader can tell. */
+export function isBootDefault(run: Run, system: string): boolean {
+  const known = knownLoaders(run);
+  return bootDefault() === system && known.length > 0 &&
+    bootEntries().every((entry) =>
+      !known.includes(entry.loader) || entry.system === system
+    );
+}
+
+/**
+ * The bootloaders whose entries can be trusted to tell what a reboot starts:
+ * those that have kept to the boot default so far. Others may be left over, or
+ * be of a kind whose files are not understood.
+ */
+function knownLoaders(run: Run): BootEntry["loader"][] {
+  const { previous, candidate } = run.attempt;
+  const known = bootEntries().filter(({ system }) =>
+    system !== null &&
+    (system === previous?.bootDefault || system === candidate)
+  );
+  return known.map(({ loader }) => loader);
+}
+
+function replaced(running: string | null): SyncError {
+  return new SyncError(
+    `Cannot confirm: ${running} runs now, and not what was found healthy`,
+    {
+      stage: "confirm",
+      reason: "replaced",
+      next: "retry",
+      hints: ["somebody or something switched this host at the same time"],
+    },
+  );
+}
+
+function notSet(system: string, why: string, ended?: Switched): SyncError {
+  return new SyncError(`Cannot make ${system} the boot default: ${why}`, {
+    stage: "confirm",
+    reason: "boot-default",
+    // What systemd did not even start is no fault of this revision.
+    next: ended?.isUnstarted ? "retry" : "hold",
+    details: ended?.lines ?? [],
+    hints: ["look at the free space of /boot: df -h /boot"],
+  });
+}
+
+/** Records the candidate as the last good one and protects its store path. */
+async function remember(
+  run: Run,
+  { commit, target, system }: Omit<Healthy, "done">,
+): Promise<Deployment> {
+  const at = run.effects.now().toISOString();
+  const failing = run.attempt.failedBefore ?? [];
+  const deployment: Deployment = {
+    ...commit,
+    target,
+    system,
+    at,
+    // One that waits for the next boot was not found healthy in this one.
+    // Where a later run confirms it, there may have been a boot since.
+    ...(target.operation === "boot" ? {} : { boot: run.attempt.bootId }),
+    ...(failing.length > 0 ? { failing } : {}),
+  };
+  const { lastGood, earlier } = run.state;
+  const older = lastGood ? [lastGood, ...earlier] : earlier;
+  const kept = older.filter((one) => one.system !== system)
+    .slice(0, run.config.keep);
+  // Protected before it is recorded: a cut between the two leaves a link too
+  // many and never one too few.
+  await protect(run, [deployment, ...kept]);
+  const holds = run.state.holds.filter((hold) =>
+    hold.revision !== commit.revision
+  );
+  const { kind } = run.attempt;
+  const { repository, ref } = target;
+  const { revision } = commit;
+  await run.save({
+    lastGood: deployment,
+    earlier: kept,
+    holds,
+    ...kind && {
+      followed: followedAfter(run.state, { repository, ref, revision, kind }),
+    },
+  });
+  await run.effects.run(
+    localGit(`${run.folder}/repo`, [
+      "update-ref",
+      "refs/gitops-sync/last-good",
+      commit.revision,
+    ]),
+  );
+  return deployment;
+}
+
+const linkName = ({ system }: Deployment) => system.slice(11, 11 + 32);
+
+/** Keeps these systems from garbage collection, and lets go of all others. */
+async function protect(
+  run: Run,
+  deployments: readonly Deployment[],
+): Promise<void> {
+  const roots = `${run.folder}/roots`;
+  await ensureDir(roots);
+  const there = new Set(Array.from(Deno.readDirSync(roots), (e) => e.name));
+  for (const deployment of deployments) {
+    const name = linkName(deployment);
+    if (there.delete(name)) continue;
+    const finished = await run.effects.run(
+      addRoot(`${roots}/${name}`, deployment.system),
+    );
+    if (finished.code !== 0) {
+      say(
+        run.effects,
+        "warning",
+        `Cannot protect ${
+          short(deployment.revision)
+        } from garbage collection: ${finished.stderr.trim()}`,
+      );
+    }
+  }
+  for (const name of there) await Deno.remove(`${roots}/${name}`);
+}

@@ -1,0 +1,137 @@
+/**
+ * The dead-man's switch: a timer of systemd's own that puts the previous system
+ * back unless a run disarms it. It needs nothing of ours, so that it works
+ * where this program, its service or its state is gone.
+ *
+ * @module
+ */
+import { say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import type { Config } from "../config/schema.ts";
+import { bootId, hasSystemd, runningSystem } from "../host/system.ts";
+import {
+  activityOf,
+  armTimer,
+  deadMansSwitch,
+  resetFailed,
+  restartUnits,
+  stopUnits,
+} from "../host/systemd.ts";
+import type { Run } from "../run/run.ts";
+
+const timer = `${deadMansSwitch}.timer`;
+const service = `${deadMansSwitch}.service`;
+
+/**
+ * How long an attempt may take from its activation to its confirmation. The
+ * way back arms the switch anew.
+ *
+ * @returns milliseconds
+ */
+function patienceOf(
+  config: Pick<Config, "timeouts.activate" | "timeouts.health">,
+): number {
+  // Activations for `test` and `boot` and one health check; the rest is for a
+  // profile to be set, and a busy machine.
+  return 3 * config["timeouts.activate"] + 2 * config["timeouts.health"];
+}
+
+/**
+ * Arms the switch, anew where it is armed: systemd then runs the previous
+ * system's own activation in {@linkcode patienceOf} from now.
+ *
+ * @throws {SyncError} `not-armed`: nothing may be activated then.
+ */
+export async function arm(run: Run, previous: string | null): Promise<void> {
+  if (!hasSystemd()) {
+    return say(
+      run.effects,
+      "notice",
+      "systemd does not run here: the dead-man's switch is off, and activation runs directly",
+    );
+  }
+  if (previous === null) return;
+  await disarm(run);
+  const finished = await run.effects.run(armTimer(
+    deadMansSwitch,
+    [`${previous}/bin/switch-to-configuration`, "test"],
+    Math.ceil(patienceOf(run.config) / 1000),
+  ));
+  if (finished.code === 0) return;
+  throw new SyncError("Cannot arm the dead-man's switch", {
+    stage: "activate",
+    reason: "not-armed",
+    next: "retry",
+    details: [finished.stderr.trim()],
+    hints: ["look at: systemctl status; the host was not changed"],
+  });
+}
+
+/**
+ * Gives the way back a switch of its own, with all of its time. What is armed
+ * is never let go of meanwhile: systemd may be unable to arm another.
+ *
+ * @throws {SyncError} `not-armed`.
+ */
+export async function rearm(run: Run, previous: string | null): Promise<void> {
+  if (!hasSystemd()) return;
+  const restarted = await run.effects.run(restartUnits(timer));
+  await waitForEnd(run);
+  if (restarted.code !== 0) await arm(run, previous);
+}
+
+/**
+ * Disarms the switch. Where it is at work already, this waits for its end,
+ * since two switches at once would be worse than either.
+ */
+export async function disarm(run: Run): Promise<void> {
+  if (!hasSystemd()) return;
+  await run.effects.run(stopUnits(timer));
+  await waitForEnd(run);
+  await run.effects.run(resetFailed(service));
+}
+
+async function waitForEnd(run: Run): Promise<void> {
+  const { effects, config } = run;
+  const end = effects.now().getTime() + config["timeouts.activate"];
+  while (await isAtWork(run)) {
+    if (effects.now().getTime() > end) await effects.run(stopUnits(service));
+    await effects.sleep(200);
+  }
+}
+
+async function isAtWork({ effects }: Run): Promise<boolean> {
+  const activity = await activityOf(effects, service);
+  return /^(activating|deactivating|active)$/.test(activity);
+}
+
+/**
+ * Whether the switch has put the previous system back, told by facts: it was
+ * armed in this boot, nobody disarmed it, it is gone, and that system runs.
+ * To be asked before it is disarmed.
+ */
+export async function hasFired(run: Run): Promise<boolean> {
+  const { previous, candidate, target, bootId: boot, ...rest } = run.attempt;
+  if (!hasSystemd() || !rest.touched || rest.undoing) return false;
+  if (target.operation === "boot" || boot !== bootId()) return false;
+  if (!previous?.running || previous.running === candidate) return false;
+  if (await isAtWork(run)) return true;
+  const isArmed = await activityOf(run.effects, timer) === "active";
+  return !isArmed && runningSystem() === previous.running;
+}
+
+/** What a run has to say that the switch was faster than. */
+export function firedError(run: Run): SyncError {
+  const { stage } = run.attempt;
+  return new SyncError(
+    `The ${stage} stage did not end in time, and the dead-man's switch put the previous system back`,
+    {
+      stage,
+      reason: "dead-mans-switch",
+      next: "hold",
+      hints: [
+        "look at what held it up: journalctl -u gitops-sync -u 'gitops-sync-*'; then gitops-sync retry",
+      ],
+    },
+  );
+}

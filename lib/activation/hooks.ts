@@ -1,0 +1,116 @@
+/**
+ * The host's own commands around a deployment. They come from its
+ * configuration and never from the repository.
+ *
+ * @module
+ */
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import { environmentOf, runHostCommand } from "./host_command.ts";
+import type { Ended, Record as Recorder, Run } from "../run/run.ts";
+import type { Candidate } from "../run/stages.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+/**
+ * Runs the commands of `hooks.preDeploy`, one after the other.
+ *
+ * @throws {SyncError} `pre-deploy-failed` at the first that fails: the host is
+ * as it was, and a later run tries again.
+ */
+export async function beforeDeploy(
+  run: Run,
+  candidate: Candidate,
+): Promise<void> {
+  for (const argv of run.config["hooks.preDeploy"]) {
+    const env = {
+      ...environmentOf(run),
+      GITOPS_SYNC_HOOK: "preDeploy",
+      GITOPS_SYNC_SYSTEM: candidate.system,
+    };
+    const timeout = run.config["timeouts.hooks"];
+    const failure = await runHostCommand(run, argv, env, timeout);
+    if (!failure) continue;
+    throw new SyncError(`Cannot deploy: hooks.preDeploy: ${failure.text}`, {
+      stage: "activate",
+      reason: "pre-deploy-failed",
+      next: "retry",
+      details: failure.details,
+      hints: ["the host was not changed; the next run tries again"],
+    });
+  }
+}
+
+/**
+ * Records how an attempt ended, and then runs the hooks for that. What they
+ * come to changes nothing any more: a failure is told.
+ */
+export async function recordWithHooks(
+  record: Recorder,
+  run: Run,
+  ended: Ended,
+): Promise<void> {
+  // Once it is recorded, the attempt is gone from the journal.
+  const env = { ...environmentOf(run), ...environmentFor(ended) };
+  try {
+    await record(run, ended);
+  } finally {
+    // Also where that could not be written: somebody has to know.
+    await told(run, ended, env);
+  }
+}
+
+async function told(run: Run, ended: Ended, env: Environment): Promise<void> {
+  try {
+    await afterwards(run, ended, env);
+  } catch (error) {
+    // Nobody waits for hooks that a person has interrupted.
+    if (!(error instanceof SyncError)) throw error;
+  }
+}
+
+async function afterwards(
+  run: Run,
+  ended: Ended,
+  env: Environment,
+): Promise<void> {
+  const hook = hookFor(ended);
+  if (!hook) return;
+  for (const argv of run.config[`hooks.${hook}`]) {
+    const all = { ...env, GITOPS_SYNC_HOOK: hook };
+    const timeout = run.config["timeouts.hooks"];
+    const failure = await runHostCommand(run, argv, all, timeout);
+    if (!failure) continue;
+    run.effects.tell({
+      kind: "message",
+      level: "warning",
+      text: `hooks.${hook}: ${failure.text}`,
+      details: failure.details,
+    });
+  }
+}
+
+/** What is built alone is no deployment, and a person's word no failure. */
+function hookFor(ended: Ended): "postDeploy" | "onFailure" | undefined {
+  if ("deployment" in ended) return "postDeploy";
+  const failed = "error" in ended && ended.error.exit !== exitCodes.ok &&
+    ended.error.reason !== "interrupted";
+  return failed ? "onFailure" : undefined;
+}
+
+/** What is known once an attempt has ended. */
+function environmentFor(ended: Ended): Environment {
+  if ("deployment" in ended) {
+    const { system } = ended.deployment;
+    return { GITOPS_SYNC_RESULT: ended.result, GITOPS_SYNC_SYSTEM: system };
+  }
+  if (!("error" in ended)) return { GITOPS_SYNC_RESULT: ended.result };
+  const { stage, reason, message, exit } = ended.error;
+  return {
+    GITOPS_SYNC_RESULT: ended.result,
+    GITOPS_SYNC_EXIT: String(exit),
+    GITOPS_SYNC_STAGE: stage,
+    GITOPS_SYNC_REASON: reason,
+    GITOPS_SYNC_MESSAGE: oneLine(message, 2000),
+  };
+}

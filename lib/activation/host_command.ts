@@ -1,0 +1,108 @@
+/**
+ * The host's own commands: those of the hooks and of the health checks.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { oneLine, safeLines } from "../base/text.ts";
+import type { Argv } from "../config/checks.ts";
+import type { Attempt, State } from "../state/state.ts";
+import { hasSystemd, runningSystem } from "../host/system.ts";
+import { commandInUnit } from "../host/systemd.ts";
+import type { Run } from "../run/run.ts";
+import { signersText } from "../run/commit.ts";
+
+/** How a command failed. */
+export interface CommandFailure {
+  text: string;
+  /** The end of what it wrote. */
+  details: string[];
+}
+
+const shownLines = 10;
+
+/** Where NixOS keeps the programs of the host. */
+const hostPrograms = "/run/current-system/sw/bin:/run/wrappers/bin";
+
+/**
+ * Runs a command of the configuration, where there is systemd in a unit of its
+ * own and so outside of our sandbox.
+ *
+ * @param ms The longest it may take.
+ * @returns `undefined` if it ended with 0.
+ * @throws {SyncError} `interrupted`.
+ */
+export async function runHostCommand(
+  run: Run,
+  argv: Argv,
+  env: Readonly<Record<string, string>>,
+  ms: number,
+): Promise<CommandFailure | undefined> {
+  const line = oneLine(argv.join(" "), 100);
+  const fail = (why: string, details: readonly string[]) => ({
+    text: `"${line}" ${why}`,
+    details: details.slice(-shownLines),
+  });
+  const start = run.effects.now().getTime();
+  try {
+    const finished = await run.effects.run(commandFor(argv, env, ms));
+    if (finished.code === 0) return undefined;
+    const said = safeLines(
+      `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
+    );
+    // systemd ends it a moment before we would.
+    const elapsed = run.effects.now().getTime() - start;
+    return finished.timedOut || elapsed >= ms
+      ? fail("took too long", said)
+      : fail(`ended with code ${finished.code}`, said);
+  } catch (error) {
+    const isMissing = error instanceof SyncError &&
+      error.reason === "program-missing";
+    if (!isMissing) throw error;
+    return fail("can't be run", [error.message]);
+  }
+}
+
+function commandFor(
+  argv: Argv,
+  env: Readonly<Record<string, string>>,
+  ms: number,
+) {
+  const path = `${Deno.env.get("PATH")}:${hostPrograms}`;
+  const all = { ...env, PATH: path };
+  if (hasSystemd()) {
+    const unit = `gitops-sync-command-${crypto.randomUUID().slice(0, 8)}`;
+    return commandInUnit(unit, argv, all, Math.ceil(ms / 1000));
+  }
+  const [program, ...args] = argv;
+  return { program: program!, args, env: all, timeout: ms };
+}
+
+/**
+ * The variables that tell a command about the attempt under way. They are
+ * documented in docs/deployments.md. Texts of a commit are one line each.
+ */
+export function environmentOf(run: Run): Record<string, string> {
+  const { commit, target, candidate, previous } = aboutOf(run.state);
+  return {
+    GITOPS_SYNC_HOST: target.host,
+    GITOPS_SYNC_REPOSITORY: target.repository,
+    GITOPS_SYNC_REF: target.ref,
+    GITOPS_SYNC_REVISION: commit.revision,
+    GITOPS_SYNC_SUBJECT: commit.subject,
+    GITOPS_SYNC_AUTHOR: commit.author,
+    GITOPS_SYNC_SIGNED_BY: signersText(commit.signers ?? []),
+    GITOPS_SYNC_SYSTEM: candidate ?? "",
+    GITOPS_SYNC_PREVIOUS: previous?.running ?? runningSystem() ?? "",
+  };
+}
+
+/** The attempt under way; without one it is about what was confirmed last. */
+function aboutOf(
+  { attempt, lastGood }: State,
+): Pick<Attempt, "commit" | "target" | "candidate" | "previous"> {
+  if (attempt) return attempt;
+  if (!lastGood) throw new Error("there is nothing to tell a command about");
+  const { target, system } = lastGood;
+  return { commit: lastGood, target, candidate: system };
+}

@@ -1,0 +1,219 @@
+/**
+ * What is better found before a deployment than in the middle of it.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+import type { Config } from "../config/schema.ts";
+import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
+import { lockNow } from "../host/lock.ts";
+import { dischargingAt } from "../host/power.ts";
+import type { State } from "../state/state.ts";
+import { systemProfile } from "../host/system.ts";
+import { commandLines, identityOf } from "../process/kernel.ts";
+import type { Run } from "../run/run.ts";
+
+/** No program of this project is older, so no clock that is right is, either. */
+const oldest = Date.UTC(2026, 0, 1);
+
+/** How far a clock may have been set back since something was written down. */
+const clockSlack = 3_600_000;
+
+/** A store path is some ten files; a system has some thousand paths. */
+const fewestFiles = 20_000;
+
+const switchLock = "/run/nixos/switch-to-configuration.lock";
+
+/** The words of nixos-rebuild that change the host. */
+const changing = ["switch", "boot", "test", "switch-to-configuration"];
+
+/**
+ * Looks whether a deployment can begin now. The host is as it was where not.
+ *
+ * @throws {SyncError} stage `preflight`, retried by itself: `clock-wrong`,
+ * `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`, `battery-low`.
+ */
+export async function preflight(
+  { config, state, effects }: Run,
+): Promise<void> {
+  refuseClock(effects.now().getTime(), state);
+  refuseRoom(config["preflight.freeSpace"]);
+  await refuseOthers();
+  refuseBattery(config["preflight.battery"]);
+}
+
+function refuse(
+  reason: string,
+  message: string,
+  exit: ExitCode,
+  ...hints: string[]
+): SyncError {
+  return new SyncError(message, {
+    stage: "preflight",
+    reason,
+    next: "retry",
+    hints,
+    exit,
+  });
+}
+
+/** Certificates and signatures are judged by the clock. */
+function refuseClock(now: number, state: State): void {
+  const { seen, last, lastGood } = state;
+  const known = [seen?.at, last?.at, lastGood?.at]
+    .map((at) => at === undefined ? 0 : Date.parse(at));
+  if (now >= Math.max(oldest, ...known) - clockSlack) return;
+  throw refuse(
+    "clock-wrong",
+    `Cannot deploy: the clock says ${
+      new Date(now).toISOString()
+    }, which is in the past`,
+    exitCodes.remote,
+    "look at the clock: timedatectl; the next run tries again",
+    "if it is right, it was ahead before: gitops-sync retry",
+  );
+}
+
+function refuseRoom(least: number): void {
+  const room = roomAt("/nix/store");
+  if (!room) return;
+  if (room.bytes < least) {
+    throw refuse(
+      "disk-low",
+      `Cannot build: ${formatSize(room.bytes)} are free for /nix, and ${
+        formatSize(least)
+      } are needed (preflight.freeSpace)`,
+      exitCodes.build,
+      "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+    );
+  }
+  if (room.files < fewestFiles) {
+    throw refuse(
+      "inodes-low",
+      `Cannot build: only ${room.files} more files can be made in /nix`,
+      exitCodes.build,
+      "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+    );
+  }
+}
+
+/** Two at once would undo each other's work. */
+async function refuseOthers(): Promise<void> {
+  const pid = otherRebuild();
+  if (pid !== undefined) {
+    throw refuse(
+      "other-rebuild",
+      `Cannot deploy: nixos-rebuild is at work (process ${pid})`,
+      exitCodes.locked,
+      `wait for it, or look at it with: ps -fp ${pid}; the next run tries again`,
+    );
+  }
+  if (await isLocked(switchLock)) {
+    throw refuse(
+      "switch-locked",
+      `Cannot deploy: another switch holds ${switchLock}`,
+      exitCodes.locked,
+      `look at it with: fuser -v ${switchLock}; the next run tries again`,
+    );
+  }
+}
+
+function otherRebuild(): string | undefined {
+  return [...commandLines()].find(([pid, words]) =>
+    isRebuild(words) && isOnThisHost(pid)
+  )?.[0];
+}
+
+/** A container's processes are seen too, and work on another root. */
+function isOnThisHost(pid: string): boolean {
+  const theirs = identityOf(`/proc/${pid}/root/`);
+  // Where it can't be told, waiting is the safe side.
+  return theirs === undefined || theirs === identityOf("/");
+}
+
+/**
+ * Whether these words are a nixos-rebuild that will change the host; it may be
+ * the script of an interpreter.
+ */
+export function isRebuild(words: readonly string[]): boolean {
+  const at = words.slice(0, 3).findIndex((word) =>
+    /(^|\/)nixos-rebuild(-ng)?$/.test(word)
+  );
+  return at !== -1 &&
+    words.slice(at + 1).some((word) => changing.includes(word));
+}
+
+/** Whether somebody holds flock(2) on a file. */
+async function isLocked(path: string): Promise<boolean> {
+  try {
+    using file = Deno.openSync(path);
+    return !await lockNow(file, true);
+  } catch {
+    return false;
+  }
+}
+
+function refuseBattery(least: Config["preflight.battery"]): void {
+  const charge = dischargingAt();
+  if (charge === undefined || charge >= least) return;
+  throw refuse(
+    "battery-low",
+    `Not deployed: the battery is at ${charge} %, below ${least} % (preflight.battery)`,
+    exitCodes.ok,
+    "it is deployed once the machine is plugged in",
+  );
+}
+
+/**
+ * Looks whether a built system's kernel and initrd can be brought to /boot,
+ * where they have to be copied at all.
+ *
+ * @throws {SyncError} `boot-full`, exit 6, held: a system that is not switched
+ * to may never become the boot default.
+ */
+export function refuseFullBoot(system: string): void {
+  const boot = ["/boot/EFI/nixos", "/boot/kernels"];
+  const needed = bootSizeOf(system);
+  const isThere = bootSizeOf(systemProfile) > 0 && sameBoot(system);
+  if (isThere || onOneDisk("/boot", "/nix/store")) return;
+  const room = roomAt("/boot");
+  if (!room) return;
+  // What older entries need may be deleted to make room, but not the default's.
+  const others = boot.reduce((sum, folder) => sum + sizeOfAll(folder), 0) -
+    bootSizeOf(systemProfile);
+  const most = room.bytes + Math.max(0, others);
+  if (most >= needed) return;
+  throw new SyncError(
+    `Cannot make this the boot default: its kernel and initrd need ${
+      formatSize(needed)
+    } of /boot, which has room for ${formatSize(most)}`,
+    {
+      stage: "preflight",
+      reason: "boot-full",
+      next: "hold",
+      exit: exitCodes.build,
+      hints: [
+        "make room on /boot (df -h /boot), then gitops-sync retry",
+      ],
+    },
+  );
+}
+
+const bootFiles = ["kernel", "initrd"];
+
+function bootSizeOf(system: string): number {
+  return bootFiles.reduce((sum, name) => sum + sizeOf(`${system}/${name}`), 0);
+}
+
+/** Whether the boot default has the same kernel and initrd already. */
+function sameBoot(system: string): boolean {
+  return bootFiles.every((name) => {
+    try {
+      return Deno.realPathSync(`${system}/${name}`) ===
+        Deno.realPathSync(`${systemProfile}/${name}`);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * What can be asked of a host that is not a unit: requests, ports, commands,
+ * the way out, and the remote.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { beginningOf, whyOf } from "../base/http.ts";
+import { safeLines } from "../base/text.ts";
+import { addressOf, type Argv, type HttpCheck } from "../config/checks.ts";
+import { askRemote } from "../git/remote.ts";
+import { defaultRoutes, type Family } from "../host/routes.ts";
+import type { Ill } from "../run/deadline.ts";
+import { environmentOf, runHostCommand } from "./host_command.ts";
+import type { Run } from "../run/run.ts";
+import { isRevision } from "../base/names.ts";
+
+/** The longest that one try of a request or a connection takes, in ms. */
+const longestTry = 10_000;
+
+/** The bytes of an answer that are looked at. */
+const mostBody = 1024 * 1024;
+
+/** Sends a request; its answer must be as it should. */
+export async function httpIsWell(
+  check: HttpCheck,
+  ms: number,
+): Promise<Ill | undefined> {
+  const ill = (text: string, details: string[] = []) => ({
+    reason: "http-failed",
+    text: `${check.url} ${text}`,
+    details: details.map((line) => `${check.url}: ${line}`),
+  });
+  try {
+    using client = Deno.createHttpClient({
+      ...check.caFile === undefined
+        ? {}
+        : { caCerts: [await Deno.readTextFile(check.caFile)] },
+    });
+    const response = await fetch(check.url, {
+      client,
+      // To be well is to answer, and not to know who does.
+      redirect: "manual",
+      signal: AbortSignal.timeout(Math.min(ms, longestTry)),
+    });
+    const body = await beginningOf(response.body, mostBody);
+    const wrong = wrongStatus(response.status, check.status);
+    if (wrong) return ill(`answered ${wrong}`, safeLines(body).slice(0, 3));
+    if (check.body !== undefined && !body.includes(check.body)) {
+      const details = safeLines(body).slice(0, 3);
+      return ill(`answered without "${check.body}"`, details);
+    }
+    return undefined;
+  } catch (error) {
+    return ill(`did not answer: ${whyOf(error)}`);
+  }
+}
+
+function wrongStatus(
+  actual: number,
+  expected: number | undefined,
+): string | undefined {
+  if (expected === undefined) {
+    return actual >= 200 && actual < 300 ? undefined : `with status ${actual}`;
+  }
+  return actual === expected
+    ? undefined
+    : `with status ${actual} and not ${expected}`;
+}
+
+/** Opens a connection and closes it. */
+export async function portIsWell(
+  address: string,
+  ms: number,
+): Promise<Ill | undefined> {
+  const signal = AbortSignal.timeout(Math.min(ms, longestTry));
+  try {
+    (await Deno.connect({ ...addressOf(address), signal })).close();
+    return undefined;
+  } catch (error) {
+    const text = `${address} accepts no connection: ${whyOf(error)}`;
+    return { reason: "tcp-failed", text, details: [] };
+  }
+}
+
+/** Runs a command, which must end with 0. */
+export async function commandIsWell(
+  run: Run,
+  argv: Argv,
+  ms: number,
+): Promise<Ill | undefined> {
+  const failure = await runHostCommand(run, argv, environmentOf(run), ms);
+  if (!failure) return undefined;
+  return {
+    reason: "command-failed",
+    text: failure.text,
+    details: failure.details.map((line) => `${argv[0]}: ${line}`),
+  };
+}
+
+/** Looks whether there is still a way out of the host. */
+export async function routeIsWell(
+  run: Run,
+  before: readonly Family[],
+): Promise<Ill | undefined> {
+  const now = await defaultRoutes(run.effects);
+  const lost = before.filter((family) => !now.includes(family));
+  if (lost.length === 0) return undefined;
+  return {
+    reason: "route-lost",
+    text: `the default route is gone (${lost.join(", ")})`,
+    details: [],
+  };
+}
+
+/** Asks the remote: a host that can't is beyond the next commit's help. */
+export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
+  if (isRevision(run.config.ref)) return undefined;
+  try {
+    await askRemote(run.effects, run.config);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
+    if (error.reason === "interrupted") throw error;
+    return {
+      reason: "remote-lost",
+      text: "the repository can't be reached any more",
+      details: [error.message, ...error.details],
+    };
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Runs a system's own `switch-to-configuration` and tells how it went by facts.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { oneLine } from "../base/text.ts";
+import { startTimeOf } from "../host/system.ts";
+import { killGroup } from "../process/command.ts";
+import type { Run } from "../run/run.ts";
+import { endOf, runOutside, Switched } from "../run/outside.ts";
+
+/** What `switch-to-configuration` can be told to do here. */
+export type Action = "test" | "boot";
+
+/**
+ * Runs `SYSTEM/bin/switch-to-configuration ACTION`, in a systemd unit of its
+ * own where there is systemd.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function switchTo(
+  run: Run,
+  system: string,
+  action: Action,
+  timeout: number,
+): Promise<Switched> {
+  const argv = [`${system}/bin/switch-to-configuration`, action];
+  return await runOutside(run, argv, timeout);
+}
+
+/** The exit code of a switch that found another one at work (EAGAIN). */
+export const switchLocked = 11;
+
+/** The exit code of a switch that the running init is in the way of. */
+export const needsReboot = 100;
+
+/** What the exit code of a switch means, for a message. */
+export function meaningOf(switched: Switched): string {
+  const { code, timedOut, lines } = switched;
+  if (switched.isUnstarted || timedOut) return endOf(switched);
+  const units = lines.find((line) => /units? failed:/.test(line));
+  // The codes are those of switch-to-configuration-ng in nixpkgs.
+  switch (code) {
+    case 2:
+      return `an activation script failed${quote(lines, /snippet .* failed/)}`;
+    case 4:
+      return `units failed to start${
+        units ? `: ${units.replace(/^.*failed:\s*/, "")}` : ""
+      }`;
+    case switchLocked:
+      return "another switch was under way";
+    case needsReboot:
+      return "it can't replace the running init: this change needs a reboot";
+    default:
+      return endOf(switched);
+  }
+}
+
+function quote(lines: readonly string[], pattern: RegExp): string {
+  const line = lines.find((one) => pattern.test(one));
+  return line ? ` (${oneLine(line, 120)})` : "";
+}
+
+/**
+ * Waits until an activation that a dead run has left behind is over, and ends
+ * it when its time is up.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function waitForProcess(
+  effects: Effects,
+  process: { pid: number; startTime: string },
+  timeout: number,
+): Promise<void> {
+  const isThere = () => startTimeOf(process.pid) === process.startTime;
+  const end = effects.now().getTime() + timeout;
+  while (isThere()) {
+    if (effects.now().getTime() > end) killGroup(process.pid);
+    await effects.sleep(100);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The way back: to the store paths that the journal recorded, never to
+ * "the generation before".
+ *
+ * @module
+ */
+import { say } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import {
+  bootDefault,
+  hasSystemd,
+  runningSystem,
+  systemProfile,
+} from "../host/system.ts";
+import { resetFailed } from "../host/systemd.ts";
+import { isBootDefault, setBootDefault } from "./confirm.ts";
+import { disarm, rearm } from "./dead_mans_switch.ts";
+import type { Run } from "../run/run.ts";
+import { meaningOf, switchLocked, switchTo } from "./switching.ts";
+import { unitsSince } from "./units.ts";
+import { isStopped, type Switched } from "../run/outside.ts";
+
+/**
+ * Puts the recorded previous system back after a failure.
+ *
+ * @returns the failure with what came of the way back: exit 7 if the previous
+ * system runs again, exit 8 if it does not. The journal then stays, so that
+ * every later run tries again, and the dead-man's switch stays armed.
+ * @throws {SyncError} `stopped` if systemd stops us meanwhile.
+ */
+export async function goBack(run: Run, cause: unknown): Promise<unknown> {
+  // The journal stays as it is for the next run.
+  if (isStopped(cause)) return cause;
+  const { touched, previous } = run.attempt;
+  run.shield();
+  if (!touched || !previous || leftAlone(run, cause)) {
+    await disarm(run);
+    return cause;
+  }
+  say(run.effects, "warning", "Putting the previous system back");
+  await prepare(run, previous.running);
+  const problems = [
+    await reactivate(run, previous.running),
+    await restoreBootDefault(run, previous.bootDefault),
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) return brokenBy(run, cause, problems);
+  await disarm(run);
+  if (!(cause instanceof SyncError)) return cause;
+  const isAlone = previous.running === null &&
+    run.attempt.target.operation !== "boot";
+  return isAlone
+    ? again(
+      cause,
+      `${cause.message}; no system ran before, so none is put back`,
+      exitCodes.broken,
+      [...cause.hints, "look at the host now: systemctl --failed"],
+    )
+    : again(
+      cause,
+      `${cause.message}; the previous system runs again`,
+      exitCodes.rolledBack,
+      cause.hints,
+    );
+}
+
+/** A switch that refuses before it begins has changed nothing. */
+function leftAlone(run: Run, cause: unknown): boolean {
+  return cause instanceof SyncError && cause.stage === "activate" &&
+    refusals.includes(cause.reason) &&
+    runningSystem() === run.attempt.previous?.running;
+}
+
+const refusals = ["needs-reboot", "switch-locked"];
+
+/**
+ * Notes that the way back is taken, and gives it the dead-man's switch of its
+ * own. It is taken in any case: a full disk must not keep a host on a system
+ * that is not well.
+ */
+async function prepare(run: Run, previous: string | null): Promise<void> {
+  await run.noteIfPossible({ undoing: true });
+  try {
+    await rearm(run, previous);
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    say(run.effects, "warning", error.message);
+  }
+}
+
+async function reactivate(
+  run: Run,
+  previous: string | null,
+): Promise<string | undefined> {
+  // What waits for the next boot does not run, unless the host was booted into
+  // it since.
+  const { operation } = run.attempt.target;
+  if (operation === "boot" && runningSystem() === previous) return undefined;
+  // A container's first run: there is nothing to go back to.
+  if (previous === null) return undefined;
+  // systemd no longer starts what failed too often.
+  const failed = await newlyFailedUnits(run);
+  if (failed.length > 0) await run.effects.run(resetFailed(...failed));
+  const switched = await switchBack(run, previous);
+  if (runningSystem() !== previous) {
+    return `activating ${previous} failed: ${meaningOf(switched)}`;
+  }
+  const ill = await unitsComeUp(run);
+  if (ill.length > 0) {
+    return `${previous} runs again, but with failed units: ${ill.join(", ")}`;
+  }
+  if (switched.code !== 0 || switched.timedOut) {
+    say(
+      run.effects,
+      "warning",
+      `${previous} runs again, but not without trouble: ${meaningOf(switched)}`,
+    );
+  }
+  return undefined;
+}
+
+/** Another switch at work, by whomever, has to end first. */
+async function switchBack(run: Run, previous: string): Promise<Switched> {
+  const { effects, config } = run;
+  const timeout = config["timeouts.activate"];
+  const end = effects.now().getTime() + timeout;
+  for (;;) {
+    const switched = await switchTo(run, previous, "test", timeout);
+    const isBusy = switched.code === switchLocked && !switched.timedOut;
+    if (!isBusy || effects.now().getTime() > end) return switched;
+    await effects.sleep(1000);
+  }
+}
+
+/** The units that still fail when all that are starting have started. */
+async function unitsComeUp(run: Run): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  const { effects, config } = run;
+  const end = effects.now().getTime() + config["timeouts.health"];
+  for (;;) {
+    const { failed, starting } = await unitsNow(run);
+    const isOver = starting.length === 0 || effects.now().getTime() > end;
+    if (isOver) return failed.map(({ name }) => name);
+    await effects.sleep(500);
+  }
+}
+
+async function newlyFailedUnits(run: Run): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  return (await unitsNow(run)).failed.map(({ name }) => name);
+}
+
+function unitsNow(run: Run) {
+  return unitsSince(run, run.attempt.failedBefore ?? []);
+}
+
+/** From the confirm stage on, the bootloader may know the candidate. */
+async function restoreBootDefault(
+  run: Run,
+  previous: string | null,
+): Promise<string | undefined> {
+  const reached = run.attempt.stage === "confirm" ||
+    bootDefault() !== previous;
+  if (!reached) return undefined;
+  try {
+    if (previous === null) await Deno.remove(systemProfile).catch(() => {});
+    else await setBootDefault(run, previous);
+    return undefined;
+  } catch (error) {
+    if (isStopped(error)) throw error;
+    const { message } = error as Error;
+    if (previous === null || !isBootDefault(run, previous)) return message;
+    // What could not be written again was never overwritten.
+    say(run.effects, "warning", `${message}; but a reboot starts it`);
+    return undefined;
+  }
+}
+
+function brokenBy(
+  run: Run,
+  cause: unknown,
+  problems: readonly string[],
+): SyncError {
+  const first = cause instanceof Error ? cause.message : String(cause);
+  const error = cause instanceof SyncError ? cause : undefined;
+  return again(
+    error,
+    `${first}; and the way back failed too: ${problems.join("; ")}`,
+    exitCodes.broken,
+    run.attempt.previous?.running === null ? [lookHint] : [
+      lookHint,
+      "each run of gitops-sync tries the way back again; by hand: /nix/var/nix/profiles/system/bin/switch-to-configuration test",
+    ],
+    cause,
+  );
+}
+
+const lookHint =
+  "look at the host now: systemctl --failed; readlink /run/current-system";
+
+/** The same failure with more to say. */
+export function again(
+  error: SyncError | undefined,
+  message: string,
+  exit: 7 | 8,
+  hints: readonly string[],
+  cause: unknown = error,
+): SyncError {
+  return new SyncError(message, {
+    stage: error?.stage ?? "activate",
+    reason: error?.reason ?? "unexpected",
+    next: error?.next ?? "hold",
+    details: error?.details ?? [],
+    hints,
+    exit,
+    cause,
+  });
+}

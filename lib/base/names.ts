@@ -1,0 +1,15 @@
+/**
+ * The shapes of names that come from outside.
+ *
+ * @module
+ */
+
+/** Whether `ref` is a full commit hash (SHA-1 or SHA-256). */
+export function isRevision(ref: string): boolean {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
+}
+
+/** Whether a path is a store path itself, not one inside of one. */
+export function isStorePath(path: string): boolean {
+  return /^\/nix\/store\/[0-9a-z]{32}-[\w+.?=-]+$/.test(path);
+}

@@ -1,0 +1,17 @@
+/**
+ * What a name of a repository points to.
+ *
+ * @module
+ */
+
+/** What a name of a repository can be. */
+export type RefKind = "branch" | "tag" | "commit";
+
+/** What a name on the remote points to right now. */
+export interface Tip {
+  /** The full commit hash. */
+  revision: string;
+  kind: RefKind;
+  /** The full name to fetch, e.g. `refs/heads/main`; the hash of a commit. */
+  name: string;
+}

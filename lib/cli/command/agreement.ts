@@ -1,0 +1,219 @@
+/**
+ * Whether a host and Git agree, why not, and what comes next: pure, from the
+ * same decision that a run would make.
+ *
+ * @module
+ */
+import { count, short } from "../../base/text.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Holder } from "../../host/lock.ts";
+import type { HistoryEntry, State } from "../../state/state.ts";
+import type { Suspension } from "../../state/suspension.ts";
+import {
+  decide,
+  type Decision,
+  driftOf,
+  rebootOf,
+  targetOf,
+} from "../../run/decide.ts";
+import { opensText } from "./outcome.ts";
+import { correctHint, holdHint } from "../output/print.ts";
+import { timeOf } from "../output/times.ts";
+import type { Systems } from "../../host/system.ts";
+import type { Tip } from "../../base/tip.ts";
+
+/** Everything that status rests on. */
+export interface Facts {
+  config: Config;
+  state: State;
+  systems: Systems;
+  history: readonly HistoryEntry[];
+  now: Date;
+  /** What the remote says now. */
+  tip?: Tip;
+  /** Why it says nothing. */
+  unreached?: string;
+  suspension?: Suspension;
+  /** The run under way. */
+  busy?: Holder;
+  /** What of the last good system is not what was booted, in words. */
+  changed?: readonly string[];
+  /** The system that was booted. */
+  booted?: string | null;
+}
+
+/** The answer in words. */
+export interface Verdict {
+  /** `null`: it can't be told without the remote. */
+  agrees: boolean | null;
+  /** Why they do not agree, or why it can't be told. */
+  why: string;
+  /** What happens or what to type, one sentence each. */
+  next: string[];
+}
+
+const nothingToDo = "nothing to do";
+
+/** What is to be said of a reboot. */
+function rebootText(facts: Facts): string | undefined {
+  const { state, config, changed = [], booted = null } = facts;
+  if (state.reboot && !state.reboot.result) {
+    return "a reboot was begun; the next run looks whether the host came up and is well";
+  }
+  // Whether it is needed matters to a person who does it, too.
+  const isOwn = config.reboot === "never";
+  const policy = isOwn ? "when-needed" : config.reboot;
+  const situation = { ...facts, config: { ...config, reboot: policy } };
+  const due = rebootOf(situation, changed, booted);
+  if (!due) return undefined;
+  const what = `a reboot is due (changed: ${due.why.join(", ")})`;
+  if (isOwn) return `${what}, and left to you: systemctl reboot`;
+  return due.opening === undefined
+    ? `${what}; the next run begins it: gitops-sync sync`
+    : `${what}; ${
+      opensText(due.opening)
+    }; gitops-sync sync --now does not wait for it`;
+}
+
+/** Compares what runs with what Git says. */
+export function agreement(facts: Facts): Verdict {
+  const verdict = compare(facts);
+  const first = urgent(facts);
+  if (first) return { ...verdict, next: first };
+  const reboot = rebootText(facts);
+  if (!reboot) return verdict;
+  const others = verdict.next.filter((text) => text !== nothingToDo);
+  return { ...verdict, next: [...others, reboot] };
+}
+
+/** What is more important than any difference. */
+function urgent(facts: Facts): string[] | undefined {
+  const { busy, state: { attempt, last }, suspension } = facts;
+  if (busy) {
+    return [
+      `a run is under way: ${busy.command}, process ${busy.pid}${
+        attempt ? `, at the ${attempt.stage} stage` : ""
+      }`,
+    ];
+  }
+  if (attempt && last?.exit === 8) {
+    return [
+      "this host needs a person: the way back failed too; each run tries it again",
+      ...last.hints,
+    ];
+  }
+  if (attempt) {
+    return [
+      `the run of ${
+        short(attempt.commit.revision)
+      } was cut off at the ${attempt.stage} stage; the next run finishes or undoes it: gitops-sync sync`,
+    ];
+  }
+  if (suspension) {
+    const { until, reason } = suspension;
+    const end = until === null ? "" : ` until ${timeOf(until)}`;
+    return [
+      `suspended${end}${
+        reason ? ` (${reason})` : ""
+      }; gitops-sync resume ends it`,
+    ];
+  }
+  return undefined;
+}
+
+function compare(facts: Facts): Verdict {
+  const { config, state, systems, tip, now } = facts;
+  if (!tip) return withoutTip(facts);
+  const target = targetOf(config);
+  const decision = decide({
+    tip,
+    state,
+    systems,
+    target,
+    config,
+    now,
+    force: false,
+  });
+  return verdictOf(decision, facts, tip);
+}
+
+function withoutTip({ state, systems, unreached = "" }: Facts): Verdict {
+  const drift = driftOf(state.lastGood, systems);
+  return {
+    agrees: null,
+    why: drift ? `${unreached}; ${driftText(drift)}` : unreached,
+    next: state.last?.stage === "decide"
+      ? [...state.last.hints, "the next run asks again"]
+      : ["the next run asks again"],
+  };
+}
+
+function driftText(drift: NonNullable<ReturnType<typeof driftOf>>): string {
+  return `somebody switched by hand: the ${drift.what} is ${
+    drift.actual ?? "gone"
+  }`;
+}
+
+function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
+  const to = short(tip.revision);
+  switch (decision.kind) {
+    case "nothing":
+      return decision.drift
+        ? { agrees: false, why: driftText(decision.drift), next: [correctHint] }
+        : { agrees: true, why: "", next: [nothingToDo] };
+    case "correct":
+      return {
+        agrees: false,
+        why: driftText(decision.drift),
+        next: ["the next run corrects it: gitops-sync sync"],
+      };
+    case "held":
+      return {
+        agrees: false,
+        why: `${to} is held: ${decision.hold.message}`,
+        next: [...decision.hold.hints, holdHint],
+      };
+    case "wait":
+      return {
+        agrees: false,
+        why: `${to} failed ${
+          count(decision.backoff.failures, "time")
+        } for what may pass: ${facts.state.last?.message ?? ""}`,
+        next: [
+          `it is tried again after ${
+            timeOf(decision.backoff.notBefore)
+          }; gitops-sync sync --now tries at once`,
+        ],
+      };
+    case "outside":
+      return {
+        agrees: false,
+        why: decision.drift
+          ? driftText(decision.drift)
+          : `${to} waits for a window`,
+        next: [
+          `${
+            opensText(decision.opening)
+          }; gitops-sync sync --now does not wait for it`,
+        ],
+      };
+    case "deploy":
+      return {
+        agrees: false,
+        why: undeployed(facts, tip),
+        next: ["the next run deploys it: gitops-sync sync"],
+      };
+  }
+}
+
+/** Why a run would deploy the tip. */
+function undeployed({ config, state: { lastGood } }: Facts, tip: Tip): string {
+  if (!lastGood) return "nothing was deployed here yet";
+  const to = short(tip.revision);
+  if (lastGood.revision !== tip.revision) return `${to} is not deployed yet`;
+  const now = targetOf(config);
+  const other = Object.entries(lastGood.target).filter(([key, value]) =>
+    now[key as keyof typeof now] !== value
+  ).map(([key]) => key);
+  return `${to} was deployed with another configuration: ${other.join(", ")}`;
+}

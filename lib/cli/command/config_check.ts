@@ -1,0 +1,38 @@
+/**
+ * `gitops-sync config check`: what the configuration says, or what is wrong.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { optionNames, options } from "../../config/schema.ts";
+import { configOf } from "../config.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await configOf(call);
+  if (call.json) {
+    printJson("config check", exitCodes.ok, { result: "valid", config });
+    return exitCodes.ok;
+  }
+  const width = Math.max(...optionNames.map(({ length }) => length));
+  print("The configuration is valid:");
+  for (const name of optionNames) {
+    const value = shown(options[name].kind.name, config[name]);
+    print(`  ${name.padEnd(width)}  ${value}`);
+  }
+  return exitCodes.ok;
+}
+
+function shown(kind: string, value: unknown): string {
+  if (value === undefined) return "-";
+  if (kind === "duration") return formatDuration(value as number);
+  if (!Array.isArray(value)) return String(value) || "-";
+  const items = value.map((item) =>
+    typeof item === "object" ? JSON.stringify(item) : item
+  );
+  return items.join(", ") || "-";
+}

@@ -1,0 +1,78 @@
+/**
+ * `gitops-sync history`: every attempt, a line each.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { oneLine, short } from "../../base/text.ts";
+import { readHistory } from "../../state/history.ts";
+import { localConfigOf } from "../config.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import { table } from "../output/table.ts";
+import { timeOf } from "../output/times.ts";
+import type { Call } from "../call.ts";
+import type { HistoryEntry } from "../../state/state.ts";
+
+const usualLimit = 20;
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const { stateDirectory } = await localConfigOf(call);
+  const limit = limitOf(call.texts["limit"]);
+  const all = readHistory(stateDirectory);
+  const entries = limit === 0 ? all : all.slice(-limit);
+  if (call.json) {
+    printJson("history", exitCodes.ok, { attempts: entries });
+  } else if (entries.length === 0) {
+    print("Nothing was attempted here yet: gitops-sync sync is the beginning");
+  } else {
+    // A column for signers where signatures are checked.
+    const isSigned = entries.some(({ signers }) => signers?.length);
+    const columns = (row: string[]) => isSigned ? row : row.toSpliced(5, 1);
+    print(fitted(table([
+      ["WHEN", "REVISION", "RESULT", "TOOK", "SUBJECT", "SIGNED BY", "STAGES"],
+      ...entries.map(rowOf),
+    ].map(columns))));
+  }
+  return exitCodes.ok;
+}
+
+function rowOf(entry: HistoryEntry): string[] {
+  return [
+    timeOf(entry.at),
+    short(entry.revision ?? "-"),
+    resultOf(entry),
+    formatDuration(entry.ms),
+    oneLine(entry.subject ?? "", 40) || "-",
+    entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
+    entry.stages.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`)
+      .join(" ") || "-",
+  ];
+}
+
+/** On a terminal a line each, however narrow it is. */
+function fitted(text: string): string {
+  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
+  if (columns === 0) return text;
+  return text.split("\n").map((line) =>
+    line.length > columns ? `${line.slice(0, columns - 1)}…` : line
+  ).join("\n");
+}
+
+/** `deployed`, or `failed at build: builder-failed (6)`. */
+function resultOf(entry: HistoryEntry): string {
+  if (entry.exit === exitCodes.ok || !entry.stage) return entry.result;
+  return `${entry.result} at ${entry.stage}: ${entry.reason} (${entry.exit})`;
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return usualLimit;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw usageError(
+    "flag-value",
+    `Cannot use "${oneLine(text, 80)}" for --limit: expected a whole number`,
+    "0 shows all",
+  );
+}

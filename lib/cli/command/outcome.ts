@@ -1,0 +1,158 @@
+/**
+ * How a run ended, in words and as JSON.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { type Effects, say } from "../../base/effects.ts";
+import { count, short } from "../../base/text.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Backoff, Deployment, Hold } from "../../state/state.ts";
+import type { Drift, Opening } from "../../run/decide.ts";
+import { exitOf, type Outcome } from "../../sync/outcome.ts";
+import type { Run } from "../../run/run.ts";
+import { errorJson, printJson } from "../output/json.ts";
+import { correctHint, errorEvent, holdHint, print } from "../output/print.ts";
+import { timeOf } from "../output/times.ts";
+import { describe } from "../../run/commit.ts";
+import type { Call } from "../call.ts";
+
+/** Tells what came of a run. */
+export function tellOutcome(
+  call: Call,
+  config: Config,
+  effects: Effects,
+  outcome: Outcome,
+): void {
+  if ("drift" in outcome && outcome.drift) {
+    tellDrift(effects, config, outcome.drift);
+  }
+  if (call.json) {
+    printJson(call.command.name, exitOf(outcome), outcomeJson(outcome));
+  }
+  switch (outcome.result) {
+    case "failed":
+      return effects.tell(errorEvent(outcome.error));
+    case "interrupted": {
+      const { message, hints } = outcome.error;
+      return say(effects, "notice", message, hints);
+    }
+    case "held":
+      return tellHeld(effects, outcome.hold);
+    case "waiting":
+      return tellWaiting(effects, outcome.backoff);
+    default:
+      if (!call.json) print(sentence(config, outcome));
+  }
+}
+
+/** What a run with nothing to do says. */
+export function inSync({ ref }: Config, revision: string): string {
+  return `In sync: ${ref} is at ${short(revision)}`;
+}
+
+/** The result in one line; what stands still is a warning, and no result. */
+function sentence(
+  config: Config,
+  outcome: Exclude<
+    Outcome,
+    { result: "failed" | "interrupted" | "held" | "waiting" }
+  >,
+): string {
+  switch (outcome.result) {
+    case "in-sync":
+      return inSync(config, outcome.revision);
+    case "suspended": {
+      const { until, reason } = outcome.suspension;
+      const end = until === null ? "until resume" : `until ${timeOf(until)}`;
+      return `Suspended ${end}${
+        reason ? ` (${reason})` : ""
+      }: nothing was done`;
+    }
+    case "rebooting":
+      return `About to reboot into ${
+        short(outcome.revision)
+      }: nothing was done`;
+    case "outside":
+      return `${config.ref} is at ${
+        short(outcome.revision)
+      }: nothing was done, ${opensText(outcome.opening)}`;
+    case "built":
+      return `Built ${short(outcome.revision)} in ${
+        took(outcome.run)
+      }: ${outcome.system}`;
+    default:
+      return deployedSentence(outcome.result, outcome.deployment, outcome.run);
+  }
+}
+
+/** When a window opens. */
+export function opensText(opening: Opening): string {
+  return opening === null
+    ? "no window opens within two weeks"
+    : `the next window opens at ${timeOf(opening)}`;
+}
+
+const verbs = {
+  deployed: "Deployed",
+  corrected: "Corrected drift: activated",
+  "rolled-back": "Rolled back to",
+} as const;
+
+function deployedSentence(
+  result: keyof typeof verbs,
+  deployment: Deployment,
+  run: Run,
+): string {
+  const where = deployment.target.operation === "boot"
+    ? "; it starts with the next boot"
+    : "";
+  return `${verbs[result]} ${describe(deployment)} in ${took(run)}${where}`;
+}
+
+/** From the first stage's beginning; the attempt itself is over. */
+function took(run: Run): string {
+  return formatDuration(run.stages.reduce((sum, { ms }) => sum + ms, 0));
+}
+
+function tellDrift(effects: Effects, config: Config, drift: Drift): void {
+  say(
+    effects,
+    "warning",
+    `Somebody switched this host by hand: the ${drift.what} is ${
+      drift.actual ?? "gone"
+    }, and not ${drift.expected}, which was deployed`,
+    // What corrects it by itself may be waiting for a window.
+    config.drift === "correct" ? [] : [correctHint],
+  );
+}
+
+function tellHeld(effects: Effects, hold: Hold): void {
+  const { revision, message, hints } = hold;
+  say(
+    effects,
+    "warning",
+    `${short(revision)} is held since ${timeOf(hold.since)}: ${message}`,
+    [...hints, holdHint],
+  );
+}
+
+function tellWaiting(effects: Effects, backoff: Backoff): void {
+  const { revision, failures, notBefore } = backoff;
+  say(
+    effects,
+    "warning",
+    `${short(revision)} failed ${
+      count(failures, "time")
+    } for what may pass; it is tried again after ${timeOf(notBefore)}`,
+    ["gitops-sync sync --now tries it at once; gitops-sync status says why"],
+  );
+}
+
+function outcomeJson(outcome: Outcome): Record<string, unknown> {
+  if (outcome.result === "failed" || outcome.result === "interrupted") {
+    return { result: outcome.result, error: errorJson(outcome.error) };
+  }
+  const { run, ...rest } = { run: undefined, ...outcome };
+  return run ? { ...rest, stages: run.stages } : rest;
+}

@@ -1,0 +1,22 @@
+/**
+ * `gitops-sync rollback`: back to an earlier good system.
+ *
+ * @module
+ */
+import type { ExitCode } from "../../base/errors.ts";
+import { record } from "../../report/record.ts";
+import { exitOf } from "../../sync/outcome.ts";
+import { rollBack } from "../../sync/rollback.ts";
+import { configOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { tellOutcome } from "./outcome.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await configOf(call);
+  using effects = await realEffects(call.verbose);
+  const outcome = await rollBack(effects, config, call.texts["to"], record);
+  tellOutcome(call, config, effects, outcome);
+  return exitOf(outcome);
+}

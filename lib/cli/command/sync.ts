@@ -1,0 +1,49 @@
+/**
+ * `gitops-sync sync`: one reconciliation.
+ *
+ * @module
+ */
+import type { ExitCode } from "../../base/errors.ts";
+import { record } from "../../report/record.ts";
+import { exitOf } from "../../sync/outcome.ts";
+import { reconcile } from "../../sync/reconcile.ts";
+import { settle } from "../../sync/settled.ts";
+import { configOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { inSync, tellOutcome } from "./outcome.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  return await syncWith(call, {
+    force: call.switches.has("now"),
+    retry: false,
+  });
+}
+
+/** What a person who says `--now` does not want to wait for. */
+const noWindows = { "windows.deploy": [], "windows.reboot": [] };
+
+/** A sync with what a person wishes beyond the configuration. */
+export async function syncWith(
+  call: Call,
+  wishes: { force: boolean; retry: boolean },
+): Promise<ExitCode> {
+  const configured = await configOf(call);
+  const config = wishes.force ? { ...configured, ...noWindows } : configured;
+  using effects = await realEffects(call.verbose);
+  const outcome = await reconcile(
+    effects,
+    config,
+    wishes,
+    record,
+    async (question, answer, tip) => {
+      const isPlain = !call.json && !call.verbose && !wishes.retry;
+      if (!isPlain) return;
+      const says = inSync(config, tip.revision);
+      await settle(config.stateDirectory, call.words, question, answer, says);
+    },
+  );
+  tellOutcome(call, config, effects, outcome);
+  return exitOf(outcome);
+}

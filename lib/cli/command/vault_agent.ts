@@ -1,0 +1,157 @@
+/**
+ * `gitops-sync vault-agent`: the one that holds this host's login to Vault, so
+ * that nothing else needs a token.
+ *
+ * @module
+ */
+import { say } from "../../base/effects.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import type { LocalConfig } from "../../config/config.ts";
+import { prepareSocket } from "../../host/socket.ts";
+import { run as runProgram } from "../../process/run_command.ts";
+import { vaultServer } from "../../vault/http.ts";
+import { VaultGate } from "../../vault/gate.ts";
+import { type Credentials, VaultSession } from "../../vault/session.ts";
+import { localConfigOf } from "../config.ts";
+import type { Call } from "../call.ts";
+import { makeTeller } from "../output/teller.ts";
+
+/** Runs the command, until a signal ends it. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await localConfigOf(call);
+  const server = await serverOf(config);
+  const stop = stopSignal();
+  const { tell } = makeTeller(call.verbose);
+  const effects = {
+    now: () => new Date(),
+    sleep: (ms: number) => sleep(ms, stop),
+    tell,
+  };
+  const session = new VaultSession(server, credentialsOf(config), effects);
+  const gate = new VaultGate(
+    session,
+    config["vault.engines"],
+    config["timeouts.vault"],
+    effects,
+  );
+  const socket = config["vault.socket"];
+  const listener = await listen(socket, (request) => gate.answer(request));
+  say(effects, "info", `Listening on ${socket} for ${server.address}`);
+  // Whatever comes of it: calls try again, and say what is wrong.
+  await session.token().catch((error) =>
+    say(effects, "error", error.message, error.hints)
+  );
+  await tellReady();
+  await session.keep(stop);
+  await listener.shutdown();
+  await session.end().catch((error) =>
+    say(effects, "warning", (error as Error).message)
+  );
+  say(effects, "info", "Stopped");
+  return exitCodes.ok;
+}
+
+async function serverOf(config: LocalConfig) {
+  const address = config["vault.address"];
+  if (address === undefined) {
+    throw usageError(
+      "vault-address",
+      "Cannot go on without vault.address: no server is configured",
+      "name it: --vault-address https://vault.example.com",
+    );
+  }
+  const caFile = config["vault.caFile"];
+  const ca = caFile === undefined ? undefined : await Deno.readTextFile(caFile)
+    .catch((error) => {
+      throw usageError(
+        "vault-ca",
+        `Cannot use ${caFile} for vault.caFile: ${(error as Error).message}`,
+        "name a file with certificates in PEM",
+      );
+    });
+  // What is no certificate would be passed over in silence.
+  if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
+    return vaultServer(address, config["vault.namespace"], ca);
+  }
+  throw usageError(
+    "vault-ca",
+    `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
+    "it begins with -----BEGIN CERTIFICATE-----",
+  );
+}
+
+/** One way to log in, and all that it needs. */
+function credentialsOf(config: LocalConfig): Credentials {
+  const tokenFile = config["vault.tokenFile"];
+  const roleId = config["vault.appRole.roleId"];
+  const roleIdFile = config["vault.appRole.roleIdFile"];
+  const secretIdFile = config["vault.appRole.secretIdFile"];
+  const isAppRole = roleId ?? roleIdFile ?? secretIdFile;
+  if (tokenFile !== undefined && isAppRole === undefined) {
+    return { kind: "token", tokenFile };
+  }
+  const role = roleId ?? (roleIdFile && { file: roleIdFile });
+  const isClear = tokenFile === undefined && !(roleId && roleIdFile);
+  if (isClear && role && secretIdFile !== undefined) {
+    return {
+      kind: "appRole",
+      mount: config["vault.appRole.mount"],
+      roleId: role,
+      secretIdFile,
+      wrapped: config["vault.appRole.wrapped"],
+    };
+  }
+  throw usageError(
+    "vault-login",
+    "Cannot tell how to log in to Vault: expected vault.tokenFile, or vault.appRole.secretIdFile with one of vault.appRole.roleId and vault.appRole.roleIdFile",
+    "see docs/secrets.md",
+  );
+}
+
+async function listen(
+  path: string,
+  answer: (request: Request) => Promise<Response>,
+): Promise<Deno.HttpServer<Deno.UnixAddr>> {
+  await prepareSocket(path);
+  // Its folder is private already, whatever mode a socket is made with.
+  const server = Deno.serve(
+    { transport: "unix", path, onListen() {} },
+    answer,
+  );
+  await Deno.chmod(path, 0o600);
+  return server;
+}
+
+/** Aborted when somebody wants this to end. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort());
+  }
+  return stop.signal;
+}
+
+function sleep(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    stop.addEventListener("abort", done);
+    function done() {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}
+
+/** Tells systemd that the socket is there (sd_notify(3)), if it waits. */
+async function tellReady(): Promise<void> {
+  const socket = Deno.env.get("NOTIFY_SOCKET");
+  if (socket === undefined) return;
+  await runProgram({
+    program: "systemd-notify",
+    args: ["--ready"],
+    env: { NOTIFY_SOCKET: socket },
+    timeout: 10_000,
+  });
+}

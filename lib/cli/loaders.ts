@@ -1,0 +1,54 @@
+/**
+ * Where the code of each command is. It is loaded when it is called.
+ *
+ * @module
+ */
+import { type ExitCode, usageError } from "../base/errors.ts";
+import type { Call } from "./call.ts";
+
+/** The code of one command. */
+interface Runnable {
+  run: (call: Call) => Promise<ExitCode>;
+}
+
+const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
+  sync: () => import("./command/sync.ts"),
+  status: () => import("./command/status.ts"),
+  history: () => import("./command/history.ts"),
+  rollback: () => import("./command/rollback.ts"),
+  retry: () => import("./command/retry.ts"),
+  accept: () => import("./command/accept.ts"),
+  suspend: () => import("./command/suspend.ts"),
+  resume: () => import("./command/resume.ts"),
+  "vault-agent": () => import("./command/vault_agent.ts"),
+  "secrets keygen": () => import("./secrets/keygen.ts"),
+  "secrets recipients": () => import("./secrets/recipients.ts"),
+  "secrets check": () => import("./secrets/check.ts"),
+  "secrets encrypt": () => import("./secrets/encrypt.ts"),
+  "secrets edit": () => import("./secrets/edit.ts"),
+  "secrets rotate": () => import("./secrets/rotate.ts"),
+  "secrets updatekeys": () => import("./secrets/updatekeys.ts"),
+  "secrets add-host": () => import("./secrets/add_host.ts"),
+  "config check": () => import("./command/config_check.ts"),
+  completions: () => import("./command/completions.ts"),
+};
+
+/**
+ * Loads the code of a command.
+ *
+ * @param name As in the list of commands, for example `secrets edit`.
+ * @throws {SyncError} `command-missing`, exit 2, for a word that several
+ * commands begin with.
+ */
+export async function load(name: string): Promise<Runnable> {
+  const loader = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  if (loader) return await loader();
+  throw usageError(
+    "command-missing",
+    `Cannot run ${name} alone: expected one of its commands`,
+    `see gitops-sync ${name} --help`,
+  );
+}
+
+/** The commands that have code: a test compares them with the list. */
+export const loadable: readonly string[] = Object.keys(loaders);

@@ -1,0 +1,82 @@
+/**
+ * What every command writes: results to standard output, all else as events.
+ *
+ * @module
+ */
+import type { Event } from "../../base/effects.ts";
+import { SyncError, usageError } from "../../base/errors.ts";
+import { shown } from "../../base/redact.ts";
+
+/** What ends a hold. */
+export const holdHint =
+  "a new commit is picked up by itself; gitops-sync retry tries the same one again";
+
+/** What ends drift that is only told. */
+export const correctHint =
+  "gitops-sync sync --drift correct activates what was deployed again";
+
+/** The first error of {@linkcode print}: the result did not arrive. */
+let unprinted: Error | undefined;
+
+/**
+ * Writes text and a line end to standard output. A failure does not end what
+ * the command does; {@linkcode printProblem} tells it afterwards.
+ */
+export function print(text: string): void {
+  unprinted ??= writeTo(Deno.stdout, `${text}\n`);
+}
+
+/** Why the result did not arrive, as an error with exit 2, if it did not. */
+export function printProblem(): SyncError | undefined {
+  if (!unprinted) return undefined;
+  return usageError(
+    "output-failed",
+    `Cannot write the result to standard output: ${unprinted.message}`,
+    "look at where the output goes: is the disk full, the terminal gone? gitops-sync status tells how the host stands",
+  );
+}
+
+/**
+ * Writes all of a text. It never throws: a terminal that hung up or a full disk
+ * must not change what happens to the host.
+ *
+ * @param clean Takes out what nobody may read and no terminal should obey.
+ * @returns why it could not write; nothing where the reader has gone away,
+ * which is no error.
+ */
+export function writeTo(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+  clean: (text: string) => string = shown,
+): Error | undefined {
+  let rest = new TextEncoder().encode(clean(text));
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+    return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return undefined;
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** An error as it is told: what, evidence, what to do. */
+export function errorEvent(error: unknown): Event {
+  if (error instanceof SyncError) {
+    const { message: text, details, next } = error;
+    const hints = next === "hold" ? [...error.hints, holdHint] : error.hints;
+    return { kind: "message", level: "error", text, details, hints };
+  }
+  const stack = error instanceof Error
+    ? error.stack ?? error.message
+    : String(error);
+  return {
+    kind: "message",
+    level: "error",
+    text: "This is a bug in gitops-sync",
+    details: stack.split("\n"),
+    hints: [
+      "the host is as status says: gitops-sync status",
+      "please report it with the lines above",
+    ],
+  };
+}

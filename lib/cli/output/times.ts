@@ -1,0 +1,32 @@
+/**
+ * Points in time as people read them.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+
+/** `2026-03-01 14:05:09`, in the time zone of the host. */
+export function timeOf(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "an unknown time";
+  const two = (n: number) => String(n).padStart(2, "0");
+  const day = [
+    date.getFullYear(),
+    two(date.getMonth() + 1),
+    two(date.getDate()),
+  ].join("-");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two)
+    .join(":");
+  return `${day} ${time}`;
+}
+
+/** Less than this, in milliseconds, is now for a person. */
+const recently = 5000;
+
+/** The same with how long ago that was. */
+export function timeAndAge(iso: string, now: Date): string {
+  const ms = now.getTime() - Date.parse(iso);
+  if (!(ms >= 0)) return timeOf(iso);
+  const age = ms < recently ? "just now" : `${formatDuration(ms)} ago`;
+  return `${timeOf(iso)} (${age})`;
+}

@@ -1,0 +1,79 @@
+/**
+ * Runs one command: arguments in, exit code out.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodeOf, exitCodes } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
+import { parse } from "./arguments.ts";
+import { load } from "./loaders.ts";
+import { errorEvent, print, printProblem } from "./output/print.ts";
+import type { Reach } from "./permissions.ts";
+import type { Call } from "./call.ts";
+
+/**
+ * Reads the arguments and runs the command that they name.
+ *
+ * @param args The words after the program's name.
+ * @param confine Runs a command that reaches no further than it needs. Without
+ * it the command runs here: this process may do no more already.
+ * @returns its exit code; every error was told.
+ */
+export async function perform(
+  args: readonly string[],
+  confine?: (call: Call, reach: Reach) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  let call: Call | undefined;
+  try {
+    call = await parse(args);
+    if (call.help || call.version) return await withResult(await about(call));
+    const { reach } = call.command;
+    if (reach !== undefined && confine) return await confine(call, reach);
+    const { run } = await load(call.command.name);
+    return await withResult(await run(call));
+  } catch (thrown) {
+    const error = foreseen(thrown);
+    await tellError(error, call, args);
+    return exitCodeOf(error);
+  }
+}
+
+/** A result that did not arrive is told; how the host stands counts for more. */
+async function withResult(code: ExitCode): Promise<ExitCode> {
+  const problem = printProblem();
+  if (!problem) return code;
+  await tell(problem);
+  return code === exitCodes.ok ? problem.exit : code;
+}
+
+async function tell(error: unknown): Promise<void> {
+  const { makeTeller } = await import("./output/teller.ts");
+  makeTeller(false).tell(errorEvent(error));
+}
+
+async function about(call: Call): Promise<ExitCode> {
+  const { commandHelp, generalHelp, versionLine } = await import("./help.ts");
+  if (call.version) print(versionLine());
+  else if (call.words[0]?.startsWith("-")) print(generalHelp());
+  else print(commandHelp(call.command));
+  return exitCodes.ok;
+}
+
+/**
+ * A person's mistake is told with what to do, a bug with its stack; with
+ * `--json` either is a result too.
+ */
+async function tellError(
+  error: unknown,
+  call: Call | undefined,
+  args: readonly string[],
+): Promise<void> {
+  await tell(error);
+  if (!(call?.json ?? args.includes("--json"))) return;
+  const { errorJson, printJson } = await import("./output/json.ts");
+  const command = call?.command.name ?? "";
+  printJson(command, exitCodeOf(error), {
+    result: "failed",
+    error: errorJson(error),
+  });
+}

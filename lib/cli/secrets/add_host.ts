@@ -1,0 +1,250 @@
+/**
+ * `gitops-sync secrets add-host`: a new reader for files, in the rules and in
+ * the files themselves.
+ *
+ * @module
+ */
+import { dirname, join, relative } from "@std/path";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
+import { privateFolder } from "../../host/private_folder.ts";
+import { isAgeFile } from "../../secrets/age.ts";
+import { addToNix } from "../../secrets/people/add_to_nix.ts";
+import { addToSops, type Newcomer } from "../../secrets/people/add_to_sops.ts";
+import {
+  filesOf,
+  nearest,
+  type Place,
+  placeOf,
+} from "../../secrets/people/checkout.ts";
+import { readAgeRules, withoutComment } from "../../secrets/people/own_age.ts";
+import {
+  namesInNix,
+  namesInSops,
+} from "../../secrets/people/recipient_names.ts";
+import { sopsFormat } from "../../secrets/sops/formats.ts";
+import { readSops } from "../../secrets/sops/metadata.ts";
+import {
+  type CreationRule,
+  readRules,
+  ruleFor,
+} from "../../secrets/sops/rules.ts";
+import { localConfigOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { ownIdentities } from "./identities.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import {
+  type Change,
+  rekeyAge,
+  rekeySops,
+  type Work,
+  writeAll,
+} from "./work.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const newcomer = newcomerOf(call);
+  const places = await Promise.all(call.operands.slice(2).map(placeOf));
+  const { top } = places[0] ?? await placeOf(".");
+  const config = await localConfigOf(call);
+  using effects = await realEffects(call.verbose);
+  const identities = await ownIdentities(effects, config);
+  const work = { effects, identities };
+  const ofAge = places.filter(({ path }) => path.endsWith(".age"));
+  const ofSops = places.filter((place) => !ofAge.includes(place));
+  const changes: Change[] = [];
+  if (ofSops.length > 0 || ofAge.length === 0) {
+    changes.push(...await inSops(work, top, newcomer, ofSops));
+  }
+  if (ofAge.length > 0) {
+    changes.push(...await inNix(work, top, newcomer, ofAge));
+  }
+  await writeAll(changes);
+  const files = changes.map(({ place }) => place.path);
+  if (call.json) {
+    const result = { result: "added", ...newcomer, files };
+    printJson("secrets add-host", exitCodes.ok, result);
+  } else {
+    for (const file of files) print(`Changed ${file}`);
+    print(`${newcomer.name} can open them once they are committed and pushed`);
+  }
+  return exitCodes.ok;
+}
+
+function newcomerOf({ operands }: Call): Newcomer {
+  const [name, given] = operands;
+  if (name === undefined || given === undefined) {
+    throw usageError(
+      "words-missing",
+      "Cannot add a host without its name and key: expected gitops-sync secrets add-host NAME KEY FILE…",
+      "on the host, gitops-sync secrets recipients prints its keys",
+    );
+  }
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) {
+    throw usageError(
+      "host-name",
+      `Cannot use ${
+        oneLine(name, 80)
+      } as a name in .sops.yaml and secrets.nix: expected letters, digits, _ and -`,
+    );
+  }
+  const key = withoutComment(given);
+  const isFingerprint = /^[0-9A-Fa-f]{40}$/.test(key);
+  const isKey =
+    /^age1[0-9a-z]{58,}$|^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]{60,}=*$/;
+  if (!isFingerprint && !isKey.test(key)) {
+    throw usageError(
+      "host-key",
+      `Cannot use ${
+        oneLine(key, 40)
+      } as a public key: expected age1…, "ssh-ed25519 AAAA…" or a fingerprint of OpenPGP`,
+    );
+  }
+  return { name, recipient: isFingerprint ? key.toUpperCase() : key };
+}
+
+/** `.sops.yaml` with the newcomer, and the files of the rules it is in now. */
+async function inSops(
+  work: Work,
+  top: string,
+  newcomer: Newcomer,
+  places: readonly Place[],
+): Promise<Change[]> {
+  const config = await oneRulesFile(places, top, ".sops.yaml");
+  const text = await Deno.readTextFile(join(top, config));
+  refuseOther(namesInSops(text), newcomer, config);
+  const rules: readonly CreationRule[] = readRules(text).rules;
+  const ruleOf = (path: string) => {
+    const rule = ruleFor(rules, relative(dirname(config), path));
+    return rule === undefined ? -1 : rules.indexOf(rule);
+  };
+  const wanted = new Set(places.map(({ path }) => {
+    const rule = ruleOf(path);
+    if (rule !== -1) return rule;
+    throw usageError("no-rules", `Cannot find a rule for ${path} in ${config}`);
+  }));
+  if (places.length === 0) {
+    if (rules.length !== 1) throw whichFiles(newcomer, config);
+    wanted.add(0);
+  }
+  const changed = addToSops(text, newcomer, wanted);
+  if (changed === undefined) throw byHand(newcomer, config);
+  const changes = [changeOf(top, config, changed)];
+  for (const path of await filesOf(work.effects, top)) {
+    const place = { top, path };
+    if (!wanted.has(ruleOf(path)) || !await isSopsFile(place)) continue;
+    if (await nearest(place, ".sops.yaml") !== config) continue;
+    changes.push({ place, content: await rekeySops(work, place, changed) });
+  }
+  return changes;
+}
+
+/** `secrets.nix` with the newcomer, and the files. */
+async function inNix(
+  work: Work,
+  top: string,
+  newcomer: Newcomer,
+  places: readonly Place[],
+): Promise<Change[]> {
+  const config = await oneRulesFile(places, top, "secrets.nix");
+  const text = await Deno.readTextFile(join(top, config));
+  refuseOther(namesInNix(text), newcomer, config);
+  const paths = places.map(({ path }) => relative(dirname(config), path));
+  const before = await readAgeRules(work.effects, join(top, config));
+  const lacking = paths.filter((path) =>
+    !before.get(path)?.includes(newcomer.recipient)
+  );
+  const changed = addToNix(text, newcomer, lacking);
+  if (changed === undefined) throw byHand(newcomer, config);
+  const after = await evaluated(work, changed);
+  const isAsMeant = after.size === before.size &&
+    [...after].every(([path, now]) => {
+      const old = before.get(path) ?? [];
+      const expected = lacking.includes(path)
+        ? [...old, newcomer.recipient]
+        : old;
+      return now.toSorted().join() === expected.toSorted().join();
+    });
+  if (!isAsMeant) throw byHand(newcomer, config);
+  const changes = [changeOf(top, config, changed)];
+  for (const [i, place] of places.entries()) {
+    const content = await Deno.readFile(join(top, place.path))
+      .catch(() => undefined);
+    // One that is not there yet gets its readers when it is made.
+    if (!content || !isAgeFile(new TextDecoder().decode(content))) continue;
+    const whom = after.get(paths[i]!)!;
+    changes.push({ place, content: await rekeyAge(work, place, whom) });
+  }
+  return changes;
+}
+
+async function evaluated(work: Work, text: string) {
+  await using folder = await privateFolder();
+  await folder.write("secrets.nix", new TextEncoder().encode(text));
+  return await readAgeRules(work.effects, join(folder.path, "secrets.nix"));
+}
+
+async function oneRulesFile(
+  places: readonly Place[],
+  top: string,
+  name: string,
+): Promise<string> {
+  const asked = places.length > 0 ? places : [await placeOf("..")];
+  const found = new Set(
+    await Promise.all(
+      asked.map((place) =>
+        nearest({ ...place, path: place.path || "." }, name)
+      ),
+    ),
+  );
+  const [first] = found;
+  if (found.size === 1 && first !== undefined) return first;
+  throw usageError(
+    "no-rules",
+    found.size === 1
+      ? `Cannot add a host: there is no ${name} in ${top}`
+      : `Cannot add a host for files of several ${name} at once`,
+    "docs/secrets.md shows how to write one",
+  );
+}
+
+async function isSopsFile({ top, path }: Place): Promise<boolean> {
+  const text = await Deno.readTextFile(join(top, path)).catch(() => "");
+  return readSops(sopsFormat(path), text).kind === "sops";
+}
+
+function changeOf(top: string, path: string, text: string): Change {
+  return { place: { top, path }, content: new TextEncoder().encode(text) };
+}
+
+function refuseOther(
+  names: readonly Newcomer[],
+  { name, recipient }: Newcomer,
+  config: string,
+): void {
+  const other = names.find((one) => one.name === name);
+  if (!other || other.recipient === recipient) return;
+  throw usageError(
+    "host-known",
+    `Cannot add ${name}: ${config} has another key of that name`,
+    "take the old key out first, then: gitops-sync secrets updatekeys FILE…",
+  );
+}
+
+function whichFiles({ name }: Newcomer, config: string) {
+  return usageError(
+    "which-files",
+    `Cannot tell what ${name} should read: ${config} has several rules`,
+    `name a file of each rule: gitops-sync secrets add-host ${name} KEY FILE…`,
+  );
+}
+
+function byHand({ name }: Newcomer, config: string) {
+  return usageError(
+    "by-hand",
+    `Cannot add ${name} to ${config}: it is laid out in a way that this command does not know; nothing was changed`,
+    "add the key by hand, then: gitops-sync secrets updatekeys FILE…",
+  );
+}

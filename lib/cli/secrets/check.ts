@@ -1,0 +1,164 @@
+/**
+ * `gitops-sync secrets check`: who can open what, in a checkout.
+ *
+ * @module
+ */
+import { relative } from "@std/path";
+import type { Effects } from "../../base/effects.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { count } from "../../base/text.ts";
+import { KeyFiles } from "../../secrets/key_files.ts";
+import { judgeFile } from "../../secrets/opening.ts";
+import type { Identity } from "../../secrets/age.ts";
+import { filesOf, placeOf } from "../../secrets/people/checkout.ts";
+import { inPlaintext, knownFiles } from "../../secrets/people/known_files.ts";
+import {
+  type Cell,
+  type Column,
+  columnsOf,
+  type KnownFile,
+  type Row,
+  rowsOf,
+} from "../../secrets/people/matrix.ts";
+import { sopsFormat } from "../../secrets/sops/formats.ts";
+import { localConfigOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { hostIdentities } from "./identities.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import { table } from "../output/table.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  using effects = await realEffects(call.verbose);
+  const places = await Promise.all(
+    (call.operands.length > 0 ? call.operands : ["."]).map(placeOf),
+  );
+  const { top } = places[0]!;
+  const paths = await filesOf(effects, top, places.map(({ path }) => path));
+  const { files, names } = await knownFiles(effects, top, paths);
+  const config = await localConfigOf(call);
+  const identities = await hostIdentities(effects, config);
+  await openOwn(effects, top, files, identities);
+  const all = columnsOf(files, names);
+  const columns = chosen(all, hostOf(call));
+  const rows = rowsOf(files, columns);
+  const bad = rows.filter((row) => wrongIn(row, columns).length > 0);
+  const exit = bad.length > 0 ? exitCodes.secrets : exitCodes.ok;
+  if (call.json) tellJson(exit, rows, columns);
+  else tellPeople(rows, columns, relative(Deno.cwd(), top));
+  return exit;
+}
+
+/** Decrypts what names a key of this machine, and adds what is wrong. */
+async function openOwn(
+  effects: Effects,
+  top: string,
+  files: KnownFile[],
+  identities: readonly Identity[],
+): Promise<void> {
+  const own = identities.flatMap(({ recipients }) => recipients);
+  await using keyFiles = new KeyFiles();
+  for (const [i, file] of files.entries()) {
+    const isOwn = file.has?.some((one) => own.includes(one)) ?? false;
+    if (!isOwn || file.problems.length > 0) continue;
+    const keys = await keyFiles.with({ identities });
+    const answer = await judgeFile(effects, keys, {
+      name: file.path,
+      bytes: await Deno.readFile(`${top}/${file.path}`),
+      format: file.path.endsWith(".age") ? "age" : sopsFormat(file.path),
+    });
+    const why = answer.kind === "problem"
+      ? answer.problem.why
+      : answer.kind === "foreign"
+      ? "it does not open with the key of this machine that it is for"
+      : undefined;
+    if (why !== undefined) files[i] = { ...file, problems: [why] };
+  }
+}
+
+/** `--host` is an option of the configuration; that of the file means nothing here. */
+function hostOf({ given }: Call): string | undefined {
+  return given.find(({ key }) => key === "host")?.value as string | undefined;
+}
+
+function chosen(columns: Column[], host: string | undefined): Column[] {
+  if (host === undefined) return columns;
+  const found = columns.filter(({ name, recipients }) =>
+    name === host || recipients.includes(host)
+  );
+  if (found.length > 0) return found;
+  throw usageError(
+    "unknown-host",
+    `Cannot check for ${host}: neither .sops.yaml nor secrets.nix names it`,
+    `the names there: ${columns.map(({ name }) => name).join(", ") || "none"}`,
+    "a name in .sops.yaml is an anchor: - &web age1…",
+  );
+}
+
+/** What is wrong with a file, a sentence each. */
+function wrongIn({ cells, problems }: Row, columns: Column[]): string[] {
+  if (problems.includes(inPlaintext)) return [...problems];
+  const lacking = columns.filter((_, i) => cells[i] === "missing");
+  return [
+    ...problems,
+    ...lacking.map(({ name }) =>
+      `the rules name ${name}, and the file does not`
+    ),
+  ];
+}
+
+const signs: Readonly<Record<Cell, string>> = {
+  yes: "yes",
+  part: "part",
+  no: "-",
+  missing: "MISSING",
+  extra: "extra",
+};
+
+function tellPeople(rows: Row[], columns: Column[], toTop: string): void {
+  if (rows.length === 0) return print("Nothing is encrypted here");
+  print(table([
+    ["", ...columns.map(({ name }) => name)],
+    ...rows.map(({ path, cells }) => [
+      path,
+      ...cells.map((cell) => signs[cell]),
+    ]),
+  ]));
+  const wrong = rows.flatMap((row) =>
+    wrongIn(row, columns).map((why) => `${row.path}: ${why}`)
+  );
+  const plain = rows.filter(({ problems }) => problems.includes(inPlaintext));
+  const stale = rows.filter((row) =>
+    !plain.includes(row) &&
+    row.cells.some((cell) => cell === "missing" || cell === "extra")
+  );
+  print("");
+  for (const line of wrong) print(line);
+  const mends: [string, Row[]][] = [["encrypt", plain], ["updatekeys", stale]];
+  for (const [word, which] of mends) {
+    if (which.length === 0) continue;
+    const paths = which.map(({ path }) =>
+      toTop === "" ? path : `${toTop}/${path}`
+    );
+    print(`mend with: gitops-sync secrets ${word} ${paths.join(" ")}`);
+  }
+  if (wrong.length === 0) {
+    print(`${count(rows.length, "file")}, and nothing is wrong`);
+  }
+}
+
+function tellJson(exit: ExitCode, rows: Row[], columns: Column[]): void {
+  printJson("secrets check", exit, {
+    result: exit === exitCodes.ok ? "right" : "wrong",
+    hosts: columns,
+    files: rows.map((row) => ({
+      path: row.path,
+      hosts: Object.fromEntries(
+        columns.map(({ name }, i) => [name, row.cells[i]]),
+      ),
+      problems: wrongIn(row, columns),
+    })),
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * `gitops-sync secrets keygen`: this host's own key.
+ *
+ * @module
+ */
+import { dirname, resolve } from "@std/path";
+import { type ExitCode, exitCodes, SyncError } from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
+import { syncFolder } from "../../host/files.ts";
+import { realEffects } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Where a host's key is, if nothing else is said. */
+export const usualKey = "/etc/ssh/age.key";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const path = resolve(call.operands[0] ?? usualKey);
+  using effects = await realEffects(call.verbose);
+  const made = await effects.run({
+    program: "age-keygen",
+    args: [],
+    timeout: 60_000,
+  });
+  const text = new TextDecoder().decode(made.stdout);
+  const recipient = /^# public key: (age1\S+)$/m.exec(text)?.[1];
+  if (made.code !== 0 || recipient === undefined) {
+    throw unmade(path, oneLine(made.stderr, 200) || "age-keygen failed");
+  }
+  await writeKey(path, made.stdout);
+  if (call.json) {
+    const result = { result: "made", path, recipient };
+    printJson("secrets keygen", exitCodes.ok, result);
+    return exitCodes.ok;
+  }
+  print(`The host's key is in ${path}, for root alone.`);
+  print(`Its public key: ${recipient}`);
+  print("");
+  print("Next, in a checkout of the repository:");
+  print(`  gitops-sync secrets add-host ${Deno.hostname()} ${recipient} FILE…`);
+  print("and in the host's configuration:");
+  print(`  sops.age.keyFile = "${path}";`);
+  print(`  age.identityPaths = [ "${path}" ];`);
+  return exitCodes.ok;
+}
+
+/** Never over something that is there, and never through a link. */
+async function writeKey(path: string, key: Uint8Array): Promise<void> {
+  let file: Deno.FsFile;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    file = await Deno.open(path, { write: true, createNew: true, mode: 0o400 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw unmade(
+        path,
+        "something is there already, and a key is never overwritten",
+        "gitops-sync secrets recipients shows this host's public keys",
+      );
+    }
+    throw unmade(path, (error as Error).message, "run as root, or name a FILE");
+  }
+  try {
+    let rest = key;
+    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(path);
+    throw unmade(path, (error as Error).message);
+  } finally {
+    file.close();
+  }
+  await syncFolder(dirname(path));
+}
+
+function unmade(path: string, why: string, ...hints: string[]): SyncError {
+  return new SyncError(`Cannot make the key ${path}: ${why}`, {
+    stage: "config",
+    reason: "key-unmade",
+    next: "stop",
+    hints,
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * `gitops-sync secrets recipients`: this host's public keys.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, SyncError } from "../../base/errors.ts";
+import { localConfigOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { hostIdentities } from "./identities.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await localConfigOf(call);
+  using effects = await realEffects(call.verbose);
+  const identities = await hostIdentities(effects, config);
+  if (identities.length === 0) {
+    throw new SyncError("Cannot find a key of this host", {
+      stage: "secrets",
+      reason: "no-identity",
+      next: "stop",
+      hints: [
+        "make one with: gitops-sync secrets keygen",
+        "or run as root, or name it with --secrets-identities FILE",
+      ],
+    });
+  }
+  if (call.json) {
+    const shown = identities.map(({ path, kind, recipients }) => ({
+      path,
+      kind,
+      recipients,
+    }));
+    const result = { result: "found", identities: shown };
+    printJson("secrets recipients", exitCodes.ok, result);
+    return exitCodes.ok;
+  }
+  for (const { path, recipients } of identities) {
+    for (const recipient of recipients) print(`${recipient}  # ${path}`);
+  }
+  return exitCodes.ok;
+}

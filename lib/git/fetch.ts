@@ -1,0 +1,315 @@
+/**
+ * Brings a revision into the mirror, `repo` in the state folder.
+ *
+ * The mirror has a `.git` folder but no files: Nix reads such a repository
+ * where it is, whereas it would first clone a bare one into a cache of its own,
+ * which fails for a shallow one ("shallow roots are not allowed to be updated",
+ * Nix 2.8) and costs the space and time twice for any other.
+ *
+ * @module
+ */
+import { exists } from "@std/fs";
+import { say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+import { oneLine, short } from "../base/text.ts";
+import type { Commit, Target } from "../state/state.ts";
+import { localGit } from "./git.ts";
+import { askRemote } from "./remote.ts";
+import {
+  collectGarbage,
+  damaged,
+  has,
+  isShallow,
+  makeMirror,
+  must,
+  readyMirror,
+} from "./mirror.ts";
+import { followedOf, newestOf } from "../run/followed.ts";
+import type { Run } from "../run/run.ts";
+import { dropUnchecked, fetch } from "./transfer.ts";
+import { isRevision } from "../base/names.ts";
+import { Fetched } from "../run/stages.ts";
+import type { Tip } from "../base/tip.ts";
+
+/** Bytes of a commit or tag; nobody writes a thousandth of it. */
+const mostText = 16 * 2 ** 20;
+
+/** The name in the mirror of what was fetched last, trusted or not. */
+export const candidateName = "refs/gitops-sync/candidate";
+
+/**
+ * Fetches what `tip` names.
+ *
+ * @throws {SyncError} `exit 3`; nothing older is used in its place.
+ */
+export async function fetchRevision(
+  run: Run,
+  tip: Tip,
+  target: Target,
+): Promise<Fetched> {
+  const mirror = `${run.folder}/repo`;
+  await dropUnchecked(run, mirror);
+  const isNew = !await exists(`${mirror}/.git/HEAD`);
+  try {
+    if (isNew) await makeMirror(run, mirror, tip);
+    return await fetchInto(run, mirror, tip, target);
+  } catch (error) {
+    // A mirror that a crash has left damaged is worth nothing: it is made
+    // again. A remote that does not answer is no reason to.
+    const isDamaged = error instanceof SyncError &&
+      error.reason === "git-failed";
+    if (isNew || !isDamaged) throw error;
+    say(run.effects, "notice", "The mirror is damaged; making it again");
+    await Deno.remove(mirror, { recursive: true });
+    await makeMirror(run, mirror, tip);
+    return await fetchInto(run, mirror, tip, target);
+  }
+}
+
+async function fetchInto(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  target: Target,
+): Promise<Fetched> {
+  await readyMirror(run, mirror);
+  const base = followedOf(run.state, target)?.revision;
+  await bringIn(run, mirror, tip, base);
+  await mustBeShort(run, mirror);
+  await bringKeys(run, mirror);
+  await collectGarbage(run, mirror);
+  const commit = await readCommit(run, mirror);
+  if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
+  const forward = await isForward(run, mirror, commit.revision, base);
+  return { done: "fetched", commit, tip, target, mirror, forward };
+}
+
+/** Fetches the candidate, and what stands between it and the last good one. */
+async function bringIn(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  base: string | undefined,
+): Promise<void> {
+  const since = !mayBeShallow(run)
+    ? "the beginning"
+    : base === undefined
+    ? "itself"
+    : await sinceBase(run, mirror, base);
+  await fetchTip(run, mirror, tip, since);
+  if (since === "base" && await isCut(run, mirror, base!)) {
+    await fetchTip(run, mirror, tip, "the beginning");
+  }
+  // A whole history has it, unless the ref was moved: then it tells how.
+  if (since === "the beginning" && base && !await has(run, mirror, base)) {
+    await fetchIfThere(run, mirror, [base]);
+  }
+}
+
+/**
+ * Fetches the revision whose keys count, where the mirror was lost and nothing
+ * else needs it: after a change of the ref.
+ */
+async function bringKeys(run: Run, mirror: string): Promise<void> {
+  const { config, state } = run;
+  const newest = newestOf(state, config.repository);
+  if (config["verify.keysFrom"] === "" || newest === undefined) return;
+  if (await has(run, mirror, newest)) return;
+  const depth = await isShallow(mirror) ? ["--depth=1"] : [];
+  await fetchIfThere(run, mirror, [...depth, newest]);
+}
+
+/**
+ * A signature of every commit needs every commit: where a history is cut, what
+ * is behind the cut would come in unseen.
+ */
+function mayBeShallow({ config }: Run): boolean {
+  return config.shallow && !config.submodules &&
+    config["verify.mode"] !== "range";
+}
+
+async function fetchIfThere(
+  run: Run,
+  mirror: string,
+  args: readonly string[],
+): Promise<void> {
+  try {
+    await fetch(run, mirror, args);
+  } catch (error) {
+    const reason = error instanceof SyncError ? error.reason : "";
+    if (!["revision-missing", "revision-hidden"].includes(reason)) throw error;
+  }
+}
+
+/** How far back the history in the mirror must go. */
+type Since = "itself" | "base" | "the beginning";
+
+async function fetchTip(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  since: Since,
+): Promise<void> {
+  const depth: string[] = [];
+  if (since === "itself") depth.push("--depth=1");
+  if (since === "the beginning" && await isShallow(mirror)) {
+    depth.push("--unshallow");
+  }
+  await fetch(run, mirror, [...depth, `+${tip.name}:${candidateName}`]);
+}
+
+/**
+ * Whether something between the base and the candidate has parents that the
+ * mirror has not. So it is where a branch was merged that had begun before the
+ * base: its history then goes on below the base, which the base itself, without
+ * parents in a shallow mirror, does not know for its own.
+ */
+async function isCut(run: Run, mirror: string, base: string): Promise<boolean> {
+  if (!await isShallow(mirror)) return false;
+  const ends = await must(
+    run,
+    localGit(mirror, [
+      "rev-list",
+      "--max-count=1",
+      "--max-parents=0",
+      candidateName,
+      `^${base}`,
+      "--",
+    ]),
+  );
+  return ends !== "";
+}
+
+/**
+ * Sees to it that the mirror has the newest revision that was deployed: it may
+ * have been lost since. One that the remote has no longer has no descendants
+ * there; where it does not say, only the whole history tells.
+ */
+async function sinceBase(
+  run: Run,
+  mirror: string,
+  base: string,
+): Promise<Since> {
+  if (await has(run, mirror, base)) return "base";
+  try {
+    await fetch(run, mirror, ["--depth=1", base]);
+    return "base";
+  } catch (error) {
+    const reason = error instanceof SyncError ? error.reason : undefined;
+    if (reason === "revision-missing") return "itself";
+    if (reason === "revision-hidden") return "the beginning";
+    throw error;
+  }
+}
+
+/**
+ * What a commit or tag says is read by us, and by many programs after us: one
+ * of a gigabyte that was small on the way costs each of them as much.
+ */
+async function mustBeShort(run: Run, mirror: string): Promise<void> {
+  const names = [candidateName, `${candidateName}^{commit}`];
+  const output = await must(
+    run,
+    localGit(mirror, [
+      "cat-file",
+      "--batch-check=%(objecttype) %(objectsize)",
+    ], { input: new TextEncoder().encode(names.join("\n") + "\n") }),
+  );
+  for (const [, type, size] of output.matchAll(/^(commit|tag) (\d+)$/gm)) {
+    if (Number(size) > mostText) throw tooLong(run, type!, Number(size));
+  }
+}
+
+function tooLong({ config: { ref } }: Run, type: string, size: number) {
+  return new SyncError(
+    `Cannot follow ${ref}: its ${type} is a text of ${formatSize(size)}, and ${
+      formatSize(mostText)
+    } is the most`,
+    {
+      stage: "fetch",
+      reason: "too-large",
+      next: "retry",
+      hints: [`move ${ref} to a ${type} with a shorter message`],
+    },
+  );
+}
+
+async function readCommit(run: Run, mirror: string): Promise<Commit> {
+  const output = await must(
+    run,
+    localGit(mirror, [
+      "log",
+      "-1",
+      "--no-show-signature",
+      "--format=%H%x00%s%x00%an%x00%cI",
+      candidateName,
+      "--",
+    ]),
+  );
+  const [revision = "", subject, author, committedAt] = output.trim()
+    .split("\0");
+  if (!isRevision(revision)) throw noCommit(run.config.ref);
+  return {
+    revision,
+    subject: oneLine(subject ?? "", 200),
+    author: oneLine(author ?? "", 100),
+    committedAt: oneLine(committedAt ?? "", 40),
+  };
+}
+
+/** A tag may name anything; a file or folder has no log. */
+function noCommit(ref: string): SyncError {
+  return new SyncError(`Cannot follow ${ref}: it names no commit`, {
+    stage: "fetch",
+    reason: "not-a-commit",
+    next: "retry",
+    hints: [`move ${ref} to a commit, or follow another name with ref`],
+  });
+}
+
+/**
+ * Git leaves some updates out without a word, and then the name in the mirror
+ * is an older revision: what came must be what the remote names by now.
+ */
+async function mustHaveMoved(
+  run: Run,
+  tip: Tip,
+  { revision }: Commit,
+): Promise<void> {
+  const { tip: now } = await askRemote(run.effects, run.config);
+  if (now?.revision === revision) return;
+  const names = short(now?.revision ?? tip.revision);
+  throw new SyncError(
+    `Cannot fetch ${run.config.ref}: the remote says that it is at ${names}, and gave ${
+      short(revision)
+    }`,
+    {
+      stage: "fetch",
+      reason: "not-current",
+      next: "retry",
+      hints: [
+        "a branch that is pushed to all the time comes with a later run; if it does not, look at the server's log",
+      ],
+    },
+  );
+}
+
+async function isForward(
+  run: Run,
+  mirror: string,
+  revision: string,
+  base: string | undefined,
+): Promise<Fetched["forward"]> {
+  if (base === undefined) return "unknown";
+  if (base === revision) return "yes";
+  const command = localGit(
+    mirror,
+    ["merge-base", "--is-ancestor", base, revision],
+  );
+  const finished = await run.effects.run(command);
+  if (finished.code <= 1) return finished.code === 0 ? "yes" : "no";
+  // What the remote no longer has is no ancestor of anything there.
+  if (!await has(run, mirror, base)) return "no";
+  throw damaged(run, command, finished);
+}

@@ -1,0 +1,124 @@
+/**
+ * The mirror as a folder of this host: nothing here talks to the remote.
+ *
+ * @module
+ */
+import { exists } from "@std/fs";
+import type { Command, Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { localGit } from "./git.ts";
+import type { Run } from "../run/run.ts";
+import { lastWords } from "../base/text.ts";
+import type { Tip } from "../base/tip.ts";
+
+/** Makes a new and empty mirror for what `tip` names. */
+export async function makeMirror(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+): Promise<void> {
+  await must(
+    run,
+    localGit(run.folder, [
+      "init",
+      "--quiet",
+      "--template=",
+      "--initial-branch=gitops-sync",
+      // Both sides must name objects by the same hash.
+      `--object-format=${tip.revision.length === 64 ? "sha256" : "sha1"}`,
+      mirror,
+    ]),
+  );
+}
+
+/**
+ * Makes a mirror ready for a fetch: what an earlier one that was cut off has
+ * left of a pack goes, and the remote is named for submodules.
+ */
+export async function readyMirror(run: Run, mirror: string): Promise<void> {
+  await dropHalfPacks(mirror);
+  // A submodule whose URL begins with ./ or ../ is found from there
+  // (gitmodules(5)), and Nix looks it up so.
+  if (!run.config.submodules) return;
+  const { repository } = run.config;
+  await must(
+    run,
+    localGit(mirror, ["config", "remote.origin.url", repository]),
+  );
+}
+
+/** Removes what a fetch that was cut off has left of a pack. */
+export async function dropHalfPacks(mirror: string): Promise<void> {
+  const packs = packsOf(mirror);
+  for await (const { name } of Deno.readDir(packs)) {
+    if (name.startsWith("tmp_")) await Deno.remove(`${packs}/${name}`);
+  }
+}
+
+const packsOf = (mirror: string) => `${mirror}/.git/objects/pack`;
+
+/** By which Git itself begins to (git-gc(1), "gc.autoPackLimit"). */
+const manyPacks = 50;
+
+/**
+ * Makes one pack of those that many fetches have brought, now and then, as a
+ * fetch itself would. Git is not asked where it would have nothing to do.
+ */
+export async function collectGarbage(run: Run, mirror: string): Promise<void> {
+  let packs = 0;
+  for await (const { name } of Deno.readDir(packsOf(mirror))) {
+    if (name.endsWith(".pack")) packs++;
+  }
+  if (packs <= manyPacks) return;
+  await run.effects.run(
+    localGit(mirror, ["maintenance", "run", "--auto", "--quiet"]),
+  );
+}
+
+/** Whether the mirror's history is cut off somewhere. */
+export function isShallow(mirror: string): Promise<boolean> {
+  return exists(`${mirror}/.git/shallow`);
+}
+
+/** Whether a commit is in the mirror. */
+export async function has(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<boolean> {
+  const finished = await run.effects.run(
+    localGit(mirror, ["cat-file", "-e", `${revision}^{commit}`]),
+  );
+  return finished.code === 0;
+}
+
+/**
+ * Runs a local Git command that can only fail if the mirror is damaged.
+ *
+ * @returns what it wrote to standard output.
+ * @throws {SyncError} `git-failed`
+ */
+export async function must(run: Run, command: Command): Promise<string> {
+  const finished = await run.effects.run(command);
+  if (finished.code !== 0) throw damaged(run, command, finished);
+  return new TextDecoder().decode(finished.stdout);
+}
+
+/** The error for a local Git command that failed. */
+export function damaged(
+  run: Run,
+  command: Command,
+  finished: Finished,
+): SyncError {
+  return new SyncError(
+    `Cannot use the mirror in ${run.folder}/repo: git ${
+      command.args[2]
+    } failed`,
+    {
+      stage: "fetch",
+      reason: "git-failed",
+      next: "retry",
+      details: lastWords(finished),
+    },
+  );
+}

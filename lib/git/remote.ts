@@ -1,0 +1,190 @@
+/**
+ * What the remote says of its names.
+ *
+ * @module
+ */
+import type { Command, Effects, Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { gitEnvironment, mostMemory, type RemoteConfig } from "./git.ts";
+import { isRevision } from "../base/names.ts";
+import { Tip } from "../base/tip.ts";
+
+/** A tip with the question that was put to the remote, and its answer. */
+export interface Asked {
+  tip: Tip | undefined;
+  /** None where a full commit needs no question. */
+  question?: Command;
+  answer: string;
+}
+
+/** Some names with their hashes; more is no answer to what was asked. */
+const mostAnswer = 16 * 2 ** 20;
+
+/** The names to ask the remote for, so that it answers in one round. */
+export function askedNames(ref: string): string[] {
+  const full = ref.startsWith("refs/");
+  const names = full ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
+  return names.flatMap((name) =>
+    name.startsWith("refs/heads/") ? [name] : [name, `${name}^{}`]
+  );
+}
+
+/**
+ * The kinds of names among which the ones asked for are. Git filters names by
+ * itself, and lets the server send no others than those of a kind: some have
+ * many thousands that are neither branch nor tag.
+ */
+function askedKinds(ref: string): string[] {
+  if (!ref.startsWith("refs/")) return ["--heads", "--tags"];
+  if (ref.startsWith("refs/heads/")) return ["--heads"];
+  return ref.startsWith("refs/tags/") ? ["--tags"] : [];
+}
+
+/**
+ * Asks the remote what `ref` points to: one process.
+ *
+ * @returns no tip where the remote answers that there is no such name.
+ * @throws {SyncError} At stage `decide`, if the remote can't be asked, or if
+ * the name is both a branch and a tag.
+ */
+export async function askRemote(
+  effects: Pick<Effects, "run">,
+  config: RemoteConfig & Pick<Config, "ref" | "timeouts.remote">,
+): Promise<Asked> {
+  const { ref } = config;
+  if (isRevision(ref)) {
+    return { tip: { revision: ref, kind: "commit", name: ref }, answer: "" };
+  }
+  const question: Command = {
+    program: "git",
+    args: [
+      "ls-remote",
+      ...askedKinds(ref),
+      "--",
+      config.repository,
+      ...askedNames(ref),
+    ],
+    env: gitEnvironment(config),
+    timeout: config["timeouts.remote"],
+  };
+  const finished = await bounded(effects, question, config);
+  if (finished.code !== 0) {
+    const { remoteFailure } = await import("./failure.ts");
+    throw remoteFailure(finished, config, "decide");
+  }
+  const answer = new TextDecoder().decode(finished.stdout);
+  return { tip: parseTip(answer, ref), question, answer };
+}
+
+/** Asks with bounds on what a hostile server can make Git use. */
+async function bounded(
+  effects: Pick<Effects, "run">,
+  question: Command,
+  config: RemoteConfig,
+): Promise<Finished> {
+  try {
+    return await effects.run({
+      ...question,
+      most: mostAnswer,
+      limits: { memory: mostMemory },
+    });
+  } catch (error) {
+    const isLimit = error instanceof SyncError &&
+      ["output-too-large", "limit"].includes(error.reason);
+    if (!isLimit) throw error;
+    const { answerTooLarge } = await import("./failure.ts");
+    throw answerTooLarge(config, "decide");
+  }
+}
+
+/**
+ * Reads the answer of `git ls-remote` to {@linkcode askedNames}.
+ *
+ * @throws {SyncError} `ref-ambiguous` if the name is a branch and a tag.
+ */
+export function parseTip(output: string, ref: string): Tip | undefined {
+  const found = new Map<string, string>();
+  for (const line of output.split("\n")) {
+    const [revision, name] = line.split("\t");
+    if (name !== undefined && isRevision(revision!)) found.set(name, revision!);
+  }
+  // An annotated tag is an object of its own; `^{}` is the commit behind it.
+  const commitOf = (name: string) => found.get(`${name}^{}`) ?? found.get(name);
+  const branch = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
+  const tag = ref.startsWith("refs/") ? ref : `refs/tags/${ref}`;
+  if (branch !== tag && found.has(branch) && found.has(tag)) {
+    throw new SyncError(
+      `Cannot follow ${ref}: the repository has a branch and a tag of that name`,
+      {
+        stage: "decide",
+        reason: "ref-ambiguous",
+        next: "retry",
+        hints: [
+          `write refs/heads/${ref} or refs/tags/${ref} as the ref in the configuration`,
+        ],
+      },
+    );
+  }
+  if (found.has(branch) && !branch.startsWith("refs/tags/")) {
+    return { revision: commitOf(branch)!, kind: "branch", name: branch };
+  }
+  const revision = commitOf(tag);
+  return revision === undefined
+    ? undefined
+    : { revision, kind: "tag", name: tag };
+}
+
+/**
+ * All names on the remote, for a message that helps; empty if it has none.
+ *
+ * @throws {SyncError} `not-git` where no Git server answered: Git takes a page
+ * without a full line for the list of an empty repository.
+ */
+export async function listRemote(
+  effects: Effects,
+  config: RemoteConfig & Pick<Config, "timeouts.remote">,
+): Promise<string[]> {
+  const finished = await bounded(effects, {
+    program: "git",
+    args: ["ls-remote", "--refs", "--", config.repository],
+    env: { ...gitEnvironment(config), GIT_TRACE_PACKET: "1" },
+    timeout: config["timeouts.remote"],
+  }, config);
+  const names = new TextDecoder().decode(finished.stdout).split("\n")
+    .flatMap((line) => line.split("\t")[1] ?? [])
+    .map((name) => oneLine(name));
+  const spokeGit = / packet: +\S+< /.test(finished.stderr);
+  if (names.length === 0 && finished.code === 0 && !spokeGit) {
+    const { notGit } = await import("./failure.ts");
+    throw notGit(config, "decide");
+  }
+  return names;
+}
+
+/** The tags on the remote, each with the commit behind it. */
+export async function listTags(
+  effects: Pick<Effects, "run">,
+  config: RemoteConfig & Pick<Config, "timeouts.remote">,
+): Promise<{ name: string; revision: string }[]> {
+  const finished = await bounded(effects, {
+    program: "git",
+    args: ["ls-remote", "--tags", "--", config.repository],
+    env: gitEnvironment(config),
+    timeout: config["timeouts.remote"],
+  }, config);
+  if (finished.code !== 0) {
+    const { remoteFailure } = await import("./failure.ts");
+    throw remoteFailure(finished, config, "verify");
+  }
+  return new TextDecoder().decode(finished.stdout).split("\n").flatMap(
+    (line) => {
+      const [revision, peeled] = line.split("\t");
+      // Only a tag that is an object of its own can be signed.
+      return revision && isRevision(revision) && peeled?.endsWith("^{}")
+        ? [{ name: peeled.slice(0, -3), revision }]
+        : [];
+    },
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * Files of SSH keys that are read whole or not at all. ssh-keygen passes over
+ * lines that it can't read, and whoever wrote them would wonder why a key
+ * counts, or does not.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { lastWords, oneLine } from "../base/text.ts";
+import { type KeyFile, keysError } from "./key_file.ts";
+
+/** The names that stand beside a key. */
+export interface Named {
+  /** The key's fingerprint. */
+  key: string;
+  names: readonly string[];
+}
+
+type Programs = Pick<Effects, "run">;
+
+/**
+ * Writes a file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS) to a new
+ * path.
+ *
+ * @returns the principals of each line.
+ * @throws {SyncError} `keys-empty`, `keys-broken`
+ */
+export async function writeSigners(
+  effects: Programs,
+  path: string,
+  file: KeyFile,
+): Promise<Named[]> {
+  const what = "a principal with one SSH public key";
+  const lines = await writeLines(path, file, what, (at) => at > 0);
+  // Of somebody else's line it reads no more than the name, and of those that
+  // are left it says which it can't read.
+  const check = `${path}.check`;
+  const asked = lines.map((line) => isComment(line) ? "" : forX(line));
+  await Deno.writeTextFile(check, `${asked.join("\n")}\n`, { createNew: true });
+  const args = ["-Y", "match-principals", "-I", "x", "-f", check];
+  await keygen(effects, check, file, args);
+  return await Promise.all(lines.filter((line) => !isComment(line)).map(named));
+}
+
+async function named(line: string): Promise<Named> {
+  const words = wordsOf(line);
+  const [at = 0] = keysIn(words);
+  const blob = Uint8Array.from(atob(words[at + 1]!), (c) => c.charCodeAt(0));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", blob));
+  const sum = btoa(String.fromCharCode(...digest)).replace(/=+$/, "");
+  const names = words[0]!.replaceAll('"', "").split(",");
+  return { key: `SHA256:${sum}`, names };
+}
+
+/** The same line as one of somebody named x. */
+function forX(line: string): string {
+  const [name = ""] = wordsOf(line);
+  return line.startsWith(name) ? `x${line.slice(name.length)}` : line;
+}
+
+/**
+ * Writes a list of revoked keys to a new path: public keys, one a line, or what
+ * ssh-keygen has made of them.
+ *
+ * @throws {SyncError} `keys-empty`, `keys-broken`
+ */
+export async function writeRevoked(
+  effects: Programs,
+  path: string,
+  file: KeyFile,
+): Promise<void> {
+  if (isList(file)) return await writeList(effects, path, file);
+  await writeLines(path, file, "one SSH public key", (at) => at === 0);
+  const args = ["-q", "-k", "-f", `${path}.made`, path];
+  const { code, details } = await keygen(effects, path, file, args);
+  if (code === 0) return;
+  throw keysError("keys-broken", `${file.where} holds other things`, details);
+}
+
+/** OpenSSH's PROTOCOL.krl. */
+function isList({ bytes }: KeyFile): boolean {
+  return new TextDecoder().decode(bytes.subarray(0, 8)) === "SSHKRL\n\0";
+}
+
+async function writeList(
+  effects: Programs,
+  path: string,
+  file: KeyFile,
+): Promise<void> {
+  await Deno.writeFile(path, file.bytes, { createNew: true });
+  const args = ["-Q", "-l", "-f", path];
+  const { code, said, details } = await keygen(effects, path, file, args);
+  if (code !== 0) {
+    const why = `${file.where} is no whole list of revoked keys`;
+    throw keysError("keys-broken", why, details);
+  }
+  if (/^[^#\s]/m.test(said)) return;
+  throw keysError("keys-empty", `${file.where} has no key in it`);
+}
+
+/** Writes lines that have each one key; `isPlace` says at which word. */
+async function writeLines(
+  path: string,
+  { where, bytes }: KeyFile,
+  what: string,
+  isPlace: (at: number) => boolean,
+): Promise<string[]> {
+  const lines = new TextDecoder().decode(bytes).split("\n")
+    .map((line) => line.trim());
+  let keys = 0;
+  for (const [i, line] of lines.entries()) {
+    if (isComment(line)) continue;
+    const [at = -1, ...more] = keysIn(wordsOf(line));
+    // To ssh-keygen a second key is a comment on the first.
+    if (!isPlace(at) || more.length > 0) {
+      throw keysError(
+        "keys-broken",
+        `line ${i + 1} of ${where} is not ${what}`,
+      );
+    }
+    keys++;
+  }
+  if (keys === 0) throw keysError("keys-empty", `${where} has no key in it`);
+  const text = `${lines.join("\n")}\n`;
+  await Deno.writeTextFile(path, text, { createNew: true });
+  return lines;
+}
+
+function isComment(line: string): boolean {
+  return line === "" || line.startsWith("#");
+}
+
+/** Options may hold blanks between quotes. */
+function wordsOf(line: string): string[] {
+  return line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+}
+
+const keyType = /^(sk-)?(ssh-|ecdsa-)[\w@.-]+$/;
+const keyBlob = /^[A-Za-z0-9+/]{30,}=*$/;
+
+/** Where among some words keys begin. */
+function keysIn(words: readonly string[]): number[] {
+  return [...words.keys()].filter((i) =>
+    keyType.test(words[i]!) && keyBlob.test(words[i + 1] ?? "")
+  );
+}
+
+/** Runs ssh-keygen on a file, and throws for a line that it can't read. */
+async function keygen(
+  effects: Programs,
+  path: string,
+  { where }: KeyFile,
+  args: readonly string[],
+): Promise<{ code: number; said: string; details: string[] }> {
+  const finished = await effects.run({
+    program: "ssh-keygen",
+    args,
+    env: { LC_ALL: "C" },
+    timeout: 60_000,
+    most: 4 * 2 ** 20,
+  });
+  for (const line of finished.stderr.split("\n")) {
+    if (!line.startsWith(`${path}:`)) continue;
+    const [, number, why] = /^:(\d+): (.*)$/s.exec(line.slice(path.length)) ??
+      [];
+    if (number === undefined) continue;
+    const says = `line ${number} of ${where} can't be read: ${oneLine(why!)}`;
+    throw keysError("keys-broken", says);
+  }
+  return {
+    code: finished.code,
+    said: new TextDecoder().decode(finished.stdout),
+    details: lastWords(finished),
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Says why a build failed, in words. Pure.
+ *
+ * @module
+ */
+import { count, oneLine, safeLines } from "../base/text.ts";
+import { beautiful, bounded, storeName } from "./log_entry.ts";
+import {
+  type BuildReason,
+  type Evidence,
+  isTransient,
+  judge,
+  type Judged,
+  logLines,
+  memory,
+  rank,
+} from "./reasons.ts";
+
+const detailLines = 20;
+const summaryLength = 200;
+
+/** A failed build, in words. All text is safe for a terminal. */
+export interface BuildFailure {
+  reason: BuildReason;
+  /**
+   * Whether the same revision may build later, the failure not being its
+   * fault. See `nix_reasons.ts` for the rule.
+   */
+  transient: boolean;
+  /** One line of at most 200 characters, e.g. `web-app-1.2.3 failed to build`. */
+  summary: string;
+  /** The end of the build log, or the error with its position. */
+  details: string[];
+}
+
+/** Why the build failed that this is the evidence of. */
+export function explain(evidence: Evidence): BuildFailure {
+  const found = evidence.errors.map((error) => judge(error, evidence))
+    .filter((one) => one !== undefined);
+  found.sort((a, b) => rank(a) - rank(b));
+  const worst = found[0];
+  if (worst === undefined) return silent(evidence);
+  return worst.drv === undefined
+    ? told(worst)
+    : derivations(worst, found, evidence);
+}
+
+function silent({ errors, plain }: Evidence): BuildFailure {
+  const error = errors.at(-1);
+  if (error) return told({ reason: "builder-failed", error });
+  const lines = plain.slice(-logLines);
+  return {
+    reason: lines.some((line) => memory.test(line))
+      ? "out-of-memory"
+      : "unknown",
+    transient: true,
+    summary: "Nix ended without saying why",
+    details: lines,
+  };
+}
+
+/** Says which derivations failed for the worst reason, with their logs. */
+function derivations(
+  worst: Judged,
+  found: Judged[],
+  { logOf }: Evidence,
+): BuildFailure {
+  const same = found.filter((one) => one.reason === worst.reason && one.drv);
+  const names = [...new Set(same.map((one) => storeName(one.drv!)))];
+  const details = same.slice(0, 3).flatMap((one) => {
+    const lines = logOf(one.drv!)?.lines ?? [];
+    const shown = lines.length > 0 && one.reason !== "hash-mismatch"
+      ? lines
+      : afterFirst(one.error.text);
+    if (names.length === 1) return shown;
+    return [
+      `${storeName(one.drv!)}:`,
+      ...shown.map((line) => `  ${line}`),
+    ];
+  });
+  const shownNames = names.slice(0, 3).join(", ") +
+    (names.length > 3 ? ` and ${names.length - 3} more` : "");
+  return {
+    reason: worst.reason,
+    transient: isTransient(worst.reason),
+    summary: oneLine(
+      `${shownNames} ${endings[worst.reason] ?? endings["builder-failed"]}${
+        names.length === 1 ? exitOf(worst.error.text) : ""
+      }`,
+      summaryLength,
+    ),
+    details,
+  };
+}
+
+/** How the sentence `NAME …` goes on. */
+const endings: Partial<Record<BuildReason, string>> = {
+  "builder-failed": "failed to build",
+  "hash-mismatch": "is not what its hash says",
+  "disk-full": "failed to build: no space left on device",
+  "out-of-memory": "failed to build: it was killed, or memory ran out",
+  "network": "could not be downloaded",
+};
+
+const beginnings: Partial<Record<BuildReason, string>> = {
+  "evaluation-error": "evaluation failed: ",
+  "disk-full": "no space left: ",
+  "network": "can't download: ",
+  "input-unavailable": "an input is not available: ",
+};
+
+/** A failure told by Nix's own message. */
+function told({ reason, error, context }: Judged): BuildFailure {
+  const text = beautiful(error.text);
+  const lines = text.split("\n");
+  const details = lines.length > 1 || text.length > summaryLength / 2
+    ? lines.slice(0, detailLines)
+    : [];
+  if (lines.length > detailLines) {
+    details.push(`(${count(lines.length - detailLines, "more line")})`);
+  }
+  if (error.position !== "") details.push(`at ${error.position}`);
+  if (error.suggestion !== "") details.push(error.suggestion);
+  return {
+    reason,
+    transient: isTransient(reason),
+    summary: oneLine(headline(reason, text), summaryLength),
+    details: [...details, ...context ?? []].map((line) => bounded(line)),
+  };
+}
+
+function headline(reason: BuildReason, text: string): string {
+  if (reason === "host-missing") {
+    const host = /nixosConfigurations\."?([^".' ]+)/.exec(text)?.[1];
+    return `the flake has no nixosConfigurations.${host ?? "HOST"}`;
+  }
+  if (reason === "flake-missing") return "there is no flake.nix";
+  if (reason === "lock-outdated") {
+    return "flake.lock is missing or does not agree with flake.nix";
+  }
+  return `${beginnings[reason] ?? ""}${text}`;
+}
+
+/** `(exit code 1)`, as part of a sentence. */
+function exitOf(text: string): string {
+  const code = /failed with exit code (\d+)/.exec(text)?.[1];
+  if (code !== undefined && code !== "1") return ` (exit code ${code})`;
+  const late = /timed out after [^\n]*/.exec(text)?.[0];
+  return late === undefined ? "" : ` (${late})`;
+}
+
+function afterFirst(text: string): string[] {
+  return safeLines(text).slice(1, 1 + logLines).map((line) => line.trim());
+}

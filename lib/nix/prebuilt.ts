@@ -1,0 +1,167 @@
+/**
+ * Takes a system that was built elsewhere: its store path from a file of the
+ * revision or from a URL, and its content from the substituters that Nix knows.
+ * Nix checks the signatures; nothing is evaluated or built.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { beginningOf, whyOf } from "../base/http.ts";
+import { oneLine, safeLines, short } from "../base/text.ts";
+import { localGit } from "../git/git.ts";
+import { substitute } from "./store.ts";
+import type { Run } from "../run/run.ts";
+import { isStorePath } from "../base/names.ts";
+import type { Readable } from "../run/stages.ts";
+
+/** The characters of an answer that are looked at. */
+const mostAnswer = 4096;
+
+/**
+ * Brings the host's system of this revision into the store.
+ *
+ * @param link The link that keeps it from garbage collection.
+ * @throws {SyncError} exit 6: `not-prebuilt` and `not-in-cache`, which may pass
+ * (another machine may still be building), `no-store-path`, `not-signed`.
+ */
+export async function takePrebuilt(
+  run: Run,
+  readable: Readable,
+  link: string,
+): Promise<void> {
+  const system = await storePathFor(run, readable);
+  const { effects, config } = run;
+  const finished = await effects.run(substitute(link, system, {
+    options: config["build.options"],
+    timeout: config["timeouts.build"],
+    onLine: (line) => {
+      const text = oneLine(line, 100);
+      effects.tell({ kind: "progress", stage: "build", text });
+    },
+  }));
+  if (finished.code === 0) return;
+  throw notSubstituted(system, readable, finished.stderr, finished.timedOut);
+}
+
+async function storePathFor(run: Run, readable: Readable): Promise<string> {
+  const { commit: { revision }, target } = readable;
+  const named = run.config["build.prebuilt"]
+    .replaceAll("{host}", target.host).replaceAll("{revision}", revision);
+  const isUrl = named.includes("://");
+  // What stands after `?` in a URL may be a token.
+  const place = isUrl ? named.replace(/[?#].*$/, "") : named;
+  const text = isUrl
+    ? await answerOf(run, named, place, revision)
+    : await contentOf(run, readable, place);
+  const system = text.trim();
+  // A derivation would be built here.
+  if (isStorePath(system) && !system.endsWith(".drv")) return system;
+  throw new SyncError(
+    `Cannot use ${place} as the system of ${short(revision)}: expected ` +
+      `a store path, not "${oneLine(system, 80)}"`,
+    {
+      stage: "build",
+      reason: "no-store-path",
+      next: isUrl ? "retry" : "hold",
+      hints: ["write what nix-build or nix build --print-out-paths prints"],
+    },
+  );
+}
+
+/** The content of a file of the revision that was verified. */
+async function contentOf(
+  run: Run,
+  { mirror, commit: { revision } }: Readable,
+  path: string,
+): Promise<string> {
+  const finished = await run.effects.run(
+    localGit(mirror, ["cat-file", "blob", `${revision}:${path}`]),
+  );
+  if (finished.code === 0) {
+    return new TextDecoder().decode(finished.stdout.subarray(0, mostAnswer));
+  }
+  throw new SyncError(
+    `Cannot find the system of ${short(revision)}: it has no file ${path}`,
+    {
+      stage: "build",
+      reason: "not-prebuilt",
+      next: "hold",
+      hints: [
+        "add the file with the store path and push, or say with build.prebuilt where it is",
+      ],
+    },
+  );
+}
+
+/**
+ * The answer of a server; no redirect is followed, and it gets no token.
+ *
+ * @param shown The URL as it may be shown.
+ */
+async function answerOf(
+  run: Run,
+  url: string,
+  shown: string,
+  revision: string,
+): Promise<string> {
+  const fail = (reason: string, why: string) =>
+    new SyncError(`Cannot find the system of ${short(revision)}: ${why}`, {
+      stage: "build",
+      reason,
+      next: "retry",
+      hints: ["it may still be built elsewhere; a later run asks again"],
+    });
+  try {
+    const response = await fetch(url, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(run.config["timeouts.remote"]),
+    });
+    if (response.status === 200) {
+      const text = await beginningOf(response.body, mostAnswer);
+      if (text.length <= mostAnswer) return text;
+      throw fail("no-store-path", `${shown} answered more than a store path`);
+    }
+    await response.body?.cancel();
+    throw fail(
+      "not-prebuilt",
+      `${shown} answered with status ${response.status}`,
+    );
+  } catch (error) {
+    if (error instanceof SyncError) throw error;
+    throw fail("unreachable", `${shown} did not answer: ${whyOf(error)}`);
+  }
+}
+
+function notSubstituted(
+  system: string,
+  { commit: { revision } }: Readable,
+  stderr: string,
+  timedOut: boolean,
+): SyncError {
+  const details = safeLines(stderr).slice(-10);
+  const what = `Cannot fetch ${system} of ${short(revision)}`;
+  // Words of Nix 2.8 to 2.34.
+  if (/is not signed by|lacks a (?:valid )?signature/.test(stderr)) {
+    return new SyncError(`${what}: no key that this host trusts signed it`, {
+      stage: "build",
+      reason: "not-signed",
+      next: "hold",
+      details,
+      hints: [
+        "sign it (nix store sign) and copy it again, or add the key to trusted-public-keys in nix.conf",
+      ],
+    });
+  }
+  const why = timedOut
+    ? "it took longer than timeouts.build"
+    : "no substituter has all of it, or none can be reached";
+  return new SyncError(`${what}: ${why}`, {
+    stage: "build",
+    reason: timedOut ? "timed-out" : "not-in-cache",
+    next: "retry",
+    details,
+    hints: [
+      "copy it there (nix copy --to CACHE); a later run tries again; the substituters are those of nix.conf",
+    ],
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * Lets go of old systems, but never of a way back.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { count, safeLines } from "../base/text.ts";
+import type { State } from "../state/state.ts";
+import { bootedSystem, systemProfile, systems } from "../host/system.ts";
+import {
+  collectGarbage,
+  deleteGenerations,
+  type Generation,
+  generationsOf,
+} from "./store.ts";
+import type { Run } from "../run/run.ts";
+import { endOf, runOutside } from "../run/outside.ts";
+
+/**
+ * Deletes old generations of the system profile, such that with a new one there
+ * are `bootEntries`. To be called right before the bootloader's entries are
+ * made, since they are made from the generations.
+ *
+ * What can't be deleted is told, and no reason to stop.
+ *
+ * @param system The new one.
+ */
+export async function forgetOldGenerations(
+  run: Run,
+  system: string,
+): Promise<void> {
+  const most = run.config.bootEntries;
+  if (most === 0) return;
+  const others = generationsOf(systemProfile)
+    .filter((one) => one.system !== system);
+  const numbers = expendable(others, waysBack(run.state), most - 1);
+  if (numbers.length === 0) return;
+  const { program, args, timeout } = deleteGenerations(systemProfile, numbers);
+  const deleted = await runOutside(run, [program, ...args], timeout);
+  if (deleted.code === 0 && !deleted.timedOut) return;
+  say(
+    run.effects,
+    "warning",
+    `Cannot delete ${count(numbers.length, "old generation")}: ${
+      deleted.lines.at(-1) ?? endOf(deleted)
+    }`,
+  );
+}
+
+/** The systems that a host may have to go back to. */
+function waysBack({ lastGood, earlier, attempt }: State): Set<string> {
+  const { running, bootDefault } = systems();
+  const { previous } = attempt ?? {};
+  const all = [
+    running,
+    bootDefault,
+    bootedSystem(),
+    previous?.running,
+    previous?.bootDefault,
+    lastGood?.system,
+    earlier[0]?.system,
+  ];
+  return new Set(all.filter((system) => typeof system === "string"));
+}
+
+/**
+ * The numbers of the generations that are neither among the newest nor needed.
+ *
+ * @param most How many are kept at the least.
+ */
+export function expendable(
+  generations: readonly Generation[],
+  needed: ReadonlySet<string>,
+  most: number,
+): number[] {
+  const newestFirst = generations.toSorted((a, b) => b.number - a.number);
+  return newestFirst.slice(most).filter(({ system }) => !needed.has(system))
+    .map(({ number }) => number);
+}
+
+/** Collects the store's garbage. What goes wrong is told, and fails no run. */
+export async function collect(effects: Effects): Promise<void> {
+  const finished = await effects.run(collectGarbage());
+  if (finished.code === 0) {
+    const said = new TextDecoder().decode(finished.stdout) + finished.stderr;
+    const [freed = "done"] = /^.* freed$/m.exec(said) ?? [];
+    return say(effects, "info", `Garbage collected: ${freed}`);
+  }
+  const why = safeLines(finished.stderr).at(-1) ?? `code ${finished.code}`;
+  say(effects, "warning", `Cannot collect garbage: ${why}`);
+}

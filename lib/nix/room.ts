@@ -1,0 +1,58 @@
+/**
+ * The room that a revision and its system take in /nix.
+ *
+ * @module
+ */
+import { type Room, roomAt } from "../host/disk.ts";
+import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+
+/**
+ * Looks whether there is room for what Nix is about to fetch.
+ *
+ * @param unpacked The bytes that it takes in the store.
+ * @param least The bytes that have to stay free beside it.
+ * @throws {SyncError} `disk-low`, stage `build`, retried by itself.
+ */
+export function refuseToFetch(
+  unpacked: number,
+  least: number,
+  room = roomAt("/nix/store"),
+): void {
+  refuseToFill(unpacked, "are to be fetched", least, room);
+}
+
+/**
+ * Looks whether there is room for the files of a revision, which Nix copies to
+ * the store.
+ *
+ * @throws {SyncError} as {@linkcode refuseToFetch} does.
+ */
+export function refuseToCopy(total: number, least: number): void {
+  const what = "of files are to be evaluated";
+  refuseToFill(total, what, least, roomAt("/nix/store"));
+}
+
+export function refuseToFill(
+  bytes: number,
+  what: string,
+  least: number,
+  room: Room | undefined,
+): void {
+  if (!room || bytes + least <= room.bytes) return;
+  throw new SyncError(
+    `Cannot build: ${formatSize(bytes)} ${what} and ${
+      formatSize(least)
+    } have to stay free (preflight.freeSpace), but /nix has ${
+      formatSize(room.bytes)
+    }`,
+    {
+      stage: "build",
+      reason: "disk-low",
+      next: "retry",
+      hints: [
+        "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      ],
+    },
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * The Nix store: the system profile and garbage-collection roots.
+ *
+ * @module
+ */
+import type { Command } from "../base/effects.ts";
+
+const patience = 5 * 60_000;
+
+/** Points a profile at a store path, as a new generation if it is another. */
+export function setProfile(profile: string, system: string): Command {
+  return {
+    program: "nix-env",
+    args: ["--profile", profile, "--set", system],
+    timeout: patience,
+    shielded: true,
+  };
+}
+
+/** Protects a store path from garbage collection as long as `link` exists. */
+export function addRoot(link: string, system: string): Command {
+  return {
+    program: "nix-store",
+    args: ["--realise", system, "--add-root", link],
+    timeout: patience,
+    shielded: true,
+  };
+}
+
+/**
+ * Fetches a store path and all that it needs from the substituters, and
+ * protects it: of an output alone Nix does not know how it could be built.
+ *
+ * @param options More arguments, and the longest it may take, in ms.
+ */
+export function substitute(
+  link: string,
+  system: string,
+  { options, timeout, onLine }: {
+    options: readonly string[];
+    timeout: number;
+    onLine: (line: string) => void;
+  },
+): Command {
+  return {
+    program: "nix-store",
+    args: ["--realise", system, "--add-root", link, ...options],
+    // English messages: failures are told apart by them.
+    env: { LC_ALL: "C" },
+    timeout,
+    capture: false,
+    onLine,
+  };
+}
+
+/** A generation of a profile. */
+export interface Generation {
+  number: number;
+  system: string;
+}
+
+/** The generations of a profile, in no order (nix-env(1), "PROFILES"). */
+export function generationsOf(profile: string): Generation[] {
+  const slash = profile.lastIndexOf("/");
+  const folder = profile.slice(0, slash), name = profile.slice(slash + 1);
+  return [...Deno.readDirSync(folder)].flatMap((entry) => {
+    const [start, number, ...rest] = entry.name.slice(name.length).split("-");
+    const isOne = entry.isSymlink && entry.name.startsWith(name) &&
+      start === "" && /^\d+$/.test(number ?? "") && rest.join("-") === "link";
+    if (!isOne) return [];
+    const system = Deno.readLinkSync(`${folder}/${entry.name}`);
+    return [{ number: Number(number), system }];
+  });
+}
+
+/** Deletes generations of a profile by their numbers. */
+export function deleteGenerations(
+  profile: string,
+  numbers: readonly number[],
+): Command {
+  return {
+    program: "nix-env",
+    args: [
+      "--profile",
+      profile,
+      "--delete-generations",
+      ...numbers.map(String),
+    ],
+    timeout: patience,
+  };
+}
+
+/** Deletes what no root of the store leads to; no generation. */
+export function collectGarbage(): Command {
+  return { program: "nix-store", args: ["--gc"], timeout: 2 * 3_600_000 };
+}

@@ -1,0 +1,32 @@
+/**
+ * A commit, in the words in which it is told.
+ *
+ * @module
+ */
+import type { Commit, Deployment, Signer } from "../state/state.ts";
+import { short } from "../base/text.ts";
+
+/** The commit of which a system was made. */
+export function commitOf(deployment: Deployment): Commit {
+  const { revision, subject, author, committedAt, signers } = deployment;
+  const commit = { revision, subject, author, committedAt };
+  return signers ? { ...commit, signers } : commit;
+}
+
+/** A commit in one line. */
+export function describe(
+  commit: Pick<Commit, "revision" | "subject" | "author">,
+): string {
+  const { revision, subject, author } = commit;
+  return `${short(revision)} "${subject}"${author ? ` by ${author}` : ""}`;
+}
+
+/** `signed by Ada (SHA256:…)`, where signatures were checked. */
+export function signedText({ signers }: Pick<Commit, "signers">): string[] {
+  return signers?.length ? [`signed by ${signersText(signers)}`] : [];
+}
+
+/** `Ada (SHA256:…) and Bob (SHA256:…)`. */
+export function signersText(signers: readonly Signer[]): string {
+  return signers.map(({ name, key }) => `${name} (${key})`).join(" and ");
+}

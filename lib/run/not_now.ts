@@ -1,0 +1,72 @@
+/**
+ * What keeps a built system from being activated, though nothing is wrong with
+ * it: much can change while it is built. The run then ends with exit code 0,
+ * and neither holds the revision nor waits longer for it.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import type { Config } from "../config/schema.ts";
+import { readSuspension } from "../state/suspension.ts";
+import { openingOf } from "./decide.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * A person may have said stop. A rollback is a person's word too, and the
+ * later one.
+ *
+ * @throws {SyncError} `suspended`, exit 0.
+ */
+export function refuseSuspended(run: Run): void {
+  if (run.attempt.command === "rollback") return;
+  if (!readSuspension(run.folder, run.effects.now())) return;
+  throw notNow(
+    "suspended",
+    "The host was suspended while this was being built",
+    [
+      "it is built, so the run after gitops-sync resume activates it soon",
+    ],
+  );
+}
+
+/**
+ * A window may have closed.
+ *
+ * @throws {SyncError} `outside-window`, exit 0.
+ */
+export function refuseOutside(
+  run: {
+    config: Pick<Config, "windows.deploy">;
+    effects: Pick<Effects, "now">;
+  },
+): void {
+  const opening = openingOf(run.config["windows.deploy"], run.effects.now());
+  if (opening === undefined) return;
+  throw notNow(
+    "outside-window",
+    "The window closed while this was being built",
+    [
+      "it is built, so the next run in a window activates it soon; gitops-sync sync --now does not wait",
+    ],
+  );
+}
+
+function notNow(
+  reason: string,
+  message: string,
+  hints: readonly string[],
+): SyncError {
+  return new SyncError(message, {
+    stage: "activate",
+    reason,
+    next: "stop",
+    exit: exitCodes.ok,
+    hints,
+  });
+}
+
+/** Whether an error is one of these, and so no failure. */
+export function isNotNow({ exit }: SyncError): boolean {
+  return exit === exitCodes.ok;
+}

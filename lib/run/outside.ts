@@ -1,0 +1,156 @@
+/**
+ * Runs what changes the host outside of our own sandbox: in a systemd unit of
+ * its own where there is systemd.
+ *
+ * @module
+ */
+import { Run } from "./run.ts";
+import { hasSystemd, startTimeOf } from "../host/system.ts";
+import {
+  isStopping,
+  lastLines,
+  resetFailed,
+  runInUnit,
+  stopUnits,
+  unitEnd,
+} from "../host/systemd.ts";
+import { safeLines } from "../base/text.ts";
+import { SyncError } from "../base/errors.ts";
+
+/** How a call of `switch-to-configuration`, or of what goes with it, ended. */
+export interface Switched {
+  code: number;
+  timedOut: boolean;
+  /** The end of what it wrote. */
+  lines: readonly string[];
+  /** `true`: systemd did not run it at all. */
+  isUnstarted?: true;
+}
+
+/** How a program ended, for a message. */
+export function endOf({ code, timedOut, isUnstarted }: Switched): string {
+  if (isUnstarted) return "systemd could not start it";
+  if (timedOut) return "it took too long and was ended";
+  return code > 128
+    ? `it was ended by signal ${code - 128}`
+    : `it ended with code ${code}`;
+}
+
+/**
+ * Runs what changes the host: our own unit may not write to it, so systemd,
+ * where it is there, does that in a unit of its own.
+ *
+ * @param timeout Milliseconds.
+ */
+export async function runOutside(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  return hasSystemd()
+    ? await inUnit(run, argv, timeout)
+    : await directly(run, argv, timeout);
+}
+
+/** systemd starts nothing while it starts itself anew: it is asked again. */
+export async function inUnit(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  for (let tries = 1;; tries++) {
+    const switched = await inUnitOnce(run, argv, timeout);
+    if (switched.isUnstarted !== true || tries === mostTries) return switched;
+    await run.effects.sleep(1000);
+  }
+}
+
+export const mostTries = 3;
+
+export async function inUnitOnce(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  const { effects } = run;
+  const unit = unitFor(run.attempt.id, effects.now());
+  const finished = await effects.run(
+    runInUnit(unit, argv, Math.ceil(timeout / 1000)),
+  );
+  const end = unitEnd(finished.stderr);
+  if (end?.result === "success" && end.code === 0) {
+    return { code: 0, timedOut: false, lines: [] };
+  }
+  const isOurEnd = !end && !finished.timedOut &&
+    (finished.code > 128 || await isStopping(effects));
+  if (isOurEnd) throw stopped(run);
+  // Whatever of it still runs, nothing else may be switched beside it.
+  await effects.run(stopUnits(`${unit}.service`));
+  const lines = (await lastLines(effects, `${unit}.service`, 15))
+    // What systemd says of the unit itself is known better.
+    .filter((line) => !line.includes(unit));
+  // A unit that stays failed would be taken for a fault of the host.
+  await effects.run(resetFailed(`${unit}.service`));
+  return {
+    code: end ? end.code : finished.code,
+    timedOut: finished.timedOut || end?.result === "timeout",
+    lines: lines.length > 0 ? lines : safeLines(finished.stderr),
+    ...(end || finished.timedOut ? {} : { isUnstarted: true }),
+  };
+}
+
+/**
+ * Our own service is being stopped, perhaps by the very switch that we wait
+ * for and that would wait for us: so we leave it to the next run, and to the
+ * dead-man's switch where there is none.
+ */
+export function stopped(run: Run): SyncError {
+  return new SyncError(
+    "Stopped by systemd during an activation, which goes on by itself",
+    {
+      stage: run.attempt.stage,
+      reason: stoppedReason,
+      next: "retry",
+      exit: 3,
+      hints: ["the next run finishes or undoes what was begun"],
+    },
+  );
+}
+
+export const stoppedReason = "stopped";
+
+/** Whether an error means that the journal must stay for the next run. */
+export function isStopped(error: unknown): boolean {
+  return error instanceof SyncError && error.reason === stoppedReason;
+}
+
+/** Every call has its own name: a failed unit would keep a fixed one. */
+export function unitFor(id: string, now: Date): string {
+  return `gitops-sync-activate-${id}-${now.getTime().toString(36)}`;
+}
+
+export async function directly(
+  run: Run,
+  argv: readonly string[],
+  timeout: number,
+): Promise<Switched> {
+  const [program, ...args] = argv;
+  const finished = await run.effects.run({
+    program: program!,
+    args,
+    timeout,
+    shielded: true,
+    onStart: async (pid) => {
+      const startTime = startTimeOf(pid);
+      if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
+    },
+  });
+  const lines = safeLines(
+    `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
+  );
+  return {
+    code: finished.code,
+    timedOut: finished.timedOut,
+    lines: lines.slice(-15),
+  };
+}

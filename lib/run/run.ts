@@ -1,0 +1,174 @@
+/**
+ * What every stage of one run shares: the effects, the configuration, and the
+ * journal that lets the next run finish or undo this one.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { type Stage, SyncError } from "../base/errors.ts";
+import { formatDuration } from "../base/duration.ts";
+import type { Config } from "../config/schema.ts";
+import type {
+  Attempt,
+  Commit,
+  Deployment,
+  Hold,
+  Left,
+  StageTime,
+  State,
+  Target,
+} from "../state/state.ts";
+import { bootId } from "../host/system.ts";
+import { writeState } from "../state/state_file.ts";
+
+/** One run under way. The lock is held as long as it lives. */
+export class Run {
+  readonly stages: StageTime[] = [];
+
+  constructor(
+    /** What it may do; replaced by {@linkcode shield}. */
+    public effects: Effects,
+    readonly config: Config,
+    /** What is remembered; replaced as a whole by {@linkcode save}. */
+    public state: State,
+  ) {}
+
+  /**
+   * From here on the run comes to its own end, and no signal ends what it
+   * starts: half of a confirmation or of the way back is worse than waiting.
+   */
+  shield(): void {
+    const { effects } = this;
+    this.effects = {
+      ...effects,
+      run: (command) => effects.run({ ...command, shielded: true }),
+    };
+  }
+
+  /** The state folder. */
+  get folder(): string {
+    return this.config.stateDirectory;
+  }
+
+  /** Writes changes of the state to the disk before anything else happens. */
+  async save(changes: Partial<State>): Promise<void> {
+    await this.replace({ ...this.state, ...changes });
+  }
+
+  /** Writes another state in place of this one. */
+  async replace(state: State): Promise<void> {
+    await writeState(this.folder, state);
+    this.state = state;
+  }
+
+  /** Notes in the journal how far this run has come. */
+  async note(changes: Partial<Attempt>): Promise<void> {
+    await this.save({ attempt: { ...this.attempt, ...changes } });
+  }
+
+  /** The same, for what must go on where the journal can't be written. */
+  async noteIfPossible(changes: Partial<Attempt>): Promise<void> {
+    try {
+      await this.note(changes);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      say(this.effects, "warning", error.message, error.hints);
+    }
+  }
+
+  /** The journal of this run. */
+  get attempt(): Attempt {
+    const { attempt } = this.state;
+    if (!attempt) throw new Error("there is no attempt under way");
+    return attempt;
+  }
+
+  /**
+   * Does one stage: notes it in the journal, tells that it starts and ends,
+   * and takes its time.
+   *
+   * @param text What to say of its result, in a few words.
+   */
+  async stage<T>(
+    stage: Stage,
+    work: () => Promise<T>,
+    text: (result: T) => string,
+  ): Promise<T> {
+    const start = this.effects.now().getTime();
+    const elapsed = () => this.effects.now().getTime() - start;
+    await this.note({ stage });
+    this.effects.tell({ kind: "start", stage });
+    try {
+      const result = await work();
+      this.effects.tell({
+        kind: "done",
+        stage,
+        text: text(result),
+        ms: elapsed(),
+      });
+      return result;
+    } catch (error) {
+      this.effects.tell({ kind: "failed", stage, ms: elapsed() });
+      throw error;
+    } finally {
+      this.stages.push({ stage, ms: elapsed() });
+    }
+  }
+
+  /** All stages and their times in one line. */
+  get times(): string {
+    return this.stages.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`)
+      .join(", ");
+  }
+}
+
+/** How an attempt ended, for the one place that records it. */
+export type Ended =
+  | { result: "deployed" | "corrected"; deployment: Deployment }
+  | { result: "rolled-back"; deployment: Deployment; left: Left }
+  | { result: "built"; system: string }
+  | { result: "failed" | "interrupted"; error: SyncError };
+
+/**
+ * Records the end of the attempt in the journal: state and history. Handed in
+ * from outside, because what is recorded where is none of a stage's business.
+ */
+export type Record = (run: Run, ended: Ended) => Promise<void>;
+
+/**
+ * Begins an attempt: from here on the journal knows of it.
+ *
+ * @param more What else is known of it.
+ */
+export async function begin(
+  run: Run,
+  command: Attempt["command"],
+  commit: Commit,
+  target: Target,
+  more: Pick<Attempt, "kind" | "left"> = {},
+): Promise<void> {
+  const startedAt = run.effects.now().toISOString();
+  // Readable, sortable, and good for the name of a unit.
+  const time = startedAt.slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+  const id = `${time}-${crypto.randomUUID().slice(0, 4)}`;
+  await run.save({
+    attempt: {
+      id,
+      command,
+      commit,
+      target,
+      startedAt,
+      stage: "decide",
+      bootId: bootId(),
+      ...more,
+    },
+  });
+}
+
+/** The hold on what is being attempted, for what went wrong with it. */
+export function holdFor(run: Run, error: SyncError): Hold {
+  const { commit: { revision }, target } = run.attempt;
+  const { stage, reason, message, hints } = error;
+  const since = run.effects.now().toISOString();
+  return { revision, target, stage, reason, message, hints, since };
+}

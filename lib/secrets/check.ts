@@ -1,0 +1,237 @@
+/**
+ * Proves, before anything is built, that this host can decrypt what the
+ * repository encrypts for it.
+ *
+ * @module
+ */
+import { exists } from "@std/fs";
+import { say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { count, short } from "../base/text.ts";
+import { runningSystem } from "../host/system.ts";
+import {
+  endAgents,
+  type Identity,
+  readIdentity,
+  usualIdentities,
+} from "./age.ts";
+import type { Keys } from "./sops/sops.ts";
+import { identityPaths, installedSecrets } from "./installed.ts";
+import { KeyFiles } from "./key_files.ts";
+import type { Run } from "../run/run.ts";
+import { entryOf, fingerprintOf, SecretMemory } from "./memory.ts";
+import { type Answer, judgeFile } from "./opening.ts";
+import { type Problem, problemsFailure } from "./problems.ts";
+import { readBlobs, secretTree, type TreeFile } from "./tree.ts";
+import { Readable, type Verified } from "../run/stages.ts";
+
+/** More than any secret; a file that is larger is told, and not read. */
+export const mostBytes = 32 * 1024 * 1024;
+
+/** How much is read from the mirror at once. */
+const atOnce = 64 * 1024 * 1024;
+
+/**
+ * Opens every sops and age file of the revision that names this host.
+ *
+ * @throws {SyncError} exit 5, with every file that does not open, and not the
+ * first only: `secrets-unreadable`, or `vault-…` where a later run may find
+ * Vault at work again.
+ */
+export async function checkSecrets(
+  run: Run,
+  verified: Verified,
+): Promise<Readable> {
+  const result = { ...verified, done: "readable" as const };
+  const none = { ...result, opened: 0, foreign: 0 };
+  if (!run.config["secrets.check"]) return none;
+  const tree = await secretTree(run, verified);
+  if (tree.files.length === 0) return none;
+  for (const { path, why } of tree.badRules) {
+    say(run.effects, "warning", `Cannot read ${path}: ${why}`, [
+      "its rules are not checked",
+    ]);
+  }
+  const { keys, problems } = await readKeys(run, await identitiesNamed(run));
+  const { files, rulesName } = tree;
+  const answers = await judgeTree(run, keys, verified.mirror, files, rulesName);
+  const notes: Problem[] = [];
+  for (const answer of answers) {
+    if (answer.kind === "problem") problems.push(answer.problem);
+    if (answer.kind === "foreign" && answer.note) notes.push(answer.note);
+  }
+  tellNotes(run, notes);
+  if (problems.length > 0) {
+    const what = short(verified.commit.revision);
+    throw problemsFailure(problems, keys.identities, "secrets", what);
+  }
+  const number = (kind: Answer["kind"]) =>
+    answers.filter((answer) => answer.kind === kind).length;
+  if (keys.identities.length === 0 && number("foreign") > 0) {
+    tellNoIdentity(run, number("foreign"));
+  }
+  return { ...result, opened: number("opened"), foreign: number("foreign") };
+}
+
+/** The key files to open the tree with: before the build, those of now. */
+async function identitiesNamed(run: Run): Promise<readonly string[]> {
+  const named = run.config["secrets.identities"];
+  if (named) return named;
+  const running = runningSystem();
+  const paths = running ? identityPaths(await installedSecrets(running)) : [];
+  const all = new Set([...paths, ...usualIdentities]);
+  const there = await Promise.all([...all].map(exists));
+  return [...all].filter((_, i) => there[i]);
+}
+
+/** Reads the host's identities; each that can't be read is a problem. */
+export async function readKeys(
+  run: Run,
+  paths: readonly string[],
+): Promise<{ keys: Keys; problems: Problem[] }> {
+  const problems: Problem[] = [];
+  const read = await inParallel(paths, async (path) => {
+    try {
+      return await readIdentity(run.effects, path);
+    } catch (error) {
+      const { reason, message, hints } = error as SyncError;
+      if (reason !== "identity-unreadable") throw error;
+      const why = message.replace(/^.*?: /, "");
+      problems.push({ file: path, reason, why, mend: hints[0]! });
+      return undefined;
+    }
+  });
+  const identities = read.filter((one): one is Identity => one !== undefined);
+  const address = run.config["vault.address"];
+  const vault = address && { address, socket: run.config["vault.socket"] };
+  return { keys: { identities, ...(vault ? { vault } : {}) }, problems };
+}
+
+async function judgeTree(
+  run: Run,
+  keys: Keys,
+  mirror: string,
+  files: readonly TreeFile[],
+  rulesName: string,
+): Promise<Answer[]> {
+  const memory = new SecretMemory(run.folder);
+  const by = fingerprintOf(keys);
+  const deadline = deadlineOf(run);
+  const entries = await Promise.all(
+    files.map(({ path, blob, format }) =>
+      entryOf("tree", path, blob, format, rulesName, by)
+    ),
+  );
+  const answers = files.map(({ path, size }, i): Answer | undefined => {
+    const known = memory.get(entries[i]!);
+    if (known === "opened") return { kind: "opened", remember: true };
+    if (known === "foreign") return { kind: "foreign" };
+    return size > mostBytes ? tooLarge(path, size) : undefined;
+  });
+  const open = files.map((file, i) => ({ file, i }))
+    .filter(({ i }) => answers[i] === undefined);
+  await using keyFiles = new KeyFiles();
+  const withFile = open.length > 0 ? await keyFiles.with(keys) : keys;
+  for (const some of portions(open)) {
+    const contents = await readBlobs(
+      run,
+      mirror,
+      some.map(({ file }) => file),
+    );
+    await inParallel(some, async ({ file, i }, at) => {
+      const { path, format, blob, rule, expected } = file;
+      const given = {
+        name: path,
+        bytes: contents[at]!,
+        format,
+        expected,
+        ...(rule ? { rule } : {}),
+      };
+      const answer = await judgeFile(run.effects, withFile, given, deadline());
+      answers[i] = answer;
+      if (answer.kind === "opened" && answer.remember) {
+        memory.add(entries[i]!, "opened");
+        memory.add(await entryOf("content", blob, format, by), "opened");
+      } else if (answer.kind === "foreign" && !answer.note) {
+        memory.add(entries[i]!, "foreign");
+      }
+    });
+  }
+  await endAgents(run.effects, keys.identities);
+  await memory.save();
+  return answers as Answer[];
+}
+
+/** How long the next file may take, of the time that all of them have. */
+export function deadlineOf(run: Run): () => number {
+  const now = () => run.effects.now().getTime();
+  const end = now() + run.config["timeouts.secrets"];
+  return () => Math.max(1, Math.min(60_000, end - now()));
+}
+
+/** As many files at a time as fit into memory. */
+function* portions<T extends { file: TreeFile }>(
+  items: readonly T[],
+): Generator<T[]> {
+  let portion: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (bytes + item.file.size > atOnce && portion.length > 0) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(item);
+    bytes += item.file.size;
+  }
+  if (portion.length > 0) yield portion;
+}
+
+function tooLarge(file: string, size: number): Answer {
+  const why = `it is ${size >> 20} MiB long, and at most ${
+    mostBytes >> 20
+  } MiB are checked`;
+  const mend = "make it smaller, or name it in secrets.ignore";
+  const problem = { file, reason: "too-large", why, mend };
+  return { kind: "problem", problem };
+}
+
+function tellNotes(run: Run, notes: readonly Problem[]): void {
+  if (notes.length === 0) return;
+  run.effects.tell({
+    kind: "message",
+    level: "warning",
+    text: `${count(notes.length, "file")} for other hosts ${
+      notes.length === 1 ? "is" : "are"
+    } not as they should be`,
+    details: notes.map(({ file, reason, why }) =>
+      `${file} [${reason}]: ${why}`
+    ),
+  });
+}
+
+function tellNoIdentity(run: Run, files: number): void {
+  say(
+    run.effects,
+    "warning",
+    `The repository has ${
+      count(files, "encrypted file")
+    }, but this host has no age or SSH identity to open them with`,
+    ["make one with: age-keygen -o /etc/ssh/age.key"],
+  );
+}
+
+/** Does work for each item, as many at once as there are processors. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T, at: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [i, item] of queue) results[i] = await work(item, i);
+  };
+  const workers = Math.min(items.length, navigator.hardwareConcurrency);
+  await Promise.all(Array.from({ length: workers }, worker));
+  return results;
+}

@@ -1,0 +1,93 @@
+/**
+ * What a built system decrypts when it is activated, read from its store path:
+ * no second evaluation, and exactly what that system does.
+ *
+ * @module
+ */
+import { count } from "../base/text.ts";
+import { readAtMost, readIfThere } from "../host/files.ts";
+import { type AgenixSecret, agenixSecrets, announcedIn } from "./agenix.ts";
+import {
+  callsIn,
+  callsInScript,
+  callsInUnit,
+  readManifest,
+  type SopsNixCall,
+  type SopsNixManifest,
+} from "./sops_nix.ts";
+
+/** What a system installs. */
+export interface Installed {
+  sops: readonly (SopsNixCall & { content: SopsNixManifest })[];
+  agenix: readonly AgenixSecret[];
+  /** What can't be read: the path of a manifest or of the system, and why. */
+  unread: readonly { path: string; why: string }[];
+}
+
+/** Of some thousand secrets it is a few MiB. */
+const mostManifest = 32 * 1024 * 1024;
+
+const unitFolder = "etc/systemd/system";
+const sopsUnits = [
+  "sops-install-secrets.service",
+  "sops-install-secrets-for-users.service",
+];
+const agenixUnit = "agenix-install-secrets.service";
+
+/** Reads what a system installs, in whichever mode of sops-nix and agenix. */
+export async function installedSecrets(system: string): Promise<Installed> {
+  const script = readIfThere(`${system}/activate`) ?? "";
+  const unitOf = (name: string) =>
+    readIfThere(`${system}/${unitFolder}/${name}`) ?? "";
+  const units = sopsUnits.map(unitOf);
+  const calls = [...callsInScript(script), ...units.flatMap(callsInUnit)];
+  const sops: (SopsNixCall & { content: SopsNixManifest })[] = [];
+  const unread: { path: string; why: string }[] = [];
+  for (const call of calls) {
+    try {
+      const bytes = await readAtMost(call.manifest, mostManifest);
+      const content = readManifest(new TextDecoder().decode(bytes));
+      sops.push({ ...call, content });
+    } catch (error) {
+      const why = (error as Error).message;
+      unread.push({ path: call.manifest, why });
+    }
+  }
+  const started = /^ExecStart=(?:\S*\s)?(\/nix\/store\/\S+)$/m
+    .exec(unitOf(agenixUnit))?.[1];
+  const scripts = [script, started ? readIfThere(started) ?? "" : ""];
+  const agenix = scripts.flatMap(agenixSecrets);
+  unread.push(...untold(system, calls.length, [script, ...units], callsIn));
+  unread.push(...untold(system, agenix.length, scripts, announcedIn));
+  return { sops, agenix, unread };
+}
+
+/** Where more is installed than was understood, nothing is proven. */
+function untold(
+  path: string,
+  understood: number,
+  texts: readonly string[],
+  numberIn: (text: string) => number,
+): { path: string; why: string }[] {
+  const number = texts.map(numberIn).reduce((sum, one) => sum + one, 0);
+  return number <= understood ? [] : [{
+    path,
+    why: `it installs secrets at ${
+      count(number, "place")
+    }, and only ${understood} of them can be read`,
+  }];
+}
+
+/** All key files that a system names. */
+export function identityPaths({ sops, agenix }: Installed): string[] {
+  return [
+    ...new Set([
+      ...sops.flatMap(({ content }) => [
+        ...(content.ageKeyFile ? [content.ageKeyFile] : []),
+        ...content.ageSshKeyPaths,
+        ...(content.gnupgHome ? [content.gnupgHome] : []),
+      ]),
+      ...agenix.flatMap(({ identities }) => identities),
+    ]),
+  ];
+}

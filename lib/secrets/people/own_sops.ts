@@ -1,0 +1,153 @@
+/**
+ * sops as a person uses it, on a copy of the file: what it makes takes the
+ * file's place at once, or not at all.
+ *
+ * sops chooses a rule of `.sops.yaml` by the path of the file from there, so
+ * the copy has the same path below a copy of that file.
+ *
+ * @module
+ */
+import { dirname, join, relative } from "@std/path";
+import { exists } from "@std/fs";
+import type { Command, Finished } from "../../base/effects.ts";
+import { SyncError, usageError } from "../../base/errors.ts";
+import { oneLine, safeLines } from "../../base/text.ts";
+import type { Identity } from "../age.ts";
+import { nearest, type Place } from "./checkout.ts";
+import type { MemoryFolder } from "../../host/memory_files.ts";
+
+/** A copy to work on. */
+export interface Copy {
+  /** The file in the copy; it is there if the original is. */
+  file: string;
+  /** The same from the folder. */
+  name: string;
+  /** The copy of `.sops.yaml`. */
+  config: string;
+}
+
+/**
+ * Copies a file, still encrypted, and its `.sops.yaml`.
+ *
+ * @param folder An empty one for the copies.
+ * @param rules In place of what `.sops.yaml` says now.
+ * @throws {SyncError} `no-rules`, exit 2.
+ */
+export async function copyOf(
+  place: Place,
+  folder: MemoryFolder,
+  rules?: string,
+): Promise<Copy> {
+  const config = await nearest(place, ".sops.yaml");
+  if (config === undefined) {
+    throw usageError(
+      "no-rules",
+      `Cannot tell whom ${place.path} is for: there is no .sops.yaml above it`,
+      "write one with the public keys of those who may read: docs/secrets.md shows how",
+    );
+  }
+  const name = relative(dirname(config), place.path);
+  await folder.write(
+    ".sops.yaml",
+    rules === undefined
+      ? await Deno.readFile(join(place.top, config))
+      : new TextEncoder().encode(rules),
+  );
+  const original = join(place.top, place.path);
+  if (await exists(original)) {
+    await folder.write(name, await Deno.readFile(original));
+  }
+  return {
+    name,
+    file: join(folder.path, name),
+    config: join(folder.path, ".sops.yaml"),
+  };
+}
+
+/** A command of sops on a copy. */
+export function sopsCommand(
+  copy: Copy,
+  identities: readonly Identity[],
+  folder: string,
+  ...words: string[]
+): Command {
+  return {
+    program: "sops",
+    args: [`--config=${copy.config}`, ...words, copy.file],
+    env: environment(identities, folder),
+    cwd: dirname(copy.config),
+    timeout: 10 * 60_000,
+  };
+}
+
+/**
+ * What sops would see if the person had typed it, with the keys of the host
+ * beside their own where they named none.
+ */
+function environment(
+  identities: readonly Identity[],
+  folder: string,
+): Record<string, string> {
+  const own = Deno.env.toObject();
+  const path = (kind: Identity["kind"]) =>
+    identities.find((identity) => identity.kind === kind)?.path;
+  const [age, ssh] = [path("age"), path("ssh")];
+  return {
+    ...(age ? { SOPS_AGE_KEY_FILE: age } : {}),
+    ...(ssh ? { SOPS_AGE_SSH_PRIVATE_KEY_FILE: ssh } : {}),
+    ...own,
+    SOPS_DISABLE_VERSION_CHECK: "1",
+    // Where sops puts what it decrypts for an editor.
+    TMPDIR: folder,
+  };
+}
+
+/** What the exit codes of sops mean (sops, `cmd/sops/codes/codes.go`). */
+const meanings: Readonly<Record<number, string>> = {
+  25: "a value in it does not decrypt: it was changed by hand or cut off",
+  51: "its MAC does not match: it was changed without sops",
+  52: "it has no MAC",
+  100: "there is no such file",
+  203: "it is encrypted already",
+};
+
+const isUnencrypted = /sops metadata not found/;
+
+/** What went wrong when sops ended with a failure. */
+export function sopsFailure(
+  what: string,
+  { path }: Place,
+  { code, stderr }: Pick<Finished, "code" | "stderr">,
+): SyncError {
+  // Of a file with a plain value sops shows that value.
+  const isPlain = /does not match sops' data format/.test(stderr);
+  const lines = isPlain ? [] : safeLines(stderr);
+  const why = isPlain
+    ? "a value in it is not encrypted"
+    : isUnencrypted.test(stderr)
+    ? "it is not encrypted"
+    : meanings[code] ?? oneLine(lines[0] ?? `sops ended with ${code}`, 200);
+  return new SyncError(`Cannot ${what} ${path}: ${why}`, {
+    stage: "secrets",
+    reason: "sops-failed",
+    next: "stop",
+    details: lines.slice(0, 20),
+    hints: hintsFor(code, lines.join(" ")),
+  });
+}
+
+function hintsFor(code: number, said: string): string[] {
+  if (code === 203) return ["change it with: gitops-sync secrets edit FILE"];
+  if (isUnencrypted.test(said)) {
+    return ["encrypt it with: gitops-sync secrets encrypt FILE"];
+  }
+  if (/no matching creation rules/.test(said)) {
+    return ["add a rule for its path to .sops.yaml"];
+  }
+  return code === 128 || /get the data key/.test(said)
+    ? [
+      "see who can open it: gitops-sync secrets check FILE",
+      "name your own key with --secrets-identities FILE",
+    ]
+    : [];
+}

@@ -1,0 +1,144 @@
+/**
+ * The creation rules of a `.sops.yaml`: whom a file should be encrypted for.
+ *
+ * @module
+ */
+import { parse } from "@std/yaml";
+import { type Fields, isMap } from "./formats.ts";
+import { type LeafRule, patternOf } from "./leaves.ts";
+import { ruleOf, type SopsRecipient } from "./metadata.ts";
+
+/** One rule. */
+export interface CreationRule {
+  /** As written; a rule without it is for every file that no other is for. */
+  pathRegex?: string;
+  /** The key groups; without Shamir there is one. */
+  groups: readonly (readonly SopsRecipient[])[];
+  rule: LeafRule;
+}
+
+/** What a `.sops.yaml` says. */
+export interface SopsRules {
+  rules: readonly CreationRule[];
+  /** Why some of it, or all, is not understood. */
+  why?: string;
+}
+
+/** Reads a `.sops.yaml`. Never throws. */
+export function readRules(text: string): SopsRules {
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch {
+    return { rules: [], why: "its syntax is wrong" };
+  }
+  const listed = isMap(content) ? content.creation_rules : undefined;
+  if (!Array.isArray(listed)) return { rules: [] };
+  const rules = listed.filter(isMap).map(creationRule);
+  const unclear = rules.findIndex(({ pathRegex }) =>
+    pathRegex !== undefined && patternOf(pathRegex) === undefined
+  );
+  return unclear === -1 ? { rules } : {
+    rules,
+    why: `the path_regex of its rule ${unclear + 1} is too hard to match here`,
+  };
+}
+
+/**
+ * The first rule whose pattern is found in the path, as sops chooses.
+ *
+ * @param path From the folder of the `.sops.yaml`.
+ * @returns `undefined` where none is, or where a pattern that comes first can't
+ * be told.
+ */
+export function ruleFor(
+  rules: readonly CreationRule[],
+  path: string,
+): CreationRule | undefined {
+  for (const rule of rules) {
+    if (rule.pathRegex === undefined) return rule;
+    const pattern = patternOf(rule.pathRegex);
+    if (!pattern) return undefined;
+    if (pattern.test(path)) return rule;
+  }
+  return undefined;
+}
+
+/** Whether a file in plaintext is one that was forgotten to be encrypted. */
+export function wantsEncrypted(rule: CreationRule, path: string): boolean {
+  return rule.groups.length > 0 && isAboutPlace(rule, path) &&
+    mayBeSecret(path);
+}
+
+/**
+ * Whether a rule says where secrets are. One that a file of any name with that
+ * ending falls under says how to encrypt, and not what.
+ */
+function isAboutPlace(rule: CreationRule, path: string): boolean {
+  if (rule.pathRegex === undefined) return false;
+  const ending = /\.[^./]*$/.exec(path)?.[0] ?? "";
+  return ruleFor([rule], `any-name-at-all${ending}`) === undefined;
+}
+
+/** A pattern such as `secrets/.*` also finds what is next to the secrets. */
+function mayBeSecret(path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return !/\.(nix|md|rst|adoc|pub|age|gpg|asc|lock|sh)$/i.test(name) &&
+    !/^(readme|license|makefile|justfile)/i.test(name) &&
+    (!name.startsWith(".") || name.endsWith(".env")) &&
+    !/^\.(github|gitlab|gitea|forgejo|vscode|idea)\//.test(path);
+}
+
+function creationRule(fields: Fields): CreationRule {
+  const { path_regex: pathRegex, key_groups: listed } = fields;
+  const groups = Array.isArray(listed)
+    ? listed.filter(isMap).map(groupOf)
+    : [groupOf(fields)];
+  return {
+    ...(typeof pathRegex === "string" && pathRegex !== "" ? { pathRegex } : {}),
+    groups: groups.filter((group) => group.length > 0),
+    rule: ruleOf(fields),
+  };
+}
+
+// Above the groups sops takes texts with commas, in groups it takes lists.
+function groupOf(fields: Fields): SopsRecipient[] {
+  const merged = Array.isArray(fields.merge)
+    ? fields.merge.filter(isMap).flatMap(groupOf)
+    : [];
+  return [
+    ...merged,
+    ...namesIn(fields.age).map((name) => ({ kind: "age" as const, name })),
+    ...namesIn(fields.pgp).map((name) => ({
+      kind: "pgp" as const,
+      name: name.replaceAll(" ", "").toUpperCase(),
+    })),
+    ...[
+      ...namesIn(fields.hc_vault_transit_uri),
+      ...namesIn(fields.hc_vault),
+    ].map(vaultRecipient),
+  ];
+}
+
+function namesIn(value: unknown): string[] {
+  const texts = Array.isArray(value) ? value : [value];
+  return texts.filter((text) => typeof text === "string")
+    .flatMap((text: string) => text.split(","))
+    .map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/** `https://vault.example.org/v1/transit/keys/web` taken apart. */
+function vaultRecipient(name: string): SopsRecipient {
+  const parts = /^(.*?)\/v1\/(.+)\/keys\/([^/]+)\/?$/.exec(name);
+  if (!parts) return { kind: "hc_vault", name };
+  const [, address, enginePath, keyName] = parts;
+  return {
+    kind: "hc_vault",
+    name,
+    vault: {
+      address: address!,
+      enginePath: enginePath!,
+      keyName: keyName!,
+    },
+  };
+}

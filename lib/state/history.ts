@@ -1,0 +1,59 @@
+/**
+ * One line an attempt, in `history.jsonl` of the state folder.
+ *
+ * @module
+ */
+import { appendDurably, readIfThere, writeWhole } from "../host/files.ts";
+import type { HistoryEntry } from "./state.ts";
+import { historyEntry } from "./state_shape.ts";
+
+const mostBytes = 1024 * 1024;
+const pathIn = (folder: string) => `${folder}/history.jsonl`;
+
+/**
+ * Adds an attempt; the oldest half goes when the file has grown too long.
+ *
+ * @throws {SyncError} as {@linkcode writeWhole}.
+ */
+export async function appendHistory(
+  folder: string,
+  entry: HistoryEntry,
+): Promise<void> {
+  const text = readIfThere(pathIn(folder)) ?? "";
+  // A power cut can leave half a line; the new one must not grow onto it.
+  const gap = text === "" || text.endsWith("\n") ? "" : "\n";
+  const line = `${JSON.stringify(entry)}\n`;
+  if (text.length + line.length <= mostBytes) {
+    return await appendDurably(pathIn(folder), gap + line);
+  }
+  const half = text.slice(text.indexOf("\n", text.length / 2) + 1);
+  await writeWhole(pathIn(folder), half + gap + line);
+}
+
+/**
+ * All attempts, oldest first. Lines that are not whole are passed over. An
+ * attempt stands twice where a run was cut off while it wrote how it ended: the
+ * later line counts.
+ */
+export function readHistory(folder: string): HistoryEntry[] {
+  const entries = new Map<string, HistoryEntry>();
+  for (const line of (readIfThere(pathIn(folder)) ?? "").split("\n")) {
+    const entry = parseEntry(line);
+    if (entry) entries.set(entry.id, entry);
+  }
+  return [...entries.values()];
+}
+
+function parseEntry(line: string): HistoryEntry | undefined {
+  try {
+    const entry = JSON.parse(line);
+    return historyEntry(entry) && hasEnd(entry) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether its end is a point in time that has a name. */
+function hasEnd({ at, ms }: HistoryEntry): boolean {
+  return !Number.isNaN(new Date(Date.parse(at) + ms).getTime());
+}

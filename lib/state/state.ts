@@ -1,0 +1,237 @@
+/**
+ * What the program remembers from one run to the next. No secret is ever in it.
+ *
+ * @module
+ */
+import type { ExitCode, Stage } from "../base/errors.ts";
+import type { Systems } from "../host/system.ts";
+import type { RefKind } from "../base/tip.ts";
+
+/** A commit as people know it. Texts are already safe to show. */
+export interface Commit {
+  revision: string;
+  subject: string;
+  author: string;
+  /** When it was committed, ISO 8601. */
+  committedAt: string;
+  /** Who signed it, where signatures were checked. */
+  signers?: readonly Signer[];
+}
+
+/** Whose signature was good. */
+export interface Signer {
+  kind: "ssh" | "openpgp";
+  /** The principal of an SSH key, the user id of an OpenPGP key. */
+  name: string;
+  /** The key's fingerprint. */
+  key: string;
+}
+
+/** What decides which system a revision becomes on this host. */
+export interface Target {
+  repository: string;
+  ref: string;
+  directory: string;
+  host: string;
+  operation: "switch" | "boot" | "test" | "build";
+}
+
+/** A system that passed everything, with where it came from. */
+export interface Deployment extends Commit {
+  target: Target;
+  /** Its store path. */
+  system: string;
+  /** When it was confirmed, ISO 8601. */
+  at: string;
+  /** The boot in which it was confirmed, where it ran by then. */
+  boot?: string;
+  /** `true` once it was looked at whether the host comes up with it. */
+  booted?: true;
+  /** The units that had failed even before it, and not because of it. */
+  failing?: readonly string[];
+}
+
+/** The newest revision of a ref that was deployed here. */
+export interface Followed {
+  repository: string;
+  ref: string;
+  revision: string;
+  /** What the name was at that time. */
+  kind: RefKind;
+}
+
+/** A revision that is not tried again until the branch moves or `retry`. */
+export interface Hold {
+  revision: string;
+  /** What it was to become: another target is another attempt. */
+  target: Target;
+  stage: Stage;
+  reason: string;
+  message: string;
+  hints: readonly string[];
+  since: string;
+}
+
+/** What a way back leaves. */
+export interface Left {
+  revisions: readonly string[];
+  /** Why, where it was not a person's wish. */
+  because?: string;
+}
+
+/** The journal of a run under way: enough to finish or undo it. */
+export interface Attempt {
+  /** Names the run, its units and its history entry. */
+  id: string;
+  command: "sync" | "rollback";
+  commit: Commit;
+  target: Target;
+  startedAt: string;
+  /** The stage that was begun last. */
+  stage: Stage;
+  /** Which boot of the kernel it began in. */
+  bootId: string;
+  /** Given where a ref was followed to it: what that name is. */
+  kind?: RefKind;
+  /** Given where it is a way back: what must not come again by itself. */
+  left?: Left;
+  /** From activation on: how the host stood before. */
+  previous?: Systems;
+  /** From activation on: the units that had failed before it. */
+  failedBefore?: readonly string[];
+  /** From activation on: the store path that is being activated. */
+  candidate?: string;
+  /** `true` from just before the first thing that changes the host. */
+  touched?: true;
+  /** The activation's own process, where it is no systemd unit. */
+  process?: { pid: number; startTime: string };
+  /** `true` while the previous system is being put back. */
+  undoing?: true;
+}
+
+/** How an attempt can end. */
+export type Result =
+  | "deployed"
+  | "built"
+  | "corrected"
+  | "rolled-back"
+  | "accepted"
+  | "interrupted"
+  | "failed";
+
+/** How the last attempt ended. */
+export interface LastAttempt {
+  at: string;
+  result: Result;
+  exit: ExitCode;
+  revision?: string;
+  stage?: Stage;
+  reason?: string;
+  message: string;
+  hints: readonly string[];
+  /** How many times in a row it ended so. */
+  times: number;
+}
+
+/** A pause after failures that may pass by themselves. */
+export interface Backoff {
+  revision: string;
+  failures: number;
+  notBefore: string;
+}
+
+/** How a host was before something is done to it. */
+export interface Before {
+  /** Units that had failed, or failed again and again: nobody's fault later. */
+  readonly failed: readonly string[];
+  /** Units that were starting: perhaps long jobs, which nobody waits for. */
+  readonly starting: readonly string[];
+  /** The default routes that there were. */
+  readonly routes: readonly ("IPv4" | "IPv6")[];
+}
+
+/** A reboot that a run has asked for. */
+export interface Reboot {
+  at: string;
+  /** Which boot of the kernel it ends. */
+  bootId: string;
+  /** The confirmed system that is to come up. */
+  revision: string;
+  system: string;
+  /** What needed it, in words. */
+  why: readonly string[];
+  /** The system that was booted before. */
+  booted: string | null;
+  /** How the host was. */
+  before: Before;
+  /** Whether it leads back from a reboot that failed. */
+  isWayBack: boolean;
+  /** What a later run has found. */
+  result?: "well" | "failed";
+}
+
+/** The content of `state.json`. */
+export interface State {
+  version: 1;
+  /** What the remote said last, when that changed. */
+  seen?: { ref: string; revision: string; kind: string; at: string };
+  /** How far refs were followed, the newest first. */
+  followed?: readonly Followed[];
+  lastGood?: Deployment;
+  /** Good systems before that, newest first. */
+  earlier: readonly Deployment[];
+  /** What was built last where the operation is `build`. */
+  built?: Deployment;
+  holds: readonly Hold[];
+  attempt?: Attempt;
+  backoff?: Backoff;
+  /** A revision whose activation was cut off, and how often. */
+  cutOff?: { revision: string; times: number };
+  last?: LastAttempt;
+  /** Revisions that a person allowed although the ref was moved to them. */
+  accepted?: readonly Accepted[];
+  /** The first revision that was trusted, and the history behind it with it. */
+  firstTrusted?: { repository: string; revision: string; at: string };
+  /** The reboot that was asked for last. */
+  reboot?: Reboot;
+  /** Lines of the history that could not be written yet, oldest first. */
+  unwritten?: readonly HistoryEntry[];
+}
+
+/** A person's word that a ref may be moved to this revision, once. */
+export interface Accepted {
+  revision: string;
+  at: string;
+}
+
+/** How long one stage of an attempt took. */
+export interface StageTime {
+  stage: Stage;
+  /** Milliseconds. */
+  ms: number;
+}
+
+/** One attempt, as it ended. */
+export interface HistoryEntry {
+  version: 1;
+  id: string;
+  command: "sync" | "rollback" | "accept";
+  /** When it began, ISO 8601. */
+  at: string;
+  /** Milliseconds from its beginning to its end. */
+  ms: number;
+  result: Result;
+  exit: ExitCode;
+  revision?: string;
+  subject?: string;
+  author?: string;
+  /** Who signed it, where signatures were checked. */
+  signers?: readonly Signer[];
+  /** The store path, once it was built. */
+  system?: string;
+  stages: readonly StageTime[];
+  /** Where and why it failed. */
+  stage?: Stage;
+  reason?: string;
+  message?: string;
+}

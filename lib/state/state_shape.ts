@@ -1,0 +1,124 @@
+/**
+ * The shapes of the parts of `state.json`.
+ *
+ * @module
+ */
+import {
+  areSigners,
+  isNumber,
+  isText,
+  isTime,
+  listOf,
+  object,
+  optional,
+  type Shape,
+} from "./shape.ts";
+import type { State } from "./state.ts";
+
+const target = object({
+  repository: isText,
+  ref: isText,
+  directory: isText,
+  host: isText,
+  operation: isText,
+});
+
+const commit = {
+  revision: isText,
+  subject: isText,
+  author: isText,
+  signers: areSigners,
+};
+
+const deployment = object({
+  ...commit,
+  target,
+  system: isText,
+  failing: optional(listOf(isText)),
+});
+
+const hold = object({
+  revision: isText,
+  target,
+  stage: isText,
+  reason: isText,
+  message: isText,
+  hints: listOf(isText),
+});
+
+const maybe = optional(isText);
+
+/** What is told of an attempt; a line without it is worth nothing. */
+export const historyEntry = object({
+  id: isText,
+  at: isTime,
+  ms: isNumber,
+  result: isText,
+  exit: isNumber,
+  revision: maybe,
+  subject: maybe,
+  author: maybe,
+  signers: areSigners,
+  stages: listOf(object({ stage: isText, ms: isNumber })),
+  stage: maybe,
+  reason: maybe,
+  message: maybe,
+});
+
+/** What a run goes by: where one of them is odd, nobody knows what to do. */
+const needed: Partial<Record<keyof State, Shape>> = {
+  holds: listOf(hold),
+  earlier: listOf(deployment),
+  lastGood: optional(deployment),
+  followed: optional(listOf(object({
+    repository: isText,
+    ref: isText,
+    revision: isText,
+    kind: isText,
+  }))),
+  attempt: optional(object({
+    id: isText,
+    commit: object(commit),
+    target,
+    startedAt: isTime,
+    stage: isText,
+  })),
+  accepted: optional(listOf(object({ revision: isText }))),
+  firstTrusted: optional(object({ repository: isText, revision: isText })),
+  reboot: optional(object({
+    at: isText,
+    bootId: isText,
+    revision: isText,
+    system: isText,
+    why: listOf(isText),
+    before: object({
+      failed: listOf(isText),
+      starting: listOf(isText),
+      routes: listOf(isText),
+    }),
+  })),
+};
+
+/** What is told or saves work: it is worth no stop of a run. */
+const spared: Partial<Record<keyof State, Shape>> = {
+  last: object({ message: isText, hints: listOf(isText) }),
+  seen: object({ ref: isText, revision: isText, at: isText }),
+  built: deployment,
+  backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
+  unwritten: listOf(historyEntry),
+  cutOff: object({ revision: isText, times: isNumber }),
+};
+
+/** The name of a part that has not the shape everything else relies on. */
+export function oddPart(state: State): string | undefined {
+  return Object.entries(needed)
+    .find(([name, shape]) => !shape(state[name as keyof State]))?.[0];
+}
+
+/** The state without the odd ones of the parts that no run needs. */
+export function withoutOdd(state: State): State {
+  const parts = Object.entries(state).filter(([name, value]) =>
+    spared[name as keyof State]?.(value) ?? true
+  );
+  return Object.fromEntries(parts) as unknown as State;
+}

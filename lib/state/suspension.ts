@@ -1,0 +1,73 @@
+/**
+ * A person's word that this host stays as it is for now. A file of its own, so
+ * that it can be given while a run holds the lock and the state.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { ensurePrivateDir, readIfThere, writeWhole } from "../host/files.ts";
+
+/** The content of `suspended.json`. */
+export interface Suspension {
+  since: string;
+  /** When it ends by itself, ISO 8601; `null`: only with `resume`. */
+  until: string | null;
+  reason: string | null;
+}
+
+const pathIn = (folder: string) => `${folder}/suspended.json`;
+
+/**
+ * The suspension that holds now, if any.
+ *
+ * @throws {SyncError} `state-unreadable`: a broken file must not let a run
+ * through that a person wanted to stop.
+ */
+export function readSuspension(
+  folder: string,
+  now: Date,
+): Suspension | undefined {
+  const text = readIfThere(pathIn(folder));
+  if (text === undefined) return undefined;
+  try {
+    const suspension: Suspension = JSON.parse(text);
+    if (typeof suspension?.since !== "string") {
+      throw new Error("it has no time");
+    }
+    const { until } = suspension;
+    if (until !== null && Number.isNaN(Date.parse(until))) {
+      throw new Error("its end is no time");
+    }
+    return until === null || now < new Date(until) ? suspension : undefined;
+  } catch (error) {
+    throw new SyncError(
+      `Cannot read ${pathIn(folder)}: ${(error as Error).message}`,
+      {
+        stage: "state",
+        reason: "state-unreadable",
+        next: "stop",
+        hints: ["run gitops-sync resume, or gitops-sync suspend again"],
+      },
+    );
+  }
+}
+
+/** Suspends this host. */
+export async function writeSuspension(
+  folder: string,
+  suspension: Suspension,
+): Promise<void> {
+  await ensurePrivateDir(folder);
+  await writeWhole(pathIn(folder), `${JSON.stringify(suspension)}\n`);
+}
+
+/** Ends a suspension; `false` where there was none. */
+export async function removeSuspension(folder: string): Promise<boolean> {
+  try {
+    await Deno.remove(pathIn(folder));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Refuses trees that are made to harm whoever reads them, before anything
+ * does: Git lists them, within bounds.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+import { oneLine, short } from "../base/text.ts";
+import { localGit, mostAtOnce } from "../git/git.ts";
+import type { Run } from "../run/run.ts";
+import type { Fetched } from "../run/stages.ts";
+import { refuseToCopy } from "../nix/room.ts";
+
+/** Bytes of the list of files: more than ten times that of nixpkgs. */
+const mostNames = 64 * 2 ** 20;
+
+/** The longest path that a program can name on Linux (limits.h, PATH_MAX). */
+const longestPath = 4096;
+
+/**
+ * Refuses a tree that is too large or too deep to be a configuration, and a
+ * `directory` that leads out of the repository by a link.
+ *
+ * @throws {SyncError} exit 4; `disk-low` where there is no room for its files.
+ */
+export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
+  const { mirror, commit: { revision } } = fetched;
+  const measure = measureOf(await list(run, mirror, revision));
+  const { longest } = measure;
+  if (longest > longestPath) {
+    throw refuse(
+      revision,
+      "tree-too-deep",
+      `it has a path of ${longest} bytes`,
+    );
+  }
+  refuseSize(run, revision, measure);
+  await refuseLinks(run, mirror, revision);
+}
+
+/**
+ * What is small in the mirror has its full size in the store, to which Nix
+ * copies all files before it evaluates one.
+ */
+function refuseSize(
+  { config }: Run,
+  revision: string,
+  { largest, total }: Measure,
+): void {
+  if (largest > mostAtOnce) {
+    throw refuse(
+      revision,
+      "file-too-large",
+      `it has a file of ${formatSize(largest)}, and ${
+        formatSize(mostAtOnce)
+      } is the most`,
+      "take the file out of the repository, or let the flake fetch it",
+    );
+  }
+  const most = config["limits.fetch"];
+  if (total > most) {
+    throw refuse(
+      revision,
+      "files-too-large",
+      `its files have ${formatSize(total)} together, and ${
+        formatSize(most)
+      } is the most (limits.fetch)`,
+      "if they are meant to be so large, raise limits.fetch, then: gitops-sync retry",
+    );
+  }
+  // What was built elsewhere is not evaluated, so not copied either.
+  if (config["build.from"] === "cache") return;
+  refuseToCopy(total, config["preflight.freeSpace"]);
+}
+
+async function list(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<Uint8Array> {
+  try {
+    const finished = await run.effects.run(localGit(mirror, [
+      "ls-tree",
+      "-r",
+      "-z",
+      "--format=%(objectsize) %(path)",
+      revision,
+    ], { most: mostNames, timeout: 60_000 }));
+    if (finished.code === 0) return finished.stdout;
+  } catch (error) {
+    const isLarge = error instanceof SyncError &&
+      error.reason === "output-too-large";
+    if (!isLarge) throw error;
+    throw refuse(revision, "tree-too-large", "it has too many files");
+  }
+  throw refuse(revision, "tree-unreadable", "Git can't list its files");
+}
+
+/** What the files of a tree come to, in bytes. */
+interface Measure {
+  /** The longest path. */
+  longest: number;
+  /** The largest file. */
+  largest: number;
+  /** All files; one that has two names is two for Nix. */
+  total: number;
+}
+
+const [space, dash, zero] = [0x20, 0x2d, 0x30];
+
+/** Reads lines of a size and a path; a submodule has none, but a dash. */
+function measureOf(list: Uint8Array): Measure {
+  const measure = { longest: 0, largest: 0, total: 0 };
+  for (let at = 0; at < list.length;) {
+    let size = 0;
+    for (; list[at] !== space; at++) {
+      if (list[at] !== dash) size = size * 10 + list[at]! - zero;
+    }
+    const end = list.indexOf(0, at);
+    measure.longest = Math.max(measure.longest, end - at - 1);
+    measure.largest = Math.max(measure.largest, size);
+    measure.total += size;
+    at = end + 1;
+  }
+  return measure;
+}
+
+/** Every part of `directory` must be a folder of the repository itself. */
+async function refuseLinks(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<void> {
+  const parts = run.config.directory.split("/").filter((part) => part !== "");
+  const folders = parts.map((_, i) => parts.slice(0, i + 1).join("/"));
+  if (folders.length === 0) return;
+  const finished = await run.effects.run(localGit(mirror, [
+    "ls-tree",
+    "-z",
+    revision,
+    "--",
+    ...folders,
+  ], { most: mostNames }));
+  for (const line of new TextDecoder().decode(finished.stdout).split("\0")) {
+    const [, mode, path] = /^(\d+) \w+ \w+\t(.*)$/s.exec(line) ?? [];
+    if (mode !== "120000") continue;
+    throw refuse(
+      revision,
+      "directory-link",
+      `${oneLine(path!, 80)}, which directory goes through, is a link`,
+    );
+  }
+}
+
+function refuse(
+  revision: string,
+  reason: string,
+  why: string,
+  ...hints: string[]
+): SyncError {
+  return new SyncError(`Refused ${short(revision)}: ${why}`, {
+    stage: "verify",
+    reason,
+    next: "hold",
+    hints: [
+      "nothing of the revision was evaluated, and the host is as it was",
+      ...hints,
+    ],
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * Keyrings of a run's own, made from the files that hold the trusted keys.
+ * No agent is started, no key server asked, no keyring of a user read.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { type KeyFile, keysError } from "../keys/key_file.ts";
+import { gpgEscapes, gpgStatus, type Keyring, unescaped } from "./signature.ts";
+import { type Named, writeRevoked, writeSigners } from "../keys/ssh_keys.ts";
+import { lastWords } from "../base/text.ts";
+
+/** The trusted keys as they were found. */
+export interface KeySet {
+  /** Files of allowed signers. */
+  ssh: readonly KeyFile[];
+  /** Files of public keys. */
+  openpgp: readonly KeyFile[];
+  /** A file of revoked SSH keys. */
+  revoked?: KeyFile;
+}
+
+/** Read by gpg from its folder (gpg(1)). */
+const gpgConfig = [
+  "no-autostart",
+  "disable-dirmngr",
+  "no-auto-key-retrieve",
+  "no-auto-key-locate",
+  "no-auto-check-trustdb",
+  // What is in this keyring was put there by whoever configured it.
+  "trust-model always",
+].map((line) => `${line}\n`).join("");
+
+/**
+ * Makes a keyring in a new folder.
+ *
+ * @throws {SyncError} `keys-missing`, `keys-empty`, `keys-broken`: a set of
+ * keys that can't be read whole is an error and never a smaller set.
+ */
+export async function makeKeyring(
+  effects: Pick<Effects, "run">,
+  folder: string,
+  keys: KeySet,
+): Promise<Keyring> {
+  if (keys.ssh.length + keys.openpgp.length === 0) {
+    throw keysError("keys-missing", "no file of trusted keys is configured");
+  }
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const allowedSigners = `${folder}/allowed_signers`;
+  const gnupgHome = `${folder}/gnupg`;
+  const revokedKeys = keys.revoked && `${folder}/revoked`;
+  if (keys.revoked) {
+    await writeRevoked(effects, `${folder}/revoked`, keys.revoked);
+  }
+  const named = [
+    ...await writeSsh(effects, allowedSigners, keys.ssh),
+    ...await importAll(effects, gnupgHome, keys.openpgp),
+  ];
+  return {
+    allowedSigners,
+    gnupgHome,
+    revokedKeys,
+    names: byKey(named),
+    kinds: new Set([
+      ...(keys.ssh.length > 0 ? ["ssh" as const] : []),
+      ...(keys.openpgp.length > 0 ? ["openpgp" as const] : []),
+    ]),
+  };
+}
+
+function byKey(named: readonly Named[]): Map<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
+  for (const { key, names: more } of named) {
+    names.set(key, [...names.get(key) ?? [], ...more]);
+  }
+  return names;
+}
+
+/** Makes one file of allowed signers of some. */
+async function writeSsh(
+  effects: Pick<Effects, "run">,
+  path: string,
+  files: readonly KeyFile[],
+): Promise<Named[]> {
+  const named: Named[] = [];
+  await Deno.writeTextFile(path, "", { createNew: true });
+  for (const [i, file] of files.entries()) {
+    const one = `${path}.${i}`;
+    named.push(...await writeSigners(effects, one, file));
+    const text = await Deno.readTextFile(one);
+    await Deno.writeTextFile(path, text, { append: true });
+  }
+  return named;
+}
+
+async function importAll(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+  files: readonly KeyFile[],
+): Promise<Named[]> {
+  await Deno.mkdir(gnupgHome, { mode: 0o700 });
+  await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
+  for (const [i, file] of files.entries()) {
+    await importKeys(effects, gnupgHome, `${gnupgHome}.${i}`, file);
+  }
+  return files.length > 0 ? await namesIn(effects, gnupgHome) : [];
+}
+
+async function importKeys(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+  path: string,
+  { where, bytes }: KeyFile,
+): Promise<void> {
+  if (bytes.length === 0) throw keysError("keys-empty", `${where} is empty`);
+  await Deno.writeFile(path, bytes, { createNew: true, mode: 0o600 });
+  const finished = await effects.run({
+    program: "gpg",
+    args: ["--batch", "--no-tty", "--status-fd=1", "--import", "--", path],
+    ...bounds(gnupgHome),
+  });
+  const said = new TextDecoder().decode(finished.stdout);
+  const [read, privates] = readAndPrivate(said);
+  if (privates > 0) {
+    throw keysError("keys-private", `${where} holds a private key`);
+  }
+  if (finished.code !== 0 || read === 0) {
+    throw keysError(
+      "keys-broken",
+      `${where} does not hold OpenPGP public keys and nothing else`,
+      lastWords(finished),
+    );
+  }
+}
+
+const bounds = (gnupgHome: string) => ({
+  env: { GNUPGHOME: gnupgHome, LC_ALL: "C" },
+  timeout: 60_000,
+  most: 16 * 2 ** 20,
+});
+
+/** The user ids of each key (doc/DETAILS, "Format of the colon listings"). */
+async function namesIn(
+  effects: Pick<Effects, "run">,
+  gnupgHome: string,
+): Promise<Named[]> {
+  const listed = await effects.run({
+    program: "gpg",
+    args: ["--batch", "--no-tty", "--with-colons", "--list-keys"],
+    ...bounds(gnupgHome),
+  });
+  if (listed.code !== 0) {
+    const why = "gpg can't list the keys that it has read";
+    throw keysError("keys-broken", why, lastWords(listed));
+  }
+  const found: { key: string; names: string[] }[] = [];
+  let kind = "";
+  for (const line of new TextDecoder().decode(listed.stdout).split("\n")) {
+    const fields = line.split(":");
+    if (fields[0] === "uid") {
+      const name = unescaped(fields[9]!, gpgEscapes.inListings);
+      found.at(-1)?.names.push(name);
+    }
+    if (fields[0] === "fpr" && kind === "pub") {
+      found.push({ key: fields[9]!, names: [] });
+    }
+    kind = fields[0]!;
+  }
+  return found;
+}
+
+/** How many keys gpg read, and how many private ones (doc/DETAILS). */
+function readAndPrivate(status: string): [number, number] {
+  const result = gpgStatus(status, "IMPORT_RES");
+  const numbers = result?.split(" ").map(Number) ?? [];
+  return [numbers[0] ?? 0, numbers[9] ?? 0];
+}

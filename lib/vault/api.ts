@@ -1,0 +1,164 @@
+/**
+ * What is asked of Vault and OpenBao: logins, tokens, and decrypting.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { ask, odd, type VaultServer } from "./http.ts";
+
+/** A token and how long it lasts. */
+export interface Token {
+  value: string;
+  /** Milliseconds from when it was given or renewed; 0: for ever. */
+  lease: number;
+  renewable: boolean;
+}
+
+/** Reasons of failures that may pass by themselves. */
+const passing = ["vault-unreachable", "vault-sealed", "vault-busy"];
+
+/** Whether a failure may pass by itself. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof SyncError && passing.includes(error.reason);
+}
+
+/**
+ * Does work again, with a growing and random pause, while it fails for what
+ * may pass, and gives up with the last failure.
+ *
+ * @param patience Milliseconds after which no further attempt begins.
+ */
+export async function withRetries<T>(
+  effects: Pick<Effects, "sleep" | "now">,
+  patience: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const end = effects.now().getTime() + patience;
+  for (let pause = 250;; pause = Math.min(2 * pause, 5_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      // Between half and all of it, so that hosts do not come all at once.
+      const wait = pause * (0.5 + Math.random() / 2);
+      if (!mayPass(error) || effects.now().getTime() + wait > end) throw error;
+      await effects.sleep(wait);
+    }
+  }
+}
+
+/** Logs in by AppRole (Vault API, "auth/approle/login"). */
+export async function logIn(
+  server: VaultServer,
+  mount: string,
+  roleId: string,
+  secretId: string,
+): Promise<Token> {
+  const answer = await ask(server, {
+    what: "log in by AppRole",
+    method: "POST",
+    path: `auth/${mount}/login`,
+    body: { role_id: roleId, secret_id: secretId },
+  });
+  return tokenOf(server, at(answer, "auth"));
+}
+
+/** Takes the secret out of a wrapping token, which works once. */
+export async function unwrapSecretId(
+  server: VaultServer,
+  wrappingToken: string,
+): Promise<string> {
+  const answer = await ask(server, {
+    what: "unwrap the secret id",
+    method: "POST",
+    path: "sys/wrapping/unwrap",
+    token: wrappingToken,
+  });
+  const secretId = at(at(answer, "data"), "secret_id");
+  if (typeof secretId === "string" && secretId !== "") return secretId;
+  throw odd(server, "unwrap the secret id");
+}
+
+/** What a token is, asked with the token itself. */
+export async function lookUp(
+  server: VaultServer,
+  value: string,
+): Promise<Token> {
+  const answer = at(
+    await ask(server, {
+      what: "look up the token",
+      method: "GET",
+      path: "auth/token/lookup-self",
+      token: value,
+    }),
+    "data",
+  );
+  const seconds = at(answer, "ttl");
+  if (typeof seconds !== "number") throw odd(server, "look up the token");
+  const renewable = at(answer, "renewable") === true;
+  return { value, lease: 1000 * seconds, renewable };
+}
+
+/** Makes a token last longer. */
+export async function renew(
+  server: VaultServer,
+  { value }: Token,
+): Promise<Token> {
+  const answer = await ask(server, {
+    what: "renew the token",
+    method: "POST",
+    path: "auth/token/renew-self",
+    token: value,
+  });
+  return tokenOf(server, at(answer, "auth"));
+}
+
+/** Ends a token. */
+export async function revoke(
+  server: VaultServer,
+  value: string,
+): Promise<void> {
+  await ask(server, {
+    what: "revoke the token",
+    method: "POST",
+    path: "auth/token/revoke-self",
+    token: value,
+  });
+}
+
+/** Decrypts by the transit engine; gives the plaintext in base64, as it came. */
+export async function transitDecrypt(
+  server: VaultServer,
+  token: string,
+  engine: string,
+  key: string,
+  ciphertext: string,
+): Promise<string> {
+  const what = `decrypt with ${engine}/${key}`;
+  const answer = await ask(server, {
+    what,
+    method: "POST",
+    path: `${engine}/decrypt/${key}`,
+    token,
+    body: { ciphertext },
+  });
+  const plaintext = at(at(answer, "data"), "plaintext");
+  if (typeof plaintext === "string") return plaintext;
+  throw odd(server, what);
+}
+
+function tokenOf(server: VaultServer, auth: unknown): Token {
+  const value = at(auth, "client_token");
+  const seconds = at(auth, "lease_duration");
+  if (typeof value !== "string" || typeof seconds !== "number") {
+    throw odd(server, "log in");
+  }
+  const renewable = at(auth, "renewable") === true;
+  return { value, lease: 1000 * seconds, renewable };
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}

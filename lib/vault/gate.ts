@@ -1,0 +1,183 @@
+/**
+ * What the socket of vault-agent lets through: decrypt calls of the allowed
+ * engines, to the one configured server, and nothing else.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { boundedText } from "../base/http.ts";
+import { mayPass, transitDecrypt, withRetries } from "./api.ts";
+import type { VaultSession } from "./session.ts";
+
+/** A decrypt call. */
+export interface Decrypt {
+  engine: string;
+  key: string;
+}
+
+/** For so long after that, calls are answered at once. */
+const pauseAfterOutage = 5_000;
+/** A data key of sops is under 1 KiB. */
+const longestRequest = 64 * 1024;
+const longestWait = 10_000;
+
+/**
+ * Reads the path of a decrypt call, `/v1/<engine>/decrypt/<key>`.
+ *
+ * @returns `undefined` for every other call, and for other engines.
+ */
+export function decryptCall(
+  method: string,
+  url: string,
+  engines: readonly string[],
+): Decrypt | undefined {
+  if (method !== "PUT" && method !== "POST") return undefined;
+  const { pathname, search } = new URL(url);
+  const parts = /^\/v1\/([\w./-]+)\/decrypt\/(\w[\w.-]*)$/.exec(pathname);
+  if (!parts || search !== "") return undefined;
+  const [, engine, key] = parts as unknown as [string, string, string];
+  return engines.includes(engine) ? { engine, key } : undefined;
+}
+
+/** Answers the calls that come through the socket. */
+export class VaultGate {
+  #outage: { error: SyncError; until: number } | undefined;
+
+  constructor(
+    readonly session: VaultSession,
+    readonly engines: readonly string[],
+    /** Milliseconds that a call may wait for a server that does not serve. */
+    readonly patience: number,
+    readonly effects: Pick<Effects, "now" | "sleep" | "tell">,
+  ) {}
+
+  /** Answers one call; never throws. */
+  async answer(request: Request): Promise<Response> {
+    const call = decryptCall(request.method, request.url, this.engines);
+    if (!call) {
+      const { pathname } = new URL(request.url);
+      await request.body?.cancel();
+      this.#tell("warning", `Refused ${request.method} ${pathname}`);
+      return refusal(
+        403,
+        `gitops-sync vault-agent lets only decrypt calls of ${
+          this.engines.join(", ")
+        } through (vault.engines)`,
+      );
+    }
+    const ciphertext = await ciphertextOf(request);
+    if (ciphertext === undefined) {
+      return refusal(400, 'expected {"ciphertext": "vault:v1:…"}');
+    }
+    try {
+      const plaintext = await this.#decrypt(call, ciphertext);
+      this.#tell("debug", `Decrypted with ${call.engine}/${call.key}`);
+      return Response.json({ data: { plaintext } });
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  async #decrypt(call: Decrypt, ciphertext: string): Promise<string> {
+    const outage = this.#outage;
+    if (outage && this.effects.now().getTime() < outage.until) {
+      throw outage.error;
+    }
+    const plaintext = await withRetries(
+      this.effects,
+      this.patience,
+      () => this.#try(call, ciphertext),
+    );
+    this.#outage = undefined;
+    return plaintext;
+  }
+
+  /** One try, and another with a new token if the old one is not good. */
+  async #try({ engine, key }: Decrypt, ciphertext: string): Promise<string> {
+    const { session } = this;
+    const once = (token: string) =>
+      transitDecrypt(session.server, token, engine, key, ciphertext);
+    const token = await session.token();
+    try {
+      return await once(token);
+    } catch (error) {
+      const isDenied = error instanceof SyncError &&
+        error.reason === "vault-denied";
+      if (!isDenied) throw error;
+      if (!await session.isStale(token)) {
+        throw policyLacks(error, engine, key);
+      }
+      return await once(await session.token());
+    }
+  }
+
+  /**
+   * A failure as sops shows it. Its client tries again after 429 and most of
+   * 5xx, which was done here already: so 424, "failed dependency", for what may
+   * pass.
+   */
+  #failed(error: unknown): Response {
+    if (!(error instanceof SyncError)) {
+      // The stack names code of ours alone.
+      this.#tell("error", `A bug: ${(error as Error).stack}`);
+      return refusal(500, "a bug in gitops-sync vault-agent: see its journal");
+    }
+    if (mayPass(error) && error !== this.#outage?.error) {
+      const until = this.effects.now().getTime() + pauseAfterOutage;
+      this.#outage = { error, until };
+    }
+    this.#tell("warning", error.message, error.hints);
+    const status = statuses[error.reason] ?? 424;
+    return refusal(status, [error.message, ...error.hints].join("; "));
+  }
+
+  #tell(
+    level: "debug" | "warning" | "error",
+    text: string,
+    hints: readonly string[] = [],
+  ): void {
+    say(this.effects, level, text, hints);
+  }
+}
+
+/**
+ * What is about the file, and no other would fare better. A login that is
+ * refused is not: what was wrong with the host is no reason to hold a revision.
+ */
+const statuses: Readonly<Record<string, number>> = {
+  "vault-wrong": 400,
+  "vault-nothing": 404,
+  "vault-denied": 403,
+};
+
+function policyLacks(error: SyncError, engine: string, key: string): SyncError {
+  return new SyncError(error.message, {
+    stage: "secrets",
+    reason: error.reason,
+    next: "retry",
+    hints: [
+      `the host's policy needs: path "${engine}/decrypt/${key}" { capabilities = ["update"] }`,
+    ],
+  });
+}
+
+async function ciphertextOf(request: Request): Promise<string | undefined> {
+  const late = AbortSignal.timeout(longestWait);
+  try {
+    const text = await Promise.race([
+      boundedText(request.body, longestRequest),
+      new Promise<never>((_, reject) =>
+        late.addEventListener("abort", () => reject(late.reason))
+      ),
+    ]);
+    const { ciphertext } = JSON.parse(text);
+    return typeof ciphertext === "string" ? ciphertext : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(status: number, message: string): Response {
+  return Response.json({ errors: [message] }, { status });
+}

@@ -1,0 +1,357 @@
+import { assert, assertEquals } from "@std/assert";
+import type { BuildFailure } from "../../lib/nix/failure.ts";
+import { NixLog } from "../../lib/nix/log.ts";
+
+const versions = ["2.8.0", "2.26.3"] as const;
+const folder = new URL("./log/", import.meta.url).pathname;
+
+/** The lines of a log that Nix wrote. */
+const linesOf = (version: string, name: string) =>
+  Deno.readTextFileSync(`${folder}${version}/${name}.log`).split("\n");
+
+/** A log that has read these lines. */
+function after(lines: readonly string[]): NixLog {
+  const log = new NixLog();
+  lines.forEach((line) => log.line(line));
+  return log;
+}
+
+const message = (fields: Record<string, unknown>) =>
+  `@nix ${JSON.stringify({ action: "msg", level: 0, ...fields })}`;
+
+type Row = [
+  reason: BuildFailure["reason"],
+  transient: boolean,
+  /** One, or one for each version where they say it in other words. */
+  summary: string | readonly [string, string],
+  /** The last line of the details. */
+  lastDetail?: string,
+];
+
+const refused = "http://127.0.0.1:1/x.tar.gz", broken = "http://127.0.0.1:8503";
+const assertions =
+  "evaluation failed: Failed assertions: - The option services.web.port is not set. - A root file system is needed.";
+const archive = (rest: string) =>
+  `Failed to open archive (Source threw exception: error: unable to download '${rest}`;
+
+/** Each captured log of a failure, by name. */
+const failures: Record<string, Row> = {
+  "builder-failed": [
+    "builder-failed",
+    false,
+    "nixos-system-myhost-25.11 failed to build (exit code 2)",
+    "main.c:3:1: error: unknown type",
+  ],
+  "builder-killed": [
+    "out-of-memory",
+    true,
+    "big-image failed to build: it was killed, or memory ran out",
+    "building",
+  ],
+  "daemon-down": [
+    "daemon",
+    true,
+    "cannot connect to socket at '/nix/var/nix/daemon-socket/socket': No such file or directory",
+  ],
+  "daemon-gone": ["daemon", true, [
+    "unexpected end-of-file",
+    "Nix daemon disconnected unexpectedly (maybe it crashed?)",
+  ]],
+  // The database was busy for a while, and then a builder failed.
+  "db-busy": [
+    "builder-failed",
+    false,
+    "nixos-system-myhost-25.11 failed to build (exit code 2)",
+    "main.c:3:1: error: unknown type",
+  ],
+  "dependency-failed": [
+    "builder-failed",
+    false,
+    "web-app-1.2.3 failed to build",
+    "main.c:12:5: error: unknown type name nt",
+  ],
+  "disk-full-builder": [
+    "disk-full",
+    true,
+    "big-image failed to build: no space left on device",
+    "head: error writing 'standard output': No space left on device",
+  ],
+  "disk-full-store": [
+    "disk-full",
+    true,
+    "no space left: writing to file: No space left on device",
+  ],
+  "eval-attribute": [
+    "evaluation-error",
+    false,
+    "evaluation failed: attribute 'webb' missing",
+    "Did you mean web?",
+  ],
+  "eval-syntax": [
+    "evaluation-error",
+    false,
+    "evaluation failed: syntax error, unexpected ';'",
+    "at flake.nix:3:41",
+  ],
+  "eval-throw": [
+    "evaluation-error",
+    false,
+    assertions,
+    "- A root file system is needed.",
+  ],
+  "eval-throw-trace": ["evaluation-error", false, assertions],
+  "eval-undefined": [
+    "evaluation-error",
+    false,
+    "evaluation failed: undefined variable 'undefinedName'",
+    "at flake.nix:8:47",
+  ],
+  "fetchurl-refused": [
+    "network",
+    true,
+    "source.tar.gz could not be downloaded",
+  ],
+  "flake-missing": ["flake-missing", false, "there is no flake.nix"],
+  "hash-mismatch": [
+    "hash-mismatch",
+    false,
+    "source.tar.gz is not what its hash says",
+    "got:    sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=",
+  ],
+  "host-missing": [
+    "host-missing",
+    false,
+    "the flake has no nixosConfigurations.myhost",
+    "Did you mean myhosts?",
+  ],
+  "ifd-failed": [
+    "builder-failed",
+    false,
+    "generated.nix failed to build",
+    "broken",
+  ],
+  "input-404": ["input-unavailable", false, [
+    `an input is not available: unable to download '${broken}/404.tar.gz': HTTP error 404 ('Not Found')`,
+    `an input is not available: ${
+      archive(broken)
+    }/404.tar.gz': HTTP error 404)`,
+  ]],
+  "input-503": ["network", true, [
+    `can't download: unable to download '${broken}/x.tar.gz': HTTP error 503 ('Service Unavailable')`,
+    `can't download: ${archive(broken)}/x.tar.gz': HTTP error 503)`,
+  ]],
+  "input-git-refused": ["network", true, [
+    "can't download: program 'git' failed with exit code 128",
+    "can't download: Cannot find Git revision '6774f7bc253789b113a4f39285dc0fa100abeacc' in ref 'main' of repository 'http://127.0.0.1:1/dep.git'! Please make sure that the rev exists on the ref you've sp…",
+  ]],
+  "input-tarball-refused": ["network", true, [
+    `can't download: unable to download '${refused}': Couldn't connect to server (7)`,
+    `can't download: ${
+      archive(refused)
+    }': Could not connect to server (7) Failed to connect to 127.0.0.1 port 1 after 0 …`,
+  ]],
+  "input-unresolved": ["network", true, [
+    "can't download: unable to download 'http://nowhere.invalid/x.tar.gz': Couldn't resolve host name (6)",
+    `can't download: ${
+      archive("http://nowhere.invalid/x.tar.gz")
+    }': Could not resolve hostname (6) Could not resolve host: nowhere.invalid)`,
+  ]],
+  "lock-outdated": [
+    "lock-outdated",
+    false,
+    "flake.lock is missing or does not agree with flake.nix",
+  ],
+  // Its log quotes failures of the machine, but they are not its own.
+  "mentions-only": [
+    "builder-failed",
+    false,
+    "nixos-system-myhost-25.11 failed to build",
+    "main.c:9:3: error: connection refused is not a type",
+  ],
+  "substitute-nar-503": ["network", true, [
+    "can't download: unable to download 'http://127.0.0.1:8600/nar/17blvhglw6bndhadszm33widmvkp88dqd47nvryb2p7v0x3l57mf.nar': HTTP error 503 ('Service Unavailable')",
+    "can't download: unable to download 'http://127.0.0.1:8600/nar/11q4w11kfj5yl9fx0c9qz409g1m5k5w49jpi6fdylmxfl2n9fc61.nar': HTTP error 503",
+  ]],
+  "two-failed": [
+    "builder-failed",
+    false,
+    "db-schema-7, web-app-1.2.3 failed to build",
+    "  a: cannot find header",
+  ],
+};
+
+/** Logs of builds that succeeded; the last thing that they showed. */
+const successes: Record<string, string> = {
+  "success": "3 of 3 built",
+  "substituter-down": "3 of 3 built",
+  "substitute-file": "3 of 3 copied",
+  "substitute-http": "3 of 3 copied, 3.0 MiB fetched",
+  "substitute-and-build": "1 of 1 built, 2 of 2 copied, 3.0 MiB fetched",
+};
+
+Deno.test("Nix tells what it will fetch, and 2.8 does not", () => {
+  const mebi = 2 ** 20;
+  const table = {
+    "success": 0,
+    "builder-failed": 0,
+    "substitute-file": 3 * mebi,
+    "substitute-http": 3 * mebi,
+    "substitute-and-build": 3 * mebi,
+  };
+  for (const [name, bytes] of Object.entries(table)) {
+    assertEquals(after(linesOf("2.26.3", name)).unpacked, bytes, name);
+    assertEquals(after(linesOf("2.8.0", name)).unpacked, 0, name);
+  }
+});
+
+for (const version of versions) {
+  Deno.test(`every failure of Nix ${version} is told apart`, () => {
+    for (const [name, row] of Object.entries(failures)) {
+      const [reason, transient, summary, lastDetail] = row;
+      const failure = after(linesOf(version, name)).failure();
+      const expected = typeof summary === "string"
+        ? summary
+        : summary[versions.indexOf(version)];
+      assertEquals(
+        [failure.reason, failure.transient, failure.summary],
+        [reason, transient, expected!],
+        name,
+      );
+      if (lastDetail) assertEquals(failure.details.at(-1), lastDetail, name);
+      assert(failure.summary.length <= 200, name);
+    }
+  });
+
+  Deno.test(`the end of every build that Nix ${version} did is shown`, () => {
+    for (const [name, shown] of Object.entries(successes)) {
+      assertEquals(after(linesOf(version, name)).progress(), shown, name);
+    }
+  });
+
+  Deno.test(`each log of Nix ${version} has a row in a table`, () => {
+    const names = [...Deno.readDirSync(`${folder}${version}`)].map((file) =>
+      file.name.replace(/\.log$/, "")
+    );
+    const known = [
+      ...Object.keys(failures),
+      ...Object.keys(successes),
+      "disk-full-db",
+    ];
+    assertEquals(names.sort(), known.sort());
+  });
+}
+
+Deno.test("a database on a full disk is told in each version's words", () => {
+  const [older, newer] = versions.map((version) =>
+    after(linesOf(version, "disk-full-db")).failure()
+  );
+  // Nix 2.8 hears of an I/O error alone.
+  assertEquals([older!.reason, older!.transient], ["system", true]);
+  assertEquals([newer!.reason, newer!.transient], ["disk-full", true]);
+});
+
+Deno.test("what is built, copied and fetched is shown as it goes on", () => {
+  const table: [string, string, readonly [line: number, shown: string][]][] = [
+    ["2.8.0", "success", [
+      [0, "evaluating"],
+      [6, "evaluating"],
+      [7, "0 of 1 built"],
+      [12, "0 of 3 built · linux-6.12.8"],
+      [16, "1 of 3 built · linux-6.12.8"],
+      [18, "1 of 3 built · unit-web.service"],
+      [26, "3 of 3 built"],
+    ]],
+    ["2.26.3", "success", [
+      [18, "evaluating"],
+      [22, "0 of 3 built · linux-6.12.8"],
+      [28, "1 of 3 built · unit-web.service"],
+      [36, "3 of 3 built"],
+    ]],
+    ["2.8.0", "substitute-http", [
+      [20, "0 of 1 built, 0 of 3 copied"],
+      [26, "0 of 1 built, 0 of 3 copied, 3.0 MiB fetched · linux-6.12.8"],
+      [39, "0 of 1 built, 2 of 3 copied, 3.0 MiB fetched"],
+    ]],
+    ["2.26.3", "substitute-http", [
+      [35, "0 of 1 built, 0 of 3 copied, 0.6 MiB fetched · unit-web.service"],
+      [37, "0 of 1 built, 0 of 3 copied, 1.6 MiB fetched · unit-web.service"],
+      [47, "0 of 1 built, 2 of 3 copied, 3.0 MiB fetched"],
+    ]],
+    ["2.8.0", "substitute-and-build", [
+      [21, "0 of 3 built, 0 of 2 copied"],
+      [33, "0 of 2 built, 1 of 2 copied, 3.0 MiB fetched"],
+      [
+        45,
+        "1 of 1 built, 2 of 2 copied, 3.0 MiB fetched · nixos-system-myhost-25.11",
+      ],
+    ]],
+  ];
+  for (const [version, name, points] of table) {
+    const lines = linesOf(version, name);
+    for (const [line, shown] of points) {
+      const log = after(lines.slice(0, line));
+      assertEquals(log.progress(), shown, `${version} ${name}:${line}`);
+    }
+  }
+});
+
+Deno.test("Nix that ends without a word may do better later", () => {
+  assertEquals(after([]).failure(), {
+    reason: "unknown",
+    transient: true,
+    summary: "Nix ended without saying why",
+    details: [],
+  });
+  const killed = after(["GC Warning: Out of Memory! Heap size: 1 MiB"]);
+  assertEquals(killed.failure().reason, "out-of-memory");
+});
+
+Deno.test("an error of nixos-rebuild itself, in plain words, is told", () => {
+  const failure = after([
+    "building the system configuration...",
+    "error: flake 'git+file:///x' does not provide attribute 'nixosConfigurations.web'",
+  ]).failure();
+  assertEquals(failure.reason, "host-missing");
+});
+
+Deno.test("a full disk explains the errors that it caused", () => {
+  const drv = (name: string) => `/nix/store/${"a".repeat(32)}-${name}.drv`;
+  const failure = after([
+    message({ raw_msg: `builder for '${drv("web")}' failed with exit code 1` }),
+    message({ raw_msg: "writing to file: No space left on device" }),
+  ]).failure();
+  assertEquals([failure.reason, failure.transient], ["disk-full", true]);
+});
+
+Deno.test("a log can't make a failure of the revision look like another", () => {
+  const drv = `/nix/store/${"a".repeat(32)}-web.drv`;
+  const claims = [
+    "the network is unreachable",
+    "curl: (6) Could not resolve host",
+    "main.c:1:1: No space left on device",
+    "# No space left on device, they said",
+    "due to signal 9",
+  ];
+  for (const claim of claims) {
+    const failure = after([
+      `@nix ${
+        JSON.stringify({
+          action: "start",
+          id: 1,
+          type: 105,
+          fields: [drv, "", 1, 1],
+        })
+      }`,
+      `@nix ${
+        JSON.stringify({ action: "result", id: 1, type: 101, fields: [claim] })
+      }`,
+      message({ raw_msg: `builder for '${drv}' failed with exit code 1` }),
+    ]).failure();
+    assertEquals(
+      [failure.reason, failure.transient],
+      ["builder-failed", false],
+      claim,
+    );
+    assertEquals(failure.details, [claim]);
+  }
+});

@@ -1,0 +1,90 @@
+import { assert, assertEquals } from "@std/assert";
+import { SyncError } from "../../lib/base/errors.ts";
+import { ask, type LateWatch } from "../../lib/process/command.ts";
+import { run } from "../../lib/process/run_command.ts";
+import { memoryOf, sizeOf, watch } from "../../lib/process/watch.ts";
+import { inFolder } from "../folder.ts";
+
+/** Why a call was refused. */
+async function reasonOf(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(() => null, (error: unknown) => error);
+  assert(error instanceof SyncError, String(error));
+  return error.reason;
+}
+
+const MiB = 2 ** 20;
+
+const late: LateWatch = (...args) => Promise.resolve(watch(...args));
+
+/** A program whose grandchild keeps all that it is fed in its memory. */
+const hog = {
+  program: "sh",
+  // One line without an end, which tail has to keep.
+  args: ["-c", "(head -c 3000M /dev/zero | tail -n 1 >/dev/null; true); true"],
+  timeout: 60_000,
+};
+
+Deno.test("a program whose children take too much memory is ended", async () => {
+  assertEquals(
+    await reasonOf(run({ ...hog, limits: { memory: 64 * MiB } })),
+    "limit",
+  );
+});
+
+Deno.test("a question that takes too much memory has no answer", async () => {
+  // It would answer: it is fed for two seconds, and writes on.
+  const fed = (megabytes: number) => ({
+    ...hog,
+    args: [
+      "-c",
+      `(for i in 1 2 3 4 5 6 7 8; do head -c ${megabytes}M /dev/zero; sleep 0.25; done | tail -n 1 >/dev/null); echo done`,
+    ],
+  });
+  assertEquals(await ask(fed(1), 100, late, 64 * MiB), "done\n");
+  assertEquals(await ask(fed(32), 100, late, 64 * MiB), undefined);
+});
+
+Deno.test("a program that writes too much to its folder is ended", async () => {
+  await inFolder(async (folder) => {
+    assertEquals(
+      await reasonOf(run({
+        program: "sh",
+        args: [
+          "-c",
+          `mkdir -p ${folder}/a/b; while :; do head -c 1M /dev/zero; sleep 0.01; done >${folder}/a/b/file`,
+        ],
+        timeout: 60_000,
+        limits: { memory: 1024 * MiB, disk: { folder, most: 4 * MiB } },
+      })),
+      "limit",
+    );
+    assert(sizeOf(folder) > 4 * MiB);
+  });
+});
+
+Deno.test("a program within its bounds is left alone", async () => {
+  const ended = await run({
+    program: "sh",
+    args: ["-c", "sleep 0.6; echo done"],
+    timeout: 60_000,
+    limits: { memory: 64 * MiB, disk: { folder: "/none", most: 1 } },
+  });
+  assertEquals(new TextDecoder().decode(ended.stdout), "done\n");
+});
+
+Deno.test("less output than is allowed is given, more is an error", async () => {
+  const write = (bytes: number) =>
+    run({
+      program: "head",
+      args: ["-c", String(bytes), "/dev/zero"],
+      timeout: 60_000,
+      most: 1000,
+    });
+  assertEquals((await write(1000)).stdout.length, 1000);
+  assertEquals(await reasonOf(write(1001)), "output-too-large");
+});
+
+Deno.test("the memory of a process that is gone is none", () => {
+  assert(memoryOf(Deno.pid) > 10 * MiB);
+  assertEquals(memoryOf(2 ** 22 + 1), 0);
+});
