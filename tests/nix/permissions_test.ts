@@ -64,7 +64,9 @@ for (const [pattern, flag] of needs) {
 Deno.test("what Deno keeps from programs is read by lib/process/kernel.ts alone", () => {
   for (const [path, text] of sources()) {
     // These two know that they may be refused.
-    if (/^lib\/(process\/kernel|cli\/output\/effects)\.ts$/.test(path)) continue;
+    if (/^lib\/(process\/kernel|cli\/output\/effects)\.ts$/.test(path)) {
+      continue;
+    }
     const found = codeOf(text).match(
       /\bDeno\.\w+\(\s*["`]\/(proc|sys)\b[^)]*/,
     );
