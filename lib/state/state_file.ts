@@ -135,7 +135,11 @@ const copyIn = (folder: string) => `${folder}/state.json.previous`;
 async function checksumOf(state: State): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
   const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
+  // Deno has `toHex` from 2.6 on, and the oldest here is 2.2.
+  return Array.from(
+    new Uint8Array(digest),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 function damaged(path: string): SyncError {
