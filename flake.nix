@@ -105,6 +105,7 @@
 
       checks = for linux (pkgs: {
         package = packageOf pkgs;
+        package-config = (packageOf pkgs).tests.config;
         units = unitsOf pkgs;
       });
 

@@ -182,6 +182,8 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
         # What the hook above does not show: the program reads what it is made of.
         tests.config = runCommand "gitops-sync-config" { nativeBuildInputs = [ finalAttrs.finalPackage ]; } ''
           echo 'repository: https://git.example.org/infra.git' >config.yaml
+          # Where Deno may keep what it makes of the sources.
+          export HOME=$TMPDIR
           gitops-sync config check --config=config.yaml >$out
         '';
       };

@@ -88,6 +88,63 @@ test(
   },
 );
 
+/** What an expression makes of the package `p`. */
+async function ofPackage(expression: string, from = flake): Promise<unknown> {
+  const shown = await world.output([
+    ...["nix", "eval", "--json", ...from.at("gitops-sync")],
+    ...["--apply", `p: ${expression}`],
+  ]);
+  return JSON.parse(shown);
+}
+
+test("the package has what nixpkgs' reviewers ask for", async () => {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  for (const  of of["p", "p.dependencies"]) {
+    assertEquals(
+      await ofPackage(
+        `{ inherit (${of}.drvAttrs) strictDeps __structuredAttrs; }`,
+      ),
+      { strictDeps: true, __structuredAttrs: true },
+      of,
+    );
+  }
+  assertEquals(
+    await ofPackage("[ p.name p.dependencies.name p.updateScript ]"),
+    [`gitops-sync-${version}`, `gitops-sync-dependencies-${version}`, [
+      ...["nix-update", "--subpackage", "dependencies"],
+    ]],
+  );
+  assertEquals(
+    await ofPackage("p.meta.platforms"),
+    ["x86_64-linux", "aarch64-linux", "x86_64-darwin", "aarch64-darwin"],
+    "where Deno is",
+  );
+  const checked = await flake.build("gitops-sync.tests.config");
+  assertStringIncludes(
+    await world.output(["cat", checked]),
+    "https://git.example.org/infra.git",
+  );
+});
+
+test("a Deno that is too old is refused, and named", async () => {
+  const folder = `${world.folder}/old`;
+  const old = await Flake.copy(world, folder, folder);
+  const file = `${folder}/nixpkgs/tools.json`;
+  const tools = JSON.parse(await Deno.readTextFile(file));
+  const withVersion = (denoVersion: string) =>
+    Deno.writeTextFile(file, JSON.stringify({ ...tools, denoVersion }));
+  await withVersion("2.2.0");
+  assertEquals(await ofPackage("p.pname", old), "gitops-sync");
+  await withVersion("2.1.10");
+  const error = await ofPackage("p.pname", old).then(() => "", String);
+  assertStringIncludes(
+    error,
+    "gitops-sync needs Deno 2.2 or newer, and this nixpkgs has 2.1.10",
+  );
+});
+
 /** What is written in the README of the origin; only the URLs are others. */
 const overlayExample = `{
   inputs.gitops.url = "GITOPS";
