@@ -60,13 +60,10 @@ function childEnvironment(
   return Object.assign(env, extra);
 }
 
-/** Ends a child and what it started, as far as that stayed in its group. */
-export function killGroup(pid: number): void {
-  // Deno lets only those send signals who may run any program, and we may not.
-  runNow("kill", ["-KILL", "--", `-${pid}`]);
-}
-
-/** Runs what takes no time, and what nothing is to be known of but this. */
+/**
+ * Runs what takes no time, and what nothing is to be known of but this. `kill` is run
+ * so: Deno lets only those send signals who may run any program, and we may not.
+ */
 export function runNow(
   program: string,
   args: string[],

@@ -6,6 +6,24 @@
 import { runNow } from "./command.ts";
 import { kernelNames, kernelText } from "./kernel.ts";
 
+/** Ends a child and what it started, as far as that stayed in its group. */
+export function killGroup(pid: number): void {
+  const { code } = runNow("kill", ["-KILL", "--", `-${pid}`]);
+  // Deno before 2.4 gives no child a group of its own.
+  if (code !== 0 && isOurChild(pid)) endFamily(pid, ["-KILL"]);
+}
+
+/** Whether this is a child of ours, and not another process of that number. */
+function isOurChild(pid: number): boolean {
+  try {
+    // What is before the last bracket is its name (proc_pid_stat(5)).
+    const fields = kernelText(`/proc/${pid}/stat`).replace(/^.*\) /s, "");
+    return Number(fields.split(" ")[1]) === Deno.pid;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Ends a process with all that it has started and that still hangs on it.
  *

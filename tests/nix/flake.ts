@@ -23,7 +23,7 @@ export interface Given {
   denort?: boolean;
 }
 
-/** The folder of the runtime and its Deno (`./dev`); none for this machine. */
+/** The folder of the runtime and its Deno; none where there is none (`./dev`). */
 export const denortFolder = Deno.env.get("GITOPS_SYNC_DENORT");
 
 /** Whether `./dev test` is told to test the compiled program. */
@@ -73,8 +73,15 @@ export class Flake {
     }
     const standIn = join(import.meta.dirname!, "nixpkgs");
     await output(["cp", "-r", standIn, join(outside, "nixpkgs")]);
-    const runtime = denort ? await copyRuntime(outside, inside) : {};
-    const programs = { ...await paths(host), ...runtime };
+    const given = denort
+      ? { deno: `${denortFolder}/deno`, denort: `${denortFolder}/denort` }
+      : madeFolder
+      ? { deno: `${madeFolder}/deno` }
+      : {};
+    const programs = {
+      ...await paths(host),
+      ...await copyRuntime(given, outside, inside),
+    };
     const tools = {
       programs,
       denoDir: await denoDir(host),
@@ -174,23 +181,19 @@ async function paths(host: Host): Promise<Record<string, string>> {
   return Object.fromEntries(programs.map((name, i) => [name, list[i]!]));
 }
 
-/** Puts the runtime where the host sees it; gives its paths there. */
+/** Puts programs where the host sees them; gives their paths there. */
 async function copyRuntime(
+  programs: Readonly<Record<string, string>>,
   outside: string,
   inside: string,
 ): Promise<Record<string, string>> {
-  if (!denortFolder) throw new Error("there is no denort: start this by ./dev");
-  const names = ["deno", "denort"];
-  await Deno.mkdir(`${outside}/runtime`);
-  for (const name of names) {
-    await Deno.copyFile(
-      `${denortFolder}/${name}`,
-      `${outside}/runtime/${name}`,
-    );
+  const found: Record<string, string> = {};
+  for (const [name, path] of Object.entries(programs)) {
+    await Deno.mkdir(`${outside}/runtime`, { recursive: true });
+    await Deno.copyFile(path, `${outside}/runtime/${name}`);
+    found[name] = `${inside}/runtime/${name}`;
   }
-  return Object.fromEntries(
-    names.map((name) => [name, `${inside}/runtime/${name}`]),
-  );
+  return found;
 }
 
 async function versionOf(host: Host, deno: string): Promise<string> {
