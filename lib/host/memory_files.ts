@@ -28,14 +28,22 @@ export class MemoryFolder implements AsyncDisposable {
     readonly path: string,
   ) {}
 
+  /** Makes the folders that a name leads through. */
+  async prepare(name: string): Promise<void> {
+    const folder = dirname(`${this.path}/${name}`);
+    await either(
+      () => ensureDir(folder),
+      () => void must("mkdir", ["-p", "--", folder]),
+    );
+  }
+
   /** Writes a new file, and makes the folders that its name leads through. */
   async write(name: string, content: Uint8Array): Promise<void> {
     const path = `${this.path}/${name}`;
+    await this.prepare(name);
     await either(async () => {
-      await ensureDir(dirname(path));
       await Deno.writeFile(path, content, { createNew: true, mode: 0o600 });
     }, async () => {
-      must("mkdir", ["-p", "--", dirname(path)]);
       const args = ["--", path];
       const { code, stderr } = await run({
         program: "tee",

@@ -52,7 +52,7 @@ async function editorIn(checkout: Checkout): Promise<string> {
     editor,
     `#!/bin/sh
 echo "$1" >>${checkout.home}/edited
-sed -i s/sesame/mellon/ "$1"
+echo 'password: mellon' >"$1"
 `,
     { mode: 0o755 },
   );
@@ -88,7 +88,11 @@ Deno.test({
     await succeeds("rotate", "deep/web.yaml");
     await succeeds("updatekeys", "deep/web.yaml", "deep/token.age");
     await succeeds("add-host", "web", web, "deep/web.yaml");
-    await succeeds("edit", "deep/new.yaml");
+    await succeeds("edit", "deeper/new.yaml");
+    assertStringIncludes(
+      await checkout.decrypt("deeper/new.yaml", "web"),
+      "password: mellon",
+    );
     assertEquals(
       await checkout.decrypt("deep/web.yaml", "web"),
       "password: mellon\n",

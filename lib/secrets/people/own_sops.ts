@@ -53,6 +53,7 @@ export async function copyOf(
       ? await Deno.readFile(join(place.top, config))
       : new TextEncoder().encode(rules),
   );
+  await folder.prepare(name);
   const original = join(place.top, place.path);
   if (await exists(original)) {
     await folder.write(name, await Deno.readFile(original));
