@@ -191,7 +191,7 @@ async function oneRulesFile(
   top: string,
   name: string,
 ): Promise<string> {
-  const asked = places.length > 0 ? places : [await placeOf("..")];
+  const asked = places.length > 0 ? places : [await placeOf(".")];
   const found = new Set(
     await Promise.all(
       asked.map((place) =>
