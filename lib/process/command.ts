@@ -61,8 +61,9 @@ function childEnvironment(
 }
 
 /**
- * Runs what takes no time, and what nothing is to be known of but this. `kill` is run
- * so: Deno lets only those send signals who may run any program, and we may not.
+ * Runs what takes no time, and what nothing is to be known of but this. `kill`
+ * is run so: Deno lets only those send signals who may run any program, and we
+ * may not.
  */
 export function runNow(
   program: string,

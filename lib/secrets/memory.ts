@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { hex } from "../base/text.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import type { Keys } from "./sops/sops.ts";
 
@@ -77,7 +78,3 @@ export async function blobName(bytes: Uint8Array): Promise<string> {
   all.set(bytes, head.length);
   return hex(await crypto.subtle.digest("SHA-1", all));
 }
-
-const hex = (hash: ArrayBuffer) =>
-  [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");

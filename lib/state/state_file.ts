@@ -7,7 +7,7 @@ import type { State } from "./state.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import { oddPart, withoutOdd } from "./state_shape.ts";
 import { SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
+import { hex, short } from "../base/text.ts";
 
 /** The newest layout of `state.json` that this program knows. */
 export const stateVersion = 1;
@@ -135,11 +135,7 @@ const copyIn = (folder: string) => `${folder}/state.json.previous`;
 async function checksumOf(state: State): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
   const digest = await crypto.subtle.digest("SHA-256", bytes);
-  // Deno has `toHex` from 2.6 on, and the oldest here is 2.2.
-  return Array.from(
-    new Uint8Array(digest),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  return hex(digest);
 }
 
 function damaged(path: string): SyncError {

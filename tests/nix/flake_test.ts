@@ -101,13 +101,13 @@ test("the package has what nixpkgs' reviewers ask for", async () => {
   const { version } = JSON.parse(
     await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
   );
-  for (const  of of["p", "p.dependencies"]) {
+  for (const which of ["p", "p.dependencies"]) {
     assertEquals(
       await ofPackage(
-        `{ inherit (${of}.drvAttrs) strictDeps __structuredAttrs; }`,
+        `{ inherit (${which}.drvAttrs) strictDeps __structuredAttrs; }`,
       ),
       { strictDeps: true, __structuredAttrs: true },
-      of,
+      which,
     );
   }
   assertEquals(
