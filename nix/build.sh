@@ -35,9 +35,10 @@ offline='--cached-only --no-lock --no-remote --no-npm --node-modules-dir=none'
 # files, and would not look at who made that file.
 compiled='--no-code-cache'
 
-# What the program loads by names that are no literals (gitops_sync.ts and
-# lib/cli/confine.ts), so the compiler has to be told.
-late='lib/cli/main.ts lib/cli/worker.ts'
+# What the program loads by names that are no literals (gitops_sync.ts,
+# lib/cli/confine.ts and lib/secrets/reading/reader.ts), so the compiler has to
+# be told.
+late='lib/cli/main.ts lib/cli/worker.ts lib/secrets/reading/worker.ts'
 
 main() {
 	command=${1-}

@@ -83,11 +83,3 @@ export function lastWords({ stderr }: { readonly stderr: string }): string[] {
   return stderr.split("\n").map((line) => oneLine(line))
     .filter((line) => line !== "").slice(-6);
 }
-
-/** Bytes as hexadecimal digits. Deno has `toHex` from 2.6 on, and older ones count. */
-export function hex(bytes: ArrayBuffer): string {
-  return Array.from(
-    new Uint8Array(bytes),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
-}

@@ -7,12 +7,14 @@ import type { State } from "./state.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import { oddPart, withoutOdd } from "./state_shape.ts";
 import { SyncError } from "../base/errors.ts";
-import { hex, short } from "../base/text.ts";
+import { digestOf } from "../base/digest.ts";
+import { short } from "../base/text.ts";
 
 /** The newest layout of `state.json` that this program knows. */
 export const stateVersion = 1;
 
-const fresh: State = { version: stateVersion, earlier: [], holds: [] };
+/** The state of a folder that has none. */
+export const fresh: State = { version: stateVersion, earlier: [], holds: [] };
 
 /** The parts of the file that prove the others. */
 interface Sealed {
@@ -134,8 +136,7 @@ const copyIn = (folder: string) => `${folder}/state.json.previous`;
 
 async function checksumOf(state: State): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return hex(digest);
+  return await digestOf("SHA-256", bytes);
 }
 
 function damaged(path: string): SyncError {
