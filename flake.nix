@@ -120,6 +120,7 @@
 
       checks = for linux (pkgs: {
         package = packageOf pkgs;
+        package-config = (packageOf pkgs).tests.config;
         units = unitsOf pkgs;
       });
 

@@ -6,7 +6,7 @@
 import type { Effects } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import { startTimeOf } from "../host/system.ts";
-import { killGroup } from "../process/command.ts";
+import { killGroup } from "../process/family.ts";
 import type { Run } from "../run/run.ts";
 import { endOf, runOutside, Switched } from "../run/outside.ts";
 

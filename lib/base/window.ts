@@ -146,6 +146,8 @@ function readAll(texts: readonly string[]): Window[] {
 }
 
 function isOpenAt(windows: readonly Window[], at: number): boolean {
+  // Nobody can tell then that no window denies.
+  if (!windows.every(({ zone }) => wallClock(zone, at))) return false;
   const allowing = windows.filter(({ deny }) => !deny);
   return (allowing.length === 0 || allowing.some((one) => holds(one, at))) &&
     !windows.some((one) => one.deny && holds(one, at));
@@ -153,7 +155,9 @@ function isOpenAt(windows: readonly Window[], at: number): boolean {
 
 /** Whether a window holds at a time, by the clocks of its time zone. */
 function holds({ days, from, to, zone }: Window, at: number): boolean {
-  const { day, minute } = wallClock(zone, at);
+  const clock = wallClock(zone, at);
+  if (!clock) return false;
+  const { day, minute } = clock;
   if (from < to) return days.includes(day) && from <= minute && minute < to;
   const yesterday = (day + week - 1) % week;
   return (days.includes(day) && minute >= from) ||
@@ -162,11 +166,14 @@ function holds({ days, from, to, zone }: Window, at: number): boolean {
 
 const clocks = new Map<string | undefined, Intl.DateTimeFormat>();
 
-/** The day and the minute of it that clocks in a time zone show. */
+/**
+ * The day and the minute of it that clocks in a time zone show; `undefined`
+ * where the engine names no day or no time that is known here.
+ */
 function wallClock(
   zone: string | undefined,
   at: number,
-): { day: number; minute: number } {
+): { day: number; minute: number } | undefined {
   let clock = clocks.get(zone);
   if (!clock) {
     clock = new Intl.DateTimeFormat("en-GB", {
@@ -181,8 +188,7 @@ function wallClock(
   const parts = new Map(
     clock.formatToParts(at).map(({ type, value }) => [type, value]),
   );
-  return {
-    day: dayNames.indexOf(parts.get("weekday")!),
-    minute: Number(parts.get("hour")) * 60 + Number(parts.get("minute")),
-  };
+  const day = dayNames.indexOf(parts.get("weekday") ?? "");
+  const minute = Number(parts.get("hour")) * 60 + Number(parts.get("minute"));
+  return day === -1 || Number.isNaN(minute) ? undefined : { day, minute };
 }

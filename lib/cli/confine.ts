@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
 import { privatePlaces } from "../host/private_folder.ts";
 import { hasSystemd } from "../host/system.ts";
 import { readConfig } from "./config.ts";
-import { permissionsFor, type Reach } from "./permissions.ts";
+import { namesSockets, permissionsFor, type Reach } from "./permissions.ts";
 import type { Call } from "./call.ts";
 
 /**
@@ -22,6 +22,7 @@ export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
   const permissions = permissionsFor(reach, await readConfig(call), {
     hasSystemd: hasSystemd(),
     privatePlaces: privatePlaces(),
+    netNamesSockets: namesSockets(Deno.version.deno),
     mayRun: (command) => {
       const asked = { name: "run", ...(command && { command }) } as const;
       return Deno.permissions.querySync(asked).state === "granted";

@@ -25,6 +25,8 @@ export interface Surroundings {
   privatePlaces: readonly string[];
   /** Whether we may run a program ourselves; without a name, any program. */
   mayRun: (program?: string) => boolean;
+  /** Whether permissions for the network name Unix sockets; see below. */
+  netNamesSockets: boolean;
 }
 
 /** Beside what is passed on to programs (lib/process/command.ts). */
@@ -42,13 +44,25 @@ const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
 const ofNix = ["nix", "nix-env", "nix-instantiate", "nix-store"];
 const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 
+/**
+ * Whether this version of Deno wants the network permission for a Unix socket,
+ * as `unix:PATH` (from 2.9 on). Older ones want that to read and write its file,
+ * and refuse such a name.
+ *
+ * @param version As `Deno.version.deno` has it.
+ */
+export function namesSockets(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 2 || (major === 2 && minor >= 9);
+}
+
 /** The permissions of a command, as Deno takes them for a worker. */
 export function permissionsFor(
   reach: Reach,
   config: LocalConfig,
   surroundings: Surroundings,
 ): Deno.PermissionOptionsObject {
-  const net = hostsFor(reach, config);
+  const net = hostsFor(reach, config, surroundings);
   return {
     env: [...passedOn, ...variables],
     // Which keys a system decrypts with is only known once it is built.
@@ -74,12 +88,16 @@ function placesFor(
 }
 
 /** Git, Nix and sops connect by themselves, and are not meant here. */
-function hostsFor(reach: Reach, config: LocalConfig): string[] {
+function hostsFor(
+  reach: Reach,
+  config: LocalConfig,
+  { netNamesSockets }: Surroundings,
+): string[] {
   if (reach === "state") return [];
   if (reach === "vault") {
     const address = config["vault.address"];
     return [
-      `unix:${config["vault.socket"]}`,
+      ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
       ...(address === undefined ? [] : [hostOf(address)]),
     ];
   }

@@ -46,7 +46,8 @@ export async function takeLock(
 ): Promise<Lock> {
   const file = await open(folder);
   // All of it without waiting: a wait would start a thread.
-  if (!await lockNow(file, true) && !await lockAfterLook(file)) {
+  const isOurs = await lockNow(file, true) || await lockAfterLook(file);
+  if (!isOurs) {
     file.close();
     throw await locked(lastHolder(folder));
   }
@@ -92,6 +93,8 @@ export async function isLocked(folder: string): Promise<boolean> {
 
 /** Somebody may have looked just now whether there is a run: {@linkcode isLocked}. */
 async function lockAfterLook(file: Deno.FsFile): Promise<boolean> {
+  // Who had to wait has waited for longer than a look takes.
+  if (!("tryLockSync" in file)) return false;
   await new Promise((resolve) => setTimeout(resolve, 100));
   return await lockNow(file, true);
 }
@@ -107,8 +110,8 @@ export function lockNow(
 }
 
 /**
- * Where Deno can only wait for a lock (up to that of NixOS 25.05): one that is
- * free is there at once, and who waits in vain is about to exit.
+ * Where Deno can only wait for a lock (up to 2.6): one that is free is there at
+ * once, and who waits in vain is about to exit.
  */
 async function lockSoon(
   file: Deno.FsFile,

@@ -6,6 +6,13 @@
  */
 import { SyncError } from "../base/errors.ts";
 import { kernelText } from "../process/kernel.ts";
+import {
+  entryAt,
+  makeFolder,
+  MemoryFolder,
+  namesIn,
+  removeAll,
+} from "./memory_files.ts";
 import { startTimeOf } from "./system.ts";
 
 /** Each user has one. */
@@ -18,20 +25,17 @@ const nameOf = () => `gitops-sync-private.${Deno.uid()}`;
  * @throws {SyncError} exit 5: `no-memory-folder`, where nothing is in memory,
  * `memory-folder-planted`, where somebody else's folder is in its place.
  */
-export async function privateFolder(): Promise<
-  AsyncDisposable & { path: string }
-> {
-  const base = await baseFolder();
-  await removeLeftovers(base);
-  const path = await Deno.makeTempDir({ dir: base, prefix: `${Deno.pid}.` });
-  // Whatever the umask is.
-  await Deno.chmod(path, 0o700);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      await Deno.remove(path, { recursive: true });
-    },
-  };
+export async function privateFolder(): Promise<MemoryFolder> {
+  try {
+    const base = await baseFolder();
+    await removeLeftovers(base);
+    const path = `${base}/${Deno.pid}.${crypto.randomUUID()}`;
+    if (!await makeFolder(path)) throw new Error(`${path} is there already`);
+    return new MemoryFolder(path);
+  } catch (error) {
+    // Nor may the programs be run that would do it.
+    throw error instanceof Deno.errors.NotCapable ? noMemory() : error;
+  }
 }
 
 /** Where such folders may come to be; the first that is in memory is taken. */
@@ -44,9 +48,11 @@ function places(): string[] {
   // /run itself, or the user's. sudo and su may leave another user's in place.
   const own = Deno.env.get("RUNTIME_DIRECTORY") ??
     Deno.env.get("XDG_RUNTIME_DIR");
+  const uid = Deno.uid();
   return [
     ...(own && isOurs(own) ? [own] : []),
-    ...(Deno.uid() === 0 ? ["/run"] : []),
+    // systemd-logind's, which there may be without the variable: for su, cron.
+    uid === 0 ? "/run" : `/run/user/${uid}`,
     "/dev/shm",
   ];
 }
@@ -63,11 +69,9 @@ function isOurs(path: string): boolean {
 /** The folder that holds those of all our runs. */
 async function baseFolder(): Promise<string> {
   const base = `${memoryFolder()}/${nameOf()}`;
-  await Deno.mkdir(base, { mode: 0o700 }).catch((error) => {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  });
-  const { isDirectory, uid, mode } = await Deno.lstat(base);
-  if (isDirectory && uid === Deno.uid() && (mode! & 0o077) === 0) return base;
+  await makeFolder(base);
+  const { isDirectory, uid, mode } = await entryAt(base);
+  if (isDirectory && uid === Deno.uid() && (mode & 0o077) === 0) return base;
   throw new SyncError(
     `Cannot put what is decrypted into ${base}: expected a folder of our own that nobody else may enter`,
     {
@@ -84,7 +88,11 @@ function memoryFolder(): string {
   const inMemory = memoryMounts(kernelText("/proc/self/mountinfo"));
   const found = places().find((place) => isWithin(place, inMemory));
   if (found !== undefined) return found;
-  throw new SyncError(
+  throw noMemory();
+}
+
+function noMemory(): SyncError {
+  return new SyncError(
     `Cannot find a folder in memory for what is decrypted: expected a tmpfs at ${
       places()[0]
     }`,
@@ -117,23 +125,29 @@ function memoryMounts(mountinfo: string): Map<string, boolean> {
 
 /** Whether the mount that a path lies on is in memory. */
 function isWithin(path: string, mounts: Map<string, boolean>): boolean {
-  try {
-    const real = Deno.realPathSync(path);
-    for (let at = real; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
-      const found = mounts.get(at);
-      if (found !== undefined) return found;
-    }
-  } catch {
-    // It is not there.
+  const real = realPathOf(path) ?? "";
+  for (let at = real; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    const found = mounts.get(at);
+    if (found !== undefined) return found;
   }
   return false;
 }
 
+/** Where a path leads; `undefined` where it is not there. */
+function realPathOf(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    // In /dev, where links are nobody's but root's.
+    return error instanceof Deno.errors.NotCapable ? path : undefined;
+  }
+}
+
 /** A run that was killed could not clean up; its number tells it is gone. */
 async function removeLeftovers(base: string): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(base)) {
+  for (const name of await namesIn(base)) {
     const pid = /^(\d+)\./.exec(name)?.[1];
-    if (!isDirectory || pid === undefined) continue;
+    if (pid === undefined) continue;
     if (startTimeOf(Number(pid)) !== undefined) continue;
     await removeOwn(`${base}/${name}`).catch((error) => {
       // Another run of ours was faster.
@@ -143,6 +157,6 @@ async function removeLeftovers(base: string): Promise<void> {
 }
 
 async function removeOwn(path: string): Promise<void> {
-  const { uid } = await Deno.lstat(path);
-  if (uid === Deno.uid()) await Deno.remove(path, { recursive: true });
+  const { isDirectory, uid } = await entryAt(path);
+  if (isDirectory && uid === Deno.uid()) await removeAll(path);
 }

@@ -60,13 +60,11 @@ function childEnvironment(
   return Object.assign(env, extra);
 }
 
-/** Ends a child and what it started, as far as that stayed in its group. */
-export function killGroup(pid: number): void {
-  // Deno lets only those send signals who may run any program, and we may not.
-  runNow("kill", ["-KILL", "--", `-${pid}`]);
-}
-
-/** Runs what takes no time, and what nothing is to be known of but this. */
+/**
+ * Runs what takes no time, and what nothing is to be known of but this. `kill`
+ * is run so: Deno lets only those send signals who may run any program, and we
+ * may not.
+ */
 export function runNow(
   program: string,
   args: string[],
@@ -81,10 +79,18 @@ export function runNow(
   return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
-/** Starts a program; `inherit` gives it the terminal as well. */
+/**
+ * Starts a program; `inherit` gives it the terminal as well.
+ *
+ * @param detached Whether it gets a group of its own, so that a timeout ends
+ * the whole family. The kernel starts it in another way then, which costs
+ * milliseconds: it copies our own tables first (fork(2), not vfork(2)).
+ */
 export async function start(
   command: Command,
   stderr: "piped" | "null" | "inherit" = "piped",
+  // The terminal is the group's that was started from it.
+  detached = stderr !== "inherit",
 ): Promise<Deno.ChildProcess> {
   const isAttended = stderr === "inherit";
   try {
@@ -100,9 +106,7 @@ export async function start(
         ? "null"
         : "piped",
       stderr,
-      // A group of its own, so that a timeout ends the whole family; but the
-      // terminal is the group's that was started from it.
-      detached: !isAttended,
+      detached,
     }).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
@@ -137,34 +141,35 @@ export function alarm(ms: number, ring: () => void): () => void {
   return () => signal.removeEventListener("abort", ring);
 }
 
-/** Looks at a program until it is told to stop; loaded when it is needed. */
-export type LateWatch = (
-  pid: number,
-  limits: Limits,
-  over: () => void,
-) => Promise<() => void>;
+/** What few questions need; loaded when it is needed. */
+export interface Late {
+  /** Looks at a program until it is told to stop (watch.ts). */
+  watch(pid: number, limits: Limits, over: () => void): Promise<() => void>;
+  /** Ends a program with all that it has started (family.ts). */
+  end(pid: number): Promise<void>;
+}
 
 /**
  * Runs a program for what it writes to standard output, and for nothing else:
  * less to load than `run` (run_command.ts), for the runs that have nothing to do.
  *
  * @param most The bytes after which it is ended.
- * @param watch What ends it when it uses more memory than this (watch.ts).
+ * @param late What ends it when it takes too long, or too much memory.
  * @param memory Bytes.
  * @returns what it wrote, or `undefined` if it failed in any way.
  */
 export async function ask(
   command: Command,
   most: number,
-  watch: LateWatch,
+  late: Late,
   memory = mostMemory,
 ): Promise<string | undefined> {
-  const child = await start(command, "null");
-  const kill = () => killGroup(child.pid);
+  const child = await start(command, "null", false);
+  const kill = () => void late.end(child.pid);
   let ended = false;
   let unwatch: (() => void) | undefined;
   const watchIt = async () => {
-    const stop = await watch(child.pid, { memory }, kill);
+    const stop = await late.watch(child.pid, { memory }, kill);
     if (ended) stop();
     else unwatch = stop;
   };
@@ -183,7 +188,10 @@ export async function ask(
     const { done, value } = await reader.read();
     if (done) break;
     answer += decoder.decode(value, { stream: true });
-    if (answer.length > most) killGroup(child.pid);
+    if (answer.length <= most) continue;
+    await late.end(child.pid);
+    await reader.cancel();
+    break;
   }
   const { code } = await child.status;
   ended = true;

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Command, Finished } from "../base/effects.ts";
-import { alarm, killGroup, start } from "./command.ts";
+import { alarm, start } from "./command.ts";
+import { killGroup } from "./family.ts";
 
 const mostOutput = 256 * 1024 * 1024;
 const stderrKept = 16 * 1024;

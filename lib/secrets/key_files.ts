@@ -30,11 +30,11 @@ export class KeyFiles implements AsyncDisposable {
   }
 
   async #write(text: string): Promise<string> {
-    const name = this.#paths.size;
+    const name = String(this.#paths.size);
     this.#folder ??= privateFolder();
-    const path = `${(await this.#folder).path}/${name}`;
-    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
-    return path;
+    const folder = await this.#folder;
+    await folder.write(name, new TextEncoder().encode(text));
+    return `${folder.path}/${name}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import type { State } from "./state.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import { oddPart, withoutOdd } from "./state_shape.ts";
 import { SyncError } from "../base/errors.ts";
+import { digestOf } from "../base/digest.ts";
 import { short } from "../base/text.ts";
 
 /** The newest layout of `state.json` that this program knows. */
@@ -135,8 +136,7 @@ const copyIn = (folder: string) => `${folder}/state.json.previous`;
 
 async function checksumOf(state: State): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
+  return await digestOf("SHA-256", bytes);
 }
 
 function damaged(path: string): SyncError {

@@ -15,10 +15,12 @@
  */
 import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
-import { ask, type LateWatch, passedOn } from "../process/command.ts";
+import { ask, type Late, passedOn } from "../process/command.ts";
 
-// No literal, so that it is not read before it is needed (gitops_sync.ts).
+// No literals, so that they are not read before they are needed
+// (gitops_sync.ts).
 const watchModule: string = "../process/watch.ts";
+const familyModule: string = "../process/family.ts";
 
 /** Where the program keeps its state if nothing else is said. */
 const usualFolder = "/var/lib/gitops-sync";
@@ -31,11 +33,19 @@ const mostAge = 24 * 3_600_000;
 /** Thousands of names with their hashes; more is another answer in any case. */
 const mostAnswer = 1_000_000;
 
-const watchLate: LateWatch = async (...args) => {
-  const { watch }: typeof import("../process/watch.ts") = await import(
-    watchModule
-  );
-  return watch(...args);
+const late: Late = {
+  async watch(...args) {
+    const { watch }: typeof import("../process/watch.ts") = await import(
+      watchModule
+    );
+    return watch(...args);
+  },
+  async end(pid) {
+    const { endFamily }: typeof import("../process/family.ts") = await import(
+      familyModule
+    );
+    endFamily(pid, ["-KILL"]);
+  },
 };
 
 /** The question to the remote and its answer, and what was said then. */
@@ -86,7 +96,7 @@ export async function stillSettled(
     if (!(age >= 0 && age < mostAge)) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
-    const answer = await ask(settled.question, mostAnswer, watchLate);
+    const answer = await ask(settled.question, mostAnswer, late);
     return answer === settled.answer ? settled.says : undefined;
   } catch {
     // Whatever it is, the full run meets it again and tells it.

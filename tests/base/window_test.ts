@@ -131,3 +131,44 @@ Deno.test("without a time zone the clocks are those of the host", () => {
 Deno.test("a text that is no window is an error, and not open", () => {
   assertThrows(() => isOpen(["Mno"], new Date()), RangeError, "Mno");
 });
+
+/** Runs something where the engine knows less than it should. */
+function withClock(parts: Intl.DateTimeFormatPart[], fn: () => void): void {
+  const { formatToParts } = Intl.DateTimeFormat.prototype;
+  Intl.DateTimeFormat.prototype.formatToParts = () => parts;
+  try {
+    fn();
+  } finally {
+    Intl.DateTimeFormat.prototype.formatToParts = formatToParts;
+  }
+}
+
+Deno.test("a clock that can't be read opens no window", () => {
+  const hour = { type: "hour", value: "12" } as const;
+  const minute = { type: "minute", value: "30" } as const;
+  const weekday = { type: "weekday", value: "Fri" } as const;
+  const at = new Date("2024-01-05T12:30Z");
+  const clocks: Intl.DateTimeFormatPart[][] = [
+    [{ type: "weekday", value: "vendredi" }, hour, minute],
+    [hour, minute],
+    [weekday, minute],
+    [weekday, hour, { type: "minute", value: "half" }],
+  ];
+  const windows = [["deny Fri UTC"], ["deny 12:00-13:00 UTC"], ["Fri UTC"], [
+    "Mon-Sun UTC",
+    "deny Sat Asia/Tokyo",
+  ]];
+  for (const clock of clocks) {
+    withClock(clock, () => {
+      for (const texts of windows) {
+        const what = `${texts} with ${JSON.stringify(clock)}`;
+        assertEquals(isOpen(texts, at), false, what);
+        assertEquals(nextOpening(texts, at), undefined, what);
+      }
+      assertEquals(isOpen([], at), true, "no window needs no clock");
+    });
+  }
+  withClock([weekday, hour, minute], () => {
+    assertEquals(isOpen(["Fri UTC"], at), true);
+  });
+});

@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `./dev bench`. Ratios of whole processes, side by side in one
+ * The benchmarks: `./dev bench [ROUNDS]`. Ratios of whole processes, side by side in one
  * run; medians, because one slow run says nothing.
  *
  * @module
@@ -11,7 +11,7 @@ import { makeRepository, type Repository } from "../world/repository.ts";
 
 const here = import.meta.dirname!;
 const top = join(here, "..", "..");
-const rounds = 20;
+const rounds = Number(Deno.args[0] ?? 20);
 
 /** What one run of a command cost; seconds and KiB. */
 interface Cost {
@@ -63,19 +63,34 @@ function tell(
   console.log(`${what.padEnd(56)} ${cells.join("  ")}`);
 }
 
-/** The program with a configuration of its own in the world. */
-const sync = (config: string) => [
+/** The program as Deno runs it. */
+const fromCheckout = [
   Deno.execPath(),
   "run",
   "-A",
   join(top, "gitops_sync.ts"),
+];
+
+/** The binary that `./dev compile` makes; none where it can't. */
+const compiled = Deno.env.get("GITOPS_SYNC_COMPILED");
+
+/** The Deno of the version that is in the binary. */
+const sameDeno = `${Deno.env.get("GITOPS_SYNC_DENORT")}/deno`;
+
+/** The program with a configuration of its own in the world. */
+const sync = (config: string, program = fromCheckout) => [
+  ...program,
   "sync",
   `--config=${config}`,
 ];
 
 /** The runtime's start and one question, for the same remote and names. */
-const hello = (world: World, repository: Repository) => [
-  Deno.execPath(),
+const hello = (
+  world: World,
+  repository: Repository,
+  deno = Deno.execPath(),
+) => [
+  deno,
   "run",
   "-A",
   join(here, "hello.ts"),
@@ -90,6 +105,7 @@ async function deployed(
   world: World,
   repository: Repository,
   name: string,
+  program = fromCheckout,
 ): Promise<string> {
   const config = `/etc/gitops-sync/${name}.json`;
   world.write(
@@ -98,11 +114,13 @@ async function deployed(
       repository: world.urlOf(repository),
       host: "demo",
       stateDirectory: `/var/lib/gitops-sync/${name}`,
+      // The compiled program may switch only where systemd does it.
+      operation: program === fromCheckout ? "switch" : "build",
     }),
   );
-  await world.output(sync(config));
+  await world.output(sync(config, program));
   // The first run with nothing to do looks at everything.
-  await world.output(sync(config));
+  await world.output(sync(config, program));
   return config;
 }
 
@@ -140,6 +158,16 @@ tell(
   await compare(world, sync(smallConfig), hello(world, small)),
   { wall: 1.15, cpu: 1.15, memory: 1.25 },
 );
+
+if (compiled) {
+  const program = [compiled];
+  const config = await deployed(world, small, "compiled", program);
+  tell(
+    "the same compiled / that of its version of Deno",
+    await compare(world, sync(config, program), hello(world, small, sameDeno)),
+    { wall: 1, cpu: 1 },
+  );
+} else console.log("not measured: the compiled program, which needs denort");
 
 const large = await makeRepository(`${world.folder}/large`);
 await large.publish("A system", { knobs });

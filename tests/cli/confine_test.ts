@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startWorker } from "../../lib/cli/confine.ts";
-import { permissionsFor } from "../../lib/cli/permissions.ts";
+import { namesSockets, permissionsFor } from "../../lib/cli/permissions.ts";
 import { load } from "../config/load.ts";
 import { start } from "../world/program.ts";
 
@@ -24,6 +24,7 @@ Deno.test("a run reaches what its configuration names, and nothing else", async 
     hasSystemd: true,
     privatePlaces: [`${folder}/private`],
     mayRun: (program) => program !== undefined,
+    netNamesSockets: namesSockets(Deno.version.deno),
   });
   const table: [what: string, word: string, answer: "allowed" | "refused"][] = [
     ["write", `${folder}/state/state.json`, "allowed"],

@@ -1,5 +1,6 @@
 /** What a run with nothing to do costs, in processes and bytes. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { commitText, importInto } from "./remote.ts";
@@ -7,8 +8,6 @@ import { gitHttp, serve } from "./servers.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the cost is not tested here: ${refusal}`);
-
-const program = new URL("../../gitops_sync.ts", import.meta.url).pathname;
 
 /**
  * Runs gitops-sync; gives how many programs it ran, and the bytes that those of
@@ -20,7 +19,7 @@ async function cost(
   const trace = `${world.folder}/trace`;
   const calls = "trace=execve,read,pread64,readv,recvfrom,recvmsg";
   const traced = ["strace", "-f", "-qq", "-e", calls, "-o", trace];
-  const argv = [...traced, Deno.execPath(), "run", "-A", program];
+  const argv = [...traced, ...unboundGitopsSync];
   const { code, stdout, stderr } = await world.run(argv);
   assertEquals(code, 0, stderr);
   assertStringIncludes(stdout, "In sync");

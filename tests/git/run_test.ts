@@ -1,12 +1,11 @@
 /** Whole runs of the program with real remotes. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { commitText, git, importInto, makeBare } from "./remote.ts";
+import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { gitHttp, makeAuthority, makeKey, serve } from "./servers.ts";
 import { sshdRefusal, withToken } from "./servers.ts";
-
-const program = new URL("../../gitops_sync.ts", import.meta.url).pathname;
 
 const refusal = await World.refusal();
 if (refusal) console.log(`whole runs are not tested here: ${refusal}`);
@@ -54,12 +53,12 @@ test("a token is in no argument, variable, file, log or output", async ({ world,
   world.write("/etc/gitops-sync/token", `${token}\n`);
   const trace = `${world.folder}/trace`;
   const options = ["-f", "-v", "-qq", "-s", "100000", "-e", "trace=execve"];
-  const traced = ["strace", ...options, "-o", trace, Deno.execPath(), "run"];
+  const traced = ["strace", ...options, "-o", trace, ...unboundGitopsSync];
   const env = { GIT_SSL_CAINFO: authority.file };
   const told: string[] = [];
   // A deployment, a run that has nothing to do, and the shortcut of one.
   for (const args of [["sync", "--verbose"], [], []]) {
-    const ended = await world.run([...traced, "-A", program, ...args], { env });
+    const ended = await world.run([...traced, ...args], { env });
     assertEquals(ended.code, 0, ended.stderr);
     told.push(ended.stdout, ended.stderr, Deno.readTextFileSync(trace));
     assertStringIncludes(told.at(-1)!, "git-remote-https");
@@ -147,7 +146,7 @@ test(
       '/usr/sbin/sshd -f /etc/gitops-sync/sshd -D & "$@"; code=$?; ' +
       "kill $!; exit $code";
     const inNetwork = ["unshare", "--net", "sh", "-c", script, "sh"];
-    const argv = [...inNetwork, Deno.execPath(), "run", "-A", program];
+    const argv = [...inNetwork, ...unboundGitopsSync];
     // The first question may come before sshd listens, and is put again.
     const ended = await world.run(argv);
     assertEquals(ended.code, 0, ended.stderr);

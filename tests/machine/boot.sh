@@ -2,12 +2,12 @@
 # Boots a machine: Debian's systemd as process 1 of namespaces of its own, on a
 # root folder whose changes stay. machine.ts starts it, as root.
 #
-#     boot.sh DIR BASE CHECKOUT DENO SOPS DENO_DIR
+#     boot.sh DIR BASE CHECKOUT DENO SOPS DENO_DIR [PROGRAM]
 #
 # DIR is the machine's: DIR/upper has what it changed of BASE, DIR/shared is its
 # /srv, DIR/boot.log what was said before its journal began, and DIR/init is
 # made when it runs, with the id of its process 1. Everything else is read-only
-# to it. Its power is cut by a line on standard input, and no mount, process or
+# to it. gitops-sync is that of CHECKOUT, or the one in the folder PROGRAM. Its power is cut by a line on standard input, and no mount, process or
 # control group is left. So it is at the end of standard input, which comes when
 # the caller dies; then DIR is removed, too.
 #
@@ -71,7 +71,7 @@ join() { # GROUP DIR …
 	exec unshare --cgroup -- /bin/sh "$self" --inside "$@"
 }
 
-inside() { # DIR BASE CHECKOUT DENO SOPS DENO_DIR
+inside() { # DIR BASE CHECKOUT DENO SOPS DENO_DIR [PROGRAM]
 	root=$1/root
 	lay_root "$1" "$2"
 	show "$1/shared" /srv
@@ -80,6 +80,10 @@ inside() { # DIR BASE CHECKOUT DENO SOPS DENO_DIR
 	show "$5" /usr/local/bin/sops ro
 	# Only what Deno has fetched: the rest of its cache is the machine's own.
 	[ ! -d "$6/npm" ] || show "$6/npm" /var/cache/deno/npm ro
+	if [ $# -gt 6 ]; then
+		show "$7" "$7"
+		ln -sfn "$7/gitops-sync" "$root/usr/local/bin/gitops-sync"
+	fi
 	mount_system
 	hostname demo
 	cd "$root"

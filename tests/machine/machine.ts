@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import { exists } from "@std/fs";
+import { madeFolder } from "../world/gitops_sync.ts";
 import { Host } from "../world/host.ts";
 import {
   output,
@@ -65,6 +66,7 @@ export class Machine extends Host implements AsyncDisposable {
       Deno.execPath(),
       sops,
       Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
+      ...madeFolder ? [madeFolder] : [],
     ]);
     try {
       await Deno.mkdir(machine.shared);

@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { madeFolder } from "../world/gitops_sync.ts";
 import type { Host } from "../world/host.ts";
 import { output } from "../world/program.ts";
 
@@ -15,9 +16,18 @@ export const system = `${Deno.build.arch}-linux`;
 
 /** What a host under test is given. */
 export interface Given {
-  /** Whether the stand-in has what `deno compile` makes programs of. */
+  /**
+   * Whether the stand-in has what `deno compile` makes programs of, with the
+   * Deno of that version; by default, where the compiled program is tested.
+   */
   denort?: boolean;
 }
+
+/** The folder of the runtime and its Deno; none where there is none (`./dev`). */
+export const denortFolder = Deno.env.get("GITOPS_SYNC_DENORT");
+
+/** Whether `./dev test` is told to test the compiled program. */
+const isCompiled = madeFolder?.includes("/compiled-") ?? false;
 
 /** Programs that packages of the stand-in consist of. */
 const programs = [
@@ -25,7 +35,7 @@ const programs = [
   ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "ls", "mkdir"],
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
-  ...["stat"],
+  ...["stat", "tee"],
   ...["systemctl", "systemd-analyze", "systemd-notify", "systemd-run", "true"],
 ];
 
@@ -51,7 +61,7 @@ export class Flake {
     host: Host,
     outside: string,
     inside: string,
-    { denort = false }: Given = {},
+    { denort = isCompiled }: Given = {},
   ): Promise<Flake> {
     const listed = await output(
       ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -65,9 +75,19 @@ export class Flake {
     await output(["cp", "-r", standIn, join(outside, "nixpkgs")]);
     const sopsNix = join(import.meta.dirname!, "sops-nix");
     await output(["cp", "-r", sopsNix, join(outside, "sops-nix")]);
+    const given = denort
+      ? { deno: `${denortFolder}/deno`, denort: `${denortFolder}/denort` }
+      : madeFolder
+      ? { deno: `${madeFolder}/deno` }
+      : {};
+    const programs = {
+      ...await paths(host),
+      ...await copyRuntime(given, outside, inside),
+    };
     const tools = {
-      programs: await paths(host),
+      programs,
       denoDir: await denoDir(host),
+      denoVersion: await versionOf(host, programs.deno!),
       denort,
     };
     await Deno.writeTextFile(
@@ -190,9 +210,27 @@ async function paths(host: Host): Promise<Record<string, string>> {
     ...programs,
   ]);
   const list = found.split("\n");
-  const all = Object.fromEntries(programs.map((name, i) => [name, list[i]!]));
-  // The compiler takes any program for the runtime.
-  return { ...all, denort: all.deno! };
+  return Object.fromEntries(programs.map((name, i) => [name, list[i]!]));
+}
+
+/** Puts programs where the host sees them; gives their paths there. */
+async function copyRuntime(
+  programs: Readonly<Record<string, string>>,
+  outside: string,
+  inside: string,
+): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const [name, path] of Object.entries(programs)) {
+    await Deno.mkdir(`${outside}/runtime`, { recursive: true });
+    await Deno.copyFile(path, `${outside}/runtime/${name}`);
+    found[name] = `${inside}/runtime/${name}`;
+  }
+  return found;
+}
+
+async function versionOf(host: Host, deno: string): Promise<string> {
+  const said = await host.output([deno, "--version"]);
+  return /^deno (\S+)/.exec(said)![1]!;
 }
 
 function denoDir(host: Host): Promise<string> {

@@ -1,9 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { basename } from "@std/path";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
-import { Flake, type Given, system } from "./flake.ts";
-import { expression, mayRun } from "./package.ts";
+import { Flake, system } from "./flake.ts";
+import { expression } from "./package.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the flake is not tested here: ${refusal}`);
@@ -14,21 +13,15 @@ let world: World, flake: Flake;
 Deno.test.beforeAll(async () => {
   if (refusal) return;
   world = await World.make();
-  flake = await copyTo("flake");
+  const folder = `${world.folder}/flake`;
+  flake = await Flake.copy(world, folder, folder);
 });
 
 Deno.test.afterAll(async () => await world?.[Symbol.asyncDispose]());
 
-function copyTo(name: string, given: Given = {}): Promise<Flake> {
-  const folder = `${world.folder}/${name}`;
-  return Flake.copy(world, folder, folder, given);
-}
-
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore: refusal !== null, fn });
 }
-
-const top = new URL("../../", import.meta.url);
 
 test(
   "Nix reads the pinned nixpkgs back from flake.lock",
@@ -95,6 +88,63 @@ test(
   },
 );
 
+/** What an expression makes of the package `p`. */
+async function ofPackage(expression: string, from = flake): Promise<unknown> {
+  const shown = await world.output([
+    ...["nix", "eval", "--json", ...from.at("gitops-sync")],
+    ...["--apply", `p: ${expression}`],
+  ]);
+  return JSON.parse(shown);
+}
+
+test("the package has what nixpkgs' reviewers ask for", async () => {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  for (const which of ["p", "p.dependencies"]) {
+    assertEquals(
+      await ofPackage(
+        `{ inherit (${which}.drvAttrs) strictDeps __structuredAttrs; }`,
+      ),
+      { strictDeps: true, __structuredAttrs: true },
+      which,
+    );
+  }
+  assertEquals(
+    await ofPackage("[ p.name p.dependencies.name p.updateScript ]"),
+    [`gitops-sync-${version}`, `gitops-sync-dependencies-${version}`, [
+      ...["nix-update", "--subpackage", "dependencies"],
+    ]],
+  );
+  assertEquals(
+    await ofPackage("p.meta.platforms"),
+    ["x86_64-linux", "aarch64-linux", "x86_64-darwin", "aarch64-darwin"],
+    "where Deno is",
+  );
+  const checked = await flake.build("gitops-sync.tests.config");
+  assertStringIncludes(
+    await world.output(["cat", checked]),
+    "https://git.example.org/infra.git",
+  );
+});
+
+test("a Deno that is too old is refused, and named", async () => {
+  const folder = `${world.folder}/old`;
+  const old = await Flake.copy(world, folder, folder);
+  const file = `${folder}/nixpkgs/tools.json`;
+  const tools = JSON.parse(await Deno.readTextFile(file));
+  const withVersion = (denoVersion: string) =>
+    Deno.writeTextFile(file, JSON.stringify({ ...tools, denoVersion }));
+  await withVersion("2.2.0");
+  assertEquals(await ofPackage("p.pname", old), "gitops-sync");
+  await withVersion("2.1.10");
+  const error = await ofPackage("p.pname", old).then(() => "", String);
+  assertStringIncludes(
+    error,
+    "gitops-sync needs Deno 2.2 or newer, and this nixpkgs has 2.1.10",
+  );
+});
+
 /** What is written in the README of the origin; only the URLs are others. */
 const overlayExample = `{
   inputs.gitops.url = "GITOPS";
@@ -160,52 +210,6 @@ test(
     }
   },
 );
-
-test("where nixpkgs has denort, one binary holds the whole program", async () => {
-  const withRuntime = await copyTo("with-denort", { denort: true });
-  const built = await withRuntime.build("gitops-sync");
-  const file = await Deno.readFile(world.path(`${built}/libexec/gitops-sync`));
-  // What is put behind the runtime, which is much more.
-  const program = new TextDecoder("latin1").decode(file.subarray(-8_000_000));
-  let files = 0;
-  for (const path of await sources()) {
-    const text = await Deno.readTextFile(new URL(path, top));
-    // What only has types is gone once it is compiled; assertions are for tests.
-    const hasCode = /^(export )?(async )?(const|function|class) /m.test(text);
-    if (!hasCode || path === "lib/std/assert.ts") continue;
-    // Its first line of comment says what it is, and nothing else has it.
-    const line = /^ \* (.*)$/m.exec(text)![1]!;
-    assert(program.includes(latin1(line)), `${path} is not in the binary`);
-    files++;
-  }
-  assert(files > 50, `only looked for ${files}`);
-  const permissions = /"permissions":\{[^]*?\}/.exec(program)![0];
-  const allowed: string[] = JSON.parse(
-    /"allow_run":(\[[^\]]*\])/.exec(permissions)![1]!,
-  );
-  assertEquals(allowed.map((path) => basename(path)), mayRun);
-  // What comes with it goes by its path, and by no other.
-  assert(allowed.filter((path) => path.startsWith("/nix/store/")).length > 10);
-  assertStringIncludes(program, "worker-options");
-  assertStringIncludes(permissions, '"allow_ffi":null');
-  assertStringIncludes(permissions, '"prompt":false');
-});
-
-/** The program's own files, by their path from the top. */
-async function sources(folder = "lib"): Promise<string[]> {
-  const found: string[] = [];
-  for await (
-    const { name, isDirectory } of Deno.readDir(new URL(folder, top))
-  ) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) found.push(...await sources(path));
-    else found.push(path);
-  }
-  return found;
-}
-
-const latin1 = (text: string) =>
-  new TextDecoder("latin1").decode(new TextEncoder().encode(text));
 
 test(
   "the template is a host that builds as it stands",

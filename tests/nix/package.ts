@@ -1,16 +1,21 @@
 /**
- * What nix/package.nix says, read from its text.
+ * What the package says, read from the text of its files.
  *
  * @module
  */
 
-/** Its text. */
-export const expression = Deno.readTextFileSync(
-  new URL("../../nix/package.nix", import.meta.url),
-);
+const textOf = (name: string) =>
+  Deno.readTextFileSync(new URL(`../../nix/${name}`, import.meta.url));
+
+/** The text of its expression. */
+export const expression = textOf("package.nix");
+
+/** The flags that it gives Deno for permissions. */
+export const permissions: string = /\npermissions='([^']*)'/.exec(
+  textOf("build.sh"),
+)![1]!;
 
 /** The programs that it lets the program run, by name. */
-export const mayRun: string[] = [
-  .../mayRun = \{([^]*?)\n {2}\};/.exec(expression)![1]!
-    .matchAll(/^ {4}([\w-]+) = /gm),
-].map(([, name]) => name!);
+export const mayRun: string[] = Object.keys(
+  JSON.parse(textOf("programs.json")),
+);

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
-import { ask, type LateWatch } from "../../lib/process/command.ts";
+import { ask, type Late } from "../../lib/process/command.ts";
+import { endFamily } from "../../lib/process/family.ts";
 import { run } from "../../lib/process/run_command.ts";
 import { memoryOf, sizeOf, watch } from "../../lib/process/watch.ts";
 import { inFolder } from "../folder.ts";
@@ -14,7 +15,10 @@ async function reasonOf(call: Promise<unknown>): Promise<string> {
 
 const MiB = 2 ** 20;
 
-const late: LateWatch = (...args) => Promise.resolve(watch(...args));
+const late: Late = {
+  watch: (...args) => Promise.resolve(watch(...args)),
+  end: (pid) => Promise.resolve(endFamily(pid, ["-KILL"])),
+};
 
 /** A program whose grandchild keeps all that it is fed in its memory. */
 const hog = {
@@ -42,6 +46,36 @@ Deno.test("a question that takes too much memory has no answer", async () => {
   });
   assertEquals(await ask(fed(1), 100, late, 64 * MiB), "done\n");
   assertEquals(await ask(fed(32), 100, late, 64 * MiB), undefined);
+});
+
+Deno.test("a program that is asked too long, or says too much, ends with all it started", async () => {
+  await inFolder(async (folder) => {
+    const asked = (script: string, timeout: number) =>
+      ask(
+        { program: "sh", args: ["-c", script, "sh", folder], timeout },
+        100,
+        late,
+      );
+    const isGone = async (pid: string) => {
+      for (let i = 0; i < 100; i++) {
+        const stat = await Deno.readTextFile(`/proc/${pid}/stat`)
+          .catch(() => "gone) Z");
+        // A zombie is only not fetched yet by who comes after its parent.
+        if (/\) Z/.test(stat)) return true;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return false;
+    };
+    const scripts: [script: string, timeout: number][] = [
+      ['sleep 600 & echo $! >"$1/pid"; wait', 300],
+      ['sleep 600 & echo $! >"$1/pid"; yes', 60_000],
+    ];
+    for (const [script, timeout] of scripts) {
+      assertEquals(await asked(script, timeout), undefined);
+      const pid = Deno.readTextFileSync(`${folder}/pid`).trim();
+      assert(await isGone(pid), script);
+    }
+  });
 });
 
 Deno.test("a program that writes too much to its folder is ended", async () => {

@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import type { Ended } from "../world/program.ts";
 import type { World } from "../world/world.ts";
-
-const entry = join(import.meta.dirname!, "..", "..", "gitops_sync.ts");
 
 /** Runs gitops-sync; gives the arguments of each program that it started. */
 export async function traced(
@@ -19,7 +17,8 @@ export async function traced(
     ...["strace", "--follow-forks", "--seccomp-bpf", "--string-limit=4096"],
     ...["--trace=execve,clone,clone3,vfork,fork", "--signal=none"],
     ...["--quiet=all", "--output", file, "--"],
-    ...[Deno.execPath(), "run", "-A", entry, ...args],
+    ...unboundGitopsSync,
+    ...args,
   ]);
   return { ...ended, started: startedIn(Deno.readTextFileSync(file)) };
 }

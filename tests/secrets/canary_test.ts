@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 
@@ -91,10 +92,7 @@ Deno.test({
     const traced = await world.run([
       "strace",
       ...["-f", "-qq", "-v", "-s", "100000", "-e", "trace=execve", "-o", trace],
-      Deno.execPath(),
-      "run",
-      "-A",
-      new URL("../../gitops_sync.ts", import.meta.url).pathname,
+      ...unboundGitopsSync,
       "sync",
       "--verbose",
     ], { env });

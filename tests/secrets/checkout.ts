@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { gitopsSync } from "../world/gitops_sync.ts";
 import {
   type Ended,
   output,
@@ -12,8 +12,6 @@ import {
   run,
   start,
 } from "../world/program.ts";
-
-const program = fileURLToPath(new URL("../../gitops_sync.ts", import.meta.url));
 
 /** A folder with a Git repository, a home, and keys. */
 export class Checkout implements AsyncDisposable {
@@ -54,8 +52,8 @@ export class Checkout implements AsyncDisposable {
   /** Starts `gitops-sync secrets …` as the person, in the repository. */
   start(args: readonly string[], env: Record<string, string> = {}): Program {
     return start(
-      ["env", "-i", ...this.#variables(env), Deno.execPath()].concat(
-        ["run", "-A", program, "secrets", ...args],
+      ["env", "-i", ...this.#variables(env)].concat(
+        [...gitopsSync, "secrets", ...args],
       ),
       { cwd: this.top },
     );

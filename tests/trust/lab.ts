@@ -15,6 +15,7 @@ import {
   makeRepository,
   type Repository,
 } from "../world/repository.ts";
+import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { World } from "../world/world.ts";
 import { Keys } from "./keys.ts";
 import { stateVersion } from "../../lib/state/state_file.ts";
@@ -319,7 +320,7 @@ export class Lab implements AsyncDisposable {
     args: readonly string[],
   ): Promise<Answer> {
     const ended = await this.#run(
-      [...alone, Deno.execPath(), "run", "-A", program, ...args],
+      [...alone, ...unboundGitopsSync, ...args],
       { ...this.#env(), ...env },
     );
     let reason: string | undefined;
@@ -486,8 +487,6 @@ export const alone = [
 ] as const;
 
 const checkout = join(import.meta.dirname!, "..", "..");
-
-const program = join(checkout, "gitops_sync.ts");
 
 /** Whether something is there, whatever it is. */
 async function exists(path: string): Promise<boolean> {

@@ -3,13 +3,11 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
 import { exists } from "@std/fs";
+import { gitopsSync } from "../world/gitops_sync.ts";
 import { type Ended, type Program, run, start } from "../world/program.ts";
 import type { Settings } from "../world/host.ts";
 import type { Bao, Role } from "./bao.ts";
-
-const program = fileURLToPath(new URL("../../gitops_sync.ts", import.meta.url));
 
 /** An agent in a folder of its own. */
 export class Agent implements AsyncDisposable {
@@ -17,10 +15,7 @@ export class Agent implements AsyncDisposable {
 
   private constructor(readonly folder: string) {
     this.#program = start([
-      Deno.execPath(),
-      "run",
-      "-A",
-      program,
+      ...gitopsSync,
       "vault-agent",
       "--verbose",
       `--config=${folder}/config.yaml`,

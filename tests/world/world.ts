@@ -5,22 +5,17 @@
  * @module
  */
 import { join } from "node:path";
+import { unboundGitopsSync } from "./gitops_sync.ts";
 import { Host } from "./host.ts";
 import { output, type Program, type ProgramOptions, start } from "./program.ts";
 import { gitEnvironment, type Repository } from "./repository.ts";
 
 const enter = join(import.meta.dirname!, "enter.sh");
-const checkout = join(import.meta.dirname!, "..", "..");
 
 /** A world; its folder and what still runs in it go when it is disposed of. */
 export class World extends Host implements AsyncDisposable {
   #programs = new Set<Program>();
-  protected readonly program: readonly string[] = [
-    Deno.execPath(),
-    "run",
-    "-A",
-    join(checkout, "gitops_sync.ts"),
-  ];
+  protected readonly program: readonly string[] = unboundGitopsSync;
 
   private constructor(
     /** The folder of the world; repositories may be made in it. */

@@ -69,7 +69,7 @@ async function editSops(
   stop: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   await using folder = await privateFolder();
-  const copy = await copyOf(place, folder.path);
+  const copy = await copyOf(place, folder);
   // The word `edit` came with 3.9; without a word sops edits since ever.
   const command = sopsCommand(copy, identities, folder.path);
   const code = await attend(command, stop);
@@ -77,7 +77,7 @@ async function editSops(
   if (code === unchangedCode) return undefined;
   // What it had to say is on the terminal already.
   if (code !== 0) throw sopsFailure("edit", place, { code, stderr: "" });
-  const content = await Deno.readFile(copy.file);
+  const content = await folder.read(copy.name);
   if (content.length > 0) return content;
   throw new SyncError(
     `Cannot edit ${place.path}: nothing was left in it; it is as it was`,
@@ -108,9 +108,10 @@ async function editAge(
     )
     : new Uint8Array();
   await using folder = await privateFolder();
-  const file = join(folder.path, basename(place.path, ".age"));
-  await Deno.writeFile(file, before, { createNew: true, mode: 0o600 });
-  const code = await attend(editorOf(file, folder.path), stop);
+  const name = basename(place.path, ".age");
+  await folder.write(name, before);
+  const editor = editorOf(join(folder.path, name), folder.path);
+  const code = await attend(editor, stop);
   if (stop.aborted) throw interrupted(place);
   if (code !== 0) {
     throw usageError(
@@ -118,7 +119,7 @@ async function editAge(
       `Cannot edit ${place.path}: the editor ended with ${code}; nothing was changed`,
     );
   }
-  const after = await Deno.readFile(file);
+  const after = await folder.read(name);
   const isSame = before.length === after.length &&
     before.every((byte, i) => byte === after[i]);
   if (isSame) return undefined;

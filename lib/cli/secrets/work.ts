@@ -25,6 +25,7 @@ import {
   sopsCommand,
   sopsFailure,
 } from "../../secrets/people/own_sops.ts";
+import type { MemoryFolder } from "../../host/memory_files.ts";
 import { Reader } from "../../secrets/reading/reader.ts";
 import { privateFolder } from "../../host/private_folder.ts";
 import { replaceFile } from "../../host/replace.ts";
@@ -119,7 +120,7 @@ export async function throughSops(
   word: "encrypt" | "rotate",
 ): Promise<Uint8Array> {
   return await onCopy(place, undefined, async (copy, folder) => {
-    const command = sopsCommand(copy, identities, folder, word);
+    const command = sopsCommand(copy, identities, folder.path, word);
     const finished = await effects.run(command);
     if (finished.code !== 0) throw sopsFailure(what, place, finished);
     return finished.stdout;
@@ -138,10 +139,10 @@ export async function rekeySops(
 ): Promise<Uint8Array> {
   return await onCopy(place, rules, async (copy, folder) => {
     const words = ["updatekeys", "--yes"];
-    const command = sopsCommand(copy, identities, folder, ...words);
+    const command = sopsCommand(copy, identities, folder.path, ...words);
     const finished = await effects.run(command);
     if (finished.code !== 0) throw sopsFailure("re-key", place, finished);
-    return await Deno.readFile(copy.file);
+    return await folder.read(copy.name);
   });
 }
 
@@ -149,14 +150,12 @@ export async function rekeySops(
 async function onCopy(
   place: Place,
   rules: string | undefined,
-  work: (copy: Copy, folder: string) => Promise<Uint8Array>,
+  work: (copy: Copy, folder: MemoryFolder) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   await contentOf(place);
   await using folder = await privateFolder();
-  const content = await work(
-    await copyOf(place, folder.path, rules),
-    folder.path,
-  );
+  const copy = await copyOf(place, folder, rules);
+  const content = await work(copy, folder);
   using reader = new Reader();
   const { kind } = await reader.facts({ name: place.path, bytes: content });
   if (kind === "sops") return content;

@@ -8,17 +8,20 @@
  * @module
  */
 import { dirname, join, relative } from "@std/path";
-import { ensureDir, exists } from "@std/fs";
+import { exists } from "@std/fs";
 import type { Command, Finished } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { oneLine, safeLines } from "../../base/text.ts";
 import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
+import type { MemoryFolder } from "../../host/memory_files.ts";
 
 /** A copy to work on. */
 export interface Copy {
   /** The file in the copy; it is there if the original is. */
   file: string;
+  /** The same from the folder. */
+  name: string;
   /** The copy of `.sops.yaml`. */
   config: string;
 }
@@ -26,13 +29,13 @@ export interface Copy {
 /**
  * Copies a file, still encrypted, and its `.sops.yaml`.
  *
- * @param folder An empty folder for the copies.
+ * @param folder An empty one for the copies.
  * @param rules In place of what `.sops.yaml` says now.
  * @throws {SyncError} `no-rules`, exit 2.
  */
 export async function copyOf(
   place: Place,
-  folder: string,
+  folder: MemoryFolder,
   rules?: string,
 ): Promise<Copy> {
   const config = await nearest(place, ".sops.yaml");
@@ -43,17 +46,23 @@ export async function copyOf(
       "write one with the public keys of those who may read: docs/secrets.md shows how",
     );
   }
-  const copy = {
-    file: join(folder, relative(dirname(config), place.path)),
-    config: join(folder, ".sops.yaml"),
-  };
-  if (rules === undefined) {
-    await Deno.copyFile(join(place.top, config), copy.config);
-  } else await Deno.writeTextFile(copy.config, rules);
-  await ensureDir(dirname(copy.file));
+  const name = relative(dirname(config), place.path);
+  await folder.write(
+    ".sops.yaml",
+    rules === undefined
+      ? await Deno.readFile(join(place.top, config))
+      : new TextEncoder().encode(rules),
+  );
+  await folder.prepare(name);
   const original = join(place.top, place.path);
-  if (await exists(original)) await Deno.copyFile(original, copy.file);
-  return copy;
+  if (await exists(original)) {
+    await folder.write(name, await Deno.readFile(original));
+  }
+  return {
+    name,
+    file: join(folder.path, name),
+    config: join(folder.path, ".sops.yaml"),
+  };
 }
 
 /** A command of sops on a copy. */

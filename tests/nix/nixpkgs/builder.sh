@@ -1,8 +1,15 @@
 # Builds a derivation of the stand-in: the phases and helpers that are used.
 
+# With __structuredAttrs the attributes are in a file, and no variables.
+if [ -n "${NIX_ATTRS_SH_FILE-}" ]; then
+	. "$NIX_ATTRS_SH_FILE"
+	out=${outputs[out]}
+	export out PATH
+fi
+
 runHook() { :; }
 
-makeWrapper() { # PROGRAM WRAPPER [--prefix NAME : VALUE | --set NAME VALUE | --add-flags WORDS]…
+makeWrapper() { # PROGRAM WRAPPER [--run COMMAND | --prefix NAME : VALUE | --set NAME VALUE | --add-flags WORDS]…
 	local program=$1 wrapper=$2 flags='' lines=''
 	shift 2
 	while [ $# -gt 0 ]; do
@@ -10,6 +17,10 @@ makeWrapper() { # PROGRAM WRAPPER [--prefix NAME : VALUE | --set NAME VALUE | --
 		--prefix)
 			lines="$lines${lines:+$'\n'}export $2='$4'\${$2:+:\$$2}"
 			shift 4
+			;;
+		--run)
+			lines="$lines${lines:+$'\n'}$2"
+			shift 2
 			;;
 		--set)
 			lines="$lines${lines:+$'\n'}export $2='$3'"
@@ -26,7 +37,7 @@ makeWrapper() { # PROGRAM WRAPPER [--prefix NAME : VALUE | --set NAME VALUE | --
 		esac
 	done
 	mkdir -p "$(dirname "$wrapper")"
-	printf '#!/bin/bash\n%s\nexec %s%s "$@"\n' "$lines" "$program" "$flags" >"$wrapper"
+	printf '#!/bin/bash -e\n%s\nexec %s%s "$@"\n' "$lines" "$program" "$flags" >"$wrapper"
 	chmod +x "$wrapper"
 }
 
@@ -35,6 +46,23 @@ installShellCompletion() { # --cmd NAME --bash FILE --zsh FILE --fish FILE
 	install -D -m 644 "$4" "$out/share/bash-completion/completions/$2.bash"
 	install -D -m 644 "$6" "$out/share/zsh/site-functions/_$2"
 	install -D -m 644 "$8" "$out/share/fish/vendor_completions.d/$2.fish"
+}
+
+# As versionCheckHook: with an empty environment, for a line that has the version.
+check_version() {
+	case " ${nativeInstallCheckInputs[*]} " in
+	*version-check-hook*) ;;
+	*) return 0 ;;
+	esac
+	local said
+	said=$(cd / && env -i "$out/bin/$pname" --version)
+	case $said in
+	*"$version"*) ;;
+	*)
+		echo "versionCheckHook: expected $version, got: $said" >&2
+		exit 1
+		;;
+	esac
 }
 
 export TMPDIR=$NIX_BUILD_TOP
@@ -46,3 +74,4 @@ if [ -n "${src-}" ]; then
 fi
 eval "$buildPhase"
 eval "${installPhase-}"
+if [ -n "${doInstallCheck-}" ]; then check_version; fi

@@ -71,31 +71,35 @@ in
   };
 
   stdenvNoCC = self.stdenv // {
+    # Takes attributes, or a function from the finished ones to them.
     mkDerivation =
-      {
-        passthru ? { },
-        meta ? { },
-        ...
-      }@attributes:
+      given:
       let
+        attributes = if builtins.isFunction given then given finalAttrs else given;
+        finalAttrs = attributes // {
+          finalPackage = made;
+        };
         name = attributes.name or "${attributes.pname}-${attributes.version}";
-        tools = builtins.concatStringsSep ":" (
-          map (input: "${input}/bin") (attributes.nativeBuildInputs or [ ])
-        );
+        inputs =
+          attributes.nativeBuildInputs or [ ]
+          ++ lib.optionals (attributes.doInstallCheck or false) (attributes.nativeInstallCheckInputs or [ ]);
+        made =
+          derive name (
+            removeAttrs attributes [
+              "meta"
+              "passthru"
+            ]
+            // {
+              PATH = "${builtins.concatStringsSep ":" (map (input: "${input}/bin") inputs)}:/usr/bin:/bin";
+            }
+          )
+          // attributes.passthru or { }
+          // {
+            inherit name;
+            meta = attributes.meta or { };
+          };
       in
-      derive name (
-        removeAttrs attributes [
-          "meta"
-          "passthru"
-        ]
-        // {
-          PATH = "${tools}:/usr/bin:/bin";
-        }
-      )
-      // passthru
-      // {
-        inherit meta name;
-      };
+      made;
   };
 
   runCommand =
@@ -103,6 +107,9 @@ in
     derive name (
       attributes
       // {
+        PATH = "${
+          builtins.concatStringsSep "" (map (input: "${input}/bin:") (attributes.nativeBuildInputs or [ ]))
+        }/usr/bin:/bin";
         inherit text;
         passAsFile = [ "text" ] ++ attributes.passAsFile or [ ];
         buildPhase = ''. "$textPath"'';
@@ -125,6 +132,10 @@ in
   # Functions of the builder, as there.
   makeWrapper = package "make-wrapper" [ "true" ];
   installShellFiles = package "install-shell-files" [ "true" ];
+  versionCheckHook = package "version-check-hook" [ "true" ];
+
+  # What renews a package; here it can only be looked at.
+  nix-update-script = { extraArgs }: [ "nix-update" ] ++ extraArgs;
 
   # What is fetched comes from what was fetched before; all else has a folder of
   # its own, as in a build without network.
@@ -134,8 +145,19 @@ in
       if [ "''${1-}" = install ]; then export DENO_DIR=${tools.denoDir}; fi
       exec ${tools.programs.deno} "$@"
     ''
+    // {
+      version = tools.denoVersion;
+      meta = {
+        mainProgram = "deno";
+        platforms = [
+          "x86_64-linux"
+          "aarch64-linux"
+          "x86_64-darwin"
+          "aarch64-darwin"
+        ];
+      };
+    }
     // lib.optionalAttrs tools.denort {
-      # No registry has it; the compiler takes any program.
       denort = package "denort" [ "denort" ];
     };
 
@@ -154,6 +176,7 @@ in
     "readlink"
     "rm"
     "stat"
+    "tee"
   ];
   debootstrap = package "debootstrap" [ "true" ];
   findutils = package "findutils" [ "find" ];

@@ -74,6 +74,8 @@ let
       else
         self.findFirst keep otherwise (tail values);
     toList = value: if builtins.isList value then value else [ value ];
+    versionAtLeast = version: least: builtins.compareVersions version least >= 0;
+    throwIfNot = condition: message: value: if condition then value else throw message;
     unique = foldl' (kept: one: if elem one kept then kept else kept ++ [ one ]) [ ];
     concatMapStringsSep =
       separator: make: values:

@@ -1,0 +1,93 @@
+#!/bin/sh
+# Makes the program out of its sources. nix/package.nix and `./dev compile` both
+# call this script, so that both make the same.
+#
+#     build.sh packages TO          fetches the npm packages that lib/std names,
+#                                   and puts their own files into the folder TO
+#     build.sh tree PACKAGES        makes the tree that Deno runs: the names of
+#                                   npm packages become paths of their files
+#     build.sh flags PROGRAMS       prints the flags for `deno run`
+#     build.sh compile PROGRAMS TO  makes one binary of the tree
+#
+# It works in the current folder, a copy of deno.json, gitops_sync.ts and lib,
+# and needs deno on PATH. PROGRAMS is the list that the program may run, with
+# commas. `compile` also needs DENORT_BIN, the runtime of the same version.
+set -eu
+
+# All that any configuration can need. Each command gives up what its own does
+# not (lib/cli/permissions.ts), in a worker whose permissions Deno holds to be
+# an unstable option. --quiet: a program of the list that is not on PATH is told
+# when it is needed. --allow-sys: Deno 2.9 wants it for Deno.umask, and takes no
+# name for that alone.
+permissions='--quiet --no-prompt
+--allow-env --allow-net --allow-read --allow-write
+--allow-sys
+--unstable-worker-options'
+
+# Nothing is fetched, neither at build time nor at run time. --no-lock: the
+# oldest Deno can't read deno.lock, and the hash of the packages says more.
+# Nor does Deno look for packages: it would look for them in each folder above,
+# and above the files of a compiled program is the folder for temporary files,
+# where anyone may put a package.
+offline='--cached-only --no-lock --no-remote --no-npm --node-modules-dir=none'
+
+# A binary would keep what V8 compiled in a file below the folder for temporary
+# files, and would not look at who made that file.
+compiled='--no-code-cache'
+
+# What the program loads by names that are no literals (gitops_sync.ts,
+# lib/cli/confine.ts and lib/secrets/reading/reader.ts), so the compiler has to
+# be told.
+late='lib/cli/main.ts lib/cli/worker.ts lib/secrets/reading/worker.ts'
+
+main() {
+	command=${1-}
+	[ $# -eq 0 ] || shift
+	# Deno colours whatever it writes to, unless it is told not to.
+	export NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
+	case $command in
+	packages | tree | flags | compile) "$command" "$@" ;;
+	*)
+		echo "build.sh: unknown command: $command" >&2
+		exit 2
+		;;
+	esac
+}
+
+packages() { # TO
+	deno install --no-lock --node-modules-dir=auto --entrypoint lib/std/*.ts
+	mkdir -p "$1"
+	# A package's own folder; what it depends on stands beside it as a link.
+	find node_modules/.deno/*/node_modules -mindepth 1 -maxdepth 1 -type d \
+		-exec cp -r {} "$1/" \;
+	rm -rf node_modules
+}
+
+tree() { # PACKAGES
+	cp -r "$1" npm
+	chmod -R u+w npm
+	for file in lib/std/*.ts; do
+		sed -E 's|"npm:(@?[^@"]+)@[^/"]+/|"../../npm/\1/|' "$file" >mapped
+		mv mapped "$file"
+	done
+	if grep -rn '"npm:' gitops_sync.ts lib; then
+		echo 'build.sh: these names of npm packages are no files yet: only lib/std may have some' >&2
+		exit 1
+	fi
+	# The times of files become part of the binary, which should be the same
+	# whenever it is made.
+	find . -exec touch -h -d @1 {} +
+}
+
+flags() { # PROGRAMS
+	echo $permissions "--allow-run${1:+=$1}" $offline
+}
+
+compile() { # PROGRAMS TO
+	includes=''
+	for file in $late; do includes="$includes --include $file"; done
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	deno compile --no-check $(flags "$1") $compiled $includes --output "$2" gitops_sync.ts
+}
+
+main "$@"
