@@ -35,6 +35,7 @@ export async function beforeDeploy(
       stage: "activate",
       reason: "pre-deploy-failed",
       next: "retry",
+      exit: exitCodes.build,
       details: failure.details,
       hints: ["the host was not changed; the next run tries again"],
     });

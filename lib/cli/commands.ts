@@ -75,9 +75,13 @@ export const commands: readonly CommandSpec[] = [
     name: "accept",
     summary: "allow a branch or tag to move where it may not by itself",
     text:
-      "Back to an older revision, to a rewritten history, to another repository, or\na signed tag to another commit: each is refused until a person accepts the\nrevision it was moved to. Holds for that revision, once; signatures are asked\nfor all the same.",
+      "Back to an older revision, to a rewritten history, to another repository, or\na signed tag to another commit: each is refused until a person accepts the\nrevision it was moved to. Counts for that revision and what is built on it,\nonce, until it is deployed; signatures are asked for all the same.",
     operand: "REVISION",
     flags: [{
+      name: "for",
+      value: "DURATION",
+      text: "how long it counts, e.g. 12h (default: 7d)",
+    }, {
       name: "unfollow",
       text:
         "deploy it although no later commit arrives: the host follows nothing then",

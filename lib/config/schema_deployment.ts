@@ -35,6 +35,12 @@ export const deploymentOptions = {
     text:
       "Whether to reboot once a system is confirmed. `when-needed`: if its kernel, initrd, kernel modules or systemd are not those that were booted. `always`: if it is not the system that was booted. The next run looks whether the host came up on it and is well; if not, the system that was booted before comes back.",
   } as Option<"never" | "when-needed" | "always">,
+  rescue: {
+    kind: choice("none", "reboot"),
+    preset: "none",
+    text:
+      "What is done where a system is not well and the way back from it has failed too. `none`: a person is called (exit code 8), and each run tries the way back again. `reboot`: the host is also rebooted, once, if what a reboot starts is the system that was good before.",
+  } as Option<"none" | "reboot">,
   "health.ignoreUnits": {
     kind: texts,
     preset: [],
@@ -43,9 +49,9 @@ export const deploymentOptions = {
   } as Option<readonly string[]>,
   "health.steady": {
     kind: duration,
-    preset: "1s",
+    preset: "10s",
     text:
-      "How long the units must stay well, once all have started, before they count as well.",
+      "How long the units must stay well, once all have started, before they count as well. What crashes less often than that is not found.",
   } as Option<number>,
   "health.http": {
     kind: httpChecks,

@@ -7,7 +7,8 @@ import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
-import { type Asked, askRemote } from "../git/remote.ts";
+import type { Asked } from "../git/remote.ts";
+import { askSources } from "../git/sources.ts";
 import type { State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -18,11 +19,11 @@ export async function askOrRecord(
   state: State,
 ): Promise<{ outcome: Outcome } | { outcome?: never } & Answered> {
   try {
-    return await ask(effects, config);
+    return await ask(effects, config, state);
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
-    await recordUnreached(effects, config.stateDirectory, state, error);
+    await recordUnreached(effects, config, state, error);
     return { outcome: { result: "failed", error } };
   }
 }
@@ -38,10 +39,11 @@ export type Answered = Asked & { tip: Tip };
 export async function ask(
   effects: Effects,
   config: Config,
+  state: State,
 ): Promise<Answered> {
   for (let tries = 0;; tries++) {
     try {
-      const { tip, ...asked } = await askRemote(effects, config);
+      const { tip, ...asked } = await askSources(effects, config, state);
       if (tip) return { tip, ...asked };
     } catch (error) {
       const passes = error instanceof SyncError &&

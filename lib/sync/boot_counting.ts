@@ -9,15 +9,11 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { blessBoot, isUndecided } from "../activation/bless.ts";
-import {
-  illsOf,
-  isRemoteAlone,
-  nothingBefore,
-  textOf,
-} from "../activation/health.ts";
+import { illsOf, isRemoteAlone, textOf } from "../activation/health.ts";
 import { countersOf } from "../host/boot_entry.ts";
 import { bootedSystem, runningSystem } from "../host/system.ts";
 import { type Record, Run } from "../run/run.ts";
+import { standingOf } from "../run/standing.ts";
 import type { Deployment, State } from "../state/state.ts";
 import { attemptPut } from "./attempt.ts";
 import type { Found } from "./outcome.ts";
@@ -33,10 +29,10 @@ export async function blessIfWell(
   state: State,
 ): Promise<void> {
   if (!await isUndecided(effects)) return;
-  const ills = await illsOf(new Run(effects, config, state), {
-    ...nothingBefore,
-    failed: state.lastGood?.failing ?? [],
-  });
+  const ills = await illsOf(
+    new Run(effects, config, state),
+    standingOf({ failed: state.lastGood?.failing ?? [] }),
+  );
   if (ills.length === 0 || isRemoteAlone(ills)) {
     await blessBoot(effects, "good");
     return;

@@ -16,11 +16,11 @@ import {
   detailsOf,
   illsOf,
   isRemoteAlone,
-  nothingBefore,
   textOf,
 } from "../activation/health.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import { type Record, Run } from "../run/run.ts";
+import { standingOf } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
@@ -38,10 +38,10 @@ export async function proveBoot(
 ): Promise<Found> {
   const { lastGood } = state;
   if (!lastGood) return { state };
-  const ills = await illsOf(new Run(effects, config, state), {
-    ...nothingBefore,
-    failed: lastGood.failing ?? [],
-  });
+  const ills = await illsOf(
+    new Run(effects, config, state),
+    standingOf({ failed: lastGood.failing }),
+  );
   // An older system would not reach it either: not known yet.
   if (isRemoteAlone(ills)) {
     await blessBoot(effects, "good");

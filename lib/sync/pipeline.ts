@@ -25,6 +25,7 @@ import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
 import { preflight } from "../activation/preflight.ts";
 import { prove } from "../secrets/prove.ts";
 import type { Run } from "../run/run.ts";
+import type { Known } from "../run/same.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { goBack } from "../activation/undo.ts";
 import { verify } from "../trust/verify.ts";
@@ -55,7 +56,7 @@ export async function deploy(
     ({ commit }) => describe(commit),
   );
   await run.note({ commit: fetched.commit });
-  refuseIfHeld(run, fetched.commit.revision, target);
+  refuseIfHeld(run, fetched.commit, target);
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
@@ -129,8 +130,9 @@ export async function putInPlace(
 }
 
 /** The branch may have moved on since it was asked, onto a held revision. */
-function refuseIfHeld(run: Run, revision: string, target: Target): void {
-  const hold = holdOf(run.state, revision, target, run.config);
+function refuseIfHeld(run: Run, commit: Known, target: Target): void {
+  const { revision } = commit;
+  const hold = holdOf(run.state, commit, target, run.config);
   if (!hold) return;
   throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
     stage: hold.stage,

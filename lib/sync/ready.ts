@@ -9,8 +9,9 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
-import { keyTrouble, tokenTrouble } from "../git/credentials.ts";
+import { tokenTrouble } from "../git/credentials.ts";
 import { has } from "../git/mirror.ts";
+import { keyTrouble } from "../keys/private_key.ts";
 import { targetOf } from "../run/decide.ts";
 import { followedAfter } from "../run/followed.ts";
 import { Run } from "../run/run.ts";
@@ -45,9 +46,9 @@ export async function ready(
   from: string,
   wanted?: string,
 ): Promise<Ready> {
-  refuseBadFiles(config);
-  const { tip } = await ask(effects, config);
+  await refuseBadFiles(effects, config);
   const known = await readState(from);
+  const { tip } = await ask(effects, config, known);
   const revision = wanted ?? known.lastGood?.revision;
   if (revision === undefined) return { tip };
   await checkRevision(effects, config, from, known, revision, tip);
@@ -55,10 +56,10 @@ export async function ready(
 }
 
 /** Git looks at some of these files only when a server asks for them. */
-function refuseBadFiles(config: Config): void {
+async function refuseBadFiles(effects: Effects, config: Config): Promise<void> {
   const { tokenFile, sshKeyFile, knownHosts } = config;
   const trouble = (tokenFile && tokenTrouble(tokenFile)) ??
-    (sshKeyFile && keyTrouble(sshKeyFile));
+    (sshKeyFile && await keyTrouble(effects, sshKeyFile, "sshKeyFile"));
   if (trouble) throw badFile(trouble);
   if (knownHosts === undefined) return;
   try {

@@ -27,6 +27,7 @@ import type { Found } from "./outcome.ts";
 import { begin, holdFor, type Record, Run } from "../run/run.ts";
 import { blessBoot } from "../activation/bless.ts";
 import { goBack } from "../activation/undo.ts";
+import { standingOf } from "../run/standing.ts";
 import { commitOf } from "../run/commit.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
@@ -168,7 +169,7 @@ async function problemAfter(
       : "";
     return failure("other-system", `the host came up on ${other}${why}`, []);
   }
-  const ills = await illsOf(run, before);
+  const ills = await illsOf(run, standingOf(before));
   if (ills.length === 0) return undefined;
   if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
     return "unknown";

@@ -14,7 +14,9 @@ import { takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { leftAlone } from "../run/quiet.ts";
 import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
@@ -75,6 +77,10 @@ async function comeToOutcome(
 ): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
   if (before.outcome) return { outcome: before.outcome, mayFinish: false };
+  const quiet = leftAlone(before.state, config.repository, effects.now());
+  if (quiet) {
+    return { outcome: { result: "failed", error: quiet }, mayFinish: false };
+  }
   const asked = await askOrRecord(effects, config, before.state);
   if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
   const { tip, question, answer } = asked;
@@ -106,6 +112,11 @@ async function whatIsLeft(
 ): Promise<Found> {
   const folder = config.stateDirectory;
   let state = await readState(folder);
+  const isLeft = state.attempt !== undefined ||
+    (state.reboot !== undefined && !state.reboot.result) || isUnproven(state);
+  if (isLeft && await mustWait(effects)) {
+    return { outcome: { result: "starting" } };
+  }
   if (state.unwritten) {
     const { writeWaiting } = await import("../state/unwritten.ts");
     state = await writeWaiting(effects, folder, state);
@@ -154,6 +165,12 @@ function mayHaveFallenBack({ lastGood }: State): boolean {
     lastGood.system !== runningSystem();
 }
 
+/** Whether the host is not yet to be changed, or judged. */
+async function mustWait(effects: Effects): Promise<boolean> {
+  const { isDeferred } = await import("./starting.ts");
+  return await isDeferred(effects);
+}
+
 /** Whether this is the first boot with the last good system, unlooked at. */
 function isUnproven({ lastGood, reboot }: State): boolean {
   return lastGood !== undefined && !lastGood.booted &&
@@ -170,6 +187,10 @@ async function act(
   decision: Decision,
   record: Record,
 ): Promise<Outcome> {
+  const { kind } = decision;
+  if ((kind === "deploy" || kind === "correct") && await mustWait(effects)) {
+    return { result: "starting" };
+  }
   switch (decision.kind) {
     case "nothing":
       return {
@@ -223,7 +244,7 @@ async function finishUp(
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (["failed", "interrupted", "built"].includes(result)) return;
+  if (["failed", "interrupted", "built", "starting"].includes(result)) return;
   try {
     if (config.garbageCollect && "run" in outcome) {
       const { collect } = await import("../nix/retention.ts");
@@ -247,11 +268,12 @@ async function remember(
   tip: Tip,
 ): Promise<State> {
   const { seen, last } = state;
-  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref;
+  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref ||
+    seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
-  if (!isNews && !wasUnreached) return state;
+  if (!isNews && !wasUnreached && !state.quiet) return state;
   tellMovedTag(effects, seen, config.ref, tip);
-  const { last: _, ...rest } = state;
+  const { last: _, quiet: __, ...rest } = state;
   const next: State = {
     ...rest,
     ...(last && !wasUnreached ? { last } : {}),
@@ -259,6 +281,8 @@ async function remember(
       ref: config.ref,
       revision: tip.revision,
       kind: tip.kind,
+      ...isPattern(config.ref) ? { name: tip.name } : {},
+      ...tip.servedBy ? { servedBy: tip.servedBy } : {},
       at: effects.now().toISOString(),
     },
   };
@@ -275,6 +299,8 @@ function tellMovedTag(
 ): void {
   if (seen?.ref !== ref || seen.revision === tip.revision) return;
   if (seen.kind !== "tag" && tip.kind !== "tag") return;
+  // A pattern names another tag, which is no move.
+  if (isPattern(ref) && seen.name !== tip.name) return;
   const from = short(seen.revision), to = short(tip.revision);
   const what = moved(ref, seen.kind, tip.kind);
   say(effects, "warning", `${what} from ${from} to ${to}`);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { World } from "../world/world.ts";
-import { Flake } from "./flake.ts";
+import { Flake, system } from "./flake.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the module is not tested here: ${refusal}`);
@@ -175,4 +175,27 @@ test("a mistake ends the build of the host, and says what to write", async () =>
   )
     .then(() => "", (error: Error) => error.message);
   assertStringIncludes(both, "system.autoUpgrade.enable = false;");
+});
+
+test("who evaluates is a user without rights, whom Nix lets in", async () => {
+  const lines = async (host: string, name: string) =>
+    (await world.output(["cat", `${host}/etc/${name}`])).split("\n");
+  const user = "gitops-sync-eval";
+  const open = await flake.buildHost(example);
+  assertEquals(await lines(open, "users"), [user]);
+  assertEquals(await lines(open, "allowed-users"), ["*"]);
+  const closed = await flake.buildHost(
+    `${example} nix.settings.allowed-users = [ "@wheel" ];`,
+  );
+  assertEquals(await lines(closed, "allowed-users"), ["@wheel", user]);
+});
+
+test("plugins of age are on the path of the service", async () => {
+  const host = await flake.buildHost(`${example}
+    services.gitops.secrets.plugins = [ nixpkgs.legacyPackages.${system}.age ];`);
+  const unit = await world.output([
+    "cat",
+    `${host}/etc/systemd/system/gitops-sync.service`,
+  ]);
+  assertStringIncludes(plain(unit), "-age");
 });

@@ -134,6 +134,8 @@ export abstract class Host {
       repository: this.urlOf(repository),
       ref: "main",
       host: "demo",
+      // Its own default would make each test as much slower.
+      "health.steady": "300ms",
       ...settings,
     };
     const text = `${JSON.stringify(all, null, 2)}\n`;
@@ -166,7 +168,7 @@ export abstract class Host {
    * Where a link leads inside the host: step by step, since each step names a
    * place of the host and not of the machine that it is looked at from.
    */
-  protected follow(inside: string): string | null {
+  follow(inside: string): string | null {
     let at = inside;
     for (let step = 0; step < 20; step++) {
       const target = linkOf(this.path(at));
