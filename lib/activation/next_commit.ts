@@ -16,7 +16,7 @@ import { Copies } from "./next_copies.ts";
 import { programProblem } from "./next_program.ts";
 import { type Lack, nextReasons } from "./next_reasons.ts";
 import { timerProblem } from "./next_timer.ts";
-import { service, timer, unitText } from "./next_units.ts";
+import { timer, unitText } from "./next_units.ts";
 
 /** What was looked at, in words; none where this host has no module. */
 export type Checked = "the next commit can arrive" | undefined;
@@ -35,9 +35,10 @@ export async function checkNextCommit(
 ): Promise<Checked> {
   const { system, commit: { revision } } = activated;
   const previous = run.attempt.previous?.running ?? null;
-  const hasModule = unitText(system, service) !== undefined;
+  // A service without a timer is somebody's own, started in another way.
+  const hasModule = unitText(system, timer) !== undefined;
   const hadModule = previous !== null &&
-    unitText(previous, service) !== undefined;
+    unitText(previous, timer) !== undefined;
   if (!hasSystemd() || (!hasModule && !hadModule)) return undefined;
   if (run.state.unfollow?.revision === revision) {
     say(
@@ -72,7 +73,7 @@ function withoutModule(revision: string): Lack {
     reason: nextReasons.unfollowed,
     text: `${
       short(revision)
-    } does not have ${service} and ${timer} any more, so no later commit would arrive`,
+    } does not have ${timer} any more, so no later commit would arrive`,
     details: [],
     hints: ["keep services.gitops.enable = true in the host's configuration"],
   };

@@ -38,7 +38,11 @@ export async function programProblem(
   { system, commit: { revision } }: Activated,
   deadline: Deadline,
 ): Promise<Lack | undefined> {
-  const settings = settingsOf(unitText(system, service)!);
+  const text = unitText(system, service);
+  if (text === undefined) {
+    return lack(nextReasons.service, `it has no ${service}`);
+  }
+  const settings = settingsOf(text);
   const start = lastValue(settings, "ExecStart") ?? "";
   if (syncPattern.exec(start) === null) {
     return lack(

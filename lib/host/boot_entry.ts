@@ -75,6 +75,15 @@ export function countersOf(system: string): Counter[] {
   });
 }
 
+/** Whether any entry for systemd-boot has a counter. */
+export function hasCounters(): boolean {
+  return places.some((place) =>
+    [`${place}/loader/entries`, `${place}/EFI/Linux`].some((folder) =>
+      listOf(folder).some((name) => counterOf(name) !== undefined)
+    )
+  );
+}
+
 /** The system of the generation that a kernel image is named after. */
 function generationOf(name: string): string | undefined {
   const number = /^nixos-generation-(\d+)[-+.]/.exec(name)?.[1];

@@ -10,6 +10,7 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { isCounted } from "../host/boot_count.ts";
+import { hasCounters } from "../host/boot_entry.ts";
 import { takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
@@ -112,8 +113,13 @@ async function whatIsLeft(
 ): Promise<Found> {
   const folder = config.stateDirectory;
   let state = await readState(folder);
+  const suspension = readSuspension(folder, effects.now());
+  // The boot's id is read by a program: once is enough.
+  let boot: string | undefined;
+  const unproven = () => isUnproven(state, () => boot ??= bootId());
   const isLeft = state.attempt !== undefined ||
-    (state.reboot !== undefined && !state.reboot.result) || isUnproven(state);
+    (state.reboot !== undefined && !state.reboot.result) ||
+    (!suspension && unproven());
   if (isLeft && await mustWait(effects)) {
     return { outcome: { result: "starting" } };
   }
@@ -135,14 +141,13 @@ async function whatIsLeft(
     const { forget } = await import("./forget.ts");
     state = await forget(folder, state, effects.now());
   }
-  const suspension = readSuspension(folder, effects.now());
-  if (suspension || !isUnproven(state)) await bless(effects, config, state);
+  if (suspension || !unproven()) await bless(effects, config, state);
   if (suspension) return { outcome: { result: "suspended", suspension } };
   if (mayHaveFallenBack(state)) {
     const { afterFallback } = await import("./boot_counting.ts");
     return await afterFallback(effects, config, state, record);
   }
-  if (!isUnproven(state)) return { state };
+  if (!unproven()) return { state };
   const { proveBoot } = await import("./booted.ts");
   return await proveBoot(effects, config, state, record);
 }
@@ -153,7 +158,8 @@ async function bless(
   config: Config,
   state: State,
 ): Promise<void> {
-  if (!isCounted()) return;
+  // The firmware is asked by a program, which few hosts need.
+  if (!hasCounters() || !isCounted()) return;
   const { blessIfWell } = await import("./boot_counting.ts");
   await blessIfWell(effects, config, state);
 }
@@ -161,8 +167,8 @@ async function bless(
 /** Whether a boot came up without the last good system, unlooked at. */
 function mayHaveFallenBack({ lastGood }: State): boolean {
   return lastGood !== undefined && !lastGood.booted &&
-    lastGood.target.operation !== "test" && lastGood.boot !== bootId() &&
-    lastGood.system !== runningSystem();
+    lastGood.target.operation !== "test" &&
+    lastGood.system !== runningSystem() && lastGood.boot !== bootId();
 }
 
 /** Whether the host is not yet to be changed, or judged. */
@@ -172,9 +178,12 @@ async function mustWait(effects: Effects): Promise<boolean> {
 }
 
 /** Whether this is the first boot with the last good system, unlooked at. */
-function isUnproven({ lastGood, reboot }: State): boolean {
+function isUnproven(
+  { lastGood, reboot }: State,
+  boot: () => string,
+): boolean {
   return lastGood !== undefined && !lastGood.booted &&
-    lastGood.boot !== bootId() && lastGood.system === runningSystem() &&
+    lastGood.boot !== boot() && lastGood.system === runningSystem() &&
     // A reboot that a run asked for is looked at by itself.
     reboot?.system !== lastGood.system;
 }

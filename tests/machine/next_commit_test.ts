@@ -130,7 +130,7 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
       "a system without the module",
       undefined,
       "next-unfollowed",
-      "does not have gitops-sync.service and gitops-sync.timer any more",
+      "does not have gitops-sync.timer any more",
     ],
   ];
   await repository.commit("A secret", {
