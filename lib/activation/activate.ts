@@ -38,7 +38,10 @@ export async function activate(
   // The host's own commands have run since it was looked.
   refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
-  const previous = wayBackFrom(system, systems());
+  const found = wayBackFrom(system, systems());
+  // One that was found unfit is no way back, and is not kept as it is.
+  const isUnfit = found.running === system && run.state.unfit === system;
+  const previous = isUnfit ? { ...found, running: null } : found;
   await run.note({ candidate: system, previous });
   await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
@@ -46,7 +49,7 @@ export async function activate(
   }
   const before = await standingNow(run.effects);
   if (previous.running === system) return { ...result, how: "kept", before };
-  if (runningSystem() === system) {
+  if (runningSystem() === system && !isUnfit) {
     // Nobody knows what ran before it, and what fails now may be its fault.
     await arm(run, previous.running);
     await run.note({ touched: true });

@@ -95,6 +95,8 @@ export interface Failure {
   hints?: readonly string[];
   /** Lines of evidence, e.g. the end of a build log. Already redacted. */
   details?: readonly string[];
+  /** Milliseconds that a later run waits at least, where a server says so. */
+  after?: number;
   /** Where the stage's own exit code does not fit. */
   exit?: ExitCode;
   /** The error underneath, if any. */
@@ -114,6 +116,8 @@ export class SyncError extends Error {
   readonly hints: readonly string[];
   /** Lines of evidence. */
   readonly details: readonly string[];
+  /** Milliseconds that a later run waits at least. */
+  readonly after: number;
   /** The exit code of the program. */
   readonly exit: ExitCode;
 
@@ -124,6 +128,7 @@ export class SyncError extends Error {
     this.next = failure.next;
     this.hints = (failure.hints ?? []).map(shown);
     this.details = (failure.details ?? []).map(shown);
+    this.after = failure.after ?? 0;
     this.exit = failure.exit ?? exitOfStage[failure.stage];
   }
 }

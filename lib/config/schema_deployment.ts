@@ -96,8 +96,41 @@ export const deploymentOptions = {
     kind: commands,
     preset: [],
     noFlag: true,
-    text: "Commands to run when an attempt has failed.",
+    text:
+      "Commands to run once for each new fault: an attempt that failed, a remote that has been silent for longer than `alerts.unreachableAfter`. What is tried again and fails for the same reason is no new one.",
   } as Option<readonly Argv[]>,
+  "hooks.onRecovered": {
+    kind: commands,
+    preset: [],
+    noFlag: true,
+    text: "Commands to run once when what `hooks.onFailure` told is over.",
+  } as Option<readonly Argv[]>,
+  onFailure: {
+    kind: texts,
+    preset: [],
+    noFlag: true,
+    text:
+      "Units of systemd to start once for each new fault, as with `hooks.onFailure`, e.g. `[notify-admin.service]`.",
+  } as Option<readonly string[]>,
+  onRecovered: {
+    kind: texts,
+    preset: [],
+    noFlag: true,
+    text: "Units of systemd to start once when a fault that was told is over.",
+  } as Option<readonly string[]>,
+  onSuccess: {
+    kind: texts,
+    preset: [],
+    noFlag: true,
+    text:
+      "Units of systemd to start after each run that ends with 0, also where there was nothing to do. A run with nothing to do takes longer then.",
+  } as Option<readonly string[]>,
+  "alerts.unreachableAfter": {
+    kind: duration,
+    preset: "1h",
+    text:
+      "How long the repository may not answer, or not have the ref, before that counts as a fault.",
+  } as Option<number>,
   bootEntries: {
     kind: number,
     preset: 0,

@@ -241,6 +241,64 @@ export function resetFailed(...units: string[]): Command {
   return systemctl("reset-failed", "--", ...units);
 }
 
+/**
+ * Gives systemd unit files from outside of its folders, until the next boot.
+ * systemd itself makes the links, so this works in a sandbox.
+ */
+export function linkUnits(...paths: string[]): Command {
+  return systemctl("link", "--runtime", "--force", "--", ...paths);
+}
+
+/** Takes such unit files away again. */
+export function unlinkUnits(...units: string[]): Command {
+  return systemctl("disable", "--runtime", "--quiet", "--", ...units);
+}
+
+/**
+ * Starts a unit, and waits until it has started: a oneshot has ended then.
+ *
+ * @param seconds How long that may take.
+ */
+export function startUnit(unit: string, seconds: number): Command {
+  return {
+    ...systemctl("start", "--", unit),
+    timeout: (seconds + graceSeconds + 30) * 1000,
+  };
+}
+
+/**
+ * Starts units and waits for none of them.
+ */
+export function beginUnits(...units: string[]): Command {
+  return systemctl("start", "--no-block", "--", ...units);
+}
+
+/**
+ * Properties of a unit as `systemctl show` writes them, by name. What can't be
+ * asked is missing.
+ */
+export async function propertiesOf(
+  effects: Pick<Effects, "run">,
+  unit: string,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const finished = await effects.run(
+    systemctl("show", `--property=${names.join(",")}`, "--", unit),
+  );
+  const found: Record<string, string> = {};
+  if (finished.code !== 0) return found;
+  for (const line of new TextDecoder().decode(finished.stdout).split("\n")) {
+    const at = line.indexOf("=");
+    if (at === -1) continue;
+    const name = line.slice(0, at), value = line.slice(at + 1);
+    // A timer has a line for each of its times.
+    found[name] = found[name] === undefined
+      ? value
+      : `${found[name]}\n${value}`;
+  }
+  return found;
+}
+
 /** Reboots the host; the answer comes before it does. */
 export function rebootHost(): Command {
   return systemctl("reboot", "--no-block");

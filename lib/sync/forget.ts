@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { writeState } from "../state/state_file.ts";
 import type { State } from "../state/state.ts";
+import { writeState } from "../state/state_file.ts";
 
 /** Forgets what stands between a revision and another attempt. */
 export async function forget(

@@ -19,6 +19,7 @@ import {
 } from "../activation/dead_mans_switch.ts";
 import { illsOf, isRemoteAlone, unwell } from "../activation/health.ts";
 import { type Ended, type Record, Run } from "../run/run.ts";
+import { isSame } from "../run/same.ts";
 import { waitForProcess } from "../activation/switching.ts";
 import { again, goBack } from "../activation/undo.ts";
 import { type Standing, standingOf } from "../run/standing.ts";
@@ -81,10 +82,10 @@ async function recover(run: Run, record: Record): Promise<void> {
 async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
   if (!attempt.touched) return cutOff(attempt, false);
   if (await hasFired(run)) return firedError(run);
-  const { revision } = attempt.commit;
+  const { revision, digest } = attempt.commit;
   const times = cutOffs(run, attempt) + 1;
   try {
-    await run.save({ cutOff: { revision, times } });
+    await run.save({ cutOff: { revision, ...digest && { digest }, times } });
   } catch (error) {
     // The way back matters more than how often it was taken.
     say(run.effects, "warning", (error as Error).message);
@@ -181,7 +182,7 @@ function standsAsBefore({ previous }: Attempt): boolean {
 
 function cutOffs(run: Run, { commit }: Attempt): number {
   const { cutOff } = run.state;
-  return cutOff?.revision === commit.revision ? cutOff.times : 0;
+  return cutOff && isSame(cutOff, commit) ? cutOff.times : 0;
 }
 
 function cutOff(attempt: Attempt, hold: boolean): SyncError {

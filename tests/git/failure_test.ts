@@ -56,7 +56,7 @@ Deno.test("what a server of HTTP answers becomes a reason", async () => {
     [401, "denied"],
     [403, "denied"],
     [404, "not-found"],
-    [429, "unreachable"],
+    [429, "slow-down"],
     [500, "unreachable"],
     [503, "unreachable"],
   ];

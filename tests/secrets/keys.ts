@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Effects } from "../../lib/base/effects.ts";
-import { type Identity, readIdentity } from "../../lib/secrets/age.ts";
+import { type Identity, readIdentity } from "../../lib/secrets/identities.ts";
 import { run } from "../../lib/process/run_command.ts";
 
 /** Real programs, and nobody who watches. */

@@ -103,11 +103,19 @@ take_lock() {
 install_bootloader() {
 	[ "$bootloader" = works ] || { say 'No space left on device'; return 0; }
 	mkdir -p /boot/loader/entries
-	entry=nixos-generation-$(generation).conf
+	name=nixos-generation-$(generation)
+	entry=$name.conf default=$name.conf
+	# With boot counting, a new entry has tries, and an old one keeps its own.
+	if [ -s /boot/loader/tries ]; then
+		entry=$name+$(cat /boot/loader/tries).conf default='nixos-generation-*'
+		for old in "/boot/loader/entries/$name.conf" "/boot/loader/entries/$name+"*; do
+			[ ! -e "$old" ] || entry=${old##*/}
+		done
+	fi
 	{ put "/boot/loader/entries/$entry" "title NixOS
 linux /EFI/nixos/kernel.efi
 options init=$system/init loglevel=4" && put /boot/loader/loader.conf "timeout 5
-default $entry"; } || die 1 'Failed to install bootloader' 'look at the free space: df -h /boot'
+default $default"; } || die 1 'Failed to install bootloader' 'look at the free space: df -h /boot'
 }
 
 # The number in the profile's link to this system; 0 where it has none.
