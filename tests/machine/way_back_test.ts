@@ -185,6 +185,67 @@ test(
   },
 );
 
+test("what runs unconfirmed is not taken for what ran before", {
+  units: { "web.service": daemon },
+}, async ({ machine, first, publish }) => {
+  await publish({ units: failing });
+  assertEquals((await machine.sync()).code, 7);
+  const candidate = String(machine.history().at(-1)?.["system"]);
+  // As a run that was killed, and whose state was lost, leaves it.
+  await machine.run([`${candidate}/bin/switch-to-configuration`, "test"]);
+  assertEquals(machine.running(), candidate);
+  const { code, stderr } = await machine.sync("retry");
+  assertEquals(code, 7, stderr);
+  assertMatch(stderr, /1 unit failed: web\.service/);
+  assertEquals(machine.running(), first);
+  assertEquals(await activityOf(machine, "web.service"), "active");
+});
+
+test("what was healthy and was not confirmed is looked at again", {
+  units: { "web.service": daemon },
+}, async ({ machine, first, publish }) => {
+  await publish({
+    units: {
+      "web.service":
+        `[Service]\nExecStart=/bin/sh -c 'test -e /srv/page && exec sleep 600'\n${wanted}`,
+    },
+  });
+  const { code, stderr } = await machine.sync();
+  assertEquals(code, 0, stderr);
+  const { lastGood, earlier, ...after } = machine.state()!;
+  const { revision, subject, author, committedAt, target, system, boot } =
+    lastGood!;
+  // As if it had been cut off right before it was recorded.
+  const attempt = {
+    id: "20260101-000000-0000",
+    command: "sync",
+    commit: { revision, subject, author, committedAt },
+    target,
+    startedAt: lastGood!.at,
+    stage: "confirm",
+    bootId: boot,
+    previous: { running: first, bootDefault: first },
+    candidate: system,
+    ranBefore: ["web.service"],
+    touched: true,
+  };
+  const [good] = earlier;
+  machine.write(
+    "/var/lib/gitops-sync/state.json",
+    JSON.stringify({ ...after, lastGood: good, earlier: [], attempt }),
+  );
+  await machine.output(["rm", "/srv/page"]);
+  await machine.run(["systemctl", "restart", "web.service"]);
+  await until(async () =>
+    await activityOf(machine, "web.service") === "failed"
+  );
+  const next = await machine.sync();
+  assertEquals(next.code, 9, next.stderr);
+  assertMatch(next.stderr, /1 unit failed: web\.service/);
+  assertEquals(machine.running(), first);
+  assertEquals(machine.bootDefault(), first);
+});
+
 test("a host that is still starting is left alone, and run again soon", {
   units: {
     "web.service": daemon,

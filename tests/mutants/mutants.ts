@@ -20,6 +20,10 @@ export interface Mutant {
 const powerCut = ["tests/host/power_cut_test.ts"];
 const telling = ["tests/runs/telling_test.ts"];
 const seal = ["tests/state/seal_test.ts"];
+const units = [
+  "tests/activation/judge_units_test.ts",
+  "tests/activation/watch_units_test.ts",
+];
 
 /** All mutants. */
 export const mutants: readonly Mutant[] = [
@@ -87,5 +91,56 @@ export const mutants: readonly Mutant[] = [
     from: "    Deno.umask(0o077);\n",
     to: "",
     tests: telling,
+  },
+  {
+    name: "units: what ran before need not run",
+    file: "lib/activation/judge_units.ts",
+    from:
+      "  return grounds.ran.has(unit.name) && wanted && !isAtRest(unit, all)",
+    to: "  return false",
+    tests: units,
+  },
+  {
+    name: "units: an idle one is blamed",
+    file: "lib/activation/judge_units.ts",
+    from:
+      "  return grounds.ran.has(unit.name) && wanted && !isAtRest(unit, all)",
+    to: "  return grounds.ran.has(unit.name) && wanted",
+    tests: units,
+  },
+  {
+    name: "units: coincidence is blamed",
+    file: "lib/activation/judge_units.ts",
+    from: "  return !isChance(unit, grounds);",
+    to: "  return true;",
+    tests: units,
+  },
+  {
+    name: "units: what failed before is blamed",
+    file: "lib/activation/judge_units.ts",
+    from: "  if (grounds.failed.has(name)) return false;\n",
+    to: "",
+    tests: units,
+  },
+  {
+    name: "units: restarts are not counted",
+    file: "lib/activation/judge_units.ts",
+    from: "    return unit.restarts > then.restarts ||",
+    to: "    return",
+    tests: units,
+  },
+  {
+    name: "units: a systemd that does not answer counts as well",
+    file: "lib/activation/units.ts",
+    from: "      if (isLate) return { ...nothing, isBlind: true };",
+    to: "      if (isLate) return nothing;",
+    tests: units,
+  },
+  {
+    name: "units: an end is believed without how its process ended",
+    file: "lib/host/systemd.ts",
+    from: '    return result === "success" ? undefined : { result, code: 1 };',
+    to: "    return { result, code: 0 };",
+    tests: ["tests/host/systemd_test.ts"],
   },
 ];

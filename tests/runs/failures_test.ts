@@ -71,7 +71,7 @@ const bad: Bad[] = [
   {
     what: "a switch that needs a reboot",
     knobs: { exit: { test: 100 } },
-    exit: 7,
+    exit: 11,
     stage: "activate",
     reason: "needs-reboot",
     says: ["this change needs a reboot"],

@@ -104,7 +104,7 @@ test("a hook before a deployment that fails leaves the host as it is", async (wo
     "hooks.preDeploy": [["true"], ["sh", "-c", "echo busy >&2; exit 1"]],
   });
   const before = standing(world);
-  const run = await syncTo(world, 7);
+  const run = await syncTo(world, 6);
   says(
     run.stderr,
     'Cannot deploy: hooks.preDeploy: "sh -c echo busy >&2; exit 1" ended with code 1',
@@ -119,9 +119,9 @@ test("a hook before a deployment that fails leaves the host as it is", async (wo
     "hooks.preDeploy": [["sleep", "60"]],
     "timeouts.hooks": "1s",
   });
-  says((await syncTo(world, 7, "sync", "--now")).stderr, "took too long");
+  says((await syncTo(world, 6, "sync", "--now")).stderr, "took too long");
   world.configure(repository, { "hooks.preDeploy": [["no-such-program"]] });
-  says((await syncTo(world, 7, "sync", "--now")).stderr, "can't be run");
+  says((await syncTo(world, 6, "sync", "--now")).stderr, "can't be run");
   world.configure(repository);
   await syncTo(world, 0, "sync", "--now");
   runs(world, revision);

@@ -65,12 +65,12 @@ test("each result of a sync has its keys", async (world) => {
   assertEquals(keysOf(held.hold), hold);
 
   await repository.publish("Bad", { knobs: { exit: { test: 11 } } });
-  const failed = await json(world, 7, "sync", "error result");
+  const failed = await json(world, 10, "sync", "error result");
   assertEquals(keysOf(failed.error), error);
-  await json(world, 7, "sync", "error result");
+  await json(world, 10, "sync", "error result");
   const waiting = await json(world, 9, "sync", "backoff result");
   assertEquals(keysOf(waiting.backoff), "failures notBefore revision");
-  await json(world, 7, "retry", "error result");
+  await json(world, 10, "retry", "error result");
 
   await repository.publish("Good", { knobs: { exit: undefined } });
   const built = await json(

@@ -120,7 +120,7 @@ test("the first run on a host with no system can fail and be killed", async (wor
   });
   says(
     (await syncTo(world, 8)).stderr,
-    "units failed to start; no system ran before, so none is put back",
+    "units could not be handled; no system ran before, so none is put back",
   );
   assertEquals(world.bootDefault(), null);
   await syncTo(world, 9);

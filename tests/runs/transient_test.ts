@@ -66,12 +66,12 @@ test("another switch at work is waited for in a later run", async (world) => {
   const { repository } = await deployed(world);
   const before = standing(world);
   await repository.publish("The same", { knobs: { exit: { test: 11 } } });
-  says((await syncTo(world, 7)).stderr, "another switch was under way");
+  says((await syncTo(world, 10)).stderr, "another switch was under way");
   assertEquals(standing(world), before);
   assertEquals(world.state()?.holds, []);
-  await syncTo(world, 7);
+  await syncTo(world, 10);
   await syncTo(world, 9);
-  says((await syncTo(world, 7, "retry")).stderr, "another switch");
+  says((await syncTo(world, 10, "retry")).stderr, "another switch");
   assertEquals(world.state()?.backoff?.failures, 1);
 });
 

@@ -70,6 +70,7 @@ main() {
 	take_lock
 	echo "$action $system" >>/run/stand-in/calls
 	forced=$(forced_code)
+	[ "$forced" != 11 ] || say 'Could not acquire lock'
 	case $forced in 1 | 11 | 100) die "$forced" "this system is told to fail with $forced" 'see "exit" in its host.json' ;; esac
 	[ "$action" = test ] || install_bootloader
 	[ "$action" = boot ] || switch_over
