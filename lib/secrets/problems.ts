@@ -59,7 +59,10 @@ export function problemsFailure(
           : `this host has: ${
             identities.map((identity) =>
               `${identity.path} (${
-                identity.recipients.map(shortRecipient).join(", ")
+                [
+                  ...identity.recipients.map(shortRecipient),
+                  ...(identity.plugins ? ["keys of a plugin"] : []),
+                ].join(", ")
               })`
             ).join(", ")
           }`,
