@@ -32,6 +32,7 @@ let
     journalctl = null;
     kill = if stdenvNoCC.hostPlatform.isLinux then util-linux else null;
     ls = coreutils;
+    nix = null;
     nix-env = null;
     nix-instantiate = null;
     nix-store = null;

@@ -196,7 +196,7 @@ async function judgeTree(
 
 /** How long the next file may take, of the time that all of them have. */
 export function deadlineOf(run: Run): () => number {
-  const now = () => run.effects.now().getTime();
+  const now = () => run.effects.monotonic();
   const end = now() + run.config["timeouts.secrets"];
   return () => Math.max(1, Math.min(60_000, end - now()));
 }

@@ -117,7 +117,10 @@ export function mending(
         transient: true,
       };
     case "vault-refused":
-      return { mend: "allow this host's role to update transit/decrypt/KEY" };
+      return {
+        mend: "do in Vault what its answer asks for; the next run tries again",
+        transient: true,
+      };
     case "timed-out":
       return {
         mend: "the next run tries again; or raise timeouts.secrets",

@@ -6,6 +6,7 @@
  */
 import { SyncError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
+import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { localGit } from "../git/git.ts";
 import type { Reader } from "./reading/reader.ts";
 import { type TreeRules, treeRules } from "./reading/rules_for.ts";
@@ -190,7 +191,7 @@ async function grep(
     .map((name) => name.slice(revision.length + 1));
 }
 
-/** Reads many contents with one process (git-cat-file(1), "BATCH OUTPUT"). */
+/** Reads many contents with one process. */
 export async function readBlobs(
   run: Run,
   mirror: string,
@@ -198,20 +199,10 @@ export async function readBlobs(
 ): Promise<Uint8Array[]> {
   if (entries.length === 0) return [];
   const most = entries.reduce((sum, { size }) => sum + size + 100, 0);
-  const input = entries.map(({ blob }) => `${blob}\n`).join("");
-  const finished = await run.effects.run(localGit(mirror, [
-    "cat-file",
-    "--batch",
-  ], { input: new TextEncoder().encode(input), most }));
-  const all = finished.stdout;
-  const blobs: Uint8Array[] = [];
-  for (let at = 0; at < all.length;) {
-    const end = all.indexOf(0x0a, at);
-    const head = new TextDecoder().decode(all.subarray(at, end)).split(" ");
-    const size = Number(head.at(-1));
-    blobs.push(all.subarray(end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
-  }
+  const finished = await run.effects.run(
+    contentsCommand(mirror, entries.map(({ blob }) => blob), { most }),
+  );
+  const blobs = contentsIn(finished).filter((blob) => blob !== undefined);
   if (blobs.length === entries.length) return blobs;
   throw unreadable(finished.stderr);
 }

@@ -54,6 +54,11 @@ export class VaultGate {
 
   /** Answers one call; never throws. */
   async answer(request: Request): Promise<Response> {
+    // Deno makes it from the Host that the caller names.
+    if (!URL.canParse(request.url)) {
+      await request.body?.cancel();
+      return refusal(400, "expected the name of a host in the header Host");
+    }
     const call = decryptCall(request.method, request.url, this.engines);
     if (!call) {
       const { pathname } = new URL(request.url);

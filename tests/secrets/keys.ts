@@ -12,6 +12,7 @@ import { run } from "../../lib/process/run_command.ts";
 export const effects: Effects = {
   run,
   now: () => new Date(),
+  monotonic: () => performance.now(),
   sleep: () => Promise.resolve(),
   tell: () => {},
 };

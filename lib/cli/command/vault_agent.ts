@@ -24,6 +24,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const { tell } = makeTeller(call.verbose);
   const effects = {
     now: () => new Date(),
+    monotonic: () => performance.now(),
     sleep: (ms: number) => sleep(ms, stop),
     tell,
   };

@@ -155,14 +155,14 @@ async function inNix(
   const config = await oneRulesFile(places, top, "secrets.nix");
   const text = await Deno.readTextFile(join(top, config));
   refuseOther(namesInNix(text), newcomer, config);
-  const before = await readAgeRules(work.effects, join(top, config));
+  const before = await readAgeRules(work.effects, join(top, config), top);
   const paths = places.map(({ path }) => pathIn(before, config, path));
   const lacking = paths.filter((path) =>
     !before.get(path)?.includes(newcomer.recipient)
   );
   const changed = addToNix(text, newcomer, lacking);
   if (changed === undefined) throw byHand(newcomer, config);
-  const after = await evaluated(work, join(top, config), changed);
+  const after = await evaluated(work, top, config, changed);
   const isAsMeant = after.size === before.size &&
     [...after].every(([path, now]) => {
       const old = before.get(path) ?? [];
@@ -185,15 +185,20 @@ async function inNix(
 }
 
 /** Evaluates a changed `secrets.nix` beside the one that is there, for it may import others. */
-async function evaluated(work: Work, config: string, text: string) {
+async function evaluated(
+  work: Work,
+  top: string,
+  config: string,
+  text: string,
+) {
   const file = await Deno.makeTempFile({
-    dir: dirname(config),
+    dir: dirname(join(top, config)),
     prefix: ".gitops-sync-",
     suffix: ".nix",
   });
   try {
     await Deno.writeTextFile(file, text);
-    return await readAgeRules(work.effects, file);
+    return await readAgeRules(work.effects, file, top);
   } finally {
     await Deno.remove(file);
   }

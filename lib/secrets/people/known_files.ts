@@ -149,7 +149,11 @@ class RuleReader {
     if (file === undefined) return { isRuled: false };
     let rules = this.#age.get(file);
     if (!rules) {
-      rules = await readAgeRules(this.effects, join(this.top, file));
+      rules = await readAgeRules(
+        this.effects,
+        join(this.top, file),
+        this.top,
+      );
       this.#age.set(file, rules);
       const text = await Deno.readTextFile(join(this.top, file));
       this.#named.set(file, namesInNix(text));

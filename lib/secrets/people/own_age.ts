@@ -15,18 +15,34 @@ import { isMap } from "../sops/formats.ts";
 export type AgeRules = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Evaluates a `secrets.nix`.
+ * Evaluates a `secrets.nix`, which may read the checkout that it is in and
+ * nothing else: it is somebody's code, and could send any file away.
  *
+ * @param allowed The folder that it may read.
  * @throws {SyncError} `rules-wrong`, exit 2.
  */
 export async function readAgeRules(
   effects: Pick<Effects, "run">,
   file: string,
+  allowed: string,
 ): Promise<AgeRules> {
   const finished = await effects.run({
     program: "nix-instantiate",
-    // No store is needed for it, and none should be written to.
-    args: ["--eval", "--strict", "--json", "--store", "dummy://", file],
+    args: [
+      "--eval",
+      "--strict",
+      "--json",
+      // No store is needed for it, and none should be written to.
+      "--store",
+      "dummy://",
+      // nix.conf(5). What follows -I may be read, and what NIX_PATH names.
+      ...["--option", "restrict-eval", "true"],
+      ...["--option", "allowed-uris", ""],
+      ...["--option", "allow-unsafe-native-code-during-evaluation", "false"],
+      ...["-I", `checkout=${allowed}`],
+      file,
+    ],
+    env: { NIX_PATH: "" },
     timeout: 60_000,
   });
   const wrong = (why: string, ...details: string[]) =>
@@ -35,7 +51,9 @@ export async function readAgeRules(
       reason: "rules-wrong",
       next: "stop",
       details,
-      hints: [`expected lines such as "db.age".publicKeys = [ web ];`],
+      hints: [
+        `expected lines such as "db.age".publicKeys = [ web ]; it may read the checkout, and nothing else`,
+      ],
     });
   if (finished.code !== 0) {
     const lines = safeLines(finished.stderr).slice(-6);
@@ -104,7 +122,7 @@ export async function ageRecipientsOf(
 ): Promise<readonly string[]> {
   const rules = await nearestAgeRules(place);
   const found = rules === undefined ? undefined : ruledIn(
-    await readAgeRules(effects, join(place.top, rules)),
+    await readAgeRules(effects, join(place.top, rules), place.top),
     rules,
     place.path,
   );

@@ -182,6 +182,11 @@ function troubleOf(
       const why = agentWords(finished.stderr) ?? found[2];
       return { ok: false, reason: found[1], why };
     }
+    if (finished.code === 128) {
+      const why = agentWords(finished.stderr) ??
+        "Vault does not give its data key";
+      return { ok: false, reason: "vault-refused", why };
+    }
   }
   if (finished.code === 128) {
     const why = "its data key can't be recovered with this host's keys";
@@ -195,9 +200,12 @@ function troubleOf(
   return { ok: false, reason: "sops-failed", why };
 }
 
-/** What vault-agent answered in its own words, which sops folds. */
+/**
+ * What vault-agent answered in its own words, with what mends it. sops folds
+ * them.
+ */
 function agentWords(stderr: string): string | undefined {
-  const words = /\* (Cannot [^]*?)(?:;|\n\s*\n|$)/.exec(stderr)?.[1];
+  const words = /\* (Cannot [^]*?)(?:\n\s*\n|\n[^|\n]*\*|$)/.exec(stderr)?.[1];
   return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
 }
 
