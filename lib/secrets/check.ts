@@ -116,7 +116,7 @@ export async function readKeys(
   });
   const identities = read.filter((one): one is Identity => one !== undefined)
     // A plugin that fails ends age before it tries the keys behind it.
-    .toSorted((a, b) => Number(a.hasPlugin ?? 0) - Number(b.hasPlugin ?? 0));
+    .toSorted((a, b) => Number(!!a.plugins) - Number(!!b.plugins));
   const address = run.config["vault.address"];
   const vault = address && { address, socket: run.config["vault.socket"] };
   return { keys: { identities, ...(vault ? { vault } : {}) }, unusable };

@@ -20,11 +20,11 @@ export interface Identity {
    */
   recipients: readonly string[];
   /**
-   * Whether some of its keys are those of plugins (`AGE-PLUGIN-…`), which may
-   * open what names recipients that are neither X25519 nor SSH. Which of them,
-   * the plugin alone knows.
+   * There where some of its keys are those of plugins (`AGE-PLUGIN-…`), which
+   * may open what names recipients that are neither X25519 nor SSH. Which of
+   * them, the plugin alone knows. A hash of those keys.
    */
-  hasPlugin?: true;
+  plugins?: string;
   /** Its keys for age, one a line. Secret: a function, so that nothing shows it. */
   ageKeys?: () => string;
 }
@@ -75,6 +75,7 @@ async function readAgeKeys(
   const keys = keysIn(text).split("\n");
   // Only the plugin could say whom its keys speak for.
   const own = keys.filter((key) => !key.startsWith("AGE-PLUGIN-"));
+  const ofPlugins = keys.filter((key) => !own.includes(key)).join("\n");
   const recipients = own.length === 0 ? [] : await publicOf(effects, path, {
     program: "age-keygen",
     args: ["-y"],
@@ -84,9 +85,16 @@ async function readAgeKeys(
     path,
     kind: "age",
     recipients,
-    ...(own.length < keys.length ? { hasPlugin: true } : {}),
+    ...(ofPlugins === "" ? {} : { plugins: await hashOf(ofPlugins) }),
     ageKeys: () => keys.join("\n"),
   };
+}
+
+async function hashOf(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(hash)]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

@@ -65,7 +65,11 @@ export async function entryOf(...parts: readonly string[]): Promise<string> {
 /** Whose keys an answer rests on, by their public halves. */
 export function fingerprintOf({ identities, vault }: Keys): string {
   return JSON.stringify([
-    identities.map(({ kind, recipients }) => [kind, recipients]),
+    identities.map(({ kind, recipients, plugins }) => [
+      kind,
+      recipients,
+      ...(plugins ? [plugins] : []),
+    ]),
     vault?.address ?? null,
   ]);
 }

@@ -118,7 +118,7 @@ async function judgeAge(
   const isOwn = recipients.some((one) => tags.includes(one));
   if (opened.foreign && !isOwn) {
     // A plugin may be there the next time.
-    const remember = !identities.some(({ hasPlugin }) => hasPlugin);
+    const remember = !identities.some(({ plugins }) => plugins);
     return { kind: "foreign", why, remember };
   }
   return problem(name, { reason: "damaged", why, recipients, mend });

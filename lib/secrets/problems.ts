@@ -99,9 +99,11 @@ function ownText(identities: readonly Identity[]): string {
   if (identities.length === 0) {
     return "this host has no identity; make one with: age-keygen -o /etc/ssh/age.key";
   }
-  const all = identities.map(({ path, recipients }) =>
-    `${path} (${recipients.map(shortRecipient).join(", ")})`
-  );
+  const all = identities.map(({ path, recipients, plugins }) => {
+    const names = recipients.map(shortRecipient);
+    if (plugins) names.push("keys of a plugin");
+    return `${path} (${names.join(", ")})`;
+  });
   return `this host has: ${all.join(", ")}`;
 }
 

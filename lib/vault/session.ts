@@ -5,7 +5,6 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import {
   logIn,
@@ -17,7 +16,15 @@ import {
   unwrapSecretId,
   withRetries,
 } from "./api.ts";
-import { vaultError, type VaultServer } from "./http.ts";
+import type { VaultServer } from "./http.ts";
+import {
+  denied,
+  isRefusal,
+  readWord,
+  roleRefused,
+  tokenOver,
+  wrapUsed,
+} from "./login.ts";
 
 /** How this host logs in. Files are read at each login, never kept. */
 export type Credentials =
@@ -292,59 +299,4 @@ export class VaultSession {
   #now(): number {
     return this.effects.now().getTime();
   }
-}
-
-/** Reads a file that holds one word; no message ever shows it. */
-async function readWord(path: string, option: string): Promise<string> {
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw unusable(path, option, (error as Error).message);
-  });
-  const word = text.trim();
-  if (/^[!-~]{1,4096}$/.test(word)) return word;
-  throw unusable(path, option, "expected one word in it");
-}
-
-function unusable(path: string, option: string, why: string): SyncError {
-  return vaultError(
-    `Cannot use ${path} to log in to Vault: ${why}`,
-    "vault-credentials",
-    `${option} names it; it must be readable for the user of vault-agent`,
-  );
-}
-
-/** A login with wrong words is answered with 400 by AppRole, 403 elsewhere. */
-function denied(error: unknown): boolean {
-  return error instanceof SyncError &&
-    ["vault-wrong", "vault-denied"].includes(error.reason);
-}
-
-/** Whether it was the words that were refused. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof SyncError &&
-    ["vault-login", "vault-wrap-used"].includes(error.reason);
-}
-
-function tokenOver({ address }: VaultServer, path: string): SyncError {
-  return vaultError(
-    `Cannot log in: Vault at ${address} refuses the token in ${path}: it has expired or was revoked`,
-    "vault-login",
-    "write a new token to the file",
-  );
-}
-
-function roleRefused({ address }: VaultServer, mount: string): SyncError {
-  return vaultError(
-    `Cannot log in: Vault at ${address} refuses the role id or the secret id for auth/${mount}`,
-    "vault-login",
-    "write a new secret id to the file of vault.appRole.secretIdFile; see that the role exists",
-  );
-}
-
-function wrapUsed({ address }: VaultServer): SyncError {
-  return vaultError(
-    `Cannot log in: Vault at ${address} does not unwrap the secret id: it has expired, or it was unwrapped before`,
-    "vault-wrap-used",
-    "write a newly wrapped secret id to the file: each start of vault-agent needs one",
-    "if nobody started vault-agent in between, somebody else holds the secret id now: destroy it",
-  );
 }

@@ -4,6 +4,7 @@ import {
   isOfPlugin,
   readIdentity,
 } from "../../lib/secrets/identities.ts";
+import { fingerprintOf } from "../../lib/secrets/memory.ts";
 import { judgeFile } from "../../lib/secrets/opening.ts";
 import { makeRepository } from "../world/repository.ts";
 import { check, numbers } from "./check.ts";
@@ -102,7 +103,11 @@ Deno.test({
       await Deno.writeTextFile(both, `${line}\n${own}`, { mode: 0o600 });
       const identity = await readIdentity(effects, both);
       assertEquals(identity.recipients, age.recipients);
-      assertEquals(identity.hasPlugin, true);
+      assert(/^[0-9a-f]{64}$/.test(identity.plugins ?? ""), identity.plugins);
+      assert(
+        fingerprintOf({ identities: [identity] }) !==
+          fingerprintOf({ identities: [age] }),
+      );
       Deno.env.set("PATH", `${path}:${plugins}`);
       try {
         const judge = async (...whom: string[]) => {

@@ -1,4 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  foreignProblem,
+  keyProblem,
+} from "../../lib/secrets/installed_problems.ts";
+import { factsOf } from "../../lib/secrets/reading/facts.ts";
 import { agenixSecrets, announcedIn } from "../../lib/secrets/agenix.ts";
 import {
   callsIn,
@@ -115,4 +120,71 @@ Deno.test("what is installed in a form that is not known is counted", () => {
   assertEquals(callsIn(text("sops-install-secrets.service")), 1);
   const other = calls.replaceAll(/ \/nix\/store\/(\S*)\.json/g, " --from $1");
   assertEquals([callsInScript(other).length, callsIn(other)], [0, 2]);
+});
+
+Deno.test("a file for a cloud key alone is told who could open it", () => {
+  const sops = { kms: [{ arn: "arn:aws:kms:x:1:key/2", enc: "x" }], mac: "x" };
+  const text = JSON.stringify({ data: "x", sops });
+  const bytes = new TextEncoder().encode(text);
+  const { why, mend, recipients } = foreignProblem(
+    "a.bin",
+    "secret a",
+    "binary",
+    bytes,
+  );
+  assertEquals(recipients, ["arn:aws:kms:x:1:key/2"]);
+  assert(why.includes("only who may use that key of AWS KMS"), why);
+  assert(!mend.includes("public key"), mend);
+});
+
+// What sops-install-secrets of 2026-06 says to such files.
+Deno.test("what sops-nix would refuse has a reason of its own", () => {
+  const of = (type: string) =>
+    `ENC[AES256_GCM,data:abc=,iv:x=,tag:y=,type:${type}]`;
+  const yaml = ["str", "int", "float", "bool", "bytes", "time"]
+    .map((type) => `${type}: ${of(type)}\n`).join("") +
+    `nothing: null\nempty: ""\nmap:\n    a: ${of("str")}\n    b: ${
+      of("int")
+    }\nlist:\n    - ${of("str")}\n`;
+  const tail = `sops:\n    mac: ${of("str")}\n`;
+  const json = `{"a": "${of("str")}", "n": "${of("int")}", "m": {"x": "${
+    of("str")
+  }"}, "sops": {"mac": "${of("str")}"}}`;
+  const dotenv = (name: string) =>
+    `${name}=${of("str")}\nsops_mac=${of("str")}`;
+  const found = "found";
+  const table: ["yaml" | "json" | "dotenv", string, string, string][] = [
+    ...["str", "bytes", "time", "empty", "map/a", ""].map((
+      key,
+    ): ["yaml", string, string, string] => ["yaml", yaml + tail, key, found]),
+    ...["int", "float", "bool", "nothing", "map/b"].map((
+      key,
+    ): ["yaml", string, string, string] => [
+      "yaml",
+      yaml + tail,
+      key,
+      "no-text",
+    ]),
+    ["yaml", yaml + tail, "map", "not-a-value"],
+    ["yaml", yaml + tail, "list", "not-a-value"],
+    ["yaml", yaml + tail, "list/0", "no-key"],
+    ["yaml", yaml + tail, "str/x", "no-key"],
+    ["yaml", yaml + tail, "none", "no-key"],
+    ["yaml", `{x: !odd y\n${tail}`, "x", "key-unread"],
+    ["yaml", `{x: !odd y\n${tail}`, "", found],
+    ["json", json, "a", found],
+    ["json", json, "n", "no-text"],
+    ["json", json, "m/x", "json-map"],
+    ["dotenv", dotenv("A.B"), "", found],
+    ["dotenv", dotenv("A-B"), "", "sops-nix-refuses"],
+    ["dotenv", dotenv("\u00e4"), "", "sops-nix-refuses"],
+    ["dotenv", `${dotenv("A")}\nB_unencrypted="x\n`, "", "sops-nix-refuses"],
+  ];
+  for (const [format, text, key, reason] of table) {
+    const bytes = new TextEncoder().encode(text);
+    const facts = factsOf({ name: "a", bytes, format, keys: [key] });
+    assert(facts.kind === "sops", text);
+    const [problem] = keyProblem("a", { name: "a", key }, facts.keys[0]!);
+    assertEquals(problem?.reason ?? found, reason, `${key} of ${text}`);
+  }
 });

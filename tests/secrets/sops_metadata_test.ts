@@ -7,7 +7,10 @@ import {
 } from "../../lib/secrets/sops/leaves.ts";
 import { readSops } from "../../lib/secrets/sops/metadata.ts";
 import { readRules, ruleFor } from "../../lib/secrets/sops/rules.ts";
-import type { SopsFormat } from "../../lib/secrets/sops/formats.ts";
+import {
+  guessedFormat,
+  type SopsFormat,
+} from "../../lib/secrets/sops/formats.ts";
 
 const value = "ENC[AES256_GCM,data:abc=,iv:x=,tag:y=,type:str]";
 const doubled = value + value;
@@ -48,6 +51,62 @@ Deno.test("what a text is to sops", () => {
   ];
   for (const [format, text, kind] of table) {
     assertEquals(readSops(format, text).kind, kind, text.slice(0, 200));
+  }
+});
+
+Deno.test("metadata is read whatever else is in the text", () => {
+  const age = "age__list_0__map_";
+  const table: [SopsFormat, string][] = [
+    // As sops 3.13.0 and 3.13.1 write it.
+    [
+      "ini",
+      `[web]\nx = ${value}\nk_unencrypted = """a\nb = c"""\n[sops]\nmac = ${value}\n${age}enc = """-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n"""\n${age}recipient = age1web\n`,
+    ],
+    ["ini", `no value\n[sops]\n${age}recipient = age1web\nmac = ${value}\n`],
+    ["dotenv", `no value\nsops_${age}recipient=age1web\nsops_mac=${value}\n`],
+    [
+      "yaml",
+      `a: &a {x: 1}\nb:\n  !!merge <<: *a\n  x: ${value}\nsops:\n  age:\n    - recipient: age1web\n  mac: ${value}\n`,
+    ],
+    [
+      "yaml",
+      `b: !odd [\nsops:\n  age:\n    - recipient: age1web\n  mac: ${value}\nc: 1\n`,
+    ],
+  ];
+  for (const [format, text] of table) {
+    const file = readSops(format, text);
+    assert(file.kind === "sops", `${file.kind}: ${text}`);
+    assertEquals(file.groups, [[{ kind: "age", name: "age1web" }]], text);
+    assertEquals(file.unread !== undefined, /no value|odd/.test(text), text);
+  }
+});
+
+Deno.test("the content says the format, and the name where it does not", () => {
+  const yaml = `a: ${value}\nsops:\n  mac: ${value}\n`;
+  const wrapped = `{"data": "${value}", "sops": {"mac": ""}}`;
+  const json = `{"a": "${value}", "sops": {"mac": ""}}`;
+  const dotenv = `A=${value}\nsops_mac=${value}\n`;
+  const ini = `[a]\nb = ${value}\n[sops]\nmac = ${value}\n`;
+  const table: [string, string, SopsFormat][] = [
+    ...["a.yaml", "a.enc", "a.sops", "a", "a.env", "a.ini"].map((
+      name,
+    ): [string, string, SopsFormat] => [name, yaml, "yaml"]),
+    ["a.env", wrapped, "binary"],
+    ["a.ini", wrapped, "binary"],
+    ["a.json", wrapped, "json"],
+    ["a.yaml", json, "json"],
+    ["a.tfstate", json, "json"],
+    [".env.prod", dotenv, "dotenv"],
+    ["a.conf", ini, "ini"],
+    ["a.env", "A=1\n", "dotenv"],
+    ["a.bin", "sops", "binary"],
+    ["a.yaml", "{a: 1}", "yaml"],
+    ["a.bin", wrapped.slice(0, -5), "binary"],
+    // A value that quotes another format.
+    ["a.ini", `[a]\nx = """\nsops:\n"""\n${ini}`, "ini"],
+  ];
+  for (const [name, text, format] of table) {
+    assertEquals(guessedFormat(name, text), format, `${name}: ${text}`);
   }
 });
 

@@ -209,6 +209,28 @@ Deno.test("what lies beside the secrets is left alone", async () => {
   });
 });
 
+Deno.test("prose that quotes a whole file stops nobody, and a file of any name is opened", async () => {
+  await withKeys(async ({ folder, age }) => {
+    const repository = await makeRepository(`${folder}/infra`);
+    const secret = new TextDecoder().decode(
+      await encrypt("a.yaml", "a: 1\n", age.recipients[0]!),
+    );
+    await repository.publish("Names", {
+      files: {
+        "docs/quote.md": `# A file: {\n\n\`\`\`yaml\n${secret}\`\`\`\n`,
+        "a.enc": secret,
+        "b.env": secret,
+        "c": secret,
+      },
+    });
+    const checked = await check(folder, repository, {
+      "secrets.identities": [`${folder}/age.key`],
+    });
+    assertEquals(numbers(checked), [3, 1]);
+    assertStringIncludes(checked.messages.join("\n"), "docs/quote.md");
+  });
+});
+
 Deno.test("a rule for files of any name is about how, and not about what", async () => {
   await withKeys(async ({ folder, age, stranger }) => {
     const own = age.recipients[0]!, theirs = stranger.recipients[0]!;

@@ -97,6 +97,16 @@ test("the keys that the built system names are the ones that count", async (worl
   await publish("A key that is not there", { keyFile: "/etc/ssh/none.key" });
   await refused("/etc/ssh/none.key [identity-unreadable]: ", "wrong-recipient");
 
+  const odd = await world.encrypt(recipient, "port: 5432\npassword: a\n");
+  await publish("A value that is no text", {
+    keyFile: path,
+    secrets: ["odd.yaml#port"],
+  }, { "odd.yaml": odd });
+  await refused(
+    "odd.yaml, key port [no-text]: secret port is to come from it, but it is of the type int",
+    "put the value in quotes: sops edit odd.yaml",
+  );
+
   await world.output(["age-keygen", "-o", "/etc/ssh/other.key"]);
   await publish("Another key", { keyFile: "/etc/ssh/other.key" });
   await refused(

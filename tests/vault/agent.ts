@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { exists } from "@std/fs";
 import { gitopsSync } from "../world/gitops_sync.ts";
 import { type Ended, type Program, run, start } from "../world/program.ts";
 import type { Settings } from "../world/host.ts";
@@ -26,7 +25,7 @@ export class Agent implements AsyncDisposable {
   static async start(bao: Bao, settings: Settings): Promise<Agent> {
     const agent = await Agent.begin(bao, settings);
     const end = Date.now() + 20_000;
-    while (!await exists(agent.socket)) {
+    while (!await listens(agent.socket)) {
       if (Date.now() > end) throw new Error("the agent does not listen");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -106,6 +105,16 @@ export class Agent implements AsyncDisposable {
     this.#program.kill();
     await this.#program.ended;
     await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** A socket is there a moment before anybody listens to it. */
+async function listens(path: string): Promise<boolean> {
+  try {
+    using _ = await Deno.connect({ transport: "unix", path });
+    return true;
+  } catch {
+    return false;
   }
 }
 

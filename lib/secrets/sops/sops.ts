@@ -40,7 +40,7 @@ export function accessTo(
   const named = new Set(
     keys.identities.flatMap(({ recipients }) => recipients),
   );
-  const hasPlugin = keys.identities.some(({ hasPlugin }) => hasPlugin);
+  const hasPlugin = keys.identities.some(({ plugins }) => plugins);
   const has = ({ kind, name }: SopsRecipient) =>
     kind === "age"
       ? named.has(name.split(" ").slice(0, 2).join(" "))
