@@ -52,7 +52,15 @@ export async function recordWithHooks(
 ): Promise<void> {
   // Once it is recorded, the attempt is gone from the journal.
   const env = { ...environmentOf(run), ...environmentFor(ended) };
-  await record(run, ended);
+  try {
+    await record(run, ended);
+  } finally {
+    // Also where that could not be written: somebody has to know.
+    await told(run, ended, env);
+  }
+}
+
+async function told(run: Run, ended: Ended, env: Environment): Promise<void> {
   try {
     await afterwards(run, ended, env);
   } catch (error) {
@@ -68,7 +76,10 @@ async function afterwards(
 ): Promise<void> {
   const hook = hookFor(ended);
   // What is tried again and fails as before is not told again.
-  const isKnown = hook === "onFailure" && (run.state.last?.times ?? 1) > 1;
+  const { last } = run.state;
+  const isKnown = hook === "onFailure" && "error" in ended &&
+    last?.reason === ended.error.reason &&
+    last.revision === env.GITOPS_SYNC_REVISION && last.times > 1;
   if (!hook || isKnown) return;
   for (const argv of run.config[`hooks.${hook}`]) {
     const all = { ...env, GITOPS_SYNC_HOOK: hook };

@@ -4,8 +4,15 @@
  * @module
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
-import { appendHistory, type HistoryEntry } from "../state/history.ts";
-import type { Hold, LastAttempt, State } from "../state/state.ts";
+import { systems } from "../host/system.ts";
+import { writeHistory } from "../state/unwritten.ts";
+import type {
+  Attempt,
+  HistoryEntry,
+  Hold,
+  LastAttempt,
+  State,
+} from "../state/state.ts";
 import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
 import { quietAfter } from "../run/quiet.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
@@ -13,11 +20,20 @@ import { withHold } from "./holds.ts";
 
 /**
  * Records the end of the attempt in the journal. History first: a cut between
- * the two leaves the attempt there, and its second line then counts.
+ * the two leaves the attempt there, and its second line then counts. A line that
+ * can't be written waits in the state for the next run: the outcome is the same
+ * with it or without.
+ *
+ * @throws {SyncError} as {@linkcode writeState}. The journal then stays.
  */
 export async function record(run: Run, ended: Ended): Promise<void> {
-  await appendHistory(run.folder, entryOf(run, ended));
-  await run.replace(stateAfter(run, ended));
+  const entry = entryOf(run, ended);
+  const unwritten = await writeHistory(run.effects, run.folder, [
+    ...run.state.unwritten ?? [],
+    entry,
+  ]);
+  const { unwritten: _, ...state } = stateAfter(run, ended);
+  await run.replace(unwritten.length > 0 ? { ...state, unwritten } : state);
 }
 
 function errorOf(ended: Ended): SyncError | undefined {
@@ -63,7 +79,7 @@ function stateAfter(run: Run, ended: Ended): State {
   return {
     ...rest,
     // Where the way back failed, every later run tries it again.
-    ...(attempt?.previous?.running && error?.exit === exitCodes.broken
+    ...(attempt?.previous?.running && error && !isBack(attempt, error)
       ? { attempt }
       : {}),
     // A pause and a count are about one revision; its end is theirs.
@@ -75,6 +91,18 @@ function stateAfter(run: Run, ended: Ended): State {
       : {}),
     ...changesBy(run, ended),
   };
+}
+
+/**
+ * Whether the host is proven to be as it was before: the links say so, and
+ * nothing that went wrong on the way back.
+ */
+function isBack(attempt: Attempt, error: SyncError): boolean {
+  if (error.exit === exitCodes.broken) return false;
+  const { touched, previous } = attempt;
+  if (!touched || !previous) return true;
+  const { running, bootDefault } = systems();
+  return running === previous.running && bootDefault === previous.bootDefault;
 }
 
 /** What a later run must know, beside how it went. */

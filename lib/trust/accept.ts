@@ -30,7 +30,7 @@ export async function accept(
   now: Date,
 ): Promise<string> {
   using _lock = await takeLock(folder, "accept", now.getTime());
-  const state = readState(folder);
+  const state = await readState(folder);
   const revision = choose(state, to.toLowerCase());
   // Another hold would keep it from coming all the same.
   const hold = state.holds.find((one) =>
