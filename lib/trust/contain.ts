@@ -10,6 +10,7 @@ import { oneLine, short } from "../base/text.ts";
 import { localGit, mostAtOnce } from "../git/git.ts";
 import type { Run } from "../run/run.ts";
 import type { Fetched } from "../run/stages.ts";
+import { Pointers } from "./pointers.ts";
 import { refuseToCopy } from "../nix/room.ts";
 
 /** Bytes of the list of files: more than ten times that of nixpkgs. */
@@ -26,7 +27,8 @@ const longestPath = 4096;
  */
 export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   const { mirror, commit: { revision } } = fetched;
-  const measure = measureOf(await list(run, mirror, revision));
+  const pointers = new Pointers();
+  const measure = measureOf(await list(run, mirror, revision), pointers);
   const { longest } = measure;
   if (longest > longestPath) {
     throw refuse(
@@ -37,6 +39,7 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   }
   refuseSize(run, revision, measure);
   await refuseLinks(run, mirror, revision);
+  await pointers.warn(run, mirror, revision);
 }
 
 /**
@@ -110,10 +113,11 @@ interface Measure {
 const [space, dash, zero] = [0x20, 0x2d, 0x30];
 
 /** Reads lines of a size and a path; a submodule has none, but a dash. */
-function measureOf(list: Uint8Array): Measure {
+function measureOf(list: Uint8Array, pointers: Pointers): Measure {
   const measure = { longest: 0, largest: 0, total: 0 };
   for (let at = 0; at < list.length;) {
     let size = 0;
+    const isModule = list[at] === dash;
     for (; list[at] !== space; at++) {
       if (list[at] !== dash) size = size * 10 + list[at]! - zero;
     }
@@ -121,6 +125,7 @@ function measureOf(list: Uint8Array): Measure {
     measure.longest = Math.max(measure.longest, end - at - 1);
     measure.largest = Math.max(measure.largest, size);
     measure.total += size;
+    pointers.add(isModule ? undefined : size, list.subarray(at + 1, end));
     at = end + 1;
   }
   return measure;
