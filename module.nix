@@ -116,7 +116,25 @@ let
   sandbox = import ./nix/sandbox.nix;
 in
 {
-  options.services.gitops = nested (option: lib.setAttrByPath (pathOf option) (optionOf option)) // {
+  imports = [
+    ./nix/beside.nix
+    ./nix/evaluation.nix
+  ];
+
+  options.services.gitops =
+    lib.recursiveUpdate (nested (option: lib.setAttrByPath (pathOf option) (optionOf option)))
+      {
+        secrets.plugins = mkOption {
+          type = types.listOf types.package;
+          default = config.sops.age.plugins or [ ];
+          defaultText = literalExpression "config.sops.age.plugins or [ ]";
+          example = literalExpression "[ pkgs.age-plugin-yubikey ]";
+          description = ''
+            Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
+          '';
+        };
+      }
+    // {
     enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
 
     package = mkPackageOption pkgs "gitops-sync" { };
@@ -183,23 +201,6 @@ in
         More environment variables of the service. The proxy settings of the host (`networking.proxy`) are there already.
       '';
     };
-
-    onFailure = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      example = [ "notify-admin.service" ];
-      description = ''
-        Units that systemd starts when a run fails, also where the previous system was put back.
-      '';
-    };
-
-    onSuccess = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      description = ''
-        Units that systemd starts when a run succeeds, also where there was nothing to do.
-      '';
-    };
   };
 
   config = mkIf cfg.enable {
@@ -245,7 +246,6 @@ in
         "network-online.target"
         "nix-daemon.socket"
       ];
-      inherit (cfg) onFailure onSuccess;
 
       # A switch that is done by this very service must not end it.
       restartIfChanged = false;
@@ -265,6 +265,7 @@ in
         config.nix.package
         config.system.build.nixos-rebuild
       ]
+      ++ cfg.secrets.plugins
       ++ cfg.path;
 
       serviceConfig = sandbox // {

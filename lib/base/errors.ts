@@ -37,6 +37,7 @@ export const exitCodes = {
   broken: 8,
   held: 9,
   locked: 10,
+  needsReboot: 11,
 } as const;
 
 /** One of {@linkcode exitCodes}. */
@@ -50,11 +51,12 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   3: "the repository can't be reached or fetched (retried)",
   4: "refused: not verified",
   5: "secrets: this host can't decrypt what it needs",
-  6: "evaluation or build failed",
+  6: "evaluation, build or preparation failed; nothing was changed",
   7: "activation or health failed; the previous system runs again",
   8: "activation failed and so did the way back: needs a person",
   9: "held: this revision failed before",
-  10: "another run holds the lock",
+  10: "another run or another switch is at work",
+  11: "needs a reboot: nothing was changed",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {

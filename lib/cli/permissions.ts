@@ -39,7 +39,7 @@ const variables = [
 // is put there later is not run.
 const always = ["cat", "git", "head", "kill", "ls", "stat"];
 const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
-const ofNix = ["nix-env", "nix-store"];
+const ofNix = ["nix", "nix-env", "nix-instantiate", "nix-store"];
 const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 
 /** The permissions of a command, as Deno takes them for a worker. */
@@ -119,9 +119,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
     ...always,
     ...ofNix,
     ...ofSystemd,
-    ...(config["build.from"] === "flake"
-      ? ["nix-instantiate", "nixos-rebuild"]
-      : []),
+    ...(config["build.from"] === "flake" ? ["nixos-rebuild"] : []),
     ...(config["secrets.check"] ? ["age", "age-keygen", "sops"] : []),
     ...(config["secrets.check"] || isSigned ? ofKeys : ofSsh),
   ];

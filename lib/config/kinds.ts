@@ -5,6 +5,7 @@
  */
 import { parseDuration } from "../base/duration.ts";
 import { parseSize } from "../base/size.ts";
+import { isPattern, parsePattern, patternForm } from "./tag_pattern.ts";
 
 /** How an option's value is written and what it becomes. */
 export interface Kind<T> {
@@ -166,6 +167,15 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
   };
 }
 
+/** This machine, under the names that nobody can give to another one. */
+const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether a URL is one over which anybody on the way can read along. */
+export function isOpen(url: unknown): boolean {
+  if (typeof url !== "string" || !/^http:/i.test(url)) return false;
+  return !isHere.test(URL.parse(url)?.hostname ?? "");
+}
+
 /** A remote as Git writes it: a URL, the scp form, or an absolute path. */
 export const remote: Kind<string> = {
   name: "Git URL",
@@ -187,18 +197,26 @@ export const remote: Kind<string> = {
   },
 };
 
-/** A branch, a tag, a full ref name or a full commit hash (git-check-ref-format(1)). */
+/**
+ * A branch, a tag, a full ref name (git-check-ref-format(1)), a full commit
+ * hash, or a pattern of tags.
+ */
 export const ref: Kind<string> = {
   name: "ref",
   expected:
-    "a branch, a tag, a full ref such as refs/heads/main, or a full commit hash",
-  explain: (value) =>
-    typeof value === "number" || typeof value === "boolean" ||
-      value instanceof Date
+    "a branch, a tag, a full ref such as refs/heads/main, a full commit hash, or a pattern of tags such as semver:>=1.2 <2",
+  explain: (value) => {
+    if (typeof value === "string" && isPattern(value)) return patternForm;
+    return typeof value === "number" || typeof value === "boolean" ||
+        value instanceof Date
       ? `a text, and YAML reads this as none: put it in quotes, e.g. ref: "1.10"`
-      : undefined,
+      : undefined;
+  },
   read: (value) => {
     const name = nonEmpty(value);
+    if (name !== undefined && isPattern(name)) {
+      return parsePattern(name) && name;
+    }
     if (name === undefined || name.startsWith("-") || name === "@") return;
     const bad = /[\s~^:?*\[\\]|\.\.|@\{|\/\/|\/\.|^\/|^\.|\/$|\.$|\.lock(\/|$)/;
     return bad.test(name) ? undefined : name;
@@ -238,9 +256,8 @@ export const vaultAddress: Kind<string> = {
   read: (value) => {
     const url = URL.parse(nonEmpty(value) ?? "");
     if (!url || url.username !== "" || url.search + url.hash !== "") return;
-    const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
     const isSafe = url.protocol === "https:" ||
-      url.protocol === "http:" && isHere.test(url.hostname);
+      url.protocol === "http:" && !isOpen(url.href);
     return isSafe ? url.href.replace(/\/+$/, "") : undefined;
   },
 };
@@ -261,4 +278,14 @@ export const mount: Kind<string> = {
     typeof value === "string" && /^\w[\w-]*(\/\w[\w-]*)*$/.test(value)
       ? value
       : undefined,
+};
+
+/** True, false, or `auto`: whatever this host can do. */
+export const autoFlag: Kind<"auto" | "true" | "false"> = {
+  name: "`auto`, true or false",
+  expected: "auto, true or false",
+  read: (value) =>
+    choice("auto", "true", "false")
+      .read(typeof value === "boolean" ? String(value) : value),
+  choices: ["auto", "true", "false"],
 };

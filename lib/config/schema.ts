@@ -16,9 +16,11 @@ import {
   text,
   texts,
 } from "./kinds.ts";
+import { type Mirror, mirrors } from "./mirrors.ts";
 import type { Option } from "./option.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
+import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
@@ -36,7 +38,7 @@ export const options = {
     kind: ref,
     preset: "main",
     text:
-      "What this host follows: a branch, a tag (annotated or light), or a full commit hash. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`.",
+      "What this host follows: a branch, a tag (annotated or light), a full commit hash, or a pattern of tags. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`. `semver:` and a range (`semver:>=1.2 <2`) follows the tag with the highest version in it, `tags:` and a pattern (`tags:v*`) the one with the highest version in the place of the `*`; forward then means a higher version.",
   } as Option<string>,
   host: {
     kind: host,
@@ -103,6 +105,13 @@ export const options = {
     preset: "git",
     text: "The user name that goes with the token. Most forges take any.",
   } as Option<string>,
+  mirrors: {
+    kind: mirrors,
+    preset: [],
+    text:
+      "More URLs of the same repository, in the order of preference after `repository`, each with its own `sshKeyFile`, `knownHosts`, `tokenFile` and `username`, or none: `[{url: ssh://git@backup.example.org/infra.git, sshKeyFile: /etc/gitops-sync/backup-key}]`. The first that answers counts; one that is behind what was deployed is passed over. All that is remembered goes by `repository`, whichever served.",
+    noFlag: true,
+  } as Option<readonly Mirror[]>,
   "tls.certFile": {
     kind: path,
     text:
@@ -152,6 +161,7 @@ export const options = {
     text:
       "Where `build.from: cache` finds the store path of the system: a file in the repository, or a URL that answers with it. `{host}` and `{revision}` are replaced.",
   } as Option<string>,
+  ...isolationOptions,
   ...deploymentOptions,
   ...limitOptions,
 } as const;

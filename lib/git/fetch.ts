@@ -12,6 +12,7 @@ import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Target } from "../state/state.ts";
 import { candidateName, mustBeShort, readCommit } from "./candidate.ts";
 import { between, isForward, isHead } from "./history.ts";
@@ -132,7 +133,10 @@ async function fetchInto(
   target: Target,
 ): Promise<Fetched> {
   await readyMirror(run, mirror);
-  const base = followedOf(run.state, target)?.revision;
+  // Of tags of a pattern, the version says what is forward.
+  const base = isPattern(target.ref)
+    ? undefined
+    : followedOf(run.state, target)?.revision;
   const known = await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
   await bringKeys(run, mirror);
@@ -257,7 +261,7 @@ async function mustHaveMoved(
   tip: Tip,
   { revision }: Commit,
 ): Promise<void> {
-  const { tip: now } = await askRemote(run.effects, run.config);
+  const { tip: now } = await askRemote(run.effects, run.remote);
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(

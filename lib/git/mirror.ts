@@ -40,7 +40,7 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
   // A submodule whose URL begins with ./ or ../ is found from there
   // (gitmodules(5)), and Nix looks it up so.
   if (!run.config.submodules) return;
-  const { repository } = run.config;
+  const { repository } = run.remote;
   await must(
     run,
     localGit(mirror, ["config", "remote.origin.url", repository]),

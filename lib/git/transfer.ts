@@ -37,7 +37,7 @@ export async function fetch(
   mirror: string,
   args: readonly string[],
 ): Promise<void> {
-  const { config } = run;
+  const { remote: config } = run;
   const command: Command = {
     program: "git",
     args: [
@@ -100,7 +100,7 @@ async function checked(
   if (isUnchecked) await Deno.remove(mirror, { recursive: true });
   // Last, so that what cuts us off here is made up for by the next run.
   await Deno.remove(trace);
-  if (isUnchecked) throw unchecked(run.config);
+  if (isUnchecked) throw unchecked(run.remote);
   if (ended instanceof Error) throw ended;
   return ended;
 }
@@ -135,7 +135,7 @@ async function bounded(
     await dropHalfPacks(mirror);
   }
   throw new SyncError(
-    `Cannot fetch from ${run.config.repository}: it sends more than limits.fetch, or what takes too much memory`,
+    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch, or what takes too much memory`,
     {
       stage: "fetch",
       reason: "too-large",

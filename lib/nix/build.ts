@@ -11,7 +11,8 @@ import { inputEnvironment } from "../git/input_credentials.ts";
 import { asEvaluation } from "./failure.ts";
 import { failed } from "./build_failure.ts";
 import { NixLog } from "./log.ts";
-import { buildCommand, type BuildRequest } from "./nixos_rebuild.ts";
+import type { BuildRequest } from "./nixos_rebuild.ts";
+import { evaluation } from "./evaluate.ts";
 import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import { Built, type Readable } from "../run/stages.ts";
@@ -56,7 +57,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     nix: nixOptions(config),
     env: inputEnvironment(config, [
       ["safe.directory", readable.mirror],
-      ...protocolsOfInputs(config),
+      ...protocolsOfInputs(run.remote),
     ]),
     onLine: (line) => {
       log.line(line);
@@ -67,12 +68,13 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
       effects.tell({ kind: "progress", stage: "build", text: log.progress() });
     },
   };
-  const finished = await effects.run(buildCommand(request));
+  const evaluating = await evaluation(run, readable, request);
+  const finished = await evaluating.build();
   if (finished.timedOut) throw tooSlow(run);
   if (finished.code !== 0) {
     const said = log.failure();
     const failure =
-      said.reason === "unknown" && await isThrown(effects, request)
+      said.reason === "unknown" && await isThrown(evaluating, request)
         ? asEvaluation(said)
         : said;
     throw failed(failure, readable, config);
@@ -120,7 +122,8 @@ function nixOptions(config: Config): (readonly [string, string])[] {
 async function readResult(link: string, operation: string): Promise<string> {
   const system = await Deno.realPath(link).catch(() => "");
   const isSystem = isStorePath(system) &&
-    await exists(`${system}/bin/switch-to-configuration`);
+    // A file in its place has nothing in it.
+    await exists(`${system}/bin/switch-to-configuration`).catch(() => false);
   if (isStorePath(system) && (isSystem || operation === "build")) return system;
   throw new SyncError(
     `Cannot use the build: ${system || link} is not a NixOS system`,

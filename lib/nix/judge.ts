@@ -51,6 +51,8 @@ function failedDerivation(text: string): string | undefined {
 
 /** `unable to download 'URL': …`, in Nix's words. */
 function judgeDownload(text: string): BuildReason {
+  // A file of this host is not there later either.
+  if (/download 'file:/.test(text)) return "input-unavailable";
   const status = /HTTP error (\d+)/.exec(text)?.[1];
   if (asksToSlowDown.test(text)) return "slow-down";
   // The server began a good answer, and broke off.

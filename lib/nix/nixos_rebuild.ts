@@ -79,3 +79,24 @@ export function buildCommand(request: BuildRequest): Command {
     onLine: request.onLine,
   };
 }
+
+/**
+ * The command that evaluates a host and builds nothing: it prints the path of
+ * the derivation. For builds by somebody else.
+ */
+export function drvCommand(request: BuildRequest): Command {
+  return {
+    ...buildCommand(request),
+    program: "nix",
+    args: [
+      ...["--extra-experimental-features", "nix-command flakes"],
+      ...["eval", "--raw", "--log-format", "internal-json"],
+      "--no-update-lock-file",
+      `${
+        flakeReference(request)
+      }#nixosConfigurations."${request.host}".config.system.build.toplevel.drvPath`,
+      ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
+      ...request.options,
+    ],
+  };
+}

@@ -74,6 +74,27 @@ export function isOffline(drv: string): boolean {
   }
 }
 
+/**
+ * Builds a derivation, and protects what comes out.
+ *
+ * @param options More arguments, and the longest it may take, in ms.
+ */
+export function realise(
+  link: string,
+  drv: string,
+  { options, timeout, onLine }: {
+    options: readonly string[];
+    timeout: number;
+    onLine: (line: string) => void;
+  },
+): Command {
+  return substitute(link, drv, {
+    options: ["--log-format", "internal-json", ...options],
+    timeout,
+    onLine,
+  });
+}
+
 /** A generation of a profile. */
 export interface Generation {
   number: number;

@@ -13,6 +13,7 @@ import type {
   Target,
 } from "../state/state.ts";
 import type { Systems } from "../host/system.ts";
+import { isSame, type Known } from "./same.ts";
 import type { Tip } from "../base/tip.ts";
 
 /** The facts that a decision rests on. */
@@ -119,12 +120,12 @@ function decideAtOnce(situation: Situation): Decision {
   const done = target.operation === "build" ? state.built : state.lastGood;
   const isDeployed = done?.revision === tip.revision &&
     sameTarget(done.target, target);
-  const hold = holdOf(state, tip.revision, target, config);
+  const hold = holdOf(state, tip, target, config);
   const backoff = pauseOf(situation);
   if (!isDeployed && !hold && !backoff) return { kind: "deploy" };
   if (
     drift && config.drift === "correct" &&
-    !holdOf(state, state.lastGood!.revision, state.lastGood!.target, config)
+    !holdOf(state, state.lastGood!, state.lastGood!.target, config)
   ) {
     return { kind: "correct", drift, deployment: state.lastGood! };
   }
@@ -133,15 +134,15 @@ function decideAtOnce(situation: Situation): Decision {
   return { kind: "wait", backoff: backoff!, ...extra };
 }
 
-/** The hold on a revision, unless the configuration has lifted its reason. */
+/** The hold on a commit, unless the configuration has lifted its reason. */
 export function holdOf(
   state: Pick<State, "holds">,
-  revision: string,
+  commit: Known,
   target: Target,
   config: Pick<Config, "allowForcePush">,
 ): Hold | undefined {
   const hold = state.holds.find((one) =>
-    one.revision === revision && sameTarget(one.target, target)
+    isSame(one, commit) && sameTarget(one.target, target)
   );
   const lifted = hold && isMove(hold) && config.allowForcePush;
   return lifted ? undefined : hold;
@@ -152,6 +153,11 @@ const moves = ["not-forward", "repository-replaced", "tag-moved"];
 /** Whether a hold is about where the ref was moved, and nothing else. */
 export function isMove({ reason }: Pick<Hold, "reason">): boolean {
   return moves.includes(reason);
+}
+
+/** Whether a hold is about nothing but whether the next commit arrives. */
+export function isNext({ reason }: Pick<Hold, "reason">): boolean {
+  return reason.startsWith("next-");
 }
 
 function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {

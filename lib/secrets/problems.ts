@@ -5,7 +5,7 @@
  */
 import { type Stage, SyncError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
-import type { Identity } from "./age.ts";
+import type { Identity } from "./identities.ts";
 
 /** Something wrong with one file, or with one secret of it. */
 export interface Problem {
@@ -50,6 +50,7 @@ const certain = new Set([
   "plaintext",
   "plaintext-value",
   "tampered",
+  "two-formats",
   "too-large",
   "unreadable",
   "updatekeys-forgotten",

@@ -16,6 +16,12 @@ import { refuseToCopy } from "../nix/room.ts";
 /** Bytes of the list of files: more than ten times that of nixpkgs. */
 const mostNames = 64 * 2 ** 20;
 
+/**
+ * Files and folders: more than ten times those of nixpkgs. Each takes an inode
+ * of the store, however empty it is.
+ */
+const mostEntries = 500_000;
+
 /** The longest path that a program can name on Linux (limits.h, PATH_MAX). */
 const longestPath = 4096;
 
@@ -29,7 +35,14 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   const { mirror, commit: { revision } } = fetched;
   const pointers = new Pointers();
   const measure = measureOf(await list(run, mirror, revision), pointers);
-  const { longest } = measure;
+  const { longest, entries } = measure;
+  if (entries > mostEntries) {
+    throw refuse(
+      revision,
+      "tree-too-large",
+      `it has ${entries} files and folders, and ${mostEntries} is the most`,
+    );
+  }
   if (longest > longestPath) {
     throw refuse(
       revision,
@@ -49,7 +62,7 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
 function refuseSize(
   { config }: Run,
   revision: string,
-  { largest, total }: Measure,
+  { largest, total, entries }: Measure,
 ): void {
   if (largest > mostAtOnce) {
     throw refuse(
@@ -74,7 +87,7 @@ function refuseSize(
   }
   // What was built elsewhere is not evaluated, so not copied either.
   if (config["build.from"] === "cache") return;
-  refuseToCopy(total, config["preflight.freeSpace"]);
+  refuseToCopy(total, entries, config["preflight.freeSpace"]);
 }
 
 async function list(
@@ -86,8 +99,10 @@ async function list(
     const finished = await run.effects.run(localGit(mirror, [
       "ls-tree",
       "-r",
+      // Folders, too: each is one more thing to make.
+      "-t",
       "-z",
-      "--format=%(objectsize) %(path)",
+      "--format=%(objectmode) %(objectsize) %(path)",
       revision,
     ], { most: mostNames, timeout: 60_000 }));
     if (finished.code === 0) return finished.stdout;
@@ -100,8 +115,10 @@ async function list(
   throw refuse(revision, "tree-unreadable", "Git can't list its files");
 }
 
-/** What the files of a tree come to, in bytes. */
+/** What the files of a tree come to; sizes in bytes. */
 interface Measure {
+  /** The number of files and folders. */
+  entries: number;
   /** The longest path. */
   longest: number;
   /** The largest file. */
@@ -110,18 +127,24 @@ interface Measure {
   total: number;
 }
 
-const [space, dash, zero] = [0x20, 0x2d, 0x30];
+const [space, dash, zero, one, six] = [0x20, 0x2d, 0x30, 0x31, 0x36];
 
-/** Reads lines of a size and a path; a submodule has none, but a dash. */
+/** Six digits and a blank. */
+const modeLength = 7;
+
+/** Reads lines of a mode, a size and a path; folders have no size. */
 function measureOf(list: Uint8Array, pointers: Pointers): Measure {
-  const measure = { longest: 0, largest: 0, total: 0 };
+  const measure = { entries: 0, longest: 0, largest: 0, total: 0 };
   for (let at = 0; at < list.length;) {
     let size = 0;
-    const isModule = list[at] === dash;
+    // The mode of a submodule is 160000.
+    const isModule = list[at] === one && list[at + 1] === six;
+    at += modeLength;
     for (; list[at] !== space; at++) {
       if (list[at] !== dash) size = size * 10 + list[at]! - zero;
     }
     const end = list.indexOf(0, at);
+    measure.entries++;
     measure.longest = Math.max(measure.longest, end - at - 1);
     measure.largest = Math.max(measure.largest, size);
     measure.total += size;

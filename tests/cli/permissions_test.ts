@@ -5,9 +5,9 @@ import { load } from "../config/load.ts";
 import { mayRun } from "../nix/package.ts";
 
 const always = "cat git head kill ls stat";
-const nix = "nix-env nix-store";
+const nix = "nix nix-env nix-instantiate nix-store";
 const systemd = "journalctl systemctl systemd-run";
-const build = "nix-instantiate nixos-rebuild";
+const build = "nixos-rebuild";
 const keys = "gpg gpgconf ssh-keygen";
 const secrets = `age age-keygen sops ${keys}`;
 

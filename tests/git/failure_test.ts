@@ -20,6 +20,7 @@ const config = (changes: Partial<RemoteConfig> = {}) => ({
 const effects: Effects = {
   run,
   now: () => new Date(),
+  monotonic: () => performance.now(),
   sleep: () => Promise.resolve(),
   tell: () => {},
 };
