@@ -11,36 +11,29 @@
 import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { formatSize } from "../base/size.ts";
-import { oneLine, short } from "../base/text.ts";
+import { short } from "../base/text.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Target } from "../state/state.ts";
-import { localGit } from "./git.ts";
+import { candidateName, mustBeShort, readCommit } from "./candidate.ts";
+import { between, isForward, isHead } from "./history.ts";
 import { askRemote } from "./remote.ts";
 import {
   collectGarbage,
-  damaged,
   has,
   isDamaged,
   isShallow,
   keepWhole,
   makeMirror,
-  must,
   mustBeWhole,
   readyMirror,
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
 import { dropUnchecked, fetch } from "./transfer.ts";
-import { isRevision } from "../base/names.ts";
 import { Fetched } from "../run/stages.ts";
 import type { Tip } from "../base/tip.ts";
 
-/** Bytes of a commit or tag; nobody writes a thousandth of it. */
-const mostText = 16 * 2 ** 20;
-
-/** The name in the mirror of what was fetched last, trusted or not. */
-export const candidateName = "refs/gitops-sync/candidate";
+export { candidateName };
 
 /**
  * Fetches what `tip` names.
@@ -144,36 +137,45 @@ async function fetchInto(
   const base = isPattern(target.ref)
     ? undefined
     : followedOf(run.state, target)?.revision;
-  await bringIn(run, mirror, tip, base);
+  const known = await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
   await bringKeys(run, mirror);
   await collectGarbage(run, mirror);
   const commit = await readCommit(run, mirror);
   if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
-  const forward = await isForward(run, mirror, commit.revision, base);
+  const forward = base === commit.revision
+    ? "yes"
+    : known ?? await isForward(run, mirror, commit.revision, base);
   return { done: "fetched", commit, tip, target, mirror, forward };
 }
 
-/** Fetches the candidate, and what stands between it and the last good one. */
+/**
+ * Fetches the candidate, and what stands between it and the last good one.
+ *
+ * @returns whether it moves forward, where that was seen on the way.
+ */
 async function bringIn(
   run: Run,
   mirror: string,
   tip: Tip,
   base: string | undefined,
-): Promise<void> {
+): Promise<Fetched["forward"] | undefined> {
   const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
     ? "itself"
     : await sinceBase(run, mirror, base);
   await fetchTip(run, mirror, tip, since);
-  if (since === "base" && await isCut(run, mirror, base!)) {
+  if (since === "base") {
+    const { isCut, isForward } = await between(run, mirror, base!);
+    if (!isCut || !await isShallow(mirror)) return isForward ? "yes" : "no";
     await fetchTip(run, mirror, tip, "the beginning");
   }
   // A whole history has it, unless the ref was moved: then it tells how.
   if (since === "the beginning" && base && !await has(run, mirror, base)) {
     await fetchIfThere(run, mirror, [base]);
   }
+  return undefined;
 }
 
 /**
@@ -229,28 +231,6 @@ async function fetchTip(
 }
 
 /**
- * Whether something between the base and the candidate has parents that the
- * mirror has not. So it is where a branch was merged that had begun before the
- * base: its history then goes on below the base, which the base itself, without
- * parents in a shallow mirror, does not know for its own.
- */
-async function isCut(run: Run, mirror: string, base: string): Promise<boolean> {
-  if (!await isShallow(mirror)) return false;
-  const ends = await must(
-    run,
-    localGit(mirror, [
-      "rev-list",
-      "--max-count=1",
-      "--max-parents=0",
-      candidateName,
-      `^${base}`,
-      "--",
-    ]),
-  );
-  return ends !== "";
-}
-
-/**
  * Sees to it that the mirror has the newest revision that was deployed: it may
  * have been lost since. One that the remote has no longer has no descendants
  * there; where it does not say, only the whole history tells.
@@ -260,7 +240,7 @@ async function sinceBase(
   mirror: string,
   base: string,
 ): Promise<Since> {
-  if (await has(run, mirror, base)) return "base";
+  if (isHead(mirror, base) || await has(run, mirror, base)) return "base";
   try {
     await fetch(run, mirror, ["--depth=1", base]);
     return "base";
@@ -270,71 +250,6 @@ async function sinceBase(
     if (reason === "revision-hidden") return "the beginning";
     throw error;
   }
-}
-
-/**
- * What a commit or tag says is read by us, and by many programs after us: one
- * of a gigabyte that was small on the way costs each of them as much.
- */
-async function mustBeShort(run: Run, mirror: string): Promise<void> {
-  const names = [candidateName, `${candidateName}^{commit}`];
-  const output = await must(
-    run,
-    localGit(mirror, [
-      "cat-file",
-      "--batch-check=%(objecttype) %(objectsize)",
-    ], { input: new TextEncoder().encode(names.join("\n") + "\n") }),
-  );
-  for (const [, type, size] of output.matchAll(/^(commit|tag) (\d+)$/gm)) {
-    if (Number(size) > mostText) throw tooLong(run, type!, Number(size));
-  }
-}
-
-function tooLong({ config: { ref } }: Run, type: string, size: number) {
-  return new SyncError(
-    `Cannot follow ${ref}: its ${type} is a text of ${formatSize(size)}, and ${
-      formatSize(mostText)
-    } is the most`,
-    {
-      stage: "fetch",
-      reason: "too-large",
-      next: "retry",
-      hints: [`move ${ref} to a ${type} with a shorter message`],
-    },
-  );
-}
-
-async function readCommit(run: Run, mirror: string): Promise<Commit> {
-  const output = await must(
-    run,
-    localGit(mirror, [
-      "log",
-      "-1",
-      "--no-show-signature",
-      "--format=%H%x00%s%x00%an%x00%cI",
-      candidateName,
-      "--",
-    ]),
-  );
-  const [revision = "", subject, author, committedAt] = output.trim()
-    .split("\0");
-  if (!isRevision(revision)) throw noCommit(run.config.ref);
-  return {
-    revision,
-    subject: oneLine(subject ?? "", 200),
-    author: oneLine(author ?? "", 100),
-    committedAt: oneLine(committedAt ?? "", 40),
-  };
-}
-
-/** A tag may name anything; a file or folder has no log. */
-function noCommit(ref: string): SyncError {
-  return new SyncError(`Cannot follow ${ref}: it names no commit`, {
-    stage: "fetch",
-    reason: "not-a-commit",
-    next: "retry",
-    hints: [`move ${ref} to a commit, or follow another name with ref`],
-  });
 }
 
 /**
@@ -362,23 +277,4 @@ async function mustHaveMoved(
       ],
     },
   );
-}
-
-async function isForward(
-  run: Run,
-  mirror: string,
-  revision: string,
-  base: string | undefined,
-): Promise<Fetched["forward"]> {
-  if (base === undefined) return "unknown";
-  if (base === revision) return "yes";
-  const command = localGit(
-    mirror,
-    ["merge-base", "--is-ancestor", base, revision],
-  );
-  const finished = await run.effects.run(command);
-  if (finished.code <= 1) return finished.code === 0 ? "yes" : "no";
-  // What the remote no longer has is no ancestor of anything there.
-  if (!await has(run, mirror, base)) return "no";
-  throw damaged(run, command, finished);
 }

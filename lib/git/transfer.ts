@@ -12,7 +12,7 @@ import { gitEnvironment, mostMemory } from "./git.ts";
 import { headersOf } from "./headers.ts";
 import { remoteFailure, unchecked } from "./failure.ts";
 import { sizeOf } from "../process/watch.ts";
-import { dropHalfPacks } from "./mirror.ts";
+import { damaged, dropHalfPacks } from "./mirror.ts";
 import type { Run } from "../run/run.ts";
 
 /** Where Git notes how it spoke to the remote, as long as a fetch lasts. */
@@ -38,7 +38,7 @@ export async function fetch(
   args: readonly string[],
 ): Promise<void> {
   const { remote: config } = run;
-  const finished = await checked(run, mirror, {
+  const command: Command = {
     program: "git",
     args: [
       "-C",
@@ -70,8 +70,13 @@ export async function fetch(
         most: config["limits.fetch"],
       },
     },
-  });
+  };
+  const finished = await checked(run, mirror, command);
   if (finished.code !== 0) throw remoteFailure(finished, config, "fetch");
+  // Git passes over packs that it can't read, and says so.
+  if (/^error: /m.test(finished.stderr)) {
+    throw damaged(run, command, finished);
+  }
 }
 
 /**

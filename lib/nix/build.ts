@@ -29,7 +29,10 @@ import { isThrown } from "./thrown.ts";
  */
 export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
-  const folder = `${run.folder}/build`;
+  // Nix 2.8 does not read what is encoded in a URL. What it starts has the same
+  // working folder, from which every mirror has the same path.
+  const isPlain = /^[\w./~+-]+$/.test(readable.mirror);
+  const folder = isPlain ? `${run.folder}/build` : run.folder;
   await ensureDir(folder);
   if (config["build.from"] === "cache") {
     const { takePrebuilt } = await import("./prebuilt.ts");
@@ -41,7 +44,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   // Nix tells what it will fetch before it does.
   let toFetch = 0;
   const request: BuildRequest = {
-    mirror: readable.mirror,
+    mirror: isPlain ? readable.mirror : "/proc/self/cwd/repo",
     revision: readable.commit.revision,
     directory: config.directory,
     host: config.host,

@@ -10,6 +10,7 @@ import { oneLine, short } from "../base/text.ts";
 import { localGit, mostAtOnce } from "../git/git.ts";
 import type { Run } from "../run/run.ts";
 import type { Fetched } from "../run/stages.ts";
+import { Pointers } from "./pointers.ts";
 import { refuseToCopy } from "../nix/room.ts";
 
 /** Bytes of the list of files: more than ten times that of nixpkgs. */
@@ -32,7 +33,8 @@ const longestPath = 4096;
  */
 export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   const { mirror, commit: { revision } } = fetched;
-  const measure = measureOf(await list(run, mirror, revision));
+  const pointers = new Pointers();
+  const measure = measureOf(await list(run, mirror, revision), pointers);
   const { longest, entries } = measure;
   if (entries > mostEntries) {
     throw refuse(
@@ -50,6 +52,7 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   }
   refuseSize(run, revision, measure);
   await refuseLinks(run, mirror, revision);
+  await pointers.warn(run, mirror, revision);
 }
 
 /**
@@ -99,7 +102,7 @@ async function list(
       // Folders, too: each is one more thing to make.
       "-t",
       "-z",
-      "--format=%(objectsize) %(path)",
+      "--format=%(objectmode) %(objectsize) %(path)",
       revision,
     ], { most: mostNames, timeout: 60_000 }));
     if (finished.code === 0) return finished.stdout;
@@ -124,13 +127,19 @@ interface Measure {
   total: number;
 }
 
-const [space, dash, zero] = [0x20, 0x2d, 0x30];
+const [space, dash, zero, one, six] = [0x20, 0x2d, 0x30, 0x31, 0x36];
 
-/** Reads lines of a size and a path; a folder or submodule has none, but a dash. */
-function measureOf(list: Uint8Array): Measure {
+/** Six digits and a blank. */
+const modeLength = 7;
+
+/** Reads lines of a mode, a size and a path; folders have no size. */
+function measureOf(list: Uint8Array, pointers: Pointers): Measure {
   const measure = { entries: 0, longest: 0, largest: 0, total: 0 };
   for (let at = 0; at < list.length;) {
     let size = 0;
+    // The mode of a submodule is 160000.
+    const isModule = list[at] === one && list[at + 1] === six;
+    at += modeLength;
     for (; list[at] !== space; at++) {
       if (list[at] !== dash) size = size * 10 + list[at]! - zero;
     }
@@ -139,6 +148,7 @@ function measureOf(list: Uint8Array): Measure {
     measure.longest = Math.max(measure.longest, end - at - 1);
     measure.largest = Math.max(measure.largest, size);
     measure.total += size;
+    pointers.add(isModule ? undefined : size, list.subarray(at + 1, end));
     at = end + 1;
   }
   return measure;

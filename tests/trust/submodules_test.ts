@@ -139,6 +139,7 @@ const outer: Hostile[] = [
     name: "a server that wants a token",
     modules: ({ other }) => module(`${other}lib.git`),
     ...unavailable,
+    reason: "input-denied",
   },
   {
     name: "a delta of a terabyte",

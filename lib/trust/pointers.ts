@@ -1,0 +1,113 @@
+/**
+ * What stands in a tree in place of something else: a submodule that is not
+ * fetched is an empty folder to Nix, and a file of Git LFS a few lines.
+ *
+ * @module
+ */
+import { say } from "../base/effects.ts";
+import { count, oneLine } from "../base/text.ts";
+import { localGit } from "../git/git.ts";
+import type { Run } from "../run/run.ts";
+
+/** Bytes of a pointer of Git LFS: its three lines, with a size of any length. */
+const [leastPointer, mostPointer] = [120, 200];
+
+/** More files of that size are looked at no further. */
+const mostLooked = 2_000;
+
+/** What a tree has that may be no more than a pointer. */
+export class Pointers {
+  readonly #submodules: string[] = [];
+  readonly #small: string[] = [];
+  #hasAttributes = false;
+
+  /**
+   * Takes one entry of the tree.
+   *
+   * @param size Its bytes; none for a submodule.
+   * @param path Its path, read when it matters.
+   */
+  add(size: number | undefined, path: Uint8Array): void {
+    if (size === undefined) {
+      if (this.#submodules.length < mostLooked) {
+        this.#submodules.push(decode(path));
+      }
+      return;
+    }
+    this.#hasAttributes ||= endsIn(path, ".gitattributes");
+    const mayBe = size >= leastPointer && size <= mostPointer;
+    if (mayBe && this.#small.length < mostLooked) {
+      this.#small.push(decode(path));
+    }
+  }
+
+  /** Warns of what Nix will see in place of what was meant. */
+  async warn(run: Run, mirror: string, revision: string): Promise<void> {
+    if (!run.config.submodules) this.#warnOfSubmodules(run);
+    // Only attributes make Git LFS keep a file elsewhere.
+    if (!this.#hasAttributes || this.#small.length === 0) return;
+    const found = await pointersAmong(run, mirror, revision, this.#small);
+    if (found.length === 0) return;
+    say(
+      run.effects,
+      "warning",
+      `${count(found.length, "file")} of Git LFS ${
+        found.length === 1 ? "is" : "are"
+      } a pointer here, and not what it points to: ${named(found)}`,
+      ["let the flake fetch such files, or keep them in Git itself"],
+    );
+  }
+
+  #warnOfSubmodules(run: Run): void {
+    const all = this.#submodules;
+    if (all.length === 0) return;
+    say(
+      run.effects,
+      "warning",
+      `${count(all.length, "submodule")} ${
+        all.length === 1 ? "is" : "are"
+      } an empty folder here: ${named(all)}`,
+      ["set submodules: true if the flake needs them"],
+    );
+  }
+}
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+function endsIn(path: Uint8Array, name: string): boolean {
+  return path.length >= name.length &&
+    decode(path.subarray(path.length - name.length)) === name;
+}
+
+function named(paths: readonly string[]): string {
+  const shown = paths.slice(0, 5).map((path) => oneLine(path, 80)).join(", ");
+  return paths.length > 5 ? `${shown} and ${paths.length - 5} more` : shown;
+}
+
+async function pointersAmong(
+  run: Run,
+  mirror: string,
+  revision: string,
+  paths: readonly string[],
+): Promise<string[]> {
+  const asked = paths.filter((path) => !path.includes("\n"));
+  const names = asked.map((path) => `${revision}:${path}\n`).join("");
+  const finished = await run.effects.run(
+    localGit(mirror, ["cat-file", "--batch"], {
+      input: new TextEncoder().encode(names),
+    }),
+  );
+  const text = new TextDecoder("latin1").decode(finished.stdout);
+  const found: string[] = [];
+  let at = 0;
+  for (const path of asked) {
+    const end = text.indexOf("\n", at);
+    const size = Number(/ blob (\d+)$/.exec(text.slice(at, end))?.[1]);
+    if (end === -1 || !Number.isInteger(size)) break;
+    if (text.startsWith("version https://git-lfs.github.com/spec/", end + 1)) {
+      found.push(path);
+    }
+    at = end + 1 + size + 1;
+  }
+  return found;
+}
