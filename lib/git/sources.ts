@@ -68,7 +68,7 @@ export async function askSources(
       const asked = await askRemote(effects, remote);
       const { tip, answer } = asked;
       if (!tip) {
-        missing ??= { tip, answer };
+        missing ??= { tip, answer, servedBy: url };
         continue;
       }
       const before = await whatItIsBehind(effects, config, state, tip);

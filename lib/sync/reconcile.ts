@@ -14,7 +14,7 @@ import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import type { Asked } from "../git/remote.ts";
-import { askSources } from "../git/sources.ts";
+import { askSources, remoteOf } from "../git/sources.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
 import { moved } from "../run/followed.ts";
@@ -239,9 +239,11 @@ async function ask(
   state: State,
 ): Promise<Answered> {
   for (let tries = 0;; tries++) {
+    let servedBy: string | undefined;
     try {
       const { tip, ...asked } = await askSources(effects, config, state);
       if (tip) return { tip, ...asked };
+      servedBy = asked.servedBy;
     } catch (error) {
       const passes = error instanceof SyncError &&
         error.reason === "unreachable" && tries < config.retries;
@@ -250,7 +252,7 @@ async function ask(
       continue;
     }
     const { missing } = await import("./unreached.ts");
-    throw await missing(effects, config);
+    throw await missing(effects, remoteOf(config, servedBy));
   }
 }
 

@@ -20,7 +20,9 @@ import { Keys } from "./keys.ts";
 import { stateVersion } from "../../lib/state/state_file.ts";
 
 /** What a case expects of the program. */
-export type Expected = "evaluated" | { exit: number; reason: string };
+export type Expected =
+  | "evaluated"
+  | { exit: number; reason: string | undefined };
 
 /** One hostile thing, and what the program must make of it. */
 export interface Case {
