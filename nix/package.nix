@@ -59,7 +59,7 @@ let
     "--allow-net"
     "--allow-read"
     "--allow-write"
-    "--allow-sys=hostname,uid,statfs"
+    "--allow-sys=hostname,uid,statfs,umask"
     "--allow-run=${lib.concatStringsSep "," (lib.mapAttrsToList pathOf mayRun)}"
     "--unstable-worker-options"
   ];

@@ -52,7 +52,15 @@ export async function recordWithHooks(
 ): Promise<void> {
   // Once it is recorded, the attempt is gone from the journal.
   const env = { ...environmentOf(run), ...environmentFor(ended) };
-  await record(run, ended);
+  try {
+    await record(run, ended);
+  } finally {
+    // Also where that could not be written: somebody has to know.
+    await told(run, ended, env);
+  }
+}
+
+async function told(run: Run, ended: Ended, env: Environment): Promise<void> {
   try {
     await afterwards(run, ended, env);
   } catch (error) {

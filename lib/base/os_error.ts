@@ -27,6 +27,12 @@ const broken: Sort = {
   next: "retry",
   hint: "look at the disk: journalctl -k; dmesg",
 };
+const passing: Sort = {
+  reason: "host-overloaded",
+  next: "retry",
+  hint:
+    "the host is short of something (memory, open files) or a disk is slow: free -h; ulimit -n; journalctl -k",
+};
 const misplaced: Sort = {
   reason: "path-unusable",
   next: "stop",
@@ -37,14 +43,23 @@ const misplaced: Sort = {
 const sorts: Readonly<Record<number, Sort>> = {
   1: denied, // EPERM
   13: denied, // EACCES
+  4: passing, // EINTR
   5: broken, // EIO
+  11: passing, // EAGAIN
+  12: passing, // ENOMEM
+  16: passing, // EBUSY
   17: misplaced, // EEXIST
   20: misplaced, // ENOTDIR
   21: misplaced, // EISDIR
+  23: passing, // ENFILE
+  24: passing, // EMFILE
+  27: full, // EFBIG
   28: full, // ENOSPC
   30: broken, // EROFS
   36: misplaced, // ENAMETOOLONG
   40: misplaced, // ELOOP
+  110: broken, // ETIMEDOUT
+  116: broken, // ESTALE
   122: full, // EDQUOT
 };
 

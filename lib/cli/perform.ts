@@ -7,7 +7,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import { parse } from "./arguments.ts";
 import { load } from "./loaders.ts";
-import { print } from "./output/print.ts";
+import { errorEvent, print, printProblem } from "./output/print.ts";
 import type { Reach } from "./permissions.ts";
 import type { Call } from "./call.ts";
 
@@ -26,16 +26,29 @@ export async function perform(
   let call: Call | undefined;
   try {
     call = await parse(args);
-    if (call.help || call.version) return await about(call);
+    if (call.help || call.version) return await withResult(await about(call));
     const { reach } = call.command;
     if (reach !== undefined && confine) return await confine(call, reach);
     const { run } = await load(call.command.name);
-    return await run(call);
+    return await withResult(await run(call));
   } catch (thrown) {
     const error = foreseen(thrown);
     await tellError(error, call, args);
     return exitCodeOf(error);
   }
+}
+
+/** A result that did not arrive is told; how the host stands counts for more. */
+async function withResult(code: ExitCode): Promise<ExitCode> {
+  const problem = printProblem();
+  if (!problem) return code;
+  await tell(problem);
+  return code === exitCodes.ok ? problem.exit : code;
+}
+
+async function tell(error: unknown): Promise<void> {
+  const { makeTeller } = await import("./output/teller.ts");
+  makeTeller(false).tell(errorEvent(error));
 }
 
 async function about(call: Call): Promise<ExitCode> {
@@ -55,9 +68,7 @@ async function tellError(
   call: Call | undefined,
   args: readonly string[],
 ): Promise<void> {
-  const { makeTeller } = await import("./output/teller.ts");
-  const { errorEvent } = await import("./output/print.ts");
-  makeTeller(false).tell(errorEvent(error));
+  await tell(error);
   if (!(call?.json ?? args.includes("--json"))) return;
   const { errorJson, printJson } = await import("./output/json.ts");
   const command = call?.command.name ?? "";

@@ -11,17 +11,27 @@ import { foreseen } from "../base/os_error.ts";
  * point either the old or the new text is there, whole: write, fsync, rename,
  * fsync of the folder. Only the owner may read it.
  *
+ * @param time The time of last change that the file is to have.
  * @throws {SyncError} `disk-full` and the like.
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  await writing(path, () => replaceWhole(path, text));
+export async function writeWhole(
+  path: string,
+  text: string,
+  time?: Date,
+): Promise<void> {
+  await writing(path, () => replaceWhole(path, text, time));
 }
 
-async function replaceWhole(path: string, text: string): Promise<void> {
+async function replaceWhole(
+  path: string,
+  text: string,
+  time?: Date,
+): Promise<void> {
   const temporary = `${path}.new`;
   const file = await openNew(temporary);
   try {
     await writeAll(file, text);
+    if (time) await file.utime(time, time);
     await file.sync();
   } finally {
     file.close();

@@ -4,9 +4,15 @@
  * @module
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
-import { appendHistory, type HistoryEntry } from "../state/history.ts";
-import { runningSystem } from "../host/system.ts";
-import type { Hold, LastAttempt, State } from "../state/state.ts";
+import { runningSystem, systems } from "../host/system.ts";
+import { writeHistory } from "../state/unwritten.ts";
+import type {
+  Attempt,
+  HistoryEntry,
+  Hold,
+  LastAttempt,
+  State,
+} from "../state/state.ts";
 import { backoffAfter, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
@@ -14,11 +20,20 @@ import { withHold } from "./holds.ts";
 
 /**
  * Records the end of the attempt in the journal. History first: a cut between
- * the two leaves the attempt there, and its second line then counts.
+ * the two leaves the attempt there, and its second line then counts. A line that
+ * can't be written waits in the state for the next run: the outcome is the same
+ * with it or without.
+ *
+ * @throws {SyncError} as {@linkcode writeState}. The journal then stays.
  */
 export async function record(run: Run, ended: Ended): Promise<void> {
-  await appendHistory(run.folder, entryOf(run, ended));
-  await run.replace(stateAfter(run, ended));
+  const entry = entryOf(run, ended);
+  const unwritten = await writeHistory(run.effects, run.folder, [
+    ...run.state.unwritten ?? [],
+    entry,
+  ]);
+  const { unwritten: _, ...state } = stateAfter(run, ended);
+  await run.replace(unwritten.length > 0 ? { ...state, unwritten } : state);
 }
 
 function errorOf(ended: Ended): SyncError | undefined {
@@ -65,7 +80,7 @@ function stateAfter(run: Run, ended: Ended): State {
   return {
     ...rest,
     // Where the way back failed, every later run tries it again.
-    ...(attempt?.previous?.running && error?.exit === exitCodes.broken
+    ...(attempt?.previous?.running && error && !isBack(attempt, error)
       ? { attempt }
       : {}),
     // A pause and a count are about one revision; its end is theirs.
@@ -75,6 +90,18 @@ function stateAfter(run: Run, ended: Ended): State {
     last: lastOf(run, ended),
     ...changesBy(run, ended),
   };
+}
+
+/**
+ * Whether the host is proven to be as it was before: the links say so, and
+ * nothing that went wrong on the way back.
+ */
+function isBack(attempt: Attempt, error: SyncError): boolean {
+  if (error.exit === exitCodes.broken) return false;
+  const { touched, previous } = attempt;
+  if (!touched || !previous) return true;
+  const { running, bootDefault } = systems();
+  return running === previous.running && bootDefault === previous.bootDefault;
 }
 
 /** Where no system ran before, one that is not well is left as it is. */

@@ -8,13 +8,13 @@ import { type Effects, say } from "../base/effects.ts";
 import { type Stage, SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Config } from "../config/schema.ts";
-import type { StageTime } from "../state/history.ts";
 import type {
   Attempt,
   Commit,
   Deployment,
   Hold,
   Left,
+  StageTime,
   State,
   Target,
 } from "../state/state.ts";

@@ -3,53 +3,11 @@
  *
  * @module
  */
-import type { ExitCode, Stage } from "../base/errors.ts";
-import type { Result, Signer } from "./state.ts";
 import { appendDurably, readIfThere, writeWhole } from "../host/files.ts";
-import {
-  areSigners,
-  isNumber,
-  isText,
-  isTime,
-  listOf,
-  object,
-  optional,
-} from "./shape.ts";
-
-/** How long one stage of an attempt took. */
-export interface StageTime {
-  stage: Stage;
-  /** Milliseconds. */
-  ms: number;
-}
-
-/** One attempt, as it ended. */
-export interface HistoryEntry {
-  version: 1;
-  id: string;
-  command: "sync" | "rollback" | "accept";
-  /** When it began, ISO 8601. */
-  at: string;
-  /** Milliseconds from its beginning to its end. */
-  ms: number;
-  result: Result;
-  exit: ExitCode;
-  revision?: string;
-  subject?: string;
-  author?: string;
-  /** Who signed it, where signatures were checked. */
-  signers?: readonly Signer[];
-  /** The store path, once it was built. */
-  system?: string;
-  stages: readonly StageTime[];
-  /** Where and why it failed. */
-  stage?: Stage;
-  reason?: string;
-  message?: string;
-}
+import type { HistoryEntry } from "./state.ts";
+import { historyEntry } from "./state_shape.ts";
 
 const mostBytes = 1024 * 1024;
-const maybe = optional(isText);
 const pathIn = (folder: string) => `${folder}/history.jsonl`;
 
 /**
@@ -86,27 +44,10 @@ export function readHistory(folder: string): HistoryEntry[] {
   return [...entries.values()];
 }
 
-/** What is told of an attempt; a line without it is worth nothing. */
-const shape = object({
-  id: isText,
-  at: isTime,
-  ms: isNumber,
-  result: isText,
-  exit: isNumber,
-  revision: maybe,
-  subject: maybe,
-  author: maybe,
-  signers: areSigners,
-  stages: listOf(object({ stage: isText, ms: isNumber })),
-  stage: maybe,
-  reason: maybe,
-  message: maybe,
-});
-
 function parseEntry(line: string): HistoryEntry | undefined {
   try {
     const entry = JSON.parse(line);
-    return shape(entry) && hasEnd(entry) ? entry : undefined;
+    return historyEntry(entry) && hasEnd(entry) ? entry : undefined;
   } catch {
     return undefined;
   }

@@ -72,9 +72,19 @@ function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
 
 function refuseForeign(path: string, entry: Deno.FileInfo): void {
   refuseOwner(path, entry);
-  if ((entry.mode! & foreignWrite) !== 0) {
-    throw unsafe(path, "others than its owner may write to it");
-  }
+  if ((entry.mode! & foreignWrite) === 0 || mend(path, entry)) return;
+  throw unsafe(path, "others than its owner may write to it");
+}
+
+/**
+ * Takes the right to write from root's own group, which has no other members
+ * unless somebody makes them root's equals: a run with another umask gave it.
+ */
+function mend(path: string, { mode, uid, gid }: Deno.FileInfo): boolean {
+  const isOwn = uid === 0 && gid === 0 && Deno.uid() === 0;
+  if (!isOwn || (mode! & 0o002) !== 0) return false;
+  ifThere(() => Deno.chmodSync(path, mode! & 0o7777 & ~foreignWrite));
+  return true;
 }
 
 function refuseOwner(path: string, { uid }: Deno.FileInfo): void {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type ExitCode, type Stage } from "../base/errors.ts";
-import { Systems } from "../host/system.ts";
-import { RefKind } from "../base/tip.ts";
+import type { ExitCode, Stage } from "../base/errors.ts";
+import type { Systems } from "../host/system.ts";
+import type { RefKind } from "../base/tip.ts";
 
 /** A commit as people know it. Texts are already safe to show. */
 export interface Commit {
@@ -223,6 +223,8 @@ export interface State {
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
   reboot?: Reboot;
+  /** Lines of the history that could not be written yet, oldest first. */
+  unwritten?: readonly HistoryEntry[];
 }
 
 /**
@@ -239,4 +241,36 @@ export interface Accepted {
   at: string;
   /** Until when, ISO 8601. */
   until?: string;
+}
+
+/** How long one stage of an attempt took. */
+export interface StageTime {
+  stage: Stage;
+  /** Milliseconds. */
+  ms: number;
+}
+
+/** One attempt, as it ended. */
+export interface HistoryEntry {
+  version: 1;
+  id: string;
+  command: "sync" | "rollback" | "accept";
+  /** When it began, ISO 8601. */
+  at: string;
+  /** Milliseconds from its beginning to its end. */
+  ms: number;
+  result: Result;
+  exit: ExitCode;
+  revision?: string;
+  subject?: string;
+  author?: string;
+  /** Who signed it, where signatures were checked. */
+  signers?: readonly Signer[];
+  /** The store path, once it was built. */
+  system?: string;
+  stages: readonly StageTime[];
+  /** Where and why it failed. */
+  stage?: Stage;
+  reason?: string;
+  message?: string;
 }

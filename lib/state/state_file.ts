@@ -7,62 +7,168 @@ import type { State } from "./state.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import { oddPart, withoutOdd } from "./state_shape.ts";
 import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
 
 /** The newest layout of `state.json` that this program knows. */
 export const stateVersion = 1;
 
-export const fresh: State = { version: stateVersion, earlier: [], holds: [] };
+const fresh: State = { version: stateVersion, earlier: [], holds: [] };
+
+/** The parts of the file that prove the others. */
+interface Sealed {
+  /** SHA-256, in hex, of all other parts as JSON. */
+  checksum?: string;
+  /**
+   * When it was written, in milliseconds since 1970, whole seconds. The file has
+   * this time too.
+   */
+  sealedAt?: number;
+}
 
 /**
  * Reads the state; a folder without one has a fresh state.
  *
  * @throws {SyncError} `state-newer` if a newer program wrote it,
- * `state-unreadable` if it is empty, cut off or not ours. It is never
- * overwritten in these cases.
+ * `state-unreadable` if it is empty, cut off or not ours, `state-damaged` if
+ * it is not what was written. It is never overwritten in these cases.
  */
-export function readState(folder: string): State {
-  const path = `${folder}/state.json`;
+export async function readState(folder: string): Promise<State> {
+  const path = pathIn(folder);
   const text = readIfThere(path);
   if (text === undefined) return fresh;
-  let state: State;
   try {
-    state = JSON.parse(text);
+    return await parse(path, text);
+  } catch (error) {
+    throw await withCopy(folder, error);
+  }
+}
+
+async function parse(path: string, text: string): Promise<State> {
+  let sealed: State & Sealed;
+  try {
+    sealed = JSON.parse(text);
   } catch (error) {
     throw unreadable(path, (error as Error).message);
   }
-  if (typeof state?.version !== "number") {
+  if (typeof sealed?.version !== "number") {
     throw unreadable(path, "it has no version");
   }
-  if (state.version > stateVersion) throw newer(path, state.version);
+  if (sealed.version > stateVersion) throw newer(path, sealed.version);
+  if (await isDamaged(path, sealed)) throw damaged(path);
+  const { checksum: _, sealedAt: __, ...state } = sealed;
   const wrong = state.version === stateVersion ? oddPart(state) : "version";
   if (wrong) throw unreadable(path, `${wrong} is not as expected`);
   return withoutOdd(state);
 }
 
 /**
- * Writes the state so that a power cut leaves the old or the new one.
+ * Whether the file is the one that we wrote and says something else. An older
+ * program copies the checksum as it is and changes the rest, and a person may
+ * edit the file: both leave it with another time.
+ */
+async function isDamaged(
+  path: string,
+  { checksum, sealedAt, ...state }: State & Sealed,
+): Promise<boolean> {
+  if (checksum === undefined && sealedAt === undefined) return false;
+  if (checksum === await checksumOf(state)) return false;
+  return Deno.statSync(path).mtime?.getTime() === sealedAt;
+}
+
+/**
+ * Writes the state so that a power cut leaves the old or the new one. The last
+ * state without an attempt is kept beside it, in case this one is damaged.
  *
  * @throws {SyncError} as {@linkcode writeWhole}, with the old one still there.
  */
 export async function writeState(folder: string, state: State): Promise<void> {
+  if (state.attempt) await keepCopy(folder);
+  const sealedAt = Math.floor(Date.now() / 1000) * 1000;
+  const checksum = await checksumOf(state);
   await writeWhole(
-    `${folder}/state.json`,
-    `${JSON.stringify(state, null, 2)}\n`,
+    pathIn(folder),
+    `${JSON.stringify({ ...state, checksum, sealedAt }, null, 2)}\n`,
+    new Date(sealedAt),
   );
 }
 
-export function unreadable(path: string, why: string): SyncError {
+/** Copies the state to `state.json.previous`, unless it has an attempt. */
+async function keepCopy(folder: string): Promise<void> {
+  const text = readIfThere(pathIn(folder));
+  if (text === undefined) return;
+  const { attempt, sealedAt }: State & Sealed = JSON.parse(text);
+  if (attempt) return;
+  const time = sealedAt === undefined ? undefined : new Date(sealedAt);
+  await writeWhole(copyIn(folder), text, time);
+}
+
+/** The error, with a hint to the copy where there is one that can be read. */
+async function withCopy(folder: string, error: unknown): Promise<unknown> {
+  const isLost = error instanceof SyncError &&
+    ["state-damaged", "state-unreadable"].includes(error.reason);
+  const text = isLost ? readIfThere(copyIn(folder)) : undefined;
+  if (!isLost || text === undefined) return error;
+  try {
+    const { lastGood } = await parse(copyIn(folder), text);
+    const knows = lastGood
+      ? `its last good revision is ${
+        short(lastGood.revision)
+      } of ${lastGood.at}`
+      : "it knows no good revision yet";
+    return new SyncError(error.message, {
+      ...error,
+      hints: [
+        `the copy from before the last attempt is whole, and ${knows}: mv ${
+          copyIn(folder)
+        } ${pathIn(folder)}`,
+        ...error.hints,
+      ],
+    });
+  } catch {
+    return error;
+  }
+}
+
+const pathIn = (folder: string) => `${folder}/state.json`;
+const copyIn = (folder: string) => `${folder}/state.json.previous`;
+
+async function checksumOf(state: State): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(state));
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex();
+}
+
+function damaged(path: string): SyncError {
+  return new SyncError(
+    `Cannot trust ${path}: it was changed since it was written, by a broken disk or memory`,
+    {
+      stage: "state",
+      reason: "state-damaged",
+      next: "stop",
+      hints: [
+        "look at the disk and the memory: journalctl -k; dmesg",
+        ...lostHints(path),
+      ],
+    },
+  );
+}
+
+function unreadable(path: string, why: string): SyncError {
   return new SyncError(`Cannot read ${path}: ${why}`, {
     stage: "state",
     reason: "state-unreadable",
     next: "stop",
-    hints: [
-      `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
-    ],
+    hints: lostHints(path),
   });
 }
 
-export function newer(path: string, version: number): SyncError {
+function lostHints(path: string): string[] {
+  return [
+    `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
+  ];
+}
+
+function newer(path: string, version: number): SyncError {
   return new SyncError(
     `Cannot use ${path}: it has version ${version}, and this program knows up to ${stateVersion}`,
     {

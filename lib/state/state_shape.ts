@@ -48,6 +48,25 @@ const hold = object({
   hints: listOf(isText),
 });
 
+const maybe = optional(isText);
+
+/** What is told of an attempt; a line without it is worth nothing. */
+export const historyEntry = object({
+  id: isText,
+  at: isTime,
+  ms: isNumber,
+  result: isText,
+  exit: isNumber,
+  revision: maybe,
+  subject: maybe,
+  author: maybe,
+  signers: areSigners,
+  stages: listOf(object({ stage: isText, ms: isNumber })),
+  stage: maybe,
+  reason: maybe,
+  message: maybe,
+});
+
 /** What a run goes by: where one of them is odd, nobody knows what to do. */
 const needed: Partial<Record<keyof State, Shape>> = {
   holds: listOf(hold),
@@ -97,6 +116,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
   built: deployment,
   unfit: isText,
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
+  unwritten: listOf(historyEntry),
   cutOff: object({
     revision: isText,
     digest: optional(isText),

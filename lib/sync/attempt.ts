@@ -81,17 +81,9 @@ async function recorded(
   work: () => Promise<Exclude<Ended, { error: SyncError }>>,
 ): Promise<Outcome> {
   const { commit: { revision } } = run.attempt;
+  let ended: Awaited<ReturnType<typeof work>>;
   try {
-    const ended = await work();
-    await record(run, ended);
-    switch (ended.result) {
-      case "built":
-        return { ...ended, revision, run };
-      case "rolled-back":
-        return { ...ended, left: ended.left.revisions, run };
-      default:
-        return { ...ended, run };
-    }
+    ended = await work();
   } catch (thrown) {
     const error = foreseen(thrown);
     if (!(error instanceof SyncError)) {
@@ -99,8 +91,17 @@ async function recorded(
     }
     const placed = inStage(run.attempt.stage, error);
     const result = isNotNow(placed) ? "interrupted" : "failed";
-    await recordFailure(run, record, placed, result);
+    await recordEnd(run, record, { result, error: placed });
     return { result, error: placed, run };
+  }
+  await recordEnd(run, record, ended);
+  switch (ended.result) {
+    case "built":
+      return { ...ended, revision, run };
+    case "rolled-back":
+      return { ...ended, left: ended.left.revisions, run };
+    default:
+      return { ...ended, run };
   }
 }
 
@@ -111,19 +112,20 @@ function inStage(stage: Stage, error: SyncError): SyncError {
 }
 
 /**
- * Records a failure, unless the next run has to go on with it. Where that
- * can't be written, the next run finds the journal and undoes what is undone.
+ * Records how the attempt ended, unless the next run has to go on with it. What
+ * can't be written changes nothing of how it ended: the next run finds the
+ * journal, looks at the host, and finishes or undoes.
  */
-async function recordFailure(
+async function recordEnd(
   run: Run,
   record: Record,
-  error: SyncError,
-  result: "failed" | "interrupted" = "failed",
+  ended: Ended,
 ): Promise<void> {
-  if (isStopped(error)) return;
+  if ("error" in ended && isStopped(ended.error)) return;
   try {
-    await record(run, { result, error });
-  } catch (unwritten) {
+    await record(run, ended);
+  } catch (thrown) {
+    const unwritten = foreseen(thrown);
     if (!(unwritten instanceof SyncError)) throw unwritten;
     say(run.effects, "warning", unwritten.message, unwritten.hints);
   }
@@ -142,6 +144,6 @@ async function recordedBug(
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });
-  await recordFailure(run, record, error);
+  await recordEnd(run, record, { result: "failed", error });
   return bug;
 }

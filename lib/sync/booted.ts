@@ -66,7 +66,7 @@ export async function proveBoot(
     // Once, however it ends: a way back that fails is no better the next time.
     // One that is cut off has not ended, and leaves no mark.
     if (!wasCutOff(outcome)) {
-      await markBooted(config, readState(config.stateDirectory));
+      await markBooted(config, await readState(config.stateDirectory));
     }
     return { outcome };
   }

@@ -53,7 +53,7 @@ export async function rebootIfDue(
   const folder = config.stateDirectory;
   // It may have been suspended while this run was at work.
   if (readSuspension(folder, effects.now())) return;
-  const state = readState(folder);
+  const state = await readState(folder);
   const due = dueReboot(config, state, effects.now());
   if (!due || due.opening !== undefined) return;
   const why = due.why.join(", ");

@@ -83,7 +83,11 @@ async function whatIsLeft(
   record: Record,
 ): Promise<Found> {
   const folder = config.stateDirectory;
-  let state = readState(folder);
+  let state = await readState(folder);
+  if (state.unwritten) {
+    const { writeWaiting } = await import("../state/unwritten.ts");
+    state = await writeWaiting(effects, folder, state);
+  }
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
     state = await recoverFirst(effects, config, state, record);

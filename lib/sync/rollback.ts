@@ -36,7 +36,12 @@ export async function rollBack(
     recordWithHooks(recordOnly, run, ended);
   const folder = config.stateDirectory;
   using _lock = await takeLock(folder, "rollback", effects.now().getTime());
-  const state = await recoverFirst(effects, config, readState(folder), record);
+  const state = await recoverFirst(
+    effects,
+    config,
+    await readState(folder),
+    record,
+  );
   const deployment = choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
   const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]

@@ -42,7 +42,7 @@ export async function accept(
   span: number,
 ): Promise<Accepted> {
   using _lock = await takeLock(folder, "accept", now.getTime());
-  const state = readState(folder);
+  const state = await readState(folder);
   const revision = choose(state, to.toLowerCase());
   const holds = state.holds.filter((one) => one.revision === revision);
   // Another hold would keep it from coming all the same.

@@ -1,10 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  appendHistory,
-  type HistoryEntry,
-  readHistory,
-} from "../../lib/state/history.ts";
+import { appendHistory, readHistory } from "../../lib/state/history.ts";
 import { inFolder, modeOf, namesIn } from "../folder.ts";
+import type { HistoryEntry } from "../../lib/state/state.ts";
 
 const entry = (id: string, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
   version: 1,

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import type {
   Attempt,
@@ -44,8 +44,12 @@ const state: State = {
 };
 
 Deno.test("a folder without a state has a fresh one, and stays as it is", async () => {
-  await inFolder((folder) => {
-    assertEquals(readState(folder), { version: 1, earlier: [], holds: [] });
+  await inFolder(async (folder) => {
+    assertEquals(await readState(folder), {
+      version: 1,
+      earlier: [],
+      holds: [],
+    });
     assertEquals(namesIn(folder), []);
   });
 });
@@ -53,7 +57,7 @@ Deno.test("a folder without a state has a fresh one, and stays as it is", async 
 Deno.test("what is written is read again, by its owner alone", async () => {
   await inFolder(async (folder) => {
     await writeState(folder, state);
-    assertEquals(readState(folder), state);
+    assertEquals(await readState(folder), state);
     assertEquals(modeOf(`${folder}/state.json`), 0o600);
     assertEquals(namesIn(folder), ["state.json"]);
   });
@@ -63,8 +67,8 @@ Deno.test("parts that this program does not know are kept", async () => {
   await inFolder(async (folder) => {
     const more = { ...state, note: { of: "a later 1.x" } } as State;
     await writeState(folder, more);
-    await writeState(folder, { ...readState(folder), earlier: [] });
-    assertEquals(readState(folder), { ...more, earlier: [] });
+    await writeState(folder, { ...await readState(folder), earlier: [] });
+    assertEquals(await readState(folder), { ...more, earlier: [] });
   });
 });
 
@@ -73,7 +77,10 @@ Deno.test("a state of a newer program is refused and not touched", async () => {
     const path = `${folder}/state.json`;
     const text = JSON.stringify({ version: stateVersion + 1, other: true });
     await Deno.writeTextFile(path, text);
-    const error = assertThrows(() => readState(folder), SyncError) as SyncError;
+    const error = await assertRejects(
+      () => readState(folder),
+      SyncError,
+    ) as SyncError;
     assertEquals(
       error.message,
       `Cannot use ${path}: it has version 2, and this program knows up to 1`,
@@ -144,7 +151,7 @@ Deno.test("parts that are whole are read as they are", async () => {
       followed: [{ repository: "a", ref: "b", revision: "c", kind: "tag" }],
     };
     await writeState(folder, all);
-    assertEquals(readState(folder), all);
+    assertEquals(await readState(folder), all);
   });
 });
 
@@ -161,7 +168,7 @@ Deno.test("a part that no run needs is left out where it is odd", async () => {
     for (const [name, values] of Object.entries(parts)) {
       for (const value of values) {
         await writeState(folder, { ...rest, [name]: value } as State);
-        assertEquals(readState(folder), rest, `${name}: ${value}`);
+        assertEquals(await readState(folder), rest, `${name}: ${value}`);
       }
     }
   });
@@ -243,7 +250,7 @@ Deno.test("a state that is empty, cut off or not ours is refused and not touched
     const path = `${folder}/state.json`;
     for (const [text, message] of table) {
       await Deno.writeTextFile(path, text);
-      const error = assertThrows(
+      const error = await assertRejects(
         () => readState(folder),
         SyncError,
       ) as SyncError;
@@ -264,7 +271,7 @@ Deno.test("a state that is cut off anywhere is refused", async () => {
   await inFolder(async (folder) => {
     for (let length = 0; length < whole.length; length += 7) {
       await Deno.writeTextFile(`${folder}/state.json`, whole.slice(0, length));
-      assertThrows(() => readState(folder), SyncError);
+      await assertRejects(() => readState(folder), SyncError);
     }
   });
 });

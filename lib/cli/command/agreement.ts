@@ -6,9 +6,8 @@
  */
 import { count, short } from "../../base/text.ts";
 import type { Config } from "../../config/schema.ts";
-import type { HistoryEntry } from "../../state/history.ts";
 import type { Holder } from "../../host/lock.ts";
-import type { State } from "../../state/state.ts";
+import type { HistoryEntry, State } from "../../state/state.ts";
 import type { Suspension } from "../../state/suspension.ts";
 import {
   decide,

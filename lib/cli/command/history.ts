@@ -6,13 +6,14 @@
 import { formatDuration } from "../../base/duration.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
-import { type HistoryEntry, readHistory } from "../../state/history.ts";
+import { readHistory } from "../../state/history.ts";
 import { localConfigOf } from "../config.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { timeOf } from "../output/times.ts";
 import type { Call } from "../call.ts";
+import type { HistoryEntry } from "../../state/state.ts";
 
 const usualLimit = 20;
 

@@ -42,7 +42,7 @@ export async function run(call: Call): Promise<ExitCode> {
 async function gather(call: Call, config: Config): Promise<Facts> {
   const folder = config.stateDirectory;
   const now = new Date();
-  const state = readState(folder);
+  const state = await readState(folder);
   const suspension = readSuspension(folder, now);
   const busy = await isLocked(folder) ? lastHolder(folder) : undefined;
   const { tip, unreached } = await ask(call, config, state);

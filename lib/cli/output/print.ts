@@ -4,7 +4,7 @@
  * @module
  */
 import type { Event } from "../../base/effects.ts";
-import { SyncError } from "../../base/errors.ts";
+import { SyncError, usageError } from "../../base/errors.ts";
 import { shown } from "../../base/redact.ts";
 
 /** What ends a hold. */
@@ -15,26 +15,47 @@ export const holdHint =
 export const correctHint =
   "gitops-sync sync --drift correct activates what was deployed again";
 
-/** Writes text and a line end to standard output. */
+/** The first error of {@linkcode print}: the result did not arrive. */
+let unprinted: Error | undefined;
+
+/**
+ * Writes text and a line end to standard output. A failure does not end what
+ * the command does; {@linkcode printProblem} tells it afterwards.
+ */
 export function print(text: string): void {
-  writeTo(Deno.stdout, `${text}\n`);
+  unprinted ??= writeTo(Deno.stdout, `${text}\n`);
+}
+
+/** Why the result did not arrive, as an error with exit 2, if it did not. */
+export function printProblem(): SyncError | undefined {
+  if (!unprinted) return undefined;
+  return usageError(
+    "output-failed",
+    `Cannot write the result to standard output: ${unprinted.message}`,
+    "look at where the output goes: is the disk full, the terminal gone? gitops-sync status tells how the host stands",
+  );
 }
 
 /**
- * Writes all of a text; a reader that has gone away is no error.
+ * Writes all of a text. It never throws: a terminal that hung up or a full disk
+ * must not change what happens to the host.
  *
  * @param clean Takes out what nobody may read and no terminal should obey.
+ * @returns why it could not write; nothing where the reader has gone away,
+ * which is no error.
  */
 export function writeTo(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,
   clean: (text: string) => string = shown,
-): void {
+): Error | undefined {
   let rest = new TextEncoder().encode(clean(text));
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+    return undefined;
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return undefined;
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -1,0 +1,62 @@
+/**
+ * Lines of the history that wait in the state, because they could not be
+ * written when they were due.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
+import { appendHistory } from "./history.ts";
+import type { HistoryEntry, State } from "./state.ts";
+import { writeState } from "./state_file.ts";
+
+/**
+ * Writes the lines of the history that an earlier run could not write.
+ *
+ * @throws {SyncError} as {@linkcode writeState}.
+ */
+export async function writeWaiting(
+  effects: Effects,
+  folder: string,
+  state: State,
+): Promise<State> {
+  const { unwritten: waiting, ...rest } = state;
+  if (!waiting) return state;
+  const unwritten = await writeHistory(effects, folder, waiting);
+  if (unwritten.length === waiting.length) return state;
+  const after = unwritten.length > 0 ? { ...rest, unwritten } : rest;
+  await writeState(folder, after);
+  return after;
+}
+
+/**
+ * Adds lines to the history, and warns where that does not work.
+ *
+ * @returns the lines that could not be written, at most the newest few.
+ */
+export async function writeHistory(
+  effects: Effects,
+  folder: string,
+  entries: readonly HistoryEntry[],
+): Promise<readonly HistoryEntry[]> {
+  for (const [i, entry] of entries.entries()) {
+    try {
+      await appendHistory(folder, entry);
+    } catch (thrown) {
+      const error = foreseen(thrown);
+      if (!(error instanceof SyncError)) throw error;
+      say(
+        effects,
+        "warning",
+        `Cannot write the history: ${error.message}; the next run tries again`,
+        error.hints,
+      );
+      return entries.slice(i).slice(-mostUnwritten);
+    }
+  }
+  return [];
+}
+
+/** Lines that wait for a disk that can be written to. */
+const mostUnwritten = 20;
