@@ -20,7 +20,7 @@ interface NixOption {
   name: string;
   /** One of the names under `types` in module.nix. */
   type: string;
-  choices?: readonly string[];
+  choices?: readonly (string | boolean)[];
   default?: unknown;
   /** What stands in place of a default that the program works out. */
   defaultText?: string;
@@ -50,13 +50,18 @@ function nixOption(name: typeof optionNames[number]): NixOption {
   return {
     name,
     type: nixType(kind),
-    ...(kind.choices ? { choices: kind.choices } : {}),
+    ...(kind.choices ? { choices: kind.choices.map(nixWord) } : {}),
     ...(preset === undefined || typeof preset === "function"
       ? {}
       : { default: preset }),
     ...(presetText === undefined ? {} : { defaultText: presetText }),
     text,
   };
+}
+
+/** A word as a person writes it in Nix. */
+function nixWord(word: string): string | boolean {
+  return word === "true" || word === "false" ? word === "true" : word;
 }
 
 /**

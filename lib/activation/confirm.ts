@@ -36,7 +36,7 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
     await setBootDefault(run, healthy.system);
   }
   const isLate = await hasFired(run);
-  await disarm(run);
+  if (!await disarm(run)) throw notDisarmed();
   // From here on it can't fire, and it may just have.
   if (isLate) throw firedError(run);
   const running = runningSystem();
@@ -118,6 +118,16 @@ function replaced(running: string | null): SyncError {
       hints: ["somebody or something switched this host at the same time"],
     },
   );
+}
+
+/** Or it would put the previous system back after all. */
+function notDisarmed(): SyncError {
+  return new SyncError("Cannot confirm: the dead-man's switch stays armed", {
+    stage: "confirm",
+    reason: "not-disarmed",
+    next: "retry",
+    hints: ["look at: systemctl status gitops-sync-dead-mans-switch.timer"],
+  });
 }
 
 function notSet(system: string, why: string, ended?: Switched): SyncError {

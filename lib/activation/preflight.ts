@@ -9,6 +9,7 @@ import type { Config } from "../config/schema.ts";
 import { onOneDisk, roomAt, sizeOf, sizeOfAll } from "../host/disk.ts";
 import { lockNow } from "../host/lock.ts";
 import { dischargingAt } from "../host/power.ts";
+import { fewestFiles } from "../nix/room.ts";
 import type { State } from "../state/state.ts";
 import { systemProfile } from "../host/system.ts";
 import { commandLines, identityOf } from "../process/kernel.ts";
@@ -19,9 +20,6 @@ const oldest = Date.UTC(2026, 0, 1);
 
 /** How far a clock may have been set back since something was written down. */
 const clockSlack = 3_600_000;
-
-/** A store path is some ten files; a system has some thousand paths. */
-const fewestFiles = 20_000;
 
 const switchLock = "/run/nixos/switch-to-configuration.lock";
 
@@ -191,10 +189,10 @@ export function refuseFullBoot(system: string): void {
     {
       stage: "preflight",
       reason: "boot-full",
-      next: "hold",
+      next: "retry",
       exit: exitCodes.build,
       hints: [
-        "make room on /boot (df -h /boot), then gitops-sync retry",
+        "make room on /boot: df -h /boot; the next run tries again",
       ],
     },
   );

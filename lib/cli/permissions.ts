@@ -39,7 +39,7 @@ const variables = [
 // is put there later is not run.
 const always = ["cat", "git", "head", "kill", "ls", "stat"];
 const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
-const ofNix = ["nix-env", "nix-store"];
+const ofNix = ["nix", "nix-env", "nix-instantiate", "nix-store"];
 const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 
 /** The permissions of a command, as Deno takes them for a worker. */
@@ -110,7 +110,9 @@ function programsFor(
 }
 
 function programsOf(reach: Reach, config: LocalConfig): string[] {
-  if (reach === "state") return always;
+  // Which looks at the key before a server does.
+  const ofSsh = config.sshKeyFile ? ["ssh-keygen"] : [];
+  if (reach === "state") return [...always, ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   const isSigned = config["verify.mode"] !== "none";
   return [
@@ -119,6 +121,6 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
     ...ofSystemd,
     ...(config["build.from"] === "flake" ? ["nixos-rebuild"] : []),
     ...(config["secrets.check"] ? ["age", "age-keygen", "sops"] : []),
-    ...(config["secrets.check"] || isSigned ? ofKeys : []),
+    ...(config["secrets.check"] || isSigned ? ofKeys : ofSsh),
   ];
 }

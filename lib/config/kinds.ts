@@ -47,6 +47,16 @@ export const path: Kind<string> = {
     nonEmpty(value)?.startsWith("/") ? value as string : undefined,
 };
 
+/** An absolute path for programs that end it at a blank. */
+export const plainPath: Kind<string> = {
+  name: "path",
+  expected: "an absolute path without blanks such as /run/secrets/tokens",
+  read: (value) => {
+    const read = path.read(value);
+    return read === undefined || /\s/.test(read) ? undefined : read;
+  },
+};
+
 /** Several absolute paths. */
 export const paths: Kind<readonly string[]> = {
   name: "list of paths",
@@ -61,6 +71,23 @@ export const texts: Kind<readonly string[]> = {
   expected: "a list of texts",
   read: (value) => listOf(value, text),
   isList: true,
+};
+
+/** Files by the beginning of the URLs that they are for. */
+export const prefixedFiles: Kind<Readonly<Record<string, string>>> = {
+  name: "files by URL",
+  expected:
+    "beginnings of URLs with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
+  read: (value) => {
+    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+      return undefined;
+    }
+    const entries = Object.entries(value);
+    const isGood = ([url, file]: [string, unknown]) =>
+      /^(?:(?:git\+)?ssh:\/\/|[\w.-]+@[\w.-]+:)[^\s'"\\]+$/.test(url) &&
+      path.read(file) !== undefined;
+    return entries.every(isGood) ? Object.fromEntries(entries) : undefined;
+  },
 };
 
 /** True or false. */
@@ -178,8 +205,13 @@ export const ref: Kind<string> = {
   name: "ref",
   expected:
     "a branch, a tag, a full ref such as refs/heads/main, a full commit hash, or a pattern of tags such as semver:>=1.2 <2",
-  explain: (value) =>
-    typeof value === "string" && isPattern(value) ? patternForm : undefined,
+  explain: (value) => {
+    if (typeof value === "string" && isPattern(value)) return patternForm;
+    return typeof value === "number" || typeof value === "boolean" ||
+        value instanceof Date
+      ? `a text, and YAML reads this as none: put it in quotes, e.g. ref: "1.10"`
+      : undefined;
+  },
   read: (value) => {
     const name = nonEmpty(value);
     if (name !== undefined && isPattern(name)) {
@@ -246,4 +278,14 @@ export const mount: Kind<string> = {
     typeof value === "string" && /^\w[\w-]*(\/\w[\w-]*)*$/.test(value)
       ? value
       : undefined,
+};
+
+/** True, false, or `auto`: whatever this host can do. */
+export const autoFlag: Kind<"auto" | "true" | "false"> = {
+  name: "`auto`, true or false",
+  expected: "auto, true or false",
+  read: (value) =>
+    choice("auto", "true", "false")
+      .read(typeof value === "boolean" ? String(value) : value),
+  choices: ["auto", "true", "false"],
 };

@@ -18,7 +18,9 @@ import {
 } from "./kinds.ts";
 import { type Mirror, mirrors } from "./mirrors.ts";
 import type { Option } from "./option.ts";
+import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
+import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
@@ -83,6 +85,11 @@ export const options = {
     text:
       "The private key for `ssh://` and scp-form remotes, readable by root alone.",
   } as Option<string | undefined>,
+  sshCertificateFile: {
+    kind: path,
+    text:
+      "The certificate of `sshKeyFile`, where an authority signed it. Without it the file beside the key counts, `KEY-cert.pub`.",
+  } as Option<string | undefined>,
   knownHosts: {
     kind: path,
     text:
@@ -105,6 +112,17 @@ export const options = {
       "More URLs of the same repository, in the order of preference after `repository`, each with its own `sshKeyFile`, `knownHosts`, `tokenFile` and `username`, or none: `[{url: ssh://git@backup.example.org/infra.git, sshKeyFile: /etc/gitops-sync/backup-key}]`. The first that answers counts; one that is behind what was deployed is passed over. All that is remembered goes by `repository`, whichever served.",
     noFlag: true,
   } as Option<readonly Mirror[]>,
+  "tls.certFile": {
+    kind: path,
+    text:
+      "The certificate, in PEM, by which this host shows an `https://` server who it is.",
+  } as Option<string | undefined>,
+  "tls.keyFile": {
+    kind: path,
+    text:
+      "The private key of `tls.certFile`, in PEM without a passphrase. Without it the file of the certificate holds the key, too.",
+  } as Option<string | undefined>,
+  ...inputOptions,
   stateDirectory: {
     kind: path,
     preset: "/var/lib/gitops-sync",
@@ -143,6 +161,7 @@ export const options = {
     text:
       "Where `build.from: cache` finds the store path of the system: a file in the repository, or a URL that answers with it. `{host}` and `{revision}` are replaced.",
   } as Option<string>,
+  ...isolationOptions,
   ...deploymentOptions,
   ...limitOptions,
 } as const;

@@ -8,6 +8,7 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { gitEnvironment, mostMemory, type RemoteConfig } from "./git.ts";
+import { headersOf } from "./headers.ts";
 import { isRevision } from "../base/names.ts";
 import { Tip } from "../base/tip.ts";
 import { compareVersions, type Version } from "../base/version.ts";
@@ -81,13 +82,29 @@ export async function askRemote(
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
   };
-  const finished = await bounded(effects, question, config);
+  if (config.sshKeyFile) {
+    const { refuseBadKey } = await import("./usable_key.ts");
+    await refuseBadKey(effects, config, "decide");
+  }
+  const finished = await bounded(
+    effects,
+    withHeaders(question, config),
+    config,
+  );
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./failure.ts");
-    throw remoteFailure(finished, config, "decide");
+    const { withSshWords } = await import("./ssh_words.ts");
+    const whole = await withSshWords(effects, question, finished);
+    throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
   return { tip: parseTip(answer, ref), question, answer };
+}
+
+/** The same question; the server's headers come along. */
+function withHeaders(question: Command, config: RemoteConfig): Command {
+  const env = { ...question.env, ...headersOf(config.repository) };
+  return { ...question, env };
 }
 
 /** Asks with bounds on what a hostile server can make Git use. */
@@ -228,7 +245,7 @@ export async function listTags(
   const finished = await bounded(effects, {
     program: "git",
     args: ["ls-remote", "--tags", "--", config.repository],
-    env: gitEnvironment(config),
+    env: { ...gitEnvironment(config), ...headersOf(config.repository) },
     timeout: config["timeouts.remote"],
   }, config);
   if (finished.code !== 0) {

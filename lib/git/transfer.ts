@@ -9,6 +9,7 @@ import { type Command, type Finished, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { writeWhole } from "../host/files.ts";
 import { gitEnvironment, mostMemory } from "./git.ts";
+import { headersOf } from "./headers.ts";
 import { remoteFailure, unchecked } from "./failure.ts";
 import { sizeOf } from "../process/watch.ts";
 import { dropHalfPacks } from "./mirror.ts";
@@ -58,6 +59,7 @@ export async function fetch(
     ],
     env: {
       ...gitEnvironment(config, [["safe.directory", mirror]]),
+      ...headersOf(config.repository),
       GIT_TRACE2_EVENT: traceOf(run),
     },
     timeout: config["timeouts.fetch"],

@@ -22,15 +22,36 @@ export function refuseToFetch(
   refuseToFill(unpacked, "are to be fetched", least, room);
 }
 
+/** A store path is some ten files; a build has some thousand paths. */
+export const fewestFiles = 20_000;
+
 /**
  * Looks whether there is room for the files of a revision, which Nix copies to
  * the store.
  *
- * @throws {SyncError} as {@linkcode refuseToFetch} does.
+ * @param total Their bytes.
+ * @param entries How many files and folders they are.
+ * @throws {SyncError} as {@linkcode refuseToFetch} does, or `inodes-low`.
  */
-export function refuseToCopy(total: number, least: number): void {
-  const what = "of files are to be evaluated";
-  refuseToFill(total, what, least, roomAt("/nix/store"));
+export function refuseToCopy(
+  total: number,
+  entries: number,
+  least: number,
+  room = roomAt("/nix/store"),
+): void {
+  refuseToFill(total, "of files are to be evaluated", least, room);
+  if (!room || entries + fewestFiles <= room.files) return;
+  throw new SyncError(
+    `Cannot build: the revision has ${entries} files and folders, and only ${room.files} more can be made in /nix`,
+    {
+      stage: "build",
+      reason: "inodes-low",
+      next: "retry",
+      hints: [
+        "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      ],
+    },
+  );
 }
 
 export function refuseToFill(

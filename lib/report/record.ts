@@ -13,7 +13,8 @@ import type {
   LastAttempt,
   State,
 } from "../state/state.ts";
-import { backoffAfter, targetOf } from "../run/decide.ts";
+import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
+import { quietAfter } from "../run/quiet.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
 import { withHold } from "./holds.ts";
@@ -73,7 +74,7 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 }
 
 function stateAfter(run: Run, ended: Ended): State {
-  const { attempt, backoff, cutOff, unfit: _, ...rest } = run.state;
+  const { attempt, backoff, cutOff, unfollow, unfit: _, ...rest } = run.state;
   const { commit } = run.attempt;
   const { revision } = commit;
   const error = errorOf(ended);
@@ -87,7 +88,13 @@ function stateAfter(run: Run, ended: Ended): State {
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
     ...unfitAfter(run, error),
+    ...(unfollow && (error || unfollow.revision !== revision)
+      ? { unfollow }
+      : {}),
     last: lastOf(run, ended),
+    ...(error
+      ? quietAfter(attempt!.target.repository, error, run.effects.now())
+      : {}),
     ...changesBy(run, ended),
   };
 }
@@ -141,7 +148,7 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       if (error.next === "hold") {
         return { holds: withHold(holds, holdFor(run, error)) };
       }
-      return error.next === "retry" ? { backoff: backoffFor(run) } : {};
+      return error.next === "retry" ? { backoff: backoffFor(run, error) } : {};
     }
     case "deployed":
       return acceptedAfter(run);
@@ -179,14 +186,20 @@ function lastOf(run: Run, ended: Ended): LastAttempt {
   };
 }
 
-function backoffFor(run: Run): State["backoff"] & object {
+function backoffFor(run: Run, { after }: SyncError): State["backoff"] & object {
   const { revision } = run.attempt.commit;
   const { backoff } = run.state;
   const before = backoff?.revision === revision ? backoff.failures : 0;
   const failures = before + 1;
-  const pause = backoffAfter(failures, Math.random());
+  const asked = Math.min(after, longestAsked);
+  const pause = Math.max(asked, backoffAfter(failures, Math.random()));
   const notBefore = new Date(run.effects.now().getTime() + pause);
-  return { revision, failures, notBefore: notBefore.toISOString() };
+  return {
+    revision,
+    failures,
+    notBefore: notBefore.toISOString(),
+    ...asked > 0 ? { asked } : {},
+  };
 }
 
 function holdOnLeft(run: Run, revision: string, because?: string): Hold {

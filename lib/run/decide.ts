@@ -155,12 +155,18 @@ export function isMove({ reason }: Pick<Hold, "reason">): boolean {
   return moves.includes(reason);
 }
 
+/** Whether a hold is about nothing but whether the next commit arrives. */
+export function isNext({ reason }: Pick<Hold, "reason">): boolean {
+  return reason.startsWith("next-");
+}
+
 function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
   const { backoff } = state;
   if (backoff?.revision !== tip.revision || force) return undefined;
   const left = Date.parse(backoff.notBefore) - now.getTime();
   // What is left of a clock that was far ahead must not stop a host for ever.
-  return left > 0 && left <= longestPause * (1 + spread) ? backoff : undefined;
+  const most = Math.max(longestPause * (1 + spread), backoff.asked ?? 0);
+  return left > 0 && left <= most ? backoff : undefined;
 }
 
 /** How the host differs from what was confirmed last, if it does. */
@@ -197,6 +203,9 @@ export function sameTarget(a: Target, b: Target): boolean {
 
 /** The longest pause in milliseconds, and how far each may be off. */
 const longestPause = 3_600_000, spread = 0.2;
+
+/** The longest pause that a server may ask for: a day. */
+export const longestAsked = 24 * 3_600_000;
 
 /**
  * How long to wait after a number of failures in a row that may pass by

@@ -101,8 +101,8 @@ export class Run {
     work: () => Promise<T>,
     text: (result: T) => string,
   ): Promise<T> {
-    const start = this.effects.now().getTime();
-    const elapsed = () => this.effects.now().getTime() - start;
+    const start = this.effects.monotonic();
+    const elapsed = () => Math.round(this.effects.monotonic() - start);
     await this.note({ stage });
     this.effects.tell({ kind: "start", stage });
     try {

@@ -114,6 +114,8 @@ export interface Attempt {
   previous?: Systems;
   /** From activation on: the units that had failed before it. */
   failedBefore?: readonly string[];
+  /** From activation on: the units that ran before it. */
+  ranBefore?: readonly string[];
   /** From activation on: the store path that is being activated. */
   candidate?: string;
   /** `true` from just before the first thing that changes the host. */
@@ -153,6 +155,17 @@ export interface Backoff {
   revision: string;
   failures: number;
   notBefore: string;
+  /** Milliseconds of pause that a server asked for, if one did. */
+  asked?: number;
+}
+
+/** A server that asked to be left alone for some time. */
+export interface Quiet {
+  repository: string;
+  /** ISO 8601. */
+  until: string;
+  /** How long it asked for, in milliseconds. */
+  asked: number;
 }
 
 /** How a host was before something is done to it. */
@@ -214,15 +227,20 @@ export interface State {
    * it: it is activated and looked at anew before it is confirmed.
    */
   unfit?: string;
+  quiet?: Quiet;
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;
   /** Revisions that a person allowed although the ref was moved to them. */
   accepted?: readonly Accepted[];
+  /** A revision that a person lets end what brings the next commit. */
+  unfollow?: Accepted;
   /** The first revision that was trusted, and the history behind it with it. */
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
   reboot?: Reboot;
+  /** Why revisions are not isolated from this host when they are evaluated. */
+  unisolated?: string;
   /** Lines of the history that could not be written yet, oldest first. */
   unwritten?: readonly HistoryEntry[];
 }

@@ -86,6 +86,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
     target,
     startedAt: isTime,
     stage: isText,
+    failedBefore: optional(listOf(isText)),
+    ranBefore: optional(listOf(isText)),
   })),
   accepted: optional(listOf(object({
     revision: isText,
@@ -94,6 +96,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     ref: optional(isText),
     until: optional(isText),
   }))),
+  unfollow: optional(object({ revision: isText })),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,
@@ -122,6 +125,8 @@ const spared: Partial<Record<keyof State, Shape>> = {
     digest: optional(isText),
     times: isNumber,
   }),
+  quiet: object({ repository: isText, until: isText, asked: isNumber }),
+  unisolated: isText,
 };
 
 /** The name of a part that has not the shape everything else relies on. */

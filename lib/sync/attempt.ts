@@ -140,7 +140,8 @@ async function recordedBug(
   const error = new SyncError(`Unexpected: ${(bug as Error)?.message ?? bug}`, {
     stage: run.attempt.stage,
     reason: "bug",
-    next: "hold",
+    // What may do harm again is not tried again by itself.
+    next: run.attempt.touched ? "hold" : "retry",
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });

@@ -19,6 +19,7 @@ import {
 } from "./describe.ts";
 import { fetchRevision } from "../git/fetch.ts";
 import { checkHealth } from "../activation/health.ts";
+import { blameRemote, checkNextCommit } from "../activation/next_commit.ts";
 import { beforeDeploy } from "../activation/hooks.ts";
 import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
 import { preflight } from "../activation/preflight.ts";
@@ -103,7 +104,16 @@ export async function putInPlace(
     );
     const healthy = await run.stage(
       "health",
-      () => checkHealth(run, activated),
+      async () => {
+        const healthy = await checkHealth(run, activated);
+        // What was good here before, and a person's way back, go unasked.
+        const next = candidate.done === "proven"
+          ? await checkNextCommit(run, activated)
+          : undefined;
+        return next
+          ? { ...healthy, checked: `${healthy.checked}, ${next}` }
+          : healthy;
+      },
       ({ checked }) => checked,
     );
     return await run.stage(
@@ -115,7 +125,7 @@ export async function putInPlace(
           : "a reboot starts it too",
     );
   } catch (error) {
-    throw await goBack(run, error);
+    throw await blameRemote(run, await goBack(run, error));
   }
 }
 

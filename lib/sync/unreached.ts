@@ -6,9 +6,11 @@
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
+import { mistakes } from "../config/mistakes.ts";
 import type { Config } from "../config/schema.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { State } from "../state/state.ts";
+import { quietAfter } from "../run/quiet.ts";
 import { listRemote } from "../git/remote.ts";
 import { writeState } from "../state/state_file.ts";
 
@@ -31,6 +33,7 @@ export async function missing(
       names.length === 0
         ? `push a commit to ${config.ref}, or look whether repository is what Git clones and no web page; this host keeps what it runs`
         : await nearest(config.ref, names),
+      ...mistakes(config),
     ],
   });
 }
@@ -53,7 +56,7 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
 /** Remembers that the remote was not there, and how often in a row. */
 export async function recordUnreached(
   effects: Effects,
-  folder: string,
+  { stateDirectory: folder, repository }: Config,
   state: State,
   error: SyncError,
 ): Promise<void> {
@@ -61,6 +64,7 @@ export async function recordUnreached(
   const again = last?.stage === "decide" && last.reason === error.reason;
   await writeState(folder, {
     ...state,
+    ...quietAfter(repository, error, effects.now()),
     last: {
       at: effects.now().toISOString(),
       result: "failed",

@@ -1,5 +1,6 @@
 /**
- * A person's word that a ref may be moved to a revision, once.
+ * A person's word, for once: that a ref may be moved to a revision, or that a
+ * revision may end what brings the next one.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { short } from "../base/text.ts";
 import { appendHistory } from "../state/history.ts";
 import { takeLock } from "../host/lock.ts";
 import type { Accepted, Hold, State } from "../state/state.ts";
-import { isMove } from "../run/decide.ts";
+import { isMove, isNext } from "../run/decide.ts";
 import { isSame } from "../run/same.ts";
 import { isRevision } from "../base/names.ts";
 import { readState, writeState } from "../state/state_file.ts";
@@ -30,6 +31,7 @@ export interface FollowedRef {
  * @param followed The ref that may move, where the revision is not held: a hold
  * knows its own.
  * @param span For how long that counts, in milliseconds.
+ * @param what `unfollow`: it may come although no later commit would arrive.
  * @returns what is remembered.
  * @throws {SyncError} exit 2, where it is not clear which revision is meant or
  * where it is held for something that nobody can accept.
@@ -40,14 +42,16 @@ export async function accept(
   now: Date,
   followed: FollowedRef,
   span: number,
+  what: "move" | "unfollow" = "move",
 ): Promise<Accepted> {
   using _lock = await takeLock(folder, "accept", now.getTime());
   const state = await readState(folder);
   const revision = choose(state, to.toLowerCase());
   const holds = state.holds.filter((one) => one.revision === revision);
   // Another hold would keep it from coming all the same.
-  const hold = holds.find((one) => !isMove(one));
-  if (hold) throw notAMove(hold);
+  const isMeant = what === "move" ? isMove : isNext;
+  const hold = holds.find((one) => !isMeant(one));
+  if (hold) throw notMeant(hold);
   const at = now.toISOString();
   const accepted: Accepted = {
     revision,
@@ -73,8 +77,10 @@ export async function accept(
   );
   await writeState(folder, {
     ...state,
-    holds: state.holds.filter((one) => !isSame(one, accepted) || !isMove(one)),
-    accepted: [accepted, ...others].slice(0, mostAccepted),
+    holds: state.holds.filter((one) => !isSame(one, accepted) || !isMeant(one)),
+    ...(what === "move"
+      ? { accepted: [accepted, ...others].slice(0, mostAccepted) }
+      : { unfollow: { revision, at } }),
   });
   return accepted;
 }
@@ -112,17 +118,19 @@ function choose({ holds, seen }: State, to: string): string {
     ? []
     : [...known].filter((revision) => revision.startsWith(to));
   if (found.length === 1) return found[0]!;
-  const held = holds.filter(isMove).map(({ revision }) => short(revision));
+  const held = holds.filter((hold) => isMove(hold) || isNext(hold)).map((
+    { revision },
+  ) => short(revision));
   throw usageError(
     "unknown-revision",
     `Cannot accept ${to}: expected a full commit hash, or at least 7 digits of one that is held`,
     held.length === 0
-      ? "no revision is held for where its ref was moved: gitops-sync status"
+      ? "no revision is held for what can be accepted: gitops-sync status"
       : `these are held: ${held.join(", ")}`,
   );
 }
 
-function notAMove({ revision, message, hints }: Hold) {
+function notMeant({ revision, message, hints }: Hold) {
   return usageError(
     "not-a-move",
     `Cannot accept ${

@@ -15,6 +15,12 @@ import { refuseToCopy } from "../nix/room.ts";
 /** Bytes of the list of files: more than ten times that of nixpkgs. */
 const mostNames = 64 * 2 ** 20;
 
+/**
+ * Files and folders: more than ten times those of nixpkgs. Each takes an inode
+ * of the store, however empty it is.
+ */
+const mostEntries = 500_000;
+
 /** The longest path that a program can name on Linux (limits.h, PATH_MAX). */
 const longestPath = 4096;
 
@@ -27,7 +33,14 @@ const longestPath = 4096;
 export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   const { mirror, commit: { revision } } = fetched;
   const measure = measureOf(await list(run, mirror, revision));
-  const { longest } = measure;
+  const { longest, entries } = measure;
+  if (entries > mostEntries) {
+    throw refuse(
+      revision,
+      "tree-too-large",
+      `it has ${entries} files and folders, and ${mostEntries} is the most`,
+    );
+  }
   if (longest > longestPath) {
     throw refuse(
       revision,
@@ -46,7 +59,7 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
 function refuseSize(
   { config }: Run,
   revision: string,
-  { largest, total }: Measure,
+  { largest, total, entries }: Measure,
 ): void {
   if (largest > mostAtOnce) {
     throw refuse(
@@ -71,7 +84,7 @@ function refuseSize(
   }
   // What was built elsewhere is not evaluated, so not copied either.
   if (config["build.from"] === "cache") return;
-  refuseToCopy(total, config["preflight.freeSpace"]);
+  refuseToCopy(total, entries, config["preflight.freeSpace"]);
 }
 
 async function list(
@@ -83,6 +96,8 @@ async function list(
     const finished = await run.effects.run(localGit(mirror, [
       "ls-tree",
       "-r",
+      // Folders, too: each is one more thing to make.
+      "-t",
       "-z",
       "--format=%(objectsize) %(path)",
       revision,
@@ -97,8 +112,10 @@ async function list(
   throw refuse(revision, "tree-unreadable", "Git can't list its files");
 }
 
-/** What the files of a tree come to, in bytes. */
+/** What the files of a tree come to; sizes in bytes. */
 interface Measure {
+  /** The number of files and folders. */
+  entries: number;
   /** The longest path. */
   longest: number;
   /** The largest file. */
@@ -109,15 +126,16 @@ interface Measure {
 
 const [space, dash, zero] = [0x20, 0x2d, 0x30];
 
-/** Reads lines of a size and a path; a submodule has none, but a dash. */
+/** Reads lines of a size and a path; a folder or submodule has none, but a dash. */
 function measureOf(list: Uint8Array): Measure {
-  const measure = { longest: 0, largest: 0, total: 0 };
+  const measure = { entries: 0, longest: 0, largest: 0, total: 0 };
   for (let at = 0; at < list.length;) {
     let size = 0;
     for (; list[at] !== space; at++) {
       if (list[at] !== dash) size = size * 10 + list[at]! - zero;
     }
     const end = list.indexOf(0, at);
+    measure.entries++;
     measure.longest = Math.max(measure.longest, end - at - 1);
     measure.largest = Math.max(measure.largest, size);
     measure.total += size;

@@ -67,6 +67,21 @@ export class Keyrings implements AsyncDisposable {
   }
 }
 
+/**
+ * Reads the keys that count for what comes after a revision.
+ *
+ * @throws {SyncError} exit 4, where they can't be read whole.
+ */
+export async function keysAreThere(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<void> {
+  await using keyrings = await Keyrings.make(run, mirror);
+  const trees = await keyTrees(run, mirror, [revision]);
+  await keyrings.of(trees.get(revision));
+}
+
 /** The keys in the files that the configuration names. */
 function hostKeys({ config }: Run): KeySet {
   const signers = config["verify.allowedSigners"];

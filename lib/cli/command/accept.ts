@@ -1,5 +1,6 @@
 /**
- * `gitops-sync accept REVISION`: a ref may be moved to it, once.
+ * `gitops-sync accept REVISION`: a ref may be moved to it, once; or, with
+ * `--unfollow`, no later commit need arrive after it.
  *
  * @module
  */
@@ -28,12 +29,14 @@ export async function run(call: Call): Promise<ExitCode> {
       "gitops-sync status names the revision that is held",
     );
   }
+  const isLast = call.switches.has("unfollow");
   const accepted = await accept(
     stateDirectory,
     oneLine(to, 80),
     new Date(),
     { repository, ref },
     span ?? usualSpan,
+    isLast ? "unfollow" : "move",
   );
   if (call.json) {
     printJson("accept", exitCodes.ok, { result: "accepted", ...accepted });
@@ -41,7 +44,11 @@ export async function run(call: Call): Promise<ExitCode> {
     print(
       `Accepted ${short(accepted.revision)} for ${accepted.ref}, once, until ${
         timeOf(accepted.until!)
-      }; gitops-sync sync moves this host to it`,
+      }; ${
+        isLast
+          ? "gitops-sync sync deploys it, and this host follows nothing from now on"
+          : "gitops-sync sync moves this host to it"
+      }`,
     );
   }
   return exitCodes.ok;

@@ -34,6 +34,7 @@ export function statusLines(facts: Facts, verdict: Verdict): string {
       : [["boots", systemText(facts, bootDefault)] as [string, string]],
     ...signedRows(facts),
     ["git", gitText(facts)],
+    ...unisolatedRows(facts),
     ...verdict.why ? [["why", verdict.why] as [string, string]] : [],
     ["last", last ? lastText(last, verdict, now) : "no attempt yet"],
     ...verdict.next.map((text, i): [string, string] => [
@@ -63,6 +64,13 @@ function signedRows(facts: Facts): [string, string][] {
   const deployment = deploymentOf(facts, facts.systems.running);
   return deployment
     ? signedText(deployment).map((text) => ["trust", text])
+    : [];
+}
+
+/** Why the host's power is at hand for what is evaluated. */
+function unisolatedRows({ state, config }: Facts): [string, string][] {
+  return state.unisolated && config["build.isolate"] !== "false"
+    ? [["power", `revisions are not isolated: ${state.unisolated}`]]
     : [];
 }
 
@@ -163,6 +171,7 @@ export function statusJson(
       changed: facts.changed ?? [],
       last: state.reboot ?? null,
     },
+    unisolated: state.unisolated ?? null,
     suspension: suspension ?? null,
     busy: busy ?? null,
   };

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { dirname, join, relative } from "@std/path";
+import { dirname, join, relative, resolve } from "@std/path";
 import type { Effects } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { oneLine, safeLines } from "../../base/text.ts";
-import type { Identity } from "../age.ts";
+import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
 import { isMap } from "../sops/formats.ts";
 
@@ -72,6 +72,43 @@ export async function readAgeRules(
   );
 }
 
+/**
+ * The `secrets.nix` that is about a file: the one that `RULES` names, as for
+ * agenix, else the nearest one at or above it.
+ *
+ * @returns its path from the top of the checkout.
+ */
+export async function nearestAgeRules(
+  place: Place,
+): Promise<string | undefined> {
+  const named = Deno.env.get("RULES");
+  if (named) {
+    const path = await Deno.realPath(named).catch(() => resolve(named));
+    const inside = relative(place.top, path);
+    if (!inside.startsWith("..")) return inside;
+  }
+  return await nearest(place, "secrets.nix");
+}
+
+/**
+ * What rules call a file. Its path there begins at the folder of the rules; with
+ * `RULES`, as agenix looks it up, it may also begin at the top.
+ */
+export function pathIn(rules: AgeRules, file: string, path: string): string {
+  const near = relative(dirname(file), path);
+  const isNamed = Deno.env.get("RULES") && !rules.has(near) && rules.has(path);
+  return isNamed ? path : near;
+}
+
+/** Whom the rules name for a file. */
+export function ruledIn(
+  rules: AgeRules,
+  file: string,
+  path: string,
+): readonly string[] | undefined {
+  return rules.get(pathIn(rules, file, path));
+}
+
 /** `ssh-ed25519 AAAA… root@web` without the comment, which is no part of it. */
 export function withoutComment(key: string): string {
   return key.trim().split(/\s+/).slice(0, key.startsWith("ssh-") ? 2 : 1)
@@ -83,11 +120,12 @@ export async function ageRecipientsOf(
   effects: Pick<Effects, "run">,
   place: Place,
 ): Promise<readonly string[]> {
-  const rules = await nearest(place, "secrets.nix");
-  const found = rules === undefined
-    ? undefined
-    : (await readAgeRules(effects, join(place.top, rules), place.top))
-      .get(relative(dirname(rules), place.path));
+  const rules = await nearestAgeRules(place);
+  const found = rules === undefined ? undefined : ruledIn(
+    await readAgeRules(effects, join(place.top, rules), place.top),
+    rules,
+    place.path,
+  );
   if (found && found.length > 0) return found;
   throw usageError(
     "no-rules",

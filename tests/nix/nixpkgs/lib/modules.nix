@@ -124,9 +124,9 @@ let
           here = path ++ [ name ];
         in
         if isOption option then
-          mergeDefinitions option.type here (
+          (option.apply or (value: value)) (mergeDefinitions option.type here (
             named name ++ (if option ? default then [ (lib.mkOverride 1500 option.default) ] else [ ])
-          )
+          ))
         else
           valuesOf null here option (named name)
       ) options;
@@ -164,7 +164,7 @@ in
       all = collect args modules;
       free = foldl' (found: module: if module.freeformType == null then found else module.freeformType) null all;
       result = {
-        options = foldl' lib.recursiveUpdate { } (map (module: module.options) all);
+        options = import ./declarations.nix lib (map (module: module.options) all);
         config = valuesOf free prefix result.options (map (module: module.config) all);
       };
     in

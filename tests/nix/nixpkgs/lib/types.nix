@@ -75,13 +75,27 @@ let
     };
 
     # Modules as the value of an option.
-    submodule = given: {
+    submodule =
+      given:
+      types.submoduleOf [
+        (
+          if given ? freeformType then
+            {
+              inherit (given) freeformType;
+              options = given.options or { };
+            }
+          else
+            given
+        )
+      ];
+    submoduleOf = modules: {
       name = "submodule";
+      inherit modules;
       check = value: isAttrs value || builtins.isFunction value;
       merge =
         path: values:
         (lib.evalModules {
-          modules = [ (if given ? freeformType then { inherit (given) freeformType; } else given) ] ++ values;
+          modules = modules ++ values;
           prefix = path;
         }).config;
     };

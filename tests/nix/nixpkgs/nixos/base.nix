@@ -27,6 +27,7 @@ let
   };
 
   serviceOptions = unitOptions // {
+    enable = optionOf types.bool true;
     restartIfChanged = optionOf types.bool true;
     stopIfChanged = optionOf types.bool true;
     environment = optionOf (types.attrsOf types.str) { };
@@ -134,6 +135,13 @@ in
     networking.hostName = optionOf types.str "demo";
     networking.proxy.envVars = values;
     nix.envVars = values;
+    nix.settings = mkOption {
+      type = types.submodule {
+        freeformType = types.json;
+        options.allowed-users = optionOf (types.listOf types.str) [ "*" ];
+      };
+      default = { };
+    };
     nix.package = optionOf types.package pkgs.nix;
     system.autoUpgrade.enable = optionOf types.bool false;
     system.build = values;
@@ -141,6 +149,8 @@ in
     systemd.services = optionOf (types.attrsOf (types.submodule { options = serviceOptions; })) { };
     systemd.timers = optionOf (types.attrsOf (types.submodule { options = timerOptions; })) { };
     systemd.units = values;
+    users.users = values;
+    users.groups = values;
   };
 
   config = {
@@ -153,6 +163,10 @@ in
       else
         pkgs.runCommand "nixos-system-${config.networking.hostName}" { } (
           "mkdir -p $out/etc/systemd/system $out/sw/bin\n"
+          + lib.concatMapStringsSep "" (user: "echo '${user}' >>$out/etc/users\n") (
+            builtins.attrNames config.users.users
+          )
+          + lib.concatMapStringsSep "" (user: "echo '${user}' >>$out/etc/allowed-users\n") config.nix.settings.allowed-users
           + lib.concatStringsSep "\n" (
             lib.mapAttrsToList (name: unit: "cp ${unit.unit}/${name} $out/etc/systemd/system/") config.systemd.units
             ++ lib.mapAttrsToList (

@@ -1,0 +1,240 @@
+/**
+ * What the unit looks like in which a revision is evaluated.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+import type { Effects, Finished } from "../base/effects.ts";
+import type { Config } from "../config/schema.ts";
+import {
+  confinedEnd,
+  type Confinement,
+  foldersOf,
+  isOfSystemdRun,
+  machineMemory,
+  ownService,
+  runConfined,
+  type Shown,
+} from "../host/confined_unit.ts";
+import { stopUnits, type UnitEnd } from "../host/systemd.ts";
+import { authorityFile, gitEnvironment } from "../git/git.ts";
+import { passedOn } from "../process/command.ts";
+import { daemonFolder, evaluationUser } from "./isolation.ts";
+
+/** Fixed, so that one that was left behind is found. */
+export const evaluationUnit = "gitops-sync-evaluate";
+
+// Public files that Nix, Git and the programs of the host need.
+const publicFiles: readonly Shown[] = [
+  { from: "/nix/store" },
+  { from: daemonFolder },
+  ...[
+    ...["/bin", "/lib", "/lib64", "/sbin", "/usr"],
+    ...["/run/current-system/sw", "/etc/static"],
+    ...["/etc/nix/nix.conf", "/etc/nix/registry.json"],
+    ...["/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/services"],
+    ...["/etc/hosts", "/etc/resolv.conf", "/etc/protocols"],
+    ...["/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/ca-certificates"],
+  ].map((from): Shown => ({ from, optional: true })),
+];
+
+const certificates = passedOn.filter((name) =>
+  /^(?:SSL_CERT_|CURL_CA_|GIT_SSL_|NIX_SSL_)/.test(name)
+);
+
+/** Variables of ours that the unit may have. They name no credential. */
+const harmless = [
+  ...certificates,
+  ...passedOn.filter((name) =>
+    /^(?:PATH|LANG|LOCALE_ARCHIVE)$|_proxy$/i.test(name)
+  ),
+];
+
+/** Programs that the unit runs, wherever they are. */
+const programs = ["nixos-rebuild", "nix", "git"];
+
+/** What one use of the unit needs. */
+export interface Use {
+  /** The state folder. */
+  state: string;
+  /** The mirror; none for a use that reads no revision. */
+  mirror?: string;
+  /** A folder whose content the unit gets as its cache. */
+  cache?: string;
+  seconds: number;
+  onLine?: (line: string) => void;
+}
+
+/** How a use of the unit ended. */
+export interface Used extends Finished {
+  /** As systemd saw it; `undefined` where it started nothing. */
+  end: UnitEnd | undefined;
+}
+
+/**
+ * Copies what was fetched for it, then runs the given words, and tells where
+ * the link `result` leads that they may have made.
+ */
+const script = 'if [ -n "${GITOPS_SYNC_CACHE-}" ]; then ' +
+  'cp -r "$GITOPS_SYNC_CACHE/." "$XDG_CACHE_HOME/" || exit; fi; ' +
+  '"$@" || exit; if [ -L result ]; then readlink result; fi';
+
+/**
+ * Runs words in the unit and waits for them; whatever happens, nothing of it
+ * runs afterwards.
+ */
+export async function useUnit(
+  effects: Effects,
+  config: Config,
+  argv: readonly string[],
+  use: Use,
+): Promise<Used> {
+  const { onLine } = use;
+  const confinement = await confine(config, use);
+  const command = runConfined(
+    ["/bin/sh", "-c", script, "evaluation", ...argv],
+    environment(use),
+    confinement,
+  );
+  const stop = () => effects.run(stopUnits(`${evaluationUnit}.service`));
+  let end: UnitEnd | undefined;
+  const once = async () => {
+    const finished = await effects.run({
+      ...command,
+      most: 64 * 1024,
+      ...onLine && {
+        onLine: (line) => isOfSystemdRun(line) ? undefined : onLine(line),
+      },
+    });
+    end = confinedEnd(finished.stderr);
+    return { ...finished, end };
+  };
+  try {
+    const used = await once();
+    if (used.end || !isTaken(used)) return used;
+    // One that a killed run has left.
+    await stop();
+    return await once();
+  } finally {
+    if (!end) await stop();
+  }
+}
+
+/** Whether systemd started nothing, because there is a unit of this name. */
+function isTaken({ code, stderr }: Finished): boolean {
+  return code !== 0 && !stderr.includes("Running as unit: ") &&
+    / already (?:loaded|exists)/.test(stderr);
+}
+
+async function confine(config: Config, use: Use): Promise<Confinement> {
+  const { state, mirror, cache, seconds } = use;
+  const folder = `${state}/evaluation`;
+  const git = `${folder}/gitconfig`;
+  await ensureDir(folder);
+  // libgit2 knows this file alone; it does not own the mirror there.
+  await Deno.writeTextFile(
+    git,
+    `[safe]\n\tdirectory = ${JSON.stringify(mirror ?? "")}\n`,
+  );
+  await Deno.chmod(git, 0o644);
+  for (const shown of [mirror, cache]) {
+    if (shown !== undefined) await letRead(shown);
+  }
+  const { runtime } = foldersOf(evaluationUnit);
+  return {
+    unit: evaluationUnit,
+    user: evaluationUser,
+    readable: [
+      ...publicFiles,
+      ...elsewhere(),
+      ...mirror === undefined ? [] : [{ from: mirror }],
+      ...cache === undefined ? [] : [{ from: cache }],
+      { from: git, to: `${runtime}/git/config` },
+    ],
+    network: config["build.network"],
+    memory: memoryFor(config["limits.evaluation"]),
+    seconds,
+    boundTo: ownService(),
+  };
+}
+
+/** The memory of an evaluation. */
+function memoryFor(limit: number | undefined): Confinement["memory"] {
+  if (limit !== undefined) return { ram: limit, swap: 0 };
+  const { ram, swap } = machineMemory();
+  return { ram: Math.floor(ram * 0.75), swap: Math.floor(swap * 0.75) };
+}
+
+/** Programs and certificates that lie elsewhere than usual. */
+function elsewhere(): Shown[] {
+  const files = certificates.map((name) => Deno.env.get(name));
+  const found = programs.map((name) => whereIs(name));
+  return [...files, ...found]
+    .filter((path) => path !== undefined && path.startsWith("/"))
+    .filter((path) =>
+      !/^\/(?:nix\/store|usr|bin|etc\/ssl\/certs)\//.test(path!)
+    )
+    .map((path) => ({ from: path!, optional: true }));
+}
+
+/** Where a program on PATH really is. */
+function whereIs(name: string): string | undefined {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    try {
+      return Deno.realPathSync(`${folder}/${name}`);
+    } catch {
+      // It is in another one.
+    }
+  }
+  return undefined;
+}
+
+/** All variables of the unit. */
+function environment({ mirror, cache }: Use): Record<string, string> {
+  const { runtime, cache: ownCache } = foldersOf(evaluationUnit);
+  const ours = harmless.flatMap((name) => {
+    const value = Deno.env.get(name);
+    // The address of a proxy may hold a password.
+    const isPublic = value !== undefined && !/:\/\/[^/]*@|^[^/]*@/.test(value);
+    return isPublic ? [[name, value]] : [];
+  });
+  const ca = authorityFile();
+  return {
+    ...Object.fromEntries(ours),
+    ...gitEnvironment(
+      {
+        repository: "",
+        sshKeyFile: undefined,
+        knownHosts: undefined,
+        tokenFile: undefined,
+        username: "",
+      },
+      [
+        // No submodule is a file of the host (git-config(1), "protocol.allow").
+        ["protocol.file.allow", "user"],
+        ...mirror === undefined ? [] : [["safe.directory", mirror] as const],
+      ],
+    ),
+    ...ca === undefined ? {} : { GIT_SSL_CAINFO: ca },
+    ...cache === undefined ? {} : { GITOPS_SYNC_CACHE: cache },
+    NIX_REMOTE: "daemon",
+    HOME: runtime,
+    XDG_CACHE_HOME: ownCache,
+    XDG_CONFIG_HOME: runtime,
+  };
+}
+
+/**
+ * Lets everyone read what is in a folder, which nobody reaches but through the
+ * unit: the folder around it stays closed.
+ */
+async function letRead(folder: string): Promise<void> {
+  await Deno.chmod(folder, 0o755);
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) await letRead(path);
+    if (!isFile) continue;
+    const { mode } = await Deno.lstat(path);
+    if ((mode! & 0o044) !== 0o044) await Deno.chmod(path, mode! | 0o044);
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * Evaluates and builds a revision without giving it the host's power, in three
+ * steps of which none has all that the others have:
+ *
+ * 1. Inputs that need a credential are fetched with it, by a fixed expression.
+ * 2. The flake is evaluated and built by the Nix daemon, asked by a user
+ *    without rights who sees no file and no credential of the host.
+ * 3. Root keeps the store path that comes out, and builds it where the
+ *    configuration has options that the daemon takes from root alone.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+import type { Command, Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+import { isStorePath } from "../base/names.ts";
+import { lastWords, safeLines, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import type { Run } from "../run/run.ts";
+import {
+  credentialOptions,
+  isCredential,
+  publicOptions,
+  trustedOptions,
+} from "./arguments.ts";
+import { evaluationUnit, type Used, useUnit } from "./evaluation_unit.ts";
+import {
+  credentialsHere,
+  fetchable,
+  type Fetching,
+  fetchInputs,
+  needsCredential,
+  type Unfetched,
+} from "./inputs.ts";
+import type { Input } from "./lock_file.ts";
+import {
+  buildCommand,
+  type BuildRequest,
+  drvCommand,
+  flakeReference,
+} from "./nixos_rebuild.ts";
+import { whyUnitFails } from "./probe.ts";
+import { addRoot, realise } from "./store.ts";
+
+/** Runs programs as the evaluation of one revision. */
+export interface Evaluator {
+  /** How inputs were not there, for whoever looks for the reason. */
+  unfetched: readonly Unfetched[];
+  /** The step before it failed so. */
+  failed?: Finished;
+  /** Runs a program; its folder and variables are those of the unit. */
+  run(command: Command): Promise<Finished>;
+}
+
+/**
+ * Fetches what needs a credential, and gives what runs the rest without any.
+ *
+ * @param inputs What the lock file of the revision names.
+ */
+export async function evaluatorFor(
+  run: Run,
+  inputs: readonly Input[],
+  request: BuildRequest,
+): Promise<Evaluator> {
+  const { config, effects } = run;
+  const fetching = fetchingFor(run, request);
+  const unfetched = await fetchWithCredentials(run, inputs, fetching);
+  const cache = config.submodules
+    ? await fetchSubmodules(run, request, fetching)
+    : undefined;
+  return {
+    unfetched,
+    ...cache?.failed && { failed: cache.failed },
+    run: async ({ program, args, timeout, onLine }) => {
+      const used = await useUnit(effects, config, [program, ...args], {
+        state: run.folder,
+        mirror: request.mirror,
+        ...cache && { cache: cache.folder },
+        seconds: Math.ceil(timeout / 1000),
+        ...onLine && { onLine },
+      });
+      return await judge(run, short(request.revision), used, config);
+    },
+  };
+}
+
+/**
+ * Builds what is requested, and leaves the link `result` in its folder as
+ * `nixos-rebuild build` does.
+ *
+ * @returns how the step ended that failed, or the last one.
+ * @throws {SyncError} stage `build`, where it is not for Nix's log to say why.
+ */
+export async function buildIsolated(
+  run: Run,
+  evaluator: Evaluator,
+  request: BuildRequest,
+): Promise<Finished> {
+  if (evaluator.failed) return evaluator.failed;
+  const options = run.config["build.options"];
+  const trusted = trustedOptions(options);
+  const asked: BuildRequest = {
+    ...request,
+    nix: request.nix.filter(([name]) => !isCredential(name)),
+    options: publicOptions(options),
+  };
+  const ended = await evaluator.run(
+    trusted ? drvCommand(asked) : buildCommand(asked),
+  );
+  if (ended.code !== 0 || ended.timedOut) {
+    whyUnfetched(evaluator.unfetched).forEach(request.onLine);
+    return ended;
+  }
+  const revision = short(request.revision);
+  const path = pathIn(ended, revision, trusted ? "derivation" : "output");
+  return await keep(run, request, path, trusted);
+}
+
+function fetchingFor(run: Run, request: BuildRequest): Fetching {
+  const { config } = run;
+  const server = /^https?:\/\/(?:[^/]*@)?([^/]+)/.exec(config.repository)?.[1];
+  return {
+    env: request.env,
+    options: [
+      ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
+      ...credentialOptions(config["build.options"]),
+    ],
+    ...config.tokenFile === undefined ? {} : { server },
+    folder: `${run.folder}/evaluation`,
+    timeout: request.timeout,
+    onLine: request.onLine,
+  };
+}
+
+/** Step 1. Without a network in step 2, every input needs it. */
+async function fetchWithCredentials(
+  { effects, config }: Run,
+  inputs: readonly Input[],
+  fetching: Fetching,
+): Promise<Unfetched[]> {
+  const trees = inputs.flatMap((input) => {
+    const tree = fetchable(input.locked);
+    return tree ? [{ input, tree }] : [];
+  });
+  if (trees.length === 0) return [];
+  const needed = config["build.network"]
+    ? await credentialsHere(effects, fetching)
+    : { servers: ["*"] };
+  const wanted = trees.filter(({ tree }) => needsCredential(tree, needed));
+  return await fetchInputs(effects, wanted.map(({ input }) => input), {
+    ...fetching,
+    // What is there already is not read line by line.
+    onLine: () => {},
+  });
+}
+
+/**
+ * Lets Nix fetch the submodules into a cache of their own, which the evaluation
+ * gets a copy of: the lock file has no hash by which it could find them.
+ */
+async function fetchSubmodules(
+  { effects }: Run,
+  request: BuildRequest,
+  { env, options, folder, onLine }: Fetching,
+): Promise<{ folder: string; failed?: Finished }> {
+  const cache = `${folder}/cache`;
+  await Deno.remove(cache, { recursive: true }).catch(() => {});
+  await ensureDir(cache);
+  const finished = await effects.run({
+    program: "nix",
+    args: [
+      ...["--extra-experimental-features", "nix-command flakes"],
+      ...["flake", "prefetch", "--json", "--log-format", "internal-json"],
+      ...["--option", "flake-registry", ""],
+      ...options,
+      flakeReference({ ...request, directory: "" }),
+    ],
+    env: { ...env, XDG_CACHE_HOME: cache },
+    timeout: request.timeout,
+    onLine,
+  });
+  const isGood = finished.code === 0 && !finished.timedOut;
+  return { folder: cache, ...isGood ? {} : { failed: finished } };
+}
+
+/** How the unit ended, or why it says nothing about the revision. */
+async function judge(
+  run: Run,
+  revision: string,
+  used: Used,
+  config: Config,
+): Promise<Finished> {
+  const { end } = used;
+  if (used.timedOut || end?.result === "timeout") {
+    return { ...used, timedOut: true };
+  }
+  if (end?.result === "oom-kill") throw tooLarge(revision, config);
+  // Words of the evaluation alone must not lead to one with more power.
+  if (!end || end.code >= 200 && end.code < 250) {
+    const why = await whyUnitFails(run.effects, config, run.folder);
+    if (why !== undefined || !end) throw notStarted(revision, why, used);
+  }
+  if (end.code !== 0 && isInterrupted(used.stderr)) throw endedFor(revision);
+  return { ...used, code: end.code };
+}
+
+/** Whether Nix says that a signal ended it: nobody here sent one. */
+function isInterrupted(stderr: string): boolean {
+  return /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
+    .test(stderr);
+}
+
+function endedFor(revision: string): SyncError {
+  return new SyncError(
+    `Cannot build ${revision}: the evaluation was ended from outside`,
+    {
+      stage: "build",
+      reason: "evaluation-ended",
+      next: "retry",
+      hints: [
+        `somebody stopped ${evaluationUnit}.service; the next run tries again`,
+      ],
+    },
+  );
+}
+
+/** Why inputs were missing, where the evaluation missed them too. */
+function whyUnfetched(unfetched: readonly Unfetched[]): string[] {
+  return unfetched.flatMap(({ name, failure }) => [
+    `error: cannot fetch the input ${name} with the credentials of this host: ${failure.summary}`,
+    ...failure.details.slice(-5),
+  ]);
+}
+
+/** The one store path that came out. What was written before is no answer. */
+function pathIn(
+  { stdout }: Finished,
+  revision: string,
+  kind: "derivation" | "output",
+): string {
+  const path = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!;
+  const isDrv = path.endsWith(".drv");
+  if (isStorePath(path) && isDrv === (kind === "derivation")) return path;
+  if (path === "") throw endedFor(revision);
+  throw new SyncError(
+    `Cannot use the build of ${revision}: expected one store path, and it answered "${
+      safeLines(path.slice(0, 80))[0] ?? ""
+    }"`,
+    {
+      stage: "build",
+      reason: "not-a-system",
+      next: "hold",
+      hints: [
+        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem",
+      ],
+    },
+  );
+}
+
+/** Step 3. */
+async function keep(
+  { effects }: Run,
+  { folder, timeout, onLine }: BuildRequest,
+  path: string,
+  trusted: readonly string[] | undefined,
+): Promise<Finished> {
+  const link = `${folder}/result`;
+  if (trusted) {
+    return await effects.run(
+      realise(link, path, { options: trusted, timeout, onLine }),
+    );
+  }
+  const finished = await effects.run(addRoot(link, path));
+  if (finished.code === 0) return finished;
+  throw new SyncError(`Cannot keep ${path}, which was built a moment ago`, {
+    stage: "build",
+    reason: "build-lost",
+    next: "retry",
+    details: lastWords(finished),
+    hints: [
+      "perhaps garbage was collected at that moment; the next run tries again",
+    ],
+  });
+}
+
+function tooLarge(revision: string, config: Config): SyncError {
+  const limit = config["limits.evaluation"];
+  return new SyncError(
+    `Cannot build ${revision}: its evaluation took more memory than ${
+      limit === undefined ? "this machine can spare" : formatSize(limit)
+    }`,
+    {
+      stage: "build",
+      reason: "out-of-memory",
+      next: "retry",
+      hints: [
+        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
+      ],
+    },
+  );
+}
+
+function notStarted(
+  revision: string,
+  why: string | undefined,
+  used: Finished,
+): SyncError {
+  return new SyncError(
+    `Cannot build ${revision}: systemd did not run the evaluation${
+      why === undefined ? "" : `: ${why}`
+    }`,
+    {
+      stage: "build",
+      reason: "evaluation-not-started",
+      next: "retry",
+      details: lastWords(used),
+      hints: [
+        `look at it with: journalctl --unit ${evaluationUnit}; build.isolate: false evaluates as root`,
+      ],
+    },
+  );
+}

@@ -1,0 +1,171 @@
+/**
+ * Reads `flake.lock` of a revision before anything evaluates it.
+ *
+ * @module
+ */
+import { SyncError } from "../base/errors.ts";
+import { oneLine, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { localGit } from "../git/git.ts";
+import type { Run } from "../run/run.ts";
+import type { Readable } from "../run/stages.ts";
+
+/** Bytes. A lock file of a thousand inputs has an eighth of that. */
+const mostLock = 4 * 2 ** 20;
+
+/** An input as it is locked. */
+export interface Input {
+  /** Its name among the nodes of the lock file. */
+  name: string;
+  locked: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The inputs of a revision.
+ *
+ * Git follows a link in place of the file, but only inside of the repository.
+ *
+ * @returns none where there is no lock file.
+ * @throws {SyncError} exit 6, held: `lock-outside`, `lock-unreadable`.
+ */
+export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
+  const { mirror, commit: { revision } } = readable;
+  const { directory } = run.config;
+  const path = directory === "" ? "flake.lock" : `${directory}/flake.lock`;
+  const asked = await run.effects.run(localGit(
+    mirror,
+    ["cat-file", "--batch-check", "--follow-symlinks"],
+    { input: new TextEncoder().encode(`${revision}:${path}\n`) },
+  ));
+  const answer = new TextDecoder().decode(asked.stdout).trimEnd();
+  // git-cat-file(1), "--follow-symlinks".
+  if (/^(?:symlink|dangling|loop|notdir) \d+$/m.test(answer)) {
+    throw refuse(
+      revision,
+      "lock-outside",
+      `${path} is a link that leads to no file of the repository`,
+      "commit the file itself, and push",
+    );
+  }
+  const [, id, kind, size] = /^([0-9a-f]{40,64}) (\w+) (\d+)$/.exec(answer) ??
+    [];
+  if (id === undefined) {
+    if (asked.code === 0 && / missing$/.test(answer)) return [];
+    throw unreadable(revision, path, "Git can't read it");
+  }
+  if (kind !== "blob") throw unreadable(revision, path, `it is a ${kind}`);
+  if (Number(size) > mostLock) {
+    throw unreadable(revision, path, `it has over ${mostLock} bytes`);
+  }
+  const { stdout } = await run.effects.run(
+    localGit(mirror, ["cat-file", "blob", id]),
+  );
+  const inputs = inputsIn(new TextDecoder().decode(stdout));
+  if (inputs) return inputs;
+  throw unreadable(revision, path, "it is no lock file of a flake");
+}
+
+/** The locked inputs in a lock file; `undefined` where it is none. */
+export function inputsIn(text: string): Input[] | undefined {
+  try {
+    const { nodes } = JSON.parse(text) as { nodes?: unknown };
+    if (!isObject(nodes)) return undefined;
+    return Object.entries(nodes).flatMap(([name, node]) => {
+      if (!isObject(node)) throw new TypeError(name);
+      const { locked } = node;
+      return isObject(locked) ? [{ name, locked }] : [];
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Refuses inputs that are places of this host, for an evaluation that has the
+ * power to read them. It holds against a mistake: code can name such a place as
+ * well.
+ *
+ * Where the repository itself is on this host, another repository of it may be
+ * an input.
+ *
+ * @throws {SyncError} `input-outside`, exit 6, held.
+ */
+export function refuseOutside(
+  revision: string,
+  inputs: readonly Input[],
+  { repository, directory }: Pick<Config, "repository" | "directory">,
+): void {
+  const isLocal = repository.startsWith("file://");
+  const depth = directory.split("/").filter((part) => part !== "").length;
+  for (const { name, locked } of inputs) {
+    const place = placeOnHost(locked, isLocal, depth);
+    if (place === undefined) continue;
+    throw refuse(
+      revision,
+      "input-outside",
+      `its input ${oneLine(name, 60)} is a place of this host, ${
+        oneLine(place, 100)
+      }`,
+      "put it into the repository (./FOLDER), or let the input name a repository or a URL, and push",
+    );
+  }
+}
+
+/** The place of this host that an input names, if it does. */
+function placeOnHost(
+  { type, path, url }: Input["locked"],
+  isLocal: boolean,
+  depth: number,
+): string | undefined {
+  if (type === "path") {
+    return typeof path === "string" && isInside(path, depth)
+      ? undefined
+      : String(path);
+  }
+  if (typeof url !== "string" || /^(?:https?|ssh|git):\/\//.test(url)) {
+    return undefined;
+  }
+  return type === "git" && isLocal ? undefined : url;
+}
+
+/**
+ * Whether a path stays in the repository.
+ *
+ * @param depth How deep the folder lies that it begins in.
+ */
+function isInside(path: string, depth: number): boolean {
+  if (path.startsWith("/")) return false;
+  for (const part of path.split("/")) {
+    if (part === "..") depth--;
+    else if (part !== "" && part !== ".") depth++;
+    if (depth < 0) return false;
+  }
+  return true;
+}
+
+function unreadable(revision: string, path: string, why: string): SyncError {
+  return refuse(
+    revision,
+    "lock-unreadable",
+    `${path} can't be read: ${why}`,
+    "run nix flake lock, commit flake.lock and push",
+  );
+}
+
+function refuse(
+  revision: string,
+  reason: string,
+  why: string,
+  hint: string,
+): SyncError {
+  return new SyncError(`Refused ${short(revision)}: ${why}`, {
+    stage: "build",
+    reason,
+    next: "hold",
+    hints: [hint],
+  });
+}
