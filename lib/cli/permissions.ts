@@ -83,8 +83,20 @@ function placesFor(
   { privatePlaces }: Surroundings,
 ): string[] {
   if (reach === "vault") return [dirname(config["vault.socket"])];
-  if (reach === "state") return [config.stateDirectory];
-  return [config.stateDirectory, ...privatePlaces, systemProfile];
+  const folder = config.stateDirectory;
+  // Deno asks for some files by the name that they have without links.
+  const state = [...new Set([folder, withoutLinks(folder)])];
+  if (reach === "state") return state;
+  return [...state, ...privatePlaces, systemProfile];
+}
+
+function withoutLinks(folder: string): string {
+  try {
+    return Deno.realPathSync(folder);
+  } catch {
+    // It is made by the run, without links.
+    return folder;
+  }
 }
 
 /** Git, Nix and sops connect by themselves, and are not meant here. */

@@ -53,8 +53,9 @@ function sentence(problem: Problem, path: string | undefined): string {
     case "user":
       return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
+      // Who writes a token into a mirror must not find it in the journal.
       return `${at}Cannot use ${
-        shown(given.value)
+        given.key === "mirrors" ? "this value" : shown(given.value)
       } for ${key}: expected ${problem.expected}`;
   }
 }

@@ -24,6 +24,8 @@ export interface Asked {
   /** None where a full commit needs no question. */
   question?: Command;
   answer: string;
+  /** The URL that answered, where the configuration names mirrors. */
+  servedBy?: string;
 }
 
 /** Some names with their hashes; more is no answer to what was asked. */
@@ -210,11 +212,15 @@ export async function listRemote(
     env: { ...gitEnvironment(config), GIT_TRACE_PACKET: "1" },
     timeout: config["timeouts.remote"],
   }, config);
+  if (finished.code !== 0) {
+    const { remoteFailure } = await import("./failure.ts");
+    throw remoteFailure(finished, config, "decide");
+  }
   const names = new TextDecoder().decode(finished.stdout).split("\n")
     .flatMap((line) => line.split("\t")[1] ?? [])
     .map((name) => oneLine(name));
   const spokeGit = / packet: +\S+< /.test(finished.stderr);
-  if (names.length === 0 && finished.code === 0 && !spokeGit) {
+  if (names.length === 0 && !spokeGit) {
     const { notGit } = await import("./failure.ts");
     throw notGit(config, "decide");
   }

@@ -12,6 +12,7 @@ import type { Config } from "../config/schema.ts";
 import { parsePattern } from "../config/tag_pattern.ts";
 import { targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
+import { leftAlone } from "../run/quiet.ts";
 import type { State } from "../state/state.ts";
 import { localGit } from "./git.ts";
 import { type Asked, askRemote } from "./remote.ts";
@@ -19,7 +20,7 @@ import { type Asked, askRemote } from "./remote.ts";
 /** What was deployed last from a ref. */
 type Before = NonNullable<ReturnType<typeof followedOf>>;
 
-type Programs = Pick<Effects, "run" | "tell">;
+type Programs = Pick<Effects, "run" | "tell" | "now">;
 
 /**
  * The configuration for one of the URLs: its own credentials and no others.
@@ -65,10 +66,12 @@ export async function askSources(
   for (const remote of remotesOf(config)) {
     const url = remote.repository;
     try {
+      const quiet = leftAlone(state, url, effects.now());
+      if (quiet) throw quiet;
       const asked = await askRemote(effects, remote);
       const { tip, answer } = asked;
       if (!tip) {
-        missing ??= { tip, answer };
+        missing ??= { tip, answer, servedBy: url };
         continue;
       }
       const before = await whatItIsBehind(effects, config, state, tip);

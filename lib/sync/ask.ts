@@ -8,7 +8,7 @@ import { SyncError } from "../base/errors.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import type { Asked } from "../git/remote.ts";
-import { askSources } from "../git/sources.ts";
+import { askSources, remoteOf } from "../git/sources.ts";
 import type { State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -42,9 +42,11 @@ export async function ask(
   state: State,
 ): Promise<Answered> {
   for (let tries = 0;; tries++) {
+    let servedBy: string | undefined;
     try {
       const { tip, ...asked } = await askSources(effects, config, state);
       if (tip) return { tip, ...asked };
+      servedBy = asked.servedBy;
     } catch (error) {
       const passes = error instanceof SyncError &&
         error.reason === "unreachable" && tries < config.retries;
@@ -53,6 +55,6 @@ export async function ask(
       continue;
     }
     const { missing } = await import("./unreached.ts");
-    throw await missing(effects, config);
+    throw await missing(effects, remoteOf(config, servedBy));
   }
 }

@@ -79,7 +79,8 @@ async function comeToOutcome(
   const before = await whatIsLeft(effects, config, wishes, record);
   if (before.outcome) return { outcome: before.outcome, mayFinish: false };
   const quiet = leftAlone(before.state, config.repository, effects.now());
-  if (quiet) {
+  // A mirror may be asked all the same (lib/git/sources.ts).
+  if (quiet && config.mirrors.length === 0) {
     return { outcome: { result: "failed", error: quiet }, mayFinish: false };
   }
   const asked = await askOrRecord(effects, config, before.state);

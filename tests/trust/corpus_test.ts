@@ -8,6 +8,7 @@ import { cases as openpgp } from "./cases/openpgp.ts";
 import { cases as range, moves } from "./cases/range.ts";
 import { cases as repositories } from "./cases/repositories.ts";
 import { cases as servers } from "./cases/servers.ts";
+import { cases as sources } from "./cases/sources.ts";
 import { cases as ssh } from "./cases/ssh.ts";
 import { cases as folders } from "./cases/state_folders.ts";
 import { cases as tags } from "./cases/tags.ts";
@@ -27,6 +28,7 @@ const groups: Record<string, readonly Case[]> = {
   "what was accepted": accepted,
   "repositories": repositories,
   "commits with another hash": twins,
+  "patterns and mirrors": sources,
   "servers": servers,
   "bombs": bombs,
   "state folders": folders,
@@ -66,6 +68,6 @@ Deno.test({
 
 Deno.test("the corpus is as large as it is said to be", () => {
   const all = Object.values(groups).flat().map(({ name }) => name);
-  assert(all.length >= 460, `${all.length} cases`);
+  assert(all.length >= 650, `${all.length} cases`);
   assert(new Set(all).size === all.length, "two cases have the same name");
 });

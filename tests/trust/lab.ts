@@ -21,7 +21,9 @@ import { Keys } from "./keys.ts";
 import { stateVersion } from "../../lib/state/state_file.ts";
 
 /** What a case expects of the program. */
-export type Expected = "evaluated" | { exit: number; reason: string };
+export type Expected =
+  | "evaluated"
+  | { exit: number; reason: string | undefined };
 
 /** One hostile thing, and what the program must make of it. */
 export interface Case {
@@ -452,6 +454,9 @@ interface Entered {
   env: Readonly<Record<string, string>>;
 }
 
+/** More than the whole corpus takes. */
+const longest = 24 * 3_600_000;
+
 const insides = ["--mount", "--root", "--wd"];
 
 /** Without root there is a namespace of users, too, which is entered anew. */
@@ -460,7 +465,7 @@ async function entered(
   folder: string,
 ): Promise<Entered | undefined> {
   if (Deno.uid() !== 0) return undefined;
-  const { pid } = world.start(["sleep", "infinity"]);
+  const { pid } = world.start(["sleep", "infinity"], { timeout: longest });
   const textOf = (name: string) => Deno.readTextFile(`/proc/${pid}/${name}`);
   while ((await textOf("comm")).trim() !== "sleep") {
     await new Promise((resolve) => setTimeout(resolve, 5));

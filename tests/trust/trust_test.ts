@@ -196,6 +196,70 @@ test("a move is refused, accepted once, recorded, and refused again", async (sce
   assertEquals([again.exit, again.error.reason], [4, "not-forward"]);
 });
 
+test("what was accepted and did not build is built on without another word", async (scene) => {
+  const { world, repository, publish, configure } = scene;
+  configure({ "verify.mode": "head" });
+  await publish("Zero");
+  await publish("One");
+  assertEquals((await sync(world)).code, 0);
+  await repository.git("reset", "--quiet", "--hard", "HEAD^");
+  const broken = await repository.commit("Broken", {
+    knobs: { build: "exit 1" },
+  });
+  await repository.push("main", { force: true });
+  assertEquals((await json(world, "sync")).error.reason, "not-forward");
+  assertEquals((await sync(world, "accept", broken)).code, 0);
+  assertEquals((await sync(world)).code, 6);
+  assertEquals(world.state()?.accepted?.length, 1);
+
+  const fixed = await repository.publish("Fixed", {
+    knobs: { build: undefined },
+  });
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertStringIncludes(synced.stderr, "allowed by gitops-sync accept");
+  assertEquals(world.state()?.lastGood?.revision, fixed);
+  assertEquals(world.state()?.accepted, []);
+});
+
+test("what was rolled back from does not come again under another hash", async (scene) => {
+  const { world, repository, publish, configure } = scene;
+  configure({ "verify.mode": "head" });
+  const first = await publish("One");
+  assertEquals((await sync(world)).code, 0);
+  const second = await publish("Two");
+  assertEquals((await sync(world)).code, 0);
+  assertEquals((await sync(world, "rollback")).code, 0);
+  assertEquals(world.state()?.lastGood?.revision, first);
+
+  // The same signature, in lines of another length.
+  const text = await repository.git("cat-file", "commit", second) + "\n";
+  const other = text.replace(
+    /(BEGIN SSH SIGNATURE-----\n)([^]*?)( -----END)/,
+    (_, begin, lines, end) => `${begin} ${lines.replace(/\s/g, "")}\n${end}`,
+  );
+  const file = `${world.folder}/twin`;
+  await Deno.writeTextFile(file, other);
+  const twin = await repository.git("hash-object", "-wt", "commit", file);
+  assert(twin !== second);
+  const move = (revision: string) =>
+    repository.git("push", "-qf", "origin", `${revision}:refs/heads/main`);
+  await move(twin);
+  const calls = world.calls().length;
+  const refused = await json(world, "sync");
+  assertEquals([refused.exit, refused.error.reason], [9, "held-twin"]);
+  assertEquals(world.calls().length, calls, "nothing of it is built");
+  assertEquals(world.state()?.lastGood?.revision, first);
+  // It is held under that hash, too, and what comes after it is not.
+  assertEquals((await json(world, "sync")).exit, 9);
+  await repository.git("checkout", "--quiet", "--detach", second);
+  const third = await repository.commit("Three");
+  await move(third);
+  const synced = await sync(world);
+  assertEquals(synced.code, 0, synced.stderr);
+  assertEquals(world.state()?.lastGood?.revision, third);
+});
+
 test("a tag that becomes a branch is a tag that was moved", async (scene) => {
   const { world, repository, publish, configure } = scene;
   configure({ "verify.mode": "head", ref: "v1" });

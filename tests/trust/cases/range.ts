@@ -632,7 +632,7 @@ export const cases: Case[] = [
       };
       return { settings };
     },
-    expected: refused("keys-missing"),
+    expected: refused("keys-removed"),
   },
   ...["head", "range"].flatMap((mode) =>
     Object.entries({ ada: refused("unknown-key"), bob: "evaluated" as const })

@@ -271,7 +271,7 @@ export const cases: Case[] = [
   { name: "404", make: withStatus(404), expected: failed("not-found") },
   { name: "403", make: withStatus(403), expected: failed("denied") },
   { name: "500", make: withStatus(500), expected: failed("unreachable") },
-  { name: "429", make: withStatus(429), expected: failed("unreachable") },
+  { name: "429", make: withStatus(429), expected: failed("slow-down") },
   { name: "418", make: withStatus(418), expected: failed("not-git") },
   {
     name: "401, and there is no token",
@@ -297,7 +297,7 @@ export const cases: Case[] = [
       },
       token,
     ),
-    expected: failed("git-failed"),
+    expected: failed("remote-error"),
   },
   {
     name: "the token is asked for, and the file is missing",
@@ -447,7 +447,7 @@ export const cases: Case[] = [
           line("ERR \u001b]0;x\u0007\u001b[31mred\r\n"),
       )
     ),
-    expected: failed("git-failed"),
+    expected: failed("remote-error"),
   },
   {
     name: "a pack that is rubbish",
@@ -473,7 +473,7 @@ export const cases: Case[] = [
   {
     name: "a pack that holds nothing",
     make: fetching(() => line("NAK\n") + "0000"),
-    expected: failed("not-git"),
+    expected: failed("garbled"),
   },
   {
     name: "progress with escapes",
@@ -481,7 +481,7 @@ export const cases: Case[] = [
       line("NAK\n") + band(2, "\u001b[2J\u001b]0;x\u0007hello\r\n") +
       band(3, "\u001b[31mno\n")
     ),
-    expected: failed("not-git"),
+    expected: failed("garbled"),
   },
   {
     name: "a pack without end",
