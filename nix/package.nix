@@ -43,6 +43,7 @@ let
     systemctl = null;
     systemd-notify = null;
     systemd-run = null;
+    unshare = if stdenvNoCC.hostPlatform.isLinux then util-linux else null;
   };
 
   runtimePrograms = lib.unique (lib.filter (package: package != null) (lib.attrValues mayRun));

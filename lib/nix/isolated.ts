@@ -33,6 +33,7 @@ import {
   needsCredential,
   type Unfetched,
 } from "./inputs.ts";
+import type { Route } from "./isolation.ts";
 import type { Input } from "./lock_file.ts";
 import {
   buildCommand,
@@ -60,6 +61,7 @@ export interface Evaluator {
  */
 export async function evaluatorFor(
   run: Run,
+  route: Route,
   inputs: readonly Input[],
   request: BuildRequest,
 ): Promise<Evaluator> {
@@ -73,14 +75,14 @@ export async function evaluatorFor(
     unfetched,
     ...cache?.failed && { failed: cache.failed },
     run: async ({ program, args, timeout, onLine }) => {
-      const used = await useUnit(effects, config, [program, ...args], {
+      const used = await useUnit(effects, config, route, [program, ...args], {
         state: run.folder,
         mirror: request.mirror,
         ...cache && { cache: cache.folder },
         seconds: Math.ceil(timeout / 1000),
         ...onLine && { onLine },
       });
-      return await judge(run, short(request.revision), used, config);
+      return await judge(run, route, short(request.revision), used);
     },
   };
 }
@@ -186,10 +188,10 @@ async function fetchSubmodules(
 
 /** How the unit ended, or why it says nothing about the revision. */
 async function judge(
-  run: Run,
+  { effects, config, folder }: Run,
+  route: Route,
   revision: string,
   used: Used,
-  config: Config,
 ): Promise<Finished> {
   const { end } = used;
   if (used.timedOut || end?.result === "timeout") {
@@ -198,7 +200,7 @@ async function judge(
   if (end?.result === "oom-kill") throw tooLarge(revision, config);
   // Words of the evaluation alone must not lead to one with more power.
   if (!end || end.code >= 200 && end.code < 250) {
-    const why = await whyUnitFails(run.effects, config, run.folder);
+    const why = await whyUnitFails(effects, config, route, folder);
     if (why !== undefined || !end) throw notStarted(revision, why, used);
   }
   if (end.code !== 0 && isInterrupted(used.stderr)) throw endedFor(revision);

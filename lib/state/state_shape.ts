@@ -107,7 +107,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
   unwritten: listOf(historyEntry),
   cutOff: object({ revision: isText, times: isNumber }),
-  unisolated: isText,
+  isolation: isText,
 };
 
 /** The name of a part that has not the shape everything else relies on. */

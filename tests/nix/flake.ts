@@ -26,7 +26,7 @@ const programs = [
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
   ...["stat"],
-  ...["systemctl", "systemd-notify", "systemd-run", "true"],
+  ...["systemctl", "systemd-notify", "systemd-run", "true", "unshare"],
 ];
 
 /**

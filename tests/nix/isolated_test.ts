@@ -119,6 +119,9 @@ Deno.test({
     };
     await t.step("without build users", () => withoutBuildUsers(scene));
     await letIsolate(machine);
+    if (Deno.env.get("Q18")) {
+      return void await t.step("without systemd", () => withoutSystemd(scene));
+    }
     await t.step("the same system", () => sameSystem(scene));
     await t.step("parts that are built meanwhile", () => builtParts(scene));
     await t.step("options of root", () => optionsOfRoot(scene));
@@ -126,6 +129,7 @@ Deno.test({
     await t.step("ended from outside", () => endedFromOutside(scene));
     await t.step("too long, too large", () => tooMuch(scene));
     await t.step("a run that is stopped or killed", () => cutOff(scene));
+    await t.step("without systemd", () => withoutSystemd(scene));
     await t.step("private inputs", () => privateInputs(scene));
   },
 });
@@ -280,6 +284,45 @@ async function cutOff(scene: Scene) {
   const ended = await sync(scene);
   assertEquals(ended.text, "after all", ended.stderr);
   assert(await isGone(machine));
+}
+
+/** The nearest that the kernel itself can do. */
+async function withoutSystemd(scene: Scene) {
+  const { machine, configure, publish } = scene;
+  machine.write("/root/word", "of root's");
+  await publish({
+    "flake.nix": flake(`builtins.readFile ${built("printf made > $out")}`),
+  });
+  const hidden = [
+    ...["unshare", "--mount", "sh", "-c"],
+    'mount -t tmpfs tmpfs /run/systemd && exec "$@"',
+    "hidden",
+  ];
+  const run = async () => {
+    const { stdout, stderr } = await machine.run(
+      [...hidden, "gitops-sync", "retry", "--json"],
+    );
+    const { system, reason } = outcomeOf(stdout);
+    const text = system ? machine.read(`${system}/text`) : null;
+    return { text, reason, stderr };
+  };
+  configure({ "build.isolate": true });
+  const ended = await run();
+  assertEquals(ended.text, "made", ended.stderr);
+  assertStringIncludes(ended.stderr, "by namespaces of the kernel alone");
+  const zeros = "0".repeat(52);
+  await publish({
+    "flake.nix": flake(
+      `builtins.fetchurl { url = "file:///root/word"; sha256 = "${zeros}"; }`,
+    ),
+  });
+  const hostile = await run();
+  assertStringIncludes(hostile.stderr, "Couldn't open file", hostile.stderr);
+  await publish({ "flake.nix": flake(endless) });
+  configure({ "build.isolate": true, "timeouts.build": "2s" });
+  assertEquals((await run()).reason, "timed-out");
+  const left = await machine.run(["pgrep", "-u", "gitops-sync-eval"]);
+  assertEquals(left.stdout, "");
 }
 
 /** A repository with one file, and the hash that Nix has of its tree. */
