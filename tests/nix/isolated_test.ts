@@ -119,11 +119,9 @@ Deno.test({
     };
     await t.step("without build users", () => withoutBuildUsers(scene));
     await letIsolate(machine);
-    if (Deno.env.get("Q18")) {
-      return void await t.step("without systemd", () => withoutSystemd(scene));
-    }
     await t.step("the same system", () => sameSystem(scene));
     await t.step("parts that are built meanwhile", () => builtParts(scene));
+    await t.step("a probe", () => proves(scene));
     await t.step("options of root", () => optionsOfRoot(scene));
     await t.step("a daemon that trusts or refuses", () => oddDaemon(scene));
     await t.step("ended from outside", () => endedFromOutside(scene));
@@ -171,6 +169,34 @@ async function sameSystem(scene: Scene) {
   const direct = await sync(scene);
   assertEquals(direct.system, isolated.system, direct.stderr);
 }
+
+/** What a candidate asks before it is confirmed. */
+async function proves({ machine, configure }: Scene) {
+  configure({ "build.isolate": true });
+  const probe = () =>
+    machine.run(["deno", "eval", "--quiet", probeModule], { timeout: 60_000 });
+  const well = await probe();
+  assertEquals(well.stdout.trim(), "well", well.stderr);
+  const socket = "/nix/var/nix/daemon-socket/socket";
+  await machine.output(["chmod", "600", socket]);
+  const ill = await probe();
+  await machine.output(["chmod", "666", socket]);
+  assertStringIncludes(ill.stdout, "Cannot evaluate anything", ill.stderr);
+}
+
+const probeModule = `
+const at = "/opt/gitops-sync/lib/";
+const { refuseUnlessEvaluates } = await import(at + "nix/probe.ts");
+const { loadConfig } = await import(at + "config/config.ts");
+const { run } = await import(at + "process/run_command.ts");
+const config = await loadConfig("/etc/gitops-sync/config.yaml", []);
+try {
+  await refuseUnlessEvaluates({ run }, config);
+  console.log("well");
+} catch (error) {
+  console.log(error.message);
+}
+`;
 
 async function builtParts(scene: Scene) {
   const { configure, publish } = scene;
