@@ -17,6 +17,7 @@ import { formatSize } from "../base/size.ts";
 import { isStorePath } from "../base/names.ts";
 import { lastWords, safeLines, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
+import type { UnitEnd } from "../host/systemd.ts";
 import type { Run } from "../run/run.ts";
 import {
   credentialOptions,
@@ -75,6 +76,7 @@ export async function evaluatorFor(
     unfetched,
     ...cache?.failed && { failed: cache.failed },
     run: async ({ program, args, timeout, onLine }) => {
+      const start = effects.now().getTime();
       const used = await useUnit(effects, config, route, [program, ...args], {
         state: run.folder,
         mirror: request.mirror,
@@ -82,7 +84,8 @@ export async function evaluatorFor(
         seconds: Math.ceil(timeout / 1000),
         ...onLine && { onLine },
       });
-      return await judge(run, route, short(request.revision), used);
+      const isOver = effects.now().getTime() - start >= timeout;
+      return await judge(run, route, short(request.revision), used, isOver);
     },
   };
 }
@@ -186,31 +189,37 @@ async function fetchSubmodules(
   return { folder: cache, ...isGood ? {} : { failed: finished } };
 }
 
-/** How the unit ended, or why it says nothing about the revision. */
+/**
+ * How the unit ended, or why that says nothing about the revision.
+ *
+ * @param isOver Whether its time was over.
+ */
 async function judge(
   { effects, config, folder }: Run,
   route: Route,
   revision: string,
   used: Used,
+  isOver: boolean,
 ): Promise<Finished> {
   const { end } = used;
-  if (used.timedOut || end?.result === "timeout") {
+  if (used.timedOut || end?.result === "timeout" && isOver) {
     return { ...used, timedOut: true };
   }
+  if (end && wasStopped(end, used)) throw endedFor(revision);
   if (end?.result === "oom-kill") throw tooLarge(revision, config);
   // Words of the evaluation alone must not lead to one with more power.
   if (!end || end.code >= 200 && end.code < 250) {
     const why = await whyUnitFails(effects, config, route, folder);
     if (why !== undefined || !end) throw notStarted(revision, why, used);
   }
-  if (end.code !== 0 && isInterrupted(used.stderr)) throw endedFor(revision);
   return { ...used, code: end.code };
 }
 
-/** Whether Nix says that a signal ended it: nobody here sent one. */
-function isInterrupted(stderr: string): boolean {
-  return /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
-    .test(stderr);
+/** Whether somebody stopped the unit: by SIGTERM, which nobody here sends. */
+function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
+  return code === 143 || result === "timeout" || code !== 0 &&
+      /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
+        .test(stderr);
 }
 
 function endedFor(revision: string): SyncError {

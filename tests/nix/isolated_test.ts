@@ -174,7 +174,10 @@ async function sameSystem(scene: Scene) {
 async function proves({ machine, configure }: Scene) {
   configure({ "build.isolate": true });
   const probe = () =>
-    machine.run(["deno", "eval", "--quiet", probeModule], { timeout: 60_000 });
+    machine.run(
+      ["deno", "eval", "--config=/opt/gitops-sync/deno.json", probeModule],
+      { timeout: 60_000 },
+    );
   const well = await probe();
   assertEquals(well.stdout.trim(), "well", well.stderr);
   const socket = "/nix/var/nix/daemon-socket/socket";

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import {
@@ -209,7 +210,7 @@ async function lockOf(
   const mirror = await Deno.makeTempDir();
   try {
     for (const [path, text] of Object.entries(files)) {
-      await Deno.mkdir(`${mirror}/${path}/..`, { recursive: true });
+      await Deno.mkdir(dirname(`${mirror}/${path}`), { recursive: true });
       await Deno.writeTextFile(`${mirror}/${path}`, text);
     }
     for (const [path, to] of Object.entries(links)) {
