@@ -69,7 +69,7 @@ function signedRows(facts: Facts): [string, string][] {
 /** Why the host's power is at hand for what is evaluated. */
 function isolationRows({ state, config }: Facts): [string, string][] {
   return state.isolation && config["build.isolate"] !== "false"
-    ? [["power", state.isolation]]
+    ? [["eval", state.isolation]]
     : [];
 }
 
