@@ -67,7 +67,12 @@ let
   nested = make: lib.foldl' lib.recursiveUpdate { } (map make programOptions);
 
   # What was not given is left to the program.
-  given = lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
+  # systemd hands a key over alone, and its certificate stays beside the file.
+  given =
+    lib.optionalAttrs ((cfg.settings.sshKeyFile or null) != null) {
+      sshCertificateFile = "${cfg.settings.sshKeyFile}-cert.pub";
+    }
+    // lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
 
   # Checked by the program itself, so that a mistake ends the build of the
   # system and not a run on the host.
@@ -95,6 +100,12 @@ let
       flag = "--ssh-key-file";
       path = cfg.settings.sshKeyFile or null;
     }
+    {
+      option = "tls.keyFile";
+      credential = "tls-key";
+      flag = "--tls-key-file";
+      path = cfg.settings.tls.keyFile or null;
+    }
   ];
 
   stateDirectory = cfg.settings.stateDirectory or "/var/lib/gitops-sync";
@@ -105,9 +116,25 @@ let
   sandbox = import ./nix/sandbox.nix;
 in
 {
-  imports = [ ./nix/evaluation.nix ];
+  imports = [
+    ./nix/beside.nix
+    ./nix/evaluation.nix
+  ];
 
-  options.services.gitops = nested (option: lib.setAttrByPath (pathOf option) (optionOf option)) // {
+  options.services.gitops =
+    lib.recursiveUpdate (nested (option: lib.setAttrByPath (pathOf option) (optionOf option)))
+      {
+        secrets.plugins = mkOption {
+          type = types.listOf types.package;
+          default = config.sops.age.plugins or [ ];
+          defaultText = literalExpression "config.sops.age.plugins or [ ]";
+          example = literalExpression "[ pkgs.age-plugin-yubikey ]";
+          description = ''
+            Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
+          '';
+        };
+      }
+    // {
     enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
 
     package = mkPackageOption pkgs "gitops-sync" { };
@@ -151,7 +178,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile` and `sshKeyFile` are handed over in this way already.
+        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile` and `tls.keyFile` are handed over in this way already.
       '';
     };
 
@@ -172,23 +199,6 @@ in
       };
       description = ''
         More environment variables of the service. The proxy settings of the host (`networking.proxy`) are there already.
-      '';
-    };
-
-    onFailure = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      example = [ "notify-admin.service" ];
-      description = ''
-        Units that systemd starts when a run fails, also where the previous system was put back.
-      '';
-    };
-
-    onSuccess = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      description = ''
-        Units that systemd starts when a run succeeds, also where there was nothing to do.
       '';
     };
   };
@@ -236,7 +246,6 @@ in
         "network-online.target"
         "nix-daemon.socket"
       ];
-      inherit (cfg) onFailure onSuccess;
 
       # A switch that is done by this very service must not end it.
       restartIfChanged = false;
@@ -256,6 +265,7 @@ in
         config.nix.package
         config.system.build.nixos-rebuild
       ]
+      ++ cfg.secrets.plugins
       ++ cfg.path;
 
       serviceConfig = sandbox // {

@@ -77,11 +77,13 @@ let
 
   flags = lib.concatStringsSep " " (permissions ++ offline);
 
-  # Loaded at their first use by names that are no literals (see gitops_sync.ts
-  # and lib/cli/confine.ts), so that the compiler has to be told.
+  # Loaded at their first use by names that are no literals (see gitops_sync.ts,
+  # lib/cli/confine.ts and lib/secrets/reading/reader.ts), so that the compiler
+  # has to be told.
   lateEntries = [
     "lib/cli/main.ts"
     "lib/cli/worker.ts"
+    "lib/secrets/reading/worker.ts"
   ];
 
   canCompile = deno ? denort;

@@ -4,17 +4,24 @@
  * @module
  */
 import { say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { type ExitCode, exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import { hasSystemd, runningSystem, systems } from "../host/system.ts";
+import {
+  hasSystemd,
+  runningSystem,
+  type Systems,
+  systems,
+} from "../host/system.ts";
 import { addRoot } from "../nix/store.ts";
 import { arm } from "./dead_mans_switch.ts";
-import { healthBefore, nothingBefore } from "./health.ts";
+import { standingNow } from "./health.ts";
+import { runHostCommand } from "./host_command.ts";
 import { refuseSuspended } from "../run/not_now.ts";
 import { refuseFullBoot } from "./preflight.ts";
 import type { Run } from "../run/run.ts";
-import { meaningOf, needsReboot, switchLocked, switchTo } from "./switching.ts";
+import { isLocked, meaningOf, needsReboot, switchTo } from "./switching.ts";
 import { Activated, Candidate } from "../run/stages.ts";
+import { noStanding } from "../run/standing.ts";
 import type { Switched } from "../run/outside.ts";
 
 /**
@@ -31,16 +38,31 @@ export async function activate(
   // The host's own commands have run since it was looked.
   refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
-  const previous = systems();
+  const found = wayBackFrom(system, systems());
+  // One that was found unfit is no way back, and is not kept as it is.
+  const isUnfit = found.running === system && run.state.unfit === system;
+  const previous = isUnfit ? { ...found, running: null } : found;
   await run.note({ candidate: system, previous });
   await protectPrevious(run, previous.running);
   if (target.operation === "boot") {
-    return { ...result, how: "later", before: nothingBefore };
+    return { ...result, how: "later", before: noStanding };
   }
-  const before = await healthBefore(run.effects);
+  const before = await standingNow(run.effects);
   if (previous.running === system) return { ...result, how: "kept", before };
+  if (runningSystem() === system && !isUnfit) {
+    // Nobody knows what ran before it, and what fails now may be its fault.
+    await arm(run, previous.running);
+    await run.note({ touched: true });
+    return { ...result, how: "kept", before: noStanding };
+  }
+  const { failed, ran } = before.units;
+  if (ran.has(logind)) await refuseSilentLogind(run);
   await arm(run, previous.running);
-  await run.note({ touched: true, failedBefore: before.failed });
+  await run.note({
+    touched: true,
+    failedBefore: [...failed],
+    ranBefore: [...ran.keys()],
+  });
   const switched = await switchTo(
     run,
     system,
@@ -49,7 +71,46 @@ export async function activate(
   );
   const problem = judge(switched, runningSystem(), candidate, hasSystemd());
   if (problem) throw problem;
-  return { ...result, how: "switched", before };
+  const from = previous.running;
+  return {
+    ...result,
+    how: "switched",
+    before,
+    switched: { ...switched, from },
+  };
+}
+
+const logind = "systemd-logind.service";
+
+/**
+ * A switch asks logind for the users when it has stopped units already. Where
+ * that does not answer, neither the switch nor the way back comes to its end.
+ *
+ * @throws {SyncError} `logind-silent`, exit 6: the host was not changed.
+ */
+async function refuseSilentLogind(run: Run): Promise<void> {
+  const argv = ["loginctl", "list-users", "--no-legend"];
+  const failure = await runHostCommand(run, argv, {}, 30_000);
+  if (!failure) return;
+  throw new SyncError("Cannot switch: logind does not answer", {
+    stage: "activate",
+    reason: "logind-silent",
+    next: "retry",
+    exit: exitCodes.build,
+    details: [failure.text, ...failure.details],
+    hints: [`look at: systemctl status ${logind}; the host was not changed`],
+  });
+}
+
+/**
+ * Where a failure leads back to. A candidate that runs already, and that a
+ * reboot does not start, was never confirmed: then it is the boot default.
+ */
+function wayBackFrom(candidate: string, now: Systems): Systems {
+  const { running, bootDefault } = now;
+  return running === candidate && bootDefault !== null
+    ? { running: bootDefault, bootDefault }
+    : now;
 }
 
 /**
@@ -74,7 +135,8 @@ async function protectPrevious(
  * Judges an activation by where the host stands, and only then by its code.
  *
  * @param hasUnits Whether health can look at units itself, so that code 4
- * ("switched, but a unit failed", perhaps one that failed before) is left to it.
+ * ("switched, but a unit could not be handled", perhaps one that was not well
+ * before) is left to it.
  */
 export function judge(
   switched: Switched,
@@ -93,10 +155,9 @@ export function judge(
   return new SyncError(`Cannot activate ${short(commit.revision)}: ${why}`, {
     stage: "activate",
     reason: reasonOf(switched, isThere),
+    exit: exitOf(switched),
     // Another switch at work is no fault of this revision, nor is systemd.
-    next: switched.isUnstarted || (code === switchLocked && !timedOut)
-      ? "retry"
-      : "hold",
+    next: switched.isUnstarted || isLocked(switched) ? "retry" : "hold",
     details: switched.lines,
     hints: code === needsReboot && !timedOut
       ? ["with operation: boot it is deployed by the next reboot"]
@@ -104,10 +165,19 @@ export function judge(
   });
 }
 
-function reasonOf({ code, timedOut }: Switched, isThere: boolean): string {
+/** Where nothing was switched, nothing is said to run again. */
+function exitOf(switched: Switched): ExitCode {
+  if (isLocked(switched)) return exitCodes.locked;
+  return switched.code === needsReboot && !switched.timedOut
+    ? exitCodes.needsReboot
+    : exitCodes.rolledBack;
+}
+
+function reasonOf(switched: Switched, isThere: boolean): string {
+  const { code, timedOut } = switched;
   if (timedOut) return "timed-out";
   if (code === needsReboot) return "needs-reboot";
-  if (code === switchLocked) return "switch-locked";
+  if (isLocked(switched)) return "switch-locked";
   if (code === 4) return "units-failed";
   if (code === 2) return "activation-script-failed";
   return isThere ? "switch-failed" : "not-switched";

@@ -14,6 +14,7 @@ import { localGit } from "../git/git.ts";
 import { addRoot, setProfile } from "../nix/store.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import { followedAfter } from "../run/followed.ts";
+import { isSame } from "../run/same.ts";
 import { forgetOldGenerations } from "../nix/retention.ts";
 import type { Run } from "../run/run.ts";
 import { meaningOf, switchTo } from "./switching.ts";
@@ -35,7 +36,7 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
     await setBootDefault(run, healthy.system);
   }
   const isLate = await hasFired(run);
-  await disarm(run);
+  if (!await disarm(run)) throw notDisarmed();
   // From here on it can't fire, and it may just have.
   if (isLate) throw firedError(run);
   const running = runningSystem();
@@ -119,6 +120,16 @@ function replaced(running: string | null): SyncError {
   );
 }
 
+/** Or it would put the previous system back after all. */
+function notDisarmed(): SyncError {
+  return new SyncError("Cannot confirm: the dead-man's switch stays armed", {
+    stage: "confirm",
+    reason: "not-disarmed",
+    next: "retry",
+    hints: ["look at: systemctl status gitops-sync-dead-mans-switch.timer"],
+  });
+}
+
 function notSet(system: string, why: string, ended?: Switched): SyncError {
   return new SyncError(`Cannot make ${system} the boot default: ${why}`, {
     stage: "confirm",
@@ -154,18 +165,23 @@ async function remember(
   // Protected before it is recorded: a cut between the two leaves a link too
   // many and never one too few.
   await protect(run, [deployment, ...kept]);
-  const holds = run.state.holds.filter((hold) =>
-    hold.revision !== commit.revision
-  );
-  const { kind } = run.attempt;
+  const holds = run.state.holds.filter((hold) => !isSame(hold, commit));
+  const { kind, name } = run.attempt;
   const { repository, ref } = target;
-  const { revision } = commit;
+  const { revision, digest } = commit;
   await run.save({
     lastGood: deployment,
     earlier: kept,
     holds,
     ...kind && {
-      followed: followedAfter(run.state, { repository, ref, revision, kind }),
+      followed: followedAfter(run.state, {
+        repository,
+        ref,
+        revision,
+        ...digest && { digest },
+        kind,
+        ...name && { name },
+      }),
     },
   });
   await run.effects.run(

@@ -6,7 +6,7 @@
  * @module
  */
 import { say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { bootId, hasSystemd, runningSystem } from "../host/system.ts";
 import {
@@ -29,11 +29,15 @@ const service = `${deadMansSwitch}.service`;
  * @returns milliseconds
  */
 function patienceOf(
-  config: Pick<Config, "timeouts.activate" | "timeouts.health">,
+  config: Pick<
+    Config,
+    "timeouts.activate" | "timeouts.health" | "health.steady"
+  >,
 ): number {
   // Activations for `test` and `boot` and one health check; the rest is for a
   // profile to be set, and a busy machine.
-  return 3 * config["timeouts.activate"] + 2 * config["timeouts.health"];
+  return 3 * config["timeouts.activate"] + 2 * config["timeouts.health"] +
+    config["health.steady"];
 }
 
 /**
@@ -52,6 +56,7 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
   }
   if (previous === null) return;
   await disarm(run);
+  // A timer that can't be let go of keeps its name, and this one fails.
   const finished = await run.effects.run(armTimer(
     deadMansSwitch,
     [`${previous}/bin/switch-to-configuration`, "test"],
@@ -62,6 +67,7 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
     stage: "activate",
     reason: "not-armed",
     next: "retry",
+    exit: exitCodes.build,
     details: [finished.stderr.trim()],
     hints: ["look at: systemctl status; the host was not changed"],
   });
@@ -83,19 +89,38 @@ export async function rearm(run: Run, previous: string | null): Promise<void> {
 /**
  * Disarms the switch. Where it is at work already, this waits for its end,
  * since two switches at once would be worse than either.
+ *
+ * @returns whether it is disarmed for sure: systemd says so itself.
  */
-export async function disarm(run: Run): Promise<void> {
-  if (!hasSystemd()) return;
-  await run.effects.run(stopUnits(timer));
-  await waitForEnd(run);
-  await run.effects.run(resetFailed(service));
+export async function disarm(run: Run): Promise<boolean> {
+  if (!hasSystemd()) return true;
+  for (let tries = 1;; tries++) {
+    await run.effects.run(stopUnits(timer));
+    await waitForEnd(run);
+    await run.effects.run(resetFailed(service));
+    const activity = await activityOf(run.effects, timer);
+    if (/^(inactive|failed|unknown)$/.test(activity)) return true;
+    if (tries === 3) return false;
+    await run.effects.sleep(1000);
+  }
+}
+
+/** The same, where there is nothing that could be done about it but to tell. */
+export async function disarmOrTell(run: Run): Promise<void> {
+  if (await disarm(run)) return;
+  say(
+    run.effects,
+    "warning",
+    "The dead-man's switch can't be disarmed: it puts the previous system back",
+    [`look at it: systemctl status ${timer}`],
+  );
 }
 
 async function waitForEnd(run: Run): Promise<void> {
   const { effects, config } = run;
-  const end = effects.now().getTime() + config["timeouts.activate"];
+  const end = effects.monotonic() + config["timeouts.activate"];
   while (await isAtWork(run)) {
-    if (effects.now().getTime() > end) await effects.run(stopUnits(service));
+    if (effects.monotonic() > end) await effects.run(stopUnits(service));
     await effects.sleep(200);
   }
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { count } from "../base/text.ts";
 import type { Before } from "../state/state.ts";
-import { hasSystemd } from "../host/system.ts";
+import { hasSystemd, runningSystem } from "../host/system.ts";
 import { defaultRoutes } from "../host/routes.ts";
+import { lookAtUnits } from "../host/units.ts";
 import { Deadline, type Ill } from "../run/deadline.ts";
 import {
   commandIsWell,
@@ -18,25 +19,64 @@ import {
   routeIsWell,
 } from "./probes.ts";
 import type { Run } from "../run/run.ts";
-import { unitsAreWell, unitsBefore } from "./units.ts";
+import { changedBetween, installedBy } from "./installed_units.ts";
+import type { Grounds } from "./judge_units.ts";
+import { namesAny, nothingSaid, readSwitch } from "./switch_words.ts";
+import { beforeOf, illOf, tellChances, watchUnits } from "./units.ts";
 import { type Activated, Healthy } from "../run/stages.ts";
-
-/** How the host is before anything is changed. */
-export async function healthBefore(effects: Effects): Promise<Before> {
-  const [units, routes] = await Promise.all([
-    unitsBefore(effects),
-    defaultRoutes(effects),
-  ]);
-  return { ...units, routes };
-}
-
-/** Where nothing is compared. */
-export const nothingBefore: Before = { failed: [], starting: [], routes: [] };
+import { noStanding, type Standing } from "../run/standing.ts";
 
 /**
- * Checks that no unit failed that had not failed before, that the remote can
- * still be reached, and whatever the configuration names; all at once, with
- * one deadline.
+ * How the host stands before anything is changed.
+ *
+ * @throws {SyncError} `units-unseen`: what is not known can't be compared.
+ */
+export async function standingNow(effects: Effects): Promise<Standing> {
+  const [units, routes] = await Promise.all([
+    hasSystemd() ? lookAtUnits(effects) : [],
+    defaultRoutes(effects),
+  ]);
+  if (!units) throw unseen();
+  const isKnown = units.length > 0;
+  return { units: isKnown ? beforeOf(units) : noStanding.units, routes };
+}
+
+/** The same in names alone, to be written down. */
+export async function healthBefore(effects: Effects): Promise<Before> {
+  const { units: { failed, starting }, routes } = await standingNow(effects);
+  return { failed: [...failed], starting: [...starting], routes };
+}
+
+function unseen(): SyncError {
+  return new SyncError("Cannot look at the units of this host", {
+    stage: "activate",
+    reason: "units-unseen",
+    next: "retry",
+    exit: exitCodes.build,
+    hints: ["look at: systemctl status; the host was not changed"],
+  });
+}
+
+/** What the units are judged by once a candidate runs. */
+function groundsOf(
+  run: Pick<Run, "config">,
+  before: Standing,
+  switched: Activated["switched"],
+): Grounds {
+  const running = runningSystem();
+  return {
+    ...before.units,
+    isInstalled: installedBy(running),
+    isChanged: changedBetween(switched?.from ?? running, running),
+    ignored: run.config["health.ignoreUnits"],
+    said: switched ? readSwitch(switched.said, switched.code) : nothingSaid,
+  };
+}
+
+/**
+ * Checks that all that ran and is still wanted runs, that no unit failed that
+ * had not failed before, that the remote can still be reached, and whatever the
+ * configuration names; all at once, with one deadline.
  *
  * @throws {SyncError} exit 7, with everything that is not well; the caller
  * puts the previous system back.
@@ -50,17 +90,25 @@ export async function checkHealth(
   if (activated.how === "later") {
     return { ...candidate, checked: "at the next boot" };
   }
-  const ills = await illsOf(run, activated.before);
+  const ills = await illsOf(run, activated.before, activated.switched);
   if (ills.length > 0) throw unwell(ills);
   return { ...candidate, checked: checkedText(run) };
 }
 
-/** Everything that is not well when the deadline has come. */
-export async function illsOf(run: Run, before: Before): Promise<Ill[]> {
+/**
+ * Everything that is not well when the deadline has come.
+ *
+ * @param switched Given where this was switched to just now.
+ */
+export async function illsOf(
+  run: Run,
+  before: Standing,
+  switched?: Activated["switched"],
+): Promise<Ill[]> {
   const { config } = run;
   const deadline = new Deadline(run.effects, config["timeouts.health"]);
   const looks: Promise<Ill | undefined>[] = [
-    unitsAreWell(run, before, deadline),
+    unitsAreWell(run, before, deadline, switched),
     deadline.until(() => remoteIsWell(run)),
     ...config["health.route"]
       ? [deadline.until(() => routeIsWell(run, before.routes))]
@@ -94,6 +142,30 @@ export async function illsOf(run: Run, before: Before): Promise<Ill[]> {
   );
 }
 
+async function unitsAreWell(
+  run: Run,
+  before: Standing,
+  deadline: Deadline,
+  switched: Activated["switched"],
+): Promise<Ill | undefined> {
+  if (!hasSystemd()) return undefined;
+  const grounds = groundsOf(run, before, switched);
+  const watched = await watchUnits(run, grounds, deadline);
+  tellChances(run, watched.chances, grounds);
+  const ill = await illOf(run.effects, watched);
+  return ill ?? (switched?.code === 4 ? unexplained(grounds) : undefined);
+}
+
+/** A switch that ends with 4 and names nothing may mean anything. */
+function unexplained({ said }: Grounds): Ill | undefined {
+  if (namesAny(said)) return undefined;
+  return {
+    reason: "units-failed",
+    text: "the switch could not handle some unit, and does not say which",
+    details: [],
+  };
+}
+
 /** What was looked at, in a few words. */
 function checkedText({ config }: Run): string {
   const own = [
@@ -103,7 +175,7 @@ function checkedText({ config }: Run): string {
   ].length;
   const also = own === 0 ? "" : `, ${count(own, "check")} passed`;
   return hasSystemd()
-    ? `no unit failed, the remote answers${also}`
+    ? `all units are well, the remote answers${also}`
     : `the remote answers${also} (units: systemd does not run here)`;
 }
 
@@ -126,7 +198,8 @@ export function detailsOf(ills: readonly Ill[]): string[] {
   return ills.flatMap(({ details }) => details);
 }
 
-function unwell(ills: readonly Ill[]): SyncError {
+/** The failure that a candidate's own faults are. */
+export function unwell(ills: readonly Ill[]): SyncError {
   return new SyncError(
     `The host is not well: ${textOf(ills)}`,
     {

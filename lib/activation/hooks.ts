@@ -6,11 +6,11 @@
  */
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
+import { faultOf, tellFault } from "./alerts.ts";
 import { environmentOf, runHostCommand } from "./host_command.ts";
+import { type Environment, runHooks } from "./notify.ts";
 import type { Ended, Record as Recorder, Run } from "../run/run.ts";
 import type { Candidate } from "../run/stages.ts";
-
-type Environment = Readonly<Record<string, string>>;
 
 /**
  * Runs the commands of `hooks.preDeploy`, one after the other.
@@ -35,6 +35,7 @@ export async function beforeDeploy(
       stage: "activate",
       reason: "pre-deploy-failed",
       next: "retry",
+      exit: exitCodes.build,
       details: failure.details,
       hints: ["the host was not changed; the next run tries again"],
     });
@@ -51,18 +52,24 @@ export async function recordWithHooks(
   ended: Ended,
 ): Promise<void> {
   // Once it is recorded, the attempt is gone from the journal.
+  const { revision } = run.attempt.commit;
   const env = { ...environmentOf(run), ...environmentFor(ended) };
   try {
     await record(run, ended);
   } finally {
     // Also where that could not be written: somebody has to know.
-    await told(run, ended, env);
+    await told(run, ended, revision, env);
   }
 }
 
-async function told(run: Run, ended: Ended, env: Environment): Promise<void> {
+async function told(
+  run: Run,
+  ended: Ended,
+  revision: string,
+  env: Environment,
+): Promise<void> {
   try {
-    await afterwards(run, ended, env);
+    await afterwards(run, ended, revision, env);
   } catch (error) {
     // Nobody waits for hooks that a person has interrupted.
     if (!(error instanceof SyncError)) throw error;
@@ -72,22 +79,15 @@ async function told(run: Run, ended: Ended, env: Environment): Promise<void> {
 async function afterwards(
   run: Run,
   ended: Ended,
+  revision: string,
   env: Environment,
 ): Promise<void> {
   const hook = hookFor(ended);
-  if (!hook) return;
-  for (const argv of run.config[`hooks.${hook}`]) {
-    const all = { ...env, GITOPS_SYNC_HOOK: hook };
-    const timeout = run.config["timeouts.hooks"];
-    const failure = await runHostCommand(run, argv, all, timeout);
-    if (!failure) continue;
-    run.effects.tell({
-      kind: "message",
-      level: "warning",
-      text: `hooks.${hook}: ${failure.text}`,
-      details: failure.details,
-    });
-  }
+  if (hook === "postDeploy") return await runHooks(run, hook, env);
+  if (hook !== "onFailure" || !("error" in ended)) return;
+  // The same one comes again with each run, and is told once.
+  const fault = faultOf(ended.error, run.effects.now(), revision);
+  await tellFault(run, fault, env);
 }
 
 /** What is built alone is no deployment, and a person's word no failure. */

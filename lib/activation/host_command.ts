@@ -43,7 +43,7 @@ export async function runHostCommand(
     text: `"${line}" ${why}`,
     details: details.slice(-shownLines),
   });
-  const start = run.effects.now().getTime();
+  const start = run.effects.monotonic();
   try {
     const finished = await run.effects.run(commandFor(argv, env, ms));
     if (finished.code === 0) return undefined;
@@ -51,7 +51,7 @@ export async function runHostCommand(
       `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
     );
     // systemd ends it a moment before we would.
-    const elapsed = run.effects.now().getTime() - start;
+    const elapsed = run.effects.monotonic() - start;
     return finished.timedOut || elapsed >= ms
       ? fail("took too long", said)
       : fail(`ended with code ${finished.code}`, said);

@@ -189,10 +189,10 @@ export function refuseFullBoot(system: string): void {
     {
       stage: "preflight",
       reason: "boot-full",
-      next: "hold",
+      next: "retry",
       exit: exitCodes.build,
       hints: [
-        "make room on /boot (df -h /boot), then gitops-sync retry",
+        "make room on /boot: df -h /boot; the next run tries again",
       ],
     },
   );

@@ -8,7 +8,7 @@ import { SyncError } from "../base/errors.ts";
 import { beginningOf, whyOf } from "../base/http.ts";
 import { safeLines } from "../base/text.ts";
 import { addressOf, type Argv, type HttpCheck } from "../config/checks.ts";
-import { askRemote } from "../git/remote.ts";
+import { askSources } from "../git/sources.ts";
 import { defaultRoutes, type Family } from "../host/routes.ts";
 import type { Ill } from "../run/deadline.ts";
 import { environmentOf, runHostCommand } from "./host_command.ts";
@@ -117,7 +117,7 @@ export async function routeIsWell(
 export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
   if (isRevision(run.config.ref)) return undefined;
   try {
-    await askRemote(run.effects, run.config);
+    await askSources(run.effects, run.config, run.state);
     return undefined;
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;

@@ -29,8 +29,14 @@ export async function switchTo(
   return await runOutside(run, argv, timeout);
 }
 
-/** The exit code of a switch that found another one at work (EAGAIN). */
-export const switchLocked = 11;
+/**
+ * Whether a switch found another one at work, and so changed nothing. The code
+ * alone is EAGAIN, which any failure in the midst of a switch may end with.
+ */
+export function isLocked({ code, timedOut, said }: Switched): boolean {
+  return code === 11 && !timedOut &&
+    said.some((line) => line.includes("Could not acquire lock"));
+}
 
 /** The exit code of a switch that the running init is in the way of. */
 export const needsReboot = 100;
@@ -39,17 +45,16 @@ export const needsReboot = 100;
 export function meaningOf(switched: Switched): string {
   const { code, timedOut, lines } = switched;
   if (switched.isUnstarted || timedOut) return endOf(switched);
+  if (isLocked(switched)) return "another switch was under way";
   const units = lines.find((line) => /units? failed:/.test(line));
   // The codes are those of switch-to-configuration-ng in nixpkgs.
   switch (code) {
     case 2:
       return `an activation script failed${quote(lines, /snippet .* failed/)}`;
     case 4:
-      return `units failed to start${
-        units ? `: ${units.replace(/^.*failed:\s*/, "")}` : ""
-      }`;
-    case switchLocked:
-      return "another switch was under way";
+      return units
+        ? `units failed to start: ${units.replace(/^.*failed:\s*/, "")}`
+        : `units could not be handled${quote(lines, /[Ff]ailed/)}`;
     case needsReboot:
       return "it can't replace the running init: this change needs a reboot";
     default:
@@ -74,9 +79,9 @@ export async function waitForProcess(
   timeout: number,
 ): Promise<void> {
   const isThere = () => startTimeOf(process.pid) === process.startTime;
-  const end = effects.now().getTime() + timeout;
+  const end = effects.monotonic() + timeout;
   while (isThere()) {
-    if (effects.now().getTime() > end) killGroup(process.pid);
+    if (effects.monotonic() > end) killGroup(process.pid);
     await effects.sleep(100);
   }
 }

@@ -8,16 +8,18 @@ import { say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import {
   bootDefault,
+  bootId,
   hasSystemd,
   runningSystem,
   systemProfile,
 } from "../host/system.ts";
-import { resetFailed } from "../host/systemd.ts";
+import { armTimer } from "../host/systemd.ts";
 import { isBootDefault, setBootDefault } from "./confirm.ts";
-import { disarm, rearm } from "./dead_mans_switch.ts";
+import { disarmOrTell, rearm } from "./dead_mans_switch.ts";
 import type { Run } from "../run/run.ts";
-import { meaningOf, switchLocked, switchTo } from "./switching.ts";
-import { unitsSince } from "./units.ts";
+import { isLocked, meaningOf, switchTo } from "./switching.ts";
+import { namesAny, readSwitch } from "./switch_words.ts";
+import { startBus, unitsComeBack } from "./units_back.ts";
 import { isStopped, type Switched } from "../run/outside.ts";
 
 /**
@@ -34,7 +36,7 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   const { touched, previous } = run.attempt;
   run.shield();
   if (!touched || !previous || leftAlone(run, cause)) {
-    await disarm(run);
+    await disarmOrTell(run);
     return cause;
   }
   say(run.effects, "warning", "Putting the previous system back");
@@ -43,8 +45,11 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     await reactivate(run, previous.running),
     await restoreBootDefault(run, previous.bootDefault),
   ].filter((problem) => problem !== undefined);
-  if (problems.length > 0) return brokenBy(run, cause, problems);
-  await disarm(run);
+  if (problems.length > 0) {
+    await rescue(run, previous.bootDefault);
+    return brokenBy(run, cause, problems);
+  }
+  await disarmOrTell(run);
   if (!(cause instanceof SyncError)) return cause;
   const isAlone = previous.running === null &&
     run.attempt.target.operation !== "boot";
@@ -63,6 +68,25 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     );
 }
 
+/**
+ * The last resort, once for an attempt and only where the host allows it: a
+ * reboot into what was good before.
+ */
+async function rescue(run: Run, bootDefault: string | null): Promise<void> {
+  if (run.config.rescue !== "reboot" || !hasSystemd()) return;
+  const isFirst = run.attempt.bootId === bootId();
+  if (!isFirst || !bootDefault || !isBootDefault(run, bootDefault)) return;
+  say(
+    run.effects,
+    "error",
+    `Rebooting into ${bootDefault}, since the way back failed (rescue: reboot)`,
+  );
+  // Not at once: how this run ended is yet to be written down.
+  await run.effects.run(
+    armTimer("gitops-sync-rescue", ["systemctl", "reboot"], 5),
+  );
+}
+
 /** A switch that refuses before it begins has changed nothing. */
 function leftAlone(run: Run, cause: unknown): boolean {
   return cause instanceof SyncError && cause.stage === "activate" &&
@@ -79,6 +103,7 @@ const refusals = ["needs-reboot", "switch-locked"];
  */
 async function prepare(run: Run, previous: string | null): Promise<void> {
   await run.noteIfPossible({ undoing: true });
+  await startBus(run);
   try {
     await rearm(run, previous);
   } catch (error) {
@@ -97,60 +122,31 @@ async function reactivate(
   if (operation === "boot" && runningSystem() === previous) return undefined;
   // A container's first run: there is nothing to go back to.
   if (previous === null) return undefined;
-  // systemd no longer starts what failed too often.
-  const failed = await newlyFailedUnits(run);
-  if (failed.length > 0) await run.effects.run(resetFailed(...failed));
   const switched = await switchBack(run, previous);
   if (runningSystem() !== previous) {
     return `activating ${previous} failed: ${meaningOf(switched)}`;
   }
-  const ill = await unitsComeUp(run);
-  if (ill.length > 0) {
-    return `${previous} runs again, but with failed units: ${ill.join(", ")}`;
-  }
-  if (switched.code !== 0 || switched.timedOut) {
-    say(
-      run.effects,
-      "warning",
-      `${previous} runs again, but not without trouble: ${meaningOf(switched)}`,
-    );
-  }
-  return undefined;
+  const missing = await unitsComeBack(run, switched, previous);
+  if (missing) return `${previous} runs again, but ${missing}`;
+  // Code 4 is about units: those that it names were looked at.
+  const isAboutUnits = switched.code === 4 && hasSystemd() &&
+    namesAny(readSwitch(switched.said, 4));
+  const isDone = !switched.timedOut && (switched.code === 0 || isAboutUnits);
+  return isDone
+    ? undefined
+    : `${previous} runs again, but not as before: ${meaningOf(switched)}`;
 }
 
 /** Another switch at work, by whomever, has to end first. */
 async function switchBack(run: Run, previous: string): Promise<Switched> {
   const { effects, config } = run;
   const timeout = config["timeouts.activate"];
-  const end = effects.now().getTime() + timeout;
+  const end = effects.monotonic() + timeout;
   for (;;) {
     const switched = await switchTo(run, previous, "test", timeout);
-    const isBusy = switched.code === switchLocked && !switched.timedOut;
-    if (!isBusy || effects.now().getTime() > end) return switched;
+    if (!isLocked(switched) || effects.monotonic() > end) return switched;
     await effects.sleep(1000);
   }
-}
-
-/** The units that still fail when all that are starting have started. */
-async function unitsComeUp(run: Run): Promise<string[]> {
-  if (!hasSystemd()) return [];
-  const { effects, config } = run;
-  const end = effects.now().getTime() + config["timeouts.health"];
-  for (;;) {
-    const { failed, starting } = await unitsNow(run);
-    const isOver = starting.length === 0 || effects.now().getTime() > end;
-    if (isOver) return failed.map(({ name }) => name);
-    await effects.sleep(500);
-  }
-}
-
-async function newlyFailedUnits(run: Run): Promise<string[]> {
-  if (!hasSystemd()) return [];
-  return (await unitsNow(run)).failed.map(({ name }) => name);
-}
-
-function unitsNow(run: Run) {
-  return unitsSince(run, run.attempt.failedBefore ?? []);
 }
 
 /** From the confirm stage on, the bootloader may know the candidate. */

@@ -1,117 +1,224 @@
 /**
- * The units of systemd before and after an activation: only what has failed
- * since is blamed on the candidate.
+ * The units of systemd before and after an activation: what ran has to run
+ * again, and what is new has to stay up.
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
 import { count } from "../base/text.ts";
-import type { Before } from "../state/state.ts";
-import { hasSystemd } from "../host/system.ts";
-import { lastLines, type Unit, unitsNow } from "../host/systemd.ts";
+import { type Effects, say } from "../base/effects.ts";
+import { lastLines } from "../host/systemd.ts";
+import { lookAtUnits, type UnitState } from "../host/units.ts";
 import type { Deadline, Ill } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
+import type { UnitsBefore } from "../run/standing.ts";
+import {
+  type Finding,
+  type Grounds,
+  isJudged,
+  judgeUnits,
+  kinds,
+  restartedBetween,
+  type Verdict,
+} from "./judge_units.ts";
 
 /** The lines of the journal that are shown of each unit, and of how many. */
 const shownLines = 5, shownUnits = 5;
 
-/** Waits until no unit is starting any more, then names those that failed. */
-export async function unitsAreWell(
-  run: Run,
-  before: Before,
-  deadline: Deadline,
-): Promise<Ill | undefined> {
-  if (!hasSystemd()) return undefined;
-  const steady = run.config["health.steady"];
-  let since: number | undefined;
-  for (;;) {
-    const { failed, starting: all } = await unitsSince(run, before.failed);
-    const starting = all.filter(({ name }) => !before.starting.includes(name));
-    const now = run.effects.now().getTime();
-    if (deadline.left <= 0) {
-      return await ill(run, [...failed, ...starting.filter(isRestarting)]);
-    }
-    if (starting.length > 0) since = undefined;
-    else if (failed.length > 0) return await ill(run, failed);
-    // A service counts as started before it has done anything: what ends
-    // right after that is seen by another look.
-    else if (now - (since ??= now) >= steady) return undefined;
-    await run.effects.sleep(Math.min(steady, 1000));
-  }
-}
+/** After how many restarts since it was first seen a unit is not waited for. */
+const mostRestarts = 5;
 
-/**
- * What may be blamed on a candidate, by a unit's name: what had not failed
- * before, and is not to be ignored. Our own units are judged where
- * they ran.
- */
-export function isBlamed(
-  unit: string,
-  before: readonly string[],
-  ignored: readonly string[],
-): boolean {
-  return !before.includes(unit) && !unit.startsWith("gitops-sync") &&
-    !ignored.some((pattern) => matches(pattern, unit));
-}
+/** The most names of units that are remembered of one host. */
+const mostRemembered = 2000;
 
-/** Whether a name is of a pattern in which `*` and `?` stand for others. */
-function matches(pattern: string, name: string): boolean {
-  const expression = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*").replaceAll("?", ".");
-  return new RegExp(`^${expression}$`, "s").test(name);
+/** What is remembered of a look before anything is changed. */
+export function beforeOf(units: readonly UnitState[]): UnitsBefore {
+  const names = (found: readonly UnitState[]) =>
+    new Set(found.map(({ name }) => name));
+  const kept = units.filter((unit) =>
+    isJudged(unit, { isInstalled: () => true, ignored: [] })
+  );
+  // Looked at while it runs, one that is restarted again and again seems well.
+  const newest = Math.max(...units.map(({ startedAt }) => startedAt));
+  const isFlapping = (unit: UnitState) =>
+    isRestarting(unit) ||
+    (unit.restarts > 0 && newest - unit.startedAt < 60_000_000);
+  const isIll = (unit: UnitState) =>
+    unit.active === "failed" || isRestarting(unit) ||
+    !["loaded", "masked"].includes(unit.load);
+  const ran = kept.filter(({ active }) =>
+    active === "active" || active === "reloading"
+  ).slice(0, mostRemembered);
+  return {
+    ran: new Map(ran.map(({ name, invocation }) => [name, invocation])),
+    failed: names(units.filter(isIll)),
+    starting: names(
+      units.filter((unit) =>
+        !isIll(unit) &&
+        (unit.hasJob || /^(activating|reloading)$/.test(unit.active))
+      ),
+    ),
+    flapping: names(units.filter(isFlapping)),
+  };
 }
 
 /** A unit that systemd starts again and again never fails, and is not well. */
-function isRestarting({ sub }: Unit): boolean {
+function isRestarting({ sub }: UnitState): boolean {
   return sub.startsWith("auto-restart");
 }
 
-/** Names units with what they wrote last; `undefined` if there are none. */
-async function ill(
-  run: Run,
-  units: readonly Unit[],
-): Promise<Ill | undefined> {
-  if (units.length === 0) return undefined;
-  const names = units.map(({ name }) => name);
-  const lines = await Promise.all(
-    names.slice(0, shownUnits).map(async (name) => {
-      const lines = await lastLines(run.effects, name, shownLines);
-      return lines.map((line) => `${name}: ${line}`);
-    }),
+/** Tells what is not well, and not the candidate's fault. */
+export function tellChances(
+  { effects }: Pick<Run, "effects">,
+  chances: readonly Finding[],
+  { failed }: Pick<Grounds, "failed">,
+): void {
+  for (const { unit } of chances) {
+    const why = failed.has(unit)
+      ? "failed before, and fails again"
+      : "failed meanwhile, not because of this change as far as can be told";
+    say(effects, "warning", `${unit} ${why}`, [
+      `look at: systemctl status ${unit}`,
+    ]);
+  }
+}
+
+/** What a host's units come to; `isBlind`: systemd could not be asked. */
+export type Watched = Verdict & { isBlind?: true };
+
+/**
+ * Watches all units until they have been well for `health.steady`, something is
+ * ill for good, or the deadline has come.
+ *
+ * @returns what is starting or restarted at the deadline counts as ill.
+ */
+export async function watchUnits(
+  run: Pick<Run, "effects" | "config">,
+  grounds: Grounds,
+  deadline: Deadline,
+): Promise<Watched> {
+  const { effects, config } = run;
+  const steady = config["health.steady"];
+  const counts = new Map<string, number>();
+  let first: { at: number; units: readonly UnitState[] } | undefined;
+  for (;;) {
+    const units = await lookAtUnits(effects);
+    const at = effects.monotonic();
+    const isLate = deadline.left <= 0;
+    if (!units) {
+      if (isLate) return { ...nothing, isBlind: true };
+      first = undefined;
+    } else {
+      const verdict = judgeUnits(units, grounds);
+      const { starting, ills } = verdict;
+      // Another look has found something ill: no verdict can change that.
+      if (deadline.isCut) return verdict;
+      const restarted = restartedBetween(first?.units ?? [], units, grounds);
+      const looping = loopingOf(units, counts, grounds);
+      const isMoving = starting.length > 0 || restarted.length > 0;
+      if (looping.length > 0 || (isMoving && isLate)) {
+        return atTheEnd(verdict, [...looping, ...restarted], units);
+      }
+      // A service counts as started before it has done anything: what ends
+      // right after that is seen by another look.
+      if (starting.length > 0) first = undefined;
+      else if (ills.length > 0) return verdict;
+      else if (!first || isMoving) first = { at, units };
+      else if (at - first.at >= steady) return verdict;
+    }
+    await effects.sleep(Math.min(Math.max(steady, 50), 1000));
+  }
+}
+
+const nothing: Verdict = { ills: [], starting: [], chances: [] };
+
+/** What still moves at the end counts as ill, and as failing if it restarts. */
+function atTheEnd(
+  { ills, starting, chances }: Verdict,
+  restarted: readonly UnitState[],
+  units: readonly UnitState[],
+): Verdict {
+  const again = new Set(
+    [...restarted, ...units.filter(isRestarting)].map(({ name }) => name),
   );
-  const what = units.some(isRestarting) ? "failed or keep failing" : "failed";
+  const found: Finding[] = [
+    ...starting.map((one): Finding =>
+      again.has(one.unit) ? { ...one, kind: "restarting" } : one
+    ),
+    ...restarted.map(({ name }): Finding => ({
+      unit: name,
+      kind: "restarting",
+    })),
+  ];
+  const known = new Set(ills.map(({ unit }) => unit));
+  const more = found.filter(({ unit }) => {
+    const isNew = !known.has(unit);
+    known.add(unit);
+    return isNew;
+  });
+  return { ills: [...ills, ...more], starting: [], chances };
+}
+
+/** The units that were restarted too often since they were first seen. */
+function loopingOf(
+  units: readonly UnitState[],
+  first: Map<string, number>,
+  grounds: Grounds,
+): UnitState[] {
+  return units.filter((unit) => {
+    const { name, restarts } = unit;
+    // It begins anew where somebody starts the unit.
+    if (restarts < (first.get(name) ?? Infinity)) first.set(name, restarts);
+    return restarts - first.get(name)! >= mostRestarts &&
+      isJudged(unit, grounds) && !grounds.flapping.has(name) &&
+      !grounds.failed.has(name);
+  });
+}
+
+/** What is not well, as a health check tells it; `undefined` if all is. */
+export async function illOf(
+  effects: Effects,
+  { ills, isBlind }: Watched,
+): Promise<Ill | undefined> {
+  if (isBlind) {
+    return {
+      reason: "units-unseen",
+      text: "systemd does not say how its units are",
+      details: [],
+    };
+  }
+  if (ills.length === 0) return undefined;
   return {
     reason: "units-failed",
-    text: `${count(units.length, "unit")} ${what}: ${names.join(", ")}`,
-    details: lines.flat(),
+    text: textOf(ills),
+    details: await evidenceOf(effects, ills),
   };
 }
 
-/** The units that are not well before anything is changed. */
-export async function unitsBefore(
+/** All findings in one line: those of one kind together. */
+export function textOf(findings: readonly Finding[]): string {
+  return Object.entries(kinds).flatMap(([kind, [one, several]]) => {
+    const names = findings.filter((finding) => finding.kind === kind)
+      .map(({ unit }) => unit);
+    const what = names.length === 1 ? one : several;
+    return names.length === 0
+      ? []
+      : [`${count(names.length, "unit")} ${what}: ${names.join(", ")}`];
+  }).join("; ");
+}
+
+/** What the switch said of units, and what they wrote last. */
+export async function evidenceOf(
   effects: Effects,
-): Promise<Pick<Before, "failed" | "starting">> {
-  const units = hasSystemd() ? await unitsNow(effects) : [];
-  const names = (found: readonly Unit[]) => found.map(({ name }) => name);
-  const isFailing = (unit: Unit) => isFailed(unit) || isRestarting(unit);
-  return {
-    failed: names(units.filter(isFailing)),
-    starting: names(units.filter((unit) => !isFailing(unit))),
-  };
-}
-
-/** The units that have failed, or are starting, and may be blamed for it. */
-export async function unitsSince(
-  { effects, config }: Pick<Run, "effects" | "config">,
-  failedBefore: readonly string[],
-): Promise<{ failed: Unit[]; starting: Unit[] }> {
-  const units = (await unitsNow(effects)).filter(({ name }) =>
-    isBlamed(name, failedBefore, config["health.ignoreUnits"])
+  findings: readonly Finding[],
+): Promise<string[]> {
+  const lines = await Promise.all(
+    findings.slice(0, shownUnits).map(async ({ unit, line }) => {
+      const written = await lastLines(effects, unit, shownLines);
+      return [
+        ...line ? [line] : [],
+        ...written.map((text) => `${unit}: ${text}`),
+      ];
+    }),
   );
-  return {
-    failed: units.filter(isFailed),
-    starting: units.filter((unit) => !isFailed(unit)),
-  };
+  return lines.flat();
 }
-
-const isFailed = ({ active }: Unit) => active === "failed";

@@ -75,8 +75,10 @@ export type Event =
 export interface Effects {
   /** Runs a program to its end. */
   run(command: Command): Promise<Finished>;
-  /** The current time. */
+  /** The current time, which a person or NTP may set: never for a span. */
   now(): Date;
+  /** Milliseconds since some moment, by a clock that does not jump. */
+  monotonic(): number;
   /** Waits for a number of milliseconds. */
   sleep(ms: number): Promise<void>;
   /** Tells whoever watches. */

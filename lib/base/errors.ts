@@ -37,6 +37,7 @@ export const exitCodes = {
   broken: 8,
   held: 9,
   locked: 10,
+  needsReboot: 11,
 } as const;
 
 /** One of {@linkcode exitCodes}. */
@@ -50,11 +51,12 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   3: "the repository can't be reached or fetched (retried)",
   4: "refused: not verified",
   5: "secrets: this host can't decrypt what it needs",
-  6: "evaluation or build failed",
+  6: "evaluation, build or preparation failed; nothing was changed",
   7: "activation or health failed; the previous system runs again",
   8: "activation failed and so did the way back: needs a person",
   9: "held: this revision failed before",
-  10: "another run holds the lock",
+  10: "another run or another switch is at work",
+  11: "needs a reboot: nothing was changed",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
@@ -93,6 +95,8 @@ export interface Failure {
   hints?: readonly string[];
   /** Lines of evidence, e.g. the end of a build log. Already redacted. */
   details?: readonly string[];
+  /** Milliseconds that a later run waits at least, where a server says so. */
+  after?: number;
   /** Where the stage's own exit code does not fit. */
   exit?: ExitCode;
   /** The error underneath, if any. */
@@ -112,6 +116,8 @@ export class SyncError extends Error {
   readonly hints: readonly string[];
   /** Lines of evidence. */
   readonly details: readonly string[];
+  /** Milliseconds that a later run waits at least. */
+  readonly after: number;
   /** The exit code of the program. */
   readonly exit: ExitCode;
 
@@ -122,6 +128,7 @@ export class SyncError extends Error {
     this.next = failure.next;
     this.hints = (failure.hints ?? []).map(shown);
     this.details = (failure.details ?? []).map(shown);
+    this.after = failure.after ?? 0;
     this.exit = failure.exit ?? exitOfStage[failure.stage];
   }
 }

@@ -10,8 +10,32 @@
 
 import { plain } from "./text.ts";
 
-/** The beginnings of the tokens of GitHub and GitLab, which they document. */
-const tokens = /\b(gh[pousr]_|github_pat_|glpat-|gloas-|glcbt-)[\w.-]{8,}/g;
+/**
+ * The beginnings of the tokens of GitHub, GitLab, Bitbucket and Vault, which
+ * they document.
+ */
+const tokens =
+  /\b(gh[pousr]_|github_pat_|gl(?:pat|oas|cbt|rt|dt|ptt|ft|imt|agent|wt|soat|ffct)-|ATBB|ATCTT3xFf|hv[sbr]\.)[\w.-]{8,}/g;
+
+/** Tokens that a web address carries in its query. */
+const queries =
+  /([?&](?:private_|access_|job_|feed_|rss_|oauth_|auth_)?token=)[^&\s'"#]+/gi;
+
+/** Headers of HTTP, as programs show them when they tell what they did. */
+const headers =
+  /\b(Authorization: *(?:Basic|Digest|token) +|Bearer +(?=\S*[\d._~+/=-])|(?:PRIVATE|JOB|DEPLOY|X-Vault|X-Gitlab)-Token: *)[^\s'"]+/gi;
+
+/**
+ * A password in an address, as careless people write it: after a colon that
+ * begins no port, all up to the last `@`. Bounded, so that no text takes long.
+ */
+const password = /:(?!\d+(?:[/?#\s'"]|$))[^\s'"]{0,1000}@/.source;
+
+const webUser = new RegExp(
+  `\\b(https?://)(?:[^/@\\s:'"]*${password}|[^/\\s'"]*@)`,
+  "gi",
+);
+const otherUser = new RegExp(`(\\w://[^/@\\s:'"]*)${password}`, "g");
 
 /** The same, and without what a terminal would obey; lines stay lines. */
 export function shown(text: string): string {
@@ -21,7 +45,9 @@ export function shown(text: string): string {
 /** Text without passwords, tokens, and the user part of web addresses. */
 export function redact(text: string): string {
   return text
-    .replace(/\b(https?:\/\/)[^/@\s'"]*@/gi, "$1")
-    .replace(/(\w:\/\/[^/@\s:'"]*):[^/@\s'"]*@/g, "$1@")
+    .replace(webUser, "$1")
+    .replace(otherUser, "$1@")
+    .replace(queries, "$1…")
+    .replace(headers, "$1…")
     .replace(tokens, "$1…");
 }

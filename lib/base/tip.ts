@@ -14,4 +14,6 @@ export interface Tip {
   kind: RefKind;
   /** The full name to fetch, e.g. `refs/heads/main`; the hash of a commit. */
   name: string;
+  /** The URL that answered, where the configuration names mirrors. */
+  servedBy?: string;
 }

@@ -75,9 +75,17 @@ export const commands: readonly CommandSpec[] = [
     name: "accept",
     summary: "allow a branch or tag to move where it may not by itself",
     text:
-      "Back to an older revision, to a rewritten history, to another repository, or\na signed tag to another commit: each is refused until a person accepts the\nrevision it was moved to. Holds for that revision, once; signatures are asked\nfor all the same.",
+      "Back to an older revision, to a rewritten history, to another repository, or\na signed tag to another commit: each is refused until a person accepts the\nrevision it was moved to. Counts for that revision and what is built on it,\nonce, until it is deployed; signatures are asked for all the same.",
     operand: "REVISION",
-    flags: [],
+    flags: [{
+      name: "for",
+      value: "DURATION",
+      text: "how long it counts, e.g. 12h (default: 7d)",
+    }, {
+      name: "unfollow",
+      text:
+        "deploy it although no later commit arrives: the host follows nothing then",
+    }],
     reach: "state",
   },
   {
@@ -182,6 +190,19 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Reads the configuration as every command does, and says what is wrong with\nit or what each option is. Changes nothing and asks nobody.",
     flags: [],
+  },
+  {
+    name: "ready",
+    summary: "whether the next commit can arrive",
+    text:
+      "Asks the remote, and checks that the credentials, the trusted keys and the\nsecrets of this configuration work for a revision that was fetched here\n(default: the one deployed last). A sync runs it with the configuration of\neach new system before that system is confirmed. Changes nothing.",
+    operand: "[REVISION]",
+    flags: [{
+      name: "from",
+      value: "FOLDER",
+      text: "the state folder that has the revision (default: stateDirectory)",
+    }],
+    reach: "host",
   },
   {
     name: "completions",

@@ -113,7 +113,9 @@ function programsFor(
 }
 
 function programsOf(reach: Reach, config: LocalConfig): string[] {
-  if (reach === "state") return [...always];
+  // Which looks at the key before a server does.
+  const ofSsh = config.sshKeyFile ? ["ssh-keygen"] : [];
+  if (reach === "state") return [...always, ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   const isSigned = config["verify.mode"] !== "none";
   return [
@@ -122,6 +124,6 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
     ...ofSystemd,
     ...(config["build.from"] === "flake" ? ["nixos-rebuild"] : []),
     ...(config["secrets.check"] ? ["age", "age-keygen", "sops"] : []),
-    ...(config["secrets.check"] || isSigned ? ofKeys : []),
+    ...(config["secrets.check"] || isSigned ? ofKeys : ofSsh),
   ];
 }

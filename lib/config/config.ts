@@ -16,6 +16,7 @@ import {
   options,
 } from "./schema.ts";
 import { Given, Problem } from "./given.ts";
+import { isOpen } from "./kinds.ts";
 
 /** Where the program looks when no `--config` is given. */
 export const defaultConfigPath = "/etc/gitops-sync/config.yaml";
@@ -188,7 +189,11 @@ function check(
     }
     if (option) values[given.key] = value;
   }
-  problems.push(...withoutMode(all, values), ...withoutKeys(all, values));
+  problems.push(
+    ...withoutMode(all, values),
+    ...withoutKeys(all, values),
+    ...withoutTls(all, values),
+  );
   for (const name of optionNames) {
     if (name in values) continue;
     const option: Option<unknown> = options[name];
@@ -233,6 +238,16 @@ function withoutKeys(
   if (hasKeys) return [];
   const given = all.findLast(({ key }) => key === "verify.mode");
   return given ? [{ kind: "keyless", given }] : [];
+}
+
+/** Whoever is on the way could read the token. */
+function withoutTls(
+  all: readonly Given[],
+  values: Readonly<Record<string, unknown>>,
+): Problem[] {
+  if (!values["tokenFile"] || !isOpen(values["repository"])) return [];
+  const given = all.findLast(({ key }) => key === "repository");
+  return given ? [{ kind: "open", given }] : [];
 }
 
 function optionOf(key: string): Option<unknown> | undefined {

@@ -22,4 +22,5 @@ export type Problem =
   | { kind: "useless"; given: Given }
   | { kind: "keyless"; given: Given }
   | { kind: "user"; given: Given }
+  | { kind: "open"; given: Given }
   | { kind: "missing"; name: OptionName };

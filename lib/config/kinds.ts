@@ -5,6 +5,7 @@
  */
 import { parseDuration } from "../base/duration.ts";
 import { parseSize } from "../base/size.ts";
+import { isPattern, parsePattern, patternForm } from "./tag_pattern.ts";
 
 /** How an option's value is written and what it becomes. */
 export interface Kind<T> {
@@ -46,6 +47,16 @@ export const path: Kind<string> = {
     nonEmpty(value)?.startsWith("/") ? value as string : undefined,
 };
 
+/** An absolute path for programs that end it at a blank. */
+export const plainPath: Kind<string> = {
+  name: "path",
+  expected: "an absolute path without blanks such as /run/secrets/tokens",
+  read: (value) => {
+    const read = path.read(value);
+    return read === undefined || /\s/.test(read) ? undefined : read;
+  },
+};
+
 /** Several absolute paths. */
 export const paths: Kind<readonly string[]> = {
   name: "list of paths",
@@ -60,6 +71,23 @@ export const texts: Kind<readonly string[]> = {
   expected: "a list of texts",
   read: (value) => listOf(value, text),
   isList: true,
+};
+
+/** Files by the beginning of the URLs that they are for. */
+export const prefixedFiles: Kind<Readonly<Record<string, string>>> = {
+  name: "files by URL",
+  expected:
+    "beginnings of URLs with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
+  read: (value) => {
+    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+      return undefined;
+    }
+    const entries = Object.entries(value);
+    const isGood = ([url, file]: [string, unknown]) =>
+      /^(?:(?:git\+)?ssh:\/\/|[\w.-]+@[\w.-]+:)[^\s'"\\]+$/.test(url) &&
+      path.read(file) !== undefined;
+    return entries.every(isGood) ? Object.fromEntries(entries) : undefined;
+  },
 };
 
 /** True or false. */
@@ -139,6 +167,15 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
   };
 }
 
+/** This machine, under the names that nobody can give to another one. */
+const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether a URL is one over which anybody on the way can read along. */
+export function isOpen(url: unknown): boolean {
+  if (typeof url !== "string" || !/^http:/i.test(url)) return false;
+  return !isHere.test(URL.parse(url)?.hostname ?? "");
+}
+
 /** A remote as Git writes it: a URL, the scp form, or an absolute path. */
 export const remote: Kind<string> = {
   name: "Git URL",
@@ -160,13 +197,26 @@ export const remote: Kind<string> = {
   },
 };
 
-/** A branch, a tag, a full ref name or a full commit hash (git-check-ref-format(1)). */
+/**
+ * A branch, a tag, a full ref name (git-check-ref-format(1)), a full commit
+ * hash, or a pattern of tags.
+ */
 export const ref: Kind<string> = {
   name: "ref",
   expected:
-    "a branch, a tag, a full ref such as refs/heads/main, or a full commit hash",
+    "a branch, a tag, a full ref such as refs/heads/main, a full commit hash, or a pattern of tags such as semver:>=1.2 <2",
+  explain: (value) => {
+    if (typeof value === "string" && isPattern(value)) return patternForm;
+    return typeof value === "number" || typeof value === "boolean" ||
+        value instanceof Date
+      ? `a text, and YAML reads this as none: put it in quotes, e.g. ref: "1.10"`
+      : undefined;
+  },
   read: (value) => {
     const name = nonEmpty(value);
+    if (name !== undefined && isPattern(name)) {
+      return parsePattern(name) && name;
+    }
     if (name === undefined || name.startsWith("-") || name === "@") return;
     const bad = /[\s~^:?*\[\\]|\.\.|@\{|\/\/|\/\.|^\/|^\.|\/$|\.$|\.lock(\/|$)/;
     return bad.test(name) ? undefined : name;
@@ -206,9 +256,8 @@ export const vaultAddress: Kind<string> = {
   read: (value) => {
     const url = URL.parse(nonEmpty(value) ?? "");
     if (!url || url.username !== "" || url.search + url.hash !== "") return;
-    const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
     const isSafe = url.protocol === "https:" ||
-      url.protocol === "http:" && isHere.test(url.hostname);
+      url.protocol === "http:" && !isOpen(url.href);
     return isSafe ? url.href.replace(/\/+$/, "") : undefined;
   },
 };

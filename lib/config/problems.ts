@@ -48,6 +48,8 @@ function sentence(problem: Problem, path: string | undefined): string {
       return `${at}Cannot use ${key} alone: verify.mode is none, so no signature counts`;
     case "keyless":
       return `${at}Cannot use ${key} alone: there are no keys to trust`;
+    case "open":
+      return `${at}Cannot use ${key} with a token: over http:// whoever is on the way could read it`;
     case "user":
       return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
@@ -72,6 +74,10 @@ function hintsFor(problem: Problem): string[] {
     case "user":
       return [
         "write the user name as username; if it is a token, put it into a file and name that file with tokenFile",
+      ];
+    case "open":
+      return [
+        "write https:// in place of http://, or take the token out; http:// is for this machine alone (localhost, 127.0.0.1, [::1])",
       ];
     case "unknown":
       return [nearest(problem.given)];

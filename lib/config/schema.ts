@@ -16,7 +16,9 @@ import {
   text,
   texts,
 } from "./kinds.ts";
+import { type Mirror, mirrors } from "./mirrors.ts";
 import type { Option } from "./option.ts";
+import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
@@ -36,7 +38,7 @@ export const options = {
     kind: ref,
     preset: "main",
     text:
-      "What this host follows: a branch, a tag (annotated or light), or a full commit hash. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`.",
+      "What this host follows: a branch, a tag (annotated or light), a full commit hash, or a pattern of tags. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`. `semver:` and a range (`semver:>=1.2 <2`) follows the tag with the highest version in it, `tags:` and a pattern (`tags:v*`) the one with the highest version in the place of the `*`; forward then means a higher version.",
   } as Option<string>,
   host: {
     kind: host,
@@ -83,6 +85,11 @@ export const options = {
     text:
       "The private key for `ssh://` and scp-form remotes, readable by root alone.",
   } as Option<string | undefined>,
+  sshCertificateFile: {
+    kind: path,
+    text:
+      "The certificate of `sshKeyFile`, where an authority signed it. Without it the file beside the key counts, `KEY-cert.pub`.",
+  } as Option<string | undefined>,
   knownHosts: {
     kind: path,
     text:
@@ -98,6 +105,24 @@ export const options = {
     preset: "git",
     text: "The user name that goes with the token. Most forges take any.",
   } as Option<string>,
+  mirrors: {
+    kind: mirrors,
+    preset: [],
+    text:
+      "More URLs of the same repository, in the order of preference after `repository`, each with its own `sshKeyFile`, `knownHosts`, `tokenFile` and `username`, or none: `[{url: ssh://git@backup.example.org/infra.git, sshKeyFile: /etc/gitops-sync/backup-key}]`. The first that answers counts; one that is behind what was deployed is passed over. All that is remembered goes by `repository`, whichever served.",
+    noFlag: true,
+  } as Option<readonly Mirror[]>,
+  "tls.certFile": {
+    kind: path,
+    text:
+      "The certificate, in PEM, by which this host shows an `https://` server who it is.",
+  } as Option<string | undefined>,
+  "tls.keyFile": {
+    kind: path,
+    text:
+      "The private key of `tls.certFile`, in PEM without a passphrase. Without it the file of the certificate holds the key, too.",
+  } as Option<string | undefined>,
+  ...inputOptions,
   stateDirectory: {
     kind: path,
     preset: "/var/lib/gitops-sync",

@@ -35,6 +35,12 @@ export const deploymentOptions = {
     text:
       "Whether to reboot once a system is confirmed. `when-needed`: if its kernel, initrd, kernel modules or systemd are not those that were booted. `always`: if it is not the system that was booted. The next run looks whether the host came up on it and is well; if not, the system that was booted before comes back.",
   } as Option<"never" | "when-needed" | "always">,
+  rescue: {
+    kind: choice("none", "reboot"),
+    preset: "none",
+    text:
+      "What is done where a system is not well and the way back from it has failed too. `none`: a person is called (exit code 8), and each run tries the way back again. `reboot`: the host is also rebooted, once, if what a reboot starts is the system that was good before.",
+  } as Option<"none" | "reboot">,
   "health.ignoreUnits": {
     kind: texts,
     preset: [],
@@ -43,9 +49,9 @@ export const deploymentOptions = {
   } as Option<readonly string[]>,
   "health.steady": {
     kind: duration,
-    preset: "1s",
+    preset: "10s",
     text:
-      "How long the units must stay well, once all have started, before they count as well.",
+      "How long the units must stay well, once all have started, before they count as well. What crashes less often than that is not found.",
   } as Option<number>,
   "health.http": {
     kind: httpChecks,
@@ -90,8 +96,41 @@ export const deploymentOptions = {
     kind: commands,
     preset: [],
     noFlag: true,
-    text: "Commands to run when an attempt has failed.",
+    text:
+      "Commands to run once for each new fault: an attempt that failed, a remote that has been silent for longer than `alerts.unreachableAfter`. What is tried again and fails for the same reason is no new one.",
   } as Option<readonly Argv[]>,
+  "hooks.onRecovered": {
+    kind: commands,
+    preset: [],
+    noFlag: true,
+    text: "Commands to run once when what `hooks.onFailure` told is over.",
+  } as Option<readonly Argv[]>,
+  onFailure: {
+    kind: texts,
+    preset: [],
+    noFlag: true,
+    text:
+      "Units of systemd to start once for each new fault, as with `hooks.onFailure`, e.g. `[notify-admin.service]`.",
+  } as Option<readonly string[]>,
+  onRecovered: {
+    kind: texts,
+    preset: [],
+    noFlag: true,
+    text: "Units of systemd to start once when a fault that was told is over.",
+  } as Option<readonly string[]>,
+  onSuccess: {
+    kind: texts,
+    preset: [],
+    noFlag: true,
+    text:
+      "Units of systemd to start after each run that ends with 0, also where there was nothing to do. A run with nothing to do takes longer then.",
+  } as Option<readonly string[]>,
+  "alerts.unreachableAfter": {
+    kind: duration,
+    preset: "1h",
+    text:
+      "How long the repository may not answer, or not have the ref, before that counts as a fault.",
+  } as Option<number>,
   bootEntries: {
     kind: number,
     preset: 0,

@@ -26,6 +26,12 @@ export const limitOptions = {
     text:
       "How large the mirror of the repository may grow while something is fetched into it, and how large all files of a revision together may be, which Nix copies to the store.",
   } as Option<number>,
+  "limits.secrets": {
+    kind: size,
+    preset: "256M",
+    text:
+      "How large an encrypted file may be that the check opens. A larger one is left out and told; a system that installs it is not switched to.",
+  } as Option<number>,
   "preflight.freeSpace": {
     kind: size,
     preset: "1G",

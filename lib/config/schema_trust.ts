@@ -76,7 +76,7 @@ export const secretOptions = {
     presetText:
       "those that the running and the built system name for sops-nix and agenix; before the build also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
     text:
-      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. Where it is set, it also takes the place of what the built system names.",
+      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. One that can't be used is told and passed over. Where it is set, it also takes the place of what the built system names.",
   } as Option<readonly string[] | undefined>,
   "secrets.ignore": {
     kind: texts,

@@ -13,6 +13,7 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import { oneLine, short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Target } from "../state/state.ts";
 import { localGit } from "./git.ts";
 import { askRemote } from "./remote.ts";
@@ -20,9 +21,12 @@ import {
   collectGarbage,
   damaged,
   has,
+  isDamaged,
   isShallow,
+  keepWhole,
   makeMirror,
   must,
+  mustBeWhole,
   readyMirror,
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
@@ -55,16 +59,78 @@ export async function fetchRevision(
     if (isNew) await makeMirror(run, mirror, tip);
     return await fetchInto(run, mirror, tip, target);
   } catch (error) {
-    // A mirror that a crash has left damaged is worth nothing: it is made
-    // again. A remote that does not answer is no reason to.
-    const isDamaged = error instanceof SyncError &&
-      error.reason === "git-failed";
-    if (isNew || !isDamaged) throw error;
-    say(run.effects, "notice", "The mirror is damaged; making it again");
-    await Deno.remove(mirror, { recursive: true });
-    await makeMirror(run, mirror, tip);
-    return await fetchInto(run, mirror, tip, target);
+    if (!(error instanceof SyncError)) throw error;
+    if (!isNew && await isOfMirror(run, mirror, error)) {
+      say(run.effects, "notice", "The mirror is damaged; making it again");
+      await Deno.remove(mirror, { recursive: true });
+      await makeMirror(run, mirror, tip);
+      return await fetchInto(run, mirror, tip, target);
+    }
+    if (!await isOfShallow(run, mirror, error)) throw error;
+    return await fetchWhole(run, mirror, tip, target);
   }
+}
+
+/**
+ * Whether a fetch failed because a crash has left the mirror damaged: it is
+ * worth nothing then. A remote that fails is no reason to throw it away, so Git
+ * is asked to look where its words do not say which of the two it was.
+ */
+async function isOfMirror(
+  run: Run,
+  mirror: string,
+  { reason, details }: SyncError,
+): Promise<boolean> {
+  if (reason === "mirror-damaged") return true;
+  if (!["git-failed", "garbled"].includes(reason)) return false;
+  return details.some((line) => ofMirror.test(line)) ||
+    await isDamaged(run, mirror);
+}
+
+/**
+ * What Git says of the mirror itself: locks of one that was killed, and hashes
+ * of another kind than the repository has now.
+ */
+const ofMirror =
+  /^(?:fatal|error): (?:mismatched (?:algorithms|object format)|(?:could not|cannot|Unable to) (?:create|lock) )/;
+
+/** Whether it may be the wish for a part of the history that went wrong. */
+async function isOfShallow(
+  run: Run,
+  mirror: string,
+  { reason, details }: SyncError,
+): Promise<boolean> {
+  if (!await mayBeShallow(run, mirror)) return false;
+  // Servers of less usual make answer so to a second shallow fetch.
+  return reason === "no-shallow" ||
+    details.some((line) => /returned error: 500\b/.test(line));
+}
+
+/** Fetches the whole history, beside the mirror until it is there. */
+async function fetchWhole(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  target: Target,
+): Promise<Fetched> {
+  const whole = `${mirror}.whole`;
+  await removeIfThere(whole);
+  await makeMirror(run, whole, tip);
+  await keepWhole(whole);
+  const fetched = await fetchInto(run, whole, tip, target);
+  await removeIfThere(mirror);
+  await Deno.rename(whole, mirror);
+  say(
+    run.effects,
+    "notice",
+    "The server can't give a part of the history, so all of it was fetched",
+    ["shallow: false says so from the beginning"],
+  );
+  return { ...fetched, mirror };
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  if (await exists(path)) await Deno.remove(path, { recursive: true });
 }
 
 async function fetchInto(
@@ -74,7 +140,10 @@ async function fetchInto(
   target: Target,
 ): Promise<Fetched> {
   await readyMirror(run, mirror);
-  const base = followedOf(run.state, target)?.revision;
+  // Of tags of a pattern, the version says what is forward.
+  const base = isPattern(target.ref)
+    ? undefined
+    : followedOf(run.state, target)?.revision;
   await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
   await bringKeys(run, mirror);
@@ -92,7 +161,7 @@ async function bringIn(
   tip: Tip,
   base: string | undefined,
 ): Promise<void> {
-  const since = !mayBeShallow(run)
+  const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
     ? "itself"
@@ -124,9 +193,9 @@ async function bringKeys(run: Run, mirror: string): Promise<void> {
  * A signature of every commit needs every commit: where a history is cut, what
  * is behind the cut would come in unseen.
  */
-function mayBeShallow({ config }: Run): boolean {
+async function mayBeShallow({ config }: Run, mirror: string): Promise<boolean> {
   return config.shallow && !config.submodules &&
-    config["verify.mode"] !== "range";
+    config["verify.mode"] !== "range" && !await mustBeWhole(mirror);
 }
 
 async function fetchIfThere(
@@ -277,7 +346,7 @@ async function mustHaveMoved(
   tip: Tip,
   { revision }: Commit,
 ): Promise<void> {
-  const { tip: now } = await askRemote(run.effects, run.config);
+  const { tip: now } = await askRemote(run.effects, run.remote);
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(

@@ -9,16 +9,23 @@ import type { Command } from "../base/effects.ts";
 import type { Config } from "../config/schema.ts";
 
 /** The options that decide how the remote is reached. */
-export type RemoteConfig = Pick<
-  Config,
-  "repository" | "sshKeyFile" | "knownHosts" | "tokenFile" | "username"
->;
+export type RemoteConfig =
+  & Pick<
+    Config,
+    "repository" | "sshKeyFile" | "knownHosts" | "tokenFile" | "username"
+  >
+  & Partial<
+    Pick<Config, "sshCertificateFile" | "tls.certFile" | "tls.keyFile">
+  >;
 
 // Both are constants that a shell of Git's reads; every changing part comes
 // to them through the environment, so no shell is ever given a built string.
 const sshCommand = "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=yes " +
+  // A banner is anybody's text, and failures are told apart by texts.
+  "-o LogLevel=${GITOPS_SYNC_SSH_LOG:-ERROR} " +
   "-o ConnectTimeout=20 -o ServerAliveInterval=15 " +
   '${GITOPS_SYNC_SSH_KEY:+-i "$GITOPS_SYNC_SSH_KEY" -o IdentitiesOnly=yes} ' +
+  '${GITOPS_SYNC_SSH_CERT:+-o "CertificateFile=\\"$GITOPS_SYNC_SSH_CERT\\""} ' +
   '${GITOPS_SYNC_KNOWN_HOSTS:+-o "UserKnownHostsFile=\\"$GITOPS_SYNC_KNOWN_HOSTS\\"" -o GlobalKnownHostsFile=/dev/null}';
 const credentialHelper = '!f() { test "$1" = get || exit 0; ' +
   't=$(cat -- "$GITOPS_SYNC_TOKEN_FILE") && test -n "$t" && ' +
@@ -86,10 +93,17 @@ export function gitEnvironment(
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_ALLOC_LIMIT: String(mostAtOnce),
     GIT_SSH_COMMAND: sshCommand,
+    // Or Git runs the command once more, to see whether it is OpenSSH's.
+    GIT_SSH_VARIANT: "ssh",
+    // Files below .git are looked at here; newer versions may keep tables.
+    GIT_DEFAULT_REF_FORMAT: "files",
     // English messages: failures are told apart by them.
     LC_ALL: "C",
   };
   if (config.sshKeyFile) env.GITOPS_SYNC_SSH_KEY = config.sshKeyFile;
+  if (config.sshCertificateFile) {
+    env.GITOPS_SYNC_SSH_CERT = config.sshCertificateFile;
+  }
   if (config.knownHosts) env.GITOPS_SYNC_KNOWN_HOSTS = config.knownHosts;
   const all: (readonly [string, string])[] = [...settings];
   // A redirect must not take what was asked for over TLS out of it.
@@ -102,6 +116,12 @@ export function gitEnvironment(
     env.GITOPS_SYNC_TOKEN_FILE = config.tokenFile;
     env.GITOPS_SYNC_USERNAME = config.username;
     all.push([`credential.${server}.helper`, credentialHelper]);
+  }
+  if (config["tls.certFile"] && server) {
+    // For this server alone, whatever it redirects to.
+    const key = config["tls.keyFile"] ?? config["tls.certFile"];
+    all.push([`http.${server}/.sslCert`, config["tls.certFile"]]);
+    all.push([`http.${server}/.sslKey`, key]);
   }
   const ca = authorityFile();
   if (ca) env.GIT_SSL_CAINFO = ca;

@@ -40,7 +40,7 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
   // A submodule whose URL begins with ./ or ../ is found from there
   // (gitmodules(5)), and Nix looks it up so.
   if (!run.config.submodules) return;
-  const { repository } = run.config;
+  const { repository } = run.remote;
   await must(
     run,
     localGit(mirror, ["config", "remote.origin.url", repository]),
@@ -96,13 +96,33 @@ export async function has(
  * Runs a local Git command that can only fail if the mirror is damaged.
  *
  * @returns what it wrote to standard output.
- * @throws {SyncError} `git-failed`
+ * @throws {SyncError} `mirror-damaged`
  */
 export async function must(run: Run, command: Command): Promise<string> {
   const finished = await run.effects.run(command);
   if (finished.code !== 0) throw damaged(run, command, finished);
   return new TextDecoder().decode(finished.stdout);
 }
+
+/** Whether Git itself finds something wrong with the mirror. */
+export async function isDamaged(run: Run, mirror: string): Promise<boolean> {
+  const { code } = await run.effects.run(
+    localGit(mirror, ["fsck", "--full", "--no-dangling", "--no-progress"]),
+  );
+  return code !== 0;
+}
+
+/** Notes that the server of this mirror gives whole histories only. */
+export async function keepWhole(mirror: string): Promise<void> {
+  await Deno.writeTextFile(wholeFile(mirror), "");
+}
+
+/** Whether that was noted. */
+export function mustBeWhole(mirror: string): Promise<boolean> {
+  return exists(wholeFile(mirror));
+}
+
+const wholeFile = (mirror: string) => `${mirror}/.git/gitops-sync-whole`;
 
 /** The error for a local Git command that failed. */
 export function damaged(
@@ -116,7 +136,7 @@ export function damaged(
     } failed`,
     {
       stage: "fetch",
-      reason: "git-failed",
+      reason: "mirror-damaged",
       next: "retry",
       details: lastWords(finished),
     },

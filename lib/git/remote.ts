@@ -8,8 +8,15 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { gitEnvironment, mostMemory, type RemoteConfig } from "./git.ts";
+import { headersOf } from "./headers.ts";
 import { isRevision } from "../base/names.ts";
 import { Tip } from "../base/tip.ts";
+import { compareVersions, type Version } from "../base/version.ts";
+import {
+  isPattern,
+  parsePattern,
+  type TagPattern,
+} from "../config/tag_pattern.ts";
 
 /** A tip with the question that was put to the remote, and its answer. */
 export interface Asked {
@@ -24,6 +31,9 @@ const mostAnswer = 16 * 2 ** 20;
 
 /** The names to ask the remote for, so that it answers in one round. */
 export function askedNames(ref: string): string[] {
+  const pattern = parsePattern(ref);
+  // Git's * reaches over the end of a name, so the commits behind tags come too.
+  if (pattern) return pattern.glob ? [`refs/tags/${pattern.glob}*`] : [];
   const full = ref.startsWith("refs/");
   const names = full ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
   return names.flatMap((name) =>
@@ -37,6 +47,7 @@ export function askedNames(ref: string): string[] {
  * many thousands that are neither branch nor tag.
  */
 function askedKinds(ref: string): string[] {
+  if (isPattern(ref)) return ["--tags"];
   if (!ref.startsWith("refs/")) return ["--heads", "--tags"];
   if (ref.startsWith("refs/heads/")) return ["--heads"];
   return ref.startsWith("refs/tags/") ? ["--tags"] : [];
@@ -69,13 +80,29 @@ export async function askRemote(
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
   };
-  const finished = await bounded(effects, question, config);
+  if (config.sshKeyFile) {
+    const { refuseBadKey } = await import("./usable_key.ts");
+    await refuseBadKey(effects, config, "decide");
+  }
+  const finished = await bounded(
+    effects,
+    withHeaders(question, config),
+    config,
+  );
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./failure.ts");
-    throw remoteFailure(finished, config, "decide");
+    const { withSshWords } = await import("./ssh_words.ts");
+    const whole = await withSshWords(effects, question, finished);
+    throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
   return { tip: parseTip(answer, ref), question, answer };
+}
+
+/** The same question; the server's headers come along. */
+function withHeaders(question: Command, config: RemoteConfig): Command {
+  const env = { ...question.env, ...headersOf(config.repository) };
+  return { ...question, env };
 }
 
 /** Asks with bounds on what a hostile server can make Git use. */
@@ -99,17 +126,25 @@ async function bounded(
   }
 }
 
+/** The names in an answer of `git ls-remote`, each with its hash. */
+function namesIn(output: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of output.split("\n")) {
+    const [id, name] = line.split("\t");
+    if (name !== undefined && isRevision(id!)) found.set(name, id!);
+  }
+  return found;
+}
+
 /**
  * Reads the answer of `git ls-remote` to {@linkcode askedNames}.
  *
  * @throws {SyncError} `ref-ambiguous` if the name is a branch and a tag.
  */
 export function parseTip(output: string, ref: string): Tip | undefined {
-  const found = new Map<string, string>();
-  for (const line of output.split("\n")) {
-    const [revision, name] = line.split("\t");
-    if (name !== undefined && isRevision(revision!)) found.set(name, revision!);
-  }
+  const found = namesIn(output);
+  const pattern = parsePattern(ref);
+  if (pattern) return newestTag(found, pattern);
   // An annotated tag is an object of its own; `^{}` is the commit behind it.
   const commitOf = (name: string) => found.get(`${name}^{}`) ?? found.get(name);
   const branch = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
@@ -135,6 +170,29 @@ export function parseTip(output: string, ref: string): Tip | undefined {
     ? undefined
     : { revision, kind: "tag", name: tag };
 }
+
+/** The tag with the highest version; of equal ones the name that sorts last. */
+function newestTag(
+  found: ReadonlyMap<string, string>,
+  { versionOf }: TagPattern,
+): Tip | undefined {
+  let newest: { name: string; version: Version } | undefined;
+  for (const name of found.keys()) {
+    if (!name.startsWith(tags) || name.endsWith("^{}")) continue;
+    const version = versionOf(name.slice(tags.length));
+    if (!version) continue;
+    const order = newest ? compareVersions(version, newest.version) : 1;
+    if (order > 0 || (order === 0 && name > newest!.name)) {
+      newest = { name, version };
+    }
+  }
+  if (!newest) return undefined;
+  const { name } = newest;
+  const revision = found.get(`${name}^{}`) ?? found.get(name)!;
+  return { revision, kind: "tag", name };
+}
+
+const tags = "refs/tags/";
 
 /**
  * All names on the remote, for a message that helps; empty if it has none.
@@ -163,28 +221,35 @@ export async function listRemote(
   return names;
 }
 
-/** The tags on the remote, each with the commit behind it. */
+/** A tag on the remote that is an object of its own. */
+export interface RemoteTag {
+  /** Its full name. */
+  name: string;
+  /** The tag object. */
+  id: string;
+  /** The commit behind it. */
+  revision: string;
+}
+
+/** The tags on the remote that can be signed, each with the commit behind it. */
 export async function listTags(
   effects: Pick<Effects, "run">,
   config: RemoteConfig & Pick<Config, "timeouts.remote">,
-): Promise<{ name: string; revision: string }[]> {
+): Promise<RemoteTag[]> {
   const finished = await bounded(effects, {
     program: "git",
     args: ["ls-remote", "--tags", "--", config.repository],
-    env: gitEnvironment(config),
+    env: { ...gitEnvironment(config), ...headersOf(config.repository) },
     timeout: config["timeouts.remote"],
   }, config);
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./failure.ts");
     throw remoteFailure(finished, config, "verify");
   }
-  return new TextDecoder().decode(finished.stdout).split("\n").flatMap(
-    (line) => {
-      const [revision, peeled] = line.split("\t");
-      // Only a tag that is an object of its own can be signed.
-      return revision && isRevision(revision) && peeled?.endsWith("^{}")
-        ? [{ name: peeled.slice(0, -3), revision }]
-        : [];
-    },
-  );
+  const found = namesIn(new TextDecoder().decode(finished.stdout));
+  return [...found].flatMap(([peeled, revision]) => {
+    const name = peeled.slice(0, -3);
+    const id = found.get(name);
+    return peeled.endsWith("^{}") && id ? [{ name, id, revision }] : [];
+  });
 }

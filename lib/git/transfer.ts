@@ -9,6 +9,7 @@ import { type Command, type Finished, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { writeWhole } from "../host/files.ts";
 import { gitEnvironment, mostMemory } from "./git.ts";
+import { headersOf } from "./headers.ts";
 import { remoteFailure, unchecked } from "./failure.ts";
 import { sizeOf } from "../process/watch.ts";
 import { dropHalfPacks } from "./mirror.ts";
@@ -36,7 +37,7 @@ export async function fetch(
   mirror: string,
   args: readonly string[],
 ): Promise<void> {
-  const { config } = run;
+  const { remote: config } = run;
   const finished = await checked(run, mirror, {
     program: "git",
     args: [
@@ -58,6 +59,7 @@ export async function fetch(
     ],
     env: {
       ...gitEnvironment(config, [["safe.directory", mirror]]),
+      ...headersOf(config.repository),
       GIT_TRACE2_EVENT: traceOf(run),
     },
     timeout: config["timeouts.fetch"],
@@ -93,7 +95,7 @@ async function checked(
   if (isUnchecked) await Deno.remove(mirror, { recursive: true });
   // Last, so that what cuts us off here is made up for by the next run.
   await Deno.remove(trace);
-  if (isUnchecked) throw unchecked(run.config);
+  if (isUnchecked) throw unchecked(run.remote);
   if (ended instanceof Error) throw ended;
   return ended;
 }
@@ -128,7 +130,7 @@ async function bounded(
     await dropHalfPacks(mirror);
   }
   throw new SyncError(
-    `Cannot fetch from ${run.config.repository}: it sends more than limits.fetch, or what takes too much memory`,
+    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch, or what takes too much memory`,
     {
       stage: "fetch",
       reason: "too-large",

@@ -4,7 +4,9 @@
  *
  * @module
  */
+import { type Counter, counterOf, idOf } from "./boot_count.ts";
 import { readIfThere } from "./files.ts";
+import { systemProfile } from "./system.ts";
 
 /** A bootloader whose files are there, and the system that it starts. */
 export interface BootEntry {
@@ -21,10 +23,11 @@ const places = ["/boot", "/efi", "/boot/efi"];
  * files of one that is no longer used.
  */
 export function bootEntries(): BootEntry[] {
-  return [...systemdBoot(), ...grub(), ...extlinux()];
+  return [...systemdBoot(places), ...grub(), ...extlinux()];
 }
 
-function systemdBoot(): BootEntry[] {
+/** The default entry of systemd-boot in each of these partitions. */
+export function systemdBoot(places: readonly string[]): BootEntry[] {
   return places.flatMap((place) => {
     const conf = readIfThere(`${place}/loader/loader.conf`);
     const pattern = conf === undefined ? undefined : loaderDefault(conf);
@@ -38,12 +41,50 @@ function systemdBoot(): BootEntry[] {
 }
 
 function entryIn(folder: string, pattern: string): string | undefined {
-  if (!pattern.includes("*")) return readIfThere(`${folder}/${pattern}`);
-  const names = listOf(folder).filter((name) => matches(name, pattern));
-  // The loader takes the first of its menu, where the newest stands first.
+  const exact = readIfThere(`${folder}/${pattern}`);
+  if (exact !== undefined) return exact;
+  const names = listOf(folder).filter((name) =>
+    matches(name, pattern) || matches(idOf(name), pattern)
+  );
+  // The loader takes the first of its menu, where the newest stands first, and
+  // what it has given up last.
   const name =
-    names.sort((a, b) => b.localeCompare(a, "en", { numeric: true }))[0];
+    names.sort((a, b) =>
+      Number(isGivenUp(a)) - Number(isGivenUp(b)) ||
+      idOf(b).localeCompare(idOf(a), "en", { numeric: true })
+    )[0];
   return name === undefined ? undefined : readIfThere(`${folder}/${name}`);
+}
+
+const isGivenUp = (name: string) => counterOf(name)?.left === 0;
+
+/**
+ * The counters of a system's entries for systemd-boot, kernel images included;
+ * none where its entries have none, or where there are none.
+ */
+export function countersOf(system: string): Counter[] {
+  return places.flatMap((place) => {
+    const entries = `${place}/loader/entries`;
+    const ofEntries = listOf(entries).filter((name) =>
+      systemIn(readIfThere(`${entries}/${name}`) ?? "") === system
+    );
+    const images = listOf(`${place}/EFI/Linux`).filter((name) =>
+      generationOf(name) === system
+    );
+    return [...ofEntries, ...images].flatMap((name) => counterOf(name) ?? []);
+  });
+}
+
+/** The system of the generation that a kernel image is named after. */
+function generationOf(name: string): string | undefined {
+  const number = /^nixos-generation-(\d+)[-+.]/.exec(name)?.[1];
+  if (number === undefined) return undefined;
+  try {
+    return Deno.realPathSync(`${systemProfile}-${number}-link`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 function listOf(folder: string): string[] {

@@ -41,14 +41,23 @@ export function privatePlaces(): string[] {
 
 function places(): string[] {
   // The service's (systemd.exec(5), "RuntimeDirectory="), which may not write to
-  // /run itself, or the user's.
+  // /run itself, or the user's. sudo and su may leave another user's in place.
   const own = Deno.env.get("RUNTIME_DIRECTORY") ??
     Deno.env.get("XDG_RUNTIME_DIR");
   return [
-    ...(own ? [own] : []),
+    ...(own && isOurs(own) ? [own] : []),
     ...(Deno.uid() === 0 ? ["/run"] : []),
     "/dev/shm",
   ];
+}
+
+function isOurs(path: string): boolean {
+  try {
+    return Deno.statSync(path).uid === Deno.uid();
+  } catch {
+    // It is not there, or not for us.
+    return false;
+  }
 }
 
 /** The folder that holds those of all our runs. */

@@ -69,7 +69,8 @@ const signals = [
  * Reads how a unit ended from what `systemd-run --wait` wrote.
  *
  * @returns `undefined` where it does not say so: it was ended itself, or there
- * was no such unit.
+ * was no such unit. Where it loses D-Bus it says "success" of a unit that still
+ * runs, but not how its process ended.
  */
 export function unitEnd(output: string): UnitEnd | undefined {
   const result = /^\s*Finished with result: (\S+)/m.exec(output)?.[1];
@@ -81,8 +82,43 @@ export function unitEnd(output: string): UnitEnd | undefined {
   const number = /^\d+$/.test(status)
     ? Number(status)
     : signals.indexOf(status) + 1;
-  const ended = how === "exited" ? number : 128 + number;
-  return { result, code: how === undefined ? 0 : ended };
+  if (how === undefined) {
+    return result === "success" ? undefined : { result, code: 1 };
+  }
+  return { result, code: how === "exited" ? number : 128 + number };
+}
+
+/** Whether `systemd-run` says that it has started a unit. */
+export function hasStarted(output: string): boolean {
+  return /^Running as unit: /m.test(output);
+}
+
+/**
+ * Asks systemd itself, by a way that needs no D-Bus, how a unit that was
+ * started has ended. One that has failed stays until it is cleared.
+ *
+ * @returns `undefined` where systemd does not say; `"active"` while it runs.
+ */
+export async function askUnitEnd(
+  effects: Effects,
+  unit: string,
+): Promise<UnitEnd | "active" | undefined> {
+  const shown = await said(effects, [
+    "show",
+    "--property=LoadState,ActiveState,Result,ExecMainCode,ExecMainStatus",
+    "--",
+    unit,
+  ]);
+  const value = (name: string) =>
+    new RegExp(`^${name}=(.*)$`, "m").exec(shown)?.[1] ?? "";
+  const active = value("ActiveState");
+  if (active === "") return undefined;
+  if (active === "inactive") return { result: "success", code: 0 };
+  if (active !== "failed") return "active";
+  // CLD_EXITED of waitid(2); the others are signals.
+  const status = Number(value("ExecMainStatus"));
+  const code = value("ExecMainCode") === "1" ? status : 128 + status;
+  return { result: value("Result"), code };
 }
 
 /** What `systemctl is-active` says of a unit: `active`, `activating`, … */
@@ -91,6 +127,13 @@ export async function activityOf(
   unit: string,
 ): Promise<string> {
   return await said(effects, ["is-active", "--", unit]);
+}
+
+/** Whether the machine has not yet come to the end of its boot. */
+export async function isStarting(effects: Effects): Promise<boolean> {
+  return /^(initializing|starting)$/.test(
+    await said(effects, ["is-system-running"]),
+  );
 }
 
 /** Whether the machine is being shut down, when no unit can be started. */
@@ -141,6 +184,14 @@ export function commandInUnit(
   };
 }
 
+/**
+ * A switch needs D-Bus, which the system that runs may have taken away, and
+ * logind does not find its way back to it.
+ */
+const bringBusBack =
+  "/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c " +
+  '"systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"';
+
 /** Starts a timer after which systemd itself runs `argv`. */
 export function armTimer(
   unit: string,
@@ -156,6 +207,7 @@ export function armTimer(
       `--on-active=${seconds}s`,
       "--timer-property=AccuracySec=1s",
       "--service-type=oneshot",
+      `--property=ExecStartPre=-${bringBusBack}`,
       "--",
       ...argv,
     ],
@@ -169,6 +221,16 @@ export function stopUnits(...units: string[]): Command {
   return { ...systemctl("stop", "--", ...units), timeout: 5 * patience };
 }
 
+/** The words that start a unit once nothing else is to be done. */
+export function startSoon(unit: string): string[] {
+  return ["systemctl", "start", "--no-block", "--", unit];
+}
+
+/** Starts units, which may not be there. */
+export function startUnits(...units: string[]): Command {
+  return { ...systemctl("start", "--", ...units), timeout: 5 * patience };
+}
+
 /** Restarts units that are loaded: the time of a timer begins anew. */
 export function restartUnits(...units: string[]): Command {
   return systemctl("restart", "--", ...units);
@@ -177,6 +239,64 @@ export function restartUnits(...units: string[]): Command {
 /** Clears a failed transient unit, so that its name can be used again. */
 export function resetFailed(...units: string[]): Command {
   return systemctl("reset-failed", "--", ...units);
+}
+
+/**
+ * Gives systemd unit files from outside of its folders, until the next boot.
+ * systemd itself makes the links, so this works in a sandbox.
+ */
+export function linkUnits(...paths: string[]): Command {
+  return systemctl("link", "--runtime", "--force", "--", ...paths);
+}
+
+/** Takes such unit files away again. */
+export function unlinkUnits(...units: string[]): Command {
+  return systemctl("disable", "--runtime", "--quiet", "--", ...units);
+}
+
+/**
+ * Starts a unit, and waits until it has started: a oneshot has ended then.
+ *
+ * @param seconds How long that may take.
+ */
+export function startUnit(unit: string, seconds: number): Command {
+  return {
+    ...systemctl("start", "--", unit),
+    timeout: (seconds + graceSeconds + 30) * 1000,
+  };
+}
+
+/**
+ * Starts units and waits for none of them.
+ */
+export function beginUnits(...units: string[]): Command {
+  return systemctl("start", "--no-block", "--", ...units);
+}
+
+/**
+ * Properties of a unit as `systemctl show` writes them, by name. What can't be
+ * asked is missing.
+ */
+export async function propertiesOf(
+  effects: Pick<Effects, "run">,
+  unit: string,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const finished = await effects.run(
+    systemctl("show", `--property=${names.join(",")}`, "--", unit),
+  );
+  const found: Record<string, string> = {};
+  if (finished.code !== 0) return found;
+  for (const line of new TextDecoder().decode(finished.stdout).split("\n")) {
+    const at = line.indexOf("=");
+    if (at === -1) continue;
+    const name = line.slice(0, at), value = line.slice(at + 1);
+    // A timer has a line for each of its times.
+    found[name] = found[name] === undefined
+      ? value
+      : `${found[name]}\n${value}`;
+  }
+  return found;
 }
 
 /** Reboots the host; the answer comes before it does. */
@@ -188,39 +308,24 @@ function systemctl(...args: string[]): Command {
   return { program: "systemctl", args, timeout: patience, shielded: true };
 }
 
-/** A unit, and how systemd sees it. */
-export interface Unit {
-  name: string;
-  /** `failed`, `activating` or `reloading`. */
-  active: string;
-  /** More exactly, e.g. `auto-restart`. */
-  sub: string;
-}
+/** The most lines of one activation that are read. */
+const mostLines = 1000;
 
-/** The units that have failed or are starting. */
-export async function unitsNow(effects: Effects): Promise<Unit[]> {
-  const finished = await effects.run({
-    program: "systemctl",
-    args: [
-      "list-units",
-      "--state=failed,activating,reloading",
-      "--all",
-      "--plain",
-      "--no-legend",
-      "--no-pager",
-      "--full",
-    ],
+/**
+ * All that a unit has written: the journal takes it in its own time, so it is
+ * first told to have done so.
+ */
+export async function allLines(
+  effects: Effects,
+  unit: string,
+): Promise<string[]> {
+  await effects.run({
+    program: "journalctl",
+    args: ["--sync"],
     timeout: patience,
+    shielded: true,
   });
-  return parseUnits(new TextDecoder().decode(finished.stdout));
-}
-
-/** Reads the columns of `systemctl list-units --plain --no-legend`. */
-export function parseUnits(output: string): Unit[] {
-  return output.split("\n").flatMap((line) => {
-    const [name, , active, sub] = line.trim().split(/\s+/);
-    return name && active && sub ? [{ name, active, sub }] : [];
-  });
+  return await lastLines(effects, unit, mostLines);
 }
 
 /** The last lines that a unit wrote to the journal. */

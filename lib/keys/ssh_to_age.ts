@@ -19,6 +19,42 @@ export async function sshToAge(pem: string): Promise<string | undefined> {
   return bech32("age-secret-key-", new Uint8Array(hash, 0, 32)).toUpperCase();
 }
 
+/**
+ * The public half of an ed25519 key in PKCS#8 (RFC 8410), as a line of SSH: age
+ * takes such keys, older versions of ssh-keygen do not. sops-nix converts none.
+ *
+ * @returns `undefined` for keys of another kind or form.
+ */
+export async function sshPublicKey(pem: string): Promise<string | undefined> {
+  const body = /-----BEGIN PRIVATE KEY-----([^-]*)-----END PRIVATE KEY-----/
+    .exec(pem)
+    ?.[1];
+  if (body === undefined) return undefined;
+  try {
+    const key = await crypto.subtle.importKey(
+      "pkcs8",
+      bytesOf(body),
+      "Ed25519",
+      true,
+      ["sign"],
+    );
+    const { x } = await crypto.subtle.exportKey("jwk", key);
+    const point = bytesOf(x!.replace(/-/g, "+").replace(/_/g, "/"));
+    const type = new TextEncoder().encode("ssh-ed25519");
+    const wire = [0, 0, 0, type.length, ...type, 0, 0, 0, 32, ...point];
+    return `ssh-ed25519 ${btoa(String.fromCharCode(...wire))}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(
+    atob(base64.replace(/\s+/g, "")),
+    (letter) => letter.charCodeAt(0),
+  );
+}
+
 /** The seed in a private key file (OpenSSH, `PROTOCOL.key`). */
 function seedOf(pem: string): Uint8Array<ArrayBuffer> | undefined {
   const body =
@@ -26,11 +62,7 @@ function seedOf(pem: string): Uint8Array<ArrayBuffer> | undefined {
       .exec(pem)?.[1];
   if (body === undefined) return undefined;
   try {
-    const all = Uint8Array.from(
-      atob(body.replace(/\s+/g, "")),
-      (letter) => letter.charCodeAt(0),
-    );
-    const outer = new Fields(all, "openssh-key-v1\0".length);
+    const outer = new Fields(bytesOf(body), "openssh-key-v1\0".length);
     if (outer.text() !== "none") return undefined;
     outer.text(); // the key derivation, none
     outer.bytes(); // its options

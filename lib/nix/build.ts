@@ -6,16 +6,19 @@
 import { ensureDir, exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import { gitEnvironment } from "../git/git.ts";
-import { evaluation } from "./evaluate.ts";
-import type { BuildFailure } from "./failure.ts";
+import { inputEnvironment } from "../git/input_credentials.ts";
+import { asEvaluation } from "./failure.ts";
+import { failed } from "./build_failure.ts";
 import { NixLog } from "./log.ts";
+import type { BuildRequest } from "./nixos_rebuild.ts";
+import { evaluation } from "./evaluate.ts";
 import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import { Built, type Readable } from "../run/stages.ts";
 import { refuseToFetch } from "./room.ts";
+import { isOffline } from "./store.ts";
+import { isThrown } from "./thrown.ts";
 
 /**
  * Evaluates and builds the host's system of this revision, or takes it as it
@@ -34,10 +37,10 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     const system = await readResult(`${folder}/result`, config.operation);
     return { ...readable, done: "built", system };
   }
-  const log = new NixLog();
+  const log = new NixLog(isOffline);
   // Nix tells what it will fetch before it does.
   let toFetch = 0;
-  const evaluating = await evaluation(run, readable, {
+  const request: BuildRequest = {
     mirror: readable.mirror,
     revision: readable.commit.revision,
     directory: config.directory,
@@ -47,10 +50,11 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     options: config["build.options"],
     folder,
     timeout: config["timeouts.build"],
+    refresh: failedBefore(run, readable.commit.revision),
     nix: nixOptions(config),
-    env: gitEnvironment(config, [
+    env: inputEnvironment(config, [
       ["safe.directory", readable.mirror],
-      ...protocolsOfInputs(config),
+      ...protocolsOfInputs(run.remote),
     ]),
     onLine: (line) => {
       log.line(line);
@@ -60,12 +64,30 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
       }
       effects.tell({ kind: "progress", stage: "build", text: log.progress() });
     },
-  });
+  };
+  const evaluating = await evaluation(run, readable, request);
   const finished = await evaluating.build();
   if (finished.timedOut) throw tooSlow(run);
-  if (finished.code !== 0) throw failed(log.failure(), readable, config);
+  if (finished.code !== 0) {
+    const said = log.failure();
+    const failure =
+      said.reason === "unknown" && await isThrown(evaluating, request)
+        ? asEvaluation(said)
+        : said;
+    throw failed(failure, readable, config);
+  }
   const system = await readResult(`${folder}/result`, config.operation);
   return { ...readable, done: "built", system };
+}
+
+/**
+ * Whether this revision failed to build last time. Nix then may keep a broken
+ * download for an hour (nix.conf(5), `tarball-ttl`), and with it the failure.
+ */
+function failedBefore({ state }: Run, revision: string): boolean {
+  const { last, backoff } = state;
+  return backoff?.revision === revision ||
+    last?.revision === revision && last.stage === "build";
 }
 
 /**
@@ -111,70 +133,6 @@ async function readResult(link: string, operation: string): Promise<string> {
       ],
     },
   );
-}
-
-function failed(said: BuildFailure, { commit }: Readable, config: Config) {
-  const failure = withoutFolder(said, config);
-  return new SyncError(
-    `Cannot build ${short(commit.revision)}: ${failure.summary}`,
-    {
-      stage: "build",
-      reason: failure.reason,
-      next: failure.transient ? "retry" : "hold",
-      details: failure.details,
-      hints: [...hintsFor(failure), ...hashHint(commit.revision)],
-    },
-  );
-}
-
-/** Nix 2.8 says of a folder of the flake that is missing only that it is. */
-function withoutFolder(failure: BuildFailure, { directory }: Config) {
-  const missing = /^getting status of '([^']+)': No such file or directory$/
-    .exec(
-      failure.summary,
-    )?.[1];
-  return missing !== undefined && `${directory}/`.startsWith(`${missing}/`)
-    ? {
-      ...failure,
-      reason: "flake-missing" as const,
-      summary: `there is no ${directory}/flake.nix`,
-    }
-    : failure;
-}
-
-function hintsFor(failure: BuildFailure): string[] {
-  const hint = hintFor(failure);
-  return hint === undefined ? [] : [hint];
-}
-
-/** Whatever Nix says of such a hash, it is not what went wrong. */
-function hashHint(revision: string): string[] {
-  return revision.length === 64
-    ? [
-      "the repository names its commits by SHA-256, which Nix may not know (2.8 does not): one of SHA-1 works",
-    ]
-    : [];
-}
-
-function hintFor({ reason }: BuildFailure): string | undefined {
-  switch (reason) {
-    case "disk-full":
-      return "free some space (nix-collect-garbage --delete-older-than 30d); the next run tries again";
-    case "network":
-      return "a substituter or an input of the flake can't be reached; the next run tries again";
-    case "daemon":
-      return "look at the Nix daemon: systemctl status nix-daemon; the next run tries again";
-    case "input-unavailable":
-      return "look in flake.nix and .gitmodules whether each URL is right and this host may read it: Git fetches over https, http and ssh, and runs no command; a file of the host is no submodule of a repository from elsewhere";
-    case "host-missing":
-      return "name one of the flake's nixosConfigurations with host (--host) in the configuration";
-    case "flake-missing":
-      return "name the folder of flake.nix with directory (--directory) in the configuration";
-    case "lock-outdated":
-      return "run nix flake lock, commit flake.lock and push";
-    default:
-      return undefined;
-  }
 }
 
 function tooSlow(run: Run): SyncError {

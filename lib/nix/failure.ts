@@ -5,14 +5,14 @@
  */
 import { count, oneLine, safeLines } from "../base/text.ts";
 import { beautiful, bounded, storeName } from "./log_entry.ts";
+import { memory } from "./builder.ts";
+import { judge } from "./judge.ts";
 import {
   type BuildReason,
   type Evidence,
   isTransient,
-  judge,
   type Judged,
   logLines,
-  memory,
   rank,
 } from "./reasons.ts";
 
@@ -24,7 +24,7 @@ export interface BuildFailure {
   reason: BuildReason;
   /**
    * Whether the same revision may build later, the failure not being its
-   * fault. See `nix_reasons.ts` for the rule.
+   * fault for certain. See `reasons.ts` for the rule.
    */
   transient: boolean;
   /** One line of at most 200 characters, e.g. `web-app-1.2.3 failed to build`. */
@@ -45,9 +45,20 @@ export function explain(evidence: Evidence): BuildFailure {
     : derivations(worst, found, evidence);
 }
 
+/** The same failure as one of the flake's own code, which Nix confirmed. */
+export function asEvaluation(failure: BuildFailure): BuildFailure {
+  const reason = "evaluation-error";
+  return {
+    ...failure,
+    reason,
+    transient: isTransient(reason),
+    summary: oneLine(`${beginnings[reason]}${failure.summary}`, summaryLength),
+  };
+}
+
 function silent({ errors, plain }: Evidence): BuildFailure {
   const error = errors.at(-1);
-  if (error) return told({ reason: "builder-failed", error });
+  if (error) return told({ reason: "unknown", error });
   const lines = plain.slice(-logLines);
   return {
     reason: lines.some((line) => memory.test(line))
@@ -99,14 +110,23 @@ const endings: Partial<Record<BuildReason, string>> = {
   "hash-mismatch": "is not what its hash says",
   "disk-full": "failed to build: no space left on device",
   "out-of-memory": "failed to build: it was killed, or memory ran out",
+  "builder-killed": "failed to build: it was ended from outside",
+  "builder-timed-out": "failed to build",
+  "download-failed": "could not be downloaded",
   "network": "could not be downloaded",
+  "no-builder": "can be built neither here nor elsewhere",
+  "unknown": "could not be built",
 };
 
 const beginnings: Partial<Record<BuildReason, string>> = {
   "evaluation-error": "evaluation failed: ",
   "disk-full": "no space left: ",
   "network": "can't download: ",
+  "slow-down": "the server asks to slow down: ",
+  "input-denied": "an input is refused to this host: ",
   "input-unavailable": "an input is not available: ",
+  "hash-mismatch": "a download is not what its hash says: ",
+  "no-builder": "nothing may build here: ",
 };
 
 /** A failure told by Nix's own message. */

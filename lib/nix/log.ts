@@ -31,7 +31,7 @@ import {
   storeName,
 } from "./log_entry.ts";
 import { type BuildFailure, explain } from "./failure.ts";
-import { type BuildLog, isFetcher, logLines } from "./reasons.ts";
+import { type BuildLog, logLines } from "./reasons.ts";
 
 // Activity types of `logging.hh` that matter here (the others: 102 realise,
 // 106 optimiseStore, 107 verifyPaths, 109 queryPathInfo, 110 postBuildHook,
@@ -75,6 +75,9 @@ export class NixLog {
   #bytes = 0;
   #unpacked = 0;
   #current: Activity | undefined;
+
+  /** @param isOffline See `Evidence`. */
+  constructor(readonly isOffline: (drv: string) => boolean = () => false) {}
 
   /** The bytes that all it wants to fetch takes in the store; 0 until told. */
   get unpacked(): number {
@@ -121,8 +124,8 @@ export class NixLog {
     return explain({
       errors: this.#errors.length > 0 ? this.#errors : this.#plainErrors(),
       plain: this.#plain,
-      hasBuilt: this.#sums.has(builds),
       logOf: (drv) => this.#logOf(drv),
+      isOffline: this.isOffline,
     });
   }
 
@@ -139,7 +142,7 @@ export class NixLog {
       expected: 0,
     };
     if (type === oneBuild && named) {
-      activity.log = { drv: bounded(path), lines: [], fetches: false };
+      activity.log = { drv: bounded(path), lines: [] };
     }
     this.#open.set(id, activity);
     if (activity.name !== "" && !(this.#current?.log && !activity.log)) {
@@ -237,7 +240,6 @@ function addLine(log: BuildLog | undefined, text: string): void {
   if (log === undefined) return;
   const line = safeLines(text.slice(0, messageLength)).at(-1);
   if (line === undefined) return;
-  log.fetches ||= isFetcher(line);
   keep(log.lines, bounded(line), logLines);
 }
 

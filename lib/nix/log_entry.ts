@@ -18,8 +18,10 @@ export interface NixError {
   position: string;
   /** `Did you mean web?`, or empty. */
   suggestion: string;
-  /** Whether the evaluator added to it where it was. */
-  traced: boolean;
+  /** Whether Nix gives it a place in the code, known or not, as its own. */
+  isPlaced: boolean;
+  /** What the evaluator was at, e.g. `while calling the 'throw' builtin`. */
+  within: string;
 }
 
 /** What stands on a line, as JSON. */
@@ -41,8 +43,16 @@ export function readError(entry: Entry): NixError | undefined {
     suggestion: bounded(
       /\n\s*(Did you mean [^\n]{1,200}\?)\s*$/.exec(whole)?.[1] ?? "",
     ),
-    traced: own === "" && /^\s*… /m.test(whole),
+    isPlaced: typeof entry["file"] === "string",
+    within: bounded(innermostFrame(entry)),
   };
+}
+
+/** The text of the innermost trace, which Nix gives with `--show-trace`. */
+function innermostFrame(entry: Entry): string {
+  const frame = Array.isArray(entry["trace"]) ? entry["trace"][0] : undefined;
+  const text = isEntry(frame) ? frame["raw_msg"] : undefined;
+  return typeof text === "string" ? plainText(text.slice(0, lineLength)) : "";
 }
 
 /** Without colour and control characters, but with its lines. */
@@ -69,7 +79,8 @@ function innermost(text: string): string {
 function positionOf(entry: Entry): string {
   const { file, line, column } = entry as Record<string, unknown>;
   if (typeof file !== "string" || !isCount(line) || !isCount(column)) return "";
-  if (/^[<«](?:nix\/|internal|none|string|stdin)/.test(file)) return "";
+  // Nix's own code has places too, which say nothing to people.
+  if (!/^(?:\/|«git\+file:)/.test(file)) return "";
   const at = `:${line}:${column}`;
   return oneLine(beautiful(file.endsWith(at) ? file : file + at));
 }

@@ -15,6 +15,8 @@ export interface BuildRequest {
   host: string;
   submodules: boolean;
   shallow: boolean;
+  /** Whether to take nothing from Nix's caches of what it downloaded. */
+  refresh: boolean;
   /** Settings of Nix, which beat those of nix.conf. */
   nix: readonly (readonly [string, string])[];
   /** More arguments from the configuration. */
@@ -64,6 +66,9 @@ export function buildCommand(request: BuildRequest): Command {
       "--log-format",
       "internal-json",
       "--no-update-lock-file",
+      // Only so does Nix mark which errors are the evaluator's.
+      "--show-trace",
+      ...request.refresh ? ["--refresh"] : [],
       ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
       ...request.options,
     ],

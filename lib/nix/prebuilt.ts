@@ -80,6 +80,14 @@ async function contentOf(
   if (finished.code === 0) {
     return new TextDecoder().decode(finished.stdout.subarray(0, mostAnswer));
   }
+  if (!/does not exist in|exists on disk, but not in/.test(finished.stderr)) {
+    throw new SyncError(`Cannot read ${path} of ${short(revision)}`, {
+      stage: "build",
+      reason: "mirror-unreadable",
+      next: "retry",
+      details: safeLines(finished.stderr).slice(-10),
+    });
+  }
   throw new SyncError(
     `Cannot find the system of ${short(revision)}: it has no file ${path}`,
     {
@@ -145,7 +153,8 @@ function notSubstituted(
     return new SyncError(`${what}: no key that this host trusts signed it`, {
       stage: "build",
       reason: "not-signed",
-      next: "hold",
+      // The cache or this host lacks something, and not the revision.
+      next: "retry",
       details,
       hints: [
         "sign it (nix store sign) and copy it again, or add the key to trusted-public-keys in nix.conf",

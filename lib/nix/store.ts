@@ -54,6 +54,27 @@ export function substitute(
 }
 
 /**
+ * Whether a derivation's builder may use no network: its output has no fixed
+ * hash. `false` where the file can't be read, because that is not known then.
+ *
+ * @param drv The path of a derivation, in Nix's format "ATerm".
+ */
+export function isOffline(drv: string): boolean {
+  try {
+    using file = Deno.openSync(drv);
+    const bytes = new Uint8Array(4096);
+    const text = new TextDecoder().decode(
+      bytes.subarray(0, file.readSync(bytes) ?? 0),
+    );
+    // A fixed output is the only one, and is always called `out`.
+    const hash = /^Derive\(\[\("[^"]*","[^"]*","[^"]*","([^"]*)"\)/.exec(text);
+    return hash?.[1] === "";
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Builds a derivation, and protects what comes out.
  *
  * @param options More arguments, and the longest it may take, in ms.

@@ -47,7 +47,7 @@ export function interrupted(): SyncError {
 export function outputTooLarge(program: string, most: number): SyncError {
   return new SyncError(
     `Cannot use the output of ${program}: it is over ${most >> 20} MiB long`,
-    { stage: "fetch", reason: "output-too-large", next: "hold" },
+    { stage: "fetch", reason: "output-too-large", next: "retry" },
   );
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
-import { systems } from "../host/system.ts";
+import { runningSystem, systems } from "../host/system.ts";
 import { writeHistory } from "../state/unwritten.ts";
 import type {
   Attempt,
@@ -13,8 +13,10 @@ import type {
   LastAttempt,
   State,
 } from "../state/state.ts";
-import { backoffAfter, targetOf } from "../run/decide.ts";
+import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
+import { quietAfter } from "../run/quiet.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
+import { isSame } from "../run/same.ts";
 import { withHold } from "./holds.ts";
 
 /**
@@ -72,8 +74,9 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 }
 
 function stateAfter(run: Run, ended: Ended): State {
-  const { attempt, backoff, cutOff, ...rest } = run.state;
-  const { revision } = run.attempt.commit;
+  const { attempt, backoff, cutOff, unfollow, unfit: _, ...rest } = run.state;
+  const { commit } = run.attempt;
+  const { revision } = commit;
   const error = errorOf(ended);
   return {
     ...rest,
@@ -83,8 +86,15 @@ function stateAfter(run: Run, ended: Ended): State {
       : {}),
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
-    ...(cutOff && (error || cutOff.revision !== revision) ? { cutOff } : {}),
+    ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
+    ...unfitAfter(run, error),
+    ...(unfollow && (error || unfollow.revision !== revision)
+      ? { unfollow }
+      : {}),
     last: lastOf(run, ended),
+    ...(error
+      ? quietAfter(attempt!.target.repository, error, run.effects.now())
+      : {}),
     ...changesBy(run, ended),
   };
 }
@@ -99,6 +109,22 @@ function isBack(attempt: Attempt, error: SyncError): boolean {
   if (!touched || !previous) return true;
   const { running, bootDefault } = systems();
   return running === previous.running && bootDefault === previous.bootDefault;
+}
+
+/** Where no system ran before, one that is not well is left as it is. */
+function unfitAfter(
+  { state, attempt }: Run,
+  error: SyncError | undefined,
+): Pick<State, "unfit"> {
+  if (!error) return {};
+  const running = runningSystem();
+  const { touched, previous, candidate } = attempt;
+  const isLeft = touched && previous?.running === null && running !== null &&
+    running === candidate;
+  if (isLeft) return { unfit: candidate };
+  return state.unfit !== undefined && state.unfit === running
+    ? { unfit: state.unfit }
+    : {};
 }
 
 /** What a later run must know, beside how it went. */
@@ -122,22 +148,24 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
       if (error.next === "hold") {
         return { holds: withHold(holds, holdFor(run, error)) };
       }
-      return error.next === "retry" ? { backoff: backoffFor(run) } : {};
+      return error.next === "retry" ? { backoff: backoffFor(run, error) } : {};
     }
     case "deployed":
-      return acceptedAfter(run.state, commit.revision);
+      return acceptedAfter(run);
     default:
       return {};
   }
 }
 
-/** What a person allowed once is used up by what it allowed. */
-function acceptedAfter(
-  { accepted }: State,
-  revision: string,
-): Partial<State> {
-  if (!accepted) return {};
-  return { accepted: accepted.filter((one) => one.revision !== revision) };
+/** What a person allowed once is used up by the deployment that it allowed. */
+function acceptedAfter({ state, attempt }: Run): Partial<State> {
+  if (!state.accepted) return {};
+  const { commit, accepted: by } = attempt;
+  return {
+    accepted: state.accepted.filter((one) =>
+      !isSame(one, commit) && one.revision !== by
+    ),
+  };
 }
 
 function lastOf(run: Run, ended: Ended): LastAttempt {
@@ -158,19 +186,29 @@ function lastOf(run: Run, ended: Ended): LastAttempt {
   };
 }
 
-function backoffFor(run: Run): State["backoff"] & object {
+function backoffFor(run: Run, { after }: SyncError): State["backoff"] & object {
   const { revision } = run.attempt.commit;
   const { backoff } = run.state;
   const before = backoff?.revision === revision ? backoff.failures : 0;
   const failures = before + 1;
-  const pause = backoffAfter(failures, Math.random());
+  const asked = Math.min(after, longestAsked);
+  const pause = Math.max(asked, backoffAfter(failures, Math.random()));
   const notBefore = new Date(run.effects.now().getTime() + pause);
-  return { revision, failures, notBefore: notBefore.toISOString() };
+  return {
+    revision,
+    failures,
+    notBefore: notBefore.toISOString(),
+    ...asked > 0 ? { asked } : {},
+  };
 }
 
 function holdOnLeft(run: Run, revision: string, because?: string): Hold {
+  const { lastGood, earlier } = run.state;
+  const known = [run.attempt.commit, lastGood, ...earlier]
+    .find((one) => one?.revision === revision);
   return {
     revision,
+    ...known?.digest && { digest: known.digest },
     target: targetOf(run.config),
     stage: because === undefined ? "decide" : "health",
     reason: "rolled-back",

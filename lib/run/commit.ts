@@ -8,9 +8,16 @@ import { short } from "../base/text.ts";
 
 /** The commit of which a system was made. */
 export function commitOf(deployment: Deployment): Commit {
-  const { revision, subject, author, committedAt, signers } = deployment;
-  const commit = { revision, subject, author, committedAt };
-  return signers ? { ...commit, signers } : commit;
+  const { revision, subject, author, committedAt, signers, digest } =
+    deployment;
+  return {
+    revision,
+    subject,
+    author,
+    committedAt,
+    ...signers && { signers },
+    ...digest && { digest },
+  };
 }
 
 /** A commit in one line. */

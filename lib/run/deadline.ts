@@ -20,20 +20,27 @@ const pause = 1000;
 /** A time until which something may become well. */
 export class Deadline {
   #end: number;
+  #isCut = false;
 
   /** @param ms From now on. */
   constructor(readonly effects: Effects, ms: number) {
-    this.#end = effects.now().getTime() + ms;
+    this.#end = effects.monotonic() + ms;
   }
 
   /** The milliseconds left; less than none afterwards. */
   get left(): number {
-    return this.#end - this.effects.now().getTime();
+    return this.#end - this.effects.monotonic();
+  }
+
+  /** Whether it was made to come early. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** Makes it now: waiting longer can't change the verdict any more. */
   cut(): void {
-    this.#end = Math.min(this.#end, this.effects.now().getTime());
+    this.#isCut = true;
+    this.#end = Math.min(this.#end, this.effects.monotonic());
   }
 
   /**

@@ -13,6 +13,7 @@ import type {
   Target,
 } from "../state/state.ts";
 import type { Systems } from "../host/system.ts";
+import { isSame, type Known } from "./same.ts";
 import type { Tip } from "../base/tip.ts";
 
 /** The facts that a decision rests on. */
@@ -119,12 +120,12 @@ function decideAtOnce(situation: Situation): Decision {
   const done = target.operation === "build" ? state.built : state.lastGood;
   const isDeployed = done?.revision === tip.revision &&
     sameTarget(done.target, target);
-  const hold = holdOf(state, tip.revision, target, config);
+  const hold = holdOf(state, tip, target, config);
   const backoff = pauseOf(situation);
   if (!isDeployed && !hold && !backoff) return { kind: "deploy" };
   if (
     drift && config.drift === "correct" &&
-    !holdOf(state, state.lastGood!.revision, state.lastGood!.target, config)
+    !holdOf(state, state.lastGood!, state.lastGood!.target, config)
   ) {
     return { kind: "correct", drift, deployment: state.lastGood! };
   }
@@ -133,15 +134,15 @@ function decideAtOnce(situation: Situation): Decision {
   return { kind: "wait", backoff: backoff!, ...extra };
 }
 
-/** The hold on a revision, unless the configuration has lifted its reason. */
+/** The hold on a commit, unless the configuration has lifted its reason. */
 export function holdOf(
   state: Pick<State, "holds">,
-  revision: string,
+  commit: Known,
   target: Target,
   config: Pick<Config, "allowForcePush">,
 ): Hold | undefined {
   const hold = state.holds.find((one) =>
-    one.revision === revision && sameTarget(one.target, target)
+    isSame(one, commit) && sameTarget(one.target, target)
   );
   const lifted = hold && isMove(hold) && config.allowForcePush;
   return lifted ? undefined : hold;
@@ -154,12 +155,18 @@ export function isMove({ reason }: Pick<Hold, "reason">): boolean {
   return moves.includes(reason);
 }
 
+/** Whether a hold is about nothing but whether the next commit arrives. */
+export function isNext({ reason }: Pick<Hold, "reason">): boolean {
+  return reason.startsWith("next-");
+}
+
 function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
   const { backoff } = state;
   if (backoff?.revision !== tip.revision || force) return undefined;
   const left = Date.parse(backoff.notBefore) - now.getTime();
   // What is left of a clock that was far ahead must not stop a host for ever.
-  return left > 0 && left <= longestPause * (1 + spread) ? backoff : undefined;
+  const most = Math.max(longestPause * (1 + spread), backoff.asked ?? 0);
+  return left > 0 && left <= most ? backoff : undefined;
 }
 
 /** How the host differs from what was confirmed last, if it does. */
@@ -196,6 +203,9 @@ export function sameTarget(a: Target, b: Target): boolean {
 
 /** The longest pause in milliseconds, and how far each may be off. */
 const longestPause = 3_600_000, spread = 0.2;
+
+/** The longest pause that a server may ask for: a day. */
+export const longestAsked = 24 * 3_600_000;
 
 /**
  * How long to wait after a number of failures in a row that may pass by

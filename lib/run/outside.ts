@@ -7,13 +7,17 @@
 import { Run } from "./run.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
 import {
+  allLines,
+  askUnitEnd,
+  hasStarted,
   isStopping,
-  lastLines,
   resetFailed,
   runInUnit,
   stopUnits,
+  type UnitEnd,
   unitEnd,
 } from "../host/systemd.ts";
+import type { Effects } from "../base/effects.ts";
 import { safeLines } from "../base/text.ts";
 import { SyncError } from "../base/errors.ts";
 
@@ -23,6 +27,8 @@ export interface Switched {
   timedOut: boolean;
   /** The end of what it wrote. */
   lines: readonly string[];
+  /** All that it wrote, as far as it matters. */
+  said: readonly string[];
   /** `true`: systemd did not run it at all. */
   isUnstarted?: true;
 }
@@ -77,26 +83,60 @@ export async function inUnitOnce(
   const finished = await effects.run(
     runInUnit(unit, argv, Math.ceil(timeout / 1000)),
   );
-  const end = unitEnd(finished.stderr);
+  let end = unitEnd(finished.stderr);
   if (end?.result === "success" && end.code === 0) {
-    return { code: 0, timedOut: false, lines: [] };
+    return await inUnitEnded(effects, unit);
   }
   const isOurEnd = !end && !finished.timedOut &&
     (finished.code > 128 || await isStopping(effects));
   if (isOurEnd) throw stopped(run);
+  if (!end && !finished.timedOut && hasStarted(finished.stderr)) {
+    end = await waitForUnit(effects, `${unit}.service`, timeout);
+    if (end?.code === 0) return await inUnitEnded(effects, unit);
+  }
   // Whatever of it still runs, nothing else may be switched beside it.
   await effects.run(stopUnits(`${unit}.service`));
-  const lines = (await lastLines(effects, `${unit}.service`, 15))
+  const said = (await allLines(effects, `${unit}.service`))
     // What systemd says of the unit itself is known better.
     .filter((line) => !line.includes(unit));
+  const lines = said.slice(-15);
   // A unit that stays failed would be taken for a fault of the host.
   await effects.run(resetFailed(`${unit}.service`));
   return {
-    code: end ? end.code : finished.code,
+    // Where nobody can tell how it ended, it did not end well.
+    code: end ? end.code : finished.code || 1,
     timedOut: finished.timedOut || end?.result === "timeout",
     lines: lines.length > 0 ? lines : safeLines(finished.stderr),
-    ...(end || finished.timedOut ? {} : { isUnstarted: true }),
+    said,
+    ...(end || finished.timedOut || hasStarted(finished.stderr)
+      ? {}
+      : { isUnstarted: true }),
   };
+}
+
+async function inUnitEnded(effects: Effects, unit: string): Promise<Switched> {
+  const said = await allLines(effects, `${unit}.service`);
+  return { code: 0, timedOut: false, lines: [], said };
+}
+
+/**
+ * Waits for a unit that nobody waits for any more: a switch that restarts D-Bus
+ * goes on when `systemd-run` has ended.
+ *
+ * @returns `undefined` where that can't be told, or takes too long.
+ */
+async function waitForUnit(
+  effects: Effects,
+  unit: string,
+  timeout: number,
+): Promise<UnitEnd | undefined> {
+  const end = effects.monotonic() + timeout;
+  for (;;) {
+    const found = await askUnitEnd(effects, unit);
+    if (found !== "active" && found !== undefined) return found;
+    if (effects.monotonic() > end) return undefined;
+    await effects.sleep(500);
+  }
 }
 
 /**
@@ -152,5 +192,6 @@ export async function directly(
     code: finished.code,
     timedOut: finished.timedOut,
     lines: lines.slice(-15),
+    said: lines,
   };
 }

@@ -24,6 +24,11 @@ import { writeState } from "../state/state_file.ts";
 /** One run under way. The lock is held as long as it lives. */
 export class Run {
   readonly stages: StageTime[] = [];
+  /**
+   * How the repository is reached: as configured, or by the mirror that
+   * answered. What is remembered goes by {@linkcode config}.
+   */
+  remote: Config;
 
   constructor(
     /** What it may do; replaced by {@linkcode shield}. */
@@ -31,7 +36,9 @@ export class Run {
     readonly config: Config,
     /** What is remembered; replaced as a whole by {@linkcode save}. */
     public state: State,
-  ) {}
+  ) {
+    this.remote = config;
+  }
 
   /**
    * From here on the run comes to its own end, and no signal ends what it
@@ -94,8 +101,8 @@ export class Run {
     work: () => Promise<T>,
     text: (result: T) => string,
   ): Promise<T> {
-    const start = this.effects.now().getTime();
-    const elapsed = () => this.effects.now().getTime() - start;
+    const start = this.effects.monotonic();
+    const elapsed = () => Math.round(this.effects.monotonic() - start);
     await this.note({ stage });
     this.effects.tell({ kind: "start", stage });
     try {
@@ -145,7 +152,7 @@ export async function begin(
   command: Attempt["command"],
   commit: Commit,
   target: Target,
-  more: Pick<Attempt, "kind" | "left"> = {},
+  more: Pick<Attempt, "kind" | "name" | "left"> = {},
 ): Promise<void> {
   const startedAt = run.effects.now().toISOString();
   // Readable, sortable, and good for the name of a unit.
@@ -167,8 +174,17 @@ export async function begin(
 
 /** The hold on what is being attempted, for what went wrong with it. */
 export function holdFor(run: Run, error: SyncError): Hold {
-  const { commit: { revision }, target } = run.attempt;
+  const { commit: { revision, digest }, target } = run.attempt;
   const { stage, reason, message, hints } = error;
   const since = run.effects.now().toISOString();
-  return { revision, target, stage, reason, message, hints, since };
+  return {
+    revision,
+    ...digest && { digest },
+    target,
+    stage,
+    reason,
+    message,
+    hints,
+    since,
+  };
 }

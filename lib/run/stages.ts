@@ -6,7 +6,9 @@
  *
  * @module
  */
-import type { Before, Commit, Target } from "../state/state.ts";
+import type { Commit, Target } from "../state/state.ts";
+import type { Switched } from "./outside.ts";
+import type { Standing } from "./standing.ts";
 import type { Tip } from "../base/tip.ts";
 
 /** A revision that is in the mirror, not yet trusted. */
@@ -67,7 +69,9 @@ export interface Activated extends Omit<Candidate, "done"> {
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
   /** How the host was before. */
-  readonly before: Before;
+  readonly before: Standing;
+  /** The switch, and the system that it was away from. */
+  readonly switched?: Switched & { from: string | null };
 }
 
 /** A candidate that runs and is well. */

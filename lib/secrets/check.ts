@@ -9,12 +9,13 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import { runningSystem } from "../host/system.ts";
+import { formatSize } from "../base/size.ts";
 import {
   endAgents,
   type Identity,
   readIdentity,
   usualIdentities,
-} from "./age.ts";
+} from "./identities.ts";
 import type { Keys } from "./sops/sops.ts";
 import { identityPaths, installedSecrets } from "./installed.ts";
 import { KeyFiles } from "./key_files.ts";
@@ -22,11 +23,14 @@ import type { Run } from "../run/run.ts";
 import { entryOf, fingerprintOf, SecretMemory } from "./memory.ts";
 import { type Answer, judgeFile } from "./opening.ts";
 import { type Problem, problemsFailure } from "./problems.ts";
-import { readBlobs, secretTree, type TreeFile } from "./tree.ts";
+import { Reader } from "./reading/reader.ts";
+import {
+  readBlobs,
+  type SecretTree,
+  secretTree,
+  type TreeFile,
+} from "./tree.ts";
 import { Readable, type Verified } from "../run/stages.ts";
-
-/** More than any secret; a file that is larger is told, and not read. */
-export const mostBytes = 32 * 1024 * 1024;
 
 /** How much is read from the mirror at once. */
 const atOnce = 64 * 1024 * 1024;
@@ -45,16 +49,22 @@ export async function checkSecrets(
   const result = { ...verified, done: "readable" as const };
   const none = { ...result, opened: 0, foreign: 0 };
   if (!run.config["secrets.check"]) return none;
-  const tree = await secretTree(run, verified);
+  const deadline = deadlineOf(run);
+  using reader = new Reader(deadline);
+  const tree = await secretTree(run, verified, reader);
   if (tree.files.length === 0) return none;
   for (const { path, why } of tree.badRules) {
     say(run.effects, "warning", `Cannot read ${path}: ${why}`, [
       "its rules are not checked",
     ]);
   }
-  const { keys, problems } = await readKeys(run, await identitiesNamed(run));
-  const { files, rulesName } = tree;
-  const answers = await judgeTree(run, keys, verified.mirror, files, rulesName);
+  const { keys, unusable } = await readKeys(run, await identitiesNamed(run));
+  tellUnusable(run, unusable);
+  const answers = await judgeTree(run, keys, verified.mirror, tree, {
+    reader,
+    deadline,
+  });
+  const problems: Problem[] = [];
   const notes: Problem[] = [];
   for (const answer of answers) {
     if (answer.kind === "problem") problems.push(answer.problem);
@@ -84,12 +94,15 @@ async function identitiesNamed(run: Run): Promise<readonly string[]> {
   return [...all].filter((_, i) => there[i]);
 }
 
-/** Reads the host's identities; each that can't be read is a problem. */
+/**
+ * Reads the host's identities. One that can't be read is no reason to stop:
+ * another may open everything.
+ */
 export async function readKeys(
   run: Run,
   paths: readonly string[],
-): Promise<{ keys: Keys; problems: Problem[] }> {
-  const problems: Problem[] = [];
+): Promise<{ keys: Keys; unusable: Problem[] }> {
+  const unusable: Problem[] = [];
   const read = await inParallel(paths, async (path) => {
     try {
       return await readIdentity(run.effects, path);
@@ -97,36 +110,47 @@ export async function readKeys(
       const { reason, message, hints } = error as SyncError;
       if (reason !== "identity-unreadable") throw error;
       const why = message.replace(/^.*?: /, "");
-      problems.push({ file: path, reason, why, mend: hints[0]! });
+      unusable.push({ file: path, reason, why, mend: hints[0]! });
       return undefined;
     }
   });
-  const identities = read.filter((one): one is Identity => one !== undefined);
+  const identities = read.filter((one): one is Identity => one !== undefined)
+    // A plugin that fails ends age before it tries the keys behind it.
+    .toSorted((a, b) => Number(a.hasPlugin ?? 0) - Number(b.hasPlugin ?? 0));
   const address = run.config["vault.address"];
   const vault = address && { address, socket: run.config["vault.socket"] };
-  return { keys: { identities, ...(vault ? { vault } : {}) }, problems };
+  return { keys: { identities, ...(vault ? { vault } : {}) }, unusable };
+}
+
+/** What judging has to go by, beside the files. */
+interface Bounds {
+  reader: Reader;
+  /** Milliseconds that are left. */
+  deadline: () => number;
 }
 
 async function judgeTree(
   run: Run,
   keys: Keys,
   mirror: string,
-  files: readonly TreeFile[],
-  rulesName: string,
+  { files, rulesName }: SecretTree,
+  { reader, deadline }: Bounds,
 ): Promise<Answer[]> {
   const memory = new SecretMemory(run.folder);
   const by = fingerprintOf(keys);
-  const deadline = deadlineOf(run);
+  const most = run.config["limits.secrets"];
   const entries = await Promise.all(
-    files.map(({ path, blob, format }) =>
-      entryOf("tree", path, blob, format, rulesName, by)
+    files.map(({ path, blob, isAge }) =>
+      entryOf("tree", path, blob, isAge ? "age" : "sops", rulesName, by)
     ),
   );
   const answers = files.map(({ path, size }, i): Answer | undefined => {
     const known = memory.get(entries[i]!);
-    if (known === "opened") return { kind: "opened", remember: true };
-    if (known === "foreign") return { kind: "foreign" };
-    return size > mostBytes ? tooLarge(path, size) : undefined;
+    if (known === "opened") {
+      return { kind: "opened", remember: true, format: "binary" };
+    }
+    if (known === "foreign") return { kind: "foreign", remember: true };
+    return size > most ? tooLarge(path, size, most) : undefined;
   });
   const open = files.map((file, i) => ({ file, i }))
     .filter(({ i }) => answers[i] === undefined);
@@ -139,20 +163,28 @@ async function judgeTree(
       some.map(({ file }) => file),
     );
     await inParallel(some, async ({ file, i }, at) => {
-      const { path, format, blob, rule, expected } = file;
+      const { path, isAge, blob, rule, expected } = file;
       const given = {
         name: path,
         bytes: contents[at]!,
-        format,
         expected,
+        ...(isAge ? { format: "age" as const } : {}),
         ...(rule ? { rule } : {}),
       };
-      const answer = await judgeFile(run.effects, withFile, given, deadline());
+      const { effects } = run;
+      const answer = await judgeFile(
+        effects,
+        withFile,
+        given,
+        deadline(),
+        reader.facts,
+      );
       answers[i] = answer;
       if (answer.kind === "opened" && answer.remember) {
+        const { format } = answer;
         memory.add(entries[i]!, "opened");
         memory.add(await entryOf("content", blob, format, by), "opened");
-      } else if (answer.kind === "foreign" && !answer.note) {
+      } else if (answer.kind === "foreign" && answer.remember) {
         memory.add(entries[i]!, "foreign");
       }
     });
@@ -164,7 +196,7 @@ async function judgeTree(
 
 /** How long the next file may take, of the time that all of them have. */
 export function deadlineOf(run: Run): () => number {
-  const now = () => run.effects.now().getTime();
+  const now = () => run.effects.monotonic();
   const end = now() + run.config["timeouts.secrets"];
   return () => Math.max(1, Math.min(60_000, end - now()));
 }
@@ -187,13 +219,25 @@ function* portions<T extends { file: TreeFile }>(
   if (portion.length > 0) yield portion;
 }
 
-function tooLarge(file: string, size: number): Answer {
-  const why = `it is ${size >> 20} MiB long, and at most ${
-    mostBytes >> 20
-  } MiB are checked`;
-  const mend = "make it smaller, or name it in secrets.ignore";
-  const problem = { file, reason: "too-large", why, mend };
-  return { kind: "problem", problem };
+/** Whom it is for, nobody looked; `prove` stops a system that installs it. */
+function tooLarge(file: string, size: number, most: number): Answer {
+  const note = {
+    file,
+    reason: "too-large",
+    why: `it was left out: it is ${
+      formatSize(size)
+    } long, and limits.secrets is ${formatSize(most)}`,
+    mend: "raise limits.secrets, or name it in secrets.ignore",
+  };
+  return { kind: "foreign", remember: false, note };
+}
+
+/** Keys that are listed or guessed, and of no use. */
+function tellUnusable(run: Run, unusable: readonly Problem[]): void {
+  for (const { file, why, mend } of unusable) {
+    const level = run.config["secrets.identities"] ? "warning" : "info";
+    say(run.effects, level, `Passed over the identity ${file}: ${why}`, [mend]);
+  }
 }
 
 function tellNotes(run: Run, notes: readonly Problem[]): void {
@@ -201,9 +245,9 @@ function tellNotes(run: Run, notes: readonly Problem[]): void {
   run.effects.tell({
     kind: "message",
     level: "warning",
-    text: `${count(notes.length, "file")} for other hosts ${
+    text: `Passed over ${count(notes.length, "file")} that ${
       notes.length === 1 ? "is" : "are"
-    } not as they should be`,
+    } not as it should be, and not known to be for this host`,
     details: notes.map(({ file, reason, why }) =>
       `${file} [${reason}]: ${why}`
     ),

@@ -4,11 +4,13 @@
  * @module
  */
 import { ageStanzas } from "./age.ts";
-import { isMap, type SopsFormat } from "./sops/formats.ts";
-import { readSops } from "./sops/metadata.ts";
+import type { KeyAnswer } from "./reading/installed_keys.ts";
+import type { SopsFormat } from "./sops/formats.ts";
+import { readSops, type RecipientKind, recipientsOf } from "./sops/metadata.ts";
 import { type Problem, quoted } from "./problems.ts";
 
 type Format = SopsFormat | "age";
+type Secret = { name: string; format: Format };
 
 /** The file does not exist. */
 export function noFile(file: string, forWhat: string): Problem {
@@ -52,29 +54,69 @@ export function notEncrypted(
   };
 }
 
-/** It opens for others alone. */
+/**
+ * It opens for others alone.
+ *
+ * @param said What the program says that did not open it.
+ */
 export function foreignProblem(
   file: string,
   forWhat: string,
   format: Format,
   bytes: Uint8Array,
+  said?: string,
 ): Problem {
   const read = format === "age"
     ? undefined
     : readSops(format, new TextDecoder().decode(bytes));
-  const recipients = read?.kind === "sops"
-    ? read.groups.flat().map(({ name }) => name)
-    : ageStanzas(new TextDecoder("latin1").decode(bytes));
+  const named = read?.kind === "sops" ? recipientsOf(read) : undefined;
+  const recipients = named?.map(({ name }) => name) ??
+    ageStanzas(new TextDecoder("latin1").decode(bytes));
+  const cloud = new Set(named?.map(({ kind }) => cloudNames[kind]));
+  const isCloud = cloud.size > 0 && !cloud.has(undefined);
+  const words = said?.includes("plugin")
+    ? `: ${said}`
+    : isCloud
+    ? `: only who may use that key of ${[...cloud].join(" or ")} can open it`
+    : "";
   return {
     file,
     reason: "wrong-recipient",
-    why: `${forWhat} is to come from it, but it is encrypted for others`,
+    why:
+      `${forWhat} is to come from it, but it is encrypted for others${words}`,
     ...(recipients ? { recipients } : {}),
-    mend: format === "age"
+    mend: said?.includes("plugin")
+      ? "put the plugin on the service's PATH: services.gitops.secrets.plugins"
+      : isCloud
+      ? "let one who may use that key put the secret into a file for this host"
+      : format === "age"
       ? "add this host's public key in secrets.nix, then: agenix --rekey"
       : `add this host's public key in .sops.yaml, then: sops updatekeys ${
         quoted(file)
       }`,
+  };
+}
+
+/** Who keeps the keys of a kind for others. */
+const cloudNames: Partial<Readonly<Record<RecipientKind, string>>> = {
+  kms: "AWS KMS",
+  gcp_kms: "Google Cloud KMS",
+  azure_kv: "Azure Key Vault",
+  hckms: "HuaweiCloud KMS",
+};
+
+/** One file is named with two formats. */
+export function twoFormats(
+  file: string,
+  { name, format }: Secret,
+  other: Secret,
+): Problem {
+  return {
+    file,
+    reason: "two-formats",
+    why:
+      `secret ${name} takes it for ${format}, and secret ${other.name} for ${other.format}: sops-nix refuses that`,
+    mend: "give both the same format in sops.secrets",
   };
 }
 
@@ -89,43 +131,60 @@ export function noSocket(file: string, socket: string): Problem {
   };
 }
 
-/** Whether the key of a secret leads to a single value, as sops-nix wants it. */
+/** What keeps sops-nix from installing a key; nothing where it is found. */
 export function keyProblem(
   file: string,
-  format: SopsFormat,
-  bytes: Uint8Array,
   { name, key }: { name: string; key: string },
+  answer: KeyAnswer,
 ): Problem[] {
-  // From the other formats sops-nix takes the whole file.
-  if (key === "" || (format !== "yaml" && format !== "json")) return [];
-  const read = readSops(format, new TextDecoder().decode(bytes));
-  if (read.kind !== "sops") return [];
-  let value: unknown = read.documents[0];
-  for (const part of key.split("/")) {
-    if (!isMap(value) || !Object.hasOwn(value, part)) {
-      const there = isMap(value) ? Object.keys(value) : [];
-      return [{
-        file,
-        key,
-        reason: "no-key",
-        why: `secret ${name} is to come from it, but ${
-          there.length > 0
-            ? `there is no ${part}, only ${there.slice(0, 10).join(", ")}`
-            : `there is no ${part}`
-        }`,
-        mend: `sops edit ${quoted(file)}, or name another key in sops.secrets`,
-      }];
+  const cannot = `secret ${name} is to come from it, but`;
+  const edit = `sops edit ${quoted(file)}`;
+  const one = (reason: string, why: string, mend: string): Problem[] => [
+    { file, ...(key === "" ? {} : { key }), reason, why, mend },
+  ];
+  switch (answer.kind) {
+    case "found":
+      return [];
+    case "missing": {
+      const { part, there } = answer;
+      const others = there.length > 0 ? `, only ${there.join(", ")}` : "";
+      return one(
+        "no-key",
+        `${cannot} there is no ${part}${others}`,
+        `${edit}, or name another key in sops.secrets`,
+      );
     }
-    value = value[part];
+    case "map":
+      return one(
+        "not-a-value",
+        `${cannot} it holds several values`,
+        'name one of them, or the whole file with key = ""',
+      );
+    case "no-text":
+      return one(
+        "no-text",
+        `${cannot} it is of the type ${answer.type}, and sops-nix installs texts alone`,
+        `put the value in quotes: ${edit}`,
+      );
+    case "json-map":
+      return one(
+        "json-map",
+        `${cannot} sops-nix finds nothing below ${answer.part} in JSON`,
+        "put the value at the top, or make the file one of YAML",
+      );
+    case "unreadable":
+      return one(
+        "sops-nix-refuses",
+        `${cannot} ${answer.why}`,
+        `${edit}, or make the file one of YAML`,
+      );
+    case "unknown":
+      return one(
+        "key-unread",
+        `${cannot} its keys can't be read: ${answer.why}`,
+        'install the whole file with key = "", or make it simpler',
+      );
   }
-  if (typeof value !== "object" || value === null) return [];
-  return [{
-    file,
-    key,
-    reason: "not-a-value",
-    why: `secret ${name} is to come from it, but it holds several values`,
-    mend: 'name one of them, or the whole file with key = ""',
-  }];
 }
 
 /** A file of the store as it is named in the repository, as far as that shows. */

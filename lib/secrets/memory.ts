@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { digestOf } from "../base/digest.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import type { Keys } from "./sops/sops.ts";
 
@@ -58,7 +59,7 @@ export class SecretMemory {
 /** The name of an entry: a hash of all that its answer rests on. */
 export async function entryOf(...parts: readonly string[]): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(parts));
-  return hex(await crypto.subtle.digest("SHA-256", bytes));
+  return await digestOf("SHA-256", bytes);
 }
 
 /** Whose keys an answer rests on, by their public halves. */
@@ -75,9 +76,5 @@ export async function blobName(bytes: Uint8Array): Promise<string> {
   const all = new Uint8Array(head.length + bytes.length);
   all.set(head);
   all.set(bytes, head.length);
-  return hex(await crypto.subtle.digest("SHA-1", all));
+  return await digestOf("SHA-1", all);
 }
-
-const hex = (hash: ArrayBuffer) =>
-  [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");

@@ -7,25 +7,32 @@
 import type { Effects } from "../base/effects.ts";
 import { ageStanzas, isAgeFile, openAge, sshTag } from "./age.ts";
 import {
-  accessTo,
-  isSameAddress,
-  type Keys,
-  openSops,
-  type SopsTrouble,
-} from "./sops/sops.ts";
-import type { SopsFormat } from "./sops/formats.ts";
-import { plainLeaves } from "./sops/leaves.ts";
-import { readSops, recipientsOf, type SopsFile } from "./sops/metadata.ts";
-import type { CreationRule } from "./sops/rules.ts";
+  faultOf,
+  forgotten,
+  isVaultAlone,
+  mending,
+  otherFault,
+  restore,
+  vaultNote,
+} from "./faults.ts";
 import { type Problem, quoted } from "./problems.ts";
+import { type Facts, factsOf, type SopsFacts } from "./reading/facts.ts";
+import type { ReadFacts } from "./reading/reader.ts";
+import type { SopsFormat } from "./sops/formats.ts";
+import { recipientsOf } from "./sops/metadata.ts";
+import type { CreationRule } from "./sops/rules.ts";
+import { accessTo, type Keys, openSops } from "./sops/sops.ts";
 
 /** A file to judge. */
 export interface SecretFile {
   /** How people name it. */
   name: string;
   bytes: Uint8Array;
-  /** How sops reads it; `age` for files of age. */
-  format: SopsFormat | "age";
+  /**
+   * How sops reads it; `age` for files of age. Where nobody says it, its content
+   * and then its name do.
+   */
+  format?: SopsFormat | "age";
   /** The creation rule that it falls under. */
   rule?: CreationRule;
   /** Whether that rule is about this very place, so that it must be encrypted. */
@@ -34,30 +41,48 @@ export interface SecretFile {
 
 /** What a file is to this host. */
 export type Answer =
-  /** `remember`: what opened once opens again while nothing changes. */
-  | { kind: "opened"; remember: boolean }
-  /** `note`: something is wrong with it all the same. */
-  | { kind: "foreign"; note?: Problem }
+  /**
+   * `remember`: what opened once opens again while nothing changes. `format`:
+   * how it was read.
+   */
+  | { kind: "opened"; remember: boolean; format: SopsFormat | "age" }
+  /**
+   * `note`: something is wrong with it all the same. `why`: what the program
+   * says that did not open it. `remember` as above.
+   */
+  | { kind: "foreign"; note?: Problem; why?: string; remember: boolean }
   /** Nothing in it is encrypted, nor should be. */
   | { kind: "plain" }
   | { kind: "problem"; problem: Problem };
 
 type Found = Omit<Problem, "file">;
 
+/** Where nothing but this process would be kept busy. */
+const readHere: ReadFacts = (asked) => Promise.resolve(factsOf(asked));
+
 /**
- * Judges one file. Never throws over what is in it.
+ * Judges one file. What opens it is asked of sops and age themselves; our own
+ * reading says whom it is for, and why it did not open. Never throws over what
+ * is in it.
  *
  * @param timeout Milliseconds that opening it may take.
+ * @param read Reads what it tells without being decrypted.
  */
 export async function judgeFile(
   effects: Effects,
   keys: Keys,
   file: SecretFile,
   timeout?: number,
+  read: ReadFacts = readHere,
 ): Promise<Answer> {
-  return file.format === "age"
-    ? await judgeAge(effects, keys, file, timeout)
-    : await judgeSops(effects, keys, file, file.format, timeout);
+  if (file.format === "age") {
+    return await judgeAge(effects, keys, file, timeout);
+  }
+  const { name, bytes, format } = file;
+  const facts = await read({ name, bytes, ...(format ? { format } : {}) });
+  return facts.kind === "sops"
+    ? await judgeSops(effects, keys, file, facts, timeout)
+    : await judgeOther(effects, keys, file, facts, timeout);
 }
 
 async function judgeAge(
@@ -66,6 +91,7 @@ async function judgeAge(
   { name, bytes }: SecretFile,
   timeout: number | undefined,
 ): Promise<Answer> {
+  // The header alone is text.
   const text = new TextDecoder("latin1").decode(bytes);
   const file = quoted(name);
   const mend =
@@ -84,169 +110,115 @@ async function judgeAge(
     return problem(name, { reason: "cut-off", why, mend });
   }
   const opened = await openAge(effects, bytes, identities, timeout);
-  if (opened.ok) return { kind: "opened", remember: true };
+  if (opened.ok) return { kind: "opened", remember: true, format: "age" };
+  const { why } = opened;
   const tags = await Promise.all(
     identities.flatMap(({ recipients }) => recipients).map(sshTag),
   );
   const isOwn = recipients.some((one) => tags.includes(one));
-  if (opened.foreign && !isOwn) return { kind: "foreign" };
-  const { why } = opened;
+  if (opened.foreign && !isOwn) {
+    // A plugin may be there the next time.
+    const remember = !identities.some(({ hasPlugin }) => hasPlugin);
+    return { kind: "foreign", why, remember };
+  }
   return problem(name, { reason: "damaged", why, recipients, mend });
 }
 
 async function judgeSops(
   effects: Effects,
   keys: Keys,
-  given: SecretFile,
-  format: SopsFormat,
+  { name, bytes, rule }: SecretFile,
+  file: SopsFacts,
   timeout: number | undefined,
 ): Promise<Answer> {
-  const { name, bytes, rule } = given;
-  const file = readSops(format, new TextDecoder().decode(bytes));
-  if (file.kind !== "sops") return judgeOther(keys, given, file);
   const recipients = recipientsOf(file).map(({ name }) => name);
   const bad = (found: Omit<Found, "recipients">) =>
     problem(name, { ...found, recipients });
-  const foreignVault = otherVault(file, keys);
-  const access = accessTo(file, keys);
-  if (foreignVault && (access.own.length > 0 || isVaultAlone(file))) {
-    return bad(vaultAddress(name, foreignVault, keys));
-  }
   if (recipients.length === 0) {
     const why = "it names nobody who could open it";
     return bad({ reason: "no-recipients", why, mend: restore(name) });
   }
-  if (access.own.length === 0) {
-    return rule && isOwnRule(rule, keys)
-      ? bad({
-        reason: "updatekeys-forgotten",
-        why: ".sops.yaml names this host for it, but the file itself does not",
-        mend: `sops updatekeys ${quoted(name)}`,
-      })
-      : { kind: "foreign" };
+  const access = accessTo(file, keys);
+  const { own, perhaps } = access;
+  if (own.length === 0 && perhaps.length === 0) {
+    if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
+    const note = isVaultAlone(file) ? vaultNote(name, file, keys) : undefined;
+    const remember = note === undefined;
+    return { kind: "foreign", remember, ...(note ? { note } : {}) };
   }
-  const found = faultOf(name, file, access.groupsWithVault);
-  if (found) return bad(found);
-  const needsVault = access.groups < file.needed;
-  const own = new Set(access.own.map(({ name }) => name));
+  const needsVault = access.groups < file.needed && access.hasVault;
+  const first = new Set([...own, ...perhaps].map(({ name }) => name));
+  const identities = firstThose(keys.identities, first);
   const opened = await openSops(
     effects,
     bytes,
-    format,
-    { ...keys, identities: firstThose(keys.identities, own) },
+    file.format,
+    { ...keys, identities },
     needsVault,
     timeout,
   );
-  // Whether Vault answers is another question each time.
-  if (opened.ok) return { kind: "opened", remember: !needsVault };
-  const { reason, why } = opened;
-  return bad({ reason, why, ...mending(reason, name) });
+  if (opened.ok) {
+    // Whether Vault answers is another question each time.
+    return { kind: "opened", remember: !needsVault, format: file.format };
+  }
+  const { reason } = opened;
+  const text = new TextDecoder("latin1").decode(bytes);
+  const isOfList = reason === "tampered" && /^\s+#ENC\[/m.test(text);
+  const why = isOfList
+    ? `${opened.why}; or it is one of the versions that can't read a comment in a list`
+    : opened.why;
+  // With its data key a file shows whether it is damaged.
+  const isKeyed = ["value-changed", "tampered", "no-mac"].includes(reason);
+  if (own.length === 0 && !isKeyed) {
+    if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
+    return { kind: "foreign", why, remember: false };
+  }
+  const found = faultOf(name, file, access, keys) ??
+    { reason, why, ...mending(reason, name) };
+  // Prose that quotes a whole file is none.
+  return file.isGuess && file.unread !== undefined
+    ? { kind: "foreign", remember: false, note: { file: name, ...found } }
+    : bad(found);
 }
 
-/** What the text alone shows to be wrong. */
-function faultOf(
-  name: string,
-  file: SopsFile,
-  groups: number,
-): Omit<Found, "recipients"> | undefined {
-  if (groups < file.needed) {
-    return {
-      reason: "key-groups",
-      why:
-        `it takes ${file.needed} key groups to open it, and this host is in ${groups}`,
-      mend:
-        `add this host to more groups in .sops.yaml, then: sops updatekeys ${
-          quoted(name)
-        }`,
-    };
-  }
-  const plain = plainLeaves(file.documents, file.rule);
-  if (plain.length > 0) {
-    return {
-      reason: "plaintext-value",
-      why: "a value in it that should be encrypted is not",
-      key: plain.slice(0, 5).join(", "),
-      mend: `take the value out, and put a new one in: sops edit ${
-        quoted(name)
-      }`,
-    };
-  }
-  if (!file.hasMac) {
-    return {
-      reason: "no-mac",
-      why: "it has no MAC, so that nobody could tell whether it was changed",
-      mend: restore(name),
-    };
-  }
-  return undefined;
-}
-
-/** A file without sops metadata: never encrypted, or no longer whole. */
-function judgeOther(
+/** A file without metadata that can be read: never encrypted, or not whole. */
+async function judgeOther(
+  effects: Effects,
   keys: Keys,
-  { name, bytes, rule, expected, format }: SecretFile,
-  file: Exclude<ReturnType<typeof readSops>, SopsFile>,
-): Answer {
-  if (file.kind === "plain" && (!expected || bytes.length === 0)) {
+  given: SecretFile,
+  facts: Exclude<Facts, SopsFacts>,
+  timeout: number | undefined,
+): Promise<Answer> {
+  const { name, bytes, rule, expected } = given;
+  if (facts.kind === "plain" && (!expected || bytes.length === 0)) {
     return { kind: "plain" };
   }
-  const found: Found = file.kind === "plain"
-    ? {
-      reason: "plaintext",
-      why: ".sops.yaml has a rule for it, but it is not encrypted",
-      mend: `sops encrypt --in-place ${
-        quoted(name)
-      }, and change what was in it, for Git remembers it; or secrets.ignore`,
-    }
-    : file.kind === "headless"
-    ? {
-      reason: "cut-off",
-      why: "it has encrypted values, but sops's metadata is missing",
-      mend: restore(name),
-    }
-    : {
-      reason: "broken",
-      why:
-        `it was encrypted by sops, but it is no ${format} any more: ${file.why}`,
-      mend: restore(name),
-    };
-  // Whom it is for, only the rule still tells.
-  return rule && rule.groups.length > 0 && !isOwnRule(rule, keys)
-    ? { kind: "foreign", note: { file: name, ...found } }
+  const text = new TextDecoder("latin1").decode(bytes);
+  const isUnclear = facts.kind === "broken" || facts.kind === "unread";
+  const isNamed = isUnclear && isNamedIn(text, keys);
+  if (isNamed) {
+    const { format } = facts;
+    const hasVault = keys.vault !== undefined;
+    const ways = [effects, bytes, format, keys, hasVault, timeout] as const;
+    const opened = await openSops(...ways);
+    if (opened.ok) return { kind: "opened", remember: !hasVault, format };
+  }
+  const found = otherFault(name, facts);
+  const isForOthers = rule && rule.groups.length > 0
+    ? !isOwnRule(rule, keys)
+    : isUnclear && !isNamed && /age1[02-9ac-hj-np-z]{58}/.test(text);
+  return isForOthers
+    ? { kind: "foreign", remember: false, note: { file: name, ...found } }
     : problem(name, found);
 }
 
-function mending(
-  reason: SopsTrouble,
-  name: string,
-): Pick<Problem, "mend" | "transient"> {
-  switch (reason) {
-    case "vault-sealed":
-      return { mend: "unseal Vault: vault operator unseal", transient: true };
-    case "vault-unreachable":
-      return {
-        mend: "look at Vault, the network, and the service behind vault.socket",
-        transient: true,
-      };
-    case "vault-refused":
-      return { mend: "allow this host's role to update transit/decrypt/KEY" };
-    case "timed-out":
-      return {
-        mend: "the next run tries again; or raise timeouts.secrets",
-        transient: true,
-      };
-    case "data-key":
-      return { mend: `sops updatekeys ${quoted(name)}` };
-    case "value-changed":
-    case "tampered":
-    case "no-mac":
-    case "sops-failed":
-      return { mend: restore(name) };
-  }
+/** Whether a text that can't be read names a key of this host anywhere. */
+function isNamedIn(text: string, { identities, vault }: Keys): boolean {
+  const names = identities.flatMap(({ recipients }) => recipients)
+    .map((name) => name.split(" ").at(-1)!);
+  return names.some((name) => text.includes(name)) ||
+    (vault !== undefined && text.includes(vault.address));
 }
-
-const restore = (name: string) =>
-  `restore it: git checkout REVISION -- ${quoted(name)}`;
 
 function problem(file: string, found: Found): Answer {
   return { kind: "problem", problem: { file, ...found } };
@@ -255,29 +227,6 @@ function problem(file: string, found: Found): Answer {
 /** Whether a creation rule names this host. */
 export function isOwnRule({ groups }: CreationRule, keys: Keys): boolean {
   return accessTo({ groups }, keys).own.length > 0;
-}
-
-/** An address of Vault in the file that is not the configured one. */
-function otherVault(file: SopsFile, { vault }: Keys): string | undefined {
-  if (!vault) return undefined;
-  return recipientsOf(file).map(({ vault }) => vault?.address)
-    .find((address) =>
-      address !== undefined && !isSameAddress(address, vault.address)
-    );
-}
-
-const isVaultAlone = (file: SopsFile) =>
-  recipientsOf(file).every(({ kind }) => kind === "hc_vault");
-
-function vaultAddress(name: string, address: string, { vault }: Keys) {
-  return {
-    reason: "vault-address",
-    why:
-      `it names the Vault at ${address}, but this host may only ask ${vault?.address}`,
-    mend: `put the right address in .sops.yaml, then: sops updatekeys ${
-      quoted(name)
-    }`,
-  };
 }
 
 /** sops takes one SSH key and one home of GnuPG: the ones that are named. */

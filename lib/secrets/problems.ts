@@ -5,7 +5,7 @@
  */
 import { type Stage, SyncError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
-import type { Identity } from "./age.ts";
+import type { Identity } from "./identities.ts";
 
 /** Something wrong with one file, or with one secret of it. */
 export interface Problem {
@@ -33,8 +33,35 @@ export function quoted(path: string): string {
 }
 
 /**
- * All problems as one failure, exit 5. It is retried where each of them may
- * pass by itself, and held otherwise.
+ * What is wrong with a file itself, and so the same next time. All else may be
+ * of this host, its keys or Vault.
+ */
+const certain = new Set([
+  "broken",
+  "cut-off",
+  "damaged",
+  "key-groups",
+  "no-file",
+  "no-key",
+  "no-mac",
+  "no-recipients",
+  "not-a-value",
+  "not-age",
+  "plaintext",
+  "plaintext-value",
+  "tampered",
+  "two-formats",
+  "too-large",
+  "unreadable",
+  "updatekeys-forgotten",
+  "value-changed",
+  "vault-not-wired",
+  "wrong-recipient",
+]);
+
+/**
+ * All problems as one failure, exit 5. The revision is held where one of them
+ * is certain to be its fault, and tried again otherwise.
  *
  * @param what Completes "This host can't decrypt 2 files of …".
  */
@@ -45,25 +72,20 @@ export function problemsFailure(
   what: string,
 ): SyncError {
   const passes = problems.every(({ transient }) => transient);
+  const isHeld = problems.some(({ reason }) => certain.has(reason));
+  const isOfVault = problems.every(({ reason }) => reason.startsWith("vault-"));
   const files = new Set(problems.map(({ file }) => file)).size;
   return new SyncError(
     `This host can't decrypt ${count(files, "file")} of ${what} that it should`,
     {
       stage,
       reason: passes ? problems[0]!.reason : "secrets-unreadable",
-      next: passes ? "retry" : "hold",
+      next: isHeld ? "hold" : "retry",
       details: problems.flatMap(linesOf),
       hints: [
-        identities.length === 0
-          ? "this host has no identity; make one with: age-keygen -o /etc/ssh/age.key"
-          : `this host has: ${
-            identities.map((identity) =>
-              `${identity.path} (${
-                identity.recipients.map(shortRecipient).join(", ")
-              })`
-            ).join(", ")
-          }`,
-        passes
+        // A key of its own helps nothing where Vault alone opens the files.
+        ...(isOfVault && identities.length === 0 ? [] : [ownText(identities)]),
+        !isHeld
           ? "nothing was built or changed; the next run tries again"
           : stage === "secrets"
           ? "mend the files and push; nothing was built or changed"
@@ -71,6 +93,16 @@ export function problemsFailure(
       ],
     },
   );
+}
+
+function ownText(identities: readonly Identity[]): string {
+  if (identities.length === 0) {
+    return "this host has no identity; make one with: age-keygen -o /etc/ssh/age.key";
+  }
+  const all = identities.map(({ path, recipients }) =>
+    `${path} (${recipients.map(shortRecipient).join(", ")})`
+  );
+  return `this host has: ${all.join(", ")}`;
 }
 
 function linesOf(problem: Problem): string[] {

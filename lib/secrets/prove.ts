@@ -8,7 +8,8 @@
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
 import { readAtMost } from "../host/files.ts";
-import { asAge, endAgents, type Identity } from "./age.ts";
+import { asAge, endAgents, type Identity } from "./identities.ts";
+import { Reader } from "./reading/reader.ts";
 import { type Keys } from "./sops/sops.ts";
 import type { SopsNixManifest, SopsNixSecret } from "./sops_nix.ts";
 import { type Installed, installedSecrets } from "./installed.ts";
@@ -23,16 +24,17 @@ import {
   noSocket,
   notEncrypted,
   shownPath,
+  twoFormats,
   unreadable,
 } from "./installed_problems.ts";
 import { type Problem, problemsFailure } from "./problems.ts";
-import { deadlineOf, inParallel, mostBytes, readKeys } from "./check.ts";
+import { deadlineOf, inParallel, readKeys } from "./check.ts";
 import { type Built, Proven } from "../run/stages.ts";
 
 /** Secrets of one file that are opened with the same keys. */
 interface Wanted {
   file: string;
-  format: SecretFile["format"];
+  format: NonNullable<SecretFile["format"]>;
   secrets: { name: string; key: string }[];
   keys: Keys;
   /** Whether it hands sops the socket that asks Vault. */
@@ -58,13 +60,16 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
     mend:
       "report it with the version of sops-nix or agenix; secrets.check: false goes on without",
   }));
+  problems.push(...formatProblems(installed));
   const wanted = await filesOf(run, installed, problems);
   const memory = new SecretMemory(run.folder);
   const deadline = deadlineOf(run);
   await using keyFiles = new KeyFiles();
+  using reader = new Reader(deadline);
+  const tools = { memory, keyFiles, reader };
   const found = await inParallel(
     wanted,
-    (one) => proveFile(run, one, { memory, keyFiles }, deadline()),
+    (one) => proveFile(run, one, tools, deadline()),
   );
   problems.push(...found.flat());
   const identities = distinct(wanted.flatMap(({ keys }) => keys.identities));
@@ -109,10 +114,10 @@ async function filesOf(
   }
   for (const [paths, secrets] of byIdentities(agenix)) {
     // agenix passes over identities that are not there.
-    const named = run.config["secrets.identities"] ??
-      await readable(paths.split("\0"));
-    const { keys, problems: bad } = await readKeys(run, named);
-    problems.push(...bad);
+    const named = run.config["secrets.identities"];
+    const keys = named
+      ? (await readKeys(run, named)).keys
+      : await agenixKeys(run, await readable(paths.split("\0")));
     for (const { name, file } of secrets) {
       const one = { file, format: "age" as const, keys };
       add({ ...one, hasSocket: false, makesPgp: false }, { name, key: "" });
@@ -125,6 +130,19 @@ function byIdentities(agenix: Installed["agenix"]) {
   return Map.groupBy(agenix, ({ identities }) => identities.join("\0"));
 }
 
+/**
+ * All that agenix hands to age, in its order, whether it is of use or not: one
+ * bad file may keep age from trying the others.
+ */
+async function agenixKeys(run: Run, paths: readonly string[]): Promise<Keys> {
+  const { keys } = await readKeys(run, paths);
+  const read = new Map(keys.identities.map((one) => [one.path, one]));
+  const identities = paths.map((path): Identity =>
+    read.get(path) ?? { path, kind: "age", recipients: [] }
+  );
+  return { ...keys, identities };
+}
+
 /** The keys that sops-install-secrets will have, and no others. */
 async function sopsNixKeys(
   run: Run,
@@ -133,22 +151,22 @@ async function sopsNixKeys(
   problems: Problem[],
 ): Promise<Keys> {
   const named = run.config["secrets.identities"];
-  if (named) {
-    const { keys, problems: bad } = await readKeys(run, named);
-    problems.push(...bad);
-    return keys;
-  }
+  if (named) return (await readKeys(run, named)).keys;
   const { ageKeyFile, ageSshKeyPaths, gnupgHome } = manifest;
   const own = await readKeys(run, [
     ...(ageKeyFile ? [ageKeyFile] : []),
     ...(gnupgHome ? [gnupgHome] : []),
   ]);
-  problems.push(...own.problems);
+  for (const one of own.unusable) {
+    // sops-install-secrets ends where the age key file is missing, and copies
+    // whatever is in it otherwise.
+    const isThere = one.file === ageKeyFile && await isReadable(one.file);
+    if (!isThere) problems.push(one);
+  }
   // sops-nix passes over SSH keys that it can't read or convert.
   const converted = await readKeys(run, ageSshKeyPaths);
   const sshKey = environment.SOPS_AGE_SSH_PRIVATE_KEY_FILE;
   const ssh = sshKey ? await readKeys(run, [sshKey]) : undefined;
-  problems.push(...ssh?.problems ?? []);
   const identities = [
     ...own.keys.identities,
     ...converted.keys.identities.filter(({ kind }) => kind === "ssh").map(
@@ -159,52 +177,114 @@ async function sopsNixKeys(
   return { ...own.keys, identities };
 }
 
+async function isReadable(path: string): Promise<boolean> {
+  try {
+    using _ = await Deno.open(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** sops-install-secrets refuses a file that is named with two formats. */
+function formatProblems({ sops }: Installed): Problem[] {
+  return sops.flatMap(({ content: { secrets } }) => {
+    const first = new Map<string, SopsNixSecret>();
+    for (const secret of secrets) {
+      if (!first.has(secret.file)) first.set(secret.file, secret);
+    }
+    return secrets.flatMap((secret) => {
+      const other = first.get(secret.file)!;
+      return other.format === secret.format
+        ? []
+        : [twoFormats(shownPath(secret.file), secret, other)];
+    });
+  });
+}
+
+/** What the proof of all files has in common. */
+interface Tools {
+  memory: SecretMemory;
+  keyFiles: KeyFiles;
+  reader: Reader;
+}
+
 async function proveFile(
   run: Run,
+  wanted: Wanted,
+  tools: Tools,
+  timeout: number,
+): Promise<Problem[]> {
+  const { file, secrets } = wanted;
+  const name = shownPath(file);
+  const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
+  const bytes = await readAtMost(file, run.config["limits.secrets"]).catch(
+    (error) => error instanceof RangeError ? error.message : undefined,
+  );
+  if (bytes === undefined) return [noFile(name, forWhat)];
+  if (typeof bytes === "string") {
+    return [unreadable(name, forWhat, `${bytes} (limits.secrets)`)];
+  }
+  return [
+    ...await openProblems(run, wanted, bytes, tools, timeout),
+    ...await keyProblems(wanted, bytes, tools.reader),
+  ];
+}
+
+/** What keeps a file from being opened. */
+async function openProblems(
+  run: Run,
   { file, format, secrets, keys, hasSocket, makesPgp }: Wanted,
-  { memory, keyFiles }: { memory: SecretMemory; keyFiles: KeyFiles },
+  bytes: Uint8Array,
+  { memory, keyFiles, reader }: Tools,
   timeout: number,
 ): Promise<Problem[]> {
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
-  const bytes = await readAtMost(file, mostBytes).catch((error) => {
-    if (error instanceof RangeError) return error.message;
-    return undefined;
-  });
-  if (bytes === undefined) return [noFile(name, forWhat)];
-  if (typeof bytes === "string") return [unreadable(name, forWhat, bytes)];
-  const missing = format === "age"
-    ? []
-    : secrets.flatMap((secret) => keyProblem(name, format, bytes, secret));
-  const entry = await entryOf(
-    "content",
-    await blobName(bytes),
-    format,
-    fingerprintOf(keys),
-  );
-  if (memory.get(entry) === "opened") return missing;
+  const by = fingerprintOf(keys);
+  const entry = await entryOf("content", await blobName(bytes), format, by);
+  if (memory.get(entry) === "opened") return [];
   const given = { name, bytes, format };
   const withFile = await keyFiles.with(keys);
-  const answer = await judgeFile(run.effects, withFile, given, timeout);
+  const ways = [given, timeout, reader.facts] as const;
+  const answer = await judgeFile(run.effects, withFile, ...ways);
   switch (answer.kind) {
     case "opened":
       if (answer.remember) memory.add(entry, "opened");
-      else if (!hasSocket) {
-        missing.push(noSocket(name, run.config["vault.socket"]));
+      else if (!hasSocket && keys.vault) {
+        return [noSocket(name, run.config["vault.socket"])];
       }
-      return missing;
+      return [];
     case "problem":
-      return [answer.problem, ...missing];
+      return [answer.problem];
     case "plain":
       return [notEncrypted(name, forWhat, format)];
     case "foreign": {
-      const problem = foreignProblem(name, forWhat, format, bytes);
+      if (answer.note) return [answer.note];
+      const problem = foreignProblem(name, forWhat, format, bytes, answer.why);
       const isPgp = problem.recipients?.some((one) => /^[0-9A-F]+$/.test(one));
-      if (!makesPgp || !isPgp) return [problem, ...missing];
+      if (!makesPgp || !isPgp) return [problem];
       tellUnproven(run, name);
-      return missing;
+      return [];
     }
   }
+}
+
+/** What keeps sops-nix from installing a key of a file. */
+async function keyProblems(
+  { file, format, secrets }: Wanted,
+  bytes: Uint8Array,
+  reader: Reader,
+): Promise<Problem[]> {
+  if (format === "age") return [];
+  const name = shownPath(file);
+  const keys = secrets.map(({ key }) => key);
+  const facts = await reader.facts({ name, bytes, format, keys });
+  // That it does not open is told already.
+  if (facts.kind !== "sops") return [];
+  return facts.keys.flatMap((answer, i) =>
+    keyProblem(name, secrets[i]!, answer)
+  );
 }
 
 function tellUnproven(run: Run, file: string): void {

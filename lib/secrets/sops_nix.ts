@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type SopsFormat, sopsFormat } from "./sops/formats.ts";
+import type { SopsFormat } from "./sops/formats.ts";
 
 /** How a system calls sops-install-secrets. */
 export interface SopsNixCall {
@@ -114,19 +114,19 @@ function secretOf(secret: Record<string, unknown>): SopsNixSecret {
     throw new SyntaxError("a secret of it has no name or no sopsFile");
   }
   const key = textIn(secret.key) ?? "";
-  return { name, key, file, format: formatOf(textIn(secret.format), file) };
+  return { name, key, file, format: formatOf(textIn(secret.format)) };
 }
 
-function formatOf(named: string | undefined, file: string): SopsFormat {
+/** What is no format counts as YAML there, whatever the file is called. */
+function formatOf(named: string | undefined): SopsFormat {
   switch (named) {
-    case "yaml":
     case "json":
     case "dotenv":
     case "ini":
     case "binary":
       return named;
     default:
-      return sopsFormat(file);
+      return "yaml";
   }
 }
 

@@ -5,15 +5,12 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { oneLine } from "../base/text.ts";
+import { count, oneLine } from "../base/text.ts";
+import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { localGit } from "../git/git.ts";
-import { type SopsFormat, sopsFormat } from "./sops/formats.ts";
-import {
-  type CreationRule,
-  readRules,
-  ruleFor,
-  wantsEncrypted,
-} from "./sops/rules.ts";
+import type { Reader } from "./reading/reader.ts";
+import { type TreeRules, treeRules } from "./reading/rules_for.ts";
+import type { CreationRule } from "./sops/rules.ts";
 import type { Run } from "../run/run.ts";
 import type { Verified } from "../run/stages.ts";
 
@@ -23,7 +20,8 @@ export interface TreeFile {
   /** Git's name for its content. */
   blob: string;
   size: number;
-  format: SopsFormat | "age";
+  /** Whether it is one of age; else it is one of sops. */
+  isAge: boolean;
   rule?: CreationRule;
   /** Whether the rule is about its place, so that it must be encrypted. */
   expected: boolean;
@@ -46,44 +44,81 @@ interface Entry {
 
 type Mirror = Pick<Verified, "mirror" | "commit">;
 
-/** Finds the files of a revision that are encrypted, or should be. */
+/**
+ * Finds the files of a revision that are encrypted, or should be.
+ *
+ * @param reader Reads the rules of it.
+ */
 export async function secretTree(
   run: Run,
   verified: Mirror,
+  reader: Reader,
 ): Promise<SecretTree> {
   const entries = await listTree(run, verified);
-  const configs = entries.filter(({ path }) =>
-    /(^|\/)\.sops\.yaml$/.test(path)
+  const isRules = ({ path }: Entry) => /(^|\/)\.sops\.yaml$/.test(path);
+  const small = entries.filter((entry) =>
+    isRules(entry) && entry.size <= largestRules
   );
-  const texts = await readBlobs(run, verified.mirror, configs);
-  const rules = configs.map(({ path }, i) => ({
-    path,
-    folder: path.slice(0, -".sops.yaml".length),
-    ...readRules(new TextDecoder().decode(texts[i])),
-  })).sort((a, b) => b.folder.length - a.folder.length);
+  const badRules = entries.filter((entry) =>
+    isRules(entry) && entry.size > largestRules
+  ).map(({ path }) => ({ path, why: "it is longer than 1 MiB" }));
+  const ruled = await rulesOf(run, verified.mirror, reader, small, entries);
   const marked = await markedFiles(run, verified);
   const ignored = run.config["secrets.ignore"];
-  const files = entries.flatMap((entry): TreeFile[] => {
+  const files = entries.flatMap((entry, i): TreeFile[] => {
     const { path } = entry;
     if (ignored.some((one) => isWithin(path, one))) return [];
     const isAge = path.endsWith(".age") || marked.get(path) === "age";
-    // The nearest one above it counts.
-    const near = rules.find(({ folder }) => path.startsWith(folder));
-    const rule = near && !isAge
-      ? ruleFor(near.rules, path.slice(near.folder.length))
-      : undefined;
-    const expected = rule !== undefined && wantsEncrypted(rule, path);
+    const rule = isAge ? undefined : ruled?.rules[ruled.of[i]!];
+    const expected = rule !== undefined && ruled?.expected[i] === 1;
     if (!isAge && !marked.has(path) && !expected) return [];
-    const format = isAge ? "age" : sopsFormat(path);
-    return [{ ...entry, format, expected, ...(rule ? { rule } : {}) }];
+    return [{ ...entry, isAge, expected, ...(rule ? { rule } : {}) }];
   });
   return {
     files,
-    rulesName: configs.map(({ path, blob }) => `${path} ${blob}`).join("\n"),
-    badRules: rules.flatMap(({ path, why }) =>
-      why === undefined ? [] : [{ path, why }]
-    ),
+    rulesName: ruled
+      ? small.map(({ path, blob }) => `${path} ${blob}`).join("\n")
+      : "unread",
+    badRules: [
+      ...badRules,
+      ...(ruled?.bad ?? []).map(({ folder, why }) => ({
+        path: `${folder}.sops.yaml`,
+        why,
+      })),
+      ...(ruled ? [] : [{
+        path: `${count(small.length, "file")} called .sops.yaml`,
+        why: "reading them takes too long",
+      }]),
+    ],
   };
+}
+
+/** A `.sops.yaml` of that size has some ten thousand rules. */
+const largestRules = 1024 * 1024;
+
+/** @returns `undefined` where reading the rules takes too long. */
+async function rulesOf(
+  run: Run,
+  mirror: string,
+  reader: Reader,
+  configs: readonly Entry[],
+  entries: readonly Entry[],
+): Promise<TreeRules | undefined> {
+  // The same rules in many folders are read once.
+  const blobs = new Map(configs.map((entry) => [entry.blob, entry]));
+  const contents = await readBlobs(run, mirror, [...blobs.values()]);
+  const texts = new Map(
+    [...blobs.keys()].map((
+      blob,
+      i,
+    ) => [blob, new TextDecoder().decode(contents[i])]),
+  );
+  const files = configs.map(({ path, blob }) => ({
+    folder: path.slice(0, -".sops.yaml".length),
+    text: texts.get(blob)!,
+  }));
+  if (files.length === 0) return treeRules([], []);
+  return await reader.rules(files, entries.map(({ path }) => path));
 }
 
 /** Whether a path is `folder` or lies in it. */
@@ -156,27 +191,18 @@ async function grep(
     .map((name) => name.slice(revision.length + 1));
 }
 
-/** Reads many contents with one process (git-cat-file(1), "BATCH OUTPUT"). */
+/** Reads many contents with one process. */
 export async function readBlobs(
   run: Run,
   mirror: string,
-  entries: readonly Pick<Entry, "blob">[],
+  entries: readonly Pick<Entry, "blob" | "size">[],
 ): Promise<Uint8Array[]> {
   if (entries.length === 0) return [];
-  const input = entries.map(({ blob }) => `${blob}\n`).join("");
-  const finished = await run.effects.run(localGit(mirror, [
-    "cat-file",
-    "--batch",
-  ], { input: new TextEncoder().encode(input) }));
-  const all = finished.stdout;
-  const blobs: Uint8Array[] = [];
-  for (let at = 0; at < all.length;) {
-    const end = all.indexOf(0x0a, at);
-    const head = new TextDecoder().decode(all.subarray(at, end)).split(" ");
-    const size = Number(head.at(-1));
-    blobs.push(all.subarray(end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
-  }
+  const most = entries.reduce((sum, { size }) => sum + size + 100, 0);
+  const finished = await run.effects.run(
+    contentsCommand(mirror, entries.map(({ blob }) => blob), { most }),
+  );
+  const blobs = contentsIn(finished).filter((blob) => blob !== undefined);
   if (blobs.length === entries.length) return blobs;
   throw unreadable(finished.stderr);
 }

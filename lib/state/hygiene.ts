@@ -6,6 +6,7 @@
  */
 import { type SyncError, usageError } from "../base/errors.ts";
 import { isStorePath } from "../base/names.ts";
+import { type Foreign, foreignOnTheWay } from "../host/trusted_path.ts";
 
 /** Whoever may write to group or others could plant something. */
 const foreignWrite = 0o022;
@@ -17,13 +18,15 @@ const foreignWrite = 0o022;
 const believed = ["repo", "build", "roots"];
 
 /**
- * Refuses a state folder, or something in it, that another user owns or may
- * write to, and links, pipes and devices in the place of its files. A folder
+ * Refuses a state folder, or something in or above it, that another user owns or
+ * may write to, and links, pipes and devices in the place of its files. A folder
  * that is not there yet is made later, with the right mode.
  *
  * @throws {SyncError} `state-unsafe`, exit 2.
  */
 export function checkStateFolder(folder: string): void {
+  const foreign = foreignOnTheWay(folder);
+  if (foreign) throw unsafeWay(folder, foreign);
   const info = statOf(folder, Deno.statSync);
   if (!info) return;
   if (!info.isDirectory) throw unsafe(folder, "it is not a folder");
@@ -112,6 +115,14 @@ function ifThere<T>(look: () => T): T | undefined {
     if (isAway) return undefined;
     throw error;
   }
+}
+
+function unsafeWay(folder: string, { path, why }: Foreign): SyncError {
+  return usageError(
+    "state-unsafe",
+    `Cannot trust ${folder}: ${path} leads to it, and ${why}`,
+    "name a stateDirectory below folders of root alone, or: chown root and chmod go-w that folder",
+  );
 }
 
 function unsafe(path: string, why: string): SyncError {

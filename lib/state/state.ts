@@ -16,6 +16,11 @@ export interface Commit {
   committedAt: string;
   /** Who signed it, where signatures were checked. */
   signers?: readonly Signer[];
+  /**
+   * The SHA-256 of what its signature covers, where signatures were checked.
+   * It is the same for all hashes that others can give to the commit.
+   */
+  digest?: string;
 }
 
 /** Whose signature was good. */
@@ -56,13 +61,19 @@ export interface Followed {
   repository: string;
   ref: string;
   revision: string;
+  /** As in {@linkcode Commit}. */
+  digest?: string;
   /** What the name was at that time. */
   kind: RefKind;
+  /** The tag that it was, where the ref is a pattern: its full name. */
+  name?: string;
 }
 
 /** A revision that is not tried again until the branch moves or `retry`. */
 export interface Hold {
   revision: string;
+  /** As in {@linkcode Commit}: given where the signature was good. */
+  digest?: string;
   /** What it was to become: another target is another attempt. */
   target: Target;
   stage: Stage;
@@ -93,12 +104,18 @@ export interface Attempt {
   bootId: string;
   /** Given where a ref was followed to it: what that name is. */
   kind?: RefKind;
+  /** The full name of that, where the ref is a pattern of tags. */
+  name?: string;
+  /** The revision by whose acceptance the ref may be where it is. */
+  accepted?: string;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
   /** From activation on: how the host stood before. */
   previous?: Systems;
   /** From activation on: the units that had failed before it. */
   failedBefore?: readonly string[];
+  /** From activation on: the units that ran before it. */
+  ranBefore?: readonly string[];
   /** From activation on: the store path that is being activated. */
   candidate?: string;
   /** `true` from just before the first thing that changes the host. */
@@ -138,6 +155,17 @@ export interface Backoff {
   revision: string;
   failures: number;
   notBefore: string;
+  /** Milliseconds of pause that a server asked for, if one did. */
+  asked?: number;
+}
+
+/** A server that asked to be left alone for some time. */
+export interface Quiet {
+  repository: string;
+  /** ISO 8601. */
+  until: string;
+  /** How long it asked for, in milliseconds. */
+  asked: number;
 }
 
 /** How a host was before something is done to it. */
@@ -174,7 +202,16 @@ export interface Reboot {
 export interface State {
   version: 1;
   /** What the remote said last, when that changed. */
-  seen?: { ref: string; revision: string; kind: string; at: string };
+  seen?: {
+    ref: string;
+    revision: string;
+    kind: string;
+    /** The full name of the tag, where the ref is a pattern. */
+    name?: string;
+    /** The URL that answered, where there are mirrors. */
+    servedBy?: string;
+    at: string;
+  };
   /** How far refs were followed, the newest first. */
   followed?: readonly Followed[];
   lastGood?: Deployment;
@@ -185,11 +222,19 @@ export interface State {
   holds: readonly Hold[];
   attempt?: Attempt;
   backoff?: Backoff;
+  /**
+   * The system that runs although it was found unfit, because none ran before
+   * it: it is activated and looked at anew before it is confirmed.
+   */
+  unfit?: string;
+  quiet?: Quiet;
   /** A revision whose activation was cut off, and how often. */
-  cutOff?: { revision: string; times: number };
+  cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;
   /** Revisions that a person allowed although the ref was moved to them. */
   accepted?: readonly Accepted[];
+  /** A revision that a person lets end what brings the next commit. */
+  unfollow?: Accepted;
   /** The first revision that was trusted, and the history behind it with it. */
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
@@ -200,10 +245,20 @@ export interface State {
   unwritten?: readonly HistoryEntry[];
 }
 
-/** A person's word that a ref may be moved to this revision, once. */
+/**
+ * A person's word that a ref may be moved to this revision, once, or to what
+ * is built on it.
+ */
 export interface Accepted {
   revision: string;
+  /** As in {@linkcode Commit}. */
+  digest?: string;
+  /** The ref that may be moved. An older program did not write it down. */
+  repository?: string;
+  ref?: string;
   at: string;
+  /** Until when, ISO 8601. */
+  until?: string;
 }
 
 /** How long one stage of an attempt took. */

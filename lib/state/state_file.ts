@@ -12,7 +12,8 @@ import { short } from "../base/text.ts";
 /** The newest layout of `state.json` that this program knows. */
 export const stateVersion = 1;
 
-const fresh: State = { version: stateVersion, earlier: [], holds: [] };
+/** The state of a folder that has none. */
+export const fresh: State = { version: stateVersion, earlier: [], holds: [] };
 
 /** The parts of the file that prove the others. */
 interface Sealed {

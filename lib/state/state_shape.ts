@@ -28,6 +28,7 @@ const commit = {
   subject: isText,
   author: isText,
   signers: areSigners,
+  digest: optional(isText),
 };
 
 const deployment = object({
@@ -39,6 +40,7 @@ const deployment = object({
 
 const hold = object({
   revision: isText,
+  digest: optional(isText),
   target,
   stage: isText,
   reason: isText,
@@ -74,7 +76,9 @@ const needed: Partial<Record<keyof State, Shape>> = {
     repository: isText,
     ref: isText,
     revision: isText,
+    digest: optional(isText),
     kind: isText,
+    name: optional(isText),
   }))),
   attempt: optional(object({
     id: isText,
@@ -82,8 +86,17 @@ const needed: Partial<Record<keyof State, Shape>> = {
     target,
     startedAt: isTime,
     stage: isText,
+    failedBefore: optional(listOf(isText)),
+    ranBefore: optional(listOf(isText)),
   })),
-  accepted: optional(listOf(object({ revision: isText }))),
+  accepted: optional(listOf(object({
+    revision: isText,
+    digest: optional(isText),
+    repository: optional(isText),
+    ref: optional(isText),
+    until: optional(isText),
+  }))),
+  unfollow: optional(object({ revision: isText })),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,
@@ -104,9 +117,15 @@ const spared: Partial<Record<keyof State, Shape>> = {
   last: object({ message: isText, hints: listOf(isText) }),
   seen: object({ ref: isText, revision: isText, at: isText }),
   built: deployment,
+  unfit: isText,
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
   unwritten: listOf(historyEntry),
-  cutOff: object({ revision: isText, times: isNumber }),
+  cutOff: object({
+    revision: isText,
+    digest: optional(isText),
+    times: isNumber,
+  }),
+  quiet: object({ repository: isText, until: isText, asked: isNumber }),
   isolation: isText,
 };
 

@@ -7,6 +7,8 @@ import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, type Stage, SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
+import { isPattern } from "../config/tag_pattern.ts";
+import { remoteOf } from "../git/sources.ts";
 import type { Deployment, Left, State, Target } from "../state/state.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./outcome.ts";
@@ -26,10 +28,13 @@ export async function attemptDeploy(
   record: Record,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
+  run.remote = remoteOf(config, tip.servedBy);
   // What it says is known once it is fetched.
   const unread = { subject: "", author: "", committedAt: "" };
   const { revision, kind } = tip;
-  await begin(run, "sync", { revision, ...unread }, target, { kind });
+  const name = isPattern(config.ref) ? { name: tip.name } : {};
+  const commit = { revision, ...unread };
+  await begin(run, "sync", commit, target, { kind, ...name });
   return await recorded(run, record, async () => {
     const done = await deploy(run, tip, target);
     return "done" in done
@@ -135,7 +140,8 @@ async function recordedBug(
   const error = new SyncError(`Unexpected: ${(bug as Error)?.message ?? bug}`, {
     stage: run.attempt.stage,
     reason: "bug",
-    next: "hold",
+    // What may do harm again is not tried again by itself.
+    next: run.attempt.touched ? "hold" : "retry",
     exit: exitCodes.bug,
     hints: ["report it with what gitops-sync wrote at the time"],
   });

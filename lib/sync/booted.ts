@@ -10,16 +10,17 @@ import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Deployment, State } from "../state/state.ts";
 import { attemptPut } from "./attempt.ts";
+import { blessBoot } from "../activation/bless.ts";
 import type { Ill } from "../run/deadline.ts";
 import {
   detailsOf,
   illsOf,
   isRemoteAlone,
-  nothingBefore,
   textOf,
 } from "../activation/health.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import { type Record, Run } from "../run/run.ts";
+import { standingOf } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
@@ -37,13 +38,19 @@ export async function proveBoot(
 ): Promise<Found> {
   const { lastGood } = state;
   if (!lastGood) return { state };
-  const ills = await illsOf(new Run(effects, config, state), {
-    ...nothingBefore,
-    failed: lastGood.failing ?? [],
-  });
+  const ills = await illsOf(
+    new Run(effects, config, state),
+    standingOf({ failed: lastGood.failing }),
+  );
   // An older system would not reach it either: not known yet.
-  if (isRemoteAlone(ills)) return { state };
-  if (ills.length === 0) return { state: await markBooted(config, state) };
+  if (isRemoteAlone(ills)) {
+    await blessBoot(effects, "good");
+    return { state };
+  }
+  if (ills.length === 0) {
+    await blessBoot(effects, "good");
+    return { state: await markBooted(config, state) };
+  }
   const message = `it did not come up well after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
@@ -70,6 +77,7 @@ export async function proveBoot(
     }
     return { outcome };
   }
+  await blessBoot(effects, "bad");
   const error = goneBack(told, earlier, ills);
   return { outcome: { result: "failed", run: outcome.run, error } };
 }

@@ -14,6 +14,8 @@ export type Outcome =
   | { result: "in-sync"; revision: string; drift?: Drift }
   | { result: "suspended"; suspension: Suspension }
   | { result: "rebooting"; revision: string }
+  /** The host has not come to the end of its boot. */
+  | { result: "starting" }
   | { result: "held"; hold: Hold; drift?: Drift }
   | { result: "waiting"; backoff: Backoff; drift?: Drift }
   | {

@@ -19,11 +19,13 @@ import {
 } from "./describe.ts";
 import { fetchRevision } from "../git/fetch.ts";
 import { checkHealth } from "../activation/health.ts";
+import { blameRemote, checkNextCommit } from "../activation/next_commit.ts";
 import { beforeDeploy } from "../activation/hooks.ts";
 import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
 import { preflight } from "../activation/preflight.ts";
 import { prove } from "../secrets/prove.ts";
 import type { Run } from "../run/run.ts";
+import type { Known } from "../run/same.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { goBack } from "../activation/undo.ts";
 import { verify } from "../trust/verify.ts";
@@ -54,7 +56,7 @@ export async function deploy(
     ({ commit }) => describe(commit),
   );
   await run.note({ commit: fetched.commit });
-  refuseIfHeld(run, fetched.commit.revision, target);
+  refuseIfHeld(run, fetched.commit, target);
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
@@ -102,7 +104,16 @@ export async function putInPlace(
     );
     const healthy = await run.stage(
       "health",
-      () => checkHealth(run, activated),
+      async () => {
+        const healthy = await checkHealth(run, activated);
+        // What was good here before, and a person's way back, go unasked.
+        const next = candidate.done === "proven"
+          ? await checkNextCommit(run, activated)
+          : undefined;
+        return next
+          ? { ...healthy, checked: `${healthy.checked}, ${next}` }
+          : healthy;
+      },
       ({ checked }) => checked,
     );
     return await run.stage(
@@ -114,13 +125,14 @@ export async function putInPlace(
           : "a reboot starts it too",
     );
   } catch (error) {
-    throw await goBack(run, error);
+    throw await blameRemote(run, await goBack(run, error));
   }
 }
 
 /** The branch may have moved on since it was asked, onto a held revision. */
-function refuseIfHeld(run: Run, revision: string, target: Target): void {
-  const hold = holdOf(run.state, revision, target, run.config);
+function refuseIfHeld(run: Run, commit: Known, target: Target): void {
+  const { revision } = commit;
+  const hold = holdOf(run.state, commit, target, run.config);
   if (!hold) return;
   throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
     stage: hold.stage,

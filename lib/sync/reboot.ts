@@ -6,9 +6,10 @@
  */
 import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
+import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
+import { countersOf } from "../host/boot_entry.ts";
 import type { Deployment, Reboot, State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
@@ -24,7 +25,9 @@ import {
 } from "../activation/health.ts";
 import type { Found } from "./outcome.ts";
 import { begin, holdFor, type Record, Run } from "../run/run.ts";
+import { blessBoot } from "../activation/bless.ts";
 import { goBack } from "../activation/undo.ts";
+import { standingOf } from "../run/standing.ts";
 import { commitOf } from "../run/commit.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
@@ -120,6 +123,7 @@ export async function afterReboot(
     (found) => found ? "the host is not well" : `came up on ${system}`,
   );
   const { attempt: _attempt, ...rest } = run.state;
+  if (!problem || problem === "unknown") await blessBoot(effects, "good");
   if (!problem) {
     return await goOn(config, {
       ...rest,
@@ -129,6 +133,7 @@ export async function afterReboot(
   }
   if (problem === "unknown") return await goOn(config, rest);
   const error = await undoReboot(run, reboot, problem);
+  if (bootedSystem() === reboot.system) await blessBoot(effects, "bad");
   await record(run, { result: "failed", error });
   return { outcome: { result: "failed", error, run } };
 }
@@ -156,9 +161,15 @@ async function problemAfter(
   const { running } = systems();
   if (booted !== system || running !== system) {
     const other = booted !== system ? booted : running;
-    return failure("other-system", `the host came up on ${other}`, []);
+    const givenUp = countersOf(system).find(({ left }) => left === 0);
+    const why = givenUp
+      ? `; the bootloader gave ${system} up after ${
+        count(givenUp.done, "boot")
+      }`
+      : "";
+    return failure("other-system", `the host came up on ${other}${why}`, []);
   }
-  const ills = await illsOf(run, before);
+  const ills = await illsOf(run, standingOf(before));
   if (ills.length === 0) return undefined;
   if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
     return "unknown";

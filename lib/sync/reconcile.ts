@@ -9,12 +9,15 @@ import { type Command, type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
+import { isCounted } from "../host/boot_count.ts";
 import { takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
-import { type Asked, askRemote } from "../git/remote.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { leftAlone } from "../run/quiet.ts";
+import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
 import type { Found, Outcome } from "./outcome.ts";
 import type { Record } from "../run/run.ts";
@@ -29,6 +32,8 @@ export interface Wishes {
   retry: boolean;
 }
 
+type Settle = (question: Command, answer: string, tip: Tip) => Promise<void>;
+
 /**
  * Does one reconciliation under the lock.
  *
@@ -41,7 +46,7 @@ export async function reconcile(
   config: Config,
   wishes: Wishes,
   recordOnly: Record,
-  settled?: (question: Command, answer: string, tip: Tip) => Promise<void>,
+  settled?: Settle,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
   // Loaded when there is something to record, which most runs have not.
@@ -50,10 +55,34 @@ export async function reconcile(
     await recordWithHooks(recordOnly, run, ended);
   };
   using _lock = await takeLock(folder, "sync", effects.now().getTime());
+  const { alertAfter, alertError } = await import("./alerts.ts");
+  try {
+    const ended = await comeToOutcome(effects, config, wishes, record, settled);
+    await alertAfter(effects, config, ended.outcome);
+    if (ended.mayFinish) await finishUp(effects, config, ended.outcome);
+    return ended.outcome;
+  } catch (error) {
+    if (error instanceof SyncError) await alertError(effects, config, error);
+    throw error;
+  }
+}
+
+/** @returns how it ended, and whether what comes last may be done. */
+async function comeToOutcome(
+  effects: Effects,
+  config: Config,
+  wishes: Wishes,
+  record: Record,
+  settled?: Settle,
+): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
-  if (before.outcome) return before.outcome;
+  if (before.outcome) return { outcome: before.outcome, mayFinish: false };
+  const quiet = leftAlone(before.state, config.repository, effects.now());
+  if (quiet) {
+    return { outcome: { result: "failed", error: quiet }, mayFinish: false };
+  }
   const asked = await askOrRecord(effects, config, before.state);
-  if (asked.outcome) return asked.outcome;
+  if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
   const { tip, question, answer } = asked;
   const state = await remember(effects, config, before.state, tip);
   const decision = decide({
@@ -67,10 +96,11 @@ export async function reconcile(
   });
   const isSettled = decision.kind === "nothing" && !decision.drift &&
     !await isRebootDue(effects, config, state);
-  if (isSettled && question) await settled?.(question, answer, tip);
+  // A run that is done before it begins starts no units.
+  const mayRest = isSettled && config.onSuccess.length === 0;
+  if (mayRest && question) await settled?.(question, answer, tip);
   const outcome = await act(effects, config, state, tip, decision, record);
-  if (!isSettled) await finishUp(effects, config, outcome);
-  return outcome;
+  return { outcome, mayFinish: !isSettled };
 }
 
 /** What earlier runs, reboots and people have left comes before any remote. */
@@ -82,6 +112,11 @@ async function whatIsLeft(
 ): Promise<Found> {
   const folder = config.stateDirectory;
   let state = await readState(folder);
+  const isLeft = state.attempt !== undefined ||
+    (state.reboot !== undefined && !state.reboot.result) || isUnproven(state);
+  if (isLeft && await mustWait(effects)) {
+    return { outcome: { result: "starting" } };
+  }
   if (state.unwritten) {
     const { writeWaiting } = await import("../state/unwritten.ts");
     state = await writeWaiting(effects, folder, state);
@@ -96,12 +131,44 @@ async function whatIsLeft(
     if (found.outcome) return found;
     state = found.state;
   }
-  if (wishes.retry) state = await forget(folder, state, effects.now());
+  if (wishes.retry) {
+    const { forget } = await import("./forget.ts");
+    state = await forget(folder, state, effects.now());
+  }
   const suspension = readSuspension(folder, effects.now());
+  if (suspension || !isUnproven(state)) await bless(effects, config, state);
   if (suspension) return { outcome: { result: "suspended", suspension } };
+  if (mayHaveFallenBack(state)) {
+    const { afterFallback } = await import("./boot_counting.ts");
+    return await afterFallback(effects, config, state, record);
+  }
   if (!isUnproven(state)) return { state };
   const { proveBoot } = await import("./booted.ts");
   return await proveBoot(effects, config, state, record);
+}
+
+/** A host that is suspended must not lose its system to the bootloader. */
+async function bless(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<void> {
+  if (!isCounted()) return;
+  const { blessIfWell } = await import("./boot_counting.ts");
+  await blessIfWell(effects, config, state);
+}
+
+/** Whether a boot came up without the last good system, unlooked at. */
+function mayHaveFallenBack({ lastGood }: State): boolean {
+  return lastGood !== undefined && !lastGood.booted &&
+    lastGood.target.operation !== "test" && lastGood.boot !== bootId() &&
+    lastGood.system !== runningSystem();
+}
+
+/** Whether the host is not yet to be changed, or judged. */
+async function mustWait(effects: Effects): Promise<boolean> {
+  const { isDeferred } = await import("./starting.ts");
+  return await isDeferred(effects);
 }
 
 /** Whether this is the first boot with the last good system, unlooked at. */
@@ -120,6 +187,10 @@ async function act(
   decision: Decision,
   record: Record,
 ): Promise<Outcome> {
+  const { kind } = decision;
+  if ((kind === "deploy" || kind === "correct") && await mustWait(effects)) {
+    return { result: "starting" };
+  }
   switch (decision.kind) {
     case "nothing":
       return {
@@ -173,7 +244,7 @@ async function finishUp(
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (["failed", "interrupted", "built"].includes(result)) return;
+  if (["failed", "interrupted", "built", "starting"].includes(result)) return;
   try {
     if (config.garbageCollect && "run" in outcome) {
       const { collect } = await import("../nix/retention.ts");
@@ -189,72 +260,6 @@ async function finishUp(
   }
 }
 
-/** Forgets what stands between a revision and another attempt. */
-async function forget(
-  folder: string,
-  state: State,
-  now: Date,
-): Promise<State> {
-  const { backoff: _, cutOff: __, reboot: ___, last, seen, lastGood, ...rest } =
-    state;
-  const forgetful = {
-    ...rest,
-    ...last && { last: notLater(last, now) },
-    ...seen && { seen: notLater(seen, now) },
-    ...lastGood && { lastGood: notLater(lastGood, now) },
-    holds: [],
-  };
-  await writeState(folder, forgetful);
-  return forgetful;
-}
-
-/** What was written down while the clock was ahead would make it seem wrong. */
-function notLater<T extends { at: string }>(one: T, now: Date): T {
-  return Date.parse(one.at) > now.getTime()
-    ? { ...one, at: now.toISOString() }
-    : one;
-}
-
-/** Asks the remote; that it did not answer ends the run, and is recorded. */
-async function askOrRecord(
-  effects: Effects,
-  config: Config,
-  state: State,
-): Promise<{ outcome: Outcome } | { outcome?: never } & Answered> {
-  try {
-    return await ask(effects, config);
-  } catch (error) {
-    if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
-    const { recordUnreached } = await import("./unreached.ts");
-    await recordUnreached(effects, config.stateDirectory, state, error);
-    return { outcome: { result: "failed", error } };
-  }
-}
-
-/** The remote has the name that was asked for. */
-type Answered = Asked & { tip: Tip };
-
-/** Asks the remote, again after a growing pause where it did not answer. */
-async function ask(
-  effects: Effects,
-  config: Config,
-): Promise<Answered> {
-  for (let tries = 0;; tries++) {
-    try {
-      const { tip, ...asked } = await askRemote(effects, config);
-      if (tip) return { tip, ...asked };
-    } catch (error) {
-      const passes = error instanceof SyncError &&
-        error.reason === "unreachable" && tries < config.retries;
-      if (!passes) throw error;
-      await effects.sleep(2000 * 4 ** tries * (0.8 + 0.4 * Math.random()));
-      continue;
-    }
-    const { missing } = await import("./unreached.ts");
-    throw await missing(effects, config);
-  }
-}
-
 /** Writes down what the remote names, if that is news. */
 async function remember(
   effects: Effects,
@@ -263,11 +268,12 @@ async function remember(
   tip: Tip,
 ): Promise<State> {
   const { seen, last } = state;
-  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref;
+  const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref ||
+    seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
-  if (!isNews && !wasUnreached) return state;
+  if (!isNews && !wasUnreached && !state.quiet) return state;
   tellMovedTag(effects, seen, config.ref, tip);
-  const { last: _, ...rest } = state;
+  const { last: _, quiet: __, ...rest } = state;
   const next: State = {
     ...rest,
     ...(last && !wasUnreached ? { last } : {}),
@@ -275,6 +281,8 @@ async function remember(
       ref: config.ref,
       revision: tip.revision,
       kind: tip.kind,
+      ...isPattern(config.ref) ? { name: tip.name } : {},
+      ...tip.servedBy ? { servedBy: tip.servedBy } : {},
       at: effects.now().toISOString(),
     },
   };
@@ -291,6 +299,8 @@ function tellMovedTag(
 ): void {
   if (seen?.ref !== ref || seen.revision === tip.revision) return;
   if (seen.kind !== "tag" && tip.kind !== "tag") return;
+  // A pattern names another tag, which is no move.
+  if (isPattern(ref) && seen.name !== tip.name) return;
   const from = short(seen.revision), to = short(tip.revision);
   const what = moved(ref, seen.kind, tip.kind);
   say(effects, "warning", `${what} from ${from} to ${to}`);

@@ -13,13 +13,16 @@ import { bootDefault, bootId, hasSystemd, systems } from "../host/system.ts";
 import { resetFailed, stopUnits } from "../host/systemd.ts";
 import { confirm } from "../activation/confirm.ts";
 import {
-  disarm,
+  disarmOrTell,
   firedError,
   hasFired,
 } from "../activation/dead_mans_switch.ts";
+import { illsOf, isRemoteAlone, unwell } from "../activation/health.ts";
 import { type Ended, type Record, Run } from "../run/run.ts";
+import { isSame } from "../run/same.ts";
 import { waitForProcess } from "../activation/switching.ts";
 import { again, goBack } from "../activation/undo.ts";
+import { type Standing, standingOf } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
 
 /** After how many cut-off activations of one revision it is held. */
@@ -58,11 +61,12 @@ async function recover(run: Run, record: Record): Promise<void> {
   );
   if (attempt.touched) await endActivation(run, attempt);
   const finished = await finish(run, attempt);
-  if (finished) {
+  if (finished && !(finished instanceof SyncError)) {
     await record(run, finished);
     return say(run.effects, "notice", "It was healthy, so it is confirmed now");
   }
-  const cause = isBroken ? onceBroken(attempt) : await causeOf(run, attempt);
+  const cause = finished ??
+    (isBroken ? onceBroken(attempt) : await causeOf(run, attempt));
   const error = await undo(run, attempt, cause);
   if (error.exit === exitCodes.broken) {
     await record(run, { result: "failed", error });
@@ -78,10 +82,10 @@ async function recover(run: Run, record: Record): Promise<void> {
 async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
   if (!attempt.touched) return cutOff(attempt, false);
   if (await hasFired(run)) return firedError(run);
-  const { revision } = attempt.commit;
+  const { revision, digest } = attempt.commit;
   const times = cutOffs(run, attempt) + 1;
   try {
-    await run.save({ cutOff: { revision, times } });
+    await run.save({ cutOff: { revision, ...digest && { digest }, times } });
   } catch (error) {
     // The way back matters more than how often it was taken.
     say(run.effects, "warning", (error as Error).message);
@@ -89,11 +93,21 @@ async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
   return cutOff(attempt, times >= mostCutOffs);
 }
 
-/** Confirms a candidate that was found healthy and still runs. */
+/** What is known of how the host stood before the attempt. */
+function standingBefore({ ranBefore, failedBefore }: Attempt): Standing {
+  return standingOf({ ran: ranBefore, failed: failedBefore });
+}
+
+/**
+ * Confirms a candidate that was found healthy, still runs and still is: what
+ * was well when the run was cut off may have failed since.
+ *
+ * @returns why not, where that is the candidate's fault.
+ */
 async function finish(
   run: Run,
   attempt: Attempt,
-): Promise<Ended | undefined> {
+): Promise<Ended | SyncError | undefined> {
   const { candidate, stage, undoing, commit, target, left } = attempt;
   if (stage !== "confirm" || undoing || !candidate) return undefined;
   const now = systems();
@@ -101,6 +115,12 @@ async function finish(
   const runs = now.running === candidate || target.operation === "boot";
   const boots = now.bootDefault === candidate;
   if (!runs || (rebooted && !boots)) return undefined;
+  // After a reboot it is looked at anyway, as a host that came up with it.
+  if (target.operation !== "boot" && !rebooted) {
+    const ills = await illsOf(run, standingBefore(attempt));
+    // The remote may be down itself; what brings the next commit may wait.
+    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills);
+  }
   const healthy = {
     done: "healthy" as const,
     checked: "before",
@@ -127,7 +147,7 @@ async function undo(
   cause: SyncError,
 ): Promise<SyncError> {
   if (!attempt.touched) {
-    await disarm(run);
+    await disarmOrTell(run);
     return cause;
   }
   if (attempt.bootId !== bootId() && standsAsBefore(attempt)) {
@@ -162,7 +182,7 @@ function standsAsBefore({ previous }: Attempt): boolean {
 
 function cutOffs(run: Run, { commit }: Attempt): number {
   const { cutOff } = run.state;
-  return cutOff?.revision === commit.revision ? cutOff.times : 0;
+  return cutOff && isSame(cutOff, commit) ? cutOff.times : 0;
 }
 
 function cutOff(attempt: Attempt, hold: boolean): SyncError {

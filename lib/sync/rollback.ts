@@ -14,6 +14,7 @@ import { attemptPut } from "./attempt.ts";
 import { recordWithHooks } from "../activation/hooks.ts";
 import type { Outcome } from "./outcome.ts";
 import { recoverFirst } from "./recover.ts";
+import { isDeferred } from "./starting.ts";
 import type { Record } from "../run/run.ts";
 import { readState } from "../state/state_file.ts";
 
@@ -36,6 +37,7 @@ export async function rollBack(
     recordWithHooks(recordOnly, run, ended);
   const folder = config.stateDirectory;
   using _lock = await takeLock(folder, "rollback", effects.now().getTime());
+  if (await isDeferred(effects)) return { result: "starting" };
   const state = await recoverFirst(
     effects,
     config,

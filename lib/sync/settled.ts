@@ -28,8 +28,8 @@ const usualConfig = "/etc/gitops-sync/config.yaml";
 
 const mostAge = 24 * 3_600_000;
 
-/** Some names with their hashes; more is another answer in any case. */
-const mostAnswer = 100_000;
+/** Thousands of names with their hashes; more is another answer in any case. */
+const mostAnswer = 1_000_000;
 
 const watchLate: LateWatch = async (...args) => {
   const { watch }: typeof import("../process/watch.ts") = await import(

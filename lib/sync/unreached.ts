@@ -5,8 +5,12 @@
  */
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { count } from "../base/text.ts";
+import { mistakes } from "../config/mistakes.ts";
 import type { Config } from "../config/schema.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import type { State } from "../state/state.ts";
+import { quietAfter } from "../run/quiet.ts";
 import { listRemote } from "../git/remote.ts";
 import { writeState } from "../state/state_file.ts";
 
@@ -18,7 +22,9 @@ export async function missing(
   const names = await listRemote(effects, config);
   const says = names.length === 0
     ? `${config.repository} is empty`
-    : `${config.repository} has no branch or tag ${config.ref}`;
+    : `${config.repository} has no ${
+      isPattern(config.ref) ? "tag of" : "branch or tag"
+    } ${config.ref}`;
   return new SyncError(`Cannot follow ${config.ref}: ${says}`, {
     stage: "decide",
     reason: names.length === 0 ? "repository-empty" : "ref-missing",
@@ -27,11 +33,19 @@ export async function missing(
       names.length === 0
         ? `push a commit to ${config.ref}, or look whether repository is what Git clones and no web page; this host keeps what it runs`
         : await nearest(config.ref, names),
+      ...mistakes(config),
     ],
   });
 }
 
 async function nearest(ref: string, names: readonly string[]): Promise<string> {
+  if (isPattern(ref)) {
+    const tags = names.filter((name) => name.startsWith("refs/tags/"));
+    const last = tags.at(-1)?.replace(/^refs\/tags\//, "") ?? "none";
+    return `push a tag that the pattern names, or change ref (of ${
+      count(tags.length, "tag")
+    } the last by name is ${last}); this host keeps what it runs`;
+  }
   const { closestString } = await import("@std/text/closest-string");
   const plain = names.map((name) => name.replace(/^refs\/(heads|tags)\//, ""));
   return `if it was deleted, push it again or follow another one with ref (the nearest is ${
@@ -42,7 +56,7 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
 /** Remembers that the remote was not there, and how often in a row. */
 export async function recordUnreached(
   effects: Effects,
-  folder: string,
+  { stateDirectory: folder, repository }: Config,
   state: State,
   error: SyncError,
 ): Promise<void> {
@@ -50,6 +64,7 @@ export async function recordUnreached(
   const again = last?.stage === "decide" && last.reason === error.reason;
   await writeState(folder, {
     ...state,
+    ...quietAfter(repository, error, effects.now()),
     last: {
       at: effects.now().toISOString(),
       result: "failed",

@@ -1,5 +1,6 @@
 /**
- * A person's word that a ref may be moved to a revision, once.
+ * A person's word, for once: that a ref may be moved to a revision, or that a
+ * revision may end what brings the next one.
  *
  * @module
  */
@@ -7,20 +8,31 @@ import { usageError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { appendHistory } from "../state/history.ts";
 import { takeLock } from "../host/lock.ts";
-import type { Hold, State } from "../state/state.ts";
-import { isMove } from "../run/decide.ts";
+import type { Accepted, Hold, State } from "../state/state.ts";
+import { isMove, isNext } from "../run/decide.ts";
+import { isSame } from "../run/same.ts";
 import { isRevision } from "../base/names.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
 /** More are forgotten: each is for one move. */
 const mostAccepted = 20;
 
+/** The ref that a host follows, as far as it is configured. */
+export interface FollowedRef {
+  repository: string | undefined;
+  ref: string;
+}
+
 /**
- * Remembers, in state and history, that a revision may come although its ref
- * did not move forward to it.
+ * Remembers, in state and history, that a ref may move to a revision, and to
+ * what is built on it, although that is not forward.
  *
  * @param to The revision in full, or the beginning of a held one.
- * @returns the full revision.
+ * @param followed The ref that may move, where the revision is not held: a hold
+ * knows its own.
+ * @param span For how long that counts, in milliseconds.
+ * @param what `unfollow`: it may come although no later commit would arrive.
+ * @returns what is remembered.
  * @throws {SyncError} exit 2, where it is not clear which revision is meant or
  * where it is held for something that nobody can accept.
  */
@@ -28,16 +40,26 @@ export async function accept(
   folder: string,
   to: string,
   now: Date,
-): Promise<string> {
+  followed: FollowedRef,
+  span: number,
+  what: "move" | "unfollow" = "move",
+): Promise<Accepted> {
   using _lock = await takeLock(folder, "accept", now.getTime());
   const state = await readState(folder);
   const revision = choose(state, to.toLowerCase());
+  const holds = state.holds.filter((one) => one.revision === revision);
   // Another hold would keep it from coming all the same.
-  const hold = state.holds.find((one) =>
-    one.revision === revision && !isMove(one)
-  );
-  if (hold) throw notAMove(hold);
+  const isMeant = what === "move" ? isMove : isNext;
+  const hold = holds.find((one) => !isMeant(one));
+  if (hold) throw notMeant(hold);
   const at = now.toISOString();
+  const accepted: Accepted = {
+    revision,
+    ...digestOf(holds),
+    ...refOf(holds, followed),
+    at,
+    until: new Date(now.getTime() + span).toISOString(),
+  };
   // The history first, as everywhere: what is done is written down before.
   await appendHistory(folder, {
     version: 1,
@@ -55,12 +77,36 @@ export async function accept(
   );
   await writeState(folder, {
     ...state,
-    holds: state.holds.filter((one) =>
-      one.revision !== revision || !isMove(one)
-    ),
-    accepted: [{ revision, at }, ...others].slice(0, mostAccepted),
+    holds: state.holds.filter((one) => !isSame(one, accepted) || !isMeant(one)),
+    ...(what === "move"
+      ? { accepted: [accepted, ...others].slice(0, mostAccepted) }
+      : { unfollow: { revision, at } }),
   });
-  return revision;
+  return accepted;
+}
+
+/** Known where its signature was good. */
+function digestOf(holds: readonly Hold[]): Pick<Accepted, "digest"> {
+  const digest = holds.find((one) => one.digest)?.digest;
+  return digest ? { digest } : {};
+}
+
+/** The ref that was moved: the configured one, if it is held for that one. */
+function refOf(
+  holds: readonly Hold[],
+  { repository, ref }: FollowedRef,
+): { repository: string; ref: string } {
+  const targets = holds.map(({ target }) => target);
+  const found =
+    targets.find((one) => one.repository === repository && one.ref === ref) ??
+      targets[0];
+  if (found) return { repository: found.repository, ref: found.ref };
+  if (repository !== undefined) return { repository, ref };
+  throw usageError(
+    "repository-missing",
+    "Cannot accept a revision of no repository: none is configured",
+    "name the one that this host follows: --config FILE, or --repository URL --ref NAME",
+  );
 }
 
 /** Which revision a person means. */
@@ -72,17 +118,19 @@ function choose({ holds, seen }: State, to: string): string {
     ? []
     : [...known].filter((revision) => revision.startsWith(to));
   if (found.length === 1) return found[0]!;
-  const held = holds.filter(isMove).map(({ revision }) => short(revision));
+  const held = holds.filter((hold) => isMove(hold) || isNext(hold)).map((
+    { revision },
+  ) => short(revision));
   throw usageError(
     "unknown-revision",
     `Cannot accept ${to}: expected a full commit hash, or at least 7 digits of one that is held`,
     held.length === 0
-      ? "no revision is held for where its ref was moved: gitops-sync status"
+      ? "no revision is held for what can be accepted: gitops-sync status"
       : `these are held: ${held.join(", ")}`,
   );
 }
 
-function notAMove({ revision, message, hints }: Hold) {
+function notMeant({ revision, message, hints }: Hold) {
   return usageError(
     "not-a-move",
     `Cannot accept ${

@@ -6,12 +6,19 @@
  */
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
+import { oneLine, short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
 import { localGit } from "../git/git.ts";
+import { has } from "../git/mirror.ts";
+import { compareTags } from "../git/sources.ts";
+import { signedDigest } from "../git/signed_part.ts";
 import { exists } from "@std/fs";
 import { followedOf, moved } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
+import { isSame, type Known } from "../run/same.ts";
 import type { Fetched } from "../run/stages.ts";
+import { contentsOf } from "./trusted_keys.ts";
+import { descendsFromTwin } from "./twins.ts";
 
 /** A move that is not forward. */
 interface Move {
@@ -23,20 +30,27 @@ interface Move {
  * Refuses a ref that was moved back, aside, or to another repository, and a
  * tag that was moved at all where signatures are asked for.
  *
+ * @returns whether it is forward, where signatures count by what is signed.
  * @throws {SyncError} exit 4, unless it is allowed by `allowForcePush` or was
- * allowed for this revision with `accept`.
+ * allowed for this commit with `accept`.
  */
-export async function checkMove(run: Run, fetched: Fetched): Promise<void> {
-  const move = await moveOf(run, fetched);
-  if (!move) return;
+export async function checkMove(
+  run: Run,
+  fetched: Fetched,
+): Promise<Fetched["forward"]> {
+  const before = await beforeOf(run, fetched);
+  const forward = await forwardOf(run, fetched, before);
+  const move = await moveOf(run, { ...fetched, forward }, before);
+  if (!move) return forward;
   const { commit: { revision } } = fetched;
   const allowed = run.config.allowForcePush
     ? "allowForcePush"
-    : run.state.accepted?.some((one) => one.revision === revision)
+    : await isAccepted(run, fetched)
     ? "gitops-sync accept"
     : undefined;
   if (allowed) {
-    return say(run.effects, "warning", `${move.says} (allowed by ${allowed})`);
+    say(run.effects, "warning", `${move.says} (allowed by ${allowed})`);
+    return forward;
   }
   throw new SyncError(move.says, {
     stage: "verify",
@@ -49,25 +63,128 @@ export async function checkMove(run: Run, fetched: Fetched): Promise<void> {
   });
 }
 
+/**
+ * Whether a person has accepted this commit or one that it is built on, for
+ * this ref; the journal then says which.
+ */
+async function isAccepted(
+  run: Run,
+  { commit, mirror, target: { repository, ref } }: Fetched,
+): Promise<boolean> {
+  const now = run.effects.now().getTime();
+  for (const one of run.state.accepted ?? []) {
+    const isHere = one.repository === repository && one.ref === ref;
+    if (!isHere || !(Date.parse(one.until ?? "") > now)) continue;
+    if (isSame(one, commit) || await isBehind(run, mirror, one, commit)) {
+      await run.note({ accepted: one.revision });
+      return true;
+    }
+  }
+  return false;
+}
+
+async function isBehind(
+  run: Run,
+  mirror: string,
+  { revision }: Known,
+  commit: Known,
+): Promise<boolean> {
+  const finished = await run.effects.run(
+    localGit(mirror, [
+      "merge-base",
+      "--is-ancestor",
+      revision,
+      commit.revision,
+    ]),
+  );
+  return finished.code === 0;
+}
+
+/** What was deployed last from a ref. */
+type Before = NonNullable<ReturnType<typeof followedOf>>;
+
+/** An older program, or one without signatures, wrote no digest down. */
+async function beforeOf(
+  run: Run,
+  { commit, mirror, target }: Fetched,
+): Promise<Before | undefined> {
+  const before = followedOf(run.state, target);
+  if (!before || before.digest || isSame(before, commit)) return before;
+  const isHere = commit.digest && await has(run, mirror, before.revision);
+  if (!isHere) return before;
+  const [content] = await contentsOf(run, mirror, [before.revision]);
+  return { ...before, digest: await signedDigest(content!) };
+}
+
+/** What Git says, and beyond that what is the same under another hash. */
+async function forwardOf(
+  run: Run,
+  fetched: Fetched,
+  before: Before | undefined,
+): Promise<Fetched["forward"]> {
+  const { forward, commit, tip, target: { ref } } = fetched;
+  if (before && isPattern(ref)) {
+    return compareTags(ref, tip.name, before.name) > 0 ||
+        isSame(before, commit)
+      ? "yes"
+      : "no";
+  }
+  if (forward !== "no" || !before || commit.digest === undefined) {
+    return forward;
+  }
+  if (isSame(before, commit)) return "yes";
+  return await descendsFromTwin(run, fetched, before) ? "yes" : "no";
+}
+
 async function moveOf(
   run: Run,
   fetched: Fetched,
+  before: Before | undefined,
 ): Promise<Move | undefined> {
   const { forward, commit, tip, target } = fetched;
-  const before = followedOf(run.state, target);
-  if (!before || forward === "unknown") return undefined;
+  if (!before) return undefined;
+  if (isPattern(target.ref)) return lowerVersion(fetched, before);
+  if (forward === "unknown") return undefined;
   const { revision, kind = tip.kind } = before;
   const to = short(commit.revision);
   const what = `${moved(target.ref, kind, tip.kind)} to ${to}`;
   if (forward === "no") return await backward(run, fetched, revision, what);
   // A name that is one no longer, or only now, is no way around that.
   const isTag = tip.kind === "tag" || kind === "tag";
-  const isSame = commit.revision === revision;
-  if (!isTag || isSame || run.config["verify.mode"] === "none") return;
+  if (
+    !isTag || isSame(before, commit) || run.config["verify.mode"] === "none"
+  ) {
+    return undefined;
+  }
   const from = short(revision);
   return {
     reason: "tag-moved",
     says: `${what}, and was ${from} when it was deployed last`,
+  };
+}
+
+/** Of tags that a pattern names, one with a higher version is forward. */
+function lowerVersion(
+  { commit, tip, target: { ref } }: Fetched,
+  before: Before,
+): Move | undefined {
+  if (isSame(before, commit)) return undefined;
+  if (compareTags(ref, tip.name, before.name) > 0) return undefined;
+  const [from, to] = [before.name ?? "", tip.name].map((name) =>
+    oneLine(name.replace(/^refs\/tags\//, ""), 80)
+  );
+  if (from === to) {
+    return {
+      reason: "tag-moved",
+      says: `The tag ${to}, the newest of ${ref}, was moved to ${
+        short(commit.revision)
+      }, and was ${short(before.revision)} when it was deployed last`,
+    };
+  }
+  return {
+    reason: "not-forward",
+    says:
+      `The newest tag of ${ref} is ${to}, which is no higher version than ${from}, the one deployed from it`,
   };
 }
 

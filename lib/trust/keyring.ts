@@ -7,6 +7,7 @@
 import type { Effects } from "../base/effects.ts";
 import { type KeyFile, keysError } from "../keys/key_file.ts";
 import { gpgEscapes, gpgStatus, type Keyring, unescaped } from "./signature.ts";
+import { keyBlocks } from "../keys/openpgp_blocks.ts";
 import { type Named, writeRevoked, writeSigners } from "../keys/ssh_keys.ts";
 import { lastWords } from "../base/text.ts";
 
@@ -101,7 +102,15 @@ async function importAll(
   await Deno.mkdir(gnupgHome, { mode: 0o700 });
   await Deno.writeTextFile(`${gnupgHome}/gpg.conf`, gpgConfig);
   for (const [i, file] of files.entries()) {
-    await importKeys(effects, gnupgHome, `${gnupgHome}.${i}`, file);
+    if (file.bytes.length === 0) {
+      throw keysError("keys-empty", `${file.where} is empty`);
+    }
+    // Each by itself: of several gpg does not say which it passed over.
+    const blocks = keyBlocks(file);
+    if (blocks.length === 0) throw noKeys(file);
+    for (const [j, block] of blocks.entries()) {
+      await importKeys(effects, gnupgHome, `${gnupgHome}.${i}.${j}`, block);
+    }
   }
   return files.length > 0 ? await namesIn(effects, gnupgHome) : [];
 }
@@ -110,9 +119,9 @@ async function importKeys(
   effects: Pick<Effects, "run">,
   gnupgHome: string,
   path: string,
-  { where, bytes }: KeyFile,
+  file: KeyFile,
 ): Promise<void> {
-  if (bytes.length === 0) throw keysError("keys-empty", `${where} is empty`);
+  const { where, bytes } = file;
   await Deno.writeFile(path, bytes, { createNew: true, mode: 0o600 });
   const finished = await effects.run({
     program: "gpg",
@@ -125,12 +134,13 @@ async function importKeys(
     throw keysError("keys-private", `${where} holds a private key`);
   }
   if (finished.code !== 0 || read === 0) {
-    throw keysError(
-      "keys-broken",
-      `${where} does not hold OpenPGP public keys and nothing else`,
-      lastWords(finished),
-    );
+    throw noKeys(file, lastWords(finished));
   }
+}
+
+function noKeys({ where }: KeyFile, details: readonly string[] = []) {
+  const why = `${where} does not hold OpenPGP public keys and nothing else`;
+  return keysError("keys-broken", why, details);
 }
 
 const bounds = (gnupgHome: string) => ({

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, oneLine, short } from "../base/text.ts";
-import type { Signer } from "../state/state.ts";
+import type { Commit, Hold, Signer } from "../state/state.ts";
 import type { Bad } from "./signature.ts";
 import type { Run } from "../run/run.ts";
 
@@ -44,12 +44,33 @@ function refused(
   return new SyncError(message, { stage: "verify", reason, next, hints });
 }
 
+/** For a commit that is held under another hash. */
+export function heldTwin({ revision }: Commit, hold: Hold): SyncError {
+  return new SyncError(
+    `${short(revision)} is held: it is the commit ${
+      short(hold.revision)
+    } with its signature written in another way: ${hold.message}`,
+    {
+      stage: "verify",
+      reason: "held-twin",
+      next: "hold",
+      hints: [
+        "find out who changed it on its way; no signer makes two of one commit",
+        ...hold.hints,
+      ],
+      exit: exitCodes.held,
+    },
+  );
+}
+
 const hintFor: Readonly<Record<Bad["reason"], string>> = {
   "unsigned": "sign it (git commit -S, git tag -s) and push",
   "signature-format":
     "sign with a kind of key that verify.allowedSigners or verify.openpgpKeys hold",
   "unknown-key":
     "if the key is meant to count, add it to verify.allowedSigners or verify.openpgpKeys, then gitops-sync retry",
+  "weak-hash":
+    "sign with SHA-256 or better: take digest-algo and personal-digest-preferences out of gpg.conf",
   "tampered": "find out who changed it on its way",
   "key-expired": "sign with a key that is valid, or prolong this one",
   "key-not-yet-valid": "look at valid-after of the key and at the clocks",
@@ -76,6 +97,20 @@ export function needsTag({ config }: Run, kind: string): SyncError {
     `Refused ${config.ref}: it is a ${kind}, and verify.mode asks for a signed tag`,
     [
       "name a tag with ref, or choose verify.mode head or range for a branch",
+      nothingDone,
+    ],
+  );
+}
+
+/** For a commit that takes the folder of keys away. */
+export function keysRemoved({ config }: Run, commit: string): SyncError {
+  return refused(
+    "keys-removed",
+    `Refused ${short(commit)}: it has no folder ${
+      config["verify.keysFrom"]
+    } any more (verify.keysFrom), and the keys of this host would count again`,
+    [
+      "put the folder back; to let the keys of this host count, take verify.keysFrom out of its configuration",
       nothingDone,
     ],
   );
@@ -114,6 +149,25 @@ export function cutHistory(commit: string): SyncError {
       short(commit)
     }, whose parents the repository does not give`,
     ["push the whole history to the repository", nothingDone],
+    "retry",
+  );
+}
+
+/** For a flood of tags, of which each would have to be looked at. */
+export function tooManyTags(
+  revision: string,
+  found: number,
+  most: number,
+): SyncError {
+  return refused(
+    "too-many-tags",
+    `Refused ${
+      short(revision)
+    }: ${found} tags point to it, and no more than ${most} are looked at for verify.threshold`,
+    [
+      "look who pushed them, and delete those that nobody needs: git push --delete origin TAG",
+      nothingDone,
+    ],
     "retry",
   );
 }

@@ -39,6 +39,7 @@ export interface Bad {
     | "unsigned"
     | "signature-format"
     | "unknown-key"
+    | "weak-hash"
     | "tampered"
     | "key-expired"
     | "key-not-yet-valid"
@@ -96,9 +97,25 @@ function openpgpSigner(raw: string): Good | undefined {
   // Its last field is the primary key, whichever subkey signed (doc/DETAILS).
   const key = /^(?:\S+ ){9}([0-9A-F]{40,64})$/
     .exec(gpgStatus(raw, "VALIDSIG") ?? "")?.[1];
-  return name !== undefined && key !== undefined
+  return name !== undefined && key !== undefined && weakHash(raw) === undefined
     ? { ok: true, kind: "openpgp", name: shownName(name), key }
     : undefined;
+}
+
+/** Collisions of these can be made (RFC 9580, 9.5, names their numbers). */
+const weakHashes: Readonly<Record<string, string>> = {
+  "1": "MD5",
+  "2": "SHA-1",
+  "3": "RIPEMD-160",
+};
+
+/** The digest that was signed, if it is one that does not count. */
+function weakHash(raw: string): string | undefined {
+  const field = (word: string, at: number) =>
+    gpgStatus(raw, word)?.split(" ")[at];
+  // Its place in the lines for signatures that gpg has and has not checked.
+  const number = field("VALIDSIG", 7) ?? field("ERRSIG", 2);
+  return number === undefined ? undefined : weakHashes[number];
 }
 
 function shownName(name: string): string {
@@ -223,6 +240,13 @@ function badOpenpgp(raw: string): Bad {
     return bad(
       "tampered",
       "is not what was signed: its signature is another's",
+    );
+  }
+  const weak = weakHash(raw);
+  if (weak) {
+    return bad(
+      "weak-hash",
+      `has a signature over ${weak}, which can be forged`,
     );
   }
   const revoked = status("REVKEYSIG");

@@ -5,23 +5,23 @@
  */
 import { short } from "../base/text.ts";
 import type { Signer, State } from "../state/state.ts";
-import {
-  type Bad,
-  checkCommand,
-  type Good,
-  type Keyring,
-  refusalOf,
-  signerOf,
-} from "./signature.ts";
+import type { Bad, Good, Keyring } from "./signature.ts";
+import { judge, whose } from "./judge.ts";
 import { keysError } from "../keys/key_file.ts";
 import { newCommits, refuseOtherHistory } from "./commits.ts";
 import { candidateName } from "../git/fetch.ts";
 import { isKnown, newestOf } from "../run/followed.ts";
 import { has } from "../git/mirror.ts";
-import { git, Keyrings, keyTrees } from "./trusted_keys.ts";
-import { needsTag, people, refusal, tooFew } from "./refusals.ts";
+import {
+  contentsOf,
+  git,
+  Keyrings,
+  keyTrees,
+  mostAtOnce,
+} from "./trusted_keys.ts";
+import { keysRemoved, needsTag, people, refusal, tooFew } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
-import { signedTags } from "./tags.ts";
+import { taggerOf, taggersOf } from "./tags.ts";
 import type { Fetched } from "../run/stages.ts";
 
 /** What the signatures of a revision say. */
@@ -59,6 +59,9 @@ export async function checkSignatures(
 
 /** The checks of one revision. */
 class Check {
+  /** What was read of many commits at once. */
+  readonly contents = new Map<string, Uint8Array>();
+
   private constructor(
     readonly run: Run,
     readonly fetched: Fetched,
@@ -135,10 +138,16 @@ class Check {
 
   /** Once deployed, a set that can't be used would let nothing pass. */
   async newKeys(): Promise<void> {
-    const { run, fetched: { mirror }, revision } = this;
+    const { run, fetched: { mirror }, revision, trusted } = this;
     if (run.config["verify.keysFrom"] === "") return;
-    const trees = await keyTrees(run, mirror, [revision]);
-    await this.keyrings.of(trees.get(revision));
+    const base = trusted.slice(0, 1);
+    const trees = await keyTrees(run, mirror, [revision, ...base]);
+    const tree = trees.get(revision);
+    // The keys of this host may be those of long ago.
+    if (tree === undefined && base.some((one) => trees.has(one))) {
+      throw keysRemoved(run, revision);
+    }
+    await this.keyrings.of(tree);
   }
 
   /** The commit itself. */
@@ -157,13 +166,11 @@ class Check {
       candidateName,
     ]);
     const id = new TextDecoder().decode(line).trim();
-    const [signer] = await signedTags(
-      this.run,
-      this.fetched,
-      [{ id, name: tip.name }],
-      (id) => this.judge("tag", id),
-    );
-    return [signer!];
+    const judge = (id: string, content: Uint8Array) =>
+      this.judge("tag", id, undefined, content);
+    return [
+      await taggerOf(this.run, this.fetched, { id, name: tip.name }, judge),
+    ];
   }
 
   /** Every commit since the trusted revisions, by the keys before it. */
@@ -206,9 +213,15 @@ class Check {
     // A set of keys may change only along the way from the revision deployed
     // last: on a branch that began before it, keys are those of long ago.
     const onTheWay = new Set(trusted.slice(0, 1));
+    const ids = [...commits.keys()];
     let last: Signer[] = [];
-    for (const [commit, parents] of commits) {
+    for (const [i, commit] of ids.entries()) {
+      if (i % mostAtOnce === 0) await this.readAhead(ids.slice(i));
+      const parents = commits.get(commit)!;
       const before = parents.filter((parent) => onTheWay.has(parent));
+      const isRemoved = !trees.has(commit) &&
+        before.some((parent) => trees.has(parent));
+      if (isRemoved) throw keysRemoved(run, commit);
       const sets = before.length === 0
         ? [base]
         : [...new Set(before.map((parent) => trees.get(parent)))];
@@ -218,6 +231,15 @@ class Check {
       if (before.length > 0) onTheWay.add(commit);
     }
     return last;
+  }
+
+  /** Reads some of the commits that are judged next with one process. */
+  async readAhead(ids: readonly string[]): Promise<void> {
+    const { run, fetched: { mirror }, contents } = this;
+    contents.clear();
+    const some = ids.slice(0, mostAtOnce);
+    const read = await contentsOf(run, mirror, some);
+    some.forEach((id, i) => contents.set(id, read[i]!));
   }
 
   /**
@@ -235,18 +257,14 @@ class Check {
     if (signers.length > 0 && needed === 1) return signers;
     const { names } = await this.keys();
     if (people(signers, names) >= needed) return signers;
-    const { tagsAt } = await import("./tags.ts");
-    const tags = await tagsAt(this.run, this.fetched);
-    const more = await signedTags(
-      this.run,
-      this.fetched,
-      tags,
-      (id) => this.judge("tag", id),
-      "those that are good",
-    );
-    const all = [...signers, ...more];
+    const judge = (id: string, content: Uint8Array) =>
+      this.judge("tag", id, undefined, content);
+    const all = [...signers];
+    for await (const more of taggersOf(this.run, this.fetched, judge)) {
+      all.push(...more);
+      if (people(all, names) >= needed) return all;
+    }
     const found = people(all, names);
-    if (found >= needed) return all;
     throw tooFew(this.revision, all, found, needed);
   }
 
@@ -262,36 +280,10 @@ class Check {
     type: "commit" | "tag",
     id: string,
     keyring?: Keyring,
+    content = this.contents.get(id),
   ): Promise<Good | Bad> {
     const { run, fetched: { mirror } } = this;
-    return await judge(run, mirror, type, id, keyring ?? await this.keys());
+    const keys = keyring ?? await this.keys();
+    return await judge(run, mirror, type, id, keys, content);
   }
-}
-
-function whose({ ok: _, ...signer }: Good): Signer {
-  return signer;
-}
-
-/** Has Git check one signature. */
-async function judge(
-  run: Run,
-  mirror: string,
-  type: "commit" | "tag",
-  id: string,
-  keyring: Keyring,
-): Promise<Good | Bad> {
-  const check = (keys: Keyring) =>
-    run.effects.run({ ...checkCommand(mirror, type, id, keys), most: 2 ** 20 });
-  const finished = await check(keyring);
-  const signer = finished.code === 0 ? signerOf(finished.stderr) : undefined;
-  if (signer && keyring.kinds.has(signer.kind)) return signer;
-  const content = new TextDecoder().decode(
-    await git(run, mirror, ["cat-file", type, id]),
-  );
-  const bad = refusalOf(type, content, finished.stderr, keyring);
-  if (bad.reason !== "unknown-key" || !keyring.revokedKeys) return bad;
-  const without = await check({ ...keyring, revokedKeys: undefined });
-  return without.code === 0
-    ? { ok: false, reason: "key-revoked", says: "is signed by a revoked key" }
-    : bad;
 }

@@ -7,72 +7,129 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Signer } from "../state/state.ts";
 import { fieldOf } from "../git/git.ts";
-import { listTags } from "../git/remote.ts";
+import { listTags, type RemoteTag } from "../git/remote.ts";
 import type { Bad, Good } from "./signature.ts";
-import { git } from "./trusted_keys.ts";
-import { refusal } from "./refusals.ts";
+import { contentsIfThere, git } from "./trusted_keys.ts";
+import { refusal, tooManyTags } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
 import { fetch } from "../git/transfer.ts";
 import type { Fetched } from "../run/stages.ts";
 
 /** A tag in the mirror: its object and the name it has on the remote. */
-export interface Tag {
-  id: string;
-  name: string;
-}
+export type Tag = Pick<RemoteTag, "id" | "name">;
 
-/** Nobody needs more signatures on one commit. */
-const mostTags = 30;
+/** Judges a tag object by the keys that count. */
+type Judge = (id: string, content: Uint8Array) => Promise<Good | Bad>;
 
-/** Fetches the annotated tags of the remote that point to the revision. */
-export async function tagsAt(
-  run: Run,
-  { commit, mirror }: Fetched,
-): Promise<Tag[]> {
-  const all = await listTags(run.effects, run.config);
-  const names = all.filter(({ revision }) => revision === commit.revision)
-    .map(({ name }) => name).slice(0, mostTags);
-  const tags: Tag[] = [];
-  for (const [i, name] of names.entries()) {
-    const place = `refs/gitops-sync/tag-${i}`;
-    await fetch(run, mirror, [`+${name}:${place}`]);
-    const id = await git(run, mirror, ["rev-parse", "--verify", place]);
-    tags.push({ id: new TextDecoder().decode(id).trim(), name });
-  }
-  return tags;
-}
+/** Nobody needs a thousandth of it; who floods a host is told to stop. */
+const mostTags = 1000;
+
+/** So many are fetched and read at once. */
+const chunk = 100;
+
+/** A longer name is no file that Git could make. */
+const longestName = 1000;
 
 /**
- * Who signed these tags of the revision. A tag counts under its own name
- * alone: a server may serve the tag of one release as another's.
+ * Who signed tags that point to the revision, some at a time until the caller
+ * has enough. What is no good tag is passed over: it may be anybody's.
  *
- * @param wanted `those that are good`: others are passed over.
- * @throws {SyncError} exit 4, for the first that is not good.
+ * @throws {SyncError} `too-many-tags`; exit 3 where the remote does not answer.
  */
-export async function signedTags(
+export async function* taggersOf(
+  run: Run,
+  fetched: Fetched,
+  judge: Judge,
+): AsyncGenerator<Signer[]> {
+  const { commit: { revision }, mirror } = fetched;
+  const all = await listTags(run.effects, run.remote);
+  const tags = all.filter((tag) =>
+    tag.revision === revision && tag.name.length <= longestName
+  );
+  if (tags.length > mostTags) {
+    throw tooManyTags(revision, tags.length, mostTags);
+  }
+  for (let at = 0; at < tags.length; at += chunk) {
+    const some = tags.slice(at, at + chunk);
+    await bringTags(run, mirror, some);
+    yield await goodSigners(run, fetched, some, judge);
+  }
+}
+
+/** Fetches tags; one that is broken, or gone meanwhile, hides no other. */
+async function bringTags(
+  run: Run,
+  mirror: string,
+  tags: readonly Tag[],
+): Promise<void> {
+  const names = tags.map(({ name }) => name);
+  if (await mayFetch(run, mirror, names)) return;
+  for (const name of names) await mayFetch(run, mirror, [name]);
+}
+
+async function mayFetch(
+  run: Run,
+  mirror: string,
+  names: readonly string[],
+): Promise<boolean> {
+  try {
+    await fetch(run, mirror, names);
+    return true;
+  } catch (error) {
+    const isTheirs = error instanceof SyncError &&
+      ["bad-objects", "revision-missing", "revision-hidden"]
+        .includes(error.reason);
+    if (!isTheirs) throw error;
+    return false;
+  }
+}
+
+async function goodSigners(
   run: Run,
   { commit, mirror }: Fetched,
   tags: readonly Tag[],
-  judge: (id: string) => Promise<Good | Bad>,
-  wanted: "all" | "those that are good" = "all",
+  judge: Judge,
 ): Promise<Signer[]> {
+  const contents = await contentsIfThere(run, mirror, tags.map(({ id }) => id));
   const signers: Signer[] = [];
-  for (const { id, name } of tags) {
-    const shown = `tag ${oneLine(name.replace(/^refs\/tags\//, ""), 80)}`;
-    try {
-      const content = await readTag(run, mirror, id);
-      const bad = content === undefined
-        ? unsigned
-        : relabelled(content, name, commit.revision);
-      const judged = bad ?? await judge(id);
-      if (!judged.ok) throw refusal(shown, judged, commit.revision);
-      const { ok: _, ...signer } = judged;
-      signers.push(signer);
-    } catch (error) {
-      if (wanted === "all" || !(error instanceof SyncError)) throw error;
-    }
+  for (const [i, { id, name }] of tags.entries()) {
+    const content = contents[i];
+    if (!content) continue;
+    const text = new TextDecoder().decode(content);
+    // What is not signed, or another tag, is cheap to pass over.
+    const isOdd = !text.includes("\n-----BEGIN ") ||
+      relabelled(text, name, commit.revision);
+    if (isOdd) continue;
+    const judged = await judge(id, content);
+    if (judged.ok) signers.push(signerOf(judged));
   }
   return signers;
+}
+
+function signerOf({ ok: _, ...signer }: Good): Signer {
+  return signer;
+}
+
+/**
+ * Who signed this tag of the revision. A tag counts under its own name alone: a
+ * server may serve the tag of one release as another's.
+ *
+ * @throws {SyncError} exit 4 where it is not good.
+ */
+export async function taggerOf(
+  run: Run,
+  { commit, mirror }: Fetched,
+  { id, name }: Tag,
+  judge: Judge,
+): Promise<Signer> {
+  const content = await readTag(run, mirror, id);
+  const bad = content === undefined
+    ? unsigned
+    : relabelled(new TextDecoder().decode(content), name, commit.revision);
+  const judged = bad ?? await judge(id, content!);
+  if (judged.ok) return signerOf(judged);
+  const shown = `tag ${oneLine(name.replace(/^refs\/tags\//, ""), 80)}`;
+  throw refusal(shown, judged, commit.revision);
 }
 
 const unsigned: Bad = {
@@ -86,11 +143,11 @@ async function readTag(
   run: Run,
   mirror: string,
   id: string,
-): Promise<string | undefined> {
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const type = decode(await git(run, mirror, ["cat-file", "-t", id])).trim();
-  if (type !== "tag") return undefined;
-  return decode(await git(run, mirror, ["cat-file", "tag", id]));
+): Promise<Uint8Array | undefined> {
+  const type = await git(run, mirror, ["cat-file", "-t", id]);
+  return new TextDecoder().decode(type).trim() === "tag"
+    ? await git(run, mirror, ["cat-file", "tag", id])
+    : undefined;
 }
 
 /** What a tag object says it is (gitformat-tag, git-mktag(1)). */

@@ -4,17 +4,16 @@
  *
  * @module
  */
+import type { Command, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
-import { oneLine } from "../base/text.ts";
+import { lastWords, oneLine } from "../base/text.ts";
+import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { localGit } from "../git/git.ts";
-import { type KeyFile, keysError } from "../keys/key_file.ts";
+import { type KeyFile, readKeyFile } from "../keys/key_file.ts";
 import { type KeySet, makeKeyring } from "./keyring.ts";
 import type { Keyring } from "./signature.ts";
 import type { Run } from "../run/run.ts";
-
-/** More than any set of people needs. */
-const mostBytes = 4 * 2 ** 20;
 
 /** Of all that Git tells at once for the check of signatures. */
 const mostText = 64 * 2 ** 20;
@@ -68,6 +67,21 @@ export class Keyrings implements AsyncDisposable {
   }
 }
 
+/**
+ * Reads the keys that count for what comes after a revision.
+ *
+ * @throws {SyncError} exit 4, where they can't be read whole.
+ */
+export async function keysAreThere(
+  run: Run,
+  mirror: string,
+  revision: string,
+): Promise<void> {
+  await using keyrings = await Keyrings.make(run, mirror);
+  const trees = await keyTrees(run, mirror, [revision]);
+  await keyrings.of(trees.get(revision));
+}
+
 /** The keys in the files that the configuration names. */
 function hostKeys({ config }: Run): KeySet {
   const signers = config["verify.allowedSigners"];
@@ -81,32 +95,6 @@ function hostKeys({ config }: Run): KeySet {
 /** A person of this host revokes, whoever keeps the keys. */
 function revokedKeys(path: string | undefined): Pick<KeySet, "revoked"> {
   return path === undefined ? {} : { revoked: readKeyFile(path) };
-}
-
-/** Reads a file that nobody but its owner or root could have written. */
-function readKeyFile(where: string): KeyFile {
-  try {
-    const { isFile, size, mode, uid } = Deno.statSync(where);
-    if (!isFile) throw keysError("keys-broken", `${where} is not a file`);
-    if (size > mostBytes) {
-      throw keysError("keys-broken", `${where} is too large`);
-    }
-    if (size === 0) throw keysError("keys-empty", `${where} is empty`);
-    const isOurs = uid === 0 || uid === Deno.uid();
-    if (!isOurs || (mode! & 0o022) !== 0) {
-      throw keysError(
-        "keys-unsafe",
-        `others than root may write to ${where} (chown root, chmod go-w)`,
-      );
-    }
-    return { where, bytes: Deno.readFileSync(where) };
-  } catch (error) {
-    if (error instanceof SyncError) throw error;
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
-    throw keysError("keys-missing", `${where} can't be read: ${why}`);
-  }
 }
 
 /** The keys in a folder of the repository: plain files, no links. */
@@ -168,15 +156,53 @@ export async function git(
   args: readonly string[],
   input?: string,
 ): Promise<Uint8Array> {
-  const finished = await run.effects.run(localGit(mirror, args, {
-    most: mostText,
-    ...(input === undefined ? {} : { input: new TextEncoder().encode(input) }),
-  })).catch((error) => {
-    throw isTooLarge(error) ? tooLong() : error;
-  });
-  if (finished.code === 0) return finished.stdout;
-  const { lastWords } = await import("../base/text.ts");
-  throw new SyncError(`Cannot check signatures: git ${args[0]} failed`, {
+  const { stdout } = await mustEnd(
+    run,
+    localGit(mirror, args, {
+      ...(input === undefined
+        ? {}
+        : { input: new TextEncoder().encode(input) }),
+    }),
+  );
+  return stdout;
+}
+
+/** So many objects are read at once: together they are bounded. */
+export const mostAtOnce = 200;
+
+/** The contents of some commits and tags in the mirror, in their order. */
+export async function contentsOf(
+  run: Run,
+  mirror: string,
+  ids: readonly string[],
+): Promise<Uint8Array[]> {
+  const command = contentsCommand(mirror, ids);
+  const finished = await mustEnd(run, command);
+  const contents = contentsIn(finished).filter((one) => one !== undefined);
+  if (contents.length !== ids.length) throw failed(command, finished);
+  return contents;
+}
+
+/** The same of objects of which some may be missing. */
+export async function contentsIfThere(
+  run: Run,
+  mirror: string,
+  ids: readonly string[],
+): Promise<(Uint8Array | undefined)[]> {
+  return contentsIn(await mustEnd(run, contentsCommand(mirror, ids)));
+}
+
+async function mustEnd(run: Run, command: Command): Promise<Finished> {
+  const finished = await run.effects.run({ ...command, most: mostText })
+    .catch((error) => {
+      throw isTooLarge(error) ? tooLong() : error;
+    });
+  if (finished.code !== 0) throw failed(command, finished);
+  return finished;
+}
+
+function failed({ args }: Command, finished: Finished): SyncError {
+  return new SyncError(`Cannot check signatures: git ${args[2]} failed`, {
     stage: "verify",
     reason: "git-failed",
     next: "retry",

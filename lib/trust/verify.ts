@@ -4,10 +4,15 @@
  * @module
  */
 import { localGit } from "../git/git.ts";
+import { signedDigest } from "../git/signed_part.ts";
+import { holdOf, isMove } from "../run/decide.ts";
+import type { Run } from "../run/run.ts";
+import type { Commit, Signer } from "../state/state.ts";
 import { checkTree } from "./contain.ts";
 import { checkMove } from "./forward.ts";
-import type { Run } from "../run/run.ts";
+import { heldTwin } from "./refusals.ts";
 import { checkSignatures } from "./signed.ts";
+import { contentsOf } from "./trusted_keys.ts";
 import { type Fetched, Verified } from "../run/stages.ts";
 
 /**
@@ -20,7 +25,8 @@ import { type Fetched, Verified } from "../run/stages.ts";
 export async function verify(run: Run, fetched: Fetched): Promise<Verified> {
   // The signature first: a move that nobody signed is none to ask about.
   const { signers, firstTrusted } = await checkSignatures(run, fetched);
-  await checkMove(run, fetched);
+  const commit = await identified(run, fetched, signers);
+  const forward = await checkMove(run, { ...fetched, commit });
   await checkTree(run, fetched);
   // What was refused for whatever reason vouches for nothing.
   if (firstTrusted) await run.save({ firstTrusted });
@@ -31,11 +37,27 @@ export async function verify(run: Run, fetched: Fetched): Promise<Verified> {
       "update-ref",
       "--no-deref",
       "HEAD",
-      fetched.commit.revision,
+      commit.revision,
     ]),
   );
-  const commit = signers.length > 0
-    ? { ...fetched.commit, signers }
-    : fetched.commit;
-  return { ...fetched, commit, done: "verified" };
+  return { ...fetched, commit, forward, done: "verified" };
+}
+
+/**
+ * The commit with its signers and what it is known by. From here on it is held
+ * under whatever hash, and refused where it is held under another one.
+ */
+async function identified(
+  run: Run,
+  { commit, mirror, target }: Fetched,
+  signers: readonly Signer[],
+): Promise<Commit> {
+  if (signers.length === 0) return commit;
+  const [content] = await contentsOf(run, mirror, [commit.revision]);
+  const digest = await signedDigest(content!);
+  const known = { ...commit, signers, digest };
+  await run.note({ commit: known });
+  const hold = holdOf(run.state, known, target, run.config);
+  if (hold && !isMove(hold)) throw heldTwin(commit, hold);
+  return known;
 }

@@ -13,6 +13,8 @@ export interface Token {
   /** Milliseconds from when it was given or renewed; 0: for ever. */
   lease: number;
   renewable: boolean;
+  /** The names of its policies, where the server tells them. */
+  policies: readonly string[];
 }
 
 /** Reasons of failures that may pass by themselves. */
@@ -96,7 +98,8 @@ export async function lookUp(
   const seconds = at(answer, "ttl");
   if (typeof seconds !== "number") throw odd(server, "look up the token");
   const renewable = at(answer, "renewable") === true;
-  return { value, lease: 1000 * seconds, renewable };
+  const policies = namesIn(at(answer, "policies"));
+  return { value, lease: 1000 * seconds, renewable, policies };
 }
 
 /** Makes a token last longer. */
@@ -154,8 +157,12 @@ function tokenOf(server: VaultServer, auth: unknown): Token {
     throw odd(server, "log in");
   }
   const renewable = at(auth, "renewable") === true;
-  return { value, lease: 1000 * seconds, renewable };
+  const policies = namesIn(at(auth, "policies"));
+  return { value, lease: 1000 * seconds, renewable, policies };
 }
+
+const namesIn = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 
 function at(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null

@@ -54,6 +54,11 @@ export class VaultGate {
 
   /** Answers one call; never throws. */
   async answer(request: Request): Promise<Response> {
+    // Deno makes it from the Host that the caller names.
+    if (!URL.canParse(request.url)) {
+      await request.body?.cancel();
+      return refusal(400, "expected the name of a host in the header Host");
+    }
     const call = decryptCall(request.method, request.url, this.engines);
     if (!call) {
       const { pathname } = new URL(request.url);
@@ -98,17 +103,18 @@ export class VaultGate {
     const { session } = this;
     const once = (token: string) =>
       transitDecrypt(session.server, token, engine, key, ciphertext);
+    const denied = (error: unknown) => {
+      if (!isDenied(error)) throw error;
+      throw policyLacks(error, session, engine, key);
+    };
     const token = await session.token();
     try {
       return await once(token);
     } catch (error) {
-      const isDenied = error instanceof SyncError &&
-        error.reason === "vault-denied";
-      if (!isDenied) throw error;
-      if (!await session.isStale(token)) {
-        throw policyLacks(error, engine, key);
+      if (!isDenied(error) || !await session.isStale(token)) {
+        return denied(error);
       }
-      return await once(await session.token());
+      return await once(await session.token()).catch(denied);
     }
   }
 
@@ -151,14 +157,23 @@ const statuses: Readonly<Record<string, number>> = {
   "vault-denied": 403,
 };
 
-function policyLacks(error: SyncError, engine: string, key: string): SyncError {
+function isDenied(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.reason === "vault-denied";
+}
+
+function policyLacks(
+  error: SyncError,
+  session: VaultSession,
+  engine: string,
+  key: string,
+): SyncError {
   return new SyncError(error.message, {
     stage: "secrets",
     reason: error.reason,
     next: "retry",
-    hints: [
-      `the host's policy needs: path "${engine}/decrypt/${key}" { capabilities = ["update"] }`,
-    ],
+    hints: session.hintsFor(
+      `path "${engine}/decrypt/${key}" { capabilities = ["update"] }`,
+    ),
   });
 }
 

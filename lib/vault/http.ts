@@ -15,6 +15,8 @@ export interface VaultServer {
   namespace: string | undefined;
   /** Knows the configured CA. */
   client: Deno.HttpClient;
+  /** Reads the CA again; whether it is another one than before. */
+  renewCa?: () => Promise<boolean>;
 }
 
 /** What is asked of the server. */
@@ -35,17 +37,29 @@ const longestAnswer = 1024 * 1024;
  * The server of a configuration.
  *
  * @param ca The certificates (PEM) that it is trusted by; none: the usual ones.
+ * @param readCa Reads them again, when the server is not trusted any more.
  */
 export function vaultServer(
   address: string,
   namespace: string | undefined,
   ca: string | undefined,
+  readCa?: () => Promise<string>,
 ): VaultServer {
-  return {
+  const server: VaultServer = {
     address: address.replace(/\/+$/, ""),
     namespace,
     client: Deno.createHttpClient(ca === undefined ? {} : { caCerts: [ca] }),
   };
+  if (!readCa) return server;
+  let known = ca;
+  server.renewCa = async () => {
+    const now = await readCa().catch(() => known);
+    if (now === undefined || now === known) return false;
+    known = now;
+    server.client = Deno.createHttpClient({ caCerts: [now] });
+    return true;
+  };
+  return server;
 }
 
 /**
@@ -57,7 +71,12 @@ export async function ask(
   server: VaultServer,
   question: Question,
 ): Promise<unknown> {
-  const response = await send(server, question);
+  const response = await send(server, question).catch(async (error) => {
+    // The certificates of a server are renewed, and so is the file of the CA.
+    const isTrusted = (error as SyncError).reason !== "vault-untrusted";
+    if (isTrusted || !await server.renewCa?.()) throw error;
+    return await send(server, question);
+  });
   if (response.status === 204) return undefined;
   if (response.status !== 200) {
     await response.body?.cancel();

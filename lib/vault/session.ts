@@ -31,7 +31,12 @@ export type Credentials =
     wrapped: boolean;
   };
 
-type Held = Token & { since: number; first: number };
+type Held = Token & {
+  since: number;
+  first: number;
+  /** Whether its policies keep it from looking itself up. */
+  isBlind: boolean;
+};
 
 /** A refused login is not tried again with the same words for so long. */
 const pauseAfterRefusal = 5 * 60_000;
@@ -43,6 +48,10 @@ export class VaultSession {
   /** Vault locks a role out that is tried too often. */
   #refused: { words: string; error: unknown; at: number } | undefined;
   #unwrapped: { from: string; secretId: string } | undefined;
+  /** The last token that could be looked up. */
+  #seen: string | undefined;
+  /** When a login was made last because a blind token was denied a call. */
+  #triedAnew = -Infinity;
 
   constructor(
     readonly server: VaultServer,
@@ -64,6 +73,7 @@ export class VaultSession {
    */
   async isStale(value: string): Promise<boolean> {
     if (this.#held?.value !== value) return true;
+    if (this.#held.isBlind) return await this.#isBlindStale(value);
     try {
       await lookUp(this.server, value);
       return false;
@@ -72,6 +82,48 @@ export class VaultSession {
       if (this.#held?.value === value) this.#held = undefined;
       return true;
     }
+  }
+
+  /**
+   * The same of a token that can't be looked up: whether it is over or lacks a
+   * policy, only another login shows. One is made, and none for a while then.
+   */
+  async #isBlindStale(value: string): Promise<boolean> {
+    const { credentials } = this;
+    if (credentials.kind === "token") {
+      const word = await readWord(credentials.tokenFile, "vault.tokenFile");
+      if (word === value) return false;
+    } else {
+      if (this.#now() - this.#triedAnew < pauseAfterRefusal) return false;
+      this.#triedAnew = this.#now();
+    }
+    if (this.#held?.value === value) this.#held = undefined;
+    return true;
+  }
+
+  /**
+   * What a person may do about a call that was denied, as far as the token
+   * shows.
+   *
+   * @param rule The lines that a policy needs for the call.
+   */
+  hintsFor(rule: string): string[] {
+    const { credentials } = this;
+    const held = this.#held;
+    const names = held?.policies.filter((name) => name !== "default") ?? [];
+    const whose = names.length === 0
+      ? "the host's policy needs"
+      : names.length === 1
+      ? `the policy ${names[0]} of this host lacks`
+      : `one of the policies ${names.join(", ")} of this host must have`;
+    return [
+      `${whose}: ${rule}`,
+      ...(held?.isBlind && credentials.kind === "token"
+        ? [
+          `or the token in ${credentials.tokenFile} is over: without the policy default nobody can tell`,
+        ]
+        : []),
+    ];
   }
 
   /** Renews the token, or logs in again, until the signal says stop. */
@@ -113,7 +165,11 @@ export class VaultSession {
         if (mayPass(error)) throw error;
         return undefined;
       });
-      if (renewed && this.#held === held) this.#hold(renewed, held.first);
+      if (renewed && this.#held === held) {
+        // What it may do has not changed.
+        const { policies, isBlind } = held;
+        this.#hold({ ...renewed, policies }, isBlind, held.first);
+      }
       // Near the longest life of a token a renewal gives less and less.
       if (renewed && renewed.lease >= held.first / 2) return;
     }
@@ -142,11 +198,13 @@ export class VaultSession {
       this.#now() - refused.at < pauseAfterRefusal
     ) throw refused.error;
     try {
-      const token = await this.#loginWith(words);
+      const { token, isBlind } = await this.#loginWith(words);
       this.#refused = undefined;
-      return this.#hold(token);
+      return this.#hold(token, isBlind);
     } catch (error) {
-      if (!mayPass(error)) this.#refused = { words, error, at: this.#now() };
+      if (isRefusal(error)) {
+        this.#refused = { words, error, at: this.#now() };
+      }
       throw error;
     }
   }
@@ -165,20 +223,39 @@ export class VaultSession {
     return `${role} ${secret}`;
   }
 
-  async #loginWith(words: string): Promise<Token> {
+  async #loginWith(
+    words: string,
+  ): Promise<{ token: Token; isBlind: boolean }> {
     const { credentials, server } = this;
     if (credentials.kind === "token") {
-      return await lookUp(server, words).catch((error) => {
-        throw denied(error) ? tokenOver(server, credentials.tokenFile) : error;
-      });
+      const token = await this.#lookedUp(words);
+      if (token) return { token, isBlind: false };
+      if (this.#seen === words) throw tokenOver(server, credentials.tokenFile);
+      // How long it lasts is not known; calls show whether it is good.
+      const blind = { lease: 0, renewable: false, policies: [] };
+      return { token: { value: words, ...blind }, isBlind: true };
     }
     const gap = words.lastIndexOf(" ");
     const [role, word] = [words.slice(0, gap), words.slice(gap + 1)];
     const secretId = credentials.wrapped ? await this.#unwrap(word) : word;
     try {
-      return await logIn(server, credentials.mount, role, secretId);
+      const token = await logIn(server, credentials.mount, role, secretId);
+      const seen = await this.#lookedUp(token.value).catch(() => token);
+      return { token, isBlind: seen === undefined };
     } catch (error) {
       throw denied(error) ? roleRefused(server, credentials.mount) : error;
+    }
+  }
+
+  /** @returns `undefined` where the token is over, or may not look itself up. */
+  async #lookedUp(value: string): Promise<Token | undefined> {
+    try {
+      const token = await lookUp(this.server, value);
+      this.#seen = value;
+      return token;
+    } catch (error) {
+      if (denied(error)) return undefined;
+      throw error;
     }
   }
 
@@ -194,9 +271,9 @@ export class VaultSession {
     return this.#unwrapped.secretId;
   }
 
-  #hold(token: Token, first = token.lease): Held {
+  #hold(token: Token, isBlind: boolean, first = token.lease): Held {
     const life = token.lease === 0
-      ? "does not end"
+      ? isBlind ? "tells not how long it lasts" : "does not end"
       : `lasts ${formatDuration(token.lease)}`;
     const did = first === token.lease ? "Logged in to" : "Renewed the token of";
     say(
@@ -204,7 +281,7 @@ export class VaultSession {
       "info",
       `${did} Vault at ${this.server.address}: the token ${life}`,
     );
-    this.#held = { ...token, since: this.#now(), first };
+    this.#held = { ...token, since: this.#now(), first, isBlind };
     return this.#held;
   }
 
@@ -239,6 +316,12 @@ function unusable(path: string, option: string, why: string): SyncError {
 function denied(error: unknown): boolean {
   return error instanceof SyncError &&
     ["vault-wrong", "vault-denied"].includes(error.reason);
+}
+
+/** Whether it was the words that were refused. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof SyncError &&
+    ["vault-login", "vault-wrap-used"].includes(error.reason);
 }
 
 function tokenOver({ address }: VaultServer, path: string): SyncError {

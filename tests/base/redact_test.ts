@@ -19,6 +19,37 @@ Deno.test("users, passwords and tokens are taken out of texts", () => {
     ["token=glpat-ABCdef123_456", "token=glpat-…"],
     ["github_pat_11ABCDEFG0123", "github_pat_…"],
     ["nothing to hide", "nothing to hide"],
+    // Passwords that nobody wrote with % as they should have.
+    ["https://a:p@ss@example.org/x", "https://example.org/x"],
+    ["https://a:p/s@example.org/x", "https://example.org/x"],
+    ["https://a:p/@/s@example.org/x", "https://example.org/x"],
+    ["https://a@b@example.org/x", "https://example.org/x"],
+    ["https://:word@example.org/x", "https://example.org/x"],
+    ["ssh://git:p@s/s@example.org/x", "ssh://git@example.org/x"],
+    ["https://example.org:8443/a@b.git", "https://example.org:8443/a@b.git"],
+    ["https://example.org:443", "https://example.org:443"],
+    [
+      "unable to download 'git+https://a:p@s/s@h/x?ref=main': gone",
+      "unable to download 'git+https://h/x?ref=main': gone",
+    ],
+    [
+      "https://h/x.tar.gz?private_token=abc-DEF_1&ref=main",
+      "https://h/x.tar.gz?private_token=…&ref=main",
+    ],
+    ["'https://h/x?access_token=abc'", "'https://h/x?access_token=…'"],
+    ["https://h/x?a=b&job_token=abc#c", "https://h/x?a=b&job_token=…#c"],
+    ["https://h/x?PRIVATE_TOKEN=abc", "https://h/x?PRIVATE_TOKEN=…"],
+    ["https://h/x?ref=token", "https://h/x?ref=token"],
+    ["authorization: Bearer abc.DEF-1=", "authorization: Bearer …"],
+    ["the bearer of news", "the bearer of news"],
+    ["Authorization: Basic Z2l0OndvcmQ=", "Authorization: Basic …"],
+    ["Authorization: token abcdef", "Authorization: token …"],
+    ["PRIVATE-TOKEN: abcdef", "PRIVATE-TOKEN: …"],
+    ["X-Vault-Token: abcdef", "X-Vault-Token: …"],
+    ["hvs.CAESIJx-abc_DEF", "hvs.…"],
+    ["hvb.AAAAAQJx-abc_DEF and hvr.AAAAAQJx", "hvb.… and hvr.…"],
+    ["glrt-t1_abcdefghij", "glrt-…"],
+    ["gldt-abcdefghijk, glptt-abcdefghijk", "gldt-…, glptt-…"],
   ];
   for (const [text, expected] of table) assertEquals(redact(text), expected);
 });

@@ -46,6 +46,7 @@ async function measure() {
       "secrets.ignore": [],
       "secrets.identities": [key],
       "timeouts.secrets": 600_000,
+      "limits.secrets": 2 ** 28,
       stateDirectory: `${folder}/${state}`,
     } as unknown as Config;
     const run = new Run(effects, config, {
@@ -63,7 +64,7 @@ async function measure() {
     again.push(await seconds(() => check(`state-${round}`)) / alone);
   }
   const of = `${files} files, beside sops alone`;
-  console.log(`first check of ${of}: ${median(first)} (goal 1.3)`);
+  console.log(`first check of ${of}: ${median(first)} (goal 1.2)`);
   console.log(`check of the same ${of}: ${median(again)}`);
 }
 

@@ -25,6 +25,13 @@ const killProgram =
 const killSwitch =
   "pkill -KILL -f '^/bin/sh .*bin/switch-to-configuration test'; sleep 1";
 
+/** A unit that the switch starts with multi-user.target. */
+const unit = (text: string): Knobs => ({
+  units: {
+    "new.service": `${text}\n[Install]\nWantedBy=multi-user.target\n`,
+  },
+});
+
 /** All of them. */
 export const candidates: readonly Candidate[] = [
   {
@@ -58,10 +65,47 @@ export const candidates: readonly Candidate[] = [
     explains: /ended with code 3/,
   },
   {
-    name: "the switch says 4 though no unit failed",
+    name: "the switch says 4 and not why",
     knobs: { exit: { test: 4 } },
-    mayBeDeployed: true,
-    explains: /units failed/,
+    explains: /does not say which/,
+  },
+  {
+    name: "an error ends the switch in its midst",
+    knobs: { errno: 11 },
+    explains: /ended with code 11/,
+  },
+  {
+    name: "a setting is refused",
+    knobs: unit("[Service]\nType=oneshot\nRestart=always\nExecStart=true"),
+    explains: /1 unit can't be loaded: new\.service/,
+  },
+  {
+    name: "an assertion is not met",
+    knobs: {
+      services: {},
+      units: {
+        "web.service":
+          "[Unit]\nAssertPathExists=/nonexistent\n[Service]\nExecStart=sleep 600\n[Install]\nWantedBy=multi-user.target\n",
+      },
+    },
+    explains: /an assertion is not met: web\.service/,
+  },
+  {
+    name: "a daemon ends well at once",
+    knobs: { services: { web: { command: "exit 0", type: "simple" } } },
+    explains: /ran before and does not run now: web\.service/,
+  },
+  {
+    name: "a unit crashes again and again",
+    knobs: unit(
+      '[Service]\nExecStart=/bin/sh -c "sleep 0.1; exit 1"\nRestart=always',
+    ),
+    explains: /1 unit keeps failing: new\.service/,
+  },
+  {
+    name: "D-Bus is taken away",
+    knobs: { activation: "systemctl stop dbus.socket dbus.service" },
+    explains: /ended with code 11/,
   },
   {
     name: "the switch is locked (11)",

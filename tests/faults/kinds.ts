@@ -150,6 +150,44 @@ export const kinds: readonly Kind[] = [
     ),
   },
   {
+    name: "systemctl fails",
+    at: ["health", "confirm"],
+    inject: async ({ machine }) => {
+      await machine.output(
+        ["mount", "--bind", "/bin/false", "/usr/bin/systemctl"],
+      );
+    },
+    repair: async ({ machine }) => {
+      await machine.output(["umount", "/usr/bin/systemctl"]);
+    },
+    explains: says(
+      "systemd does not say",
+      "way back failed",
+      "the boot default",
+      "stays armed",
+    ),
+  },
+  {
+    name: "logind does not answer",
+    inject: async ({ machine }) => {
+      await machine.run([
+        "systemctl",
+        "kill",
+        "--signal=STOP",
+        "systemd-logind",
+      ]);
+    },
+    repair: async ({ machine }) => {
+      await machine.run([
+        "systemctl",
+        "kill",
+        "--signal=CONT",
+        "systemd-logind",
+      ]);
+    },
+    explains: says("logind does not answer", "ended with code 11", "way back"),
+  },
+  {
     name: "systemd starts anew",
     inject: async ({ machine }) => {
       await machine.run(["systemctl", "daemon-reexec"]);

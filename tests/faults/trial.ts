@@ -43,6 +43,8 @@ export interface Result {
 
 const nothingWrong: Knobs = {
   services: { web: { command: "exec sleep 600", type: "simple" } },
+  units: undefined,
+  errno: undefined,
   activation: undefined,
   build: undefined,
   bootloader: undefined,

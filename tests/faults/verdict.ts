@@ -21,6 +21,8 @@ export interface Facts {
   /** What the bootloader starts. */
   entry: System | null;
   failedUnits: string[];
+  /** What the running system wants to run, and what does not. */
+  missingUnits: string[];
   /** Whether systemd will put, or is putting, another system in place. */
   wayBack: boolean;
   /** Whether an activation is under way right now. */
@@ -37,6 +39,8 @@ export const badness = {
   "boot default": "a reboot would start a bad system, or none",
   unhealthy:
     "a bad system runs, or a unit has failed, and nothing is going to put that right",
+  missing:
+    "a unit that the running system wants does not run, and nobody was told",
   unguarded:
     "another system runs than a reboot would start, and nothing is going to decide about it",
   unreadable: "the state or the history can't be read",
@@ -70,6 +74,7 @@ export async function factsOf(machine: Machine): Promise<Facts> {
     profile: systemAt(machine, machine.bootDefault()),
     entry: systemAt(machine, machine.bootEntry()),
     failedUnits,
+    missingUnits: missingOf(machine, atWork),
     wayBack: atWork.some((name) =>
       /^gitops-sync-(dead-mans-switch|activate-)/.test(name)
     ),
@@ -86,6 +91,33 @@ export async function settledFactsOf(machine: Machine): Promise<Facts> {
     const facts = await factsOf(machine);
     if (!facts.isSwitching || tries > 200) return facts;
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/**
+ * The units that the running system has started itself and that do not run, as
+ * its own files say. Nothing of ours is asked.
+ */
+function missingOf(machine: Machine, atWork: readonly string[]): string[] {
+  const folder = `${machine.running()}/etc/systemd/system`;
+  const wanted = namesIn(machine, folder).filter((name) =>
+    name.endsWith(".wants")
+  ).flatMap((name) => namesIn(machine, `${folder}/${name}`));
+  return wanted.filter((name) => {
+    const file = machine.follow(`${folder}/${name}`);
+    const text = file === null ? "" : machine.read(file) ?? "";
+    const mayEnd = /^Type=oneshot$/m.test(text) &&
+      !/^RemainAfterExit=yes$/m.test(text);
+    return !mayEnd && !atWork.includes(name);
+  });
+}
+
+function namesIn(machine: Machine, folder: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(machine.path(folder)), (e) => e.name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 
@@ -128,6 +160,11 @@ export function judge(
   if (!isGood(profile) && !wayBack) bad.push("boot default");
   const isUnwell = !isGood(running) || facts.failedUnits.length > 0;
   if (isUnwell && !wayBack && !calledForHelp) bad.push("unhealthy");
+  if (
+    facts.missingUnits.length > 0 && !isUnwell && !wayBack && !calledForHelp
+  ) {
+    bad.push("missing");
+  }
   const differs = running?.path !== entry?.path;
   if (differs && !isUnwell && !wayBack && !calledForHelp) {
     bad.push("unguarded");
@@ -138,7 +175,8 @@ export function judge(
 
 /** Whether a host is in order with a revision: it runs it and boots it. */
 export function isInOrder(facts: Facts, revision: string): boolean {
-  const { running, profile, entry, failedUnits, wayBack } = facts;
+  const { running, profile, entry, failedUnits, missingUnits, wayBack } = facts;
   return [running, profile, entry].every((one) => one?.revision === revision) &&
-    failedUnits.length === 0 && !wayBack && facts.isReadable;
+    failedUnits.length + missingUnits.length === 0 && !wayBack &&
+    facts.isReadable;
 }

@@ -1,11 +1,19 @@
 /** Servers that do not answer as Git servers do. */
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { listRemote } from "../../lib/git/remote.ts";
 import { missing } from "../../lib/sync/unreached.ts";
 import { inFolder } from "../folder.ts";
 import {
+  chain,
   configOf,
   Fetching,
+  git,
+  importInto,
   makeBare,
   makeInfra,
   refusedBy,
@@ -28,7 +36,7 @@ Deno.test("what a server answers in place of names becomes a reason and a hint",
     ["405", answer(405), "not-git", "repository"],
     ["407", answer(407), "proxy", "http_proxy"],
     ["410", answer(410), "not-git", "repository"],
-    ["429", answer(429), "unreachable", "next run"],
+    ["429", answer(429), "slow-down", "left alone for"],
     ["500", answer(500), "unreachable", "next run"],
     ["503", answer(503), "unreachable", "next run"],
     ["a page", answer(200, "<html>\n<body>\n"), "not-git", "login page"],
@@ -85,6 +93,202 @@ Deno.test("a repository that is empty is told as empty over every transport", as
       assertEquals(await listRemote(effects, config), []);
       const error = await missing(effects, config);
       assertEquals([error.reason, error.exit], ["repository-empty", 3]);
+    }
+  });
+});
+
+Deno.test("a server that asks to be left alone says for how long", async () => {
+  const at = (ms: number) => new Date(Date.now() + ms).toUTCString();
+  const table: [number, string, number][] = [
+    [429, "120", 120_000],
+    [503, "3600", 3_600_000],
+    [503, "0", 0],
+    [429, at(600_000), 600_000],
+    [429, at(-600_000), 0],
+  ];
+  for (const [status, value, after] of table) {
+    await using server = serve(
+      answer(status, "no\n", { "retry-after": value }),
+    );
+    const error = await refusedBy({ repository: `${server.url}/infra.git` });
+    assertEquals([error.reason, error.exit], ["slow-down", 3], value);
+    assertStringIncludes(error.message, "the server asks to slow down");
+    assert(!error.hints.join().includes("network"), error.hints.join());
+    // A date has no parts of a second, and the test takes some.
+    assert(Math.abs(error.after - after) < 30_000, `${value}: ${error.after}`);
+    // Git's trace, from which this comes, is shown to nobody.
+    assert(!error.details.join().includes("header"), error.details.join());
+  }
+  await using server = serve(answer(429, "no\n", { "retry-after": "soon" }));
+  const error = await refusedBy({ repository: `${server.url}/infra.git` });
+  assertEquals([error.reason, error.after > 0], ["slow-down", true]);
+});
+
+/** A line of Git's protocol. */
+const packet = (text: string) =>
+  `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
+
+const refusing = (why: string) =>
+  answer(
+    200,
+    `${packet("# service=git-upload-pack\n")}0000${packet(`ERR ${why}\n`)}`,
+    advertised,
+  );
+
+Deno.test("what a forge says in a line of its own is no damage here", async () => {
+  await inFolder(async (folder) => {
+    await makeInfra(folder, 3);
+    const works = gitHttp(folder);
+    let broken: Handler | undefined;
+    await using server = serve((request) => (broken ?? works)(request));
+    const repository = `${server.url}/infra.git`;
+    const fetching = new Fetching(`${folder}/state`, { repository });
+    const { tip } = await fetching.deploy();
+    const kept = `${fetching.mirror}/.git/kept`;
+    await Deno.writeTextFile(kept, "");
+    const table: [string, string][] = [
+      ["This repository is in maintenance mode", "maintenance"],
+      ["We are moving your repository to another disk", "remote-error"],
+      ["upload-pack: not our ref", "revision-missing"],
+      ["No space left on device", "remote-error"],
+    ];
+    for (const [why, reason] of table) {
+      broken = refusing(why);
+      const told = fetching.told.length;
+      const error = await fetching.fetch({}, tip).then(() => null, (e) => e);
+      assertEquals([error?.reason, error?.exit], [reason, 3], why);
+      assertStringIncludes(error.details.join(), why);
+      assertEquals(fetching.told.slice(told), [], why);
+      // The mirror is the same.
+      await Deno.stat(kept);
+    }
+  });
+});
+
+Deno.test("a pack that comes garbled is no damage here", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 3);
+    const works = gitHttp(folder);
+    let bend: ((bytes: Uint8Array) => void) | undefined;
+    await using server = serve(async (request) => {
+      const response = await works(request);
+      if (!bend || request.method !== "POST") return response;
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      bend(bytes);
+      return new Response(bytes, { headers: response.headers });
+    });
+    const repository = `${server.url}/infra.git`;
+    const fetching = new Fetching(`${folder}/state`, { repository });
+    await fetching.deploy();
+    const kept = `${fetching.mirror}/.git/kept`;
+    await Deno.writeTextFile(kept, "");
+    const tip = await git(infra, "rev-parse", "main~0");
+    await importInto(
+      infra,
+      chain("refs/heads/main", 4, 6, "refs/heads/main^0"),
+    );
+    const newer = {
+      revision: await git(infra, "rev-parse", "main"),
+      kind: "branch" as const,
+      name: "refs/heads/main",
+    };
+    assertEquals(tip === newer.revision, false);
+    const places: [string, number][] = [["the end", 30], ["the middle", 120]];
+    for (const [place, fromEnd] of places) {
+      bend = (bytes) => {
+        const text = new TextDecoder("latin1").decode(bytes);
+        if (!text.includes("PACK")) return;
+        bytes[bytes.length - fromEnd]! ^= 0xff;
+      };
+      const error = await fetching.fetch({}, newer).then(() => null, (e) => e);
+      assertEquals(
+        [error?.reason, error?.exit],
+        ["garbled", 3],
+        `${place}: ${error?.details}`,
+      );
+      assertEquals(fetching.told, []);
+      await Deno.stat(kept);
+    }
+    bend = undefined;
+    assertEquals((await fetching.fetch()).commit.subject, "Commit 6");
+    // What is damaged here is still made again.
+    const objects = `${fetching.mirror}/.git/objects/pack`;
+    for await (const { name } of Deno.readDir(objects)) {
+      if (!name.endsWith(".pack")) continue;
+      await Deno.chmod(`${objects}/${name}`, 0o600);
+      await Deno.truncate(`${objects}/${name}`, 40);
+    }
+    assertEquals((await fetching.fetch()).commit.subject, "Commit 6");
+    assertEquals(fetching.told, ["The mirror is damaged; making it again"]);
+  });
+});
+
+/** Offers Git's oldest protocol, without what a part of a history needs. */
+function withoutShallow(works: Handler): Handler {
+  return async (request) => {
+    const headers = new Headers(request.headers);
+    headers.delete("git-protocol");
+    const response = await works(
+      new Request(request.url, {
+        method: request.method,
+        headers,
+        ...request.body ? { body: await request.arrayBuffer() } : {},
+      }),
+    );
+    if (request.method === "POST") return response;
+    const text = new TextDecoder("latin1").decode(await response.arrayBuffer());
+    // Of the same length, which stands before it.
+    const bytes = text.replace(" shallow", " shxxxow");
+    return new Response(bytes, { headers: response.headers });
+  };
+}
+
+/** Answers the first question about a part of a history, and no other. */
+function failsSecondShallow(works: Handler): Handler {
+  let isFirst = true;
+  return async (request) => {
+    if (request.method !== "POST") return await works(request);
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    const again = new Request(request.url, {
+      method: "POST",
+      headers: request.headers,
+      body: bytes,
+    });
+    const isZipped = request.headers.get("content-encoding") === "gzip";
+    const plain = new Blob([bytes]).stream();
+    const body = await new Response(
+      isZipped ? plain.pipeThrough(new DecompressionStream("gzip")) : plain,
+    ).text();
+    if (!/(?:shallow|deepen) /.test(body)) return await works(again);
+    const passes = isFirst;
+    isFirst = false;
+    return passes ? await works(again) : new Response("no", { status: 500 });
+  };
+}
+
+Deno.test("a server that gives no part of a history gives all of it", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 3);
+    const works = gitHttp(folder);
+    const handlers: [string, () => Handler][] = [
+      // As of servers that never learnt it: Git itself refuses then.
+      ["no shallow", () => withoutShallow(works)],
+      ["500", () => failsSecondShallow(works)],
+    ];
+    for (const [name, handler] of handlers) {
+      await using server = serve(handler());
+      const repository = `${server.url}/infra.git`;
+      const fetching = new Fetching(`${folder}/${name}`, { repository });
+      await fetching.deploy();
+      const from = await git(infra, "rev-parse", "main");
+      await importInto(infra, chain("refs/heads/main", 7, 8, from));
+      for (let i = 0; i < 2; i++) {
+        const { commit, forward } = await fetching.deploy();
+        assertEquals([commit.subject, forward], ["Commit 8", "yes"], name);
+      }
+      assertEquals(fetching.told, [
+        "The server can't give a part of the history, so all of it was fetched",
+      ], name);
     }
   });
 });

@@ -1,15 +1,68 @@
-import { assertEquals } from "@std/assert";
-import { keyTrouble } from "../../lib/git/credentials.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { run } from "../../lib/process/run_command.ts";
+import { keyTrouble } from "../../lib/keys/private_key.ts";
+import { inFolder } from "../folder.ts";
+import { output } from "../world/program.ts";
+import { makeKey } from "./servers.ts";
 
-Deno.test("a key file that is damaged is no trouble to look at", async () => {
-  const path = await Deno.makeTempFile();
-  try {
-    const begin = "-----BEGIN OPENSSH PRIVATE KEY-----";
-    for (const body of ["", "%".repeat(70), "A".repeat(70), "=".repeat(70)]) {
-      await Deno.writeTextFile(path, `${begin}\n${body}\n`);
-      assertEquals(keyTrouble(path), undefined, body);
+/** What is said of a key with this text. */
+async function said(path: string, text: string) {
+  await Deno.writeTextFile(path, text, { mode: 0o600 });
+  return await keyTrouble({ run }, path, "sshKeyFile");
+}
+
+Deno.test("a key that ssh can't read is told with what is wrong with it", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/deploy key`;
+    const pub = await makeKey(`${folder}/good`);
+    const good = await Deno.readTextFile(`${folder}/good`);
+    await makeKey(`${folder}/locked`, "a passphrase");
+    const locked = await Deno.readTextFile(`${folder}/locked`);
+    const sops = `{"data": "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]"}`;
+    const table: [string, string | undefined][] = [
+      [good, undefined],
+      [good.trimEnd(), "lacks the newline at its end"],
+      [good.replaceAll("\n", "\r\n"), "line ends of Windows"],
+      [`\ufeff${good}`, "a byte order mark"],
+      [good.replace(/^/gm, "  "), "has blanks before its lines"],
+      ["", "is empty"],
+      ["\n", "is empty"],
+      [locked, "has a passphrase"],
+      [sops, "is still encrypted by sops"],
+      [`key: ENC[AES256_GCM,data:x]\nsops:\n  mac: x\n`, "encrypted by sops"],
+      ["age-encryption.org/v1\n-> X25519 x\n", "is still encrypted by age"],
+      [pub, "is a public key"],
+      ["PuTTY-User-Key-File-3: ssh-ed25519\n", "is a key of PuTTY"],
+      [`${good.slice(0, 120)}\n`, "ssh-keygen says"],
+      ["hunter2\n", "ssh-keygen says"],
+    ];
+    for (const [text, words] of table) {
+      const trouble = await said(path, text);
+      const told = `${JSON.stringify(text.slice(0, 40))}: ${trouble}`;
+      if (words === undefined) assertEquals(trouble, undefined);
+      else assertStringIncludes(trouble ?? "nothing", words, told);
+      // It is no question of access, and what is in the file is not shown.
+      assert(!/deploy key to|hunter2/.test(trouble ?? ""), told);
     }
-  } finally {
-    await Deno.remove(path);
-  }
+  });
+});
+
+Deno.test("what is told to type makes a key usable that an editor has bent", async () => {
+  await inFolder(async (folder) => {
+    await makeKey(`${folder}/good`);
+    const good = await Deno.readTextFile(`${folder}/good`);
+    const path = `${folder}/key`;
+    const bent = [
+      good.trimEnd(),
+      good.replaceAll("\n", "\r\n"),
+      `\ufeff${good}`,
+      good.replace(/^/gm, "  "),
+    ];
+    for (const text of bent) {
+      const trouble = await said(path, text);
+      const typed = /: (sed .*)$/.exec(trouble!)![1]!;
+      await output(["sh", "-c", typed]);
+      assertEquals(await keyTrouble({ run }, path, "sshKeyFile"), undefined);
+    }
+  });
 });

@@ -20,6 +20,7 @@ const config = (changes: Partial<RemoteConfig> = {}) => ({
 const effects: Effects = {
   run,
   now: () => new Date(),
+  monotonic: () => performance.now(),
   sleep: () => Promise.resolve(),
   tell: () => {},
 };
@@ -55,7 +56,7 @@ Deno.test("what a server of HTTP answers becomes a reason", async () => {
     [401, "denied"],
     [403, "denied"],
     [404, "not-found"],
-    [429, "unreachable"],
+    [429, "slow-down"],
     [500, "unreachable"],
     [503, "unreachable"],
   ];

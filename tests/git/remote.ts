@@ -45,6 +45,7 @@ export function watched(): { effects: Effects; commands: Command[] } {
       return run(command);
     },
     now: () => new Date(),
+    monotonic: () => performance.now(),
     sleep: () => Promise.resolve(),
     tell: () => {},
   };

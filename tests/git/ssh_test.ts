@@ -2,7 +2,16 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Config } from "../../lib/config/schema.ts";
 import { inFolder } from "../folder.ts";
 import { output } from "../world/program.ts";
-import { chain, Fetching, git, importInto, makeInfra } from "./remote.ts";
+import { run } from "../../lib/process/run_command.ts";
+import { inputEnvironment } from "../../lib/git/input_credentials.ts";
+import {
+  chain,
+  configOf,
+  Fetching,
+  git,
+  importInto,
+  makeInfra,
+} from "./remote.ts";
 import { refusedBy, tipOf } from "./remote.ts";
 import { makeKey, type Sshd, sshdRefusal, startSshd } from "./servers.ts";
 
@@ -138,4 +147,154 @@ test("a commit that no name points to is told with its way out", async ({ infra,
   const error = await fetching.fetch({ ref }).then(() => null, (e) => e);
   assertEquals([error?.reason, error?.exit], ["revision-hidden", 3]);
   assert(error.hints.join().includes("uploadpack.allowReachableSHA1InWant"));
+});
+
+test("a banner of the server decides nothing", async ({ folder, infra, right, server }) => {
+  await server[Symbol.asyncDispose]();
+  await Deno.writeTextFile(
+    `${folder}/banner`,
+    "Permission denied\nCould not resolve hostname\nNo space left on device\nHost key verification failed.\nERROR: Repository not found.\n",
+  );
+  const authorized = await Deno.readTextFile(`${folder}/authorized_keys`);
+  await Deno.remove(`${folder}/host_key`);
+  await using again = await startSshd(folder, authorized, [
+    `Banner ${folder}/banner`,
+  ]);
+  await Deno.writeTextFile(right.knownHosts!, again.knownHosts);
+  const url = (path: string) => ({
+    ...right,
+    repository: `ssh://${user}@127.0.0.1:${again.port}${path}`,
+  });
+  await tipOf(url(infra));
+  const error = await refusedBy(url(`${infra}x`));
+  assertEquals(error.reason, "not-found", error.details.join());
+  assertStringIncludes(error.details.join(), "does not appear to be");
+});
+
+test("a server without a common key exchange, cipher or host key says which", async ({ folder, infra, right, server }) => {
+  await server[Symbol.asyncDispose]();
+  const authorized = await Deno.readTextFile(`${folder}/authorized_keys`);
+  const table: [string, string][] = [
+    ["KexAlgorithms diffie-hellman-group1-sha1", "key exchange method found"],
+    ["Ciphers 3des-cbc", "cipher found"],
+    ["MACs hmac-md5", "MAC found"],
+    ["HostKeyAlgorithms ssh-rsa", "host key type found"],
+  ];
+  for (const [i, [line, words]] of table.entries()) {
+    const place = `${folder}/${i}`;
+    await Deno.mkdir(place);
+    const more = [line];
+    if (line.startsWith("HostKey")) {
+      const rsa = `${place}/rsa`;
+      await output(["ssh-keygen", "-q", "-t", "rsa", "-N", "", "-f", rsa]);
+      more.push(`HostKey ${rsa}`);
+    }
+    // A MAC matters only where the cipher has none of its own.
+    if (line.startsWith("MACs")) more.push("Ciphers aes128-ctr");
+    await using other = await startSshd(place, authorized, more);
+    const error = await refusedBy({
+      ...right,
+      repository: `ssh://${user}@127.0.0.1:${other.port}${infra}`,
+    });
+    assertEquals(
+      [error.reason, error.exit],
+      ["negotiation", 3],
+      `${line}: ${error.details.join()}`,
+    );
+    assertStringIncludes(error.hints.join(), words);
+    assertStringIncludes(error.hints.join(), "Their offer: ");
+  }
+});
+
+test("a certificate counts, beside the key or named", async ({ folder, infra, right, server }) => {
+  await server[Symbol.asyncDispose]();
+  await makeKey(`${folder}/ca`);
+  const key = `${folder}/host`;
+  await makeKey(key);
+  const sign = ["-q", "-s", `${folder}/ca`, "-I", "host", "-n", user];
+  await output(["ssh-keygen", ...sign, `${key}.pub`]);
+  await Deno.remove(`${folder}/host_key`);
+  await using again = await startSshd(folder, "", [
+    `TrustedUserCAKeys ${folder}/ca.pub`,
+  ]);
+  await Deno.writeTextFile(right.knownHosts!, again.knownHosts);
+  const repository = `ssh://${user}@127.0.0.1:${again.port}${infra}`;
+  const beside = { ...right, repository, sshKeyFile: key };
+  assertEquals((await tipOf(beside)).name, "refs/heads/main");
+  // As systemd hands it over: under another name, without what was beside it.
+  await Deno.mkdir(`${folder}/credentials`);
+  await Deno.copyFile(key, `${folder}/credentials/ssh-key`);
+  await Deno.chmod(`${folder}/credentials/ssh-key`, 0o600);
+  const alone = { ...beside, sshKeyFile: `${folder}/credentials/ssh-key` };
+  assertEquals((await refusedBy(alone)).reason, "denied");
+  const named = { ...alone, sshCertificateFile: `${key}-cert.pub` };
+  assertEquals((await tipOf(named)).name, "refs/heads/main");
+});
+
+test("a key that is bent is found before the server is asked", async ({ folder, right, server }) => {
+  const good = await Deno.readTextFile(right.sshKeyFile!);
+  await server[Symbol.asyncDispose]();
+  const path = `${folder}/bent`;
+  for (const text of [good.trimEnd(), good.replaceAll("\n", "\r\n"), ""]) {
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+    const error = await refusedBy({ ...right, sshKeyFile: path });
+    // It would be unreachable.
+    assertEquals(error.reason, "denied");
+    assert(!error.hints.join().includes("as a deploy key to"));
+    assertStringIncludes(error.hints.join(), path);
+  }
+});
+
+test("an input gets the key that is named for it, and no other", async ({ folder, infra, right, server }) => {
+  const dep = await makeKey(`${folder}/dep`);
+  // Each key of the server may read one repository, as deploy keys do.
+  const main = await Deno.readTextFile(`${right.sshKeyFile}.pub`);
+  const only = (path: string, key: string) =>
+    `command="git-upload-pack '${path}'" ${key}`;
+  await output(["cp", "-r", infra, `${folder}/dep.git`]);
+  await importInto(`${folder}/dep.git`, chain("refs/heads/dep", 1, 1));
+  await Deno.writeTextFile(
+    `${folder}/authorized_keys`,
+    `${only(infra, main)}${only(`${folder}/dep.git`, dep)}`,
+  );
+  const names = async (path: string, keys: Record<string, string>) => {
+    const env = inputEnvironment({
+      ...configOf(right),
+      "inputs.sshKeys": keys,
+    });
+    const url = `ssh://${user}@127.0.0.1:${server.port}${path}`;
+    const asked = await run({
+      program: "git",
+      args: ["ls-remote", "--heads", url],
+      env,
+      timeout: 60_000,
+    });
+    return new TextDecoder().decode(asked.stdout) + asked.stderr;
+  };
+  const at = `ssh://${user}@127.0.0.1:${server.port}${folder}`;
+  const key = `${folder}/dep`;
+  const named: [Record<string, string>, boolean][] = [
+    [{}, false],
+    [{ [`${at}/dep`]: key }, true],
+    [{ [`${at}/dep.git`]: key }, true],
+    [{ [`git+${at}/dep`]: key }, true],
+    [{ [at]: key }, true],
+    [{ [`ssh://127.0.0.1:${server.port}${folder}`]: key }, true],
+    // The longest beginning counts, and whole names do.
+    [{ [at]: right.sshKeyFile!, [`${at}/dep`]: key }, true],
+    [{ [`${at}/de`]: key }, false],
+    [{ [`ssh://${user}@127.0.0.1:1${folder}/dep`]: key }, false],
+  ];
+  for (const [keys, isDep] of named) {
+    const text = await names(`${folder}/dep.git`, keys);
+    assertEquals(
+      text.includes("refs/heads/dep"),
+      isDep,
+      `${JSON.stringify(keys)}: ${text}`,
+    );
+  }
+  // Another input is offered the usual key.
+  const text = await names(infra, { [`${at}/dep`]: key });
+  assertStringIncludes(text, "refs/heads/main");
+  assert(!text.includes("refs/heads/dep"), text);
 });

@@ -54,3 +54,33 @@ Deno.test("a folder that somebody else may have planted is not used", async () =
     await Deno.remove(base, { recursive: true });
   }
 });
+
+Deno.test("a folder in memory that is another user's is not used", async () => {
+  const names = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"];
+  const before = names.map((name) => Deno.env.get(name));
+  const own = await Deno.makeTempDir({ dir: "/dev/shm" });
+  const theirs = await Deno.makeTempDir({ dir: "/dev/shm" });
+  try {
+    Deno.env.delete("RUNTIME_DIRECTORY");
+    Deno.env.set("XDG_RUNTIME_DIR", own);
+    {
+      await using folder = await privateFolder();
+      assert(folder.path.startsWith(`${own}/`), folder.path);
+    }
+    // As after `sudo -E` and `su`, which keep the variable.
+    await Deno.chown(theirs, 65534, 65534);
+    Deno.env.set("XDG_RUNTIME_DIR", theirs);
+    await using folder = await privateFolder();
+    assert(!folder.path.startsWith(theirs), folder.path);
+    assertEquals([...Deno.readDirSync(theirs)], []);
+  } finally {
+    for (const [i, name] of names.entries()) {
+      const value = before[i];
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+    for (const path of [own, theirs]) {
+      await Deno.remove(path, { recursive: true });
+    }
+  }
+});

@@ -2,13 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import type { Command, Effects } from "../../lib/base/effects.ts";
 import {
   armTimer,
+  askUnitEnd,
   lastLines,
-  parseUnits,
   resetFailed,
   runInUnit,
   stopUnits,
+  type UnitEnd,
   unitEnd,
-  unitsNow,
 } from "../../lib/host/systemd.ts";
 
 /** The whole command line. */
@@ -30,6 +30,7 @@ function answering(stdout: string): { effects: Effects; ran: Command[] } {
         });
       },
       now: () => new Date(0),
+      monotonic: () => 0,
       sleep: () => Promise.resolve(),
       tell: () => {},
     },
@@ -107,6 +108,11 @@ Deno.test("the end of a unit is read in the words of old and new versions", () =
       { result: "timeout", code: 143 },
     ],
     [
+      "257, D-Bus was taken away, and it still runs",
+      "Running as unit: u.service; invocation ID: 1\nBus call failed due to connection problems. Trying to reconnect...\nFinished with result: success\nCPU time consumed: 8ms\n",
+      undefined,
+    ],
+    [
       "stopped by a person",
       "Finished with result: success\nMain processes terminated with: code=killed, status=15/TERM\n",
       { result: "success", code: 143 },
@@ -120,6 +126,26 @@ Deno.test("the end of a unit is read in the words of old and new versions", () =
   ];
   for (const [name, output, expected] of table) {
     assertEquals(unitEnd(output), expected, name);
+  }
+});
+
+Deno.test("systemd is asked how a unit has ended, and may not know", async () => {
+  const shown = (active: string, how = "", status = "") =>
+    `LoadState=loaded\nActiveState=${active}\nResult=exit-code\n` +
+    `ExecMainCode=${how}\nExecMainStatus=${status}\n`;
+  const table: [string, UnitEnd | "active" | undefined][] = [
+    [shown("active", "0", "0"), "active"],
+    [shown("deactivating", "1", "0"), "active"],
+    [shown("inactive", "0", "0"), { result: "success", code: 0 }],
+    [shown("failed", "1", "11"), { result: "exit-code", code: 11 }],
+    [shown("failed", "2", "9"), { result: "exit-code", code: 137 }],
+    ["", undefined],
+    ["Failed to connect to bus: Connection refused\n", undefined],
+  ];
+  for (const [text, expected] of table) {
+    const { effects, ran } = answering(text);
+    assertEquals(await askUnitEnd(effects, "u.service"), expected, text);
+    assertEquals(line(ran[0]!).slice(0, 2), ["systemctl", "show"]);
   }
 });
 
@@ -147,6 +173,7 @@ Deno.test("the dead-man's switch is a timer of systemd's own", () => {
     "--on-active=1200s",
     "--timer-property=AccuracySec=1s",
     "--service-type=oneshot",
+    '--property=ExecStartPre=-/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c "systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"',
     "--",
     "/old/switch",
     "-x",
@@ -169,43 +196,6 @@ Deno.test("units are stopped and cleared by name, whatever the name", () => {
     "--",
     "a.service",
   ]);
-});
-
-Deno.test("units are read from the list of systemctl", () => {
-  assertEquals(parseUnits("\n"), []);
-  assertEquals(
-    parseUnits(
-      "web.service loaded failed failed The web server\n" +
-        "dev-disk-by\\x2dlabel.swap loaded activating start /dev/disk\n" +
-        "  a@b.service   not-found activating auto-restart  \n",
-    ),
-    [
-      { name: "web.service", active: "failed", sub: "failed" },
-      {
-        name: "dev-disk-by\\x2dlabel.swap",
-        active: "activating",
-        sub: "start",
-      },
-      { name: "a@b.service", active: "activating", sub: "auto-restart" },
-    ],
-  );
-});
-
-Deno.test("systemctl is asked for whole names of units that are not well", async () => {
-  const { effects, ran } = answering("web.service loaded failed failed x\n");
-  assertEquals(await unitsNow(effects), [
-    { name: "web.service", active: "failed", sub: "failed" },
-  ]);
-  assertEquals(ran.map(line), [[
-    "systemctl",
-    "list-units",
-    "--state=failed,activating,reloading",
-    "--all",
-    "--plain",
-    "--no-legend",
-    "--no-pager",
-    "--full",
-  ]]);
 });
 
 Deno.test("the journal's last lines come without control characters", async () => {

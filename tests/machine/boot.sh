@@ -163,9 +163,47 @@ mount_dev() {
 # not keep systemd from starting.
 start_stand_in() {
 	[ -e /boot/loader/loader.conf ] || return 0
-	entry=$(sed -n 's/^default //p' /boot/loader/loader.conf)
+	entry=$(default_entry "$(sed -n 's/^default //p' /boot/loader/loader.conf)")
+	count_boot
 	system=$(sed -n 's|^options init=\(.*\)/init .*|\1|p' "/boot/loader/entries/$entry")
 	"$system/init" systemd || echo "$system/init ended with $?"
+}
+
+# The one that systemd-boot takes: the newest that it has not given up. `./dev
+# boot` looks whether the real one does so.
+default_entry() { # PATTERN
+	for name in $(cd /boot/loader/entries && ls); do
+		case $name in *+0.conf | *+0-*) given_up=0 ;; *) given_up=1 ;; esac
+		case ${name%%+*}.conf in
+		"$1" | "$1.conf") echo "2 $name $name" ;;
+		esac
+		# shellcheck disable=SC2254 # a pattern
+		case $name in $1) echo "$given_up ${name%%+*} $name" ;; esac
+	done | sort -k 1,1 -k 2,2V | tail -n 1 | cut -d ' ' -f 3
+}
+
+# As systemd-boot: takes one of the tries in the entry's name, and says in a
+# variable of the firmware which entry that was.
+count_boot() {
+	case $entry in *+*) ;; *) return 0 ;; esac
+	tries=${entry##*+}
+	tries=${tries%.conf}
+	left=${tries%%-*}
+	tried=$((${tries#"$left"} + 0))
+	# One that loader.conf names in full is tried for ever.
+	[ "$left" -gt 0 ] || left=1
+	counted=${entry%+*}+$((left - 1))-$((1 - tried)).conf
+	mv "/boot/loader/entries/$entry" "/boot/loader/entries/$counted"
+	entry=$counted
+	# bless-boot looks for a mounted partition.
+	mount --bind /boot /boot
+	mount -t tmpfs tmpfs /sys/firmware
+	mkdir -p /sys/firmware/efi/efivars
+	{
+		printf '\006\000\000\000'
+		printf '%s' "\\loader\\entries\\$counted" | sed 's/./&\n/g' | tr '\n' '\000'
+		printf '\000\000'
+	} >/sys/firmware/efi/efivars/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
 }
 
 self=$(readlink -f -- "$0")

@@ -287,7 +287,7 @@ test("a system that came up well is looked at once", async ({ machine, repositor
 test("a change that needs a reboot waits for operation: boot", async ({ machine, repository, first, publish }) => {
   await publish({ exit: { test: 100 } });
   const { code, stderr } = await machine.sync();
-  assertEquals(code, 7);
+  assertEquals(code, 11, stderr);
   assertStringIncludes(stderr, "hint: with operation: boot");
   assert(!stderr.includes("Putting"), "nothing had to be put back");
   await assertStands(machine, first);

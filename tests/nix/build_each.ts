@@ -44,6 +44,7 @@ async function main(revisions: readonly string[]) {
     const effects: Effects = {
       run: (command) => run(command),
       now: () => new Date(),
+      monotonic: () => performance.now(),
       sleep: () => Promise.resolve(),
       tell: (event: Event) => {
         if (event.kind === "message") said.push(event.text);

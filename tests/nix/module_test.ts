@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { World } from "../world/world.ts";
-import { Flake } from "./flake.ts";
+import { Flake, system } from "./flake.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`the module is not tested here: ${refusal}`);
@@ -104,6 +104,9 @@ test("options reach the configuration and the units", async () => {
   assertEquals(config.timeouts.activate, "3m");
   assertEquals(config.secrets.identities, ["/etc/ssh/age.key"]);
   assertEquals("host" in config, false, "left to the program");
+  // The program starts them, which knows what is new.
+  assertEquals(config.onFailure, ["tell.service"]);
+  assertEquals(config.onSuccess, ["note.service"]);
   const service = await world.output(
     ["cat", `${host}/etc/systemd/system/gitops-sync.service`],
   );
@@ -113,10 +116,13 @@ test("options reach the configuration and the units", async () => {
       "\nLoadCredential=ssh-key:/run/secrets/deploy-key\n",
       "\nLoadCredential=netrc:/etc/nix/netrc\n",
       '\nEnvironment="NIX_CONFIG=netrc-file = ',
-      "\nOnFailure=tell.service\n",
-      "\nOnSuccess=note.service\n",
     ]
   ) assertStringIncludes(service, line);
+  assertStringIncludes(service, "\nOnFailure=gitops-sync-died.service\n");
+  const died = await world.output(
+    ["cat", `${host}/etc/systemd/system/gitops-sync-died.service`],
+  );
+  assertStringIncludes(died, "/bin/systemctl start --no-block -- ");
   const timer = await world.output(
     ["cat", `${host}/etc/systemd/system/gitops-sync.timer`],
   );
@@ -182,4 +188,14 @@ test("who evaluates is a user without rights, whom Nix lets in", async () => {
     `${example} nix.settings.allowed-users = [ "@wheel" ];`,
   );
   assertEquals(await lines(closed, "allowed-users"), ["@wheel", user]);
+});
+
+test("plugins of age are on the path of the service", async () => {
+  const host = await flake.buildHost(`${example}
+    services.gitops.secrets.plugins = [ nixpkgs.legacyPackages.${system}.age ];`);
+  const unit = await world.output([
+    "cat",
+    `${host}/etc/systemd/system/gitops-sync.service`,
+  ]);
+  assertStringIncludes(plain(unit), "-age");
 });

@@ -14,6 +14,7 @@ const request = (changes: Partial<BuildRequest> = {}): BuildRequest => ({
   host: "web-1",
   submodules: false,
   shallow: false,
+  refresh: false,
   nix: [],
   options: [],
   folder: "/var/lib/gitops-sync/build",
@@ -57,7 +58,11 @@ Deno.test("a build evaluates with the lock file as it stands", () => {
     "--log-format",
     "internal-json",
     "--no-update-lock-file",
+    "--show-trace",
   ]);
+  // What Nix keeps of a download that failed is not asked again otherwise.
+  const { args } = buildCommand(request({ refresh: true }));
+  assertEquals(args.slice(-1), ["--refresh"]);
   assertEquals(command.cwd, "/var/lib/gitops-sync/build");
   assertEquals(command.env, { A: "b" });
   assertEquals(command.timeout, 1000);

@@ -202,6 +202,24 @@ test("a way back that fails too needs a person, and is tried again", async (worl
   says((await syncTo(world, 0, "history")).stdout, "way-back-failed (7)");
 });
 
+test("a first system that is not well is not confirmed because it runs", async (world) => {
+  const flag = `${world.folder}/well`;
+  const { revision } = await prepared(world, {}, {
+    knobs: { activation: `test -e ${flag} || { echo not well; exit 1; }` },
+  });
+  for (const command of ["sync", "retry", "retry"]) {
+    const failed = await syncTo(world, 8, command);
+    says(failed.stderr, "activate: failed", "not well", "no system ran before");
+    assertEquals(revisionOf(world, world.running()), revision);
+    assertEquals(world.bootDefault(), null);
+    assertEquals(world.state()?.lastGood, undefined);
+  }
+  Deno.writeTextFileSync(flag, "");
+  await syncTo(world, 0, "retry");
+  runs(world, revision);
+  assertEquals(world.state()?.unfit, undefined);
+});
+
 test("a directory that the repository does not have is told as such", async (world) => {
   await prepared(world);
   const failed = await syncTo(world, 6, "--directory", "hosts/web");

@@ -101,7 +101,9 @@ test("a secret of the repository is proven and installed", async (world) => {
 
 test("a second run at the same time says who is at work", async (world) => {
   const { repository } = await deployed(world);
-  await repository.publish("A slow build", { knobs: { build: "sleep 3" } });
+  await repository.publish("A build without end", {
+    knobs: { build: "sleep 600" },
+  });
   const slow = world.startSync([]);
   while (world.state()?.attempt?.stage !== "build") await pause();
   const second = await syncTo(world, 10);

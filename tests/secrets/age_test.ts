@@ -2,12 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import {
   ageStanzas,
-  asAge,
   isAgeFile,
   openAge,
-  readIdentity,
   sshTag,
 } from "../../lib/secrets/age.ts";
+import { asAge, readIdentity } from "../../lib/secrets/identities.ts";
 import { sshToAge } from "../../lib/keys/ssh_to_age.ts";
 import { bytes, effects, must, withKeys } from "./keys.ts";
 

@@ -55,6 +55,7 @@ export async function check(
       "vault.address": undefined,
       "vault.socket": options["vault.socket"].preset,
       "timeouts.secrets": 60_000,
+      "limits.secrets": 2 ** 28,
       stateDirectory: `${folder}/state`,
       ...config,
     } as Config,

@@ -5,13 +5,14 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Effects } from "../../lib/base/effects.ts";
-import { type Identity, readIdentity } from "../../lib/secrets/age.ts";
+import { type Identity, readIdentity } from "../../lib/secrets/identities.ts";
 import { run } from "../../lib/process/run_command.ts";
 
 /** Real programs, and nobody who watches. */
 export const effects: Effects = {
   run,
   now: () => new Date(),
+  monotonic: () => performance.now(),
   sleep: () => Promise.resolve(),
   tell: () => {},
 };

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Identity } from "../../lib/secrets/age.ts";
+import type { Identity } from "../../lib/secrets/identities.ts";
 import type { Keys } from "../../lib/secrets/sops/sops.ts";
 import { sopsFormat } from "../../lib/secrets/sops/formats.ts";
 import { KeyFiles } from "../../lib/secrets/key_files.ts";
@@ -147,11 +147,21 @@ for (const sops of sopsPrograms) {
         ["opened", withVault(there, true), { identities: [age] }],
         ["opened", withVault(here, true), { identities: [age], vault }],
         ["opened", withVault(`${here}/`, true), { identities: [age], vault }],
-        ["vault-address", withVault(there, true), { identities: [age], vault }],
-        ["vault-address", withVault(there, false), {
+        ["opened", withVault(there, true), { identities: [age], vault }],
+        ["opened", withVault("HTTPS://Vault.Example.org:443", true), {
           identities: [age],
           vault,
         }],
+        // Nobody listens at the socket, but it is asked.
+        [
+          "vault-unreachable",
+          withVault("HTTPS://Vault.Example.org:443", false),
+          {
+            identities: [age],
+            vault,
+          },
+        ],
+        ["foreign", withVault(there, false), { identities: [age], vault }],
         ["foreign", withVault(there, true), { identities: [stranger], vault }],
         ["foreign", withVault(here, false), { identities: [age] }],
         // Nobody listens at the socket.

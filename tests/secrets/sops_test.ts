@@ -3,7 +3,7 @@ import {
   endAgents,
   type Identity,
   readIdentity,
-} from "../../lib/secrets/age.ts";
+} from "../../lib/secrets/identities.ts";
 import { KeyFiles } from "../../lib/secrets/key_files.ts";
 import { accessTo, openSops } from "../../lib/secrets/sops/sops.ts";
 import { type SopsFormat, sopsFormat } from "../../lib/secrets/sops/formats.ts";

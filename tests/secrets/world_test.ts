@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readIdentity } from "../../lib/secrets/age.ts";
+import { readIdentity } from "../../lib/secrets/identities.ts";
 import { effects } from "./keys.ts";
 import type { Knobs } from "../world/repository.ts";
 import { makeRepository } from "../world/repository.ts";

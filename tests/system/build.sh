@@ -36,9 +36,29 @@ printf %s "$secrets" >"$out/stand-in/secrets"
 printf %s "$services" >"$out/stand-in/services"
 # Naming them makes them part of this system's closure.
 echo "$dependencies" >"$out/stand-in/dependencies"
+# As NixOS does: what [Install] of a unit says is a link in the folder of what
+# wants it. A file without text masks a unit.
+install_unit() { # NAME FILE
+	unit=$1
+	target=$2
+	[ -s "$2" ] || target=/dev/null
+	ln -s "$target" "$out/etc/systemd/system/$unit"
+	instance=$(sed -n 's/^DefaultInstance=//p' "$2")
+	[ -z "$instance" ] || unit="${unit%%@*}@$instance.${unit##*.}"
+	for by in $(sed -n 's/^WantedBy=//p' "$2"); do
+		mkdir -p "$out/etc/systemd/system/$by.wants"
+		ln -s "../$1" "$out/etc/systemd/system/$by.wants/$unit"
+	done
+}
+
 printf %s "$services" | while IFS='	' read -r name file _; do
-	ln -s "$file" "$out/etc/systemd/system/$name.service"
+	install_unit "$name.service" "$file"
 done
+printf %s "$units" | while IFS='	' read -r name file; do
+	install_unit "$name" "$file"
+done
+[ -z "$fstab" ] || printf '%s\n' "$fstab" >"$out/etc/fstab"
+printf %s "$user_activation" >"$out/stand-in/user-activation"
 printf %s "$installers" | while IFS='	' read -r name file; do
 	ln -s "$file" "$out/etc/systemd/system/$name"
 done

@@ -26,12 +26,20 @@
 #                 (oneshot, then "active"); one that exits non-zero has failed.
 #                 Or {"web": {"command": COMMAND, "type": "simple"}}: a daemon,
 #                 where systemd runs.
+#   units         {"web.socket": TEXT}: any other unit as it is written; null
+#                 masks it. WantedBy= and DefaultInstance= of its [Install] count.
+#   fstab         the text of /etc/fstab.
+#   userActivation a shell snippet that is run as each user that logind knows of;
+#                 if it fails, exit code 4.
 #   activation    a shell snippet of the activation; if it fails, exit code 2.
 #   build         a shell snippet of the build: "echo no; exit 1" breaks it.
 #   dependencies  {"app": SNIPPET}: derivations that the system needs, built
 #                 first, each with a snippet of its own.
 #   exit          {"test": N, "boot": N, "switch": N}: a forced exit code. 1, 11
 #                 and 100 end before anything was changed, others at the end.
+#   errno         a number that the switch ends with when units were stopped, as
+#                 after an error of D-Bus; 0: it does not.
+#   release       "24.11": the switch first waits until the host has booted.
 #   bootloader    "silent": the bootloader is not installed, and no exit code
 #                 says so.
 #   hang          seconds that `test` and `switch` wait before they change
@@ -56,10 +64,15 @@
         sops = { };
         keyFile = "/etc/ssh/age.key";
         services = { };
+        units = { };
+        fstab = "";
+        userActivation = "";
         activation = "";
         build = "";
         dependencies = { };
         exit = { };
+        errno = 0;
+        release = "26.05";
         bootloader = "works";
         hang = 0;
         hangAfter = 0;

@@ -4,14 +4,25 @@
 #
 #   boot          makes this system the one that a reboot starts: writes
 #                 /boot/loader as systemd-boot reads it (1 where that fails)
-#   test          stops units that are gone, decrypts the secrets, points
-#                 /run/current-system here, and starts or restarts units
+#   test          stops units that are gone or changed, decrypts the secrets,
+#                 points /run/current-system here, and starts, restarts or
+#                 reloads units
 #   switch        both
 #   dry-activate  says what would be done; always 0
 #
 # Exit codes: 1 nothing was changed (bootloader, usage, another machine), 2 an
-# activation snippet failed (the rest was done), 4 a unit is failed at the end,
-# 11 another switch is at work, 100 a reboot is needed.
+# activation snippet failed (the rest was done), 4 a unit could not be started,
+# restarted, reloaded or stopped, one is failed at the end, or the activation of
+# a user failed; 11 with "Could not acquire lock" another switch is at work; 100
+# a reboot is needed. Any other failure ends it with the last errno, in the
+# midst of its work: 11 too, where logind does not answer.
+#
+# A unit that is active and has changed is stopped and started again; with
+# X-StopIfChanged=false restarted, with X-ReloadIfChanged=true reloaded, with
+# X-RestartIfChanged=false left as it is. All of these are read in [Service]
+# alone. What is to be done is written to /run/nixos/{start,restart,reload}-list
+# first, and what an earlier switch left there is worked off. What had failed
+# before is reset, so that it is started again with its target.
 #
 # Without systemd (/run/systemd/system) the services' commands run directly, at
 # each switch. Each call is noted in /run/stand-in/calls: "ACTION SYSTEM".
@@ -91,11 +102,19 @@ take_lock() {
 install_bootloader() {
 	[ "$bootloader" = works ] || { say 'No space left on device'; return 0; }
 	mkdir -p /boot/loader/entries
-	entry=nixos-generation-$(generation).conf
+	name=nixos-generation-$(generation)
+	entry=$name.conf default=$name.conf
+	# With boot counting, a new entry has tries, and an old one keeps its own.
+	if [ -s /boot/loader/tries ]; then
+		entry=$name+$(cat /boot/loader/tries).conf default='nixos-generation-*'
+		for old in "/boot/loader/entries/$name.conf" "/boot/loader/entries/$name+"*; do
+			[ ! -e "$old" ] || entry=${old##*/}
+		done
+	fi
 	{ put "/boot/loader/entries/$entry" "title NixOS
 linux /EFI/nixos/kernel.efi
 options init=$system/init loglevel=4" && put /boot/loader/loader.conf "timeout 5
-default $entry"; } || die 1 'Failed to install bootloader' 'look at the free space: df -h /boot'
+default $default"; } || die 1 'Failed to install bootloader' 'look at the free space: df -h /boot'
 }
 
 # The number in the profile's link to this system; 0 where it has none.
@@ -115,12 +134,22 @@ put() { # FILE TEXT: whole or not at all
 
 switch_over() {
 	sleep "$hang"
+	has_systemd && wait_for_boot
 	old=$(readlink -f /run/current-system) || old=
-	has_systemd && stop_gone_units
+	has_systemd && { sort_units; stop_units; }
+	[ "$errno" = 0 ] || die "$errno" "this system is told to end with errno $errno" 'see "errno" in its host.json'
 	say 'activating the configuration...'
 	activate
 	if has_systemd; then start_units; else run_commands; fi
 	sleep "$hang_after"
+}
+
+# The one of 24.11 does, so that a switch in the midst of a boot waits for it.
+wait_for_boot() {
+	[ "$release" = 24.11 ] || return 0
+	while :; do
+		case $(systemctl is-system-running) in initializing | starting) sleep 0.2 ;; *) return ;; esac
+	done
 }
 
 # --- activation -----------------------------------------------------------
@@ -183,51 +212,185 @@ decrypt() { # FILE KEY
 
 has_systemd() { [ -d /run/systemd/system ]; }
 
+# What a system installs, one a line.
 units_of() { # SYSTEM
-	[ ! -e "$1/stand-in/services" ] || cut -f 1 "$1/stand-in/services" | sed 's/$/.service/'
+	for file in "$1"/etc/systemd/system/*.*; do
+		if [ -L "$file" ] && [ ! -d "$file" ]; then echo "${file##*/}"; fi
+	done
 }
 
-same_unit() { cmp -s "$old/etc/systemd/system/$1" "$system/etc/systemd/system/$1"; }
+# The file of a unit in a system, that of its template for an instance.
+file_of() { # SYSTEM UNIT
+	if [ -e "$1/etc/systemd/system/$2" ]; then
+		echo "$1/etc/systemd/system/$2"
+		return
+	fi
+	case $2 in *@*.*) ;; *) return 1 ;; esac
+	file="$1/etc/systemd/system/${2%%@*}@.${2##*.}"
+	[ -e "$file" ] && echo "$file"
+}
 
-is_ours() { [ -e "$system/etc/systemd/system/$1" ]; }
+# What a unit file says in one of its sections.
+says() { # FILE SECTION KEY=VALUE
+	sed -n "/^\\[$2\\]/,/^\\[/p" "$1" | grep -qx "$3"
+}
 
-stop_gone_units() {
-	[ -n "$old" ] || return 0
-	gone=
-	for unit in $(units_of "$old"); do is_ours "$unit" || gone="$gone $unit"; done
-	[ -n "$gone" ] || return 0
-	say "stopping the following units:$gone"
-	# shellcheck disable=SC2086 # a list of names
-	systemctl stop $gone
-	for unit in $gone; do rm -f "/run/systemd/system/$unit"; done
+active_units() {
+	systemctl list-units --all --state=active,activating --plain --no-legend --no-pager --full | cut -d ' ' -f 1
+}
+
+note() { # LIST UNIT
+	echo "$2" >>"/run/nixos/$1-list"
+}
+
+noted() { # LIST
+	[ ! -e "/run/nixos/$1-list" ] || sort -u "/run/nixos/$1-list" | tr '\n' ' '
+}
+
+commas() { printf '%s, ' "$@" | sed 's/, $//'; }
+
+# What has to be done with each unit that is active.
+sort_units() {
+	to_stop='' to_skip=''
+	for unit in $(active_units); do
+		[ -n "$old" ] && before=$(file_of "$old" "$unit") || continue
+		if ! now=$(file_of "$system" "$unit") || [ ! -s "$now" ]; then
+			says "$before" Unit X-StopOnRemoval=false || to_stop="$to_stop $unit"
+		elif cmp -s "$before" "$now"; then
+			:
+		else
+			sort_changed "$unit" "$now"
+		fi
+	done
+	for target in "$system"/etc/systemd/system/*.wants; do
+		[ -d "$target" ] || continue
+		target=${target##*/}
+		target=${target%.wants}
+		systemctl --quiet is-active "$target" && note start "$target"
+	done
+	[ ! -e "$system/etc/fstab" ] || note start local-fs.target
+	sort_mounts
+}
+
+sort_changed() { # UNIT FILE
+	case $1 in
+	*.slice | *.socket | *.path) return ;;
+	*.mount) note reload "$1" && return ;;
+	esac
+	if says "$2" Service X-ReloadIfChanged=true; then
+		note reload "$1"
+	elif says "$2" Service X-RestartIfChanged=false || says "$2" Unit RefuseManualStop=true; then
+		to_skip="$to_skip $1"
+	elif says "$2" Service X-StopIfChanged=false; then
+		note restart "$1"
+	else
+		to_stop="$to_stop $1"
+		# What a socket starts is left to it.
+		if socket=$(file_of "$system" "${1%.service}.socket"); then
+			to_stop="$to_stop ${socket##*/}"
+			note start "${socket##*/}"
+		else
+			note start "$1"
+		fi
+	fi
+}
+
+# Mounts: other options are a reload, another device or type is a restart.
+sort_mounts() {
+	[ -n "$old" ] && [ -e "$old/etc/fstab" ] || return 0
+	while read -r device folder type options _; do
+		unit=$(systemd-escape --path --suffix=mount "$folder")
+		[ "$type" != swap ] || unit=$(systemd-escape --path --suffix=swap "$device")
+		now=$(awk -v folder="$folder" -v device="$device" '$2 == folder && ($3 != "swap" || $1 == device)' "$system/etc/fstab" 2>/dev/null)
+		case $now in
+		'') to_stop="$to_stop $unit" ;;
+		"$device $folder $type $options "*) ;;
+		"$device $folder $type "*) note reload "$unit" ;;
+		*) note restart "$unit" ;;
+		esac
+	done <"$old/etc/fstab"
+}
+
+stop_units() {
+	[ -z "$to_stop" ] || {
+		# shellcheck disable=SC2086 # a list of names
+		say "stopping the following units: $(commas $to_stop)"
+		each stop "$to_stop"
+	}
 	# shellcheck disable=SC2086
-	systemctl reset-failed $gone 2>/dev/null
+	[ -z "$to_skip" ] || say "NOT restarting the following changed units: $(commas $to_skip)"
+}
+
+# As with the real one, the jobs are begun together and then waited for.
+each() { # VERB UNITS
+	jobs=
+	for unit in $2; do
+		systemctl "$1" "$unit" 2>/dev/null 9>&- &
+		jobs="$jobs $!:$unit"
+	done
+	for job in $jobs; do
+		wait "${job%%:*}" || { say "Failed to $1 ${job#*:}"; status=4; }
+	done
 }
 
 start_units() {
-	changed='' others=''
-	for unit in $(units_of "$system"); do
-		if [ ! -e "$old/etc/systemd/system/$unit" ] || same_unit "$unit"; then
-			others="$others $unit"
-		else
-			changed="$changed $unit"
-		fi
+	for list in restart reload; do
+		[ ! -e "/run/nixos/activation-$list-list" ] || while read -r unit; do
+			note "$list" "$unit"
+		done <"/run/nixos/activation-$list-list"
+		rm -f "/run/nixos/activation-$list-list"
 	done
 	link_units
+	systemctl reset-failed
 	systemctl daemon-reload
-	# shellcheck disable=SC2086 # lists of names
-	[ -z "$changed" ] || { say "restarting the following units:$changed"; systemctl restart $changed; }
-	# shellcheck disable=SC2086
-	[ -z "$others" ] || { say "starting the following units:$others"; systemctl start $others; }
+	activate_users
+	work_off reload reloading
+	work_off restart restarting
+	work_off start starting
 	failed=$(systemctl list-units --failed --plain --no-legend --no-pager | cut -d ' ' -f 1)
-	[ -z "$failed" ] || units_failed "$failed"
+	# What is started again and again has failed, too.
+	failed="$failed $(systemctl list-units --all --state=auto-restart,auto-restart-queued --plain --no-legend --no-pager | cut -d ' ' -f 1)"
+	[ -z "${failed# }" ] || units_failed "$failed"
 }
 
+work_off() { # VERB DOING
+	list=$(noted "$1")
+	if [ -n "$list" ]; then
+		# shellcheck disable=SC2086 # a list of names
+		say "$2 the following units: $(commas $list)"
+		each "$1" "$list"
+	fi
+	rm -f "/run/nixos/$1-list"
+}
+
+# Each user that logind knows of. Where it does not answer, that is the end.
+activate_users() {
+	users=$(timeout 5 loginctl list-users --no-legend) || {
+		say 'Failed to list users with logind'
+		exit 11
+	}
+	[ -s "$system/stand-in/user-activation" ] || return 0
+	for user in $(printf %s "$users" | awk '{ print $2 }'); do
+		say "reloading user units for $user..."
+		runuser -u "$user" -- env XDG_RUNTIME_DIR="/run/user/$(id -u "$user")" \
+			sh "$system/stand-in/user-activation" 9>&- && continue
+		say "user activation for $user failed"
+		status=4
+	done
+}
+
+# All of this system's units and wants in place of those of the one before.
 link_units() {
 	mkdir -p /run/systemd/system
-	for unit in $(units_of "$system"); do
-		repoint "/run/systemd/system/$unit" "$system/etc/systemd/system/$unit"
+	[ ! -e /run/stand-in/links ] || xargs rm -f </run/stand-in/links
+	: >/run/stand-in/links
+	(cd "$system/etc/systemd/system" && find . -type l) | while read -r link; do
+		mkdir -p "/run/systemd/system/${link%/*}"
+		ln -sfn "$(readlink "$system/etc/systemd/system/$link")" "/run/systemd/system/$link"
+		echo "/run/systemd/system/$link" >>/run/stand-in/links
 	done
+	cat "$system/etc/fstab" 2>/dev/null >/etc/fstab
+	return 0
 }
 
 # Daemons have no place without systemd; commands that end are run.
@@ -243,7 +406,7 @@ run_commands() {
 
 units_failed() { # NAMES
 	# shellcheck disable=SC2086 # a list of names
-	say "warning: the following units failed: $(printf '%s, ' $1 | sed 's/, $//')"
+	say "warning: the following units failed: $(commas $1)"
 	status=4
 }
 
@@ -256,22 +419,13 @@ start_up() { # [systemd]
 	old=
 	activate
 	if [ "$1" = systemd ]; then
-		want_units
+		# What starts systemd goes on to start these.
+		link_units
 	elif has_systemd; then
 		start_units
 	else
 		run_commands
 	fi
-}
-
-# What starts systemd goes on to start these.
-want_units() {
-	link_units
-	wants=/run/systemd/system/multi-user.target.wants
-	mkdir -p "$wants"
-	for unit in $(units_of "$system"); do
-		ln -sfn "../$unit" "$wants/$unit"
-	done
 }
 
 dry_activate() {
@@ -280,13 +434,13 @@ dry_activate() {
 	for unit in $(units_of "$system"); do
 		if [ ! -e "$old/etc/systemd/system/$unit" ]; then
 			say "would start the following units: $unit"
-		elif ! same_unit "$unit"; then
+		elif ! cmp -s "$old/etc/systemd/system/$unit" "$system/etc/systemd/system/$unit"; then
 			say "would restart the following units: $unit"
 		fi
 	done
 	[ -n "$old" ] || return 0
 	for unit in $(units_of "$old"); do
-		is_ours "$unit" || say "would stop the following units: $unit"
+		[ -e "$system/etc/systemd/system/$unit" ] || say "would stop the following units: $unit"
 	done
 }
 

@@ -121,10 +121,16 @@ let
         [Service]
         Type=${service.type}
         ${stays}ExecStart=/bin/sh ${script}
+        [Install]
+        WantedBy=multi-user.target
       '';
     };
 
-  units = mapAttrs unitOf knobs.services;
+  services = mapAttrs unitOf knobs.services;
+
+  # Any unit, as it is written. A store path's name has no @.
+  fileFor =
+    name: unit: toFile (replaceStrings [ "@" "\\" ] [ "-at-" "-" ] name) (if unit == null then "" else unit);
   exitOf = action: toString (knobs.exit.${action} or 0);
 
   settings = toFile "settings" ''
@@ -133,6 +139,8 @@ let
     bootloader=${quote knobs.bootloader}
     hang=${quote knobs.hang}
     hang_after=${quote knobs.hangAfter}
+    errno=${quote knobs.errno}
+    release=${quote knobs.release}
     exit_test=${quote (exitOf "test")}
     exit_boot=${quote (exitOf "boot")}
     exit_switch=${quote (exitOf "switch")}
@@ -153,8 +161,12 @@ derive "nixos-system-${host}-stand-in" (fileOf "build.sh") {
   # name, unit file, script and type of each service, a line each.
   services = text (
     map (
-      name: with units.${name}; "${name}\t${file}\t${script}\t${type}"
-    ) (attrNames units)
+      name: with services.${name}; "${name}\t${file}\t${script}\t${type}"
+    ) (attrNames services)
   );
+  # name and file of each other unit, a line each.
+  units = text (map (name: "${name}\t${fileFor name knobs.units.${name}}") (attrNames knobs.units));
+  inherit (knobs) fstab;
+  user_activation = knobs.userActivation;
   dependencies = attrValues (mapAttrs dependency knobs.dependencies);
 }

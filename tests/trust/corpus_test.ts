@@ -1,7 +1,9 @@
 import { assert } from "@std/assert";
 import { World } from "../world/world.ts";
+import { cases as accepted } from "./cases/accepted.ts";
 import { cases as bombs } from "./cases/bombs.ts";
 import { cases as configurations } from "./cases/configurations.ts";
+import { cases as keysFolder } from "./cases/keys_folder.ts";
 import { cases as openpgp } from "./cases/openpgp.ts";
 import { cases as range, moves } from "./cases/range.ts";
 import { cases as repositories } from "./cases/repositories.ts";
@@ -9,6 +11,7 @@ import { cases as servers } from "./cases/servers.ts";
 import { cases as ssh } from "./cases/ssh.ts";
 import { cases as folders } from "./cases/state_folders.ts";
 import { cases as tags } from "./cases/tags.ts";
+import { cases as twins } from "./cases/twins.ts";
 import { type Case, Lab } from "./lab.ts";
 
 const refusal = await World.refusal();
@@ -19,13 +22,20 @@ const groups: Record<string, readonly Case[]> = {
   "OpenPGP signatures and keys": openpgp,
   "tags and thresholds": tags,
   "histories and keys in them": range,
+  "the folder of keys": keysFolder,
   "moves of branches and tags": moves,
+  "what was accepted": accepted,
   "repositories": repositories,
+  "commits with another hash": twins,
   "servers": servers,
   "bombs": bombs,
   "state folders": folders,
   "configurations": configurations,
 };
+
+/** For whoever works on one case: CORPUS='a part of its name' ./dev test … */
+const wanted = Deno.env.get("CORPUS") ?? "";
+if (wanted) console.log(`only the cases whose name has "${wanted}"`);
 
 /** Two at a time: most of a case's time is that of other programs. */
 Deno.test({
@@ -34,7 +44,7 @@ Deno.test({
   fn: async (t) => {
     const all = Object.entries(groups).flatMap(([group, cases]) =>
       cases.map((one) => ({ ...one, name: `${group}: ${one.name}` }))
-    );
+    ).filter(({ name }) => name.includes(wanted));
     const queue = all.values();
     const worker = async () => {
       await using lab = await Lab.make();

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import type { Settings } from "../world/host.ts";
-import { output } from "../world/program.ts";
+import { type Ended, output, run } from "../world/program.ts";
 import {
   type Change,
   gitEnvironment,
@@ -79,6 +79,9 @@ export class Lab implements AsyncDisposable {
   /** `null`: another case has set something of its own. */
   #signer: string | undefined | null = null;
 
+  /** What every call enters; none where each enters the world anew. */
+  #entered: Entered | undefined;
+
   private constructor(
     readonly world: World,
     readonly repository: Repository,
@@ -103,6 +106,7 @@ export class Lab implements AsyncDisposable {
     await repository.git("config", "include.path", "signing");
     await lab.signWith();
     lab.base = await repository.publish("The base");
+    await lab.fresh();
     return lab;
   }
 
@@ -275,6 +279,24 @@ export class Lab implements AsyncDisposable {
     };
   }
 
+  /** A person's word that the followed ref may be moved to a revision. */
+  accepted(
+    revision: string,
+    settings: Settings,
+    more: Record<string, unknown> = {},
+  ) {
+    const { target: { repository, ref } } = this.deployment(revision, settings);
+    const now = Date.now();
+    return {
+      revision,
+      repository,
+      ref,
+      at: new Date(now).toISOString(),
+      until: new Date(now + 60_000).toISOString(),
+      ...more,
+    };
+  }
+
   /** Writes the state as the program would have. */
   state(more: Record<string, unknown>): void {
     const state = { version: stateVersion, earlier: [], holds: [], ...more };
@@ -296,9 +318,9 @@ export class Lab implements AsyncDisposable {
     env: Readonly<Record<string, string>>,
     args: readonly string[],
   ): Promise<Answer> {
-    const ended = await this.world.run(
+    const ended = await this.#run(
       [...alone, Deno.execPath(), "run", "-A", program, ...args],
-      { env: { ...this.#env(), ...env }, timeout: patience },
+      { ...this.#env(), ...env },
     );
     let reason: string | undefined;
     try {
@@ -316,6 +338,24 @@ export class Lab implements AsyncDisposable {
       evaluated,
       all: ended.stdout + ended.stderr,
     };
+  }
+
+  async #run(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Ended> {
+    const entered = this.#entered;
+    // Another folder in its place would not be seen there.
+    if (entered?.folder !== (await Deno.lstat(this.folder)).ino) {
+      return await this.world.run(argv, { env, timeout: patience });
+    }
+    const all = Object.entries({ ...entered.env, ...env })
+      .map(([name, value]) => `${name}=${value}`);
+    const target = `--target=${entered.pid}`;
+    return await run(
+      ["nsenter", target, ...insides, "env", "-i", ...all, ...argv],
+      { timeout: patience },
+    );
   }
 
   #env(): Record<string, string> {
@@ -384,13 +424,53 @@ export class Lab implements AsyncDisposable {
 
   /** Forgets what the program knows. */
   async fresh(): Promise<void> {
-    await output(["rm", "-rf", "--one-file-system", this.folder]);
-    await Deno.mkdir(this.folder, { mode: 0o700 });
+    const { folder } = this;
+    const info = await Deno.lstat(folder).catch(() => undefined);
+    if (info?.isDirectory && info.ino === this.#entered?.folder) {
+      await output(["find", folder, "-xdev", "-mindepth", "1", "-delete"]);
+      await Deno.chown(folder, Deno.uid(), Deno.gid());
+      await Deno.chmod(folder, 0o700);
+      return;
+    }
+    await output(["rm", "-rf", "--one-file-system", folder]);
+    await Deno.mkdir(folder, { mode: 0o700 });
+    this.#entered = await entered(this.world, folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.world[Symbol.asyncDispose]();
   }
+}
+
+/** A world that stays entered: to enter one anew is a tenth of a call. */
+interface Entered {
+  pid: number;
+  /** Which state folder it has (stat(2), `st_ino`). */
+  folder: number;
+  /** What enter.sh has set, and the test itself. */
+  env: Readonly<Record<string, string>>;
+}
+
+const insides = ["--mount", "--root", "--wd"];
+
+/** Without root there is a namespace of users, too, which is entered anew. */
+async function entered(
+  world: World,
+  folder: string,
+): Promise<Entered | undefined> {
+  if (Deno.uid() !== 0) return undefined;
+  const { pid } = world.start(["sleep", "infinity"]);
+  const textOf = (name: string) => Deno.readTextFile(`/proc/${pid}/${name}`);
+  while ((await textOf("comm")).trim() !== "sleep") {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const lines = (await textOf("environ")).split("\0").filter(Boolean);
+  const env = lines.map((line) => {
+    const at = line.indexOf("=");
+    return [line.slice(0, at), line.slice(at + 1)];
+  });
+  const { ino } = await Deno.lstat(folder);
+  return { pid, folder: ino!, env: Object.fromEntries(env) };
 }
 
 /**

@@ -217,3 +217,24 @@ Deno.test("certificate and namespace are those of the configuration", async () =
     assertStringIncludes(refused.stderr, "is not trusted");
   });
 });
+
+Deno.test("a CA that changes is read again, and no restart is needed", async () => {
+  await inFolder(async (folder) => {
+    await using bao = await Bao.start({ tls: true });
+    const file = await bao.encrypt(secret);
+    const caFile = `${folder}/ca.pem`;
+    await using other = await Bao.start({ tls: true, prepared: false });
+    // As before the server got its new certificate.
+    await Deno.copyFile(other.caFile!, caFile);
+    await using agent = await Agent.start(bao, {
+      ...Agent.withRole(folder, await bao.makeRole()),
+      "vault.caFile": caFile,
+    });
+    const before = await agent.decrypt(file);
+    assert(before.code !== 0);
+    assertStringIncludes(before.stderr, "is not trusted");
+    await Deno.copyFile(bao.caFile!, caFile);
+    const { stdout, stderr } = await agent.decrypt(file);
+    assertEquals(stdout, secret, stderr);
+  });
+});

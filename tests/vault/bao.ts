@@ -25,6 +25,7 @@ export interface RoleSettings {
   token_ttl?: string;
   token_max_ttl?: string;
   secret_id_num_uses?: number;
+  token_no_default_policy?: boolean;
 }
 
 /** A server in memory; what it holds goes when it is disposed of. */

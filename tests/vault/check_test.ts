@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inFolder } from "../folder.ts";
 import { check, failure, numbers } from "../secrets/check.ts";
 import { makeRepository } from "../world/repository.ts";
@@ -23,6 +23,7 @@ Deno.test("the check opens what only Vault opens, and tells its troubles apart",
       const error = failure(await check(folder, repository, config));
       assertStringIncludes(error.details.join("\n"), `web.yaml [${reason}]: `);
       assertEquals([error.exit, error.next], [5, next], reason);
+      return error;
     };
     try {
       const first = await check(folder, repository, config);
@@ -36,7 +37,28 @@ Deno.test("the check opens what only Vault opens, and tells its troubles apart",
       await bao.ask("POST", "sys/policies/acl/host", {
         policy: 'path "sops/decrypt/other" { capabilities = ["update"] }',
       });
-      await refused("vault-refused", "hold");
+      const denied = await refused("vault-refused", "retry");
+      const told = denied.details.join("\n");
+      assertStringIncludes(told, 'path "sops/decrypt/host"');
+      assert(!denied.hints.join().includes("age-keygen"), denied.hints.join());
+      await bao.ask("POST", "sys/policies/acl/host", {
+        policy: 'path "sops/decrypt/*" { capabilities = ["update"] }',
+      });
+      // What was encrypted before may not be decrypted any more.
+      await bao.ask("POST", "sops/keys/host/rotate");
+      await bao.ask("POST", "sops/keys/host/config", {
+        min_decryption_version: 2,
+      });
+      await refused("vault-refused", "retry");
+      await bao.ask("POST", "sops/keys/host/config", {
+        min_decryption_version: 1,
+        deletion_allowed: true,
+      });
+      assertEquals(numbers(await check(folder, repository, config)), [1, 0]);
+      await bao.ask("DELETE", "sops/keys/host");
+      await refused("vault-refused", "retry");
+      await bao.ask("DELETE", "sys/mounts/sops");
+      await refused("vault-refused", "retry");
       await bao.seal();
       await refused("vault-sealed", "retry");
       await bao.stop();

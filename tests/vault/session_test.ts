@@ -100,6 +100,85 @@ Deno.test("a refused login is not tried again until its words change", async () 
   });
 });
 
+Deno.test("a token that may not look itself up is good for what it may do", async () => {
+  await inFolder(async (folder) => {
+    await using bao = await Bao.start();
+    const file = await bao.encrypt(secret);
+    const tokenFile = `${folder}/token`;
+    const token = await bao.makeToken({ no_default_policy: true });
+    await Deno.writeTextFile(tokenFile, token);
+    await using agent = await Agent.start(bao, {
+      "vault.tokenFile": tokenFile,
+    });
+    const opened = await agent.decrypt(file);
+    assertEquals(opened.stdout, secret, opened.stderr);
+    await bao.ask("POST", "auth/token/revoke", { token });
+    const over = await agent.decrypt(file);
+    assert(over.code !== 0);
+    assertStringIncludes(over.stderr, "is over");
+    await Deno.writeTextFile(
+      tokenFile,
+      await bao.makeToken({ no_default_policy: true }),
+    );
+    assertEquals((await agent.decrypt(file)).stdout, secret);
+  });
+});
+
+Deno.test("a role whose calls are denied logs in once, and is told which policy lacks what", async () => {
+  for (const token_no_default_policy of [true, false]) {
+    await inFolder(async (folder) => {
+      await using bao = await Bao.start();
+      const role = await bao.makeRole({ token_no_default_policy });
+      const settings = Agent.withRole(folder, role);
+      await using agent = await Agent.start(bao, settings);
+      const file = await bao.encrypt(secret);
+      assertEquals((await agent.decrypt(file)).stdout, secret);
+      const policy = 'path "sops/decrypt/other" { capabilities = ["update"] }';
+      await bao.ask("POST", "sys/policies/acl/host", { policy });
+      for (let i = 0; i < 6; i++) {
+        const { code, stderr } = await agent.decrypt(file);
+        assert(code !== 0);
+        assertStringIncludes(stderr, "the policy host of this host lacks");
+        assertStringIncludes(stderr, 'path "sops/decrypt/host"');
+      }
+      // A token that is over, and one that lacks a policy, are told the same by
+      // a server that lets nobody look: one more login tells them apart.
+      const { stderr } = await agent.stop();
+      const logins = stderr.match(/Logged in/g)?.length;
+      assertEquals(logins, token_no_default_policy ? 2 : 1, stderr);
+    });
+  }
+});
+
+Deno.test("a secret id for one login is picked up when its file is renewed", async () => {
+  for (const wrapped of [false, true]) {
+    await inFolder(async (folder) => {
+      await using bao = await Bao.start();
+      const role = await bao.makeRole({ secret_id_num_uses: 1 });
+      const settings = {
+        ...Agent.withRole(folder, {
+          ...role,
+          ...(wrapped ? { secretId: await bao.wrapSecretId() } : {}),
+        }),
+        "vault.appRole.wrapped": wrapped,
+      };
+      await using agent = await Agent.start(bao, settings);
+      const file = await bao.encrypt(secret);
+      assertEquals((await agent.decrypt(file)).stdout, secret);
+      await bao.ask("POST", "sys/leases/revoke-prefix/auth/approle/login");
+      const used = await agent.decrypt(file);
+      assert(used.code !== 0);
+      assertStringIncludes(used.stderr, "refuses the role id or the secret id");
+      const next = wrapped
+        ? await bao.wrapSecretId()
+        : (await bao.makeRole({ secret_id_num_uses: 1 })).secretId;
+      await Deno.writeTextFile(`${folder}/secret-id`, next);
+      const { stdout, stderr } = await agent.decrypt(file);
+      assertEquals(stdout, secret, stderr);
+    });
+  }
+});
+
 Deno.test("a token in a file is used, replaced, and never revoked", async () => {
   await inFolder(async (folder) => {
     await using bao = await Bao.start();

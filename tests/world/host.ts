@@ -74,9 +74,21 @@ export abstract class Host {
   /** The store path that the bootloader starts, or `null`. */
   bootEntry(): string | null {
     const loader = this.read("/boot/loader/loader.conf") ?? "";
-    const [, entry] = /^default (.*)$/m.exec(loader) ?? [];
+    const [, named] = /^default (.*)$/m.exec(loader) ?? [];
+    const entry = named?.endsWith("*") ? this.#newest(named) : named;
     const text = entry && this.read(`/boot/loader/entries/${entry}`);
     return /^options init=(\S*)\/init /m.exec(text ?? "")?.[1] ?? null;
+  }
+
+  /** The entry that systemd-boot takes: the newest that it has not given up. */
+  #newest(pattern: string): string | undefined {
+    const names = Array.from(
+      Deno.readDirSync(this.path("/boot/loader/entries")),
+      ({ name }) => name,
+    ).filter((name) => name.startsWith(pattern.slice(0, -1)));
+    const usable = names.filter((name) => !/\+0(-|\.)/.test(name));
+    return (usable.length > 0 ? usable : names)
+      .sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
   }
 
   /** All calls of switch-to-configuration since the boot. */
@@ -122,6 +134,8 @@ export abstract class Host {
       repository: this.urlOf(repository),
       ref: "main",
       host: "demo",
+      // Its own default would make each test as much slower.
+      "health.steady": "300ms",
       ...settings,
     };
     const text = `${JSON.stringify(all, null, 2)}\n`;
@@ -154,7 +168,7 @@ export abstract class Host {
    * Where a link leads inside the host: step by step, since each step names a
    * place of the host and not of the machine that it is looked at from.
    */
-  protected follow(inside: string): string | null {
+  follow(inside: string): string | null {
     let at = inside;
     for (let step = 0; step < 20; step++) {
       const target = linkOf(this.path(at));

@@ -35,12 +35,17 @@ export interface Knobs {
   } | undefined;
   keyFile?: string | undefined;
   services?: Readonly<Record<string, Service>> | undefined;
+  units?: Readonly<Record<string, string | null>> | undefined;
+  fstab?: string | undefined;
+  userActivation?: string | undefined;
   activation?: string | undefined;
   build?: string | undefined;
   dependencies?: Readonly<Record<string, string>> | undefined;
   exit?:
     | Partial<Readonly<Record<"test" | "boot" | "switch", number>>>
     | undefined;
+  errno?: number | undefined;
+  release?: "24.11" | "26.05" | undefined;
   bootloader?: "works" | "silent" | undefined;
   hang?: number | undefined;
   hangAfter?: number | undefined;

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync accept REVISION`: a ref may be moved to it, once.
+ * `gitops-sync accept REVISION`: a ref may be moved to it, once; or, with
+ * `--unfollow`, no later commit need arrive after it.
  *
  * @module
  */
@@ -9,11 +10,17 @@ import { accept } from "../../trust/accept.ts";
 import { localConfigOf } from "../config.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
+import { timeOf } from "../output/times.ts";
+import { spanOf } from "../span.ts";
 import type { Call } from "../call.ts";
+
+/** For whoever has to push a fix on top of what they accepted. */
+const usualSpan = 7 * 24 * 3_600_000;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory } = await localConfigOf(call);
+  const { stateDirectory, repository, ref } = await localConfigOf(call);
+  const span = spanOf(call);
   const [to] = call.operands;
   if (to === undefined) {
     throw usageError(
@@ -22,14 +29,26 @@ export async function run(call: Call): Promise<ExitCode> {
       "gitops-sync status names the revision that is held",
     );
   }
-  const revision = await accept(stateDirectory, oneLine(to, 80), new Date());
+  const isLast = call.switches.has("unfollow");
+  const accepted = await accept(
+    stateDirectory,
+    oneLine(to, 80),
+    new Date(),
+    { repository, ref },
+    span ?? usualSpan,
+    isLast ? "unfollow" : "move",
+  );
   if (call.json) {
-    printJson("accept", exitCodes.ok, { result: "accepted", revision });
+    printJson("accept", exitCodes.ok, { result: "accepted", ...accepted });
   } else {
     print(
-      `Accepted ${
-        short(revision)
-      }, once; gitops-sync sync moves this host to it`,
+      `Accepted ${short(accepted.revision)} for ${accepted.ref}, once, until ${
+        timeOf(accepted.until!)
+      }; ${
+        isLast
+          ? "gitops-sync sync deploys it, and this host follows nothing from now on"
+          : "gitops-sync sync moves this host to it"
+      }`,
     );
   }
   return exitCodes.ok;

@@ -73,6 +73,8 @@ function sentence(
       return `About to reboot into ${
         short(outcome.revision)
       }: nothing was done`;
+    case "starting":
+      return "The host is still starting: nothing was done, and the next run goes on";
     case "outside":
       return `${config.ref} is at ${
         short(outcome.revision)

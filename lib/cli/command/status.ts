@@ -5,12 +5,13 @@
  */
 import { type ExitCode, exitCodes, SyncError } from "../../base/errors.ts";
 import type { Config } from "../../config/schema.ts";
+import { isPattern } from "../../config/tag_pattern.ts";
 import { changedSinceBoot } from "../../host/booted.ts";
 import { readHistory } from "../../state/history.ts";
 import { isLocked, lastHolder } from "../../host/lock.ts";
 import { readSuspension } from "../../state/suspension.ts";
 import { bootedSystem, systems } from "../../host/system.ts";
-import { askRemote } from "../../git/remote.ts";
+import { askSources } from "../../git/sources.ts";
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
@@ -18,6 +19,7 @@ import { print } from "../output/print.ts";
 import { agreement, type Facts } from "./agreement.ts";
 import { statusJson, statusLines } from "./status_text.ts";
 import type { Call } from "../call.ts";
+import type { State } from "../../state/state.ts";
 import { readState } from "../../state/state_file.ts";
 import type { Tip } from "../../base/tip.ts";
 
@@ -43,7 +45,7 @@ async function gather(call: Call, config: Config): Promise<Facts> {
   const state = await readState(folder);
   const suspension = readSuspension(folder, now);
   const busy = await isLocked(folder) ? lastHolder(folder) : undefined;
-  const { tip, unreached } = await ask(call, config);
+  const { tip, unreached } = await ask(call, config, state);
   return {
     config,
     state,
@@ -62,18 +64,20 @@ async function gather(call: Call, config: Config): Promise<Facts> {
 async function ask(
   call: Call,
   config: Config,
+  state: State,
 ): Promise<{ tip?: Tip; unreached?: string }> {
   if (call.switches.has("offline")) return { unreached: "not asked" };
   if (!config.repository) return { unreached: "no repository is configured" };
   const timeout = Math.min(config["timeouts.remote"], patience);
   using effects = await realEffects(call.verbose);
   try {
-    const { tip } = await askRemote(effects, {
+    const { tip } = await askSources(effects, {
       ...config,
       "timeouts.remote": timeout,
-    });
+    }, state);
+    const what = isPattern(config.ref) ? "tag of" : "branch or tag";
     return tip ? { tip } : {
-      unreached: `${config.repository} has no branch or tag ${config.ref}`,
+      unreached: `${config.repository} has no ${what} ${config.ref}`,
     };
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;

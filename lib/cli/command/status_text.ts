@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { count, short } from "../../base/text.ts";
+import { count, oneLine, short } from "../../base/text.ts";
+import { isPattern } from "../../config/tag_pattern.ts";
 import type { Commit, Deployment, LastAttempt } from "../../state/state.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { table } from "../output/table.ts";
@@ -77,15 +78,25 @@ function gitText(facts: Facts): string {
   const { config, tip, state: { seen }, now } = facts;
   if (tip) {
     const known = commitOf(facts, tip.revision);
-    return `${tip.kind} ${config.ref} is at ${
+    const by = tip.servedBy ? `, says ${tip.servedBy}` : "";
+    return `${tip.kind} ${nameOf(config.ref, tip.name)} is at ${
       known?.subject ? describe(known) : short(tip.revision)
-    }`;
+    }${by}`;
   }
   return seen
-    ? `${seen.ref} was at ${
+    ? `${nameOf(seen.ref, seen.name)} was at ${
       short(seen.revision)
-    } when it was last seen to move, ${timeAndAge(seen.at, now)}`
+    } when it was last seen to move, ${timeAndAge(seen.at, now)}${
+      seen.servedBy ? `, said ${seen.servedBy}` : ""
+    }`
     : "never seen";
+}
+
+/** The tag that a pattern names, with the pattern. */
+function nameOf(ref: string, name: string | undefined): string {
+  return name !== undefined && isPattern(ref)
+    ? `${oneLine(name.replace(/^refs\/tags\//, ""), 80)} of ${ref}`
+    : ref;
 }
 
 /** What is known of a revision without asking Git. */

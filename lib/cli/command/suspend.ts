@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { parseDuration } from "../../base/duration.ts";
-import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
 import { isLocked, lastHolder } from "../../host/lock.ts";
 import { type Suspension, writeSuspension } from "../../state/suspension.ts";
@@ -12,6 +11,7 @@ import { localConfigOf } from "../config.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
+import { spanOf } from "../span.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -21,7 +21,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const reason = call.texts["reason"];
   const suspension: Suspension = {
     since: now.toISOString(),
-    until: endOf(call.texts["for"], now),
+    until: endOf(spanOf(call), now),
     reason: reason === undefined ? null : oneLine(reason),
   };
   await writeSuspension(stateDirectory, suspension);
@@ -46,18 +46,8 @@ async function tellOfRun(folder: string): Promise<void> {
   );
 }
 
-function endOf(span: string | undefined, now: Date): string | null {
-  if (span === undefined) return null;
-  const ms = parseDuration(span);
-  const end = new Date(now.getTime() + (ms ?? NaN));
-  if (ms !== undefined && ms > 0 && !Number.isNaN(end.getTime())) {
-    return end.toISOString();
-  }
-  throw usageError(
-    "flag-value",
-    `Cannot use "${
-      oneLine(span, 80)
-    }" for --for: expected a duration such as 2h`,
-    "leave --for out to suspend until gitops-sync resume",
-  );
+function endOf(span: number | undefined, now: Date): string | null {
+  return span === undefined
+    ? null
+    : new Date(now.getTime() + span).toISOString();
 }

@@ -24,6 +24,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const { tell } = makeTeller(call.verbose);
   const effects = {
     now: () => new Date(),
+    monotonic: () => performance.now(),
     sleep: (ms: number) => sleep(ms, stop),
     tell,
   };
@@ -69,9 +70,12 @@ async function serverOf(config: LocalConfig) {
         "name a file with certificates in PEM",
       );
     });
+  const readCa = caFile === undefined
+    ? undefined
+    : () => Deno.readTextFile(caFile);
   // What is no certificate would be passed over in silence.
   if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
-    return vaultServer(address, config["vault.namespace"], ca);
+    return vaultServer(address, config["vault.namespace"], ca, readCa);
   }
   throw usageError(
     "vault-ca",

@@ -24,6 +24,7 @@ export async function realEffects(
   return {
     run: (command) => told(tell, command, interrupt.signal, verbose),
     now: () => new Date(),
+    monotonic: () => performance.now(),
     sleep: (ms) => sleep(ms, interrupt.signal),
     tell,
     [Symbol.dispose]() {

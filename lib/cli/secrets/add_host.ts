@@ -7,7 +7,6 @@
 import { dirname, join, relative } from "@std/path";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
-import { privateFolder } from "../../host/private_folder.ts";
 import { isAgeFile } from "../../secrets/age.ts";
 import { addToNix } from "../../secrets/people/add_to_nix.ts";
 import { addToSops, type Newcomer } from "../../secrets/people/add_to_sops.ts";
@@ -17,13 +16,17 @@ import {
   type Place,
   placeOf,
 } from "../../secrets/people/checkout.ts";
-import { readAgeRules, withoutComment } from "../../secrets/people/own_age.ts";
+import {
+  nearestAgeRules,
+  pathIn,
+  readAgeRules,
+  withoutComment,
+} from "../../secrets/people/own_age.ts";
 import {
   namesInNix,
   namesInSops,
 } from "../../secrets/people/recipient_names.ts";
-import { sopsFormat } from "../../secrets/sops/formats.ts";
-import { readSops } from "../../secrets/sops/metadata.ts";
+import { Reader } from "../../secrets/reading/reader.ts";
 import {
   type CreationRule,
   readRules,
@@ -93,7 +96,7 @@ function newcomerOf({ operands }: Call): Newcomer {
   const key = withoutComment(given);
   const isFingerprint = /^[0-9A-Fa-f]{40}$/.test(key);
   const isKey =
-    /^age1[0-9a-z]{58,}$|^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]{60,}=*$/;
+    /^age1[0-9a-z+.-]{58,}$|^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]{60,}=*$/;
   if (!isFingerprint && !isKey.test(key)) {
     throw usageError(
       "host-key",
@@ -132,9 +135,10 @@ async function inSops(
   const changed = addToSops(text, newcomer, wanted);
   if (changed === undefined) throw byHand(newcomer, config);
   const changes = [changeOf(top, config, changed)];
+  using reader = new Reader();
   for (const path of await filesOf(work.effects, top)) {
     const place = { top, path };
-    if (!wanted.has(ruleOf(path)) || !await isSopsFile(place)) continue;
+    if (!wanted.has(ruleOf(path)) || !await isSopsFile(place, reader)) continue;
     if (await nearest(place, ".sops.yaml") !== config) continue;
     changes.push({ place, content: await rekeySops(work, place, changed) });
   }
@@ -151,14 +155,14 @@ async function inNix(
   const config = await oneRulesFile(places, top, "secrets.nix");
   const text = await Deno.readTextFile(join(top, config));
   refuseOther(namesInNix(text), newcomer, config);
-  const paths = places.map(({ path }) => relative(dirname(config), path));
-  const before = await readAgeRules(work.effects, join(top, config));
+  const before = await readAgeRules(work.effects, join(top, config), top);
+  const paths = places.map(({ path }) => pathIn(before, config, path));
   const lacking = paths.filter((path) =>
     !before.get(path)?.includes(newcomer.recipient)
   );
   const changed = addToNix(text, newcomer, lacking);
   if (changed === undefined) throw byHand(newcomer, config);
-  const after = await evaluated(work, changed);
+  const after = await evaluated(work, top, config, changed);
   const isAsMeant = after.size === before.size &&
     [...after].every(([path, now]) => {
       const old = before.get(path) ?? [];
@@ -180,11 +184,24 @@ async function inNix(
   return changes;
 }
 
-async function evaluated(work: Work, text: string) {
-  await using folder = await privateFolder();
-  const file = join(folder.path, "secrets.nix");
-  await Deno.writeTextFile(file, text);
-  return await readAgeRules(work.effects, file);
+/** Evaluates a changed `secrets.nix` beside the one that is there, for it may import others. */
+async function evaluated(
+  work: Work,
+  top: string,
+  config: string,
+  text: string,
+) {
+  const file = await Deno.makeTempFile({
+    dir: dirname(join(top, config)),
+    prefix: ".gitops-sync-",
+    suffix: ".nix",
+  });
+  try {
+    await Deno.writeTextFile(file, text);
+    return await readAgeRules(work.effects, file, top);
+  } finally {
+    await Deno.remove(file);
+  }
 }
 
 async function oneRulesFile(
@@ -192,14 +209,10 @@ async function oneRulesFile(
   top: string,
   name: string,
 ): Promise<string> {
-  const asked = places.length > 0 ? places : [await placeOf("..")];
-  const found = new Set(
-    await Promise.all(
-      asked.map((place) =>
-        nearest({ ...place, path: place.path || "." }, name)
-      ),
-    ),
-  );
+  const asked = places.length > 0 ? places : [{ top, path: "." }];
+  const find = (place: Place) =>
+    name === "secrets.nix" ? nearestAgeRules(place) : nearest(place, name);
+  const found = new Set(await Promise.all(asked.map(find)));
   const [first] = found;
   if (found.size === 1 && first !== undefined) return first;
   throw usageError(
@@ -211,9 +224,13 @@ async function oneRulesFile(
   );
 }
 
-async function isSopsFile({ top, path }: Place): Promise<boolean> {
-  const text = await Deno.readTextFile(join(top, path)).catch(() => "");
-  return readSops(sopsFormat(path), text).kind === "sops";
+async function isSopsFile(
+  { top, path }: Place,
+  reader: Reader,
+): Promise<boolean> {
+  const bytes = await Deno.readFile(join(top, path)).catch(() => undefined);
+  if (!bytes) return false;
+  return (await reader.facts({ name: path, bytes })).kind === "sops";
 }
 
 function changeOf(top: string, path: string, text: string): Change {

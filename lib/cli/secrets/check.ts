@@ -6,10 +6,11 @@
 import { relative } from "@std/path";
 import type { Effects } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { formatSize } from "../../base/size.ts";
 import { count } from "../../base/text.ts";
 import { KeyFiles } from "../../secrets/key_files.ts";
 import { judgeFile } from "../../secrets/opening.ts";
-import type { Identity } from "../../secrets/age.ts";
+import type { Identity } from "../../secrets/identities.ts";
 import { filesOf, placeOf } from "../../secrets/people/checkout.ts";
 import { inPlaintext, knownFiles } from "../../secrets/people/known_files.ts";
 import {
@@ -20,7 +21,6 @@ import {
   type Row,
   rowsOf,
 } from "../../secrets/people/matrix.ts";
-import { sopsFormat } from "../../secrets/sops/formats.ts";
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { hostIdentities } from "./identities.ts";
@@ -37,8 +37,10 @@ export async function run(call: Call): Promise<ExitCode> {
   );
   const { top } = places[0]!;
   const paths = await filesOf(effects, top, places.map(({ path }) => path));
-  const { files, names } = await knownFiles(effects, top, paths);
   const config = await localConfigOf(call);
+  const most = config["limits.secrets"];
+  const known = await knownFiles(effects, top, paths, most);
+  const { files, names, leftOut } = known;
   const identities = await hostIdentities(effects, config);
   await openOwn(effects, top, files, identities);
   const all = columnsOf(files, names);
@@ -46,8 +48,11 @@ export async function run(call: Call): Promise<ExitCode> {
   const rows = rowsOf(files, columns);
   const bad = rows.filter((row) => wrongIn(row, columns).length > 0);
   const exit = bad.length > 0 ? exitCodes.secrets : exitCodes.ok;
-  if (call.json) tellJson(exit, rows, columns);
-  else tellPeople(rows, columns, relative(Deno.cwd(), top));
+  if (call.json) tellJson(exit, rows, columns, leftOut);
+  else {
+    tellPeople(rows, columns, relative(Deno.cwd(), top), leftOut);
+    tellLeftOut(leftOut, most);
+  }
   return exit;
 }
 
@@ -62,19 +67,26 @@ async function openOwn(
   await using keyFiles = new KeyFiles();
   for (const [i, file] of files.entries()) {
     const isOwn = file.has?.some((one) => own.includes(one)) ?? false;
-    if (!isOwn || file.problems.length > 0) continue;
+    if (!isOwn) continue;
     const keys = await keyFiles.with({ identities });
     const answer = await judgeFile(effects, keys, {
       name: file.path,
       bytes: await Deno.readFile(`${top}/${file.path}`),
-      format: file.path.endsWith(".age") ? "age" : sopsFormat(file.path),
+      ...(file.path.endsWith(".age") ? { format: "age" as const } : {}),
     });
+    // sops and age have the last word on what our own reading has found.
+    if (answer.kind === "opened" && !file.path.endsWith(".age")) {
+      files[i] = { ...file, problems: [] };
+    }
     const why = answer.kind === "problem"
       ? answer.problem.why
       : answer.kind === "foreign"
       ? "it does not open with the key of this machine that it is for"
       : undefined;
-    if (why !== undefined) files[i] = { ...file, problems: [why] };
+    // What our own reading names is more exact than what a program says.
+    if (why !== undefined && file.problems.length === 0) {
+      files[i] = { ...file, problems: [why] };
+    }
   }
 }
 
@@ -117,8 +129,25 @@ const signs: Readonly<Record<Cell, string>> = {
   extra: "extra",
 };
 
-function tellPeople(rows: Row[], columns: Column[], toTop: string): void {
-  if (rows.length === 0) return print("Nothing is encrypted here");
+function tellLeftOut(leftOut: readonly string[], most: number): void {
+  if (leftOut.length === 0) return;
+  print(
+    `Left out, for ${
+      leftOut.length === 1 ? "it is" : "they are"
+    } larger than limits.secrets (${formatSize(most)}): ${leftOut.join(", ")}`,
+  );
+}
+
+function tellPeople(
+  rows: Row[],
+  columns: Column[],
+  toTop: string,
+  leftOut: readonly string[],
+): void {
+  if (rows.length === 0) {
+    if (leftOut.length === 0) print("Nothing is encrypted here");
+    return;
+  }
   print(table([
     ["", ...columns.map(({ name }) => name)],
     ...rows.map(({ path, cells }) => [
@@ -144,15 +173,21 @@ function tellPeople(rows: Row[], columns: Column[], toTop: string): void {
     );
     print(`mend with: gitops-sync secrets ${word} ${paths.join(" ")}`);
   }
-  if (wrong.length === 0) {
+  if (wrong.length === 0 && leftOut.length === 0) {
     print(`${count(rows.length, "file")}, and nothing is wrong`);
   }
 }
 
-function tellJson(exit: ExitCode, rows: Row[], columns: Column[]): void {
+function tellJson(
+  exit: ExitCode,
+  rows: Row[],
+  columns: Column[],
+  leftOut: readonly string[],
+): void {
   printJson("secrets check", exit, {
     result: exit === exitCodes.ok ? "right" : "wrong",
     hosts: columns,
+    leftOut,
     files: rows.map((row) => ({
       path: row.path,
       hosts: Object.fromEntries(

@@ -10,7 +10,7 @@ import {
   type Identity,
   readIdentity,
   usualIdentities,
-} from "../../secrets/age.ts";
+} from "../../secrets/identities.ts";
 
 /** Where people keep theirs (sops, age). */
 const ofPeople = [

@@ -11,7 +11,8 @@ import {
   SyncError,
   usageError,
 } from "../../base/errors.ts";
-import { type Identity, isAgeFile } from "../../secrets/age.ts";
+import { isAgeFile } from "../../secrets/age.ts";
+import type { Identity } from "../../secrets/identities.ts";
 import { type Place, placeOf } from "../../secrets/people/checkout.ts";
 import {
   ageRecipientsOf,
@@ -24,8 +25,7 @@ import {
   sopsCommand,
   sopsFailure,
 } from "../../secrets/people/own_sops.ts";
-import { sopsFormat } from "../../secrets/sops/formats.ts";
-import { readSops } from "../../secrets/sops/metadata.ts";
+import { Reader } from "../../secrets/reading/reader.ts";
 import { privateFolder } from "../../host/private_folder.ts";
 import { replaceFile } from "../../host/replace.ts";
 import { localConfigOf } from "../config.ts";
@@ -157,9 +157,18 @@ async function onCopy(
     await copyOf(place, folder.path, rules),
     folder.path,
   );
-  const text = new TextDecoder().decode(content);
-  if (readSops(sopsFormat(place.path), text).kind === "sops") return content;
-  throw new TypeError(`sops made no encrypted file of ${place.path}`);
+  using reader = new Reader();
+  const { kind } = await reader.facts({ name: place.path, bytes: content });
+  if (kind === "sops") return content;
+  throw new SyncError(
+    `Cannot use what sops made of ${place.path}: it is no encrypted file`,
+    {
+      stage: "secrets",
+      reason: "sops-failed",
+      next: "stop",
+      hints: ["the file was not changed; try sops itself on a copy"],
+    },
+  );
 }
 
 /** Encrypts a file of age anew, for those who should read it now. */

@@ -9,12 +9,18 @@ import type { Effects } from "../../base/effects.ts";
 import { count } from "../../base/text.ts";
 import { ageStanzas, isAgeFile, sshTag } from "../age.ts";
 import { nearest } from "./checkout.ts";
-import { type AgeRules, readAgeRules } from "./own_age.ts";
+import {
+  type AgeRules,
+  nearestAgeRules,
+  readAgeRules,
+  ruledIn,
+} from "./own_age.ts";
+import { isOfPlugin } from "../identities.ts";
 import { type Named, namesInNix, namesInSops } from "./recipient_names.ts";
 import type { KnownFile } from "./matrix.ts";
-import { sopsFormat } from "../sops/formats.ts";
-import { plainLeaves } from "../sops/leaves.ts";
-import { readSops, recipientsOf } from "../sops/metadata.ts";
+import type { Facts } from "../reading/facts.ts";
+import { Reader } from "../reading/reader.ts";
+import { recipientsOf } from "../sops/metadata.ts";
 import {
   readRules,
   ruleFor,
@@ -26,50 +32,65 @@ import {
 export interface Found {
   files: KnownFile[];
   names: Named[];
+  /** Files that are larger than what may be read. */
+  leftOut: string[];
 }
 
 /** A file's content and the rules above it. */
 interface Candidate {
   path: string;
   bytes: Uint8Array;
-  text: string;
+  isAge: boolean;
 }
-
-const largest = 64 * 1024 * 1024;
 
 /**
  * Reads those of the files that are encrypted, or should be.
  *
  * @param paths From the top of the checkout.
+ * @param most Bytes of a file; what is larger is left out.
  * @throws {SyncError} for a `secrets.nix` that does not evaluate.
  */
 export async function knownFiles(
   effects: Pick<Effects, "run">,
   top: string,
   paths: readonly string[],
+  most: number,
 ): Promise<Found> {
-  const reader = new RuleReader(effects, top);
-  await reader.readNames();
+  const rules = new RuleReader(effects, top);
+  await rules.readNames();
+  using reader = new Reader();
   const files: KnownFile[] = [];
+  const leftOut: string[] = [];
   for (const path of paths) {
-    const candidate = await read(top, path);
-    if (!candidate) continue;
-    const { text } = candidate;
-    const known = path.endsWith(".age") || isAgeFile(text)
-      ? await ageFile(candidate, await reader.age(path))
-      : sopsFile(candidate, await reader.sops(path));
+    const candidate = await read(top, path, most);
+    if (candidate === "too-large") leftOut.push(path);
+    if (typeof candidate !== "object") continue;
+    const known = candidate.isAge
+      ? await ageFile(candidate, await rules.age(path))
+      : sopsFile(
+        path,
+        await reader.facts({ name: path, bytes: candidate.bytes }),
+        await rules.sops(path),
+      );
     if (known) files.push(known);
   }
-  files.push(...reader.unclear);
-  return { files, names: reader.names };
+  files.push(...rules.unclear);
+  return { files, names: rules.names, leftOut };
 }
 
-async function read(top: string, path: string): Promise<Candidate | undefined> {
+async function read(
+  top: string,
+  path: string,
+  most: number,
+): Promise<Candidate | "too-large" | undefined> {
   const file = join(top, path);
   const info = await Deno.lstat(file).catch(() => undefined);
-  if (!info?.isFile || info.size > largest) return undefined;
+  if (!info?.isFile) return undefined;
+  if (info.size > most) return "too-large";
   const bytes = await Deno.readFile(file);
-  return { path, bytes, text: new TextDecoder().decode(bytes) };
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1000));
+  const isAge = path.endsWith(".age") || isAgeFile(start);
+  return { path, bytes, isAge };
 }
 
 /** Reads each file of rules once. */
@@ -121,17 +142,23 @@ class RuleReader {
   }
 
   /** What `secrets.nix` says for a file. */
-  async age(path: string): Promise<readonly string[] | undefined> {
-    const file = await nearest({ top: this.top, path }, "secrets.nix");
-    if (file === undefined) return undefined;
+  async age(
+    path: string,
+  ): Promise<{ wants?: readonly string[] | undefined; isRuled: boolean }> {
+    const file = await nearestAgeRules({ top: this.top, path });
+    if (file === undefined) return { isRuled: false };
     let rules = this.#age.get(file);
     if (!rules) {
-      rules = await readAgeRules(this.effects, join(this.top, file));
+      rules = await readAgeRules(
+        this.effects,
+        join(this.top, file),
+        this.top,
+      );
       this.#age.set(file, rules);
       const text = await Deno.readTextFile(join(this.top, file));
       this.#named.set(file, namesInNix(text));
     }
-    return rules.get(relative(dirname(file), path));
+    return { wants: ruledIn(rules, file, path), isRuled: true };
   }
 }
 
@@ -145,15 +172,16 @@ function unclearRules(path: string, why: string): KnownFile {
 }
 
 function sopsFile(
-  { path, text }: Candidate,
+  path: string,
+  read: Facts,
   { wants, isExpected }: { wants?: string[]; isExpected: boolean },
 ): KnownFile | undefined {
-  const read = readSops(sopsFormat(path), text);
   const file = { path, wants, isShared: false, problems: [] as string[] };
   switch (read.kind) {
     case "headless":
       return { ...file, has: undefined, problems: ["it was cut off"] };
     case "broken":
+    case "unread":
       return { ...file, has: undefined, problems: [read.why] };
     case "plain":
       if (!isExpected) return undefined;
@@ -163,13 +191,12 @@ function sopsFile(
         problems: [inPlaintext],
       };
     case "sops": {
-      const plain = plainLeaves(read.documents, read.rule);
       return {
         ...file,
         has: recipientsOf(read).map(({ name }) => name),
         isShared: read.needed > 1,
         problems: [
-          ...plain.map((name) => `${name} is in plaintext`),
+          ...read.plain.map((name) => `${name} is in plaintext`),
           ...(read.hasMac ? [] : ["it has no MAC"]),
         ],
       };
@@ -177,13 +204,21 @@ function sopsFile(
   }
 }
 
-/** The recipients of age itself are anonymous: only their number can be told. */
+/**
+ * The recipients of age itself are anonymous: only their number can be told. How
+ * often a plugin's recipient stands in a file, and as what, the plugin alone
+ * knows.
+ */
 async function ageFile(
-  { path, text, bytes }: Candidate,
-  wants: readonly string[] | undefined,
+  { path, bytes }: Candidate,
+  { wants, isRuled }: {
+    wants?: readonly string[] | undefined;
+    isRuled: boolean;
+  },
 ): Promise<KnownFile> {
   const file = { path, wants, isShared: false };
-  const stanzas = ageStanzas(new TextDecoder("latin1").decode(bytes))
+  const text = new TextDecoder("latin1").decode(bytes);
+  const stanzas = ageStanzas(text)
     // Noise that some programs add, so that nobody relies on there being none.
     ?.filter((stanza) => !stanza.endsWith("-grease"));
   if (!isAgeFile(text) || stanzas === undefined) {
@@ -191,17 +226,28 @@ async function ageFile(
     return { ...file, has: undefined, problems: [why] };
   }
   if (wants === undefined) {
-    return { ...file, has: [], problems: ["no secrets.nix names it"] };
+    // Where there is no secrets.nix, something else keeps the rules.
+    const problems = isRuled ? ["no secrets.nix names it"] : [];
+    return { ...file, has: [], problems };
   }
   const tagged = await Promise.all(wants.map(async (recipient) => ({
     recipient,
-    stanza: recipient.startsWith("ssh-") ? await sshTag(recipient) : "X25519",
+    stanza: recipient.startsWith("ssh-")
+      ? await sshTag(recipient)
+      : isOfPlugin(recipient)
+      ? "plugin"
+      : "X25519",
   })));
+  const plugins = tagged.filter(({ stanza }) => stanza === "plugin").length;
+  const known = stanzas.filter(isKnownStanza);
+  const others = stanzas.length - known.length;
   const has = tagged.filter(({ stanza }) =>
-    stanza !== undefined && stanzas.includes(stanza)
+    stanza === "plugin"
+      ? others > 0
+      : stanza !== undefined && stanzas.includes(stanza)
   );
-  const differs = stanzas.length !== wants.length ||
-    has.length !== wants.length;
+  const differs = known.length !== wants.length - plugins ||
+    (plugins === 0) !== (others === 0) || has.length !== wants.length;
   return {
     ...file,
     has: has.map(({ recipient }) => recipient),
@@ -214,3 +260,6 @@ async function ageFile(
       : [],
   };
 }
+
+const isKnownStanza = (stanza: string) =>
+  stanza === "X25519" || stanza.startsWith("ssh-");

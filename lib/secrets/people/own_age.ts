@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { dirname, join, relative } from "@std/path";
+import { dirname, join, relative, resolve } from "@std/path";
 import type { Effects } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { oneLine, safeLines } from "../../base/text.ts";
-import type { Identity } from "../age.ts";
+import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
 import { isMap } from "../sops/formats.ts";
 
@@ -15,18 +15,34 @@ import { isMap } from "../sops/formats.ts";
 export type AgeRules = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Evaluates a `secrets.nix`.
+ * Evaluates a `secrets.nix`, which may read the checkout that it is in and
+ * nothing else: it is somebody's code, and could send any file away.
  *
+ * @param allowed The folder that it may read.
  * @throws {SyncError} `rules-wrong`, exit 2.
  */
 export async function readAgeRules(
   effects: Pick<Effects, "run">,
   file: string,
+  allowed: string,
 ): Promise<AgeRules> {
   const finished = await effects.run({
     program: "nix-instantiate",
-    // No store is needed for it, and none should be written to.
-    args: ["--eval", "--strict", "--json", "--store", "dummy://", file],
+    args: [
+      "--eval",
+      "--strict",
+      "--json",
+      // No store is needed for it, and none should be written to.
+      "--store",
+      "dummy://",
+      // nix.conf(5). What follows -I may be read, and what NIX_PATH names.
+      ...["--option", "restrict-eval", "true"],
+      ...["--option", "allowed-uris", ""],
+      ...["--option", "allow-unsafe-native-code-during-evaluation", "false"],
+      ...["-I", `checkout=${allowed}`],
+      file,
+    ],
+    env: { NIX_PATH: "" },
     timeout: 60_000,
   });
   const wrong = (why: string, ...details: string[]) =>
@@ -35,7 +51,9 @@ export async function readAgeRules(
       reason: "rules-wrong",
       next: "stop",
       details,
-      hints: [`expected lines such as "db.age".publicKeys = [ web ];`],
+      hints: [
+        `expected lines such as "db.age".publicKeys = [ web ]; it may read the checkout, and nothing else`,
+      ],
     });
   if (finished.code !== 0) {
     const lines = safeLines(finished.stderr).slice(-6);
@@ -54,6 +72,43 @@ export async function readAgeRules(
   );
 }
 
+/**
+ * The `secrets.nix` that is about a file: the one that `RULES` names, as for
+ * agenix, else the nearest one at or above it.
+ *
+ * @returns its path from the top of the checkout.
+ */
+export async function nearestAgeRules(
+  place: Place,
+): Promise<string | undefined> {
+  const named = Deno.env.get("RULES");
+  if (named) {
+    const path = await Deno.realPath(named).catch(() => resolve(named));
+    const inside = relative(place.top, path);
+    if (!inside.startsWith("..")) return inside;
+  }
+  return await nearest(place, "secrets.nix");
+}
+
+/**
+ * What rules call a file. Its path there begins at the folder of the rules; with
+ * `RULES`, as agenix looks it up, it may also begin at the top.
+ */
+export function pathIn(rules: AgeRules, file: string, path: string): string {
+  const near = relative(dirname(file), path);
+  const isNamed = Deno.env.get("RULES") && !rules.has(near) && rules.has(path);
+  return isNamed ? path : near;
+}
+
+/** Whom the rules name for a file. */
+export function ruledIn(
+  rules: AgeRules,
+  file: string,
+  path: string,
+): readonly string[] | undefined {
+  return rules.get(pathIn(rules, file, path));
+}
+
 /** `ssh-ed25519 AAAA… root@web` without the comment, which is no part of it. */
 export function withoutComment(key: string): string {
   return key.trim().split(/\s+/).slice(0, key.startsWith("ssh-") ? 2 : 1)
@@ -65,11 +120,12 @@ export async function ageRecipientsOf(
   effects: Pick<Effects, "run">,
   place: Place,
 ): Promise<readonly string[]> {
-  const rules = await nearest(place, "secrets.nix");
-  const found = rules === undefined
-    ? undefined
-    : (await readAgeRules(effects, join(place.top, rules)))
-      .get(relative(dirname(rules), place.path));
+  const rules = await nearestAgeRules(place);
+  const found = rules === undefined ? undefined : ruledIn(
+    await readAgeRules(effects, join(place.top, rules), place.top),
+    rules,
+    place.path,
+  );
   if (found && found.length > 0) return found;
   throw usageError(
     "no-rules",

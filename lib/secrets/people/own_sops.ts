@@ -12,7 +12,7 @@ import { ensureDir, exists } from "@std/fs";
 import type { Command, Finished } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { oneLine, safeLines } from "../../base/text.ts";
-import type { Identity } from "../age.ts";
+import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
 
 /** A copy to work on. */

@@ -11,7 +11,7 @@ export interface Named {
   recipient: string;
 }
 
-const key = /(?:age1[0-9a-z]+|ssh-[\w-]+ [A-Za-z0-9+/=]+|[0-9A-Fa-f]{40})/
+const key = /(?:age1[0-9a-z+.-]+|ssh-[\w-]+ [A-Za-z0-9+/=]+|[0-9A-Fa-f]{40})/
   .source;
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAll } from "@std/yaml";
+import { parse, parseAll } from "@std/yaml";
 
 /** The formats that sops tells apart by a file's extension. */
 export type SopsFormat = "yaml" | "json" | "dotenv" | "ini" | "binary";
@@ -23,6 +23,42 @@ export function sopsFormat(path: string): SopsFormat {
     default:
       return "binary";
   }
+}
+
+/** How each format shows that sops wrote it. */
+const signs: readonly [SopsFormat, RegExp][] = [
+  ["yaml", /^sops:(?:\s|$)/m],
+  ["dotenv", /^sops_(?:mac|version|lastmodified)=/m],
+  ["ini", /^\s*\[sops\]\s*$/m],
+];
+
+/**
+ * The format of a file that nobody named: what its content shows, else what
+ * its name says. sops goes by the name, but sops-nix by what its configuration
+ * says, and names of files are free there.
+ */
+export function guessedFormat(path: string, text: string): SopsFormat {
+  const named = sopsFormat(path);
+  if (/^\ufeff?\s*\{/.test(text)) return jsonFormat(named, text);
+  const shown = signs.filter(([, sign]) => sign.test(text));
+  if (shown.some(([format]) => format === named)) return named;
+  return shown[0]?.[0] ?? named;
+}
+
+/** A text in braces: JSON, a file that is wrapped in JSON, or YAML. */
+function jsonFormat(named: SopsFormat, text: string): SopsFormat {
+  if (named === "json") return named;
+  let content: unknown;
+  try {
+    content = JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch {
+    return named === "yaml" ? named : "binary";
+  }
+  if (!isMap(content) || !isMap(content.sops)) return named;
+  const isWrapped = Object.keys(content).every((key) =>
+    key === "data" || key === "sops"
+  );
+  return isWrapped ? "binary" : "json";
 }
 
 /**
@@ -49,51 +85,138 @@ export function isMap(value: unknown): value is Fields {
 const emptyMap = (): Fields => Object.create(null);
 
 const readers: Readonly<Record<SopsFormat, (text: string) => unknown[]>> = {
-  yaml: parseAll,
+  yaml: (text) => parseAll(withoutMergeTags(text)),
   json: (text) => [JSON.parse(text)],
   binary: (text) => [JSON.parse(text)],
   dotenv: readDotenv,
   ini: readIni,
 };
 
+/**
+ * sops writes a merge key as `!!merge <<:`, which our reader takes for an
+ * unknown tag.
+ */
+function withoutMergeTags(text: string): string {
+  return text.replace(/^([\s-]*)!!merge (<<:)/gm, "$1$2");
+}
+
 function readDotenv(text: string): unknown[] {
   const values = emptyMap();
-  const metadata = emptyMap();
   for (const line of text.split(/\r?\n/)) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const at = line.indexOf("=");
     if (at === -1) throw new SyntaxError("a line of it is no NAME=VALUE");
     const name = line.slice(0, at);
-    const value = line.slice(at + 1);
-    if (name.startsWith("sops_")) metadata[name.slice(5)] = value;
-    else values[name] = value;
+    if (!name.startsWith("sops_")) values[name] = line.slice(at + 1);
   }
-  return [withMetadata(values, metadata)];
+  return [withMetadata(values, dotenvMetadata(text))];
+}
+
+function dotenvMetadata(text: string): Fields {
+  const flat = emptyMap();
+  for (
+    const [, name, value] of text.matchAll(/^sops_([^=\r\n]*)=(.*?)\r?$/gm)
+  ) {
+    flat[name!] = value;
+  }
+  return flat;
 }
 
 function readIni(text: string): unknown[] {
+  const { sops = {}, ...values } = iniSections(text.split(/\r?\n/));
+  return [withMetadata(values, sops)];
+}
+
+/** The sections of an INI text as ini.v1 reads them, the library of sops. */
+function iniSections(lines: readonly string[]): Record<string, Fields> {
   const sections = emptyMap() as Record<string, Fields>;
   let section = "DEFAULT";
-  for (const line of text.split(/\r?\n/).map((line) => line.trim())) {
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!.trim();
     if (line === "" || /^[#;]/.test(line)) continue;
-    const name = /^\[(.*)\]$/.exec(line)?.[1];
+    const name = /^\[(.*)\]/.exec(line)?.[1];
     if (name !== undefined) {
       section = name;
       continue;
     }
-    const at = line.search(/[=:]/);
+    const at = delimiterIn(line);
     if (at === -1) throw new SyntaxError("a line of it is no name = value");
-    const value = line.slice(at + 1).trim();
-    (sections[section] ??= emptyMap())[line.slice(0, at).trim()] = unquoted(
-      value,
-    );
+    let value = line.slice(at + 1).trim();
+    const quote = /^(?:"""|`)/.exec(value)?.[0];
+    if (quote !== undefined) {
+      // Such a value goes on until the quote ends, over as many lines as it takes.
+      const parts = [value.slice(quote.length)];
+      while (!parts.at(-1)!.includes(quote) && i + 1 < lines.length) {
+        parts.push(lines[++i]!);
+      }
+      value = parts.join("\n").split(quote)[0]!;
+    } else value = unquoted(value);
+    (sections[section] ??= emptyMap())[unquoted(line.slice(0, at).trim())] =
+      value;
   }
-  const { sops = {}, ...values } = sections;
-  return [withMetadata(values, sops)];
+  return sections;
+}
+
+/** Where the name ends; a name in quotes may hold a delimiter. */
+function delimiterIn(line: string): number {
+  const quoted = /^("""|"|`)(.*?)\1/.exec(line)?.[0].length ?? 0;
+  const at = line.slice(quoted).search(/[=:]/);
+  return at === -1 ? -1 : quoted + at;
 }
 
 const unquoted = (value: string) =>
   /^(["'`]).*\1$/.test(value) ? value.slice(1, -1) : value;
+
+/**
+ * The metadata of sops alone, whatever the rest of the text is: the programs
+ * that open a file read more than we do.
+ *
+ * @returns `undefined` where there is none, or where it can't be told apart.
+ */
+export function readMetadata(
+  format: SopsFormat,
+  text: string,
+): Fields | undefined {
+  try {
+    const found = metadataReaders[format](text);
+    return found && Object.keys(found).length > 0 ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const metadataReaders: Readonly<
+  Record<SopsFormat, (text: string) => Fields | undefined>
+> = {
+  yaml: (text) => {
+    const block = sectionOf(text, /^sops:[ \t]*(?:#.*)?$/, /^[^\s#]/);
+    const content = block === undefined ? undefined : parse(block);
+    return isMap(content) && isMap(content.sops) ? content.sops : undefined;
+  },
+  json: () => undefined,
+  binary: () => undefined,
+  dotenv: (text) => unflatten(dotenvMetadata(text)),
+  ini: (text) => {
+    const block = sectionOf(text, /^\s*\[sops\]/, /^\s*\[/);
+    return block === undefined
+      ? undefined
+      : unflatten(iniSections(block.split("\n")).sops ?? {});
+  },
+};
+
+/** The lines from the last one that begins a section to the end of it. */
+function sectionOf(
+  text: string,
+  begin: RegExp,
+  next: RegExp,
+): string | undefined {
+  const lines = text.split(/\r?\n/);
+  const start = lines.findLastIndex((line) => begin.test(line));
+  if (start === -1) return undefined;
+  const length = lines.slice(start + 1).findIndex((line) => next.test(line));
+  const end = length === -1 ? lines.length : start + 1 + length;
+  return lines.slice(start, end).join("\n");
+}
 
 function withMetadata(values: Fields, flat: Fields): Fields {
   if (Object.keys(flat).length === 0) return values;

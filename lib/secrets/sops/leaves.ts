@@ -10,6 +10,13 @@ export const encryptedMark = "ENC[AES256_GCM,";
 const encryptedValue =
   /^ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]+,tag:[^,\]]+,type:(?:str|int|float|bytes|bool|time|comment)\]$/;
 
+/** The type in an encrypted value, e.g. `int`; `undefined` for others. */
+export function encryptedType(value: string): string | undefined {
+  return encryptedValue.test(value)
+    ? value.slice(value.lastIndexOf(":") + 1, -1)
+    : undefined;
+}
+
 /** Whether a value is one that sops encrypted. */
 export function isEncryptedValue(value: unknown): boolean {
   return typeof value === "string" && encryptedValue.test(value);

@@ -11,6 +11,7 @@ import {
   type Fields,
   isMap,
   readDocuments,
+  readMetadata,
   type SopsFormat,
 } from "./formats.ts";
 import {
@@ -64,6 +65,8 @@ export interface SopsFile {
   lastModified?: string;
   /** The values beside the metadata; several where YAML has several documents. */
   documents: readonly unknown[];
+  /** Why its values can't be read here; `documents` is empty then. */
+  unread?: string;
 }
 
 /** What a file's text turns out to be. */
@@ -84,7 +87,7 @@ export type SopsText =
 export function readSops(format: SopsFormat, text: string): SopsText {
   // Files without a known extension are JSON inside; prose that quotes an
   // encrypted value does not start like it.
-  if (format === "binary" && !/^\s*\{/.test(text)) {
+  if (format === "binary" && !/^\ufeff?\s*\{/.test(text)) {
     return { kind: "plain", documents: [] };
   }
   const plainText = text.replace(/^\ufeff/, "");
@@ -92,8 +95,13 @@ export function readSops(format: SopsFormat, text: string): SopsText {
   try {
     documents = readDocuments(format, plainText);
   } catch (error) {
+    const metadata = readMetadata(format, plainText);
+    const why = whyOf(error);
+    if (metadata && isMetadata(metadata)) {
+      return { ...fileOf(format, metadata, []), unread: why };
+    }
     return plainText.includes(encryptedMark)
-      ? { kind: "broken", why: whyOf(error) }
+      ? { kind: "broken", why }
       : { kind: "plain", documents: [] };
   }
   const metadata = documents.map((one) => isMap(one) ? one.sops : undefined)
@@ -111,7 +119,9 @@ export function readSops(format: SopsFormat, text: string): SopsText {
 }
 
 /** All whom a file names, whatever their group. */
-export function recipientsOf(file: SopsFile): SopsRecipient[] {
+export function recipientsOf(
+  file: Pick<SopsFile, "groups">,
+): SopsRecipient[] {
   return file.groups.flat();
 }
 

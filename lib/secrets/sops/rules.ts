@@ -5,7 +5,7 @@
  */
 import { parse } from "@std/yaml";
 import { type Fields, isMap } from "./formats.ts";
-import { type LeafRule, patternOf } from "./leaves.ts";
+import { type LeafRule, type Pattern, patternOf } from "./leaves.ts";
 import { ruleOf, type SopsRecipient } from "./metadata.ts";
 
 /** One rule. */
@@ -24,8 +24,17 @@ export interface SopsRules {
   why?: string;
 }
 
+/** Larger than any that people write. */
+const mostText = 1024 * 1024;
+
+/** Maps that are looked at for the keys of all rules together. */
+const mostMaps = 200_000;
+
 /** Reads a `.sops.yaml`. Never throws. */
 export function readRules(text: string): SopsRules {
+  if (text.length > mostText) {
+    return { rules: [], why: `it is longer than ${mostText >> 20} MiB` };
+  }
   let content: unknown;
   try {
     content = parse(text);
@@ -34,9 +43,15 @@ export function readRules(text: string): SopsRules {
   }
   const listed = isMap(content) ? content.creation_rules : undefined;
   if (!Array.isArray(listed)) return { rules: [] };
-  const rules = listed.filter(isMap).map(creationRule);
-  const unclear = rules.findIndex(({ pathRegex }) =>
-    pathRegex !== undefined && patternOf(pathRegex) === undefined
+  const budget = { maps: mostMaps };
+  const rules = listed.filter(isMap).map((fields) =>
+    creationRule(fields, budget)
+  );
+  if (budget.maps <= 0) {
+    return { rules: [], why: "its key groups are tied together too often" };
+  }
+  const unclear = rules.findIndex((rule) =>
+    rule.pathRegex !== undefined && patternIn(rule) === undefined
   );
   return unclear === -1 ? { rules } : {
     rules,
@@ -57,11 +72,19 @@ export function ruleFor(
 ): CreationRule | undefined {
   for (const rule of rules) {
     if (rule.pathRegex === undefined) return rule;
-    const pattern = patternOf(rule.pathRegex);
+    const pattern = patternIn(rule);
     if (!pattern) return undefined;
     if (pattern.test(path)) return rule;
   }
   return undefined;
+}
+
+/** Made once for each rule, for it is asked for every file. */
+const patterns = new WeakMap<CreationRule, Pattern | undefined>();
+
+function patternIn(rule: CreationRule): Pattern | undefined {
+  if (!patterns.has(rule)) patterns.set(rule, patternOf(rule.pathRegex ?? ""));
+  return patterns.get(rule);
 }
 
 /** Whether a file in plaintext is one that was forgotten to be encrypted. */
@@ -89,11 +112,16 @@ function mayBeSecret(path: string): boolean {
     !/^\.(github|gitlab|gitea|forgejo|vscode|idea)\//.test(path);
 }
 
-function creationRule(fields: Fields): CreationRule {
+/** How many maps may still be looked at. */
+interface Budget {
+  maps: number;
+}
+
+function creationRule(fields: Fields, budget: Budget): CreationRule {
   const { path_regex: pathRegex, key_groups: listed } = fields;
   const groups = Array.isArray(listed)
-    ? listed.filter(isMap).map(groupOf)
-    : [groupOf(fields)];
+    ? listed.filter(isMap).map((group) => groupOf(group, budget))
+    : [groupOf(fields, budget)];
   return {
     ...(typeof pathRegex === "string" && pathRegex !== "" ? { pathRegex } : {}),
     groups: groups.filter((group) => group.length > 0),
@@ -101,13 +129,30 @@ function creationRule(fields: Fields): CreationRule {
   };
 }
 
+/**
+ * The keys of a group and of all that it merges. Each map is looked at once:
+ * aliases neither loop nor multiply, and sops takes a key twice for one.
+ */
+function groupOf(group: Fields, budget: Budget): SopsRecipient[] {
+  const seen = new Set<Fields>();
+  const open = [group];
+  const found = new Map<string, SopsRecipient>();
+  for (let fields = open.pop(); fields; fields = open.pop()) {
+    if (seen.has(fields)) continue;
+    if (budget.maps-- <= 0) return [];
+    seen.add(fields);
+    for (const one of keysOf(fields)) found.set(`${one.kind} ${one.name}`, one);
+    if (!Array.isArray(fields.merge)) continue;
+    for (const below of new Set(fields.merge.toReversed())) {
+      if (isMap(below)) open.push(below);
+    }
+  }
+  return [...found.values()];
+}
+
 // Above the groups sops takes texts with commas, in groups it takes lists.
-function groupOf(fields: Fields): SopsRecipient[] {
-  const merged = Array.isArray(fields.merge)
-    ? fields.merge.filter(isMap).flatMap(groupOf)
-    : [];
+function keysOf(fields: Fields): SopsRecipient[] {
   return [
-    ...merged,
     ...namesIn(fields.age).map((name) => ({ kind: "age" as const, name })),
     ...namesIn(fields.pgp).map((name) => ({
       kind: "pgp" as const,

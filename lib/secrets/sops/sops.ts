@@ -5,7 +5,7 @@
  */
 import type { Effects, Finished } from "../../base/effects.ts";
 import { oneLine } from "../../base/text.ts";
-import type { Identity } from "../age.ts";
+import { type Identity, isOfPlugin } from "../identities.ts";
 import type { SopsFormat } from "./formats.ts";
 import type { SopsFile, SopsRecipient } from "./metadata.ts";
 
@@ -22,10 +22,14 @@ export interface Keys {
 export interface Access {
   /** Those of the file's recipients that are this host's. */
   own: readonly SopsRecipient[];
-  /** In how many key groups there is an identity, without Vault. */
+  /** Those that a plugin of age on this host may speak for. */
+  perhaps: readonly SopsRecipient[];
+  /** In how many key groups there is a key that is surely this host's. */
   groups: number;
-  /** The same, with Vault. */
-  groupsWithVault: number;
+  /** The same, with Vault and with what plugins may open. */
+  groupsAtMost: number;
+  /** Whether one of those is a key of the one Vault that may be asked. */
+  hasVault: boolean;
 }
 
 /** Whom of those that a file names this host can speak for. */
@@ -36,19 +40,26 @@ export function accessTo(
   const named = new Set(
     keys.identities.flatMap(({ recipients }) => recipients),
   );
+  const hasPlugin = keys.identities.some(({ hasPlugin }) => hasPlugin);
   const has = ({ kind, name }: SopsRecipient) =>
     kind === "age"
       ? named.has(name.split(" ").slice(0, 2).join(" "))
       : kind === "pgp" && [...named].some((one) => isFingerprint(one, name));
   const isVault = ({ vault }: SopsRecipient) =>
     vault !== undefined && isSameAddress(vault.address, keys.vault?.address);
+  const isPerhaps = (one: SopsRecipient) =>
+    hasPlugin && one.kind === "age" && !has(one) && isOfPlugin(one.name);
+  const all = file.groups.flat();
+  const groupsWith = (test: (one: SopsRecipient) => boolean) =>
+    file.groups.filter((group) => group.some(test)).length;
   return {
-    own: file.groups.flat().filter((one) => has(one) || isVault(one)),
-    groups: file.groups.filter((group) => group.some(has)).length,
-    groupsWithVault:
-      file.groups.filter((group) =>
-        group.some((one) => has(one) || isVault(one))
-      ).length,
+    own: all.filter((one) => has(one) || isVault(one)),
+    perhaps: all.filter(isPerhaps),
+    hasVault: all.some(isVault),
+    groups: groupsWith(has),
+    groupsAtMost: groupsWith((one) =>
+      has(one) || isPerhaps(one) || isVault(one)
+    ),
   };
 }
 
@@ -56,10 +67,11 @@ export function accessTo(
 const isFingerprint = (whole: string, name: string) =>
   /^[0-9A-F]{40}$/.test(whole) && name.length >= 16 && whole.endsWith(name);
 
-/** Whether two addresses of Vault are the same, however they end. */
+/** Whether two addresses of Vault are the same, as URLs (RFC 3986, 6.2). */
 export function isSameAddress(a: string, b: string | undefined): boolean {
-  const trimmed = (address: string) => address.replace(/\/+$/, "");
-  return b !== undefined && trimmed(a) === trimmed(b);
+  const normal = (address: string) =>
+    (URL.parse(address.trim())?.href ?? address).replace(/\/+$/, "");
+  return b !== undefined && normal(a) === normal(b);
 }
 
 /** What came of opening a file. */
@@ -134,10 +146,29 @@ export async function openSops(
     capture: false,
     timeout,
   });
-  return finished.code === 0 ? { ok: true } : troubleOf(finished, vault);
+  if (finished.code === 0) return { ok: true };
+  const trouble = troubleOf(finished, vault);
+  if (!["sops-failed", "tampered"].includes(trouble.reason)) return trouble;
+  // Versions differ in what they read.
+  const why = `${await versionOf(effects)} says: ${trouble.why}`;
+  return { ...trouble, why };
 }
 
-function troubleOf(finished: Finished, vault: boolean): SopsOpened {
+async function versionOf(effects: Effects): Promise<string> {
+  const { stdout } = await effects.run({
+    program: "sops",
+    args: ["--version", "--disable-version-check"],
+    env: { SOPS_DISABLE_VERSION_CHECK: "1", HOME: "/var/empty" },
+    timeout: 10_000,
+  });
+  const version = /\d+\.\d+\.\d+/.exec(new TextDecoder().decode(stdout))?.[0];
+  return version === undefined ? "sops" : `sops ${version}`;
+}
+
+function troubleOf(
+  finished: Finished,
+  vault: boolean,
+): Exclude<SopsOpened, { ok: true }> {
   if (finished.timedOut) {
     return { ok: false, reason: "timed-out", why: "it took too long" };
   }
@@ -151,6 +182,11 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
       const why = agentWords(finished.stderr) ?? found[2];
       return { ok: false, reason: found[1], why };
     }
+    if (finished.code === 128) {
+      const why = agentWords(finished.stderr) ??
+        "Vault does not give its data key";
+      return { ok: false, reason: "vault-refused", why };
+    }
   }
   if (finished.code === 128) {
     const why = "its data key can't be recovered with this host's keys";
@@ -160,13 +196,16 @@ function troubleOf(finished: Finished, vault: boolean): SopsOpened {
   const said = finished.stderr.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, "…");
   const why = /does not match sops' data format/.test(finished.stderr)
     ? "a value in it is not encrypted"
-    : `sops ended with ${finished.code}: ${oneLine(said, 200)}`;
+    : `it ended with ${finished.code}: ${oneLine(said, 200)}`;
   return { ok: false, reason: "sops-failed", why };
 }
 
-/** What vault-agent answered in its own words, which sops folds. */
+/**
+ * What vault-agent answered in its own words, with what mends it. sops folds
+ * them.
+ */
 function agentWords(stderr: string): string | undefined {
-  const words = /\* (Cannot [^]*?)(?:;|\n\s*\n|$)/.exec(stderr)?.[1];
+  const words = /\* (Cannot [^]*?)(?:\n\s*\n|\n[^|\n]*\*|$)/.exec(stderr)?.[1];
   return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
 }
 

@@ -24,7 +24,45 @@ const text = (
   expected,
 });
 
+/** A token that would go over the network as anybody can read it. */
+const open = (
+  repository: string,
+  expected: Case["expected"],
+  more: Record<string, unknown> = {},
+): Case => ({
+  name: `a token for ${repository}${
+    Object.keys(more).map((one) => `, ${one}`).join("")
+  }`,
+  make: () => ({
+    settings: {
+      repository,
+      tokenFile: "/etc/gitops-sync/token",
+      ...more,
+    },
+  }),
+  expected,
+  ...expected === wrong ? { says: "https://" } : {},
+});
+
+const refused = { exit: 3, reason: "unreachable" };
+
 export const cases: Case[] = [
+  ...[
+    "http://git.example.org/infra",
+    "http://git.example.org:8080/infra",
+    "HTTP://git.example.org/infra",
+    "http://10.0.0.1/infra",
+    "http://localhost.example.org/infra",
+    "http://127.0.0.1.example.org/infra",
+    "http://[2001:db8::1]/infra",
+    "http://0.0.0.0/infra",
+  ].map((url) => open(url, wrong)),
+  ...[
+    "http://127.0.0.1:1/infra",
+    "http://127.5.0.1:1/infra",
+    "http://[::1]:1/infra",
+    "http://localhost:1/infra",
+  ].map((url) => open(url, refused)),
   ...[
     "ext::sh -c 'touch pwned'",
     "fd::17",

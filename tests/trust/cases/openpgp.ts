@@ -58,7 +58,85 @@ async function twoSigners(lab: Lab) {
   return { settings: { ...await lab.branch(), ...lab.trustingPgp("pgp-ada") } };
 }
 
+/** A file with Eve's key, and Ada's after this change. */
+const twoBlocks =
+  (change: (block: string) => string, more = "") => async (lab: Lab) => ({
+    settings: {
+      ...await lab.signed("pgp-ada"),
+      "verify.mode": "head",
+      "verify.openpgpKeys": [
+        lab.file(
+          await Deno.readTextFile(lab.keys.publicPgp("pgp-eve")) +
+            change(await Deno.readTextFile(lab.keys.publicPgp("pgp-ada"))) +
+            more,
+        ),
+      ],
+    },
+  });
+
+/** What gpg passes over without a word, or reads as if it were whole. */
+const odd: Record<string, (block: string) => string> = {
+  "a dash is missing": (block) => block.replace("-----BEGIN", "----BEGIN"),
+  "a dash too many": (block) => block.replace("-----BEGIN", "------BEGIN"),
+  "all of it is indented": (block) => block.replace(/^(?=.)/gm, "  "),
+  "its first line is indented": (block) => ` ${block}`,
+  "its first line is quoted": (block) => `> ${block}`,
+  "it says KEY in place of KEY BLOCK": (block) =>
+    block.replaceAll("KEY BLOCK", "KEY"),
+  "it says to be a signature": (block) =>
+    block.replaceAll("PUBLIC KEY BLOCK", "SIGNATURE"),
+  "its end is missing": (block) => block.replace(/-----END.*\n/, ""),
+  "its end is another's": (block) =>
+    block.replace("-----END PGP PUBLIC KEY BLOCK", "-----END PGP SIGNATURE"),
+  "its beginning is missing": (block) => block.replace(/-----BEGIN.*\n/, ""),
+  "a line of it stands before": (block) => "QUJD".repeat(16) + `\n${block}`,
+  "a letter in it is none of base64": (block) =>
+    block.replace(/^([\w+/]{20})\w/m, "$1!"),
+};
+
+/** What people write around keys, and other programs. */
+const usual: Record<string, (block: string) => string> = {
+  "as gpg writes them": (block) => block,
+  "a word before each": (block) => `\nAda's key, of 2026:\n\n${block}`,
+  "with a comment in the armor": (block) =>
+    block.replace("\n\n", "\nComment: Ada\n\n"),
+  "lines end as on Windows": (block) => block.replaceAll("\n", "\r\n"),
+  "blanks after the beginning": (block) => block.replace("BLOCK-----", "$& "),
+};
+
+const digests: Record<string, ReturnType<typeof refused> | "evaluated"> = {
+  SHA1: refused("weak-hash"),
+  RIPEMD160: refused("weak-hash"),
+  MD5: refused("weak-hash"),
+  SHA256: "evaluated",
+  SHA512: "evaluated",
+};
+
 export const cases: Case[] = [
+  ...Object.entries(digests).map(([digest, expected]): Case => ({
+    name: `OpenPGP: a signature over ${digest}`,
+    make: signedWith(`--digest-algo ${digest} --allow-weak-digest-algos`),
+    expected,
+  })),
+  ...Object.entries(odd).map(([name, change]): Case => ({
+    name: `OpenPGP keys: two blocks, of the second: ${name}`,
+    make: twoBlocks(change),
+    expected: refused("keys-broken"),
+    says: "line ",
+  })),
+  {
+    name: "OpenPGP keys: two blocks, and one of nobody",
+    make: twoBlocks(
+      (block) => block,
+      "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAAAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n",
+    ),
+    expected: refused("keys-broken"),
+  },
+  ...Object.entries(usual).map(([name, change]): Case => ({
+    name: `OpenPGP keys: two blocks: ${name}`,
+    make: twoBlocks(change),
+    expected: "evaluated",
+  })),
   {
     name: "OpenPGP: a good signature",
     make: by("pgp-ada", "pgp-ada"),

@@ -104,7 +104,8 @@ const older =
     const followed = await lab.branch();
     const deployed = await next(lab, "ada");
     await lab.push(deployed, "refs/heads/keep");
-    lab.deployed(deployed, followed, { accepted: [{ revision, at: "" }] });
+    const accepted = [lab.accepted(revision, followed)];
+    lab.deployed(deployed, followed, { accepted });
     return { settings: range(lab, followed, more) };
   };
 
@@ -177,7 +178,12 @@ const firstTrusted = (lab: Lab, revision: string) => ({
  * @param more Settings and state beside what is remembered of both.
  */
 const rotatedOut = (
-  more: (lab: Lab, first: string, last: string) => Promise<{
+  more: (
+    lab: Lab,
+    first: string,
+    last: string,
+    followed: Settings,
+  ) => Promise<{
     ref?: string;
     settings?: Settings;
     state?: Record<string, unknown>;
@@ -189,7 +195,7 @@ async (lab: Lab) => {
   await lab.push(deployed, "refs/heads/keep");
   const last = await side(lab, "ada", first);
   const followed = await lab.branch();
-  const { ref, settings, state } = await more(lab, first, last);
+  const { ref, settings, state } = await more(lab, first, last, followed);
   lab.deployed(deployed, ref ? { ref } : followed, {
     ...firstTrusted(lab, first),
     ...state,
@@ -694,8 +700,15 @@ export const cases: Case[] = [
         settings: { allowForcePush: true, "verify.firstTrusted": first },
         state: { firstTrusted: undefined },
       }),
-    "and was accepted": (_: Lab, __: string, revision: string) =>
-      Promise.resolve({ state: { accepted: [{ revision, at: "" }] } }),
+    "and was accepted": (
+      lab: Lab,
+      _: string,
+      revision: string,
+      followed: Settings,
+    ) =>
+      Promise.resolve({
+        state: { accepted: [lab.accepted(revision, followed)] },
+      }),
     "and may go back, nothing is remembered": () =>
       Promise.resolve({
         settings: { allowForcePush: true },
@@ -975,7 +988,7 @@ export const moves: Case[] = [
       const followed = await lab.signed();
       const revision = await lab.repository.head();
       lab.deployed("4".repeat(40), followed, {
-        accepted: [{ revision, at: "" }],
+        accepted: [lab.accepted(revision, followed)],
       });
       return { settings: followed };
     },
@@ -986,7 +999,7 @@ export const moves: Case[] = [
     make: async (lab) => {
       const followed = await lab.signed();
       lab.deployed("4".repeat(40), followed, {
-        accepted: [{ revision: lab.base, at: "" }],
+        accepted: [lab.accepted("5".repeat(40), followed)],
       });
       return { settings: followed };
     },
@@ -998,7 +1011,7 @@ export const moves: Case[] = [
       const followed = await lab.signed();
       const revision = await lab.repository.head();
       lab.deployed("4".repeat(40), followed, {
-        accepted: [{ revision, at: "" }],
+        accepted: [lab.accepted(revision, followed)],
       });
       return { settings: range(lab, followed, { "verify.mode": "head" }) };
     },

@@ -107,7 +107,128 @@ async function settledBy(lab: Lab, change: (path: string) => Promise<unknown>) {
   return {};
 }
 
+/**
+ * A state folder or file of keys below a folder that was changed so; what is
+ * at its end is as it should be.
+ */
+const placed = (
+  what: "state" | "keys",
+  change: (folder: string, lab: Lab) => Promise<unknown>,
+  inner = "inner",
+) =>
+async (lab: Lab) => {
+  const top = join(lab.inside, "places", lab.name());
+  const folder = join(top, inner);
+  await Deno.mkdir(folder, { recursive: true, mode: 0o755 });
+  const settings = await lab.signed("ada");
+  const file = join(folder, "signers");
+  await Deno.writeTextFile(file, lab.keys.signerLine("ada"), { mode: 0o644 });
+  if (what === "state") await Deno.mkdir(join(folder, "s"), { mode: 0o700 });
+  const named = await change(top, lab) as { path?: string } | undefined;
+  const path = named?.path ?? folder;
+  return {
+    settings: what === "state"
+      ? { ...settings, stateDirectory: join(path, "s") }
+      : {
+        ...settings,
+        "verify.mode": "head",
+        "verify.allowedSigners": join(path, "signers"),
+      },
+  };
+};
+
+/** What may be wrong with a folder on the way, and what may not. */
+const ways: [string, boolean, (top: string, lab: Lab) => Promise<unknown>][] = [
+  ["is as it should be", true, async () => {}],
+  ["belongs to another user", false, theirs],
+  ["may be written by its group", false, (top) => Deno.chmod(top, 0o775)],
+  ["may be written by all", false, (top) => Deno.chmod(top, 0o777)],
+  ["is sticky, as /tmp is", true, (top) => chmod(top, "1777")],
+  ["is sticky, and another user's", false, async (top) => {
+    await chmod(top, "1777");
+    await theirs(top);
+  }],
+  ["is reached by a link of ours", true, async (top) => {
+    await Deno.symlink(top, `${top}.link`);
+    return { path: `${top}.link/inner` };
+  }],
+  ["is reached by another user's link", false, async (top) => {
+    await Deno.symlink(top, `${top}.link`);
+    await output(["chown", "--no-dereference", "65534", `${top}.link`]);
+    return { path: `${top}.link/inner` };
+  }],
+  ["is reached by a link in another user's folder", false, async (top) => {
+    await Deno.mkdir(`${top}.open`);
+    await Deno.symlink(top, `${top}.open/link`);
+    await theirs(`${top}.open`);
+    return { path: `${top}.open/link/inner` };
+  }],
+  ["is reached by two links, the second in a folder of all", false, async (
+    top,
+  ) => {
+    await Deno.mkdir(`${top}.open`);
+    await Deno.symlink(top, `${top}.open/link`);
+    await chmod(`${top}.open`, "0777");
+    await Deno.symlink(`${top}.open/link`, `${top}.link`);
+    return { path: `${top}.link/inner` };
+  }],
+];
+
+const chmod = (path: string, mode: string) => output(["chmod", mode, path]);
+
+const unsafeKeys = { exit: 4, reason: "keys-unsafe" };
+
 export const cases: Case[] = [
+  ...ways.flatMap(([how, isFine, change]): Case[] => [
+    {
+      name: `a folder above the state folder ${how}`,
+      make: placed("state", change),
+      expected: isFine ? "evaluated" : unsafe,
+      ...isFine ? {} : { says: "places/" },
+    },
+    {
+      name: `a folder above the trusted keys ${how}`,
+      make: placed("keys", change),
+      expected: isFine ? "evaluated" : unsafeKeys,
+      ...isFine ? {} : { says: "places/" },
+    },
+  ]),
+  {
+    name: "the trusted keys are a link of ours to a file",
+    make: placed("keys", async (top) => {
+      const inner = join(top, "inner");
+      await Deno.rename(`${inner}/signers`, `${top}/real`);
+      await Deno.symlink("../real", `${inner}/signers`);
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "the trusted keys are a link to a file in another user's folder",
+    make: placed("keys", async (top) => {
+      const inner = join(top, "inner");
+      await Deno.mkdir(`${top}/theirs`);
+      await Deno.rename(`${inner}/signers`, `${top}/theirs/signers`);
+      await theirs(`${top}/theirs`);
+      await Deno.symlink("../theirs/signers", `${inner}/signers`);
+    }),
+    expected: unsafeKeys,
+  },
+  {
+    name: "the trusted keys are a link that leads to itself",
+    make: placed("keys", async (top) => {
+      await Deno.remove(`${top}/inner/signers`);
+      await Deno.symlink("signers", `${top}/inner/signers`);
+    }),
+    expected: { exit: 4, reason: "keys-missing" },
+  },
+  {
+    name: "the trusted keys are a pipe",
+    make: placed("keys", async (top) => {
+      await Deno.remove(`${top}/inner/signers`);
+      await output(["mkfifo", `${top}/inner/signers`]);
+    }),
+    expected: { exit: 4, reason: "keys-broken" },
+  },
   ...names.flatMap((name) =>
     Object.entries(kinds).map(([kind, plant]): Case => ({
       name: `${name} is ${kind}`,

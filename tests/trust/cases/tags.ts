@@ -88,6 +88,35 @@ async (lab: Lab) => {
   };
 };
 
+/** So many tags of nobody point to the tip, and sort before all others. */
+const junk = (count: number, text = "") => async (lab: Lab) => {
+  const run = lab.name();
+  const head = await lab.repository.head();
+  const names = Array.from({ length: count }, (_, i) => `0-${run}-${i}`);
+  // One process makes all of them (git-fast-import(1)).
+  const input = names.map((name) => {
+    const message = `${name}\n${text}`;
+    return `tag ${name}\nfrom ${head}\n` +
+      "tagger Eve <eve@example.net> 1767225600 +0000\n" +
+      `data ${message.length}\n${message}\n`;
+  }).join("");
+  await output(["git", "fast-import", "--quiet"], {
+    cwd: lab.repository.folder,
+    input,
+  });
+  const all = `refs/tags/0-${run}-*`;
+  await lab.repository.git("push", "--quiet", "origin", `${all}:${all}`);
+};
+
+/** A signature of Eve's, which is good for one tag alone. */
+async function byEve(lab: Lab): Promise<string> {
+  const name = lab.name();
+  await lab.signWith("eve");
+  await lab.repository.git("tag", "--sign", "--message=x", name, "HEAD");
+  const text = await lab.repository.git("cat-file", "tag", name);
+  return `${/-----BEGIN SSH[^]*/.exec(text)![0]}\n`;
+}
+
 /** Ada may change the keys in the repository, and gives herself another one. */
 const ownKey = (mode: string, taggers: readonly string[]) =>
 async (
@@ -152,7 +181,70 @@ export const cases: Case[] = [
   {
     name: "tag: text after the signature",
     make: forged((text) => `${text}more\n`),
+    expected: refused("signature-format"),
+  },
+  {
+    name: "tag: empty lines after the signature",
+    make: forged((text) => `${text}\n\n`),
     expected: "evaluated",
+  },
+  {
+    name: "tag: a signature in its header, too",
+    make: forged((text) => text.replace("\n\n", "\ngpgsig-sha256 x\n y\n\n")),
+    expected: refused("signature-format"),
+  },
+  {
+    name: "tag: another signature in its header",
+    make: forged((text) => text.replace("\n\n", "\ngpgsig x\n\n")),
+    expected: refused("signature-format"),
+  },
+  {
+    name: "tag: two signatures",
+    make: forged((text) => text + /-----BEGIN[^]*/.exec(text)![0]),
+    expected: refused("tampered"),
+  },
+  {
+    name: "tag: a comment in the armor of OpenPGP",
+    make: async (lab) => {
+      const name = await tagged(lab, "pgp-ada");
+      const before = await lab.repository.git("cat-file", "tag", name) + "\n";
+      const id = await lab.object(
+        "tag",
+        before.replace("PGP SIGNATURE-----\n", "$&Comment: x\n"),
+      );
+      await lab.push(id, `refs/tags/${name}`);
+      return {
+        settings: {
+          ...mode(lab, "tag", name),
+          ...lab.trustingPgp("pgp-ada"),
+          "verify.mode": "tag",
+        },
+      };
+    },
+    expected: "evaluated",
+  },
+  {
+    name: "tag: an OpenPGP signature over SHA-1",
+    make: async (lab) => {
+      await lab.begin("pgp-ada");
+      const script = lab.file(
+        `#!/bin/sh\nGPG_MORE='--digest-algo SHA1' exec '${lab.keys.gpg}' "$@"\n`,
+        0o755,
+      );
+      await lab.signAs(script);
+      await lab.repository.commit("A release");
+      const name = lab.name();
+      await lab.repository.git("tag", "--sign", "--message=x", name);
+      await lab.push(`refs/tags/${name}`, `refs/tags/${name}`);
+      return {
+        settings: {
+          ...lab.trustingPgp("pgp-ada"),
+          "verify.mode": "tag",
+          ref: name,
+        },
+      };
+    },
+    expected: refused("weak-hash"),
   },
   {
     name: "tag: served under another name",
@@ -360,6 +452,48 @@ export const cases: Case[] = [
       const { settings } = await people("pgp-ada", ["bob"])(lab);
       return { settings: { ...settings, ...lab.trustingPgp("pgp-ada") } };
     },
+    expected: "evaluated",
+  },
+  {
+    name: "threshold: a hundred tags without a signature sort before the good",
+    make: people("ada", ["bob"], 2, junk(100)),
+    expected: "evaluated",
+  },
+  {
+    name: "threshold: forty tags of a stranger sort before the good one",
+    make: people("ada", ["bob"], 2, async (lab) => {
+      await junk(40, await byEve(lab))(lab);
+    }),
+    expected: "evaluated",
+  },
+  {
+    name: "threshold: forty tags of a stranger, and no good one",
+    make: people("ada", [], 2, async (lab) => {
+      await junk(40, await byEve(lab))(lab);
+    }),
+    expected: refused("threshold"),
+  },
+  {
+    name: "threshold: more tags than anybody would look at",
+    make: people("ada", ["bob"], 2, async (lab) => {
+      await junk(1100)(lab);
+    }),
+    expected: refused("too-many-tags"),
+  },
+  {
+    name: "threshold: a tag that is broken sorts before the good one",
+    make: people("ada", ["bob"], 2, async (lab) => {
+      const head = await lab.repository.head();
+      const text = `object ${head}\ntype commit\ntag x\ntagger Eve\n\nx\n`;
+      const id = await lab.object("tag", text);
+      await lab.repository.git(
+        ...["--git-dir", lab.repository.bare],
+        "config",
+        "receive.fsckObjects",
+        "false",
+      );
+      await lab.push(id, `refs/tags/0-${lab.name()}`);
+    }),
     expected: "evaluated",
   },
   {

@@ -27,6 +27,7 @@ let
   };
 
   serviceOptions = unitOptions // {
+    enable = optionOf types.bool true;
     restartIfChanged = optionOf types.bool true;
     stopIfChanged = optionOf types.bool true;
     environment = optionOf (types.attrsOf types.str) { };

@@ -1,0 +1,81 @@
+/**
+ * Tells the bootloader what came of a boot that it counts.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { blessProgram, isCounted } from "../host/boot_count.ts";
+import { hasSystemd } from "../host/system.ts";
+import { activityOf, commandInUnit, startUnit } from "../host/systemd.ts";
+
+/** Seconds that it may take: it renames a file. */
+const patience = 60;
+
+/** Seconds that the last units of a boot may take. */
+const patienceForBoot = 300;
+
+/** What may block a blessing; systemd orders it after this. */
+const complete = "boot-complete.target";
+
+/**
+ * Marks the entry that was booted as good or as bad; nothing where the loader
+ * does not count this boot. What was marked already may be marked otherwise.
+ *
+ * @returns whether the loader knows now.
+ */
+export async function blessBoot(
+  effects: Effects,
+  verdict: "good" | "bad",
+): Promise<boolean> {
+  if (!hasSystemd() || !isCounted()) return true;
+  if (verdict === "good" && !await isComplete(effects)) {
+    say(
+      effects,
+      "warning",
+      `The boot is not blessed: ${complete} is not reached, so the bootloader may give this system up`,
+      [`look at: systemctl list-dependencies ${complete}`],
+    );
+    return false;
+  }
+  const said = await ask(effects, verdict);
+  if (said.code === 0) {
+    say(effects, "notice", `The bootloader knows this boot for ${verdict}`);
+    return true;
+  }
+  say(
+    effects,
+    "warning",
+    `Cannot mark this boot as ${verdict}: ${said.text}`,
+    ["look at: bootctl; /boot must be writable"],
+  );
+  return false;
+}
+
+/** Whether the entry that was booted still has its counter. */
+export async function isUndecided(effects: Effects): Promise<boolean> {
+  if (!hasSystemd() || !isCounted()) return false;
+  const { code, text } = await ask(effects, "status");
+  return code === 0 && text === "indeterminate";
+}
+
+/** Whether all that systemd itself asks of a boot is there. */
+async function isComplete(effects: Effects): Promise<boolean> {
+  await effects.run(startUnit(complete, patienceForBoot));
+  return await activityOf(effects, complete) === "active";
+}
+
+async function ask(
+  effects: Effects,
+  word: string,
+): Promise<{ code: number; text: string }> {
+  const program = blessProgram();
+  if (program === undefined) {
+    return { code: 127, text: "there is no systemd-bless-boot" };
+  }
+  const unit = `gitops-sync-bless-${crypto.randomUUID().slice(0, 8)}`;
+  const finished = await effects.run(
+    commandInUnit(unit, [program, word], {}, patience),
+  );
+  const text = `${new TextDecoder().decode(finished.stdout)}${finished.stderr}`;
+  return { code: finished.code, text: text.trim() };
+}

@@ -1,0 +1,129 @@
+/**
+ * Whether the next commit can arrive once a candidate is confirmed. A commit
+ * must not be able to end what brings the next one.
+ *
+ * @module
+ */
+import { say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import { askRemote } from "../git/remote.ts";
+import { hasSystemd } from "../host/system.ts";
+import { Deadline } from "../run/deadline.ts";
+import type { Run } from "../run/run.ts";
+import type { Activated } from "../run/stages.ts";
+import { Copies } from "./next_copies.ts";
+import { programProblem } from "./next_program.ts";
+import { type Lack, nextReasons } from "./next_reasons.ts";
+import { timerProblem } from "./next_timer.ts";
+import { service, timer, unitText } from "./next_units.ts";
+
+/** What was looked at, in words; none where this host has no module. */
+export type Checked = "the next commit can arrive" | undefined;
+
+/**
+ * Checks, with the candidate's own units, that its timer comes again and that
+ * its program and configuration can bring the next commit. Hosts that run
+ * without the module are not concerned.
+ *
+ * @throws {SyncError} exit 7, with a reason of {@linkcode nextReasons}; the
+ * caller puts the previous system back.
+ */
+export async function checkNextCommit(
+  run: Run,
+  activated: Activated,
+): Promise<Checked> {
+  const { system, commit: { revision } } = activated;
+  const previous = run.attempt.previous?.running ?? null;
+  const hasModule = unitText(system, service) !== undefined;
+  const hadModule = previous !== null &&
+    unitText(previous, service) !== undefined;
+  if (!hasSystemd() || (!hasModule && !hadModule)) return undefined;
+  if (run.state.unfollow?.revision === revision) {
+    say(
+      run.effects,
+      "warning",
+      `A person accepted ${
+        short(revision)
+      } without a look at what brings the next commit: this host may follow nothing from now on`,
+    );
+    return undefined;
+  }
+  const lack = hasModule
+    ? await lackOf(run, activated)
+    : withoutModule(revision);
+  if (lack) throw failureOf(lack, revision);
+  return "the next commit can arrive";
+}
+
+async function lackOf(
+  run: Run,
+  activated: Activated,
+): Promise<Lack | undefined> {
+  const { system, how } = activated;
+  const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
+  await using copies = new Copies(run);
+  return await timerProblem(run, copies, system, how === "later", deadline) ??
+    await programProblem(run, copies, activated, deadline);
+}
+
+function withoutModule(revision: string): Lack {
+  return {
+    reason: nextReasons.unfollowed,
+    text: `${
+      short(revision)
+    } does not have ${service} and ${timer} any more, so no later commit would arrive`,
+    details: [],
+    hints: ["keep services.gitops.enable = true in the host's configuration"],
+  };
+}
+
+function failureOf(lack: Lack, revision: string): SyncError {
+  const { reason, text, details, hints, mayPass } = lack;
+  return new SyncError(`The next commit would not arrive: ${text}`, {
+    stage: "health",
+    reason,
+    next: mayPass ? "retry" : "hold",
+    details,
+    hints: [
+      ...hints,
+      `gitops-sync accept --unfollow ${
+        short(revision)
+      } deploys it all the same`,
+    ],
+  });
+}
+
+/**
+ * Decides whether the repository or the candidate is to blame where only the
+ * repository does not answer, once the previous system runs again: where that
+ * one can't reach it either, the revision is tried again and not held.
+ *
+ * @param error What the attempt ended with.
+ */
+export async function blameRemote(
+  run: Run,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof SyncError) || error.next !== "hold") return error;
+  if (!remoteReasons.includes(error.reason)) return error;
+  if (await answers(run)) return error;
+  return new SyncError(
+    `${error.message}; the repository does not answer the previous system either, so a later run tries again`,
+    { ...error, next: "retry", cause: error },
+  );
+}
+
+const remoteReasons = ["remote-lost", nextReasons.unreachable];
+
+/** Whether the remote of the configuration that runs now answers. */
+async function answers(run: Run): Promise<boolean> {
+  try {
+    await askRemote(run.effects, run.config);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    // What answers with a refusal is there.
+    return error.reason !== "unreachable";
+  }
+}

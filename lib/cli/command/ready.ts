@@ -1,0 +1,39 @@
+/**
+ * `gitops-sync ready`: whether this configuration brings the next commit.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { isRevision } from "../../base/names.ts";
+import { oneLine, short } from "../../base/text.ts";
+import { ready } from "../../sync/ready.ts";
+import { configOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await configOf(call);
+  const [revision] = call.operands;
+  if (revision !== undefined && !isRevision(revision)) {
+    throw usageError(
+      "unknown-revision",
+      `Cannot check "${oneLine(revision, 80)}": expected a full commit hash`,
+      "without one, the revision that was deployed last is checked",
+    );
+  }
+  const from = call.texts["from"] ?? config.stateDirectory;
+  using effects = await realEffects(call.verbose);
+  const found = await ready(effects, config, from, revision);
+  if (call.json) {
+    printJson("ready", exitCodes.ok, { result: "ready", ...found });
+    return exitCodes.ok;
+  }
+  const also = found.revision === undefined
+    ? "; nothing was deployed here yet, so signatures and secrets were not checked"
+    : `, and the keys and secrets work for ${short(found.revision)}`;
+  print(`Ready: ${config.ref} is at ${short(found.tip.revision)}${also}`);
+  return exitCodes.ok;
+}

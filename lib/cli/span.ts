@@ -1,0 +1,32 @@
+/**
+ * The span of time that `--for` names.
+ *
+ * @module
+ */
+import { parseDuration } from "../base/duration.ts";
+import { usageError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import type { Call } from "./call.ts";
+
+/** More has no date. */
+const longest = 1000 * 365 * 24 * 3_600_000;
+
+/**
+ * How long `--for` says.
+ *
+ * @returns milliseconds; nothing where it was not given.
+ * @throws {SyncError} `flag-value`, exit 2.
+ */
+export function spanOf({ texts, command }: Call): number | undefined {
+  const text = texts["for"];
+  if (text === undefined) return undefined;
+  const span = parseDuration(text);
+  if (span !== undefined && span > 0 && span <= longest) return span;
+  throw usageError(
+    "flag-value",
+    `Cannot use "${
+      oneLine(text, 80)
+    }" for --for: expected a duration such as 2h`,
+    command.flags.find(({ name }) => name === "for")!.text,
+  );
+}

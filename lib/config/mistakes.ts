@@ -1,0 +1,96 @@
+/**
+ * What is well formed in a configuration and most likely can't work. Pure.
+ *
+ * @module
+ */
+
+/** The options that are looked at. */
+export interface Looked {
+  readonly repository?: string | undefined;
+  readonly ref?: string;
+}
+
+/** One sentence for each, with what to write in its place. */
+export function mistakes({ repository, ref }: Looked): string[] {
+  return [
+    ...(repository === undefined ? [] : ofRepository(repository)),
+    ...(ref === undefined ? [] : ofRef(ref)),
+  ];
+}
+
+/** Where forges are, by the names that flakes give them. */
+const forges: Readonly<Record<string, string>> = {
+  github: "github.com",
+  gitlab: "gitlab.com",
+  sourcehut: "git.sr.ht",
+};
+
+function ofRepository(url: string): string[] {
+  const [, scheme = "", rest = ""] = /^([a-z]+):(?!\/\/)(.*)$/.exec(url) ?? [];
+  if (scheme in forges) {
+    const [owner = "OWNER", name = "NAME"] = rest.split(/[/?#]/);
+    const write = `https://${forges[scheme]}/${owner}/${name}`;
+    return [
+      `repository ${url} is a name for flakes, which Git takes for a host ${scheme}: write ${write}`,
+    ];
+  }
+  if (scheme === "path" || scheme === "flake" || scheme === "git") {
+    return [
+      `repository ${url} is a name for flakes, which Git takes for a host ${scheme}: write ${
+        scheme === "path"
+          ? `file://${rest.startsWith("/") ? rest : `/${rest}`}`
+          : "the URL that git clone takes"
+      }`,
+    ];
+  }
+  if (/^git\+[a-z]+:/.test(url)) {
+    return [
+      `repository ${url} is a name for flakes: write ${
+        url.slice(4).replace(/\?.*$/, "")
+      }`,
+    ];
+  }
+  return [...withPort(url), ...withFragment(url)];
+}
+
+function withPort(url: string): string[] {
+  const scp = /^((?:[^/@:]+@)?[^/:@]+):(\d{2,5})\/(.+)$/.exec(url);
+  if (scp && !url.includes("://")) {
+    const [, host, port, path] = scp;
+    return [
+      `repository ${url} names a folder ${port} on the host, and no port: for a port write ssh://${host}:${port}/${path}`,
+    ];
+  }
+  const ssh = /^ssh:\/\/([^/]+):([^/\d][^/]*)\/(.*)$/.exec(url);
+  if (!ssh) return [];
+  const [, host, first, path] = ssh;
+  return [
+    `repository ${url} has ${first} where a port belongs: write ssh://${host}/${first}/${path} or ${host}:${first}/${path}`,
+  ];
+}
+
+function withFragment(url: string): string[] {
+  const [, before, , after] = /^([a-z]+:\/\/[^?#]*)([?#])(.+)$/.exec(url) ?? [];
+  if (before === undefined || url.startsWith("file:")) return [];
+  const ref = /^(?:ref=)?([\w./-]+)$/.exec(after!)?.[1];
+  return [
+    `repository ${url} goes on after the path, which Git takes for a part of it: write ${before}${
+      ref ? `, and ref: ${ref}` : ""
+    }`,
+  ];
+}
+
+function ofRef(ref: string): string[] {
+  if (/^(?=.*[A-F])[0-9A-Fa-f]{40}(?:[0-9A-Fa-f]{24})?$/.test(ref)) {
+    return [
+      `ref ${ref} is no commit as Git writes it: write ${ref.toLowerCase()}`,
+    ];
+  }
+  const isShort = /^[0-9a-f]{7,39}$/.test(ref) && /\d/.test(ref) &&
+    /[a-f]/.test(ref);
+  return isShort
+    ? [
+      `ref ${ref} looks like a commit that is cut short, which no server can be asked for: write the whole hash (git rev-parse ${ref})`,
+    ]
+    : [];
+}

@@ -1,0 +1,72 @@
+/**
+ * A `ref` that is a pattern of tags: the newest one by version counts.
+ *
+ * @module
+ */
+import { parseRange, type Range, satisfies } from "@std/semver";
+import { parseVersion, type Version } from "../base/version.ts";
+
+/** A pattern of tags. */
+export interface TagPattern {
+  /** What the remote is asked for, below `refs/tags/`; none: all tags. */
+  glob?: string;
+  /** The version that a tag names, if the pattern is meant for it. */
+  versionOf(tag: string): Version | undefined;
+}
+
+/** How a pattern is written, for messages. */
+export const patternForm =
+  "semver: and a range such as semver:>=1.2 <2, or tags: and a pattern such as tags:v*";
+
+/** Whether a `ref` is meant as a pattern of tags: no name can begin so. */
+export function isPattern(ref: string): boolean {
+  return /^(semver|tags):/.test(ref);
+}
+
+/**
+ * Reads a pattern: `semver:` and a range of versions as npm and Flux write it,
+ * or `tags:` and a name with `*` in it.
+ *
+ * @returns nothing where it is none.
+ */
+export function parsePattern(ref: string): TagPattern | undefined {
+  const [, kind, text = ""] = /^(semver|tags):\s*(.*?)\s*$/.exec(ref) ?? [];
+  if (kind === "tags") return globPattern(text);
+  if (kind !== "semver" || text === "" || text.length > 200) return undefined;
+  try {
+    return semverPattern(parseRange(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function semverPattern(range: Range): TagPattern {
+  return {
+    versionOf: (tag) => {
+      const version = parseVersion(tag);
+      if (!version || version.numbers.length > 3) return undefined;
+      const [major = 0, minor = 0, patch = 0] = version.numbers;
+      const prerelease = [...version.prerelease];
+      const semver = { major, minor, patch, prerelease, build: [] };
+      return satisfies(semver, range) ? version : undefined;
+    },
+  };
+}
+
+/** The version is in the place of the `*`. */
+function globPattern(glob: string): TagPattern | undefined {
+  const [before, after, ...more] = glob.split("*");
+  // Control characters are in no option.
+  const isName = !/[\s~^:?[\\]|\.\.|@\{|\/\/|^[/.-]/.test(glob);
+  if (after === undefined || more.length > 0 || !isName) return undefined;
+  return {
+    glob,
+    versionOf: (tag) => {
+      const isMeant = tag.startsWith(before!) && tag.endsWith(after) &&
+        tag.length >= before!.length + after.length;
+      return isMeant
+        ? parseVersion(tag.slice(before!.length, tag.length - after.length))
+        : undefined;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * What to do where a remote does not let this host in. Pure, but for a look at
+ * the file of the token.
+ *
+ * @module
+ */
+import { tokenTrouble } from "./credentials.ts";
+import type { RemoteConfig } from "./git.ts";
+
+/** What decides how a remote is reached. */
+export interface Access {
+  config: RemoteConfig;
+  /** The file of the authorities that servers are judged by, if one is named. */
+  authority: string | undefined;
+}
+
+/** Hints about the credentials that were offered. */
+export function accessHints({ config }: Access): string[] {
+  if (/^https?:/.test(config.repository)) return [tokenHint(config)];
+  return /^file:/.test(config.repository) ? [] : [keyHint(config)];
+}
+
+function tokenHint({ tokenFile }: RemoteConfig): string {
+  return tokenFile
+    ? tokenTrouble(tokenFile) ??
+      `look whether the token in ${tokenFile} may read the repository and has not expired`
+    : "write an access token into a file and name that file with tokenFile";
+}
+
+function keyHint({ sshKeyFile }: RemoteConfig): string {
+  return sshKeyFile
+    ? `add the public half of ${sshKeyFile} as a deploy key to the repository`
+    : "make a key (ssh-keygen -t ed25519), add it as a deploy key, and name it with sshKeyFile";
+}

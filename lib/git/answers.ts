@@ -1,0 +1,315 @@
+/**
+ * What Git, curl, ssh and forges write where a remote can't be used, and what
+ * it means. Pure.
+ *
+ * The texts are those of Git 2.39 to 2.51, libcurl and OpenSSH as captured, and
+ * of GitHub, GitLab, Gitea and Forgejo, sourcehut, Bitbucket, gitolite, Azure
+ * DevOps, CodeCommit and Gerrit as their documentation and users tell them.
+ *
+ * @module
+ */
+import { oneLine } from "../base/text.ts";
+import { type Access, accessHints } from "./access_hints.ts";
+
+/** One kind of failure. */
+export interface Sort {
+  /** Stable: part of the state and of `--json`. */
+  reason: string;
+  pattern: RegExp;
+  /** Completes "Cannot reach URL: …". */
+  says: string;
+  hints: (config: Access, said: string) => string[];
+}
+
+/** The server speaks another protocol than Git's. */
+export const dumb: Sort = {
+  reason: "dumb-http",
+  pattern: /dumb http transport/,
+  says:
+    "it speaks no protocol of Git's, but gives files, which Git does not check",
+  hints: () => [
+    "serve the repository by git http-backend or a forge, or reach it over ssh://",
+  ],
+};
+
+/** For whoever finds something else than a repository. */
+export const notGitHint =
+  "look at repository in the configuration (https:// or http://, host, port and path), and whether a proxy or a login page answers in its place";
+
+const nextRun = "the next run tries again";
+
+/** What is said by this host alone: no server can write these lines. */
+const ofThisHost: readonly Sort[] = [
+  {
+    reason: "disk-full",
+    pattern: /No space left on device|Disk quota exceeded/,
+    says: "there is no space left here for what was fetched",
+    hints: () => [
+      "free some space: df -h; nix-collect-garbage --delete-older-than 30d",
+    ],
+  },
+  {
+    reason: "too-large",
+    pattern:
+      /attempting to allocate \d+ over limit|Out of memory|too large to fit|unable to allocate/,
+    says: "it sends more at once than Git may hold in memory here",
+    hints: () => [
+      "look in a clone for what is so large: git cat-file --batch-check --batch-all-objects; nothing of it gets into this host",
+    ],
+  },
+];
+
+/** First match wins. */
+const ofServers: readonly Sort[] = [
+  {
+    reason: "revision-missing",
+    pattern: /not our ref|[Cc]ouldn't find remote ref/,
+    says: "it no longer has what was asked for",
+    hints: () => [
+      "look whether the branch, tag or commit in ref still exists and was pushed",
+    ],
+  },
+  {
+    reason: "bad-objects",
+    pattern: /fsck error|hasDot|gitmodules\w+:|treeNotSorted|fullPathname/,
+    says: "it sends objects that are broken, or made to harm",
+    hints: () => [
+      "look with git fsck --strict in a clone; such objects never get into this host",
+    ],
+  },
+  dumb,
+  {
+    // JGit's words are the second.
+    reason: "revision-hidden",
+    pattern: /unadvertised object|want [0-9a-f]+ not valid/,
+    says: "it gives no commit but those that a branch or tag points to",
+    hints: () => [
+      "follow a branch or tag with ref, or set uploadpack.allowReachableSHA1InWant to true on the server",
+    ],
+  },
+  {
+    reason: "no-shallow",
+    pattern:
+      /does not support shallow|shallow (?:fetch|clone)s? (?:is|are) (?:not|disabled)|fetch\/clone from a shallow repository/i,
+    says: "it gives whole histories only",
+    hints: () => ["set shallow: false"],
+  },
+  {
+    reason: "host-key",
+    pattern:
+      /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for \S+ has changed|REVOKED HOST KEY/,
+    says: "its SSH host key is not the pinned one",
+    hints: (config) => [
+      "somebody may stand between this host and the server: ask its owner whether the key was changed",
+      pin(config),
+    ],
+  },
+  {
+    reason: "host-key",
+    pattern: /Host key verification failed|No \S+ host key is known/,
+    says: "no SSH host key of it is pinned",
+    hints: (config) => [pin(config)],
+  },
+  {
+    reason: "negotiation",
+    pattern: /Unable to negotiate with|no matching \S+(?: \S+)* found/,
+    says: "it and this host have no common way to encrypt over SSH",
+    hints: (_, said) => [
+      `${
+        negotiated(said)
+      }: let the server offer what OpenSSH takes today (ssh-ed25519 or rsa-sha2-512, curve25519-sha256, aes256-gcm or chacha20), or reach it over https://`,
+    ],
+  },
+  {
+    reason: "certificate",
+    pattern:
+      /SSL certificate problem|certificate verification failed|SSL: .*certificate subject|setting certificate|SSL CA cert/,
+    says: "its TLS certificate is not trusted here",
+    hints: ({ authority }) => [
+      `for a private authority, set GIT_SSL_CAINFO to a file with its certificate (now ${
+        authority ?? "the system's own"
+      }); also look at the clock of this host`,
+    ],
+  },
+  {
+    reason: "client-certificate",
+    pattern:
+      /certificate required|alert (?:bad certificate|certificate \w+|unknown ca)|TLS fatal alert has been received|gnutls_handshake\(\) failed: (?:Handshake failed|CA is unknown|Certificate is \w+)|alert handshake failure|No required SSL certificate was sent|could not load (?:PEM )?client certificate|unable to set private key|unable to use (?:client certificate|private key)|error reading X\.509 (?:potentially-encrypted )?key|private key file/i,
+    says:
+      "it ends the handshake of TLS, as servers do that want another client certificate, or one at all",
+    hints: ({ config }) => [
+      config["tls.certFile"]
+        ? `look whether ${config["tls.certFile"]} (tls.certFile) and ${
+          config["tls.keyFile"] ?? config["tls.certFile"]
+        } (tls.keyFile) belong together, have not expired and are in PEM without a passphrase`
+        : "name the certificate and its key with tls.certFile and tls.keyFile",
+    ],
+  },
+  {
+    reason: "proxy",
+    pattern:
+      /HTTP code 4\d\d from proxy|CONNECT tunnel failed, response 40\d|returned error: 407/,
+    says: "the proxy of this host lets nothing through to it",
+    hints: () => [
+      "look at http_proxy, https_proxy and no_proxy in the environment of gitops-sync, and at the rules of the proxy",
+    ],
+  },
+  {
+    // GitHub, GitLab, Bitbucket, CodeCommit, Azure DevOps.
+    reason: "slow-down",
+    pattern:
+      /returned error: 429|rate limit|[Rr]ate exceeded|abuse detection|[Tt]oo many requests|TF400733|Retry later/,
+    says: "the server asks to slow down",
+    hints: () => [
+      "poll less often, or with a token of this host's own; the next runs leave the server alone for a while",
+    ],
+  },
+  {
+    // GitHub; Azure DevOps' conditional access.
+    reason: "sso",
+    pattern: /SAML SSO|SSO.*authoriz|conditional access policy|VS403463/i,
+    says: "its organisation asks for single sign-on",
+    hints: ({ config }) => [
+      `authorize ${
+        credentialOf(config)
+      } for the organisation on the forge (GitHub: Settings, the key or token, Configure SSO), or use a deploy key of the repository`,
+    ],
+  },
+  {
+    // GitHub, GitLab, sourcehut, Gitea.
+    reason: "suspended",
+    pattern:
+      /account (?:is|has been) (?:suspended|disabled|blocked|locked)|has been disabled by|is disabled\. Please ask|account is (?:not active|inactive)|prohibited to (?:sign|log) in|payment/i,
+    says: "the account or the repository is suspended",
+    hints: () => [
+      "see what the forge says of it above; its owner must settle that with the forge",
+    ],
+  },
+  {
+    // GitHub, GitLab with Gitaly, Gitea, Azure DevOps, gitolite, Bitbucket.
+    reason: "maintenance",
+    pattern:
+      /maintenance|(?:is )?(?:temporarily|currently) unavailable|not available at this time|internal API unreachable|read-only mode|try again later|Internal [Ss]erver [Ee]rror|TF400898|writes are currently disabled|service unavailable|Gateway Time-?out/i,
+    says: "it says that it is down for now",
+    hints: () => [`see the forge's status page; ${nextRun}`],
+  },
+  {
+    // Before what denies: these are told to those who may not read it, too.
+    reason: "not-found",
+    pattern:
+      /ERROR: Repository not found|remote: Repository not found|project you were looking for|requested repository (?:either )?does not exist|repository or it no longer exists|conq: repository does not exist|Cannot find repository|Repository does not exist|TF401019|TF200016|not a Gerrit project|Project not found|Git repository not found|[Rr]epository not exported/,
+    says: "there is no repository, or this host may not read it",
+    hints: (access) => [
+      "look at repository in the configuration",
+      ...accessHints(access),
+    ],
+  },
+  {
+    reason: "denied",
+    pattern:
+      /Authentication failed|could not read (Username|Password)|Permission denied|HTTP 40[13]|returned error: 40[13]|Access denied|not authorized|DENIED by|: Unauthorized|Invalid key ID|repository access denied|prohibited by Gerrit|[Pp]ublic key (?:authentication failed|denied)|TF400813|IP allow list|whitelist your IP|Git access over HTTP is not allowed|deploy key/i,
+    says: "it does not accept the credentials of this host",
+    hints: (access, said) => [
+      ...redirected(access, said),
+      ...accessHints(access),
+    ],
+  },
+  {
+    reason: "unreachable",
+    pattern:
+      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|from proxy after CONNECT|CONNECT tunnel failed|still expected|expected flush|transfer closed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|not closed cleanly|framing layer|RPC failed|Empty reply|getpeername|returned error: 5\d\d|Operation too slow|hung up unexpectedly/i,
+    says: "no answer that Git could use came back",
+    hints: () => [
+      `look at the network, name resolution and proxy of this host; ${nextRun}`,
+    ],
+  },
+  {
+    reason: "garbled",
+    pattern:
+      /pack is corrupted|inflate|bad object at offset|pack signature mismatch|bad pack header|pack has (?:bad|junk|\d+ unresolved)|invalid index-pack output|early end of pack|bad band|SHA1 COLLISION|serious inflate inconsistency/,
+    says: "what it sent came here garbled",
+    hints: () => [
+      `look at what stands between (proxy, VPN, bad memory); ${nextRun}`,
+    ],
+  },
+  {
+    reason: "not-found",
+    pattern:
+      /does not appear to be a git repository|[Rr]epository .*not found|not found: did you run|returned error: 404|does not exist|No such file or directory/,
+    says: "there is no repository",
+    hints: (access) => [
+      "look at repository in the configuration; a private repository also says so to those who may not read it",
+      ...accessHints(access),
+    ],
+  },
+  {
+    reason: "owner",
+    pattern: /dubious ownership/,
+    says: "its folder belongs to another user, so Git does not trust it",
+    hints: () => [
+      "give the repository's folder to the user who runs gitops-sync, or reach it by ssh:// instead of file://",
+    ],
+  },
+  {
+    reason: "not-git",
+    pattern:
+      /not valid: is this a git repository|could not determine hash algorithm|protocol error|bad line length|HTTP\/0\.9|unexpected TLS packet|wrong version number|packet length too long|redirects followed|returned error: [34]\d\d/i,
+    says: "what answers there is not a Git server",
+    hints: () => [notGitHint],
+  },
+  {
+    // upload-pack's line "ERR …" (gitprotocol-pack(5)).
+    reason: "remote-error",
+    pattern: /remote error: /,
+    says: "it refuses, in its own words",
+    hints: () => [`see what it says above; ${nextRun}`],
+  },
+];
+
+/** What Git's words mean; `undefined` for what nobody has seen yet. */
+export function sortOf(said: string): Sort | undefined {
+  // Without the URL, whose words say nothing of the failure.
+  const plain = said.replace(/(?<!\w)'[^'\n]*'/g, "''");
+  const own = plain.split("\n")
+    .filter((line) => !/^remote: |remote error: /.test(line)).join("\n");
+  return ofThisHost.find(({ pattern }) => pattern.test(own)) ??
+    ofServers.find(({ pattern }) => pattern.test(plain));
+}
+
+function negotiated(said: string): string {
+  const what = /no matching [^.\n]{1,60} found\. Their offer: [^\s]{1,200}/
+    .exec(said)?.[0];
+  return what === undefined ? "there is no common algorithm" : oneLine(what);
+}
+
+function credentialOf({ repository, tokenFile, sshKeyFile }: Access["config"]) {
+  if (/^https?:/.test(repository)) return `the token in ${tokenFile ?? "use"}`;
+  return `the key ${sshKeyFile ?? "in use"}`;
+}
+
+function pin({ config: { knownHosts, repository } }: Access): string {
+  const [, host = "HOST", port] =
+    /^ssh:\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^/:]+)(?::(\d+))?/.exec(repository) ??
+      /^(?:[^/@]*@)?([^/:]+):/.exec(repository) ?? [];
+  const scan = `ssh-keyscan ${port ? `-p ${port} ` : ""}${
+    host.replace(/[[\]]/g, "")
+  }`;
+  return `compare what ${scan} shows with the keys that the server's owner publishes, then write them into ${
+    knownHosts ?? "a file and name that file with knownHosts"
+  }`;
+}
+
+/** Credentials stay with the server that the configuration names. */
+function redirected(
+  { config: { repository, tokenFile } }: Access,
+  said: string,
+): string[] {
+  const asked = /could not read Username for '([^']+)'/.exec(said)?.[1];
+  return tokenFile && asked && !repository.startsWith(asked)
+    ? [
+      `the server sends on to ${
+        oneLine(asked)
+      }, which is not offered the token: if that is right, name that server in repository`,
+    ]
+    : [];
+}

@@ -1,0 +1,208 @@
+/**
+ * The URLs of one repository: which of them answers, and which is not behind.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import type { Tip } from "../base/tip.ts";
+import { compareVersions } from "../base/version.ts";
+import type { Config } from "../config/schema.ts";
+import { parsePattern } from "../config/tag_pattern.ts";
+import { targetOf } from "../run/decide.ts";
+import { followedOf } from "../run/followed.ts";
+import type { State } from "../state/state.ts";
+import { localGit } from "./git.ts";
+import { type Asked, askRemote } from "./remote.ts";
+
+/** What was deployed last from a ref. */
+type Before = NonNullable<ReturnType<typeof followedOf>>;
+
+type Programs = Pick<Effects, "run" | "tell">;
+
+/**
+ * The configuration for one of the URLs: its own credentials and no others.
+ *
+ * @param servedBy The URL; none, or the repository itself: as it is.
+ */
+export function remoteOf(config: Config, servedBy?: string): Config {
+  return remotesOf(config).find(({ repository }) => repository === servedBy) ??
+    config;
+}
+
+function remotesOf(config: Config): Config[] {
+  const mirrors = config.mirrors.map((
+    { url, sshKeyFile, knownHosts, tokenFile, username = "git" },
+  ): Config => ({
+    ...config,
+    repository: url,
+    sshKeyFile,
+    knownHosts,
+    tokenFile,
+    username,
+  }));
+  return [config, ...mirrors];
+}
+
+/**
+ * Asks the URLs in their order: the first that answers and is not behind what
+ * was deployed counts. Where all that answer are behind, this host stays at
+ * what it has.
+ *
+ * @returns as {@linkcode askRemote}; the question only where the repository
+ * itself answered, so that a later run asks it again first.
+ * @throws {SyncError} the failure of the repository itself, if none answered.
+ */
+export async function askSources(
+  effects: Programs,
+  config: Config,
+  state: State,
+): Promise<Asked> {
+  if (config.mirrors.length === 0) return await askRemote(effects, config);
+  const failures: { url: string; error: SyncError }[] = [];
+  let behind: Asked | undefined, missing: Asked | undefined;
+  for (const remote of remotesOf(config)) {
+    const url = remote.repository;
+    try {
+      const asked = await askRemote(effects, remote);
+      const { tip, answer } = asked;
+      if (!tip) {
+        missing ??= { tip, answer };
+        continue;
+      }
+      const before = await whatItIsBehind(effects, config, state, tip);
+      if (!before) {
+        tellFailures(effects, failures, url);
+        const named = { ...asked, tip: { ...tip, servedBy: url } };
+        return url === config.repository ? named : { tip: named.tip, answer };
+      }
+      tellBehind(effects, url, tip, before);
+      behind ??= { tip: stay(tip, before, url), answer: "" };
+    } catch (error) {
+      if (!isPassedOver(error)) throw error;
+      failures.push({ url, error });
+    }
+  }
+  const found = behind ?? missing;
+  if (!found) throw noneAnswers(failures);
+  tellFailures(effects, failures, config.repository);
+  return found;
+}
+
+/** A signal, and what no other URL would answer otherwise. */
+function isPassedOver(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.stage === "decide" &&
+    !["interrupted", "ref-ambiguous"].includes(error.reason);
+}
+
+/** What this host has, as if a URL had named it. */
+function stay(tip: Tip, before: Before, servedBy: string): Tip {
+  const { revision, kind = tip.kind, name = tip.name } = before;
+  return { revision, kind, name, servedBy };
+}
+
+/** What was deployed last, where a tip is older than that. */
+async function whatItIsBehind(
+  effects: Programs,
+  config: Config,
+  state: State,
+  tip: Tip,
+): Promise<Before | undefined> {
+  const before = followedOf(state, targetOf(config));
+  const isMeant = config.allowForcePush ||
+    state.accepted?.some(({ revision }) => revision === tip.revision);
+  if (!before || before.revision === tip.revision || isMeant) return undefined;
+  const pattern = parsePattern(config.ref);
+  const isBehind = pattern
+    ? compareTags(config.ref, tip.name, before.name) < 0
+    : await isOlder(effects, config, state, tip.revision, before.revision);
+  return isBehind ? before : undefined;
+}
+
+/**
+ * Compares two tags by the versions that a pattern finds in them.
+ *
+ * @returns a number below 0 where the first is lower; above 0 where it is
+ * higher, or where one of them has no version.
+ */
+export function compareTags(
+  ref: string,
+  a: string,
+  b: string | undefined,
+): number {
+  const versionOf = (name: string | undefined) =>
+    name === undefined
+      ? undefined
+      : parsePattern(ref)?.versionOf(name.replace(/^refs\/tags\//, ""));
+  const [one, other] = [versionOf(a), versionOf(b)];
+  return one && other ? compareVersions(one, other) : 1;
+}
+
+async function isOlder(
+  effects: Programs,
+  { stateDirectory }: Config,
+  { earlier }: State,
+  revision: string,
+  than: string,
+): Promise<boolean> {
+  if (earlier.some((one) => one.revision === revision)) return true;
+  const finished = await effects.run(
+    localGit(`${stateDirectory}/repo`, [
+      "merge-base",
+      "--is-ancestor",
+      revision,
+      than,
+    ]),
+  );
+  return finished.code === 0;
+}
+
+function tellFailures(
+  effects: Programs,
+  failures: readonly { error: SyncError }[],
+  servedBy: string,
+): void {
+  for (const { error } of failures) {
+    say(
+      effects,
+      "warning",
+      `${error.message}; ${servedBy} answers`,
+      error.hints,
+    );
+  }
+}
+
+function tellBehind(
+  effects: Programs,
+  url: string,
+  tip: Tip,
+  { revision }: Before,
+): void {
+  say(
+    effects,
+    "notice",
+    `${url} is behind: it is at ${short(tip.revision)}, and ${
+      short(revision)
+    } is deployed`,
+  );
+}
+
+/** The failure of the repository itself, and what the mirrors said. */
+function noneAnswers(
+  failures: readonly { url: string; error: SyncError }[],
+): SyncError {
+  const [first, ...others] = failures.map(({ error }) => error);
+  const { message, stage, reason, next, hints, details, exit } = first!;
+  return new SyncError(message, {
+    stage,
+    reason,
+    next,
+    details,
+    exit,
+    hints: [
+      ...hints,
+      ...others.map(({ message }) => `no mirror answers either: ${message}`),
+    ],
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * Whether ssh can use the file of a private key, asked of ssh-keygen before any
+ * server is.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { oneLine } from "../base/text.ts";
+
+/**
+ * What to do about a key that ssh can't use; nothing where it can.
+ *
+ * @param option Where the file is named, for the message.
+ */
+export async function keyTrouble(
+  effects: Pick<Effects, "run">,
+  path: string,
+  option: string,
+): Promise<string | undefined> {
+  const named = `${path} (${option})`;
+  const file = await read(path);
+  if ("why" in file) {
+    return `${named} ${file.why}: make a key with ssh-keygen -t ed25519 -N "" -f ${path}, and add ${path}.pub as a deploy key to the repository`;
+  }
+  const { text, mode } = file;
+  if (text.trim() === "") {
+    return `${named} is empty: put the private key into it`;
+  }
+  // ssh(1) ignores such a key.
+  if (mode & 0o077) {
+    return `${named} may be read by others, so ssh does not use it: chmod 600 ${path}`;
+  }
+  const { code, stderr } = await effects.run({
+    program: "ssh-keygen",
+    args: ["-y", "-P", "", "-f", path],
+    env: { LC_ALL: "C" },
+    timeout: 10_000,
+    capture: false,
+  });
+  if (code === 0) return undefined;
+  const why = whyNot(path, text, stderr);
+  return why === undefined ? undefined : `${named} ${why}`;
+}
+
+async function read(
+  path: string,
+): Promise<{ why: string } | { text: string; mode: number }> {
+  try {
+    const { mode, isFile } = await Deno.stat(path);
+    if (!isFile) return { why: "is no file" };
+    return { text: await Deno.readTextFile(path), mode: mode ?? 0 };
+  } catch (error) {
+    return {
+      why: error instanceof Deno.errors.NotFound
+        ? "does not exist"
+        : "can't be read",
+    };
+  }
+}
+
+/** ssh-keygen says that it can't read the key, and seldom why. */
+function whyNot(
+  path: string,
+  text: string,
+  stderr: string,
+): string | undefined {
+  if (/ENC\[AES256_GCM|^sops[:_]|"sops"\s*:/m.test(text)) {
+    return `is still encrypted by sops: name the file that it is decrypted to, such as /run/secrets/deploy-key`;
+  }
+  if (/^age-encryption\.org|BEGIN AGE ENCRYPTED FILE/.test(text)) {
+    return "is still encrypted by age: name the file that it is decrypted to, such as /run/agenix/deploy-key";
+  }
+  if (/^\s*(?:ssh|ecdsa|sk)-\S+ AAAA/.test(text)) {
+    return "is a public key: name the private one, without .pub";
+  }
+  if (/incorrect passphrase/.test(stderr)) {
+    // An agent may hold it.
+    return Deno.env.get("SSH_AUTH_SOCK")
+      ? undefined
+      : `has a passphrase, and nobody is there to type it: take it away with ssh-keygen -p -f ${path}, or make another key`;
+  }
+  if (text.startsWith("PuTTY-User-Key-File")) {
+    return `is a key of PuTTY: write it in OpenSSH's form with puttygen ${path} -O private-openssh`;
+  }
+  const form = formOf(text);
+  return form === undefined
+    ? `is no private key that ssh can read: ssh-keygen says ${
+      oneLine(stderr.trim() || "nothing", 200)
+    }`
+    : `${form}: sed -i '1s/^\\xEF\\xBB\\xBF//; s/^[ \\t]*//; s/\\r$//; $a\\' ${path}`;
+}
+
+/** What an editor, or YAML, does to the lines of a key. */
+function formOf(text: string): string | undefined {
+  if (text.startsWith("\ufeff")) {
+    return "begins with a byte order mark, which ssh does not read";
+  }
+  if (text.includes("\r")) {
+    return "has the line ends of Windows, which ssh does not read";
+  }
+  if (/^[ \t]+\S/m.test(text)) {
+    return "has blanks before its lines, which ssh does not read";
+  }
+  return text.endsWith("\n")
+    ? undefined
+    : "lacks the newline at its end, which ssh wants";
+}

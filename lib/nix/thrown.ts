@@ -1,0 +1,51 @@
+/**
+ * Asks Nix whether the flake's own code gave up by `throw` or `assert`.
+ *
+ * Nix before 2.12 does not mark such an error: its text may be anybody's. So
+ * it is asked again with `builtins.tryEval`, which catches these two and
+ * nothing else (Nix manual, "Built-in Functions").
+ *
+ * @module
+ */
+import type { Command, Effects } from "../base/effects.ts";
+import { type BuildRequest, flakeReference } from "./nixos_rebuild.ts";
+
+/** Whether the code of this revision throws, for certain. */
+export async function isThrown(
+  effects: Pick<Effects, "run">,
+  request: BuildRequest,
+): Promise<boolean> {
+  const { code, stdout } = await effects.run(question(request));
+  return code === 0 && new TextDecoder().decode(stdout).trim() === "false";
+}
+
+function question(request: BuildRequest): Command {
+  const { nix, env, folder, timeout, host } = request;
+  const flake = inNix(flakeReference(request));
+  const system = `(builtins.getFlake ${flake}).nixosConfigurations.${
+    inNix(host)
+  }`;
+  const options = [
+    ["extra-experimental-features", "nix-command flakes"],
+    ["pure-eval", "true"],
+    ...nix,
+  ].flatMap((option) => ["--option", ...option]);
+  return {
+    program: "nix-instantiate",
+    args: [
+      "--eval",
+      "--json",
+      ...options,
+      "--expr",
+      `(builtins.tryEval ${system}.config.system.build.toplevel.drvPath).success`,
+    ],
+    cwd: folder,
+    env,
+    timeout,
+  };
+}
+
+/** A text as a string of the Nix language. */
+function inNix(text: string): string {
+  return `"${text.replace(/["\\]|\$\{/g, "\\$&")}"`;
+}

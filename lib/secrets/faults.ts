@@ -1,0 +1,180 @@
+/**
+ * What a file of sops shows to be wrong with it, after a program said that it
+ * does not open: explanations, and what to do about them.
+ *
+ * @module
+ */
+import { type Problem, quoted } from "./problems.ts";
+import type { Facts, SopsFacts } from "./reading/facts.ts";
+import { recipientsOf, type SopsFile } from "./sops/metadata.ts";
+import {
+  type Access,
+  isSameAddress,
+  type Keys,
+  type SopsTrouble,
+} from "./sops/sops.ts";
+
+type Found = Omit<Problem, "file">;
+
+/** What the text alone shows to be wrong. */
+export function faultOf(
+  name: string,
+  file: SopsFacts,
+  { groupsAtMost }: Access,
+  keys: Keys,
+): Found | undefined {
+  if (groupsAtMost < file.needed) {
+    const other = otherVault(file, keys);
+    return other === undefined
+      ? {
+        reason: "key-groups",
+        why:
+          `it takes ${file.needed} key groups to open it, and this host is in ${groupsAtMost}`,
+        mend:
+          `add this host to more groups in .sops.yaml, then: sops updatekeys ${
+            quoted(name)
+          }`,
+      }
+      : vaultAddress(name, other, keys);
+  }
+  if (file.plain.length > 0) {
+    return {
+      reason: "plaintext-value",
+      why: "a value in it that should be encrypted is not",
+      key: file.plain.slice(0, 5).join(", "),
+      mend: `take the value out, and put a new one in: sops edit ${
+        quoted(name)
+      }`,
+    };
+  }
+  if (!file.hasMac) {
+    return {
+      reason: "no-mac",
+      why: "it has no MAC, so that nobody could tell whether it was changed",
+      mend: restore(name),
+    };
+  }
+  return file.unread === undefined ? undefined : {
+    reason: "broken",
+    why:
+      `it was encrypted by sops, but it is no ${file.format} any more: ${file.unread}`,
+    mend: restore(name),
+  };
+}
+
+/** What is wrong with a file whose metadata can't be read. */
+export function otherFault(
+  name: string,
+  facts: Exclude<Facts, SopsFacts>,
+): Found {
+  switch (facts.kind) {
+    case "plain":
+      return {
+        reason: "plaintext",
+        why: ".sops.yaml has a rule for it, but it is not encrypted",
+        mend: `sops encrypt --in-place ${
+          quoted(name)
+        }, and change what was in it, for Git remembers it; or secrets.ignore`,
+      };
+    case "headless":
+      return {
+        reason: "cut-off",
+        why: "it has encrypted values, but sops's metadata is missing",
+        mend: restore(name),
+      };
+    case "broken":
+      return {
+        reason: "broken",
+        why:
+          `it was encrypted by sops, but it is no ${facts.format} any more: ${facts.why}`,
+        mend: restore(name),
+      };
+    case "unread":
+      return { reason: "unread", why: facts.why, mend: restore(name) };
+  }
+}
+
+/** The rules name this host for a file that does not name it. */
+export function forgotten(name: string): Found {
+  return {
+    reason: "updatekeys-forgotten",
+    why: ".sops.yaml names this host for it, but the file itself does not",
+    mend: `sops updatekeys ${quoted(name)}`,
+  };
+}
+
+/** What to do about what sops says. */
+export function mending(
+  reason: SopsTrouble,
+  name: string,
+): Pick<Problem, "mend" | "transient"> {
+  switch (reason) {
+    case "vault-sealed":
+      return { mend: "unseal Vault: vault operator unseal", transient: true };
+    case "vault-unreachable":
+      return {
+        mend: "look at Vault, the network, and the service behind vault.socket",
+        transient: true,
+      };
+    case "vault-refused":
+      return {
+        mend: "do in Vault what its answer asks for; the next run tries again",
+        transient: true,
+      };
+    case "timed-out":
+      return {
+        mend: "the next run tries again; or raise timeouts.secrets",
+        transient: true,
+      };
+    case "data-key":
+      return { mend: `sops updatekeys ${quoted(name)}` };
+    case "value-changed":
+    case "tampered":
+    case "no-mac":
+    case "sops-failed":
+      return { mend: restore(name) };
+  }
+}
+
+/** Takes back what was committed before. */
+export const restore = (name: string): string =>
+  `restore it: git checkout REVISION -- ${quoted(name)}`;
+
+/** An address of Vault in the file that is not the configured one. */
+function otherVault(
+  file: Pick<SopsFile, "groups">,
+  { vault }: Keys,
+): string | undefined {
+  if (!vault) return undefined;
+  return recipientsOf(file).map(({ vault }) => vault?.address)
+    .find((address) =>
+      address !== undefined && !isSameAddress(address, vault.address)
+    );
+}
+
+/** Whether nobody but Vault opens a file. */
+export const isVaultAlone = (file: Pick<SopsFile, "groups">): boolean =>
+  recipientsOf(file).every(({ kind }) => kind === "hc_vault");
+
+function vaultAddress(name: string, address: string, { vault }: Keys) {
+  return {
+    reason: "vault-address",
+    why:
+      `it names the Vault at ${address}, but this host may only ask ${vault?.address}`,
+    mend: `put the right address in .sops.yaml, then: sops updatekeys ${
+      quoted(name)
+    }`,
+  };
+}
+
+/** A file that only a Vault opens, and not the one that may be asked. */
+export function vaultNote(
+  name: string,
+  file: Pick<SopsFile, "groups">,
+  keys: Keys,
+): Problem | undefined {
+  const other = otherVault(file, keys);
+  return other === undefined
+    ? undefined
+    : { file: name, ...vaultAddress(name, other, keys) };
+}

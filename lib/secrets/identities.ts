@@ -1,0 +1,212 @@
+/**
+ * The private keys of a host: whom they speak for.
+ *
+ * @module
+ */
+import type { Command, Effects } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import { sshPublicKey, sshToAge } from "../keys/ssh_to_age.ts";
+
+/** Private keys of this host with the recipients they decrypt for. */
+export interface Identity {
+  /** A key file, or the folder that is a home of GnuPG. */
+  path: string;
+  kind: "age" | "ssh" | "pgp" | "ssh-as-age";
+  /**
+   * `age1…`, `ssh-ed25519 AAAA…`, or a fingerprint of OpenPGP; public. An
+   * SSH ed25519 key has two: its own, and the age one made from it. Where it is
+   * read `ssh-as-age`, as sops-nix does, it has the second alone.
+   */
+  recipients: readonly string[];
+  /**
+   * Whether some of its keys are those of plugins (`AGE-PLUGIN-…`), which may
+   * open what names recipients that are neither X25519 nor SSH. Which of them,
+   * the plugin alone knows.
+   */
+  hasPlugin?: true;
+  /** Its keys for age, one a line. Secret: a function, so that nothing shows it. */
+  ageKeys?: () => string;
+}
+
+/** Where NixOS hosts keep their keys, if the configuration names none. */
+export const usualIdentities = [
+  "/etc/ssh/age.key",
+  "/var/lib/sops-nix/key.txt",
+  "/etc/ssh/ssh_host_ed25519_key",
+];
+
+const patience = 60_000;
+/** Bytes of a file of keys. */
+const mostKeys = 1024 * 1024;
+
+/**
+ * Reads who a key file speaks for; a folder is taken for a home of GnuPG.
+ *
+ * @throws {SyncError} `identity-unreadable`, exit 5.
+ */
+export async function readIdentity(
+  effects: Effects,
+  path: string,
+): Promise<Identity> {
+  const fail = (error: Error) => {
+    throw unusable(path, error.message);
+  };
+  const { isDirectory, isFile, size } = await Deno.stat(path).catch(fail);
+  if (isDirectory) return await readGnupgHome(effects, path);
+  // A system that is not proven yet may name what never ends.
+  if (!isFile || size > mostKeys) throw unusable(path, "it is no file of keys");
+  const text = await Deno.readTextFile(path).catch(fail);
+  if (/AGE-(?:SECRET-KEY|PLUGIN)-/.test(text)) {
+    return await readAgeKeys(effects, path, text);
+  }
+  if (text.includes("PRIVATE KEY-----")) {
+    return await readSshKey(effects, path, text);
+  }
+  throw unusable(path, "it holds neither an age nor an SSH private key");
+}
+
+/** Keys of age itself, and of its plugins. */
+async function readAgeKeys(
+  effects: Effects,
+  path: string,
+  text: string,
+): Promise<Identity> {
+  const keys = keysIn(text).split("\n");
+  // Only the plugin could say whom its keys speak for.
+  const own = keys.filter((key) => !key.startsWith("AGE-PLUGIN-"));
+  const recipients = own.length === 0 ? [] : await publicOf(effects, path, {
+    program: "age-keygen",
+    args: ["-y"],
+    input: new TextEncoder().encode(`${own.join("\n")}\n`),
+  });
+  return {
+    path,
+    kind: "age",
+    recipients,
+    ...(own.length < keys.length ? { hasPlugin: true } : {}),
+    ageKeys: () => keys.join("\n"),
+  };
+}
+
+/**
+ * Whether a recipient is one of age that its plugins make: neither X25519,
+ * which is always of one length, nor SSH.
+ */
+export function isOfPlugin(recipient: string): boolean {
+  return /^age1[0-9a-z+._-]+$/.test(recipient) &&
+    !/^age1[02-9ac-hj-np-z]{58}$/.test(recipient);
+}
+
+/** An SSH key as sops-nix uses it: converted, and in no other way. */
+export function asAge(identity: Identity): Identity {
+  if (identity.kind !== "ssh") return identity;
+  const recipients = identity.recipients.filter((one) =>
+    one.startsWith("age1")
+  );
+  return { ...identity, kind: "ssh-as-age", recipients };
+}
+
+async function readSshKey(
+  effects: Effects,
+  path: string,
+  text: string,
+): Promise<Identity> {
+  const pkcs8 = await sshPublicKey(text);
+  const lines = pkcs8 ? [pkcs8] : await publicOf(effects, path, {
+    program: "ssh-keygen",
+    args: ["-y", "-P", "", "-f", path],
+  });
+  // The comment of an SSH key is no part of it.
+  const own = lines.map((line) => line.split(" ").slice(0, 2).join(" "));
+  if (!/^ssh-(ed25519|rsa) /.test(own[0] ?? "")) {
+    throw unusable(path, "age takes SSH keys of ed25519 and RSA alone");
+  }
+  const key = await sshToAge(text);
+  if (key === undefined) return { path, kind: "ssh", recipients: own };
+  const input = new TextEncoder().encode(`${key}\n`);
+  const made = await publicOf(effects, path, {
+    program: "age-keygen",
+    args: ["-y"],
+    input,
+  });
+  return {
+    path,
+    kind: "ssh",
+    recipients: [...own, ...made],
+    ageKeys: () => key,
+  };
+}
+
+/** The lines that a program says a private key's public ones are. */
+async function publicOf(
+  effects: Effects,
+  path: string,
+  command: Omit<Command, "timeout">,
+): Promise<string[]> {
+  const finished = await effects.run({ ...command, timeout: patience });
+  if (finished.code !== 0) throw unusable(path, oneLine(finished.stderr));
+  return new TextDecoder().decode(finished.stdout).trim().split("\n")
+    .map((line) => line.trim());
+}
+
+const keysIn = (text: string) =>
+  text.split("\n").map((line) => line.trim())
+    .filter((line) => line.startsWith("AGE-")).join("\n");
+
+/** The secret keys in a home of GnuPG (GnuPG, `doc/DETAILS`, "fpr"). */
+async function readGnupgHome(
+  effects: Effects,
+  path: string,
+): Promise<Identity> {
+  const finished = await effects.run({
+    program: "gpg",
+    args: [
+      "--homedir",
+      path,
+      "--batch",
+      "--with-colons",
+      "--with-subkey-fingerprint",
+      "--list-secret-keys",
+    ],
+    timeout: patience,
+  });
+  const recipients = new TextDecoder().decode(finished.stdout).split("\n")
+    .map((line) => line.split(":")).filter(([type]) => type === "fpr")
+    .map((fields) => fields[9]!);
+  if (finished.code !== 0 || recipients.length === 0) {
+    const why = oneLine(finished.stderr) || "it has no secret key";
+    throw unusable(path, why);
+  }
+  return { path, kind: "pgp", recipients };
+}
+
+/**
+ * Ends the agents that GnuPG started for these identities; they would stay
+ * when all else is done, and keep the keys in memory.
+ */
+export async function endAgents(
+  effects: Effects,
+  identities: readonly Identity[],
+): Promise<void> {
+  for (const { kind, path } of identities) {
+    if (kind !== "pgp") continue;
+    await effects.run({
+      program: "gpgconf",
+      args: ["--homedir", path, "--kill", "all"],
+      timeout: patience,
+    });
+  }
+}
+
+function unusable(path: string, why: string): SyncError {
+  return new SyncError(`Cannot use the identity ${path}: ${why}`, {
+    stage: "secrets",
+    reason: "identity-unreadable",
+    next: "hold",
+    hints: [
+      `make one with: age-keygen -o ${path} (then re-key the files for its public key)`,
+      "or name the right file with secrets.identities",
+    ],
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * Whether sops-install-secrets would find and install a key of a file, as far
+ * as that shows in the encrypted file: it walks maps by the parts of the key,
+ * and installs texts alone (sops-nix, `pkgs/sops-install-secrets/main.go`,
+ * "recurseSecretKey" and "loadSopsFile"). Pure.
+ *
+ * @module
+ */
+import { isMap } from "../sops/formats.ts";
+import { encryptedType } from "../sops/leaves.ts";
+import type { SopsFile } from "../sops/metadata.ts";
+
+/** What would come of one key. */
+export type KeyAnswer =
+  | { kind: "found" }
+  /** `there`: what is in its place. */
+  | { kind: "missing"; part: string; there: readonly string[] }
+  | { kind: "map" }
+  /** A value of another type: `int`, `float`, `bool`, `null` …. */
+  | { kind: "no-text"; type: string }
+  /** sops-install-secrets enters no maps of JSON. */
+  | { kind: "json-map"; part: string }
+  /** The whole file can't be read by sops-install-secrets. */
+  | { kind: "unreadable"; why: string }
+  /** Our own reading can't tell. */
+  | { kind: "unknown"; why: string };
+
+/**
+ * The answers for some keys of a file, in their order.
+ *
+ * @param text The same file as text.
+ * @param keys Parts split by `/`; empty: the whole file.
+ */
+export function keyAnswers(
+  file: SopsFile,
+  text: string,
+  keys: readonly string[],
+): KeyAnswer[] {
+  return keys.map((key) => answerOf(file, text, key));
+}
+
+function answerOf(file: SopsFile, text: string, key: string): KeyAnswer {
+  const { format, unread, documents } = file;
+  if (format === "dotenv") {
+    const why = dotenvFault(text);
+    if (why !== undefined) return { kind: "unreadable", why };
+  }
+  // From the other formats sops-nix takes the whole file.
+  if (key === "" || (format !== "yaml" && format !== "json")) {
+    return { kind: "found" };
+  }
+  if (unread !== undefined) return { kind: "unknown", why: unread };
+  let value: unknown = documents[0];
+  const parts = key.split("/");
+  for (const [i, part] of parts.entries()) {
+    if (i > 0 && !isMap(value)) return { kind: "missing", part, there: [] };
+    if (i > 0 && format === "json") {
+      return { kind: "json-map", part: parts.slice(0, i).join("/") };
+    }
+    if (!isMap(value) || !Object.hasOwn(value, part)) {
+      const there = isMap(value) ? Object.keys(value).slice(0, 10) : [];
+      return { kind: "missing", part, there };
+    }
+    value = value[part];
+  }
+  const type = typeOf(value);
+  return type === "str"
+    ? { kind: "found" }
+    : type === "map"
+    ? { kind: "map" }
+    : { kind: "no-text", type };
+}
+
+/** The type that a value has once it is decrypted, in the words of sops. */
+function typeOf(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  switch (typeof value) {
+    case "string": {
+      const type = encryptedType(value) ?? "str";
+      // The YAML library of sops-nix knows no times: it reads them as texts.
+      return type === "bytes" || type === "time" ? "str" : type;
+    }
+    case "number":
+      return Number.isInteger(value) ? "int" : "float";
+    case "boolean":
+      return "bool";
+    default:
+      return value instanceof Date ? "str" : "map";
+  }
+}
+
+/**
+ * Why godotenv, which sops-install-secrets reads the encrypted file with, does
+ * not: names hold letters, digits, `_` and `.` alone, and what begins with a
+ * quote must end with one (godotenv 1.5, `parser.go`).
+ */
+function dotenvFault(text: string): string | undefined {
+  for (const line of text.split(/\r?\n/)) {
+    if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
+    const at = line.search(/[=:]/);
+    const name = line.slice(0, at === -1 ? undefined : at)
+      .replace(/^\s*export\s+/, "");
+    // It looks at bytes, and takes each for a letter of Latin-1 or not.
+    const odd = /[^\p{L}\p{N}_.\s]/u.exec(latin1(name))?.[0];
+    if (at === -1 || odd !== undefined) {
+      return odd === undefined
+        ? "a line of it is no NAME=VALUE"
+        : `sops-install-secrets takes no name of a dotenv file such as ${name}`;
+    }
+    const value = line.slice(at + 1).trim();
+    const quote = /^["']/.exec(value)?.[0];
+    if (quote && value.indexOf(quote, 1) === -1) {
+      return `a value of it begins with ${quote} and does not end with it`;
+    }
+  }
+  return undefined;
+}
+
+const latin1 = (text: string) =>
+  new TextDecoder("latin1").decode(new TextEncoder().encode(text));

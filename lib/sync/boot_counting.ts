@@ -1,0 +1,111 @@
+/**
+ * Boots that the bootloader counts: blesses one with which the host is well,
+ * and finds out afterwards which revision never came up.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { count, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { blessBoot, isUndecided } from "../activation/bless.ts";
+import { illsOf, isRemoteAlone, textOf } from "../activation/health.ts";
+import { countersOf } from "../host/boot_entry.ts";
+import { bootedSystem, runningSystem } from "../host/system.ts";
+import { type Record, Run } from "../run/run.ts";
+import { standingOf } from "../run/standing.ts";
+import type { Deployment, State } from "../state/state.ts";
+import { attemptPut } from "./attempt.ts";
+import type { Found } from "./outcome.ts";
+
+/**
+ * Blesses a boot that nothing else looks at: one with a system that is known,
+ * or that a person installed. A remote that alone does not answer is no reason
+ * not to, since an older system would not reach it either.
+ */
+export async function blessIfWell(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<void> {
+  if (!await isUndecided(effects)) return;
+  const ills = await illsOf(
+    new Run(effects, config, state),
+    standingOf({ failed: state.lastGood?.failing ?? [] }),
+  );
+  if (ills.length === 0 || isRemoteAlone(ills)) {
+    await blessBoot(effects, "good");
+    return;
+  }
+  say(
+    effects,
+    "warning",
+    `The boot is not blessed, because the host is not well: ${textOf(ills)}`,
+    ["the bootloader gives this system up after its last try"],
+  );
+}
+
+/**
+ * Finds whether the bootloader gave the last good system up, because no boot
+ * with it was blessed. Then the system that it chose becomes the last good one
+ * and the boot default, and the revision is held.
+ *
+ * @returns the outcome of that, or the state to go on with.
+ */
+export async function afterFallback(
+  effects: Effects,
+  config: Config,
+  state: State,
+  record: Record,
+): Promise<Found> {
+  const { lastGood } = state;
+  if (!lastGood || bootedSystem() === lastGood.system) return { state };
+  const givenUp = countersOf(lastGood.system).find(({ left }) => left === 0);
+  if (!givenUp) return { state };
+  const { revision } = lastGood;
+  const running = runningSystem();
+  const because = `it did not come up in ${
+    count(givenUp.done, "boot")
+  }, and the bootloader chose another system`;
+  const told = `${short(revision)}: ${because}: ${running}`;
+  const good = chosen(state, running);
+  if (!good) return { outcome: { result: "failed", error: withoutWay(told) } };
+  say(effects, "error", told);
+  const left = { revisions: [revision], because };
+  const outcome = await attemptPut(effects, config, state, good, record, left);
+  if (outcome.result !== "rolled-back") return { outcome };
+  const error = new SyncError(
+    `${told}; ${short(good.revision)} is the boot default again`,
+    {
+      stage: "health",
+      reason: "never-came-up",
+      next: "hold",
+      exit: exitCodes.rolledBack,
+      hints: [
+        "look at what the boots before this one wrote: journalctl --list-boots",
+      ],
+    },
+  );
+  return { outcome: { result: "failed", run: outcome.run, error } };
+}
+
+/** The good system that runs, or else the newest that nothing is known against. */
+function chosen(
+  { earlier, holds }: State,
+  running: string | null,
+): Deployment | undefined {
+  return earlier.find(({ system }) => system === running) ??
+    earlier.find(({ revision }) =>
+      !holds.some((hold) => hold.revision === revision)
+    );
+}
+
+function withoutWay(told: string): SyncError {
+  return new SyncError(`${told}; no good system is known to go back to`, {
+    stage: "health",
+    reason: "never-came-up",
+    next: "stop",
+    exit: exitCodes.broken,
+    hints: ["mend the host by hand, or push a revision that does"],
+  });
+}

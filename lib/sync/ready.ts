@@ -1,0 +1,161 @@
+/**
+ * Whether this configuration brings the next commit to this host. It looks at
+ * everything that a run needs before it builds, and changes nothing.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { SyncError, usageError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import type { Tip } from "../base/tip.ts";
+import type { Config } from "../config/schema.ts";
+import { tokenTrouble } from "../git/credentials.ts";
+import { has } from "../git/mirror.ts";
+import { keyTrouble } from "../keys/private_key.ts";
+import { targetOf } from "../run/decide.ts";
+import { followedAfter } from "../run/followed.ts";
+import { Run } from "../run/run.ts";
+import type { Verified } from "../run/stages.ts";
+import { checkSecrets } from "../secrets/check.ts";
+import type { Attempt, Commit, State } from "../state/state.ts";
+import { readState } from "../state/state_file.ts";
+import { needsTag } from "../trust/refusals.ts";
+import { checkSignatures } from "../trust/signed.ts";
+import { keysAreThere } from "../trust/trusted_keys.ts";
+import { ask } from "./ask.ts";
+
+/** What was looked at. */
+export interface Ready {
+  /** What the remote names now. */
+  tip: Tip;
+  /** The revision whose signatures and secrets were checked, if there is one. */
+  revision?: string;
+}
+
+/**
+ * Asks the remote, and checks that the credentials, the trusted keys and the
+ * secrets of this configuration work for a revision that is known here.
+ *
+ * @param from The state folder that has the revision in its mirror.
+ * @param wanted The revision. Without it, the one that was deployed last.
+ * @throws {SyncError} what would keep the next commit from arriving.
+ */
+export async function ready(
+  effects: Effects,
+  config: Config,
+  from: string,
+  wanted?: string,
+): Promise<Ready> {
+  await refuseBadFiles(effects, config);
+  const known = await readState(from);
+  const { tip } = await ask(effects, config, known);
+  const revision = wanted ?? known.lastGood?.revision;
+  if (revision === undefined) return { tip };
+  await checkRevision(effects, config, from, known, revision, tip);
+  return { tip, revision };
+}
+
+/** Git looks at some of these files only when a server asks for them. */
+async function refuseBadFiles(effects: Effects, config: Config): Promise<void> {
+  const { tokenFile, sshKeyFile, knownHosts } = config;
+  const trouble = (tokenFile && tokenTrouble(tokenFile)) ??
+    (sshKeyFile && await keyTrouble(effects, sshKeyFile, "sshKeyFile"));
+  if (trouble) throw badFile(trouble);
+  if (knownHosts === undefined) return;
+  try {
+    Deno.readTextFileSync(knownHosts);
+  } catch (error) {
+    const why = (error as Error).message;
+    throw badFile(`${knownHosts} (knownHosts) can't be read: ${why}`);
+  }
+}
+
+function badFile(trouble: string): SyncError {
+  return new SyncError(`Cannot ask the repository: ${trouble}`, {
+    stage: "decide",
+    reason: "credentials",
+    next: "retry",
+  });
+}
+
+/** Checks one revision as a run would that finds it deployed. */
+async function checkRevision(
+  effects: Effects,
+  config: Config,
+  from: string,
+  known: State,
+  revision: string,
+  tip: Tip,
+): Promise<void> {
+  const mirror = `${from}/repo`;
+  const state = asDeployed(config, known, revision, tip);
+  const run = new Run(effects, config, state);
+  if (!await has(run, mirror, revision)) {
+    throw usageError(
+      "unknown-revision",
+      `Cannot check ${short(revision)}: it is not in ${mirror}`,
+      "name a revision that was fetched on this host",
+    );
+  }
+  const { commit, target } = state.attempt!;
+  const isSame = isSameRef(known.attempt ?? known.lastGood, config);
+  const ofTag = config["verify.mode"].startsWith("tag");
+  const verified: Verified = {
+    done: "verified",
+    commit,
+    target,
+    tip: { ...tip, revision },
+    mirror,
+    forward: "unknown",
+  };
+  if (ofTag && !isSame) {
+    // The tag of another ref comes with the run that fetches it.
+    if (tip.kind !== "tag") throw needsTag(run, tip.kind);
+    await keysAreThere(run, mirror, revision);
+  } else {
+    await checkSignatures(run, { ...verified, done: "fetched" });
+  }
+  await checkSecrets(run, verified);
+}
+
+function isSameRef(
+  before: Pick<Attempt, "target"> | undefined,
+  { repository, ref }: Config,
+): boolean {
+  return before?.target.repository === repository && before.target.ref === ref;
+}
+
+/**
+ * The state once the revision is confirmed, which the next run begins with. Its
+ * signers are left out, so that the keys of this configuration judge it anew.
+ */
+function asDeployed(
+  config: Config,
+  known: State,
+  revision: string,
+  tip: Tip,
+): State {
+  const { attempt: under, lastGood } = known;
+  const old: Commit | undefined = [under?.commit, lastGood]
+    .find((one) => one?.revision === revision);
+  const { subject = "", author = "", committedAt = "" } = old ?? {};
+  const commit = { revision, subject, author, committedAt };
+  const target = targetOf(config);
+  const { repository, ref } = target;
+  const now = { repository, ref, revision, kind: tip.kind };
+  const at = new Date().toISOString();
+  return {
+    ...known,
+    lastGood: { ...commit, target, system: lastGood?.system ?? "", at },
+    followed: followedAfter(known, now),
+    attempt: {
+      id: "ready",
+      command: "sync",
+      commit,
+      target,
+      startedAt: at,
+      stage: "verify",
+      bootId: "",
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * A host that is still starting is left alone: a switch waits for the end of
+ * the boot (that of NixOS 24.11 does), and the boot for our own service.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { hasSystemd } from "../host/system.ts";
+import { armTimer, isStarting, startSoon } from "../host/systemd.ts";
+
+/** Seconds until another run of our service is started. */
+const pause = 20;
+
+/**
+ * Whether the host is still starting. Where a service runs this, systemd starts
+ * that again soon.
+ */
+export async function isDeferred(effects: Effects): Promise<boolean> {
+  if (!hasSystemd() || !await isStarting(effects)) return false;
+  if (Deno.env.has("JOURNAL_STREAM")) await comeAgain(effects);
+  return true;
+}
+
+async function comeAgain(effects: Effects): Promise<void> {
+  const argv = startSoon("gitops-sync.service");
+  const finished = await effects.run(
+    armTimer("gitops-sync-again", argv, pause),
+  );
+  if (finished.code === 0) return;
+  say(
+    effects,
+    "warning",
+    `Cannot have another run started soon: ${finished.stderr.trim()}`,
+    ["the next run of the timer goes on"],
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * Whether a signature is written as signers write one. Git passes over what
+ * else stands beside it, and whoever passes the object on can put it there.
+ *
+ * @module
+ */
+import type { Bad } from "./signature.ts";
+
+/** The text of a signature, its lines without what indents them. */
+const begin =
+  /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE)-----$/;
+
+/** RFC 4880, 6.2: `Comment`, `Version`, `Hash`, `Charset`. */
+const armorHeader = /^[A-Z][A-Za-z-]*: /;
+
+const base64 = /^[A-Za-z0-9+/=]*$/;
+
+/**
+ * What is wrong with the way in which a signature is written.
+ *
+ * @param content The commit or tag as it is stored.
+ * @returns nothing where it is as usual, or where there is none.
+ */
+export function formTrouble(
+  type: "commit" | "tag",
+  content: string,
+): Bad | undefined {
+  const headers = headersOf(content);
+  const own = headers.filter(({ name }) => name === "gpgsig");
+  const other = headers.filter(({ name }) => name === "gpgsig-sha256");
+  if (type === "tag") {
+    if (own.length + other.length > 0) {
+      return odd("has a signature in its header, where none of a tag belongs");
+    }
+    return textTrouble(tagSignature(content));
+  }
+  // Which one counts depends on the kind of repository.
+  const isLong = /^tree [0-9a-f]{64}$/m.test(content.split("\n", 1)[0]!);
+  const [counts, beside] = isLong ? [other, own] : [own, other];
+  if (counts.length === 0) return undefined;
+  if (counts.length > 1) return odd("has more than one signature");
+  if (beside.length > 0) {
+    return odd(`has a ${beside[0]!.name} beside its signature`);
+  }
+  return textTrouble(counts[0]!.lines);
+}
+
+interface Header {
+  name: string;
+  lines: string[];
+}
+
+/** The headers of an object; a line that begins with a blank goes on. */
+function headersOf(content: string): Header[] {
+  const headers: Header[] = [];
+  for (const line of content.split("\n")) {
+    if (line === "") break;
+    if (line.startsWith(" ")) {
+      headers.at(-1)?.lines.push(line.slice(1));
+      continue;
+    }
+    const [name = ""] = line.split(" ", 1);
+    headers.push({ name, lines: [line.slice(name.length + 1)] });
+  }
+  return headers;
+}
+
+/** Git takes the last beginning in a tag for that of its signature. */
+function tagSignature(content: string): string[] {
+  const lines = content.split("\n");
+  const at = lines.findLastIndex((line) => begin.test(line));
+  return at === -1 ? [] : lines.slice(at);
+}
+
+/** What is in the text of a signature that no signer writes. */
+function textTrouble(lines: readonly string[]): Bad | undefined {
+  const [first = "", ...rest] = lines.map((line) => line.replace(/\r$/, ""));
+  const kind = begin.exec(first)?.[1];
+  // It is told apart from others where it is judged.
+  if (kind === undefined) return undefined;
+  const end = rest.indexOf(`-----END ${kind}-----`);
+  if (end === -1) return odd("has a signature without an end");
+  if (rest.slice(end + 1).some((line) => line.trim() !== "")) {
+    return odd("has text after the end of its signature");
+  }
+  const blank = rest.indexOf("");
+  const isArmored = kind.startsWith("PGP") && blank !== -1 && blank < end;
+  const headers = isArmored ? rest.slice(0, blank) : [];
+  const body = rest.slice(headers.length, end);
+  const isUsual = headers.every((line) => armorHeader.test(line)) &&
+    body.every((line) => base64.test(line.trimEnd()));
+  return isUsual ? undefined : odd("has a signature that can't be read");
+}
+
+function odd(says: string): Bad {
+  return { ok: false, reason: "signature-format", says };
+}

@@ -1,0 +1,53 @@
+/**
+ * Judges one signature by a set of keys.
+ *
+ * @module
+ */
+import type { Run } from "../run/run.ts";
+import type { Signer } from "../state/state.ts";
+import { formTrouble } from "./form.ts";
+import {
+  type Bad,
+  checkCommand,
+  type Good,
+  type Keyring,
+  refusalOf,
+  signerOf,
+} from "./signature.ts";
+import { contentsOf } from "./trusted_keys.ts";
+
+/** The one who made a good signature. */
+export function whose({ ok: _, ...signer }: Good): Signer {
+  return signer;
+}
+
+/**
+ * Has Git check the signature of a commit or tag, if it is written as signers
+ * write one.
+ *
+ * @param content What the mirror has under that id, if it was read already.
+ */
+export async function judge(
+  run: Run,
+  mirror: string,
+  type: "commit" | "tag",
+  id: string,
+  keyring: Keyring,
+  content?: Uint8Array,
+): Promise<Good | Bad> {
+  const bytes = content ?? (await contentsOf(run, mirror, [id]))[0];
+  const text = new TextDecoder().decode(bytes);
+  const trouble = formTrouble(type, text);
+  if (trouble) return trouble;
+  const check = (keys: Keyring) =>
+    run.effects.run({ ...checkCommand(mirror, type, id, keys), most: 2 ** 20 });
+  const finished = await check(keyring);
+  const signer = finished.code === 0 ? signerOf(finished.stderr) : undefined;
+  if (signer && keyring.kinds.has(signer.kind)) return signer;
+  const bad = refusalOf(type, text, finished.stderr, keyring);
+  if (bad.reason !== "unknown-key" || !keyring.revokedKeys) return bad;
+  const without = await check({ ...keyring, revokedKeys: undefined });
+  return without.code === 0
+    ? { ok: false, reason: "key-revoked", says: "is signed by a revoked key" }
+    : bad;
+}
