@@ -47,7 +47,7 @@ export async function evaluation(
       run: evaluator.run,
     };
   }
-  refuseOutside(readable.commit.revision, inputs, config);
+  refuseOutside(readable.commit.revision, inputs, run.remote);
   return {
     build: () => effects.run(buildCommand(request)),
     run: (command) => effects.run(command),

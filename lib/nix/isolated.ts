@@ -123,15 +123,15 @@ export async function buildIsolated(
 }
 
 function fetchingFor(run: Run, request: BuildRequest): Fetching {
-  const { config } = run;
-  const server = /^https?:\/\/(?:[^/]*@)?([^/]+)/.exec(config.repository)?.[1];
+  const { config, remote } = run;
+  const server = /^https?:\/\/(?:[^/]*@)?([^/]+)/.exec(remote.repository)?.[1];
   return {
     env: request.env,
     options: [
       ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
       ...credentialOptions(config["build.options"]),
     ],
-    ...config.tokenFile === undefined ? {} : { server },
+    ...remote.tokenFile === undefined ? {} : { server },
     folder: `${run.folder}/evaluation`,
     timeout: request.timeout,
     onLine: request.onLine,
@@ -215,9 +215,9 @@ async function judge(
   return { ...used, code: end.code };
 }
 
-/** Whether somebody stopped the unit: by SIGTERM, which nobody here sends. */
+/** Whether a signal ended it, which nobody here sends. */
 function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
-  return code === 143 || result === "timeout" || code !== 0 &&
+  return [137, 143].includes(code) || result === "timeout" || code !== 0 &&
       /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
         .test(stderr);
 }
