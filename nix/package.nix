@@ -47,7 +47,16 @@ let
   mayRun = lib.mapAttrs (
     program: name:
     # Elsewhere it is part of the system.
-    if name == null || (program == "kill" && !stdenvNoCC.hostPlatform.isLinux) then
+    if
+      name == null
+      || (
+        lib.elem program [
+          "kill"
+          "unshare"
+        ]
+        && !stdenvNoCC.hostPlatform.isLinux
+      )
+    then
       null
     else
       packages.${name}

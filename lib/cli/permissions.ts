@@ -136,7 +136,10 @@ function programsFor(
   // Nobody else runs the host's commands and the system's own programs then.
   if (reach === "host" && !hasSystemd && mayRun()) return true;
   // Deno gives nothing away that we do not have.
-  return programsOf(reach, config).filter((name) => mayRun(name));
+  const programs = programsOf(reach, config);
+  // What isolates an evaluation there.
+  if (reach === "host" && !hasSystemd) programs.push("unshare");
+  return programs.filter((name) => mayRun(name));
 }
 
 function programsOf(reach: Reach, config: LocalConfig): string[] {

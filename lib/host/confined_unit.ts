@@ -39,7 +39,7 @@ export interface Shown {
 const graceSeconds = 2;
 
 /** What programs reserve of addresses and never use. */
-const addressSlack = 2 ** 30;
+export const addressSlack = 2 ** 30;
 
 // systemd.exec(5). Each line takes away a way to the host that an evaluation
 // does not need.

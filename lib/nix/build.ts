@@ -74,7 +74,9 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   if (finished.code !== 0) {
     const said = log.failure();
     const failure =
-      said.reason === "unknown" && await isThrown(evaluating, request)
+      // One that was killed would only take as long again.
+      said.reason === "unknown" && finished.code < 128 &&
+        await isThrown(evaluating, request)
         ? asEvaluation(said)
         : said;
     throw failed(failure, readable, config);

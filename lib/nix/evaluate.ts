@@ -7,10 +7,10 @@
 import { type Command, type Finished, say } from "../base/effects.ts";
 import type { Run } from "../run/run.ts";
 import type { Readable } from "../run/stages.ts";
-import { whyNotIsolated } from "./isolation.ts";
+import type { Route } from "./isolation.ts";
 import { inputsOf, refuseOutside } from "./lock_file.ts";
 import { buildCommand, type BuildRequest } from "./nixos_rebuild.ts";
-import { notIsolated } from "./probe.ts";
+import { notIsolated, provenRoute } from "./probe.ts";
 
 /** What is known of a revision that may be evaluated, and how it is. */
 export interface Evaluation {
@@ -33,37 +33,48 @@ export async function evaluation(
 ): Promise<Evaluation> {
   const { config, effects } = run;
   const isolate = config["build.isolate"];
-  const why = isolate === "false"
-    ? "build.isolate is false"
-    : await whyNotIsolated(effects, config);
-  if (why !== undefined && isolate === "true") throw notIsolated(why);
-  await remember(run, why);
+  const route = isolate === "false"
+    ? isolate
+    : await provenRoute(effects, config, run.folder);
+  if (isolate === "true" && typeof route === "string") throw notIsolated(route);
+  await remember(run, route);
   const inputs = await inputsOf(run, readable);
-  if (why === undefined) {
+  if (typeof route !== "string") {
     const { buildIsolated, evaluatorFor } = await import("./isolated.ts");
-    const evaluator = await evaluatorFor(run, inputs, request);
+    const evaluator = await evaluatorFor(run, route, inputs, request);
     return {
       build: () => buildIsolated(run, evaluator, request),
       run: evaluator.run,
     };
   }
-  refuseOutside(readable.commit.revision, inputs, config);
+  refuseOutside(readable.commit.revision, inputs, run.remote);
   return {
     build: () => effects.run(buildCommand(request)),
     run: (command) => effects.run(command),
   };
 }
 
-/** Tells once why this host evaluates with its own power, until that changes. */
-async function remember(run: Run, why: string | undefined): Promise<void> {
-  const known = run.state.unisolated;
-  if (known === why) return;
-  const { unisolated: _, ...rest } = run.state;
-  await run.replace(why === undefined ? rest : { ...rest, unisolated: why });
-  if (why === undefined || run.config["build.isolate"] === "false") return;
-  say(
-    run.effects,
-    "notice",
-    `Revisions are evaluated with the power of this host: ${why}`,
+/** Tells once what is missing of the isolation here, until that changes. */
+async function remember(run: Run, route: Route | string): Promise<void> {
+  const missing = missingOf(route);
+  const { isolation: known, ...rest } = run.state;
+  if (known === missing) return;
+  await run.replace(
+    missing === undefined ? rest : {
+      ...rest,
+      isolation: missing,
+    },
   );
+  if (missing !== undefined) say(run.effects, "notice", missing);
+}
+
+/** What of the isolation is missing; nothing where it is whole or not wanted. */
+function missingOf(route: Route | string): string | undefined {
+  if (route === "false") return undefined;
+  if (typeof route === "string") {
+    return `Revisions are evaluated with the power of this host: ${route}`;
+  }
+  return route.how === "unit"
+    ? undefined
+    : "Revisions are isolated by namespaces of the kernel alone: systemd does not run here";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { ensureDir } from "@std/fs";
-import type { Effects, Finished } from "../base/effects.ts";
+import type { Command, Effects, Finished } from "../base/effects.ts";
 import type { Config } from "../config/schema.ts";
 import {
   confinedEnd,
@@ -16,10 +16,11 @@ import {
   runConfined,
   type Shown,
 } from "../host/confined_unit.ts";
+import { runInNamespaces } from "../host/confined_namespaces.ts";
 import { stopUnits, type UnitEnd } from "../host/systemd.ts";
 import { authorityFile, gitEnvironment } from "../git/git.ts";
 import { passedOn } from "../process/command.ts";
-import { daemonFolder, evaluationUser } from "./isolation.ts";
+import { daemonFolder, evaluationUser, type Route } from "./isolation.ts";
 
 /** Fixed, so that one that was left behind is found. */
 export const evaluationUnit = "gitops-sync-evaluate";
@@ -31,7 +32,7 @@ const publicFiles: readonly Shown[] = [
   ...[
     ...["/bin", "/lib", "/lib64", "/sbin", "/usr"],
     ...["/run/current-system/sw", "/etc/static"],
-    ...["/etc/nix/nix.conf", "/etc/nix/registry.json"],
+    "/etc/nix/registry.json",
     ...["/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/services"],
     ...["/etc/hosts", "/etc/resolv.conf", "/etc/protocols"],
     ...["/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/ca-certificates"],
@@ -80,32 +81,42 @@ const script = 'if [ -n "${GITOPS_SYNC_CACHE-}" ]; then ' +
   '"$@" || exit; if [ -L result ]; then readlink result; fi';
 
 /**
- * Runs words in the unit and waits for them; whatever happens, nothing of it
- * runs afterwards.
+ * Runs words in the unit, or in namespaces where there is no systemd, and waits
+ * for them; whatever happens, nothing of it runs afterwards.
  */
 export async function useUnit(
   effects: Effects,
   config: Config,
+  { how, ids }: Route,
   argv: readonly string[],
   use: Use,
 ): Promise<Used> {
-  const { onLine } = use;
   const confinement = await confine(config, use);
-  const command = runConfined(
-    ["/bin/sh", "-c", script, "evaluation", ...argv],
-    environment(use),
-    confinement,
-  );
+  const words = ["/bin/sh", "-c", script, "evaluation", ...argv];
+  const env = environment(use);
+  const { onLine } = use;
+  const told = {
+    most: 64 * 1024,
+    ...onLine && {
+      onLine: (line: string) => isOfSystemdRun(line) ? undefined : onLine(line),
+    },
+  };
+  if (how === "unit") {
+    const command = runConfined(words, env, confinement);
+    return await inUnit(effects, { ...command, ...told });
+  }
+  const command = runInNamespaces(words, env, ids, confinement);
+  const finished = await effects.run({ ...command, ...told });
+  const { code, timedOut } = finished;
+  const result = timedOut ? "timeout" : code === 0 ? "success" : "exit-code";
+  return { ...finished, end: { result, code } };
+}
+
+async function inUnit(effects: Effects, command: Command): Promise<Used> {
   const stop = () => effects.run(stopUnits(`${evaluationUnit}.service`));
   let end: UnitEnd | undefined;
   const once = async () => {
-    const finished = await effects.run({
-      ...command,
-      most: 64 * 1024,
-      ...onLine && {
-        onLine: (line) => isOfSystemdRun(line) ? undefined : onLine(line),
-      },
-    });
+    const finished = await effects.run(command);
     end = confinedEnd(finished.stderr);
     return { ...finished, end };
   };
@@ -146,6 +157,7 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
     user: evaluationUser,
     readable: [
       ...publicFiles,
+      settingsOfNix(),
       ...elsewhere(),
       ...mirror === undefined ? [] : [{ from: mirror }],
       ...cache === undefined ? [] : [{ from: cache }],
@@ -156,6 +168,13 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
     seconds,
     boundTo: ownService(),
   };
+}
+
+/** The unit has them in the usual place. */
+function settingsOfNix(): Shown {
+  const folder = Deno.env.get("NIX_CONF_DIR") ?? "/etc/nix";
+  const to = "/etc/nix/nix.conf";
+  return { from: `${folder}/nix.conf`, to, optional: true };
 }
 
 /** The memory of an evaluation. */

@@ -13,10 +13,7 @@
 import { ensureDir } from "@std/fs";
 import type { Command, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { formatSize } from "../base/size.ts";
-import { isStorePath } from "../base/names.ts";
-import { lastWords, safeLines, short } from "../base/text.ts";
-import type { Config } from "../config/schema.ts";
+import { lastWords, short } from "../base/text.ts";
 import type { Run } from "../run/run.ts";
 import {
   credentialOptions,
@@ -24,7 +21,7 @@ import {
   publicOptions,
   trustedOptions,
 } from "./arguments.ts";
-import { evaluationUnit, type Used, useUnit } from "./evaluation_unit.ts";
+import { useUnit } from "./evaluation_unit.ts";
 import {
   credentialsHere,
   fetchable,
@@ -33,6 +30,8 @@ import {
   needsCredential,
   type Unfetched,
 } from "./inputs.ts";
+import { judge, pathIn } from "./isolated_end.ts";
+import type { Route } from "./isolation.ts";
 import type { Input } from "./lock_file.ts";
 import {
   buildCommand,
@@ -40,7 +39,6 @@ import {
   drvCommand,
   flakeReference,
 } from "./nixos_rebuild.ts";
-import { whyUnitFails } from "./probe.ts";
 import { addRoot, realise } from "./store.ts";
 
 /** Runs programs as the evaluation of one revision. */
@@ -60,6 +58,7 @@ export interface Evaluator {
  */
 export async function evaluatorFor(
   run: Run,
+  route: Route,
   inputs: readonly Input[],
   request: BuildRequest,
 ): Promise<Evaluator> {
@@ -73,14 +72,16 @@ export async function evaluatorFor(
     unfetched,
     ...cache?.failed && { failed: cache.failed },
     run: async ({ program, args, timeout, onLine }) => {
-      const used = await useUnit(effects, config, [program, ...args], {
+      const start = effects.now().getTime();
+      const used = await useUnit(effects, config, route, [program, ...args], {
         state: run.folder,
         mirror: request.mirror,
         ...cache && { cache: cache.folder },
         seconds: Math.ceil(timeout / 1000),
         ...onLine && { onLine },
       });
-      return await judge(run, short(request.revision), used, config);
+      const isOver = effects.now().getTime() - start >= timeout;
+      return await judge(run, route, short(request.revision), used, isOver);
     },
   };
 }
@@ -118,15 +119,15 @@ export async function buildIsolated(
 }
 
 function fetchingFor(run: Run, request: BuildRequest): Fetching {
-  const { config } = run;
-  const server = /^https?:\/\/(?:[^/]*@)?([^/]+)/.exec(config.repository)?.[1];
+  const { config, remote } = run;
+  const server = /^https?:\/\/(?:[^/]*@)?([^/]+)/.exec(remote.repository)?.[1];
   return {
     env: request.env,
     options: [
       ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
       ...credentialOptions(config["build.options"]),
     ],
-    ...config.tokenFile === undefined ? {} : { server },
+    ...remote.tokenFile === undefined ? {} : { server },
     folder: `${run.folder}/evaluation`,
     timeout: request.timeout,
     onLine: request.onLine,
@@ -184,78 +185,12 @@ async function fetchSubmodules(
   return { folder: cache, ...isGood ? {} : { failed: finished } };
 }
 
-/** How the unit ended, or why it says nothing about the revision. */
-async function judge(
-  run: Run,
-  revision: string,
-  used: Used,
-  config: Config,
-): Promise<Finished> {
-  const { end } = used;
-  if (used.timedOut || end?.result === "timeout") {
-    return { ...used, timedOut: true };
-  }
-  if (end?.result === "oom-kill") throw tooLarge(revision, config);
-  // Words of the evaluation alone must not lead to one with more power.
-  if (!end || end.code >= 200 && end.code < 250) {
-    const why = await whyUnitFails(run.effects, config, run.folder);
-    if (why !== undefined || !end) throw notStarted(revision, why, used);
-  }
-  if (end.code !== 0 && isInterrupted(used.stderr)) throw endedFor(revision);
-  return { ...used, code: end.code };
-}
-
-/** Whether Nix says that a signal ended it: nobody here sent one. */
-function isInterrupted(stderr: string): boolean {
-  return /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
-    .test(stderr);
-}
-
-function endedFor(revision: string): SyncError {
-  return new SyncError(
-    `Cannot build ${revision}: the evaluation was ended from outside`,
-    {
-      stage: "build",
-      reason: "evaluation-ended",
-      next: "retry",
-      hints: [
-        `somebody stopped ${evaluationUnit}.service; the next run tries again`,
-      ],
-    },
-  );
-}
-
 /** Why inputs were missing, where the evaluation missed them too. */
 function whyUnfetched(unfetched: readonly Unfetched[]): string[] {
   return unfetched.flatMap(({ name, failure }) => [
     `error: cannot fetch the input ${name} with the credentials of this host: ${failure.summary}`,
     ...failure.details.slice(-5),
   ]);
-}
-
-/** The one store path that came out. What was written before is no answer. */
-function pathIn(
-  { stdout }: Finished,
-  revision: string,
-  kind: "derivation" | "output",
-): string {
-  const path = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!;
-  const isDrv = path.endsWith(".drv");
-  if (isStorePath(path) && isDrv === (kind === "derivation")) return path;
-  if (path === "") throw endedFor(revision);
-  throw new SyncError(
-    `Cannot use the build of ${revision}: expected one store path, and it answered "${
-      safeLines(path.slice(0, 80))[0] ?? ""
-    }"`,
-    {
-      stage: "build",
-      reason: "not-a-system",
-      next: "hold",
-      hints: [
-        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem",
-      ],
-    },
-  );
 }
 
 /** Step 3. */
@@ -282,42 +217,4 @@ async function keep(
       "perhaps garbage was collected at that moment; the next run tries again",
     ],
   });
-}
-
-function tooLarge(revision: string, config: Config): SyncError {
-  const limit = config["limits.evaluation"];
-  return new SyncError(
-    `Cannot build ${revision}: its evaluation took more memory than ${
-      limit === undefined ? "this machine can spare" : formatSize(limit)
-    }`,
-    {
-      stage: "build",
-      reason: "out-of-memory",
-      next: "retry",
-      hints: [
-        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
-      ],
-    },
-  );
-}
-
-function notStarted(
-  revision: string,
-  why: string | undefined,
-  used: Finished,
-): SyncError {
-  return new SyncError(
-    `Cannot build ${revision}: systemd did not run the evaluation${
-      why === undefined ? "" : `: ${why}`
-    }`,
-    {
-      stage: "build",
-      reason: "evaluation-not-started",
-      next: "retry",
-      details: lastWords(used),
-      hints: [
-        `look at it with: journalctl --unit ${evaluationUnit}; build.isolate: false evaluates as root`,
-      ],
-    },
-  );
 }

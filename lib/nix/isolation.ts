@@ -6,6 +6,7 @@
  */
 import type { Effects } from "../base/effects.ts";
 import type { Config } from "../config/schema.ts";
+import type { UserIds } from "../host/confined_namespaces.ts";
 import { hasSystemd } from "../host/system.ts";
 import { nixSettings } from "./settings.ts";
 
@@ -15,25 +16,33 @@ export const evaluationUser = "gitops-sync-eval";
 /** The Nix daemon, which builds for users without rights. */
 export const daemonFolder = "/nix/var/nix/daemon-socket";
 
+/** What isolates a revision from this host. */
+export interface Route {
+  /** `namespaces`: without systemd, and with less than it gives. */
+  how: "unit" | "namespaces";
+  /** The user that evaluates. */
+  ids: UserIds;
+}
+
 /**
- * Why a revision can't be isolated here, in words; nothing where it can.
+ * What can isolate a revision here.
+ *
+ * @returns the way to do it, or why there is none, in words.
  *
  * Each condition is one without which the isolation does not work, or does not
  * hold: a daemon that trusts its user, or builds as root, reads files for it.
  */
-export async function whyNotIsolated(
+export async function routeHere(
   effects: Effects,
   config: Config,
-): Promise<string | undefined> {
+): Promise<Route | string> {
   const outside = readsTheHost(config["build.options"]);
   if (outside !== undefined) {
     return `build.options has ${outside}, which reads files of the host`;
   }
-  if (!hasSystemd()) return "systemd does not run here";
-  if (Deno.uid() !== 0) return "only root can start another user's unit";
-  if (!await isUser(evaluationUser)) {
-    return `there is no user ${evaluationUser}`;
-  }
+  if (Deno.uid() !== 0) return "only root can give up its rights";
+  const ids = await idsOf(evaluationUser);
+  if (!ids) return `there is no user ${evaluationUser}`;
   if (!await isThere(`${daemonFolder}/socket`)) {
     return "there is no Nix daemon";
   }
@@ -52,7 +61,7 @@ export async function whyNotIsolated(
   if (!settings.allowedUsers.some(isMeant)) {
     return `the Nix daemon refuses ${evaluationUser} (allowed-users)`;
   }
-  return undefined;
+  return { how: hasSystemd() ? "unit" : "namespaces", ids };
 }
 
 /** An option of the host that an isolated evaluation could not follow. */
@@ -71,9 +80,12 @@ function isMeant(entry: string): boolean {
   return ["*", evaluationUser, `@${evaluationUser}`].includes(entry);
 }
 
-async function isUser(name: string): Promise<boolean> {
+/** The numbers of a user (passwd(5)). */
+async function idsOf(name: string): Promise<UserIds | undefined> {
   const text = await Deno.readTextFile("/etc/passwd").catch(() => "");
-  return text.split("\n").some((line) => line.startsWith(`${name}:`));
+  const [, , uid, gid] = text.split("\n").map((line) => line.split(":"))
+    .find(([user]) => user === name) ?? [];
+  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
 }
 
 async function isThere(path: string): Promise<boolean> {

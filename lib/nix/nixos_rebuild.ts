@@ -91,7 +91,8 @@ export function drvCommand(request: BuildRequest): Command {
     args: [
       ...["--extra-experimental-features", "nix-command flakes"],
       ...["eval", "--raw", "--log-format", "internal-json"],
-      "--no-update-lock-file",
+      ...["--no-update-lock-file", "--show-trace"],
+      ...request.refresh ? ["--refresh"] : [],
       `${
         flakeReference(request)
       }#nixosConfigurations."${request.host}".config.system.build.toplevel.drvPath`,

@@ -8,7 +8,7 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { useUnit } from "./evaluation_unit.ts";
-import { whyNotIsolated } from "./isolation.ts";
+import { type Route, routeHere } from "./isolation.ts";
 
 /** Seconds in which a derivation of one line is in the store. */
 const patience = 60;
@@ -26,9 +26,10 @@ const expression =
 export async function whyUnitFails(
   effects: Effects,
   config: Config,
+  route: Route,
   state: string,
 ): Promise<string | undefined> {
-  const used = await useUnit(effects, config, [
+  const used = await useUnit(effects, config, route, [
     "nix-instantiate",
     "--expr",
     expression,
@@ -40,6 +41,25 @@ export async function whyUnitFails(
   const words = used.stderr.trimEnd().split("\n")
     .filter((line) => /error|[Ff]ailed|status=/.test(line)).at(0);
   return oneLine(words ?? "it ended without an answer", 200);
+}
+
+/**
+ * What isolates revisions here, and was seen to do so where the kernel may
+ * refuse it; or why nothing does, in words.
+ *
+ * @param state The state folder.
+ */
+export async function provenRoute(
+  effects: Effects,
+  config: Config,
+  state: string,
+): Promise<Route | string> {
+  const route = await routeHere(effects, config);
+  if (typeof route === "string" || route.how === "unit") return route;
+  const why = await whyUnitFails(effects, config, route, state);
+  return why === undefined
+    ? route
+    : `systemd does not run here, and there can be no namespaces: ${why}`;
 }
 
 /**
@@ -56,10 +76,12 @@ export async function refuseUnlessEvaluates(
 ): Promise<void> {
   const { "build.isolate": isolate, "build.from": from } = config;
   if (from === "cache" || isolate === "false") return;
-  const why = await whyNotIsolated(effects, config);
-  if (why !== undefined && isolate === "auto") return;
-  const trouble = why ??
-    await whyUnitFails(effects, config, config.stateDirectory);
+  const { stateDirectory: state } = config;
+  const route = await provenRoute(effects, config, state);
+  if (typeof route === "string" && isolate === "auto") return;
+  const trouble = typeof route === "string"
+    ? route
+    : await whyUnitFails(effects, config, route, state);
   if (trouble !== undefined) throw notIsolated(trouble);
 }
 

@@ -239,8 +239,8 @@ export interface State {
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
   reboot?: Reboot;
-  /** Why revisions are not isolated from this host when they are evaluated. */
-  unisolated?: string;
+  /** What is missing of the isolation of revisions that are evaluated, in words. */
+  isolation?: string;
   /** Lines of the history that could not be written yet, oldest first. */
   unwritten?: readonly HistoryEntry[];
 }

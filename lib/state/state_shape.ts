@@ -126,7 +126,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
     times: isNumber,
   }),
   quiet: object({ repository: isText, until: isText, asked: isNumber }),
-  unisolated: isText,
+  isolation: isText,
 };
 
 /** The name of a part that has not the shape everything else relies on. */

@@ -14,6 +14,7 @@ import { has } from "../git/mirror.ts";
 import { keyTrouble } from "../keys/private_key.ts";
 import { targetOf } from "../run/decide.ts";
 import { followedAfter } from "../run/followed.ts";
+import { refuseUnlessEvaluates } from "../nix/probe.ts";
 import { Run } from "../run/run.ts";
 import type { Verified } from "../run/stages.ts";
 import { checkSecrets } from "../secrets/check.ts";
@@ -33,8 +34,9 @@ export interface Ready {
 }
 
 /**
- * Asks the remote, and checks that the credentials, the trusted keys and the
- * secrets of this configuration work for a revision that is known here.
+ * Asks the remote, and checks that this host can evaluate, and that the
+ * credentials, the trusted keys and the secrets of this configuration work for a
+ * revision that is known here.
  *
  * @param from The state folder that has the revision in its mirror.
  * @param wanted The revision. Without it, the one that was deployed last.
@@ -47,6 +49,7 @@ export async function ready(
   wanted?: string,
 ): Promise<Ready> {
   await refuseBadFiles(effects, config);
+  await refuseUnlessEvaluates(effects, config);
   const known = await readState(from);
   const { tip } = await ask(effects, config, known);
   const revision = wanted ?? known.lastGood?.revision;

@@ -32,11 +32,13 @@ const isCompiled = madeFolder?.includes("/compiled-") ?? false;
 /** Programs that packages of the stand-in consist of. */
 const programs = [
   ...["age", "age-keygen", "cat", "cp", "deno", "find", "git", "gpg"],
-  ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "ls", "mkdir"],
+  ...["gpgconf", "grep", "head", "journalctl", "kill", "ln", "loginctl", "ls"],
+  ...["mkdir"],
   ...["mv", "nix", "nix-env", "nix-instantiate", "nix-store"],
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
   ...["stat", "tee"],
   ...["systemctl", "systemd-analyze", "systemd-notify", "systemd-run", "true"],
+  ...["unshare"],
 ];
 
 /**

@@ -1,4 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { dirname } from "node:path";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import {
   credentialOptions,
@@ -10,8 +11,14 @@ import {
   machinesIn,
   needsCredential,
 } from "../../lib/nix/inputs.ts";
-import { inputsIn, refuseOutside } from "../../lib/nix/lock_file.ts";
+import { inputsIn, inputsOf, refuseOutside } from "../../lib/nix/lock_file.ts";
+import { refuseToCopy } from "../../lib/nix/room.ts";
 import { settingsIn } from "../../lib/nix/settings.ts";
+import { run } from "../../lib/process/run_command.ts";
+import type { Run } from "../../lib/run/run.ts";
+import type { Readable } from "../../lib/run/stages.ts";
+import { output } from "../world/program.ts";
+import { gitEnvironment } from "../world/repository.ts";
 
 const hash = `sha256-${"A".repeat(43)}=`;
 const rev = "1".repeat(40);
@@ -192,4 +199,69 @@ Deno.test("the settings of Nix are read, whatever they look like", () => {
       }),
     SyncError,
   );
+});
+
+/** The inputs of a repository with these files and links, or why there are none. */
+async function lockOf(
+  files: Record<string, string>,
+  links: Record<string, string>,
+  directory = "",
+) {
+  const mirror = await Deno.makeTempDir();
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      await Deno.mkdir(dirname(`${mirror}/${path}`), { recursive: true });
+      await Deno.writeTextFile(`${mirror}/${path}`, text);
+    }
+    for (const [path, to] of Object.entries(links)) {
+      await Deno.symlink(to, `${mirror}/${path}`);
+    }
+    const git = ["git", "-C", mirror];
+    const env = gitEnvironment;
+    await output([...git, "init", "-q"], { env });
+    await output([...git, "add", "-A"], { env });
+    await output([...git, "commit", "-qm", "x", "--allow-empty"], { env });
+    const revision = await output([...git, "rev-parse", "HEAD"]);
+    return await inputsOf(
+      { config: { directory }, effects: { run } } as unknown as Run,
+      { mirror, commit: { revision } } as unknown as Readable,
+    );
+  } finally {
+    await Deno.remove(mirror, { recursive: true });
+  }
+}
+
+Deno.test("a lock file is read from the repository alone", async () => {
+  const lock = JSON.stringify({ nodes: { a: { locked: { type: "x" } } } });
+  const expected = [{ name: "a", locked: { type: "x" } }];
+  assertEquals(await lockOf({}, {}), []);
+  assertEquals(await lockOf({ "flake.lock": lock }, {}), expected);
+  assertEquals(await lockOf({ "a/flake.lock": lock }, {}, "a"), expected);
+  assertEquals(
+    await lockOf({ real: lock }, { "flake.lock": "real" }),
+    expected,
+  );
+  const bad: [Promise<unknown>, string][] = [
+    [lockOf({}, { "flake.lock": "/dev/zero" }), "lock-outside"],
+    [lockOf({}, { "flake.lock": "../../etc/shadow" }), "lock-outside"],
+    [lockOf({}, { "flake.lock": "gone" }), "lock-outside"],
+    [lockOf({ "flake.lock/x": "" }, {}), "lock-unreadable"],
+    [lockOf({ "flake.lock": "{" }, {}), "lock-unreadable"],
+    [lockOf({ "flake.lock": " ".repeat(5e6) }, {}), "lock-unreadable"],
+  ];
+  for (const [asked, reason] of bad) {
+    const error = await assertRejects(() => asked, SyncError);
+    assertEquals((error as SyncError).reason, reason);
+  }
+});
+
+Deno.test("a revision of more files than can be made is not copied", () => {
+  refuseToCopy(1, 100, 0, { bytes: 2, files: 30_000 });
+  refuseToCopy(1, 1e9, 0, { bytes: 2, files: Infinity });
+  const error = assertThrows(
+    () => refuseToCopy(1, 20_000, 0, { bytes: 2, files: 30_000 }),
+    SyncError,
+  );
+  const { reason, next } = error as SyncError;
+  assertEquals([reason, next], ["inodes-low", "retry"]);
 });

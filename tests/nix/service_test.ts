@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { letIsolate } from "../machine/isolation.ts";
 import { Machine } from "../machine/machine.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 import { bootUnitHost } from "./unit_host.ts";
@@ -126,8 +127,10 @@ Deno.test({
       bootEntries = 2;
       reboot = "when-needed";
       timeouts.health = "15s";
+      build.isolate = true;
     `);
     await using _ = machine;
+    await letIsolate(machine);
     // Which systemd hands over; only its owner may read it.
     machine.write("/root/deploy-key", "no key is needed here");
     await serveWell(machine);

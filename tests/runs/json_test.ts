@@ -88,7 +88,7 @@ test("each result of a sync has its keys", async (world) => {
 
 test("each other command has its keys", async (world) => {
   const status =
-    "agrees attempt backoff bootDefault busy git holds host last " +
+    "agrees attempt backoff bootDefault busy git holds host isolation last " +
     "lastGood next reboot running suspension why";
   const { repository } = await prepared(world);
   await json(world, 0, "status", status);

@@ -34,7 +34,7 @@ export function statusLines(facts: Facts, verdict: Verdict): string {
       : [["boots", systemText(facts, bootDefault)] as [string, string]],
     ...signedRows(facts),
     ["git", gitText(facts)],
-    ...unisolatedRows(facts),
+    ...isolationRows(facts),
     ...verdict.why ? [["why", verdict.why] as [string, string]] : [],
     ["last", last ? lastText(last, verdict, now) : "no attempt yet"],
     ...verdict.next.map((text, i): [string, string] => [
@@ -68,9 +68,9 @@ function signedRows(facts: Facts): [string, string][] {
 }
 
 /** Why the host's power is at hand for what is evaluated. */
-function unisolatedRows({ state, config }: Facts): [string, string][] {
-  return state.unisolated && config["build.isolate"] !== "false"
-    ? [["power", `revisions are not isolated: ${state.unisolated}`]]
+function isolationRows({ state, config }: Facts): [string, string][] {
+  return state.isolation && config["build.isolate"] !== "false"
+    ? [["eval", state.isolation]]
     : [];
 }
 
@@ -171,7 +171,7 @@ export function statusJson(
       changed: facts.changed ?? [],
       last: state.reboot ?? null,
     },
-    unisolated: state.unisolated ?? null,
+    isolation: state.isolation ?? null,
     suspension: suspension ?? null,
     busy: busy ?? null,
   };

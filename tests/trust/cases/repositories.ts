@@ -298,6 +298,11 @@ export const cases: Case[] = [
     expected: refused("tree-too-large"),
   },
   {
+    name: "a million empty files",
+    make: (lab) => bomb(lab, 6, 10),
+    expected: refused("tree-too-large"),
+  },
+  {
     name: "two thousand folders in each other",
     make: (lab) => bomb(lab, 2000, 1),
     expected: refused("tree-too-deep"),

@@ -1,0 +1,126 @@
+/**
+ * What the end of an isolated evaluation means.
+ *
+ * @module
+ */
+import type { Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { isStorePath } from "../base/names.ts";
+import { formatSize } from "../base/size.ts";
+import { lastWords, safeLines } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import type { UnitEnd } from "../host/systemd.ts";
+import type { Run } from "../run/run.ts";
+import { evaluationUnit, type Used } from "./evaluation_unit.ts";
+import type { Route } from "./isolation.ts";
+import { whyUnitFails } from "./probe.ts";
+
+/**
+ * How the unit ended, or why that says nothing about the revision.
+ *
+ * @param isOver Whether its time was over.
+ */
+export async function judge(
+  { effects, config, folder }: Run,
+  route: Route,
+  revision: string,
+  used: Used,
+  isOver: boolean,
+): Promise<Finished> {
+  const { end } = used;
+  if (used.timedOut || end?.result === "timeout" && isOver) {
+    return { ...used, timedOut: true };
+  }
+  if (end && wasStopped(end, used)) throw endedFor(revision);
+  if (end?.result === "oom-kill") throw tooLarge(revision, config);
+  // Words of the evaluation alone must not lead to one with more power.
+  if (!end || end.code >= 200 && end.code < 250) {
+    const why = await whyUnitFails(effects, config, route, folder);
+    if (why !== undefined || !end) throw notStarted(revision, why, used);
+  }
+  return { ...used, code: end.code };
+}
+
+/** Whether a signal ended it, which nobody here sends. */
+function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
+  return [137, 143].includes(code) || result === "timeout" || code !== 0 &&
+      /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
+        .test(stderr);
+}
+
+function endedFor(revision: string): SyncError {
+  return new SyncError(
+    `Cannot build ${revision}: the evaluation was ended from outside`,
+    {
+      stage: "build",
+      reason: "evaluation-ended",
+      next: "retry",
+      hints: [
+        `somebody stopped ${evaluationUnit}.service; the next run tries again`,
+      ],
+    },
+  );
+}
+
+/** The one store path that came out. What was written before is no answer. */
+export function pathIn(
+  { stdout }: Finished,
+  revision: string,
+  kind: "derivation" | "output",
+): string {
+  const path = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!;
+  const isDrv = path.endsWith(".drv");
+  if (isStorePath(path) && isDrv === (kind === "derivation")) return path;
+  if (path === "") throw endedFor(revision);
+  throw new SyncError(
+    `Cannot use the build of ${revision}: expected one store path, and it answered "${
+      safeLines(path.slice(0, 80))[0] ?? ""
+    }"`,
+    {
+      stage: "build",
+      reason: "not-a-system",
+      next: "hold",
+      hints: [
+        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem",
+      ],
+    },
+  );
+}
+
+function tooLarge(revision: string, config: Config): SyncError {
+  const limit = config["limits.evaluation"];
+  return new SyncError(
+    `Cannot build ${revision}: its evaluation took more memory than ${
+      limit === undefined ? "this machine can spare" : formatSize(limit)
+    }`,
+    {
+      stage: "build",
+      reason: "out-of-memory",
+      next: "retry",
+      hints: [
+        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
+      ],
+    },
+  );
+}
+
+function notStarted(
+  revision: string,
+  why: string | undefined,
+  used: Finished,
+): SyncError {
+  return new SyncError(
+    `Cannot build ${revision}: systemd did not run the evaluation${
+      why === undefined ? "" : `: ${why}`
+    }`,
+    {
+      stage: "build",
+      reason: "evaluation-not-started",
+      next: "retry",
+      details: lastWords(used),
+      hints: [
+        `look at it with: journalctl --unit ${evaluationUnit}; build.isolate: false evaluates as root`,
+      ],
+    },
+  );
+}
