@@ -117,9 +117,10 @@ async function finish(
   if (!runs || (rebooted && !boots)) return undefined;
   // After a reboot it is looked at anyway, as a host that came up with it.
   if (target.operation !== "boot" && !rebooted) {
-    const ills = await illsOf(run, standingBefore(attempt));
+    const before = standingBefore(attempt);
+    const ills = await illsOf(run, before);
     // The remote may be down itself; what brings the next commit may wait.
-    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills);
+    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills, before);
   }
   const healthy = {
     done: "healthy" as const,
