@@ -12,7 +12,12 @@
   units,
 }:
 let
-  inherit (builtins) isString match;
+  inherit (builtins)
+    isList
+    isPath
+    isString
+    match
+    ;
 
   cfg = config.services.gitops;
   given = options.services.gitops;
@@ -37,23 +42,61 @@ let
       services.gitops.${file.option} ${problem}. Write the path of a file on the host as text, for example:
         services.gitops.${file.option} = "${exampleOf file.option}";'');
 
+  # Secrets that the program reads by the paths in its settings. What is wrong
+  # with the form of those settings, the program says itself.
+  readFiles =
+    let
+      valueAt = name: lib.attrByPath (lib.splitString "." name) null cfg.settings;
+      attrsAt = name: if lib.isAttrs (valueAt name) then valueAt name else { };
+      listAt = name: if isList (valueAt name) then valueAt name else [ ];
+      named = option: path: { inherit option path; };
+    in
+    map (option: named option (valueAt option)) (
+      [
+        "inputs.netrcFile"
+        "inputs.accessTokensFile"
+      ]
+      # Those of sops.vault have assertions of their own.
+      ++ lib.optionals (cfg.fromVault == { }) [
+        "vault.tokenFile"
+        "vault.appRole.secretIdFile"
+      ]
+    )
+    ++ lib.mapAttrsToList (url: named ''inputs.sshKeys."${url}"'') (attrsAt "inputs.sshKeys")
+    ++ map (named "secrets.identities") (listAt "secrets.identities")
+    ++ lib.concatMap (
+      mirror:
+      map (name: named "mirrors" (mirror.${name} or null)) [
+        "sshKeyFile"
+        "tokenFile"
+      ]
+    ) (listAt "mirrors");
+
+  isInStore = path: isString path && lib.hasPrefix builtins.storeDir path;
+
+  aboutReadFile = file: {
+    # A path of the flake comes into the store when the settings are written.
+    assertion = !(isInStore file.path || isPath file.path);
+    message = "services.gitops.${file.option} names ${toString file.path}. That is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example /etc/gitops-sync/file.";
+  };
+
   aboutSecret = file: {
-    assertion = !isString file.path || !lib.hasPrefix builtins.storeDir file.path;
+    assertion = !isInStore file.path;
     message = ''
       services.gitops.${file.option} is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example:
         services.gitops.${file.option} = "${exampleOf file.option}";'';
   };
 
-  ofProgram = map (file: file.credential) secretFiles;
+  sameName = file: lib.findFirst (one: one.credential == file.credential) null secretFiles;
   aboutName = file: [
     (unless (units.problemOfName file.credential) (problem: ''
       services.gitops.${file.option} ${problem}. Give it another one, for example:
         services.gitops.credentials.netrc = "/etc/nix/netrc";''))
     {
-      assertion = !lib.elem file.credential ofProgram;
+      assertion = sameName file == null;
       message = ''
         services.gitops.${file.option} has the name of the credential that services.gitops.${
-          if file.credential == "token" then "tokenFile" else "sshKeyFile"
+          (sameName file).option
         } is handed over as. Leave one of them out, or give it another name.'';
     }
   ];
@@ -141,6 +184,7 @@ in
 ++ lib.mapAttrsToList aboutOther others
 ++ map aboutFile (secretFiles ++ otherFiles)
 ++ map aboutSecret secretFiles
+++ map aboutReadFile readFiles
 ++ lib.concatMap aboutName otherFiles
 ++ lib.mapAttrsToList aboutVariable cfg.environment
 ++ map aboutSpan spans

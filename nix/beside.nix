@@ -7,6 +7,10 @@
 }:
 let
   cfg = config.services.gitops;
+
+  # Those that the program starts; it refuses what is no list of names.
+  onFailure = builtins.filter builtins.isString (lib.toList cfg.settings.onFailure or [ ]);
+
   systemctl = "${pkgs.systemd}/bin/systemctl";
   stamp = "/run/gitops-sync-died";
 
@@ -18,7 +22,7 @@ in
     # The program tells of its faults itself, and once each. One that was killed,
     # or that can't read its configuration or get its credentials, can't do that.
     # The stamp stays until a run ends well, so that this tells once, too.
-    (lib.mkIf (cfg.enable && cfg.onFailure != [ ]) {
+    (lib.mkIf (cfg.enable && onFailure != [ ]) {
       gitops-sync.onFailure = [ "gitops-sync-died.service" ];
       # Outside of the sandbox.
       gitops-sync.serviceConfig.ExecStartPost = "-+${pkgs.coreutils}/bin/rm -f ${stamp}";
@@ -29,7 +33,7 @@ in
           Type = "oneshot";
           # With the exit codes from 3 to 9 the program has told what is wrong.
           # systemd says how it ended to what OnFailure starts (systemd.exec(5)).
-          ExecStart = "/bin/sh -c 'case $$MONITOR_EXIT_CODE:$$MONITOR_EXIT_STATUS in exited:[3-9]) ;; *) : >${stamp} && exec ${systemctl} start --no-block -- \"$$@\" ;; esac' sh ${lib.concatMapStringsSep " " quoted cfg.onFailure}";
+          ExecStart = "/bin/sh -c 'case $$MONITOR_EXIT_CODE:$$MONITOR_EXIT_STATUS in exited:[3-9]) ;; *) : >${stamp} && exec ${systemctl} start --no-block -- \"$$@\" ;; esac' sh ${lib.concatMapStringsSep " " quoted onFailure}";
         };
       };
     })

@@ -64,11 +64,12 @@ let
 
   runtimePrograms = lib.unique (lib.filter (package: package != null) (lib.attrValues mayRun));
 
-  programs = lib.concatStringsSep "," (
-    lib.mapAttrsToList (
-      name: package: if package == null then name else lib.getExe' package name
-    ) mayRun
-  );
+  # As Deno is to know them: a path, or the name alone.
+  programPaths = lib.mapAttrsToList (
+    name: package: if package == null then name else lib.getExe' package name
+  ) mayRun;
+
+  programs = lib.concatStringsSep "," programPaths;
 
   canCompile = deno ? denort;
 
@@ -135,6 +136,13 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
       dontConfigure = true;
       buildPhase = ''
         runHook preBuild
+        # Deno lets the program run a path that is missing, and says nothing.
+        for program in ${lib.concatStringsSep " " (lib.filter (lib.hasPrefix "/") programPaths)}; do
+          [ -x "$program" ] || {
+            echo "nix/programs.json names a package that has no $program" >&2
+            exit 1
+          }
+        done
         export HOME=$TMPDIR
         sh nix/build.sh tree ${dependencies}
         ${lib.optionalString canCompile ''

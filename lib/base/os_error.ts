@@ -1,10 +1,10 @@
 /**
  * Errors of the operating system that are nobody's bug: a missing right, a full
- * or broken disk.
+ * or broken disk, a name that is no text.
  *
  * @module
  */
-import { type Next, SyncError } from "./errors.ts";
+import { type Next, SyncError, usageError } from "./errors.ts";
 
 interface Sort {
   reason: string;
@@ -44,6 +44,26 @@ const misplaced: Sort = {
   hint: "something else is in that place; move it away, or name another path",
 };
 
+/** Deno reads variables and names of files only if they are UTF-8. */
+function notText(error: Deno.errors.InvalidData): Error {
+  // The value of a variable may be a secret.
+  if (/^environment variable was not valid/.test(error.message)) {
+    return usageError(
+      "variable-not-text",
+      "Cannot read a variable of the environment: expected UTF-8",
+      "find it and leave it out: env | LC_ALL=C.UTF-8 grep -axv '.*'",
+    );
+  }
+  const path = /^File name or path (".*") is not valid/.exec(error.message);
+  return path
+    ? usageError(
+      "path-not-text",
+      `Cannot use ${path[1]}: expected UTF-8`,
+      "give the file or folder another name",
+    )
+    : error;
+}
+
 /** By number (errno(3), Linux). */
 const sorts: Readonly<Record<number, Sort>> = {
   1: denied, // EPERM
@@ -70,10 +90,11 @@ const sorts: Readonly<Record<number, Sort>> = {
 
 /**
  * What was thrown, as an error that is told with a hint if it is one of the
- * operating system's about a file; else as it is.
+ * operating system's about a file or a variable; else as it is.
  */
 export function foreseen(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SyncError) return error;
+  if (error instanceof Deno.errors.InvalidData) return notText(error);
   // Deno's form: "Failed to spawn '/usr/bin/cat': Too many open files (os error 24)".
   const [, program, why, code] =
     /^Failed to spawn '(.*)': (.*) \(os error (\d+)\)$/s.exec(error.message) ??

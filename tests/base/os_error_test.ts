@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { foreseen } from "../../lib/base/os_error.ts";
 import { inFolder } from "../folder.ts";
+import { output } from "../world/program.ts";
 
 Deno.test("an error of the disk or of rights is no bug", async () => {
   await inFolder((folder) => {
@@ -32,6 +33,32 @@ Deno.test("a missing right is told with its path", () => {
   );
   assertEquals(error.hints, ["run as root (sudo)"]);
   assertEquals(error.cause, denied);
+});
+
+Deno.test("what the system hands over and is no text is no bug", async () => {
+  await inFolder(async (folder) => {
+    // Deno itself can neither set such a variable nor go to such a folder.
+    const script = `mkdir "$1/$(printf 'a\\377')"
+      cd "$1/$(printf 'a\\377')"
+      exec env "NAME=$(printf 'a\\377')" "$2" eval --no-lock '
+        const said = [];
+        for (const read of [() => Deno.env.get("NAME"), Deno.cwd]) {
+          try { read() } catch ({ name, message }) { said.push([name, message]) }
+        }
+        console.log(JSON.stringify(said))'`;
+    const said: [string, string][] = JSON.parse(
+      await output(["sh", "-euc", script, "sh", folder, Deno.execPath()]),
+    );
+    assertEquals(said.map(([name]) => name), ["InvalidData", "InvalidData"]);
+    const errors = said.map(([, message]) =>
+      foreseen(new Deno.errors.InvalidData(message)) as SyncError
+    );
+    assertEquals(
+      errors.map(({ reason, exit }) => [reason, exit]),
+      [["variable-not-text", 2], ["path-not-text", 2]],
+    );
+    assert(!errors[0]!.message.includes("xFF"), "it tells the value");
+  });
 });
 
 Deno.test("anything else stays what it is", () => {

@@ -33,6 +33,28 @@ export const refused: Readonly<Record<string, string>> = {
     'tokenFile = "${builtins.storeDir}/token";',
   ),
 
+  "a netrc in the store": gitops(
+    'inputs.netrcFile = "${builtins.storeDir}/netrc";',
+  ),
+  "access tokens in the store": gitops(
+    'settings.inputs.accessTokensFile = "${builtins.storeDir}/tokens";',
+  ),
+  "a key of an input in the store": gitops(
+    'inputs.sshKeys."ssh://git@a/b" = "${builtins.storeDir}/key";',
+  ),
+  "a token of a mirror in the store": gitops(
+    'mirrors = [ "https://a/b" { url = "https://c/d"; tokenFile = "${builtins.storeDir}/token"; } ];',
+  ),
+  "a key of a mirror in the flake": gitops(
+    'mirrors = [ { url = "ssh://c/d"; sshKeyFile = /etc/key; } ];',
+  ),
+  "an identity in the store": gitops(
+    'secrets.identities = [ "${builtins.storeDir}/key" ];',
+  ),
+  "a token of Vault in the store": gitops(
+    'vault.tokenFile = "${builtins.storeDir}/token";',
+  ),
+
   "a frequency that is a date": gitops('frequency = "daily";'),
   "a frequency of nothing": gitops('frequency = "0";'),
   "a frequency of no seconds": gitops('frequency = " 0.0 s";'),
@@ -63,6 +85,10 @@ export const refused: Readonly<Record<string, string>> = {
   ),
   "a second token": gitops('tokenFile = "/a"; credentials.token = "/b";'),
   "a second SSH key": gitops('sshKeyFile = "/a"; credentials.ssh-key = "/b";'),
+
+  "a second key for TLS": gitops(
+    'tls.keyFile = "/a"; credentials.tls-key = "/b";',
+  ),
 
   "a variable with a blank in its name": gitops('environment."A B" = "c";'),
   "a variable with a control character": gitops(

@@ -137,6 +137,19 @@ test("what services.gitops.vault says counts for sops.vault", async () => {
   assertEquals(vault.namespace, "team");
 });
 
+test("whom to tell of a failure may stand in settings as well", async () => {
+  const texts = await forEach(
+    [
+      'services.gitops.settings.onFailure = [ "tell.service" ];',
+      'services.gitops.onFailure = [ "tell.service" ]; services.gitops.settings.onFailure = [ ];',
+      "services.gitops.settings.onFailure = null;",
+    ].map((settings) => `services.gitops.enable = true; ${settings}`),
+    'config.systemd.units."gitops-sync-died.service".text or null',
+  );
+  assertStringIncludes(String(texts[0]), " tell.service");
+  assertEquals(texts.slice(1), [null, null]);
+});
+
 test("names of units that are none are errors of our options", async () => {
   for (const name of ["tell me.service", "tell", "tell.exe"]) {
     for (const option of ["onFailure", "onRecovered", "onSuccess"]) {

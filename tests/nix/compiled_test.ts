@@ -255,11 +255,25 @@ const strange: Readonly<
   "no /tmp": { before: "mount -t tmpfs -o mode=000 tmpfs /tmp; umount /tmp" },
   "no /proc": {
     before: "mount -t tmpfs tmpfs /proc",
-    says: /^error: Cannot start: \/proc is not mounted\n hint: mount/,
+    says: /^error: Cannot start: \/proc is not mounted\nhint: mount/,
   },
   "an argument that is no text": {
     args: ["status", "\\377"],
-    says: /^error: Cannot read the argument .*: expected UTF-8\n hint: /,
+    says: /^error: Cannot read the argument .*: expected UTF-8\nhint: /,
+  },
+  // bash itself complains of it, too.
+  "a folder that is gone": {
+    before: "mkdir /run/gone; cd /run/gone; rmdir /run/gone",
+    says: /^error: Cannot start: the current folder is gone\nhint: change/m,
+  },
+  "a folder whose name is no text": {
+    before: `name=$(printf 'a\\377'); mkdir "/run/$name"; cd "/run/$name"`,
+    says: /^error: Cannot start in .*: expected UTF-8\nhint: change/,
+  },
+  "a variable that is no text": {
+    env: "XDG_RUNTIME_DIR=/run/\\377",
+    args: ["status"],
+    says: /^error: Cannot read a variable .*: expected UTF-8\nhint: find/,
   },
 };
 

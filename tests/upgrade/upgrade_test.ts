@@ -20,6 +20,8 @@ if (refusal) console.log(`upgrades are not tested here: ${refusal}`);
 /** An option as nix/options.json lists it. */
 interface Option {
   name: string;
+  type: string;
+  choices?: string[];
   default?: unknown;
 }
 
@@ -68,6 +70,10 @@ for (const version of versions) {
     for (const [name, old] of optionsIn(`${folder}/options.json`)) {
       const option = now.get(name);
       assert(option, `${name} is gone: hosts that set it don't build any more`);
+      // Its NixOS option would refuse what hosts have.
+      assertEquals(option.type, old.type, `${name} takes other values`);
+      const gone = old.choices?.filter((one) => !option.choices?.includes(one));
+      assertEquals(gone ?? [], [], `${name} no longer takes them`);
       const isSame = JSON.stringify(option.default) ===
         JSON.stringify(old.default);
       assert(

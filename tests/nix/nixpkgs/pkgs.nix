@@ -216,8 +216,12 @@ in
     "systemd-notify"
     "systemd-run"
     "journalctl"
+    "loginctl"
   ];
   tmux = package "tmux" [ "true" ];
-  util-linux = package "util-linux" [ "kill" ];
+  util-linux = package "util-linux" [
+    "kill"
+    "unshare"
+  ];
   zsh = package "zsh" [ "true" ];
 }
