@@ -54,6 +54,8 @@ export interface Deployment extends Commit {
   booted?: true;
   /** The units that had failed even before it, and not because of it. */
   failing?: readonly string[];
+  /** The bootloaders that were read back as starting it. */
+  loaders?: readonly string[];
 }
 
 /** The newest revision of a ref that was deployed here. */

@@ -36,6 +36,7 @@ const deployment = object({
   target,
   system: isText,
   failing: optional(listOf(isText)),
+  loaders: optional(listOf(isText)),
 });
 
 const hold = object({

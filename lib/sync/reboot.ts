@@ -16,6 +16,7 @@ import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { defaultRoutes } from "../host/routes.ts";
 import { rebootHost } from "../host/systemd.ts";
 import { type DueReboot, rebootOf } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
 import {
   detailsOf,
   healthBefore,
@@ -44,7 +45,13 @@ export function dueReboot(
   now: Date,
 ): DueReboot | undefined {
   const changed = state.lastGood ? changedSinceBoot(state.lastGood.system) : [];
-  const situation = { state, systems: systems(), config, now };
+  const situation = {
+    state,
+    systems: systems(),
+    ...misledOf(state.lastGood),
+    config,
+    now,
+  };
   return rebootOf(situation, changed, bootedSystem());
 }
 

@@ -17,6 +17,7 @@ import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
 import { leftAlone } from "../run/quiet.ts";
 import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
@@ -93,6 +94,7 @@ async function comeToOutcome(
     target: targetOf(config),
     config,
     systems: systems(),
+    ...misledOf(state.lastGood),
     now: effects.now(),
     force: wishes.force || wishes.retry,
   });

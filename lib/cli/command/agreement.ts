@@ -19,6 +19,7 @@ import {
 import { opensText } from "./outcome.ts";
 import { correctHint, holdHint } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
+import type { BootEntry } from "../../host/boot_entry.ts";
 import type { Systems } from "../../host/system.ts";
 import type { Tip } from "../../base/tip.ts";
 
@@ -27,6 +28,8 @@ export interface Facts {
   config: Config;
   state: State;
   systems: Systems;
+  /** The bootloader that starts another system than was deployed. */
+  misled?: BootEntry;
   history: readonly HistoryEntry[];
   now: Date;
   /** What the remote says now. */
@@ -122,13 +125,14 @@ function urgent(facts: Facts): string[] | undefined {
 }
 
 function compare(facts: Facts): Verdict {
-  const { config, state, systems, tip, now } = facts;
+  const { config, state, systems, misled, tip, now } = facts;
   if (!tip) return withoutTip(facts);
   const target = targetOf(config);
   const decision = decide({
     tip,
     state,
     systems,
+    ...misled ? { misled } : {},
     target,
     config,
     now,
@@ -137,8 +141,10 @@ function compare(facts: Facts): Verdict {
   return verdictOf(decision, facts, tip);
 }
 
-function withoutTip({ state, systems, unreached = "" }: Facts): Verdict {
-  const drift = driftOf(state.lastGood, systems);
+function withoutTip(
+  { state, systems, misled, unreached = "" }: Facts,
+): Verdict {
+  const drift = driftOf(state.lastGood, systems, misled);
   return {
     agrees: null,
     why: drift ? `${unreached}; ${driftText(drift)}` : unreached,
