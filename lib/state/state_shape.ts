@@ -105,6 +105,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     revision: isText,
     system: isText,
     why: listOf(isText),
+    backTo: maybe,
     before: object({
       failed: listOf(isText),
       starting: listOf(isText),

@@ -83,7 +83,7 @@ export async function rebootIfDue(
     why: due.why,
     booted: bootedSystem(),
     before: await healthBefore(effects),
-    isWayBack: state.reboot?.result === "failed",
+    isWayBack: state.reboot?.backTo === system,
   };
   await writeState(folder, { ...state, reboot });
   say(effects, "notice", `Rebooting into ${short(revision)} (changed: ${why})`);
@@ -219,7 +219,9 @@ async function undoReboot(
     const { lastGood } = run.state;
     await run.save({
       reboot: failed,
-      ...lastGood ? { lastGood: { ...lastGood, booted: true as const } } : {},
+      ...lastGood
+        ? { lastGood: { ...lastGood, booted: true, unwell: true } }
+        : {},
     });
     return new SyncError(`${problem.message}; there is no way back from here`, {
       stage: "health",
@@ -240,7 +242,7 @@ async function undoReboot(
     lastGood: { ...good, boot: bootId() },
     earlier: earlier.filter(({ system }) => system !== good.system),
     holds: [holdFor(run, problem), ...holds],
-    reboot: failed,
+    reboot: { ...failed, backTo: good.system },
     attempt: {
       ...run.attempt,
       previous: { running: good.system, bootDefault: good.system },

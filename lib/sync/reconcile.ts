@@ -87,7 +87,7 @@ async function comeToOutcome(
   const asked = await askOrRecord(effects, config, before.state);
   if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
   const { tip, question, answer } = asked;
-  const state = await remember(effects, config, before.state, tip);
+  let state = await remember(effects, config, before.state, tip);
   const decision = decide({
     tip,
     state,
@@ -98,6 +98,12 @@ async function comeToOutcome(
     now: effects.now(),
     force: wishes.force || wishes.retry,
   });
+  if (decision.kind === "nothing" && state.lastGood?.unwell) {
+    const { lookAgain } = await import("./unwell.ts");
+    const found = await lookAgain(effects, config, state);
+    if (found.outcome) return { outcome: found.outcome, mayFinish: false };
+    state = found.state;
+  }
   const isSettled = decision.kind === "nothing" && !decision.drift &&
     !await isRebootDue(effects, config, state);
   // A run that is done before it begins starts no units.

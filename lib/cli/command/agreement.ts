@@ -83,10 +83,13 @@ export function agreement(facts: Facts): Verdict {
   const verdict = compare(facts);
   const first = urgent(facts);
   if (first) return { ...verdict, next: first };
-  const reboot = rebootText(facts);
-  if (!reboot) return verdict;
+  const more = [
+    facts.state.lastGood?.unwell ? unwell : undefined,
+    rebootText(facts),
+  ].filter((text) => text !== undefined);
+  if (more.length === 0) return verdict;
   const others = verdict.next.filter((text) => text !== nothingToDo);
-  return { ...verdict, next: [...others, reboot] };
+  return { ...verdict, next: [...others, ...more] };
 }
 
 /** What is more important than any difference. */
@@ -123,6 +126,9 @@ function urgent(facts: Facts): string[] | undefined {
   }
   return undefined;
 }
+
+const unwell =
+  "this host needs a person: it did not come up well after a reboot, and has no way back; each run looks again";
 
 function compare(facts: Facts): Verdict {
   const { config, state, systems, misled, tip, now } = facts;
