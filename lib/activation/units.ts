@@ -14,6 +14,7 @@ import type { UnitsBefore } from "../run/standing.ts";
 import {
   type Finding,
   type Grounds,
+  isChance,
   isJudged,
   judgeUnits,
   kinds,
@@ -169,8 +170,8 @@ function loopingOf(
     // It begins anew where somebody starts the unit.
     if (restarts < (first.get(name) ?? Infinity)) first.set(name, restarts);
     return restarts - first.get(name)! >= mostRestarts &&
-      isJudged(unit, grounds) && !grounds.flapping.has(name) &&
-      !grounds.failed.has(name);
+      isJudged(unit, grounds) && !isChance(unit, grounds) &&
+      !grounds.flapping.has(name) && !grounds.failed.has(name);
   });
 }
 

@@ -36,6 +36,7 @@ const deployment = object({
   target,
   system: isText,
   failing: optional(listOf(isText)),
+  loaders: optional(listOf(isText)),
 });
 
 const hold = object({
@@ -104,6 +105,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     revision: isText,
     system: isText,
     why: listOf(isText),
+    backTo: maybe,
     before: object({
       failed: listOf(isText),
       starting: listOf(isText),

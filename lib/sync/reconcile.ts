@@ -17,6 +17,7 @@ import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
 import { leftAlone } from "../run/quiet.ts";
 import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
@@ -86,16 +87,23 @@ async function comeToOutcome(
   const asked = await askOrRecord(effects, config, before.state);
   if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
   const { tip, question, answer } = asked;
-  const state = await remember(effects, config, before.state, tip);
+  let state = await remember(effects, config, before.state, tip);
   const decision = decide({
     tip,
     state,
     target: targetOf(config),
     config,
     systems: systems(),
+    ...misledOf(state.lastGood),
     now: effects.now(),
     force: wishes.force || wishes.retry,
   });
+  if (decision.kind === "nothing" && state.lastGood?.unwell) {
+    const { lookAgain } = await import("./unwell.ts");
+    const found = await lookAgain(effects, config, state);
+    if (found.outcome) return { outcome: found.outcome, mayFinish: false };
+    state = found.state;
+  }
   const isSettled = decision.kind === "nothing" && !decision.drift &&
     !await isRebootDue(effects, config, state);
   // A run that is done before it begins starts no units.

@@ -99,6 +99,15 @@ Deno.test("what ran and is wanted has to run, whatever the reason", () => {
           unit("db.service"),
         ],
       ],
+      // Nor does what wanted it want to run itself.
+      ...[[], ["multi-user.target"]].map((
+        wantedBy,
+      ): [string, Partial<UnitState>, Partial<Grounds>, UnitState[]] => [
+        wantedBy.length === 0 ? "" : "stopped,stopped",
+        { ...gone, wantedBy: [], requiredBy: ["db.service"] },
+        { ran: new Map([["web.service", ""], ["db.service", ""]]) },
+        [unit("db.service", { ...gone, wantedBy })],
+      ]),
       // A socket starts it on demand, as long as it is there.
       ["", { ...gone, triggeredBy: ["web.socket"] }, {}, [socket]],
       ["stopped", { ...gone, triggeredBy: ["web.socket"] }],
@@ -135,6 +144,14 @@ Deno.test("nobody is blamed for what was so before, for chance, or for others", 
     // The same that the candidate changed, or that the switch started.
     ["failed", { ...failed, ...timed }, {}],
     ["failed", { ...failed, ...timed }, { ...none, ...handled }],
+    // Nothing wants it: somebody asked for it by hand or over D-Bus.
+    ["told", { ...failed, wantedBy: [] }, none],
+    ["", { ...starting, wantedBy: [] }, none],
+    ["", { ...starting, wantedBy: [] }, {}],
+    ["waited for", { ...starting, wantedBy: [] }, handled],
+    ["failed", { ...failed, wantedBy: [] }, { ran: new Map() }],
+    ["failed", { ...failed, wantedBy: [] }, { ...none, ...handled }],
+    ["failed", { ...failed, wantedBy: [] }, unchanged],
     // A request to a socket that fails, and a daemon that has one.
     ["told", { ...failed, triggeredBy: ["web.socket"] }, none],
     ["failed", { ...failed, triggeredBy: ["web.socket"] }, unchanged],
