@@ -51,7 +51,7 @@ export class QuietServers {
 
   /** As {@linkcode leftAlone}. */
   leftAlone(repository: string, now: Date): SyncError | undefined {
-    return leftAlone(this, repository, now);
+    return leftAlone({ quiet: this.quiet }, repository, now);
   }
 
   /** Notes what a server answered, if it asked to be left alone. */
