@@ -57,7 +57,9 @@ const forged =
     const id = await lab.object("tag", change(before));
     await lab.push(id, `refs/tags/${name}`);
     const keys = signer === "ada" ? {} : lab.trustingPgp(signer);
-    return { settings: { ...mode(lab, "tag", name), ...keys } };
+    return {
+      settings: { ...mode(lab, "tag", name), ...keys, "verify.mode": "tag" },
+    };
   };
 
 /** A tag that the server gives another name. */
