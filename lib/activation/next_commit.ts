@@ -7,7 +7,7 @@
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import { askRemote } from "../git/remote.ts";
+import { askSources } from "../git/sources.ts";
 import { hasSystemd } from "../host/system.ts";
 import { Deadline } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
@@ -117,14 +117,16 @@ export async function blameRemote(
 
 const remoteReasons = ["remote-lost", nextReasons.unreachable];
 
-/** Whether the remote of the configuration that runs now answers. */
+/**
+ * Whether the remote of the configuration that runs now answers. One that
+ * refuses this system, too, may have refused the candidate for the same reason.
+ */
 async function answers(run: Run): Promise<boolean> {
   try {
-    await askRemote(run.effects, run.config);
+    await askSources(run.effects, run.config, run.state);
     return true;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    // What answers with a refusal is there.
-    return error.reason !== "unreachable";
+    return false;
   }
 }

@@ -94,7 +94,7 @@ function stateAfter(run: Run, ended: Ended): State {
       : {}),
     last: lastOf(run, ended),
     ...(error
-      ? quietAfter(attempt!.target.repository, error, run.effects.now())
+      ? quietAfter(run.state, run.remote.repository, error, run.effects.now())
       : {}),
     ...changesBy(run, ended),
   };

@@ -233,7 +233,7 @@ export interface State {
    * it: it is activated and looked at anew before it is confirmed.
    */
   unfit?: string;
-  quiet?: Quiet;
+  quiet?: readonly Quiet[];
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;

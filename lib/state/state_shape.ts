@@ -127,7 +127,9 @@ const spared: Partial<Record<keyof State, Shape>> = {
     digest: optional(isText),
     times: isNumber,
   }),
-  quiet: object({ repository: isText, until: isText, asked: isNumber }),
+  quiet: listOf(
+    object({ repository: isText, until: isText, asked: isNumber }),
+  ),
   isolation: isText,
 };
 

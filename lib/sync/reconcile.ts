@@ -79,15 +79,15 @@ async function comeToOutcome(
 ): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
   if (before.outcome) return { outcome: before.outcome, mayFinish: false };
-  const quiet = leftAlone(before.state, config.repository, effects.now());
+  const refused = leftAlone(before.state, config.repository, effects.now());
   // A mirror may be asked all the same (lib/git/sources.ts).
-  if (quiet && config.mirrors.length === 0) {
-    return { outcome: { result: "failed", error: quiet }, mayFinish: false };
+  if (refused && config.mirrors.length === 0) {
+    return { outcome: { result: "failed", error: refused }, mayFinish: false };
   }
   const asked = await askOrRecord(effects, config, before.state);
   if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
-  const { tip, question, answer } = asked;
-  let state = await remember(effects, config, before.state, tip);
+  const { tip, question, answer, quiet } = asked;
+  let state = await remember(effects, config, before.state, tip, quiet);
   const decision = decide({
     tip,
     state,
@@ -278,23 +278,26 @@ async function finishUp(
   }
 }
 
-/** Writes down what the remote names, if that is news. */
+/** Writes down what the remote names, and whom to leave alone, if that is news. */
 async function remember(
   effects: Effects,
   config: Config,
   state: State,
   tip: Tip,
+  quiet: State["quiet"],
 ): Promise<State> {
   const { seen, last } = state;
   const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref ||
     seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
-  if (!isNews && !wasUnreached && !state.quiet) return state;
+  const isAsBefore = JSON.stringify(quiet) === JSON.stringify(state.quiet);
+  if (!isNews && !wasUnreached && isAsBefore) return state;
   tellMovedTag(effects, seen, config.ref, tip);
   const { last: _, quiet: __, ...rest } = state;
   const next: State = {
     ...rest,
     ...(last && !wasUnreached ? { last } : {}),
+    ...(quiet ? { quiet } : {}),
     seen: {
       ref: config.ref,
       revision: tip.revision,
