@@ -74,7 +74,13 @@ function missingOf(route: Route | string): string | undefined {
   if (typeof route === "string") {
     return `Revisions are evaluated with the power of this host: ${route}`;
   }
-  return route.how === "unit"
-    ? undefined
-    : "Revisions are isolated by namespaces of the kernel alone: systemd does not run here";
+  const missing = [
+    ...route.how === "unit" ? [] : [
+      "Revisions are isolated by namespaces of the kernel alone: systemd does not run here",
+    ],
+    ...route.netrc === undefined ? [] : [
+      `A revision can read ${route.netrc}: the Nix daemon gives it to what downloads for its users. What only inputs need belongs in inputs.netrcFile`,
+    ],
+  ];
+  return missing.length === 0 ? undefined : missing.join("; ");
 }

@@ -26,7 +26,7 @@ import { daemonFolder, evaluationUser, type Route } from "./isolation.ts";
 export const evaluationUnit = "gitops-sync-evaluate";
 
 // Public files that Nix, Git and the programs of the host need.
-const publicFiles: readonly Shown[] = [
+export const publicFiles: readonly Shown[] = [
   { from: "/nix/store" },
   { from: daemonFolder },
   ...[
@@ -87,14 +87,29 @@ const script = 'if [ -n "${GITOPS_SYNC_CACHE-}" ]; then ' +
 export async function useUnit(
   effects: Effects,
   config: Config,
-  { how, ids }: Route,
+  route: Route,
   argv: readonly string[],
   use: Use,
 ): Promise<Used> {
   const confinement = await confine(config, use);
   const words = ["/bin/sh", "-c", script, "evaluation", ...argv];
   const env = environment(use);
-  const { onLine } = use;
+  return await runRouted(effects, route, words, env, confinement, use.onLine);
+}
+
+/**
+ * Runs words as a confinement says, in the way that this host can.
+ *
+ * @param env All variables that they have.
+ */
+export async function runRouted(
+  effects: Effects,
+  { how, ids }: Route,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+  confinement: Confinement,
+  onLine?: (line: string) => void,
+): Promise<Used> {
   const told = {
     most: 64 * 1024,
     ...onLine && {
@@ -103,7 +118,7 @@ export async function useUnit(
   };
   if (how === "unit") {
     const command = runConfined(words, env, confinement);
-    return await inUnit(effects, { ...command, ...told });
+    return await inUnit(effects, confinement.unit, { ...command, ...told });
   }
   const command = runInNamespaces(words, env, ids, confinement);
   const finished = await effects.run({ ...command, ...told });
@@ -112,8 +127,12 @@ export async function useUnit(
   return { ...finished, end: { result, code } };
 }
 
-async function inUnit(effects: Effects, command: Command): Promise<Used> {
-  const stop = () => effects.run(stopUnits(`${evaluationUnit}.service`));
+async function inUnit(
+  effects: Effects,
+  unit: string,
+  command: Command,
+): Promise<Used> {
+  const stop = () => effects.run(stopUnits(`${unit}.service`));
   let end: UnitEnd | undefined;
   const once = async () => {
     const finished = await effects.run(command);
@@ -178,14 +197,14 @@ function settingsOfNix(): Shown {
 }
 
 /** The memory of an evaluation. */
-function memoryFor(limit: number | undefined): Confinement["memory"] {
+export function memoryFor(limit: number | undefined): Confinement["memory"] {
   if (limit !== undefined) return { ram: limit, swap: 0 };
   const { ram, swap } = machineMemory();
   return { ram: Math.floor(ram * 0.75), swap: Math.floor(swap * 0.75) };
 }
 
 /** Programs and certificates that lie elsewhere than usual. */
-function elsewhere(): Shown[] {
+export function elsewhere(): Shown[] {
   const files = certificates.map((name) => Deno.env.get(name));
   const found = programs.map((name) => whereIs(name));
   return [...files, ...found]
@@ -208,18 +227,22 @@ function whereIs(name: string): string | undefined {
   return undefined;
 }
 
-/** All variables of the unit. */
-function environment({ mirror, cache }: Use): Record<string, string> {
-  const { runtime, cache: ownCache } = foldersOf(evaluationUnit);
-  const ours = harmless.flatMap((name) => {
+/** Variables of ours that everyone may see. */
+export function publicVariables(): Record<string, string> {
+  return Object.fromEntries(harmless.flatMap((name) => {
     const value = Deno.env.get(name);
     // The address of a proxy may hold a password.
     const isPublic = value !== undefined && !/:\/\/[^/]*@|^[^/]*@/.test(value);
     return isPublic ? [[name, value]] : [];
-  });
+  }));
+}
+
+/** All variables of the unit. */
+function environment({ mirror, cache }: Use): Record<string, string> {
+  const { runtime, cache: ownCache } = foldersOf(evaluationUnit);
   const ca = authorityFile();
   return {
-    ...Object.fromEntries(ours),
+    ...publicVariables(),
     ...gitEnvironment(
       {
         repository: "",
