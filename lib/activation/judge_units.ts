@@ -207,7 +207,7 @@ function isAtRest(
 /** Whether what is not well is to be blamed on the candidate. */
 function isFault(unit: UnitState, kind: Kind, grounds: Grounds): boolean {
   const { name } = unit;
-  if (grounds.failed.has(name)) return false;
+  if (grounds.failed.has(name) || wasAbsent(unit, grounds)) return false;
   const isJudgable = isJudged(unit, grounds) ||
     // A system can't install what is missing from it.
     (unit.load === "not-found" && !unit.transient);
@@ -219,6 +219,15 @@ function isFault(unit: UnitState, kind: Kind, grounds: Grounds): boolean {
     if (isAside && !grounds.said.handled.has(name)) return false;
   }
   return !isChance(unit, grounds);
+}
+
+/** Whether a unit is not there, and was not before: it may come by and by. */
+function wasAbsent(
+  { name, load }: UnitState,
+  { absent, ran }: Grounds,
+): boolean {
+  return load === "not-found" && !ran.has(name) &&
+    (absent === undefined || absent.has(name));
 }
 
 /** Whether a unit is started by what happens, and not with the system. */

@@ -45,13 +45,14 @@ export function beforeOf(units: readonly UnitState[]): UnitsBefore {
     (unit.restarts > 0 && newest - unit.startedAt < 60_000_000);
   const isIll = (unit: UnitState) =>
     unit.active === "failed" || isRestarting(unit) ||
-    !["loaded", "masked"].includes(unit.load);
+    !["loaded", "masked", "not-found"].includes(unit.load);
   const ran = kept.filter(({ active }) =>
     active === "active" || active === "reloading"
   ).slice(0, mostRemembered);
   return {
     ran: new Map(ran.map(({ name, invocation }) => [name, invocation])),
     failed: names(units.filter(isIll)),
+    absent: names(units.filter(({ load }) => load === "not-found")),
     starting: names(
       units.filter((unit) =>
         !isIll(unit) &&

@@ -5,6 +5,7 @@ import {
   isIgnored,
   judgeUnits,
 } from "../../lib/activation/judge_units.ts";
+import { beforeOf } from "../../lib/activation/units.ts";
 import { nothingSaid, readSwitch } from "../../lib/activation/switch_words.ts";
 import { noStanding } from "../../lib/run/standing.ts";
 
@@ -128,6 +129,16 @@ Deno.test("nobody is blamed for what was so before, for chance, or for others", 
   const handled = said("starting the following units: web.service, x.service");
   const table: [string, Partial<UnitState>, Partial<Grounds>][] = [
     ["told", failed, { failed: new Set(["web.service"]) }],
+    // It was not there before, and another unit named it.
+    ["failed", failed, { ran: new Map(), absent: new Set(["web.service"]) }],
+    ["", { ...gone, load: "not-found" }, {
+      ran: new Map(),
+      absent: new Set(["web.service"]),
+    }],
+    ["not-loaded", { ...gone, load: "not-found" }, {
+      ran: new Map(),
+      absent: new Set(),
+    }],
     ["", failed, { ignored: ["web.*"] }],
     ["told", failed, { isInstalled: () => false }],
     ["told", { ...failed, transient: true }, {}],
@@ -229,4 +240,13 @@ Deno.test("a unit is ignored by its whole name or a pattern", () => {
   for (const [name, pattern, expected] of table) {
     assertEquals(isIgnored(name, [pattern]), expected, `${name} ${pattern}`);
   }
+});
+
+Deno.test("a unit that was only named before did not fail before", () => {
+  const { failed: ill, absent } = beforeOf([
+    unit("web.service", { ...gone, load: "not-found" }),
+    unit("db.service", { ...gone, load: "bad-setting" }),
+  ]);
+  assertEquals([...ill], ["db.service"]);
+  assertEquals([...absent ?? []], ["web.service"]);
 });

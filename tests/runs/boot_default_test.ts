@@ -34,6 +34,13 @@ test("a boot entry that was set by hand is drift, and is corrected", async (worl
   const third = await repository.publish("Third");
   await syncTo(world, 0);
   runs(world, third);
+
+  // Nor is the word of a bootloader taken that could be read before.
+  world.write(conf, before.conf);
+  await repository.publish("Silent", { knobs: { bootloader: "silent" } });
+  const silent = await syncTo(world, 7);
+  says(silent.stderr, "systemd-boot still starts");
+  runs(world, third);
 });
 
 test("the way back is at its end when the bootloader knows it", async (world) => {
