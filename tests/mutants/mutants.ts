@@ -4,18 +4,8 @@
  *
  * @module
  */
-
-/** One change of the program. */
-export interface Mutant {
-  /** What the changed program no longer does. */
-  name: string;
-  file: string;
-  /** The text that is replaced; it must stand there once. */
-  from: string;
-  to: string;
-  /** The tests to run, as paths from the top. */
-  tests: readonly string[];
-}
+import type { Mutant } from "./mutant.ts";
+import { ofSources } from "./sources.ts";
 
 const powerCut = ["tests/host/power_cut_test.ts"];
 const telling = ["tests/runs/telling_test.ts"];
@@ -143,4 +133,5 @@ export const mutants: readonly Mutant[] = [
     to: "    return { result, code: 0 };",
     tests: ["tests/host/systemd_test.ts"],
   },
+  ...ofSources,
 ];
