@@ -17,6 +17,7 @@ const units = [
 
 /** All mutants. */
 export const mutants: readonly Mutant[] = [
+  ...ofSources,
   {
     name: "a file is renamed before it is on the disk",
     file: "lib/host/files.ts",
@@ -133,5 +134,4 @@ export const mutants: readonly Mutant[] = [
     to: "    return { result, code: 0 };",
     tests: ["tests/host/systemd_test.ts"],
   },
-  ...ofSources,
 ];
