@@ -11,6 +11,7 @@ import { askSources } from "../git/sources.ts";
 import { hasSystemd } from "../host/system.ts";
 import { Deadline } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
+import { isSame, type Known } from "../run/same.ts";
 import type { Activated } from "../run/stages.ts";
 import { Copies } from "./next_copies.ts";
 import { programProblem } from "./next_program.ts";
@@ -33,14 +34,15 @@ export async function checkNextCommit(
   run: Run,
   activated: Activated,
 ): Promise<Checked> {
-  const { system, commit: { revision } } = activated;
+  const { system, commit } = activated;
+  const { revision } = commit;
   const previous = run.attempt.previous?.running ?? null;
   // A service without a timer is somebody's own, started in another way.
   const hasModule = unitText(system, timer) !== undefined;
   const hadModule = previous !== null &&
     unitText(previous, timer) !== undefined;
   if (!hasSystemd() || (!hasModule && !hadModule)) return undefined;
-  if (run.state.unfollow?.revision === revision) {
+  if (mayUnfollow(run, commit)) {
     say(
       run.effects,
       "warning",
@@ -55,6 +57,12 @@ export async function checkNextCommit(
     : withoutModule(revision);
   if (lack) throw failureOf(lack, revision);
   return "the next commit can arrive";
+}
+
+/** Whether a person's word for that counts, and counts still. */
+function mayUnfollow({ state: { unfollow }, effects }: Run, commit: Known) {
+  return unfollow !== undefined && isSame(unfollow, commit) &&
+    Date.parse(unfollow.until ?? "") > effects.now().getTime();
 }
 
 async function lackOf(

@@ -89,9 +89,7 @@ function stateAfter(run: Run, ended: Ended): State {
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
     ...unfitAfter(run, error),
-    ...(unfollow && (error || unfollow.revision !== revision)
-      ? { unfollow }
-      : {}),
+    ...(unfollow && (error || !isSame(unfollow, commit)) ? { unfollow } : {}),
     last: lastOf(run, ended),
     ...(error
       ? quietAfter(run.state, run.remote.repository, error, run.effects.now())

@@ -49,6 +49,14 @@ const hold = object({
   hints: listOf(isText),
 });
 
+const accepted = object({
+  revision: isText,
+  digest: optional(isText),
+  repository: optional(isText),
+  ref: optional(isText),
+  until: optional(isText),
+});
+
 const maybe = optional(isText);
 
 /** What is told of an attempt; a line without it is worth nothing. */
@@ -90,14 +98,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
     failedBefore: optional(listOf(isText)),
     ranBefore: optional(listOf(isText)),
   })),
-  accepted: optional(listOf(object({
-    revision: isText,
-    digest: optional(isText),
-    repository: optional(isText),
-    ref: optional(isText),
-    until: optional(isText),
-  }))),
-  unfollow: optional(object({ revision: isText })),
+  accepted: optional(listOf(accepted)),
+  unfollow: optional(accepted),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,

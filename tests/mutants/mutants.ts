@@ -4,18 +4,8 @@
  *
  * @module
  */
-
-/** One change of the program. */
-export interface Mutant {
-  /** What the changed program no longer does. */
-  name: string;
-  file: string;
-  /** The text that is replaced; it must stand there once. */
-  from: string;
-  to: string;
-  /** The tests to run, as paths from the top. */
-  tests: readonly string[];
-}
+import type { Mutant } from "./mutant.ts";
+import { ofSources } from "./sources.ts";
 
 const powerCut = ["tests/host/power_cut_test.ts"];
 const telling = ["tests/runs/telling_test.ts"];
@@ -34,6 +24,7 @@ const settled = ["tests/runs/settled_test.ts"];
 
 /** All mutants. */
 export const mutants: readonly Mutant[] = [
+  ...ofSources,
   {
     name: "a file is renamed before it is on the disk",
     file: "lib/host/files.ts",
