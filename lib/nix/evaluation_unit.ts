@@ -11,7 +11,6 @@ import {
   type Confinement,
   foldersOf,
   isOfSystemdRun,
-  machineMemory,
   ownService,
   runConfined,
   type Shown,
@@ -20,6 +19,7 @@ import { runInNamespaces } from "../host/confined_namespaces.ts";
 import { stopUnits, type UnitEnd } from "../host/systemd.ts";
 import { authorityFile, gitEnvironment } from "../git/git.ts";
 import { passedOn } from "../process/command.ts";
+import { isOverLimit, memoryFor } from "./memory.ts";
 import { daemonFolder, evaluationUser, type Route } from "./isolation.ts";
 
 /** Fixed, so that one that was left behind is found. */
@@ -121,10 +121,22 @@ export async function runRouted(
     return await inUnit(effects, confinement.unit, { ...command, ...told });
   }
   const command = runInNamespaces(words, env, ids, confinement);
-  const finished = await effects.run({ ...command, ...told });
-  const { code, timedOut } = finished;
-  const result = timedOut ? "timeout" : code === 0 ? "success" : "exit-code";
-  return { ...finished, end: { result, code } };
+  return await inNamespaces(effects, { ...command, ...told });
+}
+
+/** How it ended, in the words of systemd. */
+async function inNamespaces(effects: Effects, command: Command): Promise<Used> {
+  try {
+    const finished = await effects.run(command);
+    const { code, timedOut } = finished;
+    const result = timedOut ? "timeout" : code === 0 ? "success" : "exit-code";
+    return { ...finished, end: { result, code } };
+  } catch (error) {
+    if (!isOverLimit(error)) throw error;
+    const end = { result: "oom-kill", code: 1 };
+    const stdout = new Uint8Array();
+    return { code: 1, timedOut: false, stdout, stderr: "", end };
+  }
 }
 
 async function inUnit(
@@ -194,13 +206,6 @@ function settingsOfNix(): Shown {
   const folder = Deno.env.get("NIX_CONF_DIR") ?? "/etc/nix";
   const to = "/etc/nix/nix.conf";
   return { from: `${folder}/nix.conf`, to, optional: true };
-}
-
-/** The memory of an evaluation. */
-export function memoryFor(limit: number | undefined): Confinement["memory"] {
-  if (limit !== undefined) return { ram: limit, swap: 0 };
-  const { ram, swap } = machineMemory();
-  return { ram: Math.floor(ram * 0.75), swap: Math.floor(swap * 0.75) };
 }
 
 /** Programs and certificates that lie elsewhere than usual. */

@@ -12,12 +12,12 @@ import { foldersOf, ownService, type Shown } from "../host/confined_unit.ts";
 import type { Run } from "../run/run.ts";
 import {
   elsewhere,
-  memoryFor,
   publicFiles,
   publicVariables,
   runRouted,
 } from "./evaluation_unit.ts";
 import type { Route } from "./isolation.ts";
+import { memoryFor } from "./memory.ts";
 
 /** Fixed, so that one that was left behind is found. */
 export const inputsUnit = "gitops-sync-inputs";

@@ -44,7 +44,7 @@ async function fateOf({ file, from, to, tests }: Mutant): Promise<Fate> {
     await Deno.writeTextFile(path, text.replace(from, () => to));
     const { code } = await run(
       [Deno.execPath(), "test", "-A", "--no-check", ...tests],
-      { cwd: folder },
+      { cwd: folder, timeout: 10 * 60_000 },
     );
     return code === 0 ? "survived" : "killed";
   } finally {

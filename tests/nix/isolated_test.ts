@@ -319,9 +319,11 @@ async function tooMuch(scene: Scene) {
       'builtins.foldl\' (a: _: a + a) "aaaaaaaa" (builtins.genList (x: x) 40)',
     ),
   });
-  configure({ "build.isolate": true, "limits.evaluation": "256M" });
-  const large = await sync(scene);
-  assertEquals(large.reason, "out-of-memory", large.stderr);
+  for (const isolate of [true, false]) {
+    configure({ "build.isolate": isolate, "limits.evaluation": "256M" });
+    const large = await sync(scene);
+    assertEquals(large.reason, "out-of-memory", large.stderr);
+  }
   assert(await isGone(machine));
   assertEquals(await machine.health(), "running");
 }
