@@ -10,14 +10,15 @@
 import type { Command, Finished } from "../base/effects.ts";
 import { foldersOf, ownService, type Shown } from "../host/confined_unit.ts";
 import type { Run } from "../run/run.ts";
+import { runRouted } from "./evaluation_unit.ts";
+import type { Route } from "./isolation.ts";
+import { memoryFor } from "./memory.ts";
 import {
   elsewhere,
-  memoryFor,
+  mirrorFor,
   publicFiles,
   publicVariables,
-  runRouted,
-} from "./evaluation_unit.ts";
-import type { Route } from "./isolation.ts";
+} from "./shown_files.ts";
 
 /** Fixed, so that one that was left behind is found. */
 export const inputsUnit = "gitops-sync-inputs";
@@ -37,7 +38,7 @@ const atHome = [".ssh", ".netrc", ".config/nix"];
  * @param cache The folder of Nix's cache, if not that of the unit.
  */
 export async function fetchConfined(
-  { effects, config }: Run,
+  { effects, config, folder }: Run,
   { how }: Route,
   command: Command,
   { mirror, cache }: { mirror?: string; cache?: string } = {},
@@ -74,7 +75,7 @@ export async function fetchConfined(
       readable: [
         ...publicFiles,
         ...elsewhere(),
-        ...mirror === undefined ? [] : [{ from: mirror }],
+        ...mirror === undefined ? [] : [mirrorFor(mirror, folder, runtime)],
         ...optional,
       ],
       writable: cache,

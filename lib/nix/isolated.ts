@@ -187,6 +187,7 @@ async function fetchSubmodules(
       ...options,
       flakeReference({ ...request, directory: "" }),
     ],
+    cwd: request.folder,
     env: { ...env, XDG_CACHE_HOME: cache },
     timeout: request.timeout,
     onLine,

@@ -162,7 +162,7 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
     code: used,
   }),
   "input with a submodule of the host": ({ carrier, carried }) => ({
-    inputs: input(`git+${carrier}?rev=${carried}&submodules=1`),
+    inputs: input(`git+${carrier}?rev=${carried}&submodules=1&shallow=0`),
     locked: {
       type: "git",
       url: carrier,
@@ -170,6 +170,8 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
       narHash: wrong,
       lastModified: 1,
       submodules: true,
+      // Else Nix asks for less than the simple server can give.
+      shallow: false,
     },
     code: `${readIn} "\${inputs.prey}/part/secret"`,
   }),
@@ -306,7 +308,7 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
   }),
   "fetchTree with submodules": ({ carrier, carried }) => ({
     code:
-      `(builtins.fetchTree { type = "git"; url = "${carrier}"; rev = "${carried}"; submodules = true; }).outPath`,
+      `(builtins.fetchTree { type = "git"; url = "${carrier}"; rev = "${carried}"; submodules = true; shallow = false; }).outPath`,
   }),
   "fetchTree through the kernel": ({ folder }) => ({
     code:

@@ -122,6 +122,8 @@ Deno.test({
     await letIsolate(machine);
     await t.step("the same system", () => sameSystem(scene));
     await t.step("a netrc file of the daemon", () => daemonNetrc(scene));
+    await t.step("settings in other files", () => includedSettings(scene));
+    await t.step("a state folder with a space", () => oddFolder(scene));
     await t.step("parts that are built meanwhile", () => builtParts(scene));
     await t.step("a probe", () => proves(scene));
     await t.step("options of root", () => optionsOfRoot(scene));
@@ -187,6 +189,35 @@ async function forget(machine: Machine, ...paths: string[]): Promise<void> {
   await machine.output(["rm", "-rf", "/var/lib/gitops-sync/roots"]);
   await machine.output(["rm", "-rf", "/var/lib/gitops-sync/build"]);
   await machine.output(["nix-store", "--delete", ...paths]);
+}
+
+/** What a host's nix.conf must include is not in the unit. */
+async function includedSettings({ machine, ...scene }: Scene) {
+  const { configure, publish } = scene;
+  const conf = machine.read("/etc/nix/nix.conf")!;
+  machine.write("/etc/nix/tokens.conf", `access-tokens = x.test=${token}\n`);
+  await machine.output(["chmod", "600", "/etc/nix/tokens.conf"]);
+  machine.write("/etc/nix/nix.conf", `${conf}\ninclude tokens.conf\n`);
+  configure({ "build.isolate": true });
+  await publish({ "flake.nix": flake('"with tokens"') });
+  const ended = await sync({ machine, ...scene });
+  assertEquals(ended.text, "with tokens", ended.stderr);
+  machine.write("/etc/nix/nix.conf", conf);
+  await machine.output(["rm", "/etc/nix/tokens.conf"]);
+}
+
+/** Nix 2.8 reads no such path in a URL. */
+async function oddFolder(scene: Scene) {
+  const { configure, publish } = scene;
+  configure({
+    "build.isolate": true,
+    stateDirectory: "/var/lib/git ops",
+  });
+  const revision = await publish({
+    "flake.nix": flake('inputs.self.rev + " there"'),
+  });
+  const ended = await sync(scene);
+  assertEquals(ended.text, `${revision} there`, ended.stderr);
 }
 
 /** The daemon hands it to the builder "fetchurl", which reads files. */
@@ -319,9 +350,11 @@ async function tooMuch(scene: Scene) {
       'builtins.foldl\' (a: _: a + a) "aaaaaaaa" (builtins.genList (x: x) 40)',
     ),
   });
-  configure({ "build.isolate": true, "limits.evaluation": "256M" });
-  const large = await sync(scene);
-  assertEquals(large.reason, "out-of-memory", large.stderr);
+  for (const isolate of [true, false]) {
+    configure({ "build.isolate": isolate, "limits.evaluation": "256M" });
+    const large = await sync(scene);
+    assertEquals(large.reason, "out-of-memory", large.stderr);
+  }
   assert(await isGone(machine));
   assertEquals(await machine.health(), "running");
 }
