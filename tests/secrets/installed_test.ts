@@ -126,12 +126,8 @@ Deno.test("a file for a cloud key alone is told who could open it", () => {
   const sops = { kms: [{ arn: "arn:aws:kms:x:1:key/2", enc: "x" }], mac: "x" };
   const text = JSON.stringify({ data: "x", sops });
   const bytes = new TextEncoder().encode(text);
-  const { why, mend, recipients } = foreignProblem(
-    "a.bin",
-    "secret a",
-    "binary",
-    bytes,
-  );
+  const facts = factsOf({ name: "a.bin", bytes });
+  const { why, mend, recipients } = foreignProblem("a.bin", "secret a", facts);
   assertEquals(recipients, ["arn:aws:kms:x:1:key/2"]);
   assert(why.includes("only who may use that key of AWS KMS"), why);
   assert(!mend.includes("public key"), mend);
