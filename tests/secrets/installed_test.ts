@@ -4,6 +4,7 @@ import {
   keyProblem,
 } from "../../lib/secrets/installed_problems.ts";
 import { factsOf } from "../../lib/secrets/reading/facts.ts";
+import { unreadAnswer } from "../../lib/secrets/reading/installed_keys.ts";
 import { agenixSecrets, announcedIn } from "../../lib/secrets/agenix.ts";
 import {
   callsIn,
@@ -182,5 +183,17 @@ Deno.test("what sops-nix would refuse has a reason of its own", () => {
     assert(facts.kind === "sops", text);
     const [problem] = keyProblem("a", { name: "a", key }, facts.keys[0]!);
     assertEquals(problem?.reason ?? found, reason, `${key} of ${text}`);
+  }
+});
+
+Deno.test("a key of a file that can't be read here is not taken for good", () => {
+  const of = (...asked: Parameters<typeof unreadAnswer>) =>
+    unreadAnswer(...asked).kind;
+  assertEquals(of("yaml", "a", "x"), "unknown");
+  assertEquals(of("json", "a", "x"), "unknown");
+  // sops-install-secrets reads the names of a dotenv file itself.
+  assertEquals(of("dotenv", "", "x"), "unknown");
+  for (const format of ["yaml", "json", "ini", "binary"] as const) {
+    assertEquals(of(format, "", "x"), "found");
   }
 });
