@@ -232,11 +232,4 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: settled,
   },
-  {
-    name: "settled: somebody else's suspension is believed",
-    file: "lib/sync/settled.ts",
-    from: "    if (isOurs(Deno.lstatSync(path))) return textOf(path);",
-    to: "    return textOf(path);",
-    tests: settled,
-  },
 ];
