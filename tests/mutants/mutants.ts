@@ -439,4 +439,6 @@ export const mutants: readonly Mutant[] = [
     to: 'passing.transient && shown?.reason === "unread"',
     tests: ["tests/secrets/reasons_test.ts"],
   },
+  },
+  {
 ];
