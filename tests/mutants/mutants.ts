@@ -439,6 +439,4 @@ export const mutants: readonly Mutant[] = [
     to: 'passing.transient && shown?.reason === "unread"',
     tests: ["tests/secrets/reasons_test.ts"],
   },
-  },
-  {
 ];
