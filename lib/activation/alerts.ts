@@ -13,6 +13,9 @@ import {
 import { type Environment, runHooks, startUnitsOf } from "./notify.ts";
 import type { Run } from "../run/run.ts";
 
+/** The reason of a host that was broken before, and still is. */
+export const stillUnwell = "still-unwell";
+
 /** The fault that an error is. */
 export function faultOf(
   error: Pick<SyncError, "stage" | "reason" | "message" | "exit">,
@@ -35,6 +38,7 @@ export function faultOf(
  * about the fault that made it necessary.
  */
 export function isSameFault(before: Fault | undefined, now: Fault): boolean {
+  if (before?.isBroken && now.reason === stillUnwell) return true;
   if (before === undefined || before.revision !== now.revision) return false;
   return now.reason === "way-back-failed" ||
     before.reason === now.reason && before.stage === now.stage;

@@ -85,13 +85,19 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   }
 }
 
+/** Whether a bootloader that can be trusted starts another system. */
+export function startsAnother(run: Run, system: string | null): boolean {
+  const known = knownLoaders(run);
+  return bootEntries().some((entry) =>
+    known.includes(entry.loader) && entry.system !== system
+  );
+}
+
 /** Whether a reboot starts a system, as far as the bootloader can tell. */
 export function isBootDefault(run: Run, system: string): boolean {
   const known = knownLoaders(run);
   return bootDefault() === system && known.length > 0 &&
-    bootEntries().every((entry) =>
-      !known.includes(entry.loader) || entry.system === system
-    );
+    !startsAnother(run, system);
 }
 
 /**
@@ -101,9 +107,10 @@ export function isBootDefault(run: Run, system: string): boolean {
  */
 function knownLoaders(run: Run): BootEntry["loader"][] {
   const { previous, candidate } = run.attempt;
-  const known = bootEntries().filter(({ system }) =>
-    system !== null &&
-    (system === previous?.bootDefault || system === candidate)
+  const readBack = run.state.lastGood?.loaders ?? [];
+  const known = bootEntries().filter(({ loader, system }) =>
+    readBack.includes(loader) || system !== null &&
+      (system === previous?.bootDefault || system === candidate)
   );
   return known.map(({ loader }) => loader);
 }
@@ -148,6 +155,7 @@ async function remember(
 ): Promise<Deployment> {
   const at = run.effects.now().toISOString();
   const failing = run.attempt.failedBefore ?? [];
+  const loaders = target.operation === "test" ? [] : loadersOf(system);
   const deployment: Deployment = {
     ...commit,
     target,
@@ -157,6 +165,7 @@ async function remember(
     // Where a later run confirms it, there may have been a boot since.
     ...(target.operation === "boot" ? {} : { boot: run.attempt.bootId }),
     ...(failing.length > 0 ? { failing } : {}),
+    ...(loaders.length > 0 ? { loaders } : {}),
   };
   const { lastGood, earlier } = run.state;
   const older = lastGood ? [lastGood, ...earlier] : earlier;
@@ -192,6 +201,12 @@ async function remember(
     ]),
   );
   return deployment;
+}
+
+/** The bootloaders that start a system. */
+function loadersOf(system: string): string[] {
+  const found = bootEntries().filter((entry) => entry.system === system);
+  return [...new Set(found.map(({ loader }) => loader))];
 }
 
 const linkName = ({ system }: Deployment) => system.slice(11, 11 + 32);

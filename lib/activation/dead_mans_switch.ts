@@ -96,10 +96,10 @@ export async function disarm(run: Run): Promise<boolean> {
   if (!hasSystemd()) return true;
   for (let tries = 1;; tries++) {
     await run.effects.run(stopUnits(timer));
-    await waitForEnd(run);
+    const isOver = await waitForEnd(run);
     await run.effects.run(resetFailed(service));
     const activity = await activityOf(run.effects, timer);
-    if (/^(inactive|failed|unknown)$/.test(activity)) return true;
+    if (isOver && /^(inactive|failed|unknown)$/.test(activity)) return true;
     if (tries === 3) return false;
     await run.effects.sleep(1000);
   }
@@ -116,14 +116,23 @@ export async function disarmOrTell(run: Run): Promise<void> {
   );
 }
 
-async function waitForEnd(run: Run): Promise<void> {
+/** @returns whether it is at its end; not where nothing can end it. */
+async function waitForEnd(run: Run): Promise<boolean> {
   const { effects, config } = run;
   const end = effects.monotonic() + config["timeouts.activate"];
-  while (await isAtWork(run)) {
-    if (effects.monotonic() > end) await effects.run(stopUnits(service));
+  for (let stops = 0; await isAtWork(run);) {
+    if (stops === mostStops) return false;
+    if (effects.monotonic() > end) {
+      await effects.run(stopUnits(service));
+      stops++;
+    }
     await effects.sleep(200);
   }
+  return true;
 }
+
+/** How often a switch that takes too long is stopped. */
+const mostStops = 3;
 
 async function isAtWork({ effects }: Run): Promise<boolean> {
   const activity = await activityOf(effects, service);

@@ -91,7 +91,7 @@ export async function checkHealth(
     return { ...candidate, checked: "at the next boot" };
   }
   const ills = await illsOf(run, activated.before, activated.switched);
-  if (ills.length > 0) throw unwell(ills);
+  if (ills.length > 0) throw unwell(ills, activated.before);
   return { ...candidate, checked: checkedText(run) };
 }
 
@@ -105,23 +105,10 @@ export async function illsOf(
   before: Standing,
   switched?: Activated["switched"],
 ): Promise<Ill[]> {
-  const { config } = run;
-  const deadline = new Deadline(run.effects, config["timeouts.health"]);
+  const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
   const looks: Promise<Ill | undefined>[] = [
     unitsAreWell(run, before, deadline, switched),
-    deadline.until(() => remoteIsWell(run)),
-    ...config["health.route"]
-      ? [deadline.until(() => routeIsWell(run, before.routes))]
-      : [],
-    ...config["health.http"].map((check) =>
-      deadline.until((ms) => httpIsWell(check, ms))
-    ),
-    ...config["health.tcp"].map((address) =>
-      deadline.until((ms) => portIsWell(address, ms))
-    ),
-    ...config["health.commands"].map((argv) =>
-      deadline.until((ms) => commandIsWell(run, argv, ms))
-    ),
+    ...looksOf(run, before).map((look) => lookUntil(deadline, look)),
   ];
   // Once something is ill for good, nothing is worth waiting for; and none of
   // them may go on after this has returned.
@@ -140,6 +127,90 @@ export async function illsOf(
   return ended.flatMap((one) =>
     one.status === "fulfilled" && one.value ? [one.value] : []
   );
+}
+
+/** Something that can be looked at again and again, whatever system runs. */
+interface Look {
+  name: string;
+  /** @param ms The longest that it may take. */
+  at: (ms: number) => Promise<Ill | undefined>;
+}
+
+/** All that the configuration wants to be looked at, beside the units. */
+function looksOf(run: Run, before: Standing): Look[] {
+  const { config } = run;
+  return [
+    { name: "remote", at: () => remoteIsWell(run) },
+    ...config["health.route"]
+      ? [{ name: "route", at: () => routeIsWell(run, before.routes) }]
+      : [],
+    ...config["health.http"].map((check, i) => ({
+      name: `http ${i}`,
+      at: (ms: number) => httpIsWell(check, ms),
+    })),
+    ...config["health.tcp"].map((address) => ({
+      name: `tcp ${address}`,
+      at: (ms: number) => portIsWell(address, ms),
+    })),
+    ...config["health.commands"].map((argv, i) => ({
+      name: `command ${i}`,
+      at: (ms: number) => commandIsWell(run, argv, ms),
+    })),
+  ];
+}
+
+async function lookUntil(
+  deadline: Deadline,
+  { name, at }: Look,
+): Promise<Ill | undefined> {
+  const ill = await deadline.until(at);
+  return ill && { ...ill, look: name };
+}
+
+/** A candidate that is not well, with what was found. */
+class Unwell extends SyncError {
+  constructor(readonly ills: readonly Ill[], readonly before: Standing) {
+    super(`The host is not well: ${textOf(ills)}`, {
+      stage: "health",
+      reason: ills[0]!.reason,
+      next: "hold",
+      details: detailsOf(ills),
+    });
+  }
+}
+
+/**
+ * Decides whether the host or the candidate is to blame, once the previous
+ * system runs again: what is still wrong with that one is not the revision's
+ * fault, which is then tried again and not held.
+ *
+ * @param error What the attempt ended with.
+ */
+export async function blameHost(run: Run, error: unknown): Promise<unknown> {
+  const cause = error instanceof SyncError ? error.cause : undefined;
+  if (!(error instanceof SyncError) || !(cause instanceof Unwell)) return error;
+  const isBack = error.exit === exitCodes.rolledBack;
+  if (!isBack || isRemoteAlone(cause.ills)) return error;
+  if (!await areStillIll(run, cause)) return error;
+  return new SyncError(
+    `${error.message}; the same is wrong with it, so a later run tries again`,
+    { ...error, next: "retry", cause: error },
+  );
+}
+
+/** Units are compared on the way back itself. */
+async function areStillIll(
+  run: Run,
+  { ills, before }: Unwell,
+): Promise<boolean> {
+  const names = new Set(ills.map(({ look }) => look));
+  const looks = looksOf(run, before).filter(({ name }) => names.has(name));
+  if (looks.length < ills.length) return false;
+  const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
+  const found = await Promise.all(
+    looks.map((look) => lookUntil(deadline, look)),
+  );
+  return found.every((ill) => ill !== undefined);
 }
 
 async function unitsAreWell(
@@ -199,14 +270,6 @@ export function detailsOf(ills: readonly Ill[]): string[] {
 }
 
 /** The failure that a candidate's own faults are. */
-export function unwell(ills: readonly Ill[]): SyncError {
-  return new SyncError(
-    `The host is not well: ${textOf(ills)}`,
-    {
-      stage: "health",
-      reason: ills[0]!.reason,
-      next: "hold",
-      details: detailsOf(ills),
-    },
-  );
+export function unwell(ills: readonly Ill[], before: Standing): SyncError {
+  return new Unwell(ills, before);
 }

@@ -153,20 +153,33 @@ function isUnhandled(
 }
 
 /**
- * Whether something that is there, or was, wants a unit. Devices and sessions
- * come and go.
+ * Whether something that is there, or was and has to be, wants a unit. Devices
+ * and sessions come and go.
+ *
+ * @param seen The units on the way to this one: they may want each other.
  */
 function isWanted(
-  { wantedBy, requiredBy }: UnitState,
+  unit: UnitState,
   all: ReadonlyMap<string, UnitState>,
-  { ran }: Grounds,
+  grounds: Grounds,
+  seen: readonly string[] = [],
 ): boolean {
-  return [...wantedBy, ...requiredBy].some((name) => {
+  return wantersOf(unit).some((name) => {
     const by = all.get(name);
-    if (!by || /\.(device|scope)$/.test(name)) return false;
-    return by.active !== "inactive" || (ran.has(name) && by.load === "loaded");
+    if (!by || /\.(device|scope)$/.test(name) || seen.includes(name)) {
+      return false;
+    }
+    if (by.active !== "inactive") return true;
+    return grounds.ran.has(name) && by.load === "loaded" &&
+      isWanted(by, all, grounds, [...seen, unit.name]);
   });
 }
+
+/** The units that have it started with them. */
+const wantersOf = ({ wantedBy, requiredBy }: UnitState) => [
+  ...wantedBy,
+  ...requiredBy,
+];
 
 /**
  * Whether it matters that a unit is not there: to be named in `Wants=` is no
@@ -194,29 +207,45 @@ function isAtRest(
 /** Whether what is not well is to be blamed on the candidate. */
 function isFault(unit: UnitState, kind: Kind, grounds: Grounds): boolean {
   const { name } = unit;
-  if (grounds.failed.has(name)) return false;
+  if (grounds.failed.has(name) || wasAbsent(unit, grounds)) return false;
   const isJudgable = isJudged(unit, grounds) ||
     // A system can't install what is missing from it.
     (unit.load === "not-found" && !unit.transient);
   if (!isJudgable) return false;
   if (kind === "starting") {
     if (grounds.flapping.has(name)) return false;
-    // A timer may set off long jobs, and so may a new one.
-    const isAside = grounds.starting.has(name) || unit.triggeredBy.length > 0;
+    // A timer may set off long jobs, and so may a new one, or a person.
+    const isAside = grounds.starting.has(name) || isOnDemand(unit);
     if (isAside && !grounds.said.handled.has(name)) return false;
   }
   return !isChance(unit, grounds);
 }
 
+/** Whether a unit is not there, and was not before: it may come by and by. */
+function wasAbsent(
+  { name, load }: UnitState,
+  { absent, ran }: Grounds,
+): boolean {
+  return load === "not-found" && !ran.has(name) &&
+    (absent === undefined || absent.has(name));
+}
+
+/** Whether a unit is started by what happens, and not with the system. */
+function isOnDemand(unit: UnitState): boolean {
+  return unit.triggeredBy.length > 0 || wantersOf(unit).length === 0;
+}
+
 /**
  * Whether a unit was set off by something else than the switch, which neither
- * changed nor started it: a timer, or a request to a socket.
+ * changed nor started it: a timer, a request to a socket or over D-Bus, or a
+ * person.
  */
 export function isChance(
-  { name, triggeredBy }: UnitState,
+  unit: UnitState,
   { said, ran, isChanged }: Grounds,
 ): boolean {
-  if (triggeredBy.length === 0 || said.handled.has(name)) return false;
+  const { name, triggeredBy } = unit;
+  if (!isOnDemand(unit) || said.handled.has(name)) return false;
   if (said.failed.has(name) || isChanged(name)) return false;
   return !ran.has(name) || triggeredBy.some((by) => by.endsWith(".timer"));
 }

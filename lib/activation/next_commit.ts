@@ -7,10 +7,11 @@
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import { askRemote } from "../git/remote.ts";
+import { askSources } from "../git/sources.ts";
 import { hasSystemd } from "../host/system.ts";
 import { Deadline } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
+import { isSame, type Known } from "../run/same.ts";
 import type { Activated } from "../run/stages.ts";
 import { Copies } from "./next_copies.ts";
 import { programProblem } from "./next_program.ts";
@@ -33,14 +34,15 @@ export async function checkNextCommit(
   run: Run,
   activated: Activated,
 ): Promise<Checked> {
-  const { system, commit: { revision } } = activated;
+  const { system, commit } = activated;
+  const { revision } = commit;
   const previous = run.attempt.previous?.running ?? null;
   // A service without a timer is somebody's own, started in another way.
   const hasModule = unitText(system, timer) !== undefined;
   const hadModule = previous !== null &&
     unitText(previous, timer) !== undefined;
   if (!hasSystemd() || (!hasModule && !hadModule)) return undefined;
-  if (run.state.unfollow?.revision === revision) {
+  if (mayUnfollow(run, commit)) {
     say(
       run.effects,
       "warning",
@@ -55,6 +57,12 @@ export async function checkNextCommit(
     : withoutModule(revision);
   if (lack) throw failureOf(lack, revision);
   return "the next commit can arrive";
+}
+
+/** Whether a person's word for that counts, and counts still. */
+function mayUnfollow({ state: { unfollow }, effects }: Run, commit: Known) {
+  return unfollow !== undefined && isSame(unfollow, commit) &&
+    Date.parse(unfollow.until ?? "") > effects.now().getTime();
 }
 
 async function lackOf(
@@ -117,14 +125,16 @@ export async function blameRemote(
 
 const remoteReasons = ["remote-lost", nextReasons.unreachable];
 
-/** Whether the remote of the configuration that runs now answers. */
+/**
+ * Whether the remote of the configuration that runs now answers. One that
+ * refuses this system, too, may have refused the candidate for the same reason.
+ */
 async function answers(run: Run): Promise<boolean> {
   try {
-    await askRemote(run.effects, run.config);
+    await askSources(run.effects, run.config, run.state);
     return true;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    // What answers with a refusal is there.
-    return error.reason !== "unreachable";
+    return false;
   }
 }

@@ -113,6 +113,15 @@ export async function routeIsWell(
   };
 }
 
+/** What a server says in its own words: it was reached, and lets nobody in now. */
+const answersItself = [
+  "slow-down",
+  "maintenance",
+  "remote-error",
+  "suspended",
+  "sso",
+];
+
 /** Asks the remote: a host that can't is beyond the next commit's help. */
 export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
   if (isRevision(run.config.ref)) return undefined;
@@ -122,6 +131,7 @@ export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     if (error.reason === "interrupted") throw error;
+    if (answersItself.includes(error.reason)) return undefined;
     return {
       reason: "remote-lost",
       text: "the repository can't be reached any more",

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { startTimeOf } from "../host/system.ts";
 import { killGroup } from "../process/family.ts";
@@ -71,17 +72,40 @@ function quote(lines: readonly string[], pattern: RegExp): string {
  * Waits until an activation that a dead run has left behind is over, and ends
  * it when its time is up.
  *
+ * @param process What the journal says of it. Without its start it can't be
+ * told from another process of that number, and is not waited for.
  * @param timeout Milliseconds.
+ * @throws {SyncError} `switch-locked` if it can't be ended: two at once would
+ * be worse.
  */
 export async function waitForProcess(
   effects: Effects,
-  process: { pid: number; startTime: string },
+  process: { pid: number; startTime?: string },
   timeout: number,
 ): Promise<void> {
-  const isThere = () => startTimeOf(process.pid) === process.startTime;
+  const { pid, startTime } = process;
+  if (startTime === undefined) return;
   const end = effects.monotonic() + timeout;
-  while (isThere()) {
-    if (effects.monotonic() > end) killGroup(process.pid);
+  while (startTimeOf(pid) === startTime) {
+    const late = effects.monotonic() - end;
+    if (late > patience) throw unending(pid);
+    if (late > 0) killGroup(pid);
     await effects.sleep(100);
   }
+}
+
+/** Milliseconds in which a process that was killed has to end. */
+const patience = 30_000;
+
+function unending(pid: number): SyncError {
+  return new SyncError(
+    `The activation of a run that was cut off can't be ended: process ${pid}`,
+    {
+      stage: "activate",
+      reason: "switch-locked",
+      next: "retry",
+      exit: exitCodes.locked,
+      hints: [`look at it: ps -o pid,stat,wchan,args -p ${pid}`],
+    },
+  );
 }

@@ -14,7 +14,7 @@ import {
   systemProfile,
 } from "../host/system.ts";
 import { armTimer } from "../host/systemd.ts";
-import { isBootDefault, setBootDefault } from "./confirm.ts";
+import { isBootDefault, setBootDefault, startsAnother } from "./confirm.ts";
 import { disarmOrTell, rearm } from "./dead_mans_switch.ts";
 import type { Run } from "../run/run.ts";
 import { isLocked, meaningOf, switchTo } from "./switching.ts";
@@ -155,7 +155,7 @@ async function restoreBootDefault(
   previous: string | null,
 ): Promise<string | undefined> {
   const reached = run.attempt.stage === "confirm" ||
-    bootDefault() !== previous;
+    bootDefault() !== previous || startsAnother(run, previous);
   if (!reached) return undefined;
   try {
     if (previous === null) await Deno.remove(systemProfile).catch(() => {});

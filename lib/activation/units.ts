@@ -14,6 +14,7 @@ import type { UnitsBefore } from "../run/standing.ts";
 import {
   type Finding,
   type Grounds,
+  isChance,
   isJudged,
   judgeUnits,
   kinds,
@@ -44,13 +45,14 @@ export function beforeOf(units: readonly UnitState[]): UnitsBefore {
     (unit.restarts > 0 && newest - unit.startedAt < 60_000_000);
   const isIll = (unit: UnitState) =>
     unit.active === "failed" || isRestarting(unit) ||
-    !["loaded", "masked"].includes(unit.load);
+    !["loaded", "masked", "not-found"].includes(unit.load);
   const ran = kept.filter(({ active }) =>
     active === "active" || active === "reloading"
   ).slice(0, mostRemembered);
   return {
     ran: new Map(ran.map(({ name, invocation }) => [name, invocation])),
     failed: names(units.filter(isIll)),
+    absent: names(units.filter(({ load }) => load === "not-found")),
     starting: names(
       units.filter((unit) =>
         !isIll(unit) &&
@@ -169,8 +171,8 @@ function loopingOf(
     // It begins anew where somebody starts the unit.
     if (restarts < (first.get(name) ?? Infinity)) first.set(name, restarts);
     return restarts - first.get(name)! >= mostRestarts &&
-      isJudged(unit, grounds) && !grounds.flapping.has(name) &&
-      !grounds.failed.has(name);
+      isJudged(unit, grounds) && !isChance(unit, grounds) &&
+      !grounds.flapping.has(name) && !grounds.failed.has(name);
   });
 }
 

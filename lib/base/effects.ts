@@ -38,6 +38,8 @@ export interface Command {
 export interface Limits {
   /** Bytes of memory of all its processes together. */
   memory: number;
+  /** Whether only those in its own session count (setsid(2)). */
+  session?: boolean;
   /** A folder, and how many bytes its files may grow to. */
   disk?: { folder: string; most: number };
 }

@@ -27,6 +27,11 @@ const broken: Sort = {
   next: "retry",
   hint: "look at the disk: journalctl -k; dmesg",
 };
+const unstartable: Sort = {
+  reason: "program-missing",
+  next: "retry",
+  hint: "look whether it is on PATH, and whether there is a /dev/null",
+};
 const passing: Sort = {
   reason: "host-overloaded",
   next: "retry",
@@ -90,18 +95,32 @@ const sorts: Readonly<Record<number, Sort>> = {
 export function foreseen(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SyncError) return error;
   if (error instanceof Deno.errors.InvalidData) return notText(error);
-  // Deno's form: "Permission denied (os error 13): open '/some/path'".
+  // Deno's form: "Failed to spawn '/usr/bin/cat': Too many open files (os error 24)".
+  const [, program, why, code] =
+    /^Failed to spawn '(.*)': (.*) \(os error (\d+)\)$/s.exec(error.message) ??
+      [];
+  const sortOf = sorts[Number(code)] ?? unstartable;
+  if (program) return known(`Cannot start ${program}: ${why}`, sortOf, error);
+  // The other form: "Permission denied (os error 13): open '/some/path'".
   const found = /^(.*) \(os error (\d+)\)(?:: (\w+) (.*))?$/s.exec(
     error.message,
   );
   const sort = sorts[Number(found?.[2])];
   if (!found || !sort) return error;
   const [, says, , , path = "a file"] = found;
-  return new SyncError(`Cannot use ${path}: ${says}`, {
+  return known(`Cannot use ${path}: ${says}`, sort, error);
+}
+
+function known(
+  message: string,
+  { reason, next, hint }: Sort,
+  cause: Error,
+): SyncError {
+  return new SyncError(message, {
     stage: "state",
-    reason: sort.reason,
-    next: sort.next,
-    hints: [sort.hint],
-    cause: error,
+    reason,
+    next,
+    hints: [hint],
+    cause,
   });
 }

@@ -144,7 +144,8 @@ function programsFor(
 
 function programsOf(reach: Reach, config: LocalConfig): string[] {
   // Which looks at the key before a server does.
-  const ofSsh = config.sshKeyFile ? ["ssh-keygen"] : [];
+  const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
+  const ofSsh = hasKey ? ["ssh-keygen"] : [];
   if (reach === "state") return [...always, ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   const isSigned = config["verify.mode"] !== "none";

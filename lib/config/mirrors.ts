@@ -12,6 +12,9 @@ export interface Mirror {
   knownHosts?: string;
   tokenFile?: string;
   username?: string;
+  /** As `tls.certFile` and `tls.keyFile`. */
+  certFile?: string;
+  keyFile?: string;
 }
 
 const keys: Readonly<Record<keyof Mirror, Kind<string>>> = {
@@ -20,6 +23,8 @@ const keys: Readonly<Record<keyof Mirror, Kind<string>>> = {
   knownHosts: path,
   tokenFile: path,
   username: text,
+  certFile: path,
+  keyFile: path,
 };
 
 /** Several of them; one without credentials may be written as its URL. */

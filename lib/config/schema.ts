@@ -38,7 +38,7 @@ export const options = {
     kind: ref,
     preset: "main",
     text:
-      "What this host follows: a branch, a tag (annotated or light), a full commit hash, or a pattern of tags. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`. `semver:` and a range (`semver:>=1.2 <2`) follows the tag with the highest version in it, `tags:` and a pattern (`tags:v*`) the one with the highest version in the place of the `*`; forward then means a higher version.",
+      "What this host follows: a branch, a tag (annotated or light), a full commit hash, or a pattern of tags. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`. `semver:` and a range (`semver:>=1.2 <2`) follows the tag with the highest version in it, pre-releases only where the range names one (`semver:>=1.2.0-0 <2`), `tags:` and a pattern (`tags:v*`) the one with the highest version in the place of the `*`; forward then means a higher version.",
   } as Option<string>,
   host: {
     kind: host,
@@ -109,7 +109,7 @@ export const options = {
     kind: mirrors,
     preset: [],
     text:
-      "More URLs of the same repository, in the order of preference after `repository`, each with its own `sshKeyFile`, `knownHosts`, `tokenFile` and `username`, or none: `[{url: ssh://git@backup.example.org/infra.git, sshKeyFile: /etc/gitops-sync/backup-key}]`. The first that answers counts; one that is behind what was deployed is passed over. All that is remembered goes by `repository`, whichever served.",
+      "More URLs of the same repository, in the order of preference after `repository`, each with its own `sshKeyFile`, `knownHosts`, `tokenFile`, `username`, `certFile` and `keyFile` (as `tls.certFile` and `tls.keyFile`), or none: `[{url: ssh://git@backup.example.org/infra.git, sshKeyFile: /etc/gitops-sync/backup-key}]`. The first that answers counts; one that is behind what was deployed is passed over, and so is one that asked to be left alone (`Retry-After`), for as long as it asked. All that is remembered goes by `repository`, whichever served.",
     noFlag: true,
   } as Option<readonly Mirror[]>,
   "tls.certFile": {

@@ -25,6 +25,6 @@ export const isolationOptions = {
     kind: size,
     presetText: "three quarters of the machine's memory, and of its swap",
     text:
-      "The memory that an isolated evaluation may use. More ends it. Builds that the Nix daemon does are not counted.",
+      "The memory that evaluating a revision may use, isolated or not. More ends it. Builds are not counted.",
   } as Option<number | undefined>,
 } as const;

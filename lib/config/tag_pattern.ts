@@ -3,8 +3,17 @@
  *
  * @module
  */
-import { parseRange, type Range, satisfies } from "@std/semver";
-import { parseVersion, type Version } from "../base/version.ts";
+import {
+  type Comparator,
+  parseRange,
+  type Range,
+  satisfies,
+} from "@std/semver";
+import {
+  compareVersions,
+  parseVersion,
+  type Version,
+} from "../base/version.ts";
 
 /** A pattern of tags. */
 export interface TagPattern {
@@ -24,8 +33,8 @@ export function isPattern(ref: string): boolean {
 }
 
 /**
- * Reads a pattern: `semver:` and a range of versions as npm and Flux write it,
- * or `tags:` and a name with `*` in it.
+ * Reads a pattern: `semver:` and a range of versions as npm and Flux write it
+ * (there with commas, too), or `tags:` and a name with `*` in it.
  *
  * @returns nothing where it is none.
  */
@@ -34,7 +43,7 @@ export function parsePattern(ref: string): TagPattern | undefined {
   if (kind === "tags") return globPattern(text);
   if (kind !== "semver" || text === "" || text.length > 200) return undefined;
   try {
-    return semverPattern(parseRange(text));
+    return semverPattern(parseRange(text.replaceAll(",", " ")));
   } catch {
     return undefined;
   }
@@ -48,9 +57,37 @@ function semverPattern(range: Range): TagPattern {
       const [major = 0, minor = 0, patch = 0] = version.numbers;
       const prerelease = [...version.prerelease];
       const semver = { major, minor, patch, prerelease, build: [] };
-      return satisfies(semver, range) ? version : undefined;
+      const isIn = satisfies(semver, range) ||
+        range.some((bounds) => hasPrerelease(version, bounds));
+      return isIn ? version : undefined;
     },
   };
+}
+
+/**
+ * Whether a pre-release is within bounds of which one names a pre-release. Flux
+ * takes those of all versions between them then (Masterminds/semver), npm those
+ * of that one version alone. `<2` keeps those of 2 out all the same.
+ */
+function hasPrerelease(
+  version: Version,
+  bounds: readonly Comparator[],
+): boolean {
+  if (version.prerelease.length === 0) return false;
+  if (!bounds.some(({ prerelease = [] }) => prerelease.length > 0)) {
+    return false;
+  }
+  return bounds.every((bound) => {
+    const { operator = "=", major, minor, patch, prerelease = [] } = bound;
+    if (Number.isNaN(major)) return true;
+    const isBelow = operator === "<" && prerelease.length === 0;
+    const compared = isBelow ? { ...version, prerelease: [] } : version;
+    const numbers = [major, minor, patch];
+    const order = compareVersions(compared, { numbers, prerelease });
+    return order === 0
+      ? operator.includes("=") && operator !== "!="
+      : operator === "!=" || operator.startsWith(order < 0 ? "<" : ">");
+  });
 }
 
 /** The version is in the place of the `*`. */

@@ -189,15 +189,22 @@ const ofServers: readonly Sort[] = [
     // GitHub, GitLab with Gitaly, Gitea, Azure DevOps, gitolite, Bitbucket.
     reason: "maintenance",
     pattern:
-      /maintenance|(?:is )?(?:temporarily|currently) unavailable|not available at this time|internal API unreachable|read-only mode|try again later|Internal [Ss]erver [Ee]rror|TF400898|writes are currently disabled|service unavailable|Gateway Time-?out/i,
+      /maintenance|(?:is )?(?:temporarily|currently) unavailable|not available at this time|internal API unreachable|read-only mode|try again later|temporary error has occur|is being created, you could retry|Internal [Ss]erver [Ee]rror|TF400898|writes are currently disabled|service unavailable|Gateway Time-?out/i,
     says: "it says that it is down for now",
     hints: () => [`see the forge's status page; ${nextRun}`],
+  },
+  {
+    // sourcehut, which serves nothing under the old name.
+    reason: "moved",
+    pattern: /This repository has moved/,
+    says: "the repository has moved",
+    hints: () => ["write the new URL, which it names above, as repository"],
   },
   {
     // Before what denies: these are told to those who may not read it, too.
     reason: "not-found",
     pattern:
-      /ERROR: Repository not found|remote: Repository not found|project you were looking for|requested repository (?:either )?does not exist|repository or it no longer exists|conq: repository does not exist|Cannot find repository|Repository does not exist|TF401019|TF200016|not a Gerrit project|Project not found|Git repository not found|[Rr]epository not exported/,
+      /ERROR: Repository not found|remote: Repository not found|project you were looking for|requested repository (?:either )?does not exist|repository or it no longer exists|conq: repository does not exist|Cannot find repository|Repository does not exist|TF401019|TF200016|not a Gerrit project|Project not found|Git repository not found|[Rr]epository not exported|Push to create is not enabled/,
     says: "there is no repository, or this host may not read it",
     hints: (access) => [
       "look at repository in the configuration",
@@ -207,7 +214,7 @@ const ofServers: readonly Sort[] = [
   {
     reason: "denied",
     pattern:
-      /Authentication failed|could not read (Username|Password)|Permission denied|HTTP 40[13]|returned error: 40[13]|Access denied|not authorized|DENIED by|: Unauthorized|Invalid key ID|repository access denied|prohibited by Gerrit|[Pp]ublic key (?:authentication failed|denied)|TF400813|IP allow list|whitelist your IP|Git access over HTTP is not allowed|deploy key/i,
+      /Authentication failed|could not read (Username|Password)|Permission denied|HTTP 40[13]|returned error: 40[13]|Access denied|not authorized|DENIED by|: Unauthorized|Invalid key ID|repository access denied|prohibited by Gerrit|[Pp]ublic key (?:authentication failed|denied)|TF400813|IP allow list|whitelist your IP|Cannot find key: \d|owner \d+ does not exist|Git access over HTTP is not allowed|deploy key/i,
     says: "it does not accept the credentials of this host",
     hints: (access, said) => [
       ...redirected(access, said),

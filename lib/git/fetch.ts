@@ -47,7 +47,7 @@ export async function fetchRevision(
 ): Promise<Fetched> {
   const mirror = `${run.folder}/repo`;
   await dropUnchecked(run, mirror);
-  const isNew = !await exists(`${mirror}/.git/HEAD`);
+  const isNew = !await isThere(run, mirror);
   try {
     if (isNew) await makeMirror(run, mirror, tip);
     return await fetchInto(run, mirror, tip, target);
@@ -61,6 +61,18 @@ export async function fetchRevision(
     }
     if (!await isOfShallow(run, mirror, error)) throw error;
     return await fetchWhole(run, mirror, tip, target);
+  }
+}
+
+/** Whether there is a mirror. A file in its place, or in that of `.git`, goes. */
+async function isThere(run: Run, mirror: string): Promise<boolean> {
+  try {
+    return await exists(`${mirror}/.git/HEAD`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
+    say(run.effects, "notice", "The mirror is damaged; making it again");
+    await removeIfThere(mirror);
+    return false;
   }
 }
 

@@ -49,9 +49,21 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
 
 /** Removes what a fetch that was cut off has left of a pack. */
 export async function dropHalfPacks(mirror: string): Promise<void> {
-  const packs = packsOf(mirror);
-  for await (const { name } of Deno.readDir(packs)) {
-    if (name.startsWith("tmp_")) await Deno.remove(`${packs}/${name}`);
+  for (const name of packNames(mirror)) {
+    if (name.startsWith("tmp_")) {
+      await Deno.remove(`${packsOf(mirror)}/${name}`);
+    }
+  }
+}
+
+/** The names of packs and what belongs to them; none where the folder is gone. */
+function packNames(mirror: string): string[] {
+  try {
+    return [...Deno.readDirSync(packsOf(mirror))].map(({ name }) => name);
+  } catch (error) {
+    // Git tells what is missing with it, and the mirror is made again.
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 
@@ -65,11 +77,8 @@ const manyPacks = 50;
  * fetch itself would. Git is not asked where it would have nothing to do.
  */
 export async function collectGarbage(run: Run, mirror: string): Promise<void> {
-  let packs = 0;
-  for await (const { name } of Deno.readDir(packsOf(mirror))) {
-    if (name.endsWith(".pack")) packs++;
-  }
-  if (packs <= manyPacks) return;
+  const packs = packNames(mirror).filter((name) => name.endsWith(".pack"));
+  if (packs.length <= manyPacks) return;
   await run.effects.run(
     localGit(mirror, ["maintenance", "run", "--auto", "--quiet"]),
   );

@@ -12,7 +12,7 @@ import type { Config } from "../config/schema.ts";
 import { parsePattern } from "../config/tag_pattern.ts";
 import { targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
-import { leftAlone } from "../run/quiet.ts";
+import { QuietServers } from "../run/quiet.ts";
 import type { State } from "../state/state.ts";
 import { localGit } from "./git.ts";
 import { type Asked, askRemote } from "./remote.ts";
@@ -34,9 +34,23 @@ export function remoteOf(config: Config, servedBy?: string): Config {
 
 function remotesOf(config: Config): Config[] {
   const mirrors = config.mirrors.map((
-    { url, sshKeyFile, knownHosts, tokenFile, username = "git" },
+    {
+      url,
+      sshKeyFile,
+      knownHosts,
+      tokenFile,
+      username = "git",
+      certFile,
+      keyFile,
+    },
   ): Config => ({
     ...config,
+    // It belongs to the key of the repository.
+    sshCertificateFile: sshKeyFile === config.sshKeyFile
+      ? config.sshCertificateFile
+      : undefined,
+    "tls.certFile": certFile,
+    "tls.keyFile": keyFile,
     repository: url,
     sshKeyFile,
     knownHosts,
@@ -51,6 +65,8 @@ function remotesOf(config: Config): Config[] {
  * was deployed counts. Where all that answer are behind, this host stays at
  * what it has.
  *
+ * @param quiet The servers that are not asked for some time; what they say is
+ * noted there.
  * @returns as {@linkcode askRemote}; the question only where the repository
  * itself answered, so that a later run asks it again first.
  * @throws {SyncError} the failure of the repository itself, if none answered.
@@ -59,16 +75,17 @@ export async function askSources(
   effects: Programs,
   config: Config,
   state: State,
+  quiet: QuietServers = new QuietServers(state.quiet),
 ): Promise<Asked> {
-  if (config.mirrors.length === 0) return await askRemote(effects, config);
+  if (config.mirrors.length === 0) {
+    return await askOne(effects, config, quiet);
+  }
   const failures: { url: string; error: SyncError }[] = [];
   let behind: Asked | undefined, missing: Asked | undefined;
   for (const remote of remotesOf(config)) {
     const url = remote.repository;
     try {
-      const quiet = leftAlone(state, url, effects.now());
-      if (quiet) throw quiet;
-      const asked = await askRemote(effects, remote);
+      const asked = await askOne(effects, remote, quiet);
       const { tip, answer } = asked;
       if (!tip) {
         missing ??= { tip, answer, servedBy: url };
@@ -91,6 +108,27 @@ export async function askSources(
   if (!found) throw noneAnswers(failures);
   tellFailures(effects, failures, config.repository);
   return found;
+}
+
+/** Asks one URL, unless its server is to be left alone. */
+async function askOne(
+  effects: Programs,
+  remote: Config,
+  quiet: QuietServers,
+): Promise<Asked> {
+  const { repository } = remote;
+  const refused = quiet.leftAlone(repository, effects.now());
+  if (refused) throw refused;
+  try {
+    const asked = await askRemote(effects, remote);
+    quiet.answered(repository);
+    return asked;
+  } catch (error) {
+    if (error instanceof SyncError) {
+      quiet.note(repository, error, effects.now());
+    }
+    throw error;
+  }
 }
 
 /** A signal, and what no other URL would answer otherwise. */
@@ -196,12 +234,13 @@ function noneAnswers(
   failures: readonly { url: string; error: SyncError }[],
 ): SyncError {
   const [first, ...others] = failures.map(({ error }) => error);
-  const { message, stage, reason, next, hints, details, exit } = first!;
+  const { message, stage, reason, next, hints, details, after, exit } = first!;
   return new SyncError(message, {
     stage,
     reason,
     next,
     details,
+    after,
     exit,
     hints: [
       ...hints,

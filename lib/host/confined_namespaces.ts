@@ -20,7 +20,8 @@ import {
  * Puts together a root folder of the named files, enters it, and gives up all
  * rights. A constant: its words are the user, the group, the limit of memory,
  * the runtime folder, the cache folder, then `FLAG FROM TO` for each file with
- * `--` behind the last one, and the argument list.
+ * `--` behind the last one, and the argument list. FLAG is `need`, `if` where
+ * the file may be missing, and `write` where it stays writable.
  */
 const script = `set -eu
 umask 022
@@ -36,7 +37,7 @@ show() {
 		mkdir -p "$root$2"
 	else
 		mkdir -p "$root\${2%/*}"
-		: >"$root$2"
+		[ -e "$root$2" ] || : >"$root$2"
 	fi
 	mount --rbind "$1" "$root$2"
 }
@@ -47,9 +48,9 @@ mount --bind "$cache" "$root$cache"
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
 for device in null zero full random urandom; do show "/dev/$device" "/dev/$device"; done
 while [ "$1" != -- ]; do
-	if [ "$1" = need ] || [ -e "$2" ]; then
+	if [ "$1" != if ] || [ -e "$2" ]; then
 		show "$2" "$3"
-		mount -o remount,bind,ro "$root$3" 2>/dev/null || true
+		[ "$1" = write ] || mount -o remount,bind,ro "$root$3" 2>/dev/null || true
 	fi
 	shift 3
 done
@@ -77,7 +78,7 @@ export function runInNamespaces(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   { uid, gid }: UserIds,
-  { unit, readable, network, memory, seconds }: Confinement,
+  { unit, readable, writable, network, memory, seconds }: Confinement,
 ): Command {
   const { runtime, cache } = foldersOf(unit);
   return {
@@ -89,6 +90,7 @@ export function runInNamespaces(
       ...[uid, gid, memory.ram + memory.swap + addressSlack].map(String),
       ...[runtime, cache],
       ...readable.flatMap(wordsFor),
+      ...writable === undefined ? [] : ["write", writable, writable],
       ...["--", "env", "-i"],
       ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
       ...argv,

@@ -16,6 +16,8 @@ export interface Confinement {
   user: string;
   /** Files and folders it can read; the rest of the host is not there. */
   readable: readonly Shown[];
+  /** A folder that it can write to, beside its own two. */
+  writable?: string | undefined;
   /** Whether it has the host's network. */
   network: boolean;
   /** Bytes of memory, and of swap beside it. */
@@ -118,7 +120,7 @@ export function runConfined(
 }
 
 function propertiesOf(confinement: Confinement): string[] {
-  const { unit, user, readable, network, memory, seconds, boundTo } =
+  const { unit, user, readable, writable, network, memory, seconds, boundTo } =
     confinement;
   const { runtime } = foldersOf(unit);
   return [
@@ -137,6 +139,7 @@ function propertiesOf(confinement: Confinement): string[] {
     "CacheDirectoryMode=0700",
     `WorkingDirectory=${runtime}`,
     ...readable.map(bindOf),
+    ...writable === undefined ? [] : [`BindPaths=${quoted(writable)}`],
     // No After=: a oneshot service that waits for this unit is still starting.
     ...boundTo === undefined ? [] : [`BindsTo=${boundTo}`],
   ];

@@ -51,12 +51,15 @@ export function hasSystemd(): boolean {
 /**
  * When a process started, in clock ticks since the boot (proc_pid_stat(5),
  * field 22), so that its number can't be taken for a later process's.
+ *
+ * @returns `undefined` where it has ended, also if nobody has asked for its end.
  */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = kernelText(`/proc/${pid}/stat`);
     // The second field is a name in parentheses that may hold anything.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return /^[ZX]/.test(fields[0]!) ? undefined : fields[19];
   } catch {
     return undefined;
   }

@@ -22,13 +22,9 @@ export async function keyTrouble(
   if ("why" in file) {
     return `${named} ${file.why}: make a key with ssh-keygen -t ed25519 -N "" -f ${path}, and add ${path}.pub as a deploy key to the repository`;
   }
-  const { text, mode } = file;
+  const { text } = file;
   if (text.trim() === "") {
     return `${named} is empty: put the private key into it`;
-  }
-  // ssh(1) ignores such a key.
-  if (mode & 0o077) {
-    return `${named} may be read by others, so ssh does not use it: chmod 600 ${path}`;
   }
   const { code, stderr } = await effects.run({
     program: "ssh-keygen",
@@ -44,11 +40,11 @@ export async function keyTrouble(
 
 async function read(
   path: string,
-): Promise<{ why: string } | { text: string; mode: number }> {
+): Promise<{ why: string } | { text: string }> {
   try {
-    const { mode, isFile } = await Deno.stat(path);
+    const { isFile } = await Deno.stat(path);
     if (!isFile) return { why: "is no file" };
-    return { text: await Deno.readTextFile(path), mode: mode ?? 0 };
+    return { text: await Deno.readTextFile(path) };
   } catch (error) {
     return {
       why: error instanceof Deno.errors.NotFound
@@ -72,6 +68,10 @@ function whyNot(
   }
   if (/^\s*(?:ssh|ecdsa|sk)-\S+ AAAA/.test(text)) {
     return "is a public key: name the private one, without .pub";
+  }
+  // ssh looks so at keys of its own user alone.
+  if (/bad permissions/.test(stderr)) {
+    return `may be read by others, so ssh does not use it: chmod 600 ${path}`;
   }
   if (/incorrect passphrase/.test(stderr)) {
     // An agent may hold it.

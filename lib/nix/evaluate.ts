@@ -5,9 +5,11 @@
  * @module
  */
 import { type Command, type Finished, say } from "../base/effects.ts";
+import { short } from "../base/text.ts";
 import type { Run } from "../run/run.ts";
 import type { Readable } from "../run/stages.ts";
 import type { Route } from "./isolation.ts";
+import { runWithin } from "./memory.ts";
 import { inputsOf, refuseOutside } from "./lock_file.ts";
 import { buildCommand, type BuildRequest } from "./nixos_rebuild.ts";
 import { notIsolated, provenRoute } from "./probe.ts";
@@ -24,7 +26,8 @@ export interface Evaluation {
  * Looks what a revision may do here before it is evaluated.
  *
  * @throws {SyncError} stage `build`: `not-isolated`, `input-outside`,
- * `lock-outside`, `lock-unreadable`, and those of an isolated build.
+ * `lock-outside`, `lock-unreadable`, `out-of-memory`, and those of an isolated
+ * build.
  */
 export async function evaluation(
   run: Run,
@@ -48,10 +51,10 @@ export async function evaluation(
     };
   }
   refuseOutside(readable.commit.revision, inputs, run.remote);
-  return {
-    build: () => effects.run(buildCommand(request)),
-    run: (command) => effects.run(command),
-  };
+  const revision = short(request.revision);
+  const within = (command: Command) =>
+    runWithin(effects, config, revision, command);
+  return { build: () => within(buildCommand(request)), run: within };
 }
 
 /** Tells once what is missing of the isolation here, until that changes. */
@@ -74,7 +77,13 @@ function missingOf(route: Route | string): string | undefined {
   if (typeof route === "string") {
     return `Revisions are evaluated with the power of this host: ${route}`;
   }
-  return route.how === "unit"
-    ? undefined
-    : "Revisions are isolated by namespaces of the kernel alone: systemd does not run here";
+  const missing = [
+    ...route.how === "unit" ? [] : [
+      "Revisions are isolated by namespaces of the kernel alone: systemd does not run here",
+    ],
+    ...route.netrc === undefined ? [] : [
+      `A revision can read ${route.netrc}: the Nix daemon gives it to what downloads for its users. What only inputs need belongs in inputs.netrcFile`,
+    ],
+  ];
+  return missing.length === 0 ? undefined : missing.join("; ");
 }

@@ -11,48 +11,25 @@ import {
   type Confinement,
   foldersOf,
   isOfSystemdRun,
-  machineMemory,
   ownService,
   runConfined,
-  type Shown,
 } from "../host/confined_unit.ts";
 import { runInNamespaces } from "../host/confined_namespaces.ts";
 import { stopUnits, type UnitEnd } from "../host/systemd.ts";
 import { authorityFile, gitEnvironment } from "../git/git.ts";
-import { passedOn } from "../process/command.ts";
-import { daemonFolder, evaluationUser, type Route } from "./isolation.ts";
+import { isOverLimit, memoryFor } from "./memory.ts";
+import { evaluationUser, type Route } from "./isolation.ts";
+import {
+  elsewhere,
+  letRead,
+  mirrorFor,
+  publicFiles,
+  publicVariables,
+  settingsOfNix,
+} from "./shown_files.ts";
 
 /** Fixed, so that one that was left behind is found. */
 export const evaluationUnit = "gitops-sync-evaluate";
-
-// Public files that Nix, Git and the programs of the host need.
-const publicFiles: readonly Shown[] = [
-  { from: "/nix/store" },
-  { from: daemonFolder },
-  ...[
-    ...["/bin", "/lib", "/lib64", "/sbin", "/usr"],
-    ...["/run/current-system/sw", "/etc/static"],
-    "/etc/nix/registry.json",
-    ...["/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/services"],
-    ...["/etc/hosts", "/etc/resolv.conf", "/etc/protocols"],
-    ...["/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/ca-certificates"],
-  ].map((from): Shown => ({ from, optional: true })),
-];
-
-const certificates = passedOn.filter((name) =>
-  /^(?:SSL_CERT_|CURL_CA_|GIT_SSL_|NIX_SSL_)/.test(name)
-);
-
-/** Variables of ours that the unit may have. They name no credential. */
-const harmless = [
-  ...certificates,
-  ...passedOn.filter((name) =>
-    /^(?:PATH|LANG|LOCALE_ARCHIVE)$|_proxy$/i.test(name)
-  ),
-];
-
-/** Programs that the unit runs, wherever they are. */
-const programs = ["nixos-rebuild", "nix", "git"];
 
 /** What one use of the unit needs. */
 export interface Use {
@@ -87,14 +64,29 @@ const script = 'if [ -n "${GITOPS_SYNC_CACHE-}" ]; then ' +
 export async function useUnit(
   effects: Effects,
   config: Config,
-  { how, ids }: Route,
+  route: Route,
   argv: readonly string[],
   use: Use,
 ): Promise<Used> {
   const confinement = await confine(config, use);
   const words = ["/bin/sh", "-c", script, "evaluation", ...argv];
   const env = environment(use);
-  const { onLine } = use;
+  return await runRouted(effects, route, words, env, confinement, use.onLine);
+}
+
+/**
+ * Runs words as a confinement says, in the way that this host can.
+ *
+ * @param env All variables that they have.
+ */
+export async function runRouted(
+  effects: Effects,
+  { how, ids }: Route,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+  confinement: Confinement,
+  onLine?: (line: string) => void,
+): Promise<Used> {
   const told = {
     most: 64 * 1024,
     ...onLine && {
@@ -103,17 +95,33 @@ export async function useUnit(
   };
   if (how === "unit") {
     const command = runConfined(words, env, confinement);
-    return await inUnit(effects, { ...command, ...told });
+    return await inUnit(effects, confinement.unit, { ...command, ...told });
   }
   const command = runInNamespaces(words, env, ids, confinement);
-  const finished = await effects.run({ ...command, ...told });
-  const { code, timedOut } = finished;
-  const result = timedOut ? "timeout" : code === 0 ? "success" : "exit-code";
-  return { ...finished, end: { result, code } };
+  return await inNamespaces(effects, { ...command, ...told });
 }
 
-async function inUnit(effects: Effects, command: Command): Promise<Used> {
-  const stop = () => effects.run(stopUnits(`${evaluationUnit}.service`));
+/** How it ended, in the words of systemd. */
+async function inNamespaces(effects: Effects, command: Command): Promise<Used> {
+  try {
+    const finished = await effects.run(command);
+    const { code, timedOut } = finished;
+    const result = timedOut ? "timeout" : code === 0 ? "success" : "exit-code";
+    return { ...finished, end: { result, code } };
+  } catch (error) {
+    if (!isOverLimit(error)) throw error;
+    const end = { result: "oom-kill", code: 1 };
+    const stdout = new Uint8Array();
+    return { code: 1, timedOut: false, stdout, stderr: "", end };
+  }
+}
+
+async function inUnit(
+  effects: Effects,
+  unit: string,
+  command: Command,
+): Promise<Used> {
+  const stop = () => effects.run(stopUnits(`${unit}.service`));
   let end: UnitEnd | undefined;
   const once = async () => {
     const finished = await effects.run(command);
@@ -141,25 +149,28 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
   const { state, mirror, cache, seconds } = use;
   const folder = `${state}/evaluation`;
   const git = `${folder}/gitconfig`;
+  const { runtime } = foldersOf(evaluationUnit);
+  const shown = mirror === undefined
+    ? undefined
+    : mirrorFor(mirror, state, runtime);
   await ensureDir(folder);
   // libgit2 knows this file alone; it does not own the mirror there.
   await Deno.writeTextFile(
     git,
-    `[safe]\n\tdirectory = ${JSON.stringify(mirror ?? "")}\n`,
+    `[safe]\n\tdirectory = ${JSON.stringify(shown?.to ?? "")}\n`,
   );
   await Deno.chmod(git, 0o644);
-  for (const shown of [mirror, cache]) {
-    if (shown !== undefined) await letRead(shown);
+  for (const open of [shown?.from, cache]) {
+    if (open !== undefined) await letRead(open);
   }
-  const { runtime } = foldersOf(evaluationUnit);
   return {
     unit: evaluationUnit,
     user: evaluationUser,
     readable: [
       ...publicFiles,
-      settingsOfNix(),
+      await settingsOfNix(folder),
       ...elsewhere(),
-      ...mirror === undefined ? [] : [{ from: mirror }],
+      ...shown === undefined ? [] : [shown],
       ...cache === undefined ? [] : [{ from: cache }],
       { from: git, to: `${runtime}/git/config` },
     ],
@@ -170,56 +181,15 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
   };
 }
 
-/** The unit has them in the usual place. */
-function settingsOfNix(): Shown {
-  const folder = Deno.env.get("NIX_CONF_DIR") ?? "/etc/nix";
-  const to = "/etc/nix/nix.conf";
-  return { from: `${folder}/nix.conf`, to, optional: true };
-}
-
-/** The memory of an evaluation. */
-function memoryFor(limit: number | undefined): Confinement["memory"] {
-  if (limit !== undefined) return { ram: limit, swap: 0 };
-  const { ram, swap } = machineMemory();
-  return { ram: Math.floor(ram * 0.75), swap: Math.floor(swap * 0.75) };
-}
-
-/** Programs and certificates that lie elsewhere than usual. */
-function elsewhere(): Shown[] {
-  const files = certificates.map((name) => Deno.env.get(name));
-  const found = programs.map((name) => whereIs(name));
-  return [...files, ...found]
-    .filter((path) => path !== undefined && path.startsWith("/"))
-    .filter((path) =>
-      !/^\/(?:nix\/store|usr|bin|etc\/ssl\/certs)\//.test(path!)
-    )
-    .map((path) => ({ from: path!, optional: true }));
-}
-
-/** Where a program on PATH really is. */
-function whereIs(name: string): string | undefined {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    try {
-      return Deno.realPathSync(`${folder}/${name}`);
-    } catch {
-      // It is in another one.
-    }
-  }
-  return undefined;
-}
-
 /** All variables of the unit. */
-function environment({ mirror, cache }: Use): Record<string, string> {
+function environment({ state, mirror, cache }: Use): Record<string, string> {
   const { runtime, cache: ownCache } = foldersOf(evaluationUnit);
-  const ours = harmless.flatMap((name) => {
-    const value = Deno.env.get(name);
-    // The address of a proxy may hold a password.
-    const isPublic = value !== undefined && !/:\/\/[^/]*@|^[^/]*@/.test(value);
-    return isPublic ? [[name, value]] : [];
-  });
+  const safe = mirror === undefined
+    ? []
+    : [mirror, mirrorFor(mirror, state, runtime).to];
   const ca = authorityFile();
   return {
-    ...Object.fromEntries(ours),
+    ...publicVariables(),
     ...gitEnvironment(
       {
         repository: "",
@@ -231,7 +201,7 @@ function environment({ mirror, cache }: Use): Record<string, string> {
       [
         // No submodule is a file of the host (git-config(1), "protocol.allow").
         ["protocol.file.allow", "user"],
-        ...mirror === undefined ? [] : [["safe.directory", mirror] as const],
+        ...safe.map((one) => ["safe.directory", one] as const),
       ],
     ),
     ...ca === undefined ? {} : { GIT_SSL_CAINFO: ca },
@@ -241,19 +211,4 @@ function environment({ mirror, cache }: Use): Record<string, string> {
     XDG_CACHE_HOME: ownCache,
     XDG_CONFIG_HOME: runtime,
   };
-}
-
-/**
- * Lets everyone read what is in a folder, which nobody reaches but through the
- * unit: the folder around it stays closed.
- */
-async function letRead(folder: string): Promise<void> {
-  await Deno.chmod(folder, 0o755);
-  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) await letRead(path);
-    if (!isFile) continue;
-    const { mode } = await Deno.lstat(path);
-    if ((mode! & 0o044) !== 0o044) await Deno.chmod(path, mode! | 0o044);
-  }
 }

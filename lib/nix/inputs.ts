@@ -10,7 +10,7 @@
  * @module
  */
 import { ensureDir } from "@std/fs";
-import type { Effects } from "../base/effects.ts";
+import type { Command, Effects, Finished } from "../base/effects.ts";
 import { credentialOptions } from "./arguments.ts";
 import type { BuildFailure } from "./failure.ts";
 import type { Input } from "./lock_file.ts";
@@ -30,6 +30,8 @@ export interface Fetching {
   /** Milliseconds for all of them. */
   timeout: number;
   onLine: (line: string) => void;
+  /** Runs what fetches submodules too: it must see no repository of the host. */
+  runDeep: (command: Command) => Promise<Finished>;
 }
 
 /** An input that could not be fetched. */
@@ -179,28 +181,42 @@ export function machinesIn(netrc: string): string[] {
 const expression =
   "{ file }: map (tree: (builtins.fetchTree tree).outPath) (builtins.fromJSON (builtins.readFile file))";
 
-/**
- * Fetches trees into the store: all at once, and one by one where that fails,
- * as the evaluation may not need the one that is not there.
- */
+/** Fetches trees into the store. */
 export async function fetchInputs(
   effects: Effects,
   inputs: readonly Input[],
   fetching: Fetching,
 ): Promise<Unfetched[]> {
-  const failure = await fetchTrees(effects, inputs, fetching);
+  const isDeep = ({ locked }: Input) => locked["submodules"] === true;
+  const run = (command: Command) => effects.run(command);
+  return [
+    ...await fetchAll(run, inputs.filter((one) => !isDeep(one)), fetching),
+    ...await fetchAll(fetching.runDeep, inputs.filter(isDeep), fetching),
+  ];
+}
+
+/**
+ * All at once, and one by one where that fails, as the evaluation may not need
+ * the one that is not there.
+ */
+async function fetchAll(
+  run: Effects["run"],
+  inputs: readonly Input[],
+  fetching: Fetching,
+): Promise<Unfetched[]> {
+  const failure = await fetchTrees(run, inputs, fetching);
   if (!failure) return [];
   if (inputs.length === 1) return [{ name: inputs[0]!.name, failure }];
   const unfetched: Unfetched[] = [];
   for (const input of inputs) {
-    const failure = await fetchTrees(effects, [input], fetching);
+    const failure = await fetchTrees(run, [input], fetching);
     if (failure) unfetched.push({ name: input.name, failure });
   }
   return unfetched;
 }
 
 async function fetchTrees(
-  effects: Effects,
+  run: Effects["run"],
   inputs: readonly Input[],
   { env, options, folder, timeout, onLine }: Fetching,
 ): Promise<BuildFailure | undefined> {
@@ -211,7 +227,7 @@ async function fetchTrees(
   const file = `${folder}/inputs.json`;
   await Deno.writeTextFile(file, JSON.stringify(trees));
   const log = new NixLog();
-  const finished = await effects.run({
+  const finished = await run({
     program: "nix-instantiate",
     args: [
       ...["--extra-experimental-features", "nix-command flakes"],

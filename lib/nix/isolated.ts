@@ -30,6 +30,7 @@ import {
   needsCredential,
   type Unfetched,
 } from "./inputs.ts";
+import { fetchConfined } from "./inputs_unit.ts";
 import { judge, pathIn } from "./isolated_end.ts";
 import type { Route } from "./isolation.ts";
 import type { Input } from "./lock_file.ts";
@@ -63,10 +64,10 @@ export async function evaluatorFor(
   request: BuildRequest,
 ): Promise<Evaluator> {
   const { config, effects } = run;
-  const fetching = fetchingFor(run, request);
+  const fetching = fetchingFor(run, route, request);
   const unfetched = await fetchWithCredentials(run, inputs, fetching);
   const cache = config.submodules
-    ? await fetchSubmodules(run, request, fetching)
+    ? await fetchSubmodules(run, route, request, fetching)
     : undefined;
   return {
     unfetched,
@@ -118,7 +119,11 @@ export async function buildIsolated(
   return await keep(run, request, path, trusted);
 }
 
-function fetchingFor(run: Run, request: BuildRequest): Fetching {
+function fetchingFor(
+  run: Run,
+  route: Route,
+  request: BuildRequest,
+): Fetching {
   const { config, remote } = run;
   const server = /^https?:\/\/(?:[^/]*@)?([^/]+)/.exec(remote.repository)?.[1];
   return {
@@ -131,6 +136,7 @@ function fetchingFor(run: Run, request: BuildRequest): Fetching {
     folder: `${run.folder}/evaluation`,
     timeout: request.timeout,
     onLine: request.onLine,
+    runDeep: (command) => fetchConfined(run, route, command),
   };
 }
 
@@ -159,16 +165,20 @@ async function fetchWithCredentials(
 /**
  * Lets Nix fetch the submodules into a cache of their own, which the evaluation
  * gets a copy of: the lock file has no hash by which it could find them.
+ *
+ * Those of a repository of this host may lie on it, and are fetched in the open.
  */
 async function fetchSubmodules(
-  { effects }: Run,
+  run: Run,
+  route: Route,
   request: BuildRequest,
   { env, options, folder, onLine }: Fetching,
 ): Promise<{ folder: string; failed?: Finished }> {
   const cache = `${folder}/cache`;
   await Deno.remove(cache, { recursive: true }).catch(() => {});
   await ensureDir(cache);
-  const finished = await effects.run({
+  const isLocal = run.remote.repository.startsWith("file://");
+  const command: Command = {
     program: "nix",
     args: [
       ...["--extra-experimental-features", "nix-command flakes"],
@@ -177,10 +187,15 @@ async function fetchSubmodules(
       ...options,
       flakeReference({ ...request, directory: "" }),
     ],
+    cwd: request.folder,
     env: { ...env, XDG_CACHE_HOME: cache },
     timeout: request.timeout,
     onLine,
-  });
+  };
+  const { mirror } = request;
+  const finished = isLocal
+    ? await run.effects.run(command)
+    : await fetchConfined(run, route, command, { mirror, cache });
   const isGood = finished.code === 0 && !finished.timedOut;
   return { folder: cache, ...isGood ? {} : { failed: finished } };
 }

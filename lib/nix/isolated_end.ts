@@ -6,13 +6,12 @@
 import type { Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { isStorePath } from "../base/names.ts";
-import { formatSize } from "../base/size.ts";
 import { lastWords, safeLines } from "../base/text.ts";
-import type { Config } from "../config/schema.ts";
 import type { UnitEnd } from "../host/systemd.ts";
 import type { Run } from "../run/run.ts";
 import { evaluationUnit, type Used } from "./evaluation_unit.ts";
 import type { Route } from "./isolation.ts";
+import { tooLarge } from "./memory.ts";
 import { whyUnitFails } from "./probe.ts";
 
 /**
@@ -82,23 +81,6 @@ export function pathIn(
       next: "hold",
       hints: [
         "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem",
-      ],
-    },
-  );
-}
-
-function tooLarge(revision: string, config: Config): SyncError {
-  const limit = config["limits.evaluation"];
-  return new SyncError(
-    `Cannot build ${revision}: its evaluation took more memory than ${
-      limit === undefined ? "this machine can spare" : formatSize(limit)
-    }`,
-    {
-      stage: "build",
-      reason: "out-of-memory",
-      next: "retry",
-      hints: [
-        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
       ],
     },
   );

@@ -22,6 +22,8 @@ export interface Route {
   how: "unit" | "namespaces";
   /** The user that evaluates. */
   ids: UserIds;
+  /** A file of the Nix daemon's that its users can read all the same. */
+  netrc?: string;
 }
 
 /**
@@ -61,7 +63,13 @@ export async function routeHere(
   if (!settings.allowedUsers.some(isMeant)) {
     return `the Nix daemon refuses ${evaluationUser} (allowed-users)`;
   }
-  return { how: hasSystemd() ? "unit" : "namespaces", ids };
+  const netrc = settings.netrcFile;
+  return {
+    how: hasSystemd() ? "unit" : "namespaces",
+    ids,
+    // `builtin:fetchurl` has a copy in its folder, and reads file:// URLs.
+    ...await isThere(netrc) ? { netrc } : {},
+  };
 }
 
 /** An option of the host that an isolated evaluation could not follow. */

@@ -5,6 +5,7 @@
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
 import { runningSystem, systems } from "../host/system.ts";
+import { startsAnother } from "../activation/confirm.ts";
 import { writeHistory } from "../state/unwritten.ts";
 import type {
   Attempt,
@@ -81,34 +82,34 @@ function stateAfter(run: Run, ended: Ended): State {
   return {
     ...rest,
     // Where the way back failed, every later run tries it again.
-    ...(attempt?.previous?.running && error && !isBack(attempt, error)
+    ...(attempt?.previous?.running && error && !isBack(run, attempt, error)
       ? { attempt }
       : {}),
     // A pause and a count are about one revision; its end is theirs.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
     ...unfitAfter(run, error),
-    ...(unfollow && (error || unfollow.revision !== revision)
-      ? { unfollow }
-      : {}),
+    ...(unfollow && (error || !isSame(unfollow, commit)) ? { unfollow } : {}),
     last: lastOf(run, ended),
     ...(error
-      ? quietAfter(attempt!.target.repository, error, run.effects.now())
+      ? quietAfter(run.state, run.remote.repository, error, run.effects.now())
       : {}),
     ...changesBy(run, ended),
   };
 }
 
 /**
- * Whether the host is proven to be as it was before: the links say so, and
- * nothing that went wrong on the way back.
+ * Whether the host is proven to be as it was before: the links and the
+ * bootloader say so, and nothing that went wrong on the way back.
  */
-function isBack(attempt: Attempt, error: SyncError): boolean {
+function isBack(run: Run, attempt: Attempt, error: SyncError): boolean {
   if (error.exit === exitCodes.broken) return false;
   const { touched, previous } = attempt;
   if (!touched || !previous) return true;
   const { running, bootDefault } = systems();
-  return running === previous.running && bootDefault === previous.bootDefault;
+  return running === previous.running &&
+    bootDefault === previous.bootDefault &&
+    !startsAnother(run, previous.bootDefault);
 }
 
 /** Where no system ran before, one that is not well is left as it is. */

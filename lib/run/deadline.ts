@@ -12,6 +12,8 @@ export interface Ill {
   text: string;
   /** Lines of evidence. */
   details: readonly string[];
+  /** The look that found it, where it can be taken again. */
+  look?: string;
 }
 
 /** Milliseconds between two looks at the same thing. */

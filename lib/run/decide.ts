@@ -12,6 +12,7 @@ import type {
   State,
   Target,
 } from "../state/state.ts";
+import type { BootEntry } from "../host/boot_entry.ts";
 import type { Systems } from "../host/system.ts";
 import { isSame, type Known } from "./same.ts";
 import type { Tip } from "../base/tip.ts";
@@ -22,6 +23,8 @@ export interface Situation {
   tip: Tip;
   state: State;
   systems: Systems;
+  /** The bootloader that starts another system than was deployed. */
+  misled?: BootEntry;
   target: Target;
   config: Pick<Config, "drift" | "allowForcePush" | "windows.deploy">;
   now: Date;
@@ -31,8 +34,8 @@ export interface Situation {
 
 /** The host is not what was confirmed last: somebody switched by hand. */
 export interface Drift {
-  /** Which of the two links differs. */
-  what: "running system" | "boot default";
+  /** Which of the two links differs, or what the bootloader starts. */
+  what: "running system" | "boot default" | "boot entry";
   expected: string;
   actual: string | null;
 }
@@ -61,7 +64,11 @@ export function decide(situation: Situation): Decision {
   if (!changes) return decision;
   const opening = openingOf(config["windows.deploy"], now);
   if (opening === undefined) return decision;
-  const drift = driftOf(situation.state.lastGood, situation.systems);
+  const drift = driftOf(
+    situation.state.lastGood,
+    situation.systems,
+    situation.misled,
+  );
   return { kind: "outside", opening, ...(drift ? { drift } : {}) };
 }
 
@@ -89,8 +96,8 @@ export interface DueReboot {
  * @param booted The system that was booted.
  */
 export function rebootOf(
-  { state, systems, config, now }:
-    & Pick<Situation, "state" | "systems" | "now">
+  { state, systems, misled, config, now }:
+    & Pick<Situation, "state" | "systems" | "misled" | "now">
     & {
       config: Pick<Config, "reboot" | "windows.reboot">;
     },
@@ -102,7 +109,7 @@ export function rebootOf(
   const { system, target: { operation } } = lastGood;
   // A boot default that was not set does not survive it.
   if (operation === "test" || operation === "build") return;
-  if (driftOf(lastGood, systems)) return;
+  if (driftOf(lastGood, systems, misled)) return;
   if (reboot?.system === system && reboot.result) return;
   const isOther = booted !== system &&
     (config.reboot === "always" || operation === "boot");
@@ -115,7 +122,7 @@ export function rebootOf(
 /** What would be done if there were no windows. */
 function decideAtOnce(situation: Situation): Decision {
   const { tip, state, target, config } = situation;
-  const drift = driftOf(state.lastGood, situation.systems);
+  const drift = driftOf(state.lastGood, situation.systems, situation.misled);
   const extra = drift ? { drift } : {};
   const done = target.operation === "build" ? state.built : state.lastGood;
   const isDeployed = done?.revision === tip.revision &&
@@ -173,6 +180,7 @@ function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
 export function driftOf(
   lastGood: Deployment | undefined,
   systems: Systems,
+  misled?: BootEntry,
 ): Drift | undefined {
   if (!lastGood) return undefined;
   const expected = lastGood.system;
@@ -184,6 +192,9 @@ export function driftOf(
   }
   if (boots && systems.bootDefault !== expected) {
     return { what: "boot default", expected, actual: systems.bootDefault };
+  }
+  if (boots && misled) {
+    return { what: "boot entry", expected, actual: misled.system };
   }
   return undefined;
 }

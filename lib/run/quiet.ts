@@ -4,32 +4,29 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import type { State } from "../state/state.ts";
+import type { Quiet, State } from "../state/state.ts";
 import { longestAsked } from "./decide.ts";
 
 /** What is to be remembered of a failure; nothing where no server asked. */
 export function quietAfter(
+  { quiet = [] }: Pick<State, "quiet">,
   repository: string,
-  { reason, stage, after }: SyncError,
+  error: SyncError,
   now: Date,
 ): Pick<State, "quiet"> {
-  // While it builds, it is the server of an input that asks.
-  if (reason !== "slow-down" || stage === "build") return {};
-  const asked = Math.min(after, longestAsked);
-  const until = new Date(now.getTime() + asked).toISOString();
-  return { quiet: { repository, until, asked } };
+  const servers = new QuietServers(quiet);
+  servers.note(repository, error, now);
+  return servers.after(now);
 }
 
 /** The error for a server that is not to be asked yet; `undefined` if it may. */
 export function leftAlone(
-  { quiet }: State,
+  { quiet = [] }: Pick<State, "quiet">,
   repository: string,
   now: Date,
 ): SyncError | undefined {
-  if (quiet?.repository !== repository) return undefined;
-  const left = Date.parse(quiet.until) - now.getTime();
-  // What is left of a clock that was far ahead must not stop a host for ever.
-  if (!(left > 0 && left <= quiet.asked)) return undefined;
+  const found = quiet.find((one) => one.repository === repository);
+  if (!found || !isQuiet(found, now)) return undefined;
   return new SyncError(
     `Cannot reach ${repository}: the server asks to slow down`,
     {
@@ -37,7 +34,49 @@ export function leftAlone(
       reason: "slow-down",
       next: "retry",
       exit: 3,
-      hints: [`it is asked again after ${quiet.until}`],
+      hints: [`it is asked again after ${found.until}`],
     },
   );
+}
+
+/** What is left of a clock that was far ahead must not stop a host for ever. */
+function isQuiet({ until, asked }: Quiet, now: Date): boolean {
+  const left = Date.parse(until) - now.getTime();
+  return left > 0 && left <= asked;
+}
+
+/** The servers that are to be left alone, as one run learns of them. */
+export class QuietServers {
+  constructor(private quiet: readonly Quiet[] = []) {}
+
+  /** As {@linkcode leftAlone}. */
+  leftAlone(repository: string, now: Date): SyncError | undefined {
+    return leftAlone({ quiet: this.quiet }, repository, now);
+  }
+
+  /** Notes what a server answered, if it asked to be left alone. */
+  note(
+    repository: string,
+    { reason, stage, after }: SyncError,
+    now: Date,
+  ): void {
+    // While it builds, it is the server of an input that asks. Without a time
+    // it is what was noted before.
+    if (reason !== "slow-down" || stage === "build" || after === 0) return;
+    const asked = Math.min(after, longestAsked);
+    const until = new Date(now.getTime() + asked).toISOString();
+    this.answered(repository);
+    this.quiet = [...this.quiet, { repository, until, asked }];
+  }
+
+  /** A server that answers may be asked. */
+  answered(repository: string): void {
+    this.quiet = this.quiet.filter((one) => one.repository !== repository);
+  }
+
+  /** What a later run must know. */
+  after(now: Date): Pick<State, "quiet"> {
+    const quiet = this.quiet.filter((one) => isQuiet(one, now));
+    return quiet.length > 0 ? { quiet } : {};
+  }
 }

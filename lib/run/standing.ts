@@ -11,6 +11,11 @@ export interface UnitsBefore {
   readonly ran: ReadonlyMap<string, string>;
   /** The units that were not well: nobody's fault later. */
   readonly failed: ReadonlySet<string>;
+  /**
+   * The units that something named, and that were not there; `undefined` where
+   * that is not known.
+   */
+  readonly absent?: ReadonlySet<string>;
   /** The units that were starting: perhaps long jobs, which nobody waits for. */
   readonly starting: ReadonlySet<string>;
   /** The units that systemd restarted again and again even then. */

@@ -10,8 +10,31 @@ import type { Identity } from "./identities.ts";
 /** What came of an attempt to decrypt. */
 export type Opened =
   | { ok: true }
-  /** `foreign`: encrypted for others. */
-  | { ok: false; foreign: boolean; why: string };
+  | { ok: false; kind: AgeTrouble; why: string };
+
+/**
+ * Why a file does not open: `foreign`, encrypted for others; `plugin`, a plugin
+ * failed; `locked`, a key takes a passphrase; `damaged`, the file is not whole;
+ * `failed`, anything else, as a key file that age can't read.
+ */
+export type AgeTrouble =
+  | "foreign"
+  | "plugin"
+  | "locked"
+  | "damaged"
+  | "timed-out"
+  | "failed";
+
+/** What age 1.1 and 1.3 say. No other text is taken for certain. */
+const meanings: readonly [AgeTrouble, RegExp][] = [
+  ["foreign", /^no identity matched/],
+  [
+    "damaged",
+    /^(?:failed to read header|bad header MAC|invalid armor|failed to decrypt (?:and authenticate|file key: chacha20))/,
+  ],
+  ["plugin", /\bplugin\b/],
+  ["locked", /incorrect passphrase|passphrase-encrypted|obtain passphrase/],
+];
 
 const patience = 60_000;
 
@@ -21,28 +44,40 @@ export function isAgeFile(content: string): boolean {
     /^\s*-----BEGIN AGE ENCRYPTED FILE-----/.test(content);
 }
 
+/** Bytes of a header that are looked at; it may be as long as the file. */
+const mostHeader = 1024 * 1024;
+
 /**
  * Whom an age file names: `ssh-ed25519 TAG` for SSH keys; X25519 recipients
- * are anonymous (age-encryption.org/v1, "recipient stanzas").
+ * are anonymous (age-encryption.org/v1, "recipient stanzas"). Only the first
+ * MiB of a header counts.
  *
  * @returns `undefined` where its header is not whole.
  */
 export function ageStanzas(content: string): string[] | undefined {
-  const text = isAgeFile(content) && !content.startsWith("age-")
-    ? dearmored(content)
-    : content;
-  const end = text?.search(/^--- /m) ?? -1;
+  const start = content.slice(0, mostHeader);
+  const text = isAgeFile(start) && !start.startsWith("age-")
+    ? dearmored(start)
+    : start;
+  const found = text?.search(/^--- /m) ?? -1;
+  const isLonger = content.length > mostHeader;
+  const end = found === -1 && isLonger ? text?.length ?? -1 : found;
   if (text === undefined || end === -1) return undefined;
   return [...text.slice(0, end).matchAll(/^-> (\S+)(?: (\S+))?/gm)].map(
     ([, type, first]) => type!.startsWith("ssh-") ? `${type} ${first}` : type!,
   );
 }
 
+/** @param content Its beginning; where that is the whole file, it must end. */
 function dearmored(content: string): string | undefined {
-  const body = /-----BEGIN AGE ENCRYPTED FILE-----([^-]*)-----END/.exec(content)
-    ?.[1];
+  const end = content.length < mostHeader ? "-----END" : "(?:-----END|$)";
+  const body = new RegExp(
+    `-----BEGIN AGE ENCRYPTED FILE-----([^-]*)${end}`,
+  ).exec(content)?.[1]?.replace(/\s+/g, "");
   try {
-    return body === undefined ? undefined : atob(body.replace(/\s+/g, ""));
+    return body === undefined
+      ? undefined
+      : atob(body.slice(0, body.length - body.length % 4));
   } catch {
     return undefined;
   }
@@ -82,7 +117,7 @@ export async function openAge(
     .filter(({ kind }) => kind === "age" || kind === "ssh")
     .map(({ path }) => path);
   if (paths.length === 0) {
-    return { ok: false, foreign: true, why: "there is no age identity" };
+    return { ok: false, kind: "foreign", why: "there is no age identity" };
   }
   const finished = await effects.run({
     program: "age",
@@ -93,11 +128,16 @@ export async function openAge(
   });
   if (finished.code === 0) return { ok: true };
   if (finished.timedOut) {
-    return { ok: false, foreign: false, why: "it took too long" };
+    return { ok: false, kind: "timed-out", why: "it took too long" };
   }
-  const foreign =
-    /no identity matched|incorrect passphrase|passphrase-encrypted|plugin: /
-      .test(finished.stderr);
-  const said = finished.stderr.split("\n")[0]!.replace(/^age: error: /, "");
-  return { ok: false, foreign, why: oneLine(said) };
+  // A plugin may have written lines of its own before.
+  const lines = finished.stderr.split("\n");
+  const said = (lines.find((line) => line.startsWith("age: error: ")) ??
+    lines[0]!).replace(/^age: error: /, "");
+  // What age says of a key file, it says of no encrypted file.
+  const isOfKey = said.startsWith("reading ");
+  const kind = isOfKey
+    ? "failed"
+    : meanings.find(([, sign]) => sign.test(said))?.[0] ?? "failed";
+  return { ok: false, kind, why: oneLine(said) };
 }

@@ -73,7 +73,12 @@ export async function checkSecrets(
   tellNotes(run, notes);
   if (problems.length > 0) {
     const what = short(verified.commit.revision);
-    throw problemsFailure(problems, keys.identities, "secrets", what);
+    throw problemsFailure(
+      problems,
+      { identities: keys.identities, lacksKey: unusable.length > 0 },
+      "secrets",
+      what,
+    );
   }
   const number = (kind: Answer["kind"]) =>
     answers.filter((answer) => answer.kind === kind).length;
@@ -223,7 +228,7 @@ function* portions<T extends { file: TreeFile }>(
 function tooLarge(file: string, size: number, most: number): Answer {
   const note = {
     file,
-    reason: "too-large",
+    reason: "too-large" as const,
     why: `it was left out: it is ${
       formatSize(size)
     } long, and limits.secrets is ${formatSize(most)}`,

@@ -27,7 +27,7 @@ export function faultOf(
     const other = otherVault(file, keys);
     return other === undefined
       ? {
-        reason: "key-groups",
+        reason: "key-groups" as const,
         why:
           `it takes ${file.needed} key groups to open it, and this host is in ${groupsAtMost}`,
         mend:
@@ -126,6 +126,11 @@ export function mending(
         mend: "the next run tries again; or raise timeouts.secrets",
         transient: true,
       };
+    case "program-ended":
+      return {
+        mend: "look at this host's memory, and whether sops is there",
+        transient: true,
+      };
     case "data-key":
       return { mend: `sops updatekeys ${quoted(name)}` };
     case "value-changed":
@@ -135,6 +140,10 @@ export function mending(
       return { mend: restore(name) };
   }
 }
+
+/** A plugin of age that fails, or that is not there. */
+export const pluginMend =
+  "put the plugin on the service's PATH: services.gitops.secrets.plugins";
 
 /** Takes back what was committed before. */
 export const restore = (name: string): string =>
@@ -158,7 +167,7 @@ export const isVaultAlone = (file: Pick<SopsFile, "groups">): boolean =>
 
 function vaultAddress(name: string, address: string, { vault }: Keys) {
   return {
-    reason: "vault-address",
+    reason: "vault-address" as const,
     why:
       `it names the Vault at ${address}, but this host may only ask ${vault?.address}`,
     mend: `put the right address in .sops.yaml, then: sops updatekeys ${

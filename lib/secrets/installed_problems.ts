@@ -4,10 +4,13 @@
  * @module
  */
 import { ageStanzas } from "./age.ts";
+import type { Facts } from "./reading/facts.ts";
 import type { KeyAnswer } from "./reading/installed_keys.ts";
+import type { SopsNixSecret } from "./sops_nix.ts";
 import type { SopsFormat } from "./sops/formats.ts";
-import { readSops, type RecipientKind, recipientsOf } from "./sops/metadata.ts";
-import { type Problem, quoted } from "./problems.ts";
+import { type RecipientKind, recipientsOf } from "./sops/metadata.ts";
+import { pluginMend } from "./faults.ts";
+import { type Problem, quoted, type Reason } from "./problems.ts";
 
 type Format = SopsFormat | "age";
 type Secret = { name: string; format: Format };
@@ -54,29 +57,39 @@ export function notEncrypted(
   };
 }
 
+/** A file of age as far as it shows whom it is for. */
+export interface AgeBytes {
+  kind: "age";
+  bytes: Uint8Array;
+}
+
 /**
- * It opens for others alone.
+ * It opens for others alone, or for a plugin that failed.
  *
+ * @param read What the file tells.
  * @param said What the program says that did not open it.
+ * @param byPlugin Whether a plugin might have opened it.
  */
 export function foreignProblem(
   file: string,
   forWhat: string,
-  format: Format,
-  bytes: Uint8Array,
+  read: Facts | AgeBytes,
   said?: string,
+  byPlugin = false,
 ): Problem {
-  const read = format === "age"
-    ? undefined
-    : readSops(format, new TextDecoder().decode(bytes));
-  const named = read?.kind === "sops" ? recipientsOf(read) : undefined;
-  const recipients = named?.map(({ name }) => name) ??
-    ageStanzas(new TextDecoder("latin1").decode(bytes));
+  const named = read.kind === "sops" ? recipientsOf(read) : undefined;
+  const recipients = read.kind === "age"
+    ? ageStanzas(new TextDecoder("latin1").decode(read.bytes))
+    : named?.map(({ name }) => name);
+  const given = recipients ? { recipients } : {};
+  if (byPlugin) {
+    const why = `${forWhat} is to come from it, but the plugin of a key of ` +
+      `this host does not open it${said ? `: ${said}` : ""}`;
+    return { file, reason: "plugin-failed", why, ...given, mend: pluginMend };
+  }
   const cloud = new Set(named?.map(({ kind }) => cloudNames[kind]));
   const isCloud = cloud.size > 0 && !cloud.has(undefined);
-  const words = said?.includes("plugin")
-    ? `: ${said}`
-    : isCloud
+  const words = isCloud
     ? `: only who may use that key of ${[...cloud].join(" or ")} can open it`
     : "";
   return {
@@ -84,12 +97,10 @@ export function foreignProblem(
     reason: "wrong-recipient",
     why:
       `${forWhat} is to come from it, but it is encrypted for others${words}`,
-    ...(recipients ? { recipients } : {}),
-    mend: said?.includes("plugin")
-      ? "put the plugin on the service's PATH: services.gitops.secrets.plugins"
-      : isCloud
+    ...given,
+    mend: isCloud
       ? "let one who may use that key put the secret into a file for this host"
-      : format === "age"
+      : read.kind === "age"
       ? "add this host's public key in secrets.nix, then: agenix --rekey"
       : `add this host's public key in .sops.yaml, then: sops updatekeys ${
         quoted(file)
@@ -105,8 +116,25 @@ const cloudNames: Partial<Readonly<Record<RecipientKind, string>>> = {
   hckms: "HuaweiCloud KMS",
 };
 
+/**
+ * sops-install-secrets refuses a file that one manifest names with two formats
+ * (sops-nix, `pkgs/sops-install-secrets/main.go`, "validateSopsFile").
+ */
+export function formatProblems(secrets: readonly SopsNixSecret[]): Problem[] {
+  const first = new Map<string, SopsNixSecret>();
+  for (const secret of secrets) {
+    if (!first.has(secret.file)) first.set(secret.file, secret);
+  }
+  return secrets.flatMap((secret) => {
+    const other = first.get(secret.file)!;
+    return other.format === secret.format
+      ? []
+      : [twoFormats(shownPath(secret.file), secret, other)];
+  });
+}
+
 /** One file is named with two formats. */
-export function twoFormats(
+function twoFormats(
   file: string,
   { name, format }: Secret,
   other: Secret,
@@ -139,7 +167,7 @@ export function keyProblem(
 ): Problem[] {
   const cannot = `secret ${name} is to come from it, but`;
   const edit = `sops edit ${quoted(file)}`;
-  const one = (reason: string, why: string, mend: string): Problem[] => [
+  const one = (reason: Reason, why: string, mend: string): Problem[] => [
     { file, ...(key === "" ? {} : { key }), reason, why, mend },
   ];
   switch (answer.kind) {

@@ -12,6 +12,7 @@ import {
   isVaultAlone,
   mending,
   otherFault,
+  pluginMend,
   restore,
   vaultNote,
 } from "./faults.ts";
@@ -48,9 +49,16 @@ export type Answer =
   | { kind: "opened"; remember: boolean; format: SopsFormat | "age" }
   /**
    * `note`: something is wrong with it all the same. `why`: what the program
-   * says that did not open it. `remember` as above.
+   * says that did not open it. `byPlugin`: a plugin of age might have opened it.
+   * `remember` as above.
    */
-  | { kind: "foreign"; note?: Problem; why?: string; remember: boolean }
+  | {
+    kind: "foreign";
+    note?: Problem;
+    why?: string;
+    byPlugin?: boolean;
+    remember: boolean;
+  }
   /** Nothing in it is encrypted, nor should be. */
   | { kind: "plain" }
   | { kind: "problem"; problem: Problem };
@@ -111,17 +119,25 @@ async function judgeAge(
   }
   const opened = await openAge(effects, bytes, identities, timeout);
   if (opened.ok) return { kind: "opened", remember: true, format: "age" };
-  const { why } = opened;
+  const { why, kind } = opened;
+  if (kind === "timed-out") {
+    return problem(name, { reason: kind, why, ...mending(kind, name) });
+  }
   const tags = await Promise.all(
     identities.flatMap(({ recipients }) => recipients).map(sshTag),
   );
   const isOwn = recipients.some((one) => tags.includes(one));
-  if (opened.foreign && !isOwn) {
+  if (!isOwn && ["foreign", "plugin", "locked"].includes(kind)) {
     // A plugin may be there the next time.
     const remember = !identities.some(({ plugins }) => plugins);
-    return { kind: "foreign", why, remember };
+    const byPlugin = kind === "plugin" ? { byPlugin: true } : {};
+    return { kind: "foreign", why, remember, ...byPlugin };
   }
-  return problem(name, { reason: "damaged", why, recipients, mend });
+  // A file for this host's own key that no key opens is not as it was made.
+  if (kind === "damaged" || kind === "foreign") {
+    return problem(name, { reason: "damaged", why, recipients, mend });
+  }
+  return problem(name, ageFailed(why, kind === "plugin"));
 }
 
 async function judgeSops(
@@ -162,6 +178,7 @@ async function judgeSops(
     return { kind: "opened", remember: !needsVault, format: file.format };
   }
   const { reason } = opened;
+  const passing = mending(reason, name);
   const text = new TextDecoder("latin1").decode(bytes);
   const isOfList = reason === "tampered" && /^\s+#ENC\[/m.test(text);
   const why = isOfList
@@ -171,10 +188,14 @@ async function judgeSops(
   const isKeyed = ["value-changed", "tampered", "no-mac"].includes(reason);
   if (own.length === 0 && !isKeyed) {
     if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
-    return { kind: "foreign", why, remember: false };
+    return { kind: "foreign", why, byPlugin: true, remember: false };
   }
-  const found = faultOf(name, file, access, keys) ??
-    { reason, why, ...mending(reason, name) };
+  const shown = faultOf(name, file, access, keys);
+  // That we can't read it says nothing while sops may.
+  const fault = passing.transient && shown?.reason === "broken"
+    ? undefined
+    : shown;
+  const found = fault ?? { reason, why, ...passing };
   // Prose that quotes a whole file is none.
   return file.isGuess && file.unread !== undefined
     ? { kind: "foreign", remember: false, note: { file: name, ...found } }
@@ -202,6 +223,9 @@ async function judgeOther(
     const ways = [effects, bytes, format, keys, hasVault, timeout] as const;
     const opened = await openSops(...ways);
     if (opened.ok) return { kind: "opened", remember: !hasVault, format };
+    const { reason, why } = opened;
+    const passing = mending(reason, name);
+    if (passing.transient) return problem(name, { reason, why, ...passing });
   }
   const found = otherFault(name, facts);
   const isForOthers = rule && rule.groups.length > 0
@@ -210,6 +234,15 @@ async function judgeOther(
   return isForOthers
     ? { kind: "foreign", remember: false, note: { file: name, ...found } }
     : problem(name, found);
+}
+
+/** age did not get as far as the file. */
+function ageFailed(why: string, isOfPlugin: boolean): Found {
+  return isOfPlugin ? { reason: "plugin-failed", why, mend: pluginMend } : {
+    reason: "age-failed",
+    why: `age did not try it: ${why}`,
+    mend: "mend the key file that it names, or name others",
+  };
 }
 
 /** Whether a text that can't be read names a key of this host anywhere. */

@@ -7,12 +7,65 @@ import { type Stage, SyncError } from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
 import type { Identity } from "./identities.ts";
 
+/**
+ * What a problem rests on: the commit, so that the next run finds the same; the
+ * keys that this host has; or something that may pass by itself.
+ */
+type Cause = "commit" | "keys" | "passing";
+
+/**
+ * The cause of each reason. A reason is a stable name in kebab-case. What is not
+ * known to be of the commit is `passing`.
+ */
+export const causes = {
+  "age-failed": "passing",
+  "broken": "commit",
+  "cut-off": "commit",
+  "damaged": "commit",
+  "data-key": "passing",
+  "identity-unreadable": "passing",
+  "json-map": "commit",
+  "key-groups": "keys",
+  // Our own reading can't tell; it may have lacked time.
+  "key-unread": "passing",
+  "manifest-unreadable": "passing",
+  "no-file": "commit",
+  "no-key": "commit",
+  "no-mac": "commit",
+  "no-recipients": "commit",
+  "no-text": "commit",
+  "not-a-value": "commit",
+  "not-age": "commit",
+  "plaintext": "commit",
+  "plaintext-value": "commit",
+  "plugin-failed": "passing",
+  "program-ended": "passing",
+  "sops-failed": "passing",
+  "sops-nix-refuses": "commit",
+  "tampered": "commit",
+  "timed-out": "passing",
+  "too-large": "commit",
+  "two-formats": "commit",
+  "unread": "passing",
+  "unreadable": "commit",
+  "updatekeys-forgotten": "commit",
+  "value-changed": "commit",
+  "vault-address": "passing",
+  "vault-not-wired": "commit",
+  "vault-refused": "passing",
+  "vault-sealed": "passing",
+  "vault-unreachable": "passing",
+  "wrong-recipient": "keys",
+} as const satisfies Readonly<Record<string, Cause>>;
+
+/** Why something does not open, or can't be installed. */
+export type Reason = keyof typeof causes;
+
 /** Something wrong with one file, or with one secret of it. */
 export interface Problem {
   /** The file, or the identity, as people name it. */
   file: string;
-  /** A stable name in kebab-case. */
-  reason: string;
+  reason: Reason;
   /** What is wrong, without any value of the file. */
   why: string;
   /** The key inside the file. */
@@ -32,47 +85,31 @@ export function quoted(path: string): string {
     : `'${path.replace(/'/g, "'\\''")}'`;
 }
 
-/**
- * What is wrong with a file itself, and so the same next time. All else may be
- * of this host, its keys or Vault.
- */
-const certain = new Set([
-  "broken",
-  "cut-off",
-  "damaged",
-  "key-groups",
-  "no-file",
-  "no-key",
-  "no-mac",
-  "no-recipients",
-  "not-a-value",
-  "not-age",
-  "plaintext",
-  "plaintext-value",
-  "tampered",
-  "two-formats",
-  "too-large",
-  "unreadable",
-  "updatekeys-forgotten",
-  "value-changed",
-  "vault-not-wired",
-  "wrong-recipient",
-]);
+/** The keys that were tried. */
+export interface Tried {
+  identities: readonly Identity[];
+  /** Whether a key that is named for it is missing or of no use. */
+  lacksKey: boolean;
+}
 
 /**
  * All problems as one failure, exit 5. The revision is held where one of them
- * is certain to be its fault, and tried again otherwise.
+ * is certain to be its fault, and tried again otherwise: a key that is missing
+ * may come back.
  *
  * @param what Completes "This host can't decrypt 2 files of …".
  */
 export function problemsFailure(
   problems: readonly Problem[],
-  identities: readonly Identity[],
+  { identities, lacksKey }: Tried,
   stage: Stage & ("secrets" | "prove"),
   what: string,
 ): SyncError {
   const passes = problems.every(({ transient }) => transient);
-  const isHeld = problems.some(({ reason }) => certain.has(reason));
+  const hasKeys = identities.length > 0 && !lacksKey;
+  const isHeld = problems.some(({ reason }) =>
+    causes[reason] === "commit" || (hasKeys && causes[reason] === "keys")
+  );
   const isOfVault = problems.every(({ reason }) => reason.startsWith("vault-"));
   const files = new Set(problems.map(({ file }) => file)).size;
   return new SyncError(

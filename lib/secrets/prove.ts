@@ -8,40 +8,29 @@
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
 import { readAtMost } from "../host/files.ts";
-import { asAge, endAgents, type Identity } from "./identities.ts";
+import { endAgents, type Identity } from "./identities.ts";
+import type { Facts, SopsFacts } from "./reading/facts.ts";
+import { unreadAnswer } from "./reading/installed_keys.ts";
 import { Reader } from "./reading/reader.ts";
-import { type Keys } from "./sops/sops.ts";
-import type { SopsNixManifest, SopsNixSecret } from "./sops_nix.ts";
-import { type Installed, installedSecrets } from "./installed.ts";
+import { installedSecrets } from "./installed.ts";
 import { KeyFiles } from "./key_files.ts";
 import type { Run } from "../run/run.ts";
 import { blobName, entryOf, fingerprintOf, SecretMemory } from "./memory.ts";
-import { judgeFile, type SecretFile } from "./opening.ts";
+import { judgeFile } from "./opening.ts";
 import {
   foreignProblem,
+  formatProblems,
   keyProblem,
   noFile,
   noSocket,
   notEncrypted,
   shownPath,
-  twoFormats,
   unreadable,
 } from "./installed_problems.ts";
 import { type Problem, problemsFailure } from "./problems.ts";
-import { deadlineOf, inParallel, readKeys } from "./check.ts";
+import { deadlineOf, inParallel } from "./check.ts";
+import { type Wanted, wantedFiles } from "./wanted.ts";
 import { type Built, Proven } from "../run/stages.ts";
-
-/** Secrets of one file that are opened with the same keys. */
-interface Wanted {
-  file: string;
-  format: NonNullable<SecretFile["format"]>;
-  secrets: { name: string; key: string }[];
-  keys: Keys;
-  /** Whether it hands sops the socket that asks Vault. */
-  hasSocket: boolean;
-  /** Whether sops-nix also makes OpenPGP keys of SSH ones, which we do not. */
-  makesPgp: boolean;
-}
 
 /**
  * Opens every file that the system of `built` installs.
@@ -60,8 +49,10 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
     mend:
       "report it with the version of sops-nix or agenix; secrets.check: false goes on without",
   }));
-  problems.push(...formatProblems(installed));
-  const wanted = await filesOf(run, installed, problems);
+  problems.push(
+    ...installed.sops.flatMap(({ content }) => formatProblems(content.secrets)),
+  );
+  const { wanted, lacksKey } = await wantedFiles(run, installed, problems);
   const memory = new SecretMemory(run.folder);
   const deadline = deadlineOf(run);
   await using keyFiles = new KeyFiles();
@@ -77,129 +68,10 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   await memory.save();
   if (problems.length > 0) {
     const what = `the system of ${short(built.commit.revision)}`;
-    throw problemsFailure(problems, identities, "prove", what);
+    throw problemsFailure(problems, { identities, lacksKey }, "prove", what);
   }
   const secrets = wanted.flatMap(({ secrets }) => secrets).length;
   return { ...result, secrets };
-}
-
-/** The files of all manifests and lists, each once for each set of keys. */
-async function filesOf(
-  run: Run,
-  { sops, agenix }: Installed,
-  problems: Problem[],
-): Promise<Wanted[]> {
-  const wanted = new Map<string, Wanted>();
-  const add = (
-    one: Omit<Wanted, "secrets">,
-    secret: SopsNixSecret | {
-      name: string;
-      key: string;
-    },
-  ) => {
-    const by = [one.file, one.format, fingerprintOf(one.keys)].join("\0");
-    const known = wanted.get(by) ?? { ...one, secrets: [] };
-    known.secrets.push({ name: secret.name, key: secret.key });
-    wanted.set(by, known);
-  };
-  for (const { content, environment } of sops) {
-    const keys = await sopsNixKeys(run, content, environment, problems);
-    const hasSocket =
-      environment.VAULT_AGENT_ADDR === `unix://${run.config["vault.socket"]}`;
-    for (const secret of content.secrets) {
-      const { file, format } = secret;
-      const makesPgp = content.sshKeyPaths.length > 0;
-      add({ file, format, keys, hasSocket, makesPgp }, secret);
-    }
-  }
-  for (const [paths, secrets] of byIdentities(agenix)) {
-    // agenix passes over identities that are not there.
-    const named = run.config["secrets.identities"];
-    const keys = named
-      ? (await readKeys(run, named)).keys
-      : await agenixKeys(run, await readable(paths.split("\0")));
-    for (const { name, file } of secrets) {
-      const one = { file, format: "age" as const, keys };
-      add({ ...one, hasSocket: false, makesPgp: false }, { name, key: "" });
-    }
-  }
-  return [...wanted.values()];
-}
-
-function byIdentities(agenix: Installed["agenix"]) {
-  return Map.groupBy(agenix, ({ identities }) => identities.join("\0"));
-}
-
-/**
- * All that agenix hands to age, in its order, whether it is of use or not: one
- * bad file may keep age from trying the others.
- */
-async function agenixKeys(run: Run, paths: readonly string[]): Promise<Keys> {
-  const { keys } = await readKeys(run, paths);
-  const read = new Map(keys.identities.map((one) => [one.path, one]));
-  const identities = paths.map((path): Identity =>
-    read.get(path) ?? { path, kind: "age", recipients: [] }
-  );
-  return { ...keys, identities };
-}
-
-/** The keys that sops-install-secrets will have, and no others. */
-async function sopsNixKeys(
-  run: Run,
-  manifest: SopsNixManifest,
-  environment: Readonly<Record<string, string>>,
-  problems: Problem[],
-): Promise<Keys> {
-  const named = run.config["secrets.identities"];
-  if (named) return (await readKeys(run, named)).keys;
-  const { ageKeyFile, ageSshKeyPaths, gnupgHome } = manifest;
-  const own = await readKeys(run, [
-    ...(ageKeyFile ? [ageKeyFile] : []),
-    ...(gnupgHome ? [gnupgHome] : []),
-  ]);
-  for (const one of own.unusable) {
-    // sops-install-secrets ends where the age key file is missing, and copies
-    // whatever is in it otherwise.
-    const isThere = one.file === ageKeyFile && await isReadable(one.file);
-    if (!isThere) problems.push(one);
-  }
-  // sops-nix passes over SSH keys that it can't read or convert.
-  const converted = await readKeys(run, ageSshKeyPaths);
-  const sshKey = environment.SOPS_AGE_SSH_PRIVATE_KEY_FILE;
-  const ssh = sshKey ? await readKeys(run, [sshKey]) : undefined;
-  const identities = [
-    ...own.keys.identities,
-    ...converted.keys.identities.filter(({ kind }) => kind === "ssh").map(
-      asAge,
-    ),
-    ...ssh?.keys.identities ?? [],
-  ];
-  return { ...own.keys, identities };
-}
-
-async function isReadable(path: string): Promise<boolean> {
-  try {
-    using _ = await Deno.open(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** sops-install-secrets refuses a file that is named with two formats. */
-function formatProblems({ sops }: Installed): Problem[] {
-  return sops.flatMap(({ content: { secrets } }) => {
-    const first = new Map<string, SopsNixSecret>();
-    for (const secret of secrets) {
-      if (!first.has(secret.file)) first.set(secret.file, secret);
-    }
-    return secrets.flatMap((secret) => {
-      const other = first.get(secret.file)!;
-      return other.format === secret.format
-        ? []
-        : [twoFormats(shownPath(secret.file), secret, other)];
-    });
-  });
 }
 
 /** What the proof of all files has in common. */
@@ -219,15 +91,21 @@ async function proveFile(
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
   const bytes = await readAtMost(file, run.config["limits.secrets"]).catch(
-    (error) => error instanceof RangeError ? error.message : undefined,
+    (error) => {
+      if (error instanceof RangeError) return error.message;
+      if (isMissing(error)) return undefined;
+      // The host may be short of something.
+      throw error;
+    },
   );
   if (bytes === undefined) return [noFile(name, forWhat)];
   if (typeof bytes === "string") {
     return [unreadable(name, forWhat, `${bytes} (limits.secrets)`)];
   }
+  const found = await openProblems(run, wanted, bytes, tools, timeout);
   return [
-    ...await openProblems(run, wanted, bytes, tools, timeout),
-    ...await keyProblems(wanted, bytes, tools.reader),
+    ...found,
+    ...await keyProblems(wanted, bytes, tools.reader, found.length > 0),
   ];
 }
 
@@ -261,7 +139,11 @@ async function openProblems(
       return [notEncrypted(name, forWhat, format)];
     case "foreign": {
       if (answer.note) return [answer.note];
-      const problem = foreignProblem(name, forWhat, format, bytes, answer.why);
+      const read = format === "age"
+        ? { kind: format, bytes }
+        : await reader.facts({ name, bytes, format });
+      const { why, byPlugin } = answer;
+      const problem = foreignProblem(name, forWhat, read, why, byPlugin);
       const isPgp = problem.recipients?.some((one) => /^[0-9A-F]+$/.test(one));
       if (!makesPgp || !isPgp) return [problem];
       tellUnproven(run, name);
@@ -270,22 +152,31 @@ async function openProblems(
   }
 }
 
-/** What keeps sops-nix from installing a key of a file. */
+/**
+ * What keeps sops-nix from installing a key of a file.
+ *
+ * @param isTold Whether something else is wrong with the file.
+ */
 async function keyProblems(
   { file, format, secrets }: Wanted,
   bytes: Uint8Array,
   reader: Reader,
+  isTold: boolean,
 ): Promise<Problem[]> {
   if (format === "age") return [];
   const name = shownPath(file);
   const keys = secrets.map(({ key }) => key);
   const facts = await reader.facts({ name, bytes, format, keys });
-  // That it does not open is told already.
-  if (facts.kind !== "sops") return [];
-  return facts.keys.flatMap((answer, i) =>
-    keyProblem(name, secrets[i]!, answer)
-  );
+  if (facts.kind !== "sops" && isTold) return [];
+  // sops may open what we can't read, but who looks at the keys is us.
+  const answers = facts.kind === "sops"
+    ? facts.keys
+    : keys.map((key) => unreadAnswer(format, key, whyUnread(facts)));
+  return answers.flatMap((answer, i) => keyProblem(name, secrets[i]!, answer));
 }
+
+const whyUnread = (facts: Exclude<Facts, SopsFacts>) =>
+  "why" in facts ? facts.why : "its metadata can't be told apart";
 
 function tellUnproven(run: Run, file: string): void {
   say(
@@ -298,12 +189,10 @@ function tellUnproven(run: Run, file: string): void {
   );
 }
 
-async function readable(paths: readonly string[]): Promise<string[]> {
-  const sizes = await Promise.all(
-    paths.map((path) => Deno.stat(path).then(({ size }) => size, () => 0)),
-  );
-  return paths.filter((_, i) => sizes[i]! > 0);
-}
+/** Whether nothing is in that place, and not that this host can't look. */
+const isMissing = (error: unknown) =>
+  error instanceof Deno.errors.NotFound ||
+  error instanceof Deno.errors.NotADirectory;
 
 function distinct(identities: readonly Identity[]): Identity[] {
   return [...new Map(identities.map((one) => [one.path, one])).values()];

@@ -52,8 +52,12 @@ export interface Deployment extends Commit {
   boot?: string;
   /** `true` once it was looked at whether the host comes up with it. */
   booted?: true;
+  /** `true`: the host did not come up well with it, and had no way back. */
+  unwell?: true;
   /** The units that had failed even before it, and not because of it. */
   failing?: readonly string[];
+  /** The bootloaders that were read back as starting it. */
+  loaders?: readonly string[];
 }
 
 /** The newest revision of a ref that was deployed here. */
@@ -196,6 +200,8 @@ export interface Reboot {
   isWayBack: boolean;
   /** What a later run has found. */
   result?: "well" | "failed";
+  /** Where it failed: the system that the host went back to. */
+  backTo?: string;
 }
 
 /** The content of `state.json`. */
@@ -227,7 +233,7 @@ export interface State {
    * it: it is activated and looked at anew before it is confirmed.
    */
   unfit?: string;
-  quiet?: Quiet;
+  quiet?: readonly Quiet[];
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;

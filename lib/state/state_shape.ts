@@ -36,6 +36,7 @@ const deployment = object({
   target,
   system: isText,
   failing: optional(listOf(isText)),
+  loaders: optional(listOf(isText)),
 });
 
 const hold = object({
@@ -46,6 +47,14 @@ const hold = object({
   reason: isText,
   message: isText,
   hints: listOf(isText),
+});
+
+const accepted = object({
+  revision: isText,
+  digest: optional(isText),
+  repository: optional(isText),
+  ref: optional(isText),
+  until: optional(isText),
 });
 
 const maybe = optional(isText);
@@ -89,14 +98,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
     failedBefore: optional(listOf(isText)),
     ranBefore: optional(listOf(isText)),
   })),
-  accepted: optional(listOf(object({
-    revision: isText,
-    digest: optional(isText),
-    repository: optional(isText),
-    ref: optional(isText),
-    until: optional(isText),
-  }))),
-  unfollow: optional(object({ revision: isText })),
+  accepted: optional(listOf(accepted)),
+  unfollow: optional(accepted),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,
@@ -104,6 +107,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     revision: isText,
     system: isText,
     why: listOf(isText),
+    backTo: maybe,
     before: object({
       failed: listOf(isText),
       starting: listOf(isText),
@@ -125,7 +129,9 @@ const spared: Partial<Record<keyof State, Shape>> = {
     digest: optional(isText),
     times: isNumber,
   }),
-  quiet: object({ repository: isText, until: isText, asked: isNumber }),
+  quiet: listOf(
+    object({ repository: isText, until: isText, asked: isNumber }),
+  ),
   isolation: isText,
 };
 

@@ -15,8 +15,17 @@ export interface SemVer {
   build: string[];
 }
 
-/** A range of versions, of which nothing is looked at but by these functions. */
-export type Range = readonly unknown[];
+/** One bound of a range. A wildcard has no number (`NaN`) as its major. */
+export interface Comparator {
+  operator?: "=" | "!=" | ">" | ">=" | "<" | "<=";
+  major: number;
+  minor: number;
+  patch: number;
+  prerelease?: (string | number)[];
+}
+
+/** A range of versions: one of these sets, and all bounds of that. */
+export type Range = readonly (readonly Comparator[])[];
 
 /**
  * Reads a range such as `>=1.2 <2`.
@@ -25,6 +34,9 @@ export type Range = readonly unknown[];
  */
 export const parseRange: (text: string) => Range = untypedRange;
 
-/** Whether a version is in a range; a pre-release only where the range has one. */
+/**
+ * Whether a version is in a range; a pre-release only where a bound of the same
+ * version has one.
+ */
 export const satisfies: (version: SemVer, range: Range) => boolean =
   untypedSatisfies as unknown as (version: SemVer, range: Range) => boolean;

@@ -9,21 +9,33 @@ import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import type { Asked } from "../git/remote.ts";
 import { askSources, remoteOf } from "../git/sources.ts";
+import { QuietServers } from "../run/quiet.ts";
 import type { State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** Asks the remote; that it did not answer ends the run, and is recorded. */
+/**
+ * Asks the remote; that it did not answer ends the run, and is recorded.
+ *
+ * @returns with an answer, the servers that a later run leaves alone.
+ */
 export async function askOrRecord(
   effects: Effects,
   config: Config,
   state: State,
-): Promise<{ outcome: Outcome } | { outcome?: never } & Answered> {
+): Promise<
+  | { outcome: Outcome }
+  | { outcome?: never } & Answered & Pick<State, "quiet">
+> {
+  const servers = new QuietServers(state.quiet);
   try {
-    return await ask(effects, config, state);
+    const answered = await ask(effects, config, state, servers);
+    return { ...answered, ...servers.after(effects.now()) };
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
     const { recordUnreached } = await import("./unreached.ts");
-    await recordUnreached(effects, config, state, error);
+    const { quiet: _, ...rest } = state;
+    const now = { ...rest, ...servers.after(effects.now()) };
+    await recordUnreached(effects, config, now, error);
     return { outcome: { result: "failed", error } };
   }
 }
@@ -34,17 +46,24 @@ export type Answered = Asked & { tip: Tip };
 /**
  * Asks the remote, again after a growing pause where it did not answer.
  *
+ * @param quiet As for {@linkcode askSources}.
  * @throws {SyncError} at stage `decide`, also where it has no such name.
  */
 export async function ask(
   effects: Effects,
   config: Config,
   state: State,
+  quiet: QuietServers = new QuietServers(state.quiet),
 ): Promise<Answered> {
   for (let tries = 0;; tries++) {
     let servedBy: string | undefined;
     try {
-      const { tip, ...asked } = await askSources(effects, config, state);
+      const { tip, ...asked } = await askSources(
+        effects,
+        config,
+        state,
+        quiet,
+      );
       if (tip) return { tip, ...asked };
       servedBy = asked.servedBy;
     } catch (error) {
@@ -55,6 +74,14 @@ export async function ask(
       continue;
     }
     const { missing } = await import("./unreached.ts");
-    throw await missing(effects, remoteOf(config, servedBy));
+    const remote = remoteOf(config, servedBy);
+    try {
+      throw await missing(effects, remote);
+    } catch (error) {
+      if (error instanceof SyncError) {
+        quiet.note(remote.repository, error, effects.now());
+      }
+      throw error;
+    }
   }
 }

@@ -55,8 +55,11 @@ export async function proveBoot(
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
   if (!earlier) {
-    // Told once: later runs bring what Git has to mend it.
-    await markBooted(config, state);
+    // Later runs bring what Git has to mend it, and look again until then.
+    await markBooted(config, {
+      ...state,
+      lastGood: { ...lastGood, unwell: true },
+    });
     return { outcome: { result: "failed", error: noWayBack(told, ills) } };
   }
   say(effects, "error", told);

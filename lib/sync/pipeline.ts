@@ -18,7 +18,7 @@ import {
   secretsText,
 } from "./describe.ts";
 import { fetchRevision } from "../git/fetch.ts";
-import { checkHealth } from "../activation/health.ts";
+import { blameHost, checkHealth } from "../activation/health.ts";
 import { blameRemote, checkNextCommit } from "../activation/next_commit.ts";
 import { beforeDeploy } from "../activation/hooks.ts";
 import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
@@ -125,7 +125,8 @@ export async function putInPlace(
           : "a reboot starts it too",
     );
   } catch (error) {
-    throw await blameRemote(run, await goBack(run, error));
+    const ended = await blameHost(run, await goBack(run, error));
+    throw await blameRemote(run, ended);
   }
 }
 

@@ -18,6 +18,7 @@ import { refuseUnlessEvaluates } from "../nix/probe.ts";
 import { Run } from "../run/run.ts";
 import type { Verified } from "../run/stages.ts";
 import { checkSecrets } from "../secrets/check.ts";
+import { readIdentity } from "../secrets/identities.ts";
 import type { Attempt, Commit, State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { needsTag } from "../trust/refusals.ts";
@@ -49,6 +50,7 @@ export async function ready(
   wanted?: string,
 ): Promise<Ready> {
   await refuseBadFiles(effects, config);
+  await refuseNoKey(effects, config);
   await refuseUnlessEvaluates(effects, config);
   const known = await readState(from);
   const { tip } = await ask(effects, config, known);
@@ -71,6 +73,22 @@ async function refuseBadFiles(effects: Effects, config: Config): Promise<void> {
     const why = (error as Error).message;
     throw badFile(`${knownHosts} (knownHosts) can't be read: ${why}`);
   }
+}
+
+/** Where several key files are named for secrets, one that works is enough. */
+async function refuseNoKey(effects: Effects, config: Config): Promise<void> {
+  if (!config["secrets.check"]) return;
+  let first: unknown;
+  for (const path of config["secrets.identities"] ?? []) {
+    try {
+      await readIdentity(effects, path);
+      return;
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      first ??= error;
+    }
+  }
+  if (first) throw first;
 }
 
 function badFile(trouble: string): SyncError {

@@ -16,6 +16,7 @@ import { bootedSystem, bootId, hasSystemd, systems } from "../host/system.ts";
 import { defaultRoutes } from "../host/routes.ts";
 import { rebootHost } from "../host/systemd.ts";
 import { type DueReboot, rebootOf } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
 import {
   detailsOf,
   healthBefore,
@@ -44,7 +45,13 @@ export function dueReboot(
   now: Date,
 ): DueReboot | undefined {
   const changed = state.lastGood ? changedSinceBoot(state.lastGood.system) : [];
-  const situation = { state, systems: systems(), config, now };
+  const situation = {
+    state,
+    systems: systems(),
+    ...misledOf(state.lastGood),
+    config,
+    now,
+  };
   return rebootOf(situation, changed, bootedSystem());
 }
 
@@ -76,7 +83,7 @@ export async function rebootIfDue(
     why: due.why,
     booted: bootedSystem(),
     before: await healthBefore(effects),
-    isWayBack: state.reboot?.result === "failed",
+    isWayBack: state.reboot?.backTo === system,
   };
   await writeState(folder, { ...state, reboot });
   say(effects, "notice", `Rebooting into ${short(revision)} (changed: ${why})`);
@@ -212,7 +219,9 @@ async function undoReboot(
     const { lastGood } = run.state;
     await run.save({
       reboot: failed,
-      ...lastGood ? { lastGood: { ...lastGood, booted: true as const } } : {},
+      ...lastGood
+        ? { lastGood: { ...lastGood, booted: true, unwell: true } }
+        : {},
     });
     return new SyncError(`${problem.message}; there is no way back from here`, {
       stage: "health",
@@ -233,7 +242,7 @@ async function undoReboot(
     lastGood: { ...good, boot: bootId() },
     earlier: earlier.filter(({ system }) => system !== good.system),
     holds: [holdFor(run, problem), ...holds],
-    reboot: failed,
+    reboot: { ...failed, backTo: good.system },
     attempt: {
       ...run.attempt,
       previous: { running: good.system, bootDefault: good.system },

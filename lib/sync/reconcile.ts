@@ -17,6 +17,7 @@ import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
 import { leftAlone } from "../run/quiet.ts";
 import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
@@ -78,24 +79,31 @@ async function comeToOutcome(
 ): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
   if (before.outcome) return { outcome: before.outcome, mayFinish: false };
-  const quiet = leftAlone(before.state, config.repository, effects.now());
+  const refused = leftAlone(before.state, config.repository, effects.now());
   // A mirror may be asked all the same (lib/git/sources.ts).
-  if (quiet && config.mirrors.length === 0) {
-    return { outcome: { result: "failed", error: quiet }, mayFinish: false };
+  if (refused && config.mirrors.length === 0) {
+    return { outcome: { result: "failed", error: refused }, mayFinish: false };
   }
   const asked = await askOrRecord(effects, config, before.state);
   if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
-  const { tip, question, answer } = asked;
-  const state = await remember(effects, config, before.state, tip);
+  const { tip, question, answer, quiet } = asked;
+  let state = await remember(effects, config, before.state, tip, quiet);
   const decision = decide({
     tip,
     state,
     target: targetOf(config),
     config,
     systems: systems(),
+    ...misledOf(state.lastGood),
     now: effects.now(),
     force: wishes.force || wishes.retry,
   });
+  if (decision.kind === "nothing" && state.lastGood?.unwell) {
+    const { lookAgain } = await import("./unwell.ts");
+    const found = await lookAgain(effects, config, state);
+    if (found.outcome) return { outcome: found.outcome, mayFinish: false };
+    state = found.state;
+  }
   const isSettled = decision.kind === "nothing" && !decision.drift &&
     !await isRebootDue(effects, config, state);
   // A run that is done before it begins starts no units.
@@ -270,23 +278,26 @@ async function finishUp(
   }
 }
 
-/** Writes down what the remote names, if that is news. */
+/** Writes down what the remote names, and whom to leave alone, if that is news. */
 async function remember(
   effects: Effects,
   config: Config,
   state: State,
   tip: Tip,
+  quiet: State["quiet"],
 ): Promise<State> {
   const { seen, last } = state;
   const isNews = seen?.revision !== tip.revision || seen.ref !== config.ref ||
     seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
-  if (!isNews && !wasUnreached && !state.quiet) return state;
+  const isAsBefore = JSON.stringify(quiet) === JSON.stringify(state.quiet);
+  if (!isNews && !wasUnreached && isAsBefore) return state;
   tellMovedTag(effects, seen, config.ref, tip);
   const { last: _, quiet: __, ...rest } = state;
   const next: State = {
     ...rest,
     ...(last && !wasUnreached ? { last } : {}),
+    ...(quiet ? { quiet } : {}),
     seen: {
       ref: config.ref,
       revision: tip.revision,

@@ -11,7 +11,7 @@ import type { Config } from "../config/schema.ts";
 import type { Attempt, State } from "../state/state.ts";
 import { bootDefault, bootId, hasSystemd, systems } from "../host/system.ts";
 import { resetFailed, stopUnits } from "../host/systemd.ts";
-import { confirm } from "../activation/confirm.ts";
+import { confirm, startsAnother } from "../activation/confirm.ts";
 import {
   disarmOrTell,
   firedError,
@@ -117,9 +117,10 @@ async function finish(
   if (!runs || (rebooted && !boots)) return undefined;
   // After a reboot it is looked at anyway, as a host that came up with it.
   if (target.operation !== "boot" && !rebooted) {
-    const ills = await illsOf(run, standingBefore(attempt));
+    const before = standingBefore(attempt);
+    const ills = await illsOf(run, before);
     // The remote may be down itself; what brings the next commit may wait.
-    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills);
+    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills, before);
   }
   const healthy = {
     done: "healthy" as const,
@@ -150,7 +151,7 @@ async function undo(
     await disarmOrTell(run);
     return cause;
   }
-  if (attempt.bootId !== bootId() && standsAsBefore(attempt)) {
+  if (attempt.bootId !== bootId() && standsAsBefore(run, attempt)) {
     return again(
       cause,
       `${cause.message}; the host was rebooted since, into the previous system`,
@@ -175,9 +176,10 @@ async function endActivation(run: Run, attempt: Attempt): Promise<void> {
   }
 }
 
-function standsAsBefore({ previous }: Attempt): boolean {
+function standsAsBefore(run: Run, { previous }: Attempt): boolean {
   return previous !== undefined && bootDefault() === previous.bootDefault &&
-    systems().running === previous.running;
+    systems().running === previous.running &&
+    !startsAnother(run, previous.bootDefault);
 }
 
 function cutOffs(run: Run, { commit }: Attempt): number {

@@ -185,7 +185,26 @@ function groundsOf({ words, config, text, folder }: Called): string {
     bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
+    // What the bootloader starts may be set by hand (lib/host/boot_entry.ts).
+    loaderFiles.map(writtenAt),
   ]);
+}
+
+const loaderFiles = [
+  "/boot/loader/loader.conf",
+  "/efi/loader/loader.conf",
+  "/boot/efi/loader/loader.conf",
+  "/boot/grub/grub.cfg",
+  "/boot/extlinux/extlinux.conf",
+];
+
+/** Where it can't be looked at, the full run says so. */
+function writtenAt(path: string): number | null {
+  try {
+    return bornOf(path);
+  } catch {
+    return null;
+  }
 }
 
 /**

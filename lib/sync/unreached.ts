@@ -10,7 +10,6 @@ import { mistakes } from "../config/mistakes.ts";
 import type { Config } from "../config/schema.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { State } from "../state/state.ts";
-import { quietAfter } from "../run/quiet.ts";
 import { listRemote } from "../git/remote.ts";
 import { writeState } from "../state/state_file.ts";
 
@@ -56,7 +55,7 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
 /** Remembers that the remote was not there, and how often in a row. */
 export async function recordUnreached(
   effects: Effects,
-  { stateDirectory: folder, repository }: Config,
+  { stateDirectory: folder }: Config,
   state: State,
   error: SyncError,
 ): Promise<void> {
@@ -64,7 +63,6 @@ export async function recordUnreached(
   const again = last?.stage === "decide" && last.reason === error.reason;
   await writeState(folder, {
     ...state,
-    ...quietAfter(repository, error, effects.now()),
     last: {
       at: effects.now().toISOString(),
       result: "failed",

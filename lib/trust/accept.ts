@@ -80,7 +80,7 @@ export async function accept(
     holds: state.holds.filter((one) => !isSame(one, accepted) || !isMeant(one)),
     ...(what === "move"
       ? { accepted: [accepted, ...others].slice(0, mostAccepted) }
-      : { unfollow: { revision, at } }),
+      : { unfollow: accepted }),
   });
   return accepted;
 }

@@ -6,9 +6,12 @@
  */
 import type { Bad } from "./signature.ts";
 
-/** The text of a signature, its lines without what indents them. */
+/**
+ * The line that a signature begins with. Git compares its beginning alone, and
+ * gpg passes over blanks at its end.
+ */
 const begin =
-  /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE)-----$/;
+  /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE)-----(.*)$/s;
 
 /** RFC 4880, 6.2: `Comment`, `Version`, `Hash`, `Charset`. */
 const armorHeader = /^[A-Z][A-Za-z-]*: /;
@@ -75,9 +78,10 @@ function tagSignature(content: string): string[] {
 /** What is in the text of a signature that no signer writes. */
 function textTrouble(lines: readonly string[]): Bad | undefined {
   const [first = "", ...rest] = lines.map((line) => line.replace(/\r$/, ""));
-  const kind = begin.exec(first)?.[1];
+  const [, kind, more] = begin.exec(first) ?? [];
   // It is told apart from others where it is judged.
   if (kind === undefined) return undefined;
+  if (more !== "") return odd("has more in the first line of its signature");
   const end = rest.indexOf(`-----END ${kind}-----`);
   if (end === -1) return odd("has a signature without an end");
   if (rest.slice(end + 1).some((line) => line.trim() !== "")) {

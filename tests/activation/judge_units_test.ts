@@ -5,6 +5,7 @@ import {
   isIgnored,
   judgeUnits,
 } from "../../lib/activation/judge_units.ts";
+import { beforeOf } from "../../lib/activation/units.ts";
 import { nothingSaid, readSwitch } from "../../lib/activation/switch_words.ts";
 import { noStanding } from "../../lib/run/standing.ts";
 
@@ -99,6 +100,15 @@ Deno.test("what ran and is wanted has to run, whatever the reason", () => {
           unit("db.service"),
         ],
       ],
+      // Nor does what wanted it want to run itself.
+      ...[[], ["multi-user.target"]].map((
+        wantedBy,
+      ): [string, Partial<UnitState>, Partial<Grounds>, UnitState[]] => [
+        wantedBy.length === 0 ? "" : "stopped,stopped",
+        { ...gone, wantedBy: [], requiredBy: ["db.service"] },
+        { ran: new Map([["web.service", ""], ["db.service", ""]]) },
+        [unit("db.service", { ...gone, wantedBy })],
+      ]),
       // A socket starts it on demand, as long as it is there.
       ["", { ...gone, triggeredBy: ["web.socket"] }, {}, [socket]],
       ["stopped", { ...gone, triggeredBy: ["web.socket"] }],
@@ -119,6 +129,16 @@ Deno.test("nobody is blamed for what was so before, for chance, or for others", 
   const handled = said("starting the following units: web.service, x.service");
   const table: [string, Partial<UnitState>, Partial<Grounds>][] = [
     ["told", failed, { failed: new Set(["web.service"]) }],
+    // It was not there before, and another unit named it.
+    ["failed", failed, { ran: new Map(), absent: new Set(["web.service"]) }],
+    ["", { ...gone, load: "not-found" }, {
+      ran: new Map(),
+      absent: new Set(["web.service"]),
+    }],
+    ["not-loaded", { ...gone, load: "not-found" }, {
+      ran: new Map(),
+      absent: new Set(),
+    }],
     ["", failed, { ignored: ["web.*"] }],
     ["told", failed, { isInstalled: () => false }],
     ["told", { ...failed, transient: true }, {}],
@@ -135,6 +155,14 @@ Deno.test("nobody is blamed for what was so before, for chance, or for others", 
     // The same that the candidate changed, or that the switch started.
     ["failed", { ...failed, ...timed }, {}],
     ["failed", { ...failed, ...timed }, { ...none, ...handled }],
+    // Nothing wants it: somebody asked for it by hand or over D-Bus.
+    ["told", { ...failed, wantedBy: [] }, none],
+    ["", { ...starting, wantedBy: [] }, none],
+    ["", { ...starting, wantedBy: [] }, {}],
+    ["waited for", { ...starting, wantedBy: [] }, handled],
+    ["failed", { ...failed, wantedBy: [] }, { ran: new Map() }],
+    ["failed", { ...failed, wantedBy: [] }, { ...none, ...handled }],
+    ["failed", { ...failed, wantedBy: [] }, unchanged],
     // A request to a socket that fails, and a daemon that has one.
     ["told", { ...failed, triggeredBy: ["web.socket"] }, none],
     ["failed", { ...failed, triggeredBy: ["web.socket"] }, unchanged],
@@ -212,4 +240,13 @@ Deno.test("a unit is ignored by its whole name or a pattern", () => {
   for (const [name, pattern, expected] of table) {
     assertEquals(isIgnored(name, [pattern]), expected, `${name} ${pattern}`);
   }
+});
+
+Deno.test("a unit that was only named before did not fail before", () => {
+  const { failed: ill, absent } = beforeOf([
+    unit("web.service", { ...gone, load: "not-found" }),
+    unit("db.service", { ...gone, load: "bad-setting" }),
+  ]);
+  assertEquals([...ill], ["db.service"]);
+  assertEquals([...absent ?? []], ["web.service"]);
 });

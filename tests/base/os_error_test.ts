@@ -80,3 +80,24 @@ function thrownBy(cause: () => void): unknown {
   }
   throw new Error("nothing was thrown");
 }
+
+Deno.test("a program that can't be started is told by its name", () => {
+  const table: [message: string, says: string, reason: string][] = [
+    [
+      "Failed to spawn '/usr/bin/cat': Too many open files (os error 24)",
+      "Cannot start /usr/bin/cat: Too many open files",
+      "host-overloaded",
+    ],
+    // Also where there is no /dev/null.
+    [
+      "Failed to spawn '/usr/bin/cat': No such file or directory (os error 2)",
+      "Cannot start /usr/bin/cat: No such file or directory",
+      "program-missing",
+    ],
+  ];
+  for (const [message, says, reason] of table) {
+    const error = foreseen(new Error(message)) as SyncError;
+    assertEquals([error.message, error.reason], [says, reason]);
+    assertEquals(error.next, "retry");
+  }
+});

@@ -50,6 +50,12 @@ Deno.test("the programs are those that the configuration needs", async () => {
       `${always} ${nix} ${systemd} ${build} ${keys}`,
     ],
     ["state", "", always],
+    ["state", "sshKeyFile: /key", `${always} ssh-keygen`],
+    [
+      "state",
+      "mirrors: [{url: 'ssh://host/x', sshKeyFile: /key}]",
+      `${always} ssh-keygen`,
+    ],
     ["vault", "", "kill stat systemd-notify"],
   ];
   for (const [reach, text, programs] of table) {

@@ -21,9 +21,16 @@ Deno.test("the newest tag by version is the one that a pattern names", () => {
     ["semver:*", ["v1.0.0", "v2.0.0-rc.1"], "v1.0.0"],
     ["semver:1.x || 3.x", ["v1.0.0", "v2.0.0", "v3.1.0"], "v3.1.0"],
     ["semver:1.0.0 - 2.0.0", ["v1.5.0", "v2.0.1"], "v1.5.0"],
-    // Only where the range has one of that version.
+    // Only where the range names one; then as Flux does it, not npm.
     ["semver:>=2.0.0-rc.1", ["v2.0.0-rc.2", "v2.0.0-beta"], "v2.0.0-rc.2"],
     ["semver:>=1.0.0-0", ["v1.0.0-alpha", "v1.0.0-alpha.1"], "v1.0.0-alpha.1"],
+    ["semver:>=1.0.0-0 <2", ["v1.3.0-rc.1", "v1.2.0"], "v1.3.0-rc.1"],
+    ["semver:>=1.0.0-0 <2", ["v2.0.0-rc.1", "v1.2.0"], "v1.2.0"],
+    ["semver:>=1.0.0-0 <2.0.0-b", ["v2.0.0-a", "v2.0.0-c"], "v2.0.0-a"],
+    ["semver:^1.2.3-beta", ["v1.3.0-rc.1", "v1.2.9"], "v1.3.0-rc.1"],
+    ["semver:>=1.2.3-rc.1", ["v1.2.3-beta", "v1.2.2"], undefined],
+    ["semver:1.x || >=3.0.0-0", ["v1.9.0-a", "v3.1.0-a"], "v3.1.0-a"],
+    ["semver:>=1.2, <2", ["v1.2.0", "v2.0.0"], "v1.2.0"],
     ["semver:>=1", ["v1.0.0+a", "v1.0.0+b"], "v1.0.0+b"],
     ["semver:>=1", ["v1.2.3.4", "v1.0.0", "1.2.3x", "vv9.0.0"], "v1.0.0"],
     ["semver:>=1", ["v99999999999999999999.0.0", "v1.0.0"], "v1.0.0"],

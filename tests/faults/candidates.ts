@@ -103,6 +103,22 @@ export const candidates: readonly Candidate[] = [
     explains: /1 unit keeps failing: new\.service/,
   },
   {
+    name: "the timer is stopped in it",
+    knobs: { activation: "systemctl stop follow.timer" },
+    mayBeDeployed: true,
+    explains: /is not deployed yet/,
+  },
+  {
+    name: "the timer never comes",
+    knobs: {
+      units: {
+        "follow.timer":
+          "[Timer]\nOnCalendar=dayly\n[Install]\nWantedBy=timers.target\n",
+      },
+    },
+    explains: /1 unit can't be loaded: follow\.timer/,
+  },
+  {
     name: "D-Bus is taken away",
     knobs: { activation: "systemctl stop dbus.socket dbus.service" },
     explains: /ended with code 11/,

@@ -19,7 +19,7 @@ const chosen: Fault[] = [
   { name: "/boot is read-only", point: "health", seed: 1 },
   { name: "systemctl fails", point: "health", seed: 1 },
   { name: "a unit fails", point: "candidate", seed: 1 },
-  { name: "an assertion is not met", point: "candidate", seed: 1 },
+  { name: "the timer never comes", point: "candidate", seed: 1 },
   { name: "the bootloader fails and says 0", point: "candidate", seed: 1 },
 ];
 
@@ -57,6 +57,7 @@ function facts(
     entry: system(entry),
     failedUnits: [],
     missingUnits: [],
+    comesAgain: true,
     wayBack: false,
     isSwitching: false,
     isReadable: true,
@@ -95,6 +96,12 @@ Deno.test("what counts as bad is told from links, entries and units", () => {
       ["missing"],
     ],
     [
+      "a timer that does not come again",
+      facts(["a", "a", "a"], { comesAgain: false }),
+      false,
+      ["no next run"],
+    ],
+    [
       "but somebody was told",
       facts(["a", "a", "a"], { missingUnits: ["web.service"] }),
       true,
@@ -127,4 +134,5 @@ Deno.test("a host is in order if all of it is of one revision", () => {
   assert(!isInOrder(facts(["a", "a", "a"], { failedUnits: ["x"] }), "a"));
   assert(!isInOrder(facts(["a", "a", "a"], { missingUnits: ["x"] }), "a"));
   assert(!isInOrder(facts(["a", "a", "a"], { wayBack: true }), "a"));
+  assert(!isInOrder(facts(["a", "a", "a"], { comesAgain: false }), "a"));
 });

@@ -20,6 +20,7 @@ import {
   isInOrder,
   judge,
   settledFactsOf,
+  timer,
 } from "./verdict.ts";
 
 /** One fault to inject. */
@@ -43,7 +44,6 @@ export interface Result {
 
 const nothingWrong: Knobs = {
   services: { web: { command: "exec sleep 600", type: "simple" } },
-  units: undefined,
   errno: undefined,
   activation: undefined,
   build: undefined,
@@ -52,6 +52,13 @@ const nothingWrong: Knobs = {
   hang: undefined,
   hangAfter: undefined,
   secrets: undefined,
+};
+
+/** What each system has beside: a timer that must come again. */
+const follow: Knobs["units"] = {
+  [timer]:
+    "[Timer]\nOnActiveSec=1h\nOnUnitInactiveSec=1h\n[Install]\nWantedBy=timers.target\n",
+  "follow.service": "[Service]\nType=oneshot\nExecStart=true\n",
 };
 
 const settings = {
@@ -112,7 +119,12 @@ export class Ground implements AsyncDisposable {
   async publish(knobs: Knobs, isGood: boolean): Promise<string> {
     const greeting = `change ${++this.#changes}`;
     const revision = await this.repository.publish(greeting, {
-      knobs: { ...nothingWrong, greeting, ...knobs },
+      knobs: {
+        ...nothingWrong,
+        greeting,
+        ...knobs,
+        units: { ...follow, ...knobs.units },
+      },
     });
     if (isGood) this.good.add(revision);
     return revision;

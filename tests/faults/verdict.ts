@@ -23,6 +23,8 @@ export interface Facts {
   failedUnits: string[];
   /** What the running system wants to run, and what does not. */
   missingUnits: string[];
+  /** Whether the timer that stands for ours comes again. */
+  comesAgain: boolean;
   /** Whether systemd will put, or is putting, another system in place. */
   wayBack: boolean;
   /** Whether an activation is under way right now. */
@@ -41,6 +43,8 @@ export const badness = {
     "a bad system runs, or a unit has failed, and nothing is going to put that right",
   missing:
     "a unit that the running system wants does not run, and nobody was told",
+  "no next run":
+    "the timer that brings the next commit does not come again, and nobody was told",
   unguarded:
     "another system runs than a reboot would start, and nothing is going to decide about it",
   unreadable: "the state or the history can't be read",
@@ -75,6 +79,7 @@ export async function factsOf(machine: Machine): Promise<Facts> {
     entry: systemAt(machine, machine.bootEntry()),
     failedUnits,
     missingUnits: missingOf(machine, atWork),
+    comesAgain: await comesAgain(machine),
     wayBack: atWork.some((name) =>
       /^gitops-sync-(dead-mans-switch|activate-)/.test(name)
     ),
@@ -83,6 +88,23 @@ export async function factsOf(machine: Machine): Promise<Facts> {
     ),
     isReadable: isReadable(machine),
   };
+}
+
+/** The timer that each system of a campaign has, in place of the module's. */
+export const timer = "follow.timer";
+
+/** What systemd itself says of it: it waits for a moment, or is at work. */
+async function comesAgain(machine: Machine): Promise<boolean> {
+  const shown = await machine.output([
+    "systemctl",
+    "show",
+    "--property=SubState,NextElapseUSecMonotonic,NextElapseUSecRealtime",
+    timer,
+  ]);
+  const isWaiting = /^SubState=(waiting|running)$/m.test(shown);
+  const next = [...shown.matchAll(/^NextElapse\w+=(.+)$/gm)];
+  return isWaiting && (/^SubState=running$/m.test(shown) ||
+    next.some(([, when]) => when !== "infinity"));
 }
 
 /** The same when no activation is under way any more, ours or a dead run's. */
@@ -165,6 +187,9 @@ export function judge(
   ) {
     bad.push("missing");
   }
+  if (!facts.comesAgain && !isUnwell && !wayBack && !calledForHelp) {
+    bad.push("no next run");
+  }
   const differs = running?.path !== entry?.path;
   if (differs && !isUnwell && !wayBack && !calledForHelp) {
     bad.push("unguarded");
@@ -178,5 +203,5 @@ export function isInOrder(facts: Facts, revision: string): boolean {
   const { running, profile, entry, failedUnits, missingUnits, wayBack } = facts;
   return [running, profile, entry].every((one) => one?.revision === revision) &&
     failedUnits.length + missingUnits.length === 0 && !wayBack &&
-    facts.isReadable;
+    facts.isReadable && facts.comesAgain;
 }

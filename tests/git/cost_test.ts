@@ -28,7 +28,9 @@ async function cost(
   const started = lines.filter((line) => /execve.* = 0$/.test(line));
   const pidOf = (line: string) => line.split(" ")[0];
   const ofGit = new Set(
-    started.filter((line) => /execve\("\S*\/git/.test(line)).map(pidOf),
+    started.filter((line) =>
+      /execve\("(?:[^"]*\/)?git(?:-[^"\/]*)?"/.test(line)
+    ).map(pidOf),
   );
   return {
     programs: started.length,

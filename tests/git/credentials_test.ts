@@ -47,6 +47,28 @@ Deno.test("a key that ssh can't read is told with what is wrong with it", async 
   });
 });
 
+Deno.test("who may read a key counts as ssh counts it: for those who own it", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/key`;
+    await makeKey(path);
+    for (const mode of [0o400, 0o600, 0o640, 0o604]) {
+      await Deno.chmod(path, mode);
+      const trouble = await keyTrouble({ run }, path, "sshKeyFile");
+      const isOpen = (mode & 0o077) !== 0;
+      assertEquals(trouble?.includes(`chmod 600 ${path}`) ?? false, isOpen);
+    }
+    if (Deno.uid() !== 0) {
+      console.log("keys of other owners are not tested here: not root");
+      return;
+    }
+    await Deno.chown(path, 65534, null);
+    for (const mode of [0o440, 0o604]) {
+      await Deno.chmod(path, mode);
+      assertEquals(await keyTrouble({ run }, path, "sshKeyFile"), undefined);
+    }
+  });
+});
+
 Deno.test("what is told to type makes a key usable that an editor has bent", async () => {
   await inFolder(async (folder) => {
     await makeKey(`${folder}/good`);

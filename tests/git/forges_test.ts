@@ -44,7 +44,12 @@ const answers: Readonly<Record<string, readonly Row[]>> = {
       "ssh",
       `Gitea: Repository does not exist or you do not have access\n${unread}`,
     ],
-    ["sourcehut", "ssh", `Repository not found.\n${unread}`],
+    [
+      "Gitea, for a person's key",
+      "ssh",
+      `Gitea: Push to create is not enabled for users.\n${unread}`,
+    ],
+    ["sourcehut", "ssh", `Repository not found.\n\n${unread}`],
     [
       "Bitbucket",
       "https",
@@ -127,7 +132,18 @@ const answers: Readonly<Record<string, readonly Row[]>> = {
       "ssh",
       `Gitea: Invalid key ID\nInvalid key ID[key-1]: public key does not exist [id: 1]\n${unread}`,
     ],
-    ["sourcehut", "ssh", `Access denied.\n${unread}`],
+    ["Gitea", "ssh", `Gitea: Cannot find key: 7\n${unread}`],
+    [
+      "Gitea",
+      "ssh",
+      `Gitea: Public Key: 7:host owner 3 does not exist.\n${unread}`,
+    ],
+    [
+      "Forgejo",
+      "ssh",
+      `Forgejo: Public (Deploy) Key: 7:host is not authorized to read me/infra.\n${unread}`,
+    ],
+    ["sourcehut", "ssh", `Access denied.\n\n${unread}`],
     ["Bitbucket", "ssh", `conq: repository access denied.\n${unread}`],
     [
       "Bitbucket",
@@ -223,7 +239,14 @@ const answers: Readonly<Record<string, readonly Row[]>> = {
     [
       "sourcehut",
       "ssh",
-      `Your account has been suspended with the following notice: abuse\n${unread}`,
+      `Your account has been suspended for the following reason:\n\n\tabuse\n\nPlease contact support: Me <me@forge.example>\n${unread}`,
+    ],
+  ],
+  "moved": [
+    [
+      "sourcehut",
+      "ssh",
+      `\x1b[93mNOTICE\x1b[0m: This repository has moved.\nPlease update your remote to:\n\n\tgit@forge.example:~me/infra\n\n${unread}`,
     ],
   ],
   "maintenance": [
@@ -248,6 +271,16 @@ const answers: Readonly<Record<string, readonly Row[]>> = {
       `ERROR: This server is in maintenance mode\n${unread}`,
     ],
     ["Gitea", "ssh", `Gitea: Internal Server Error\n${unread}`],
+    [
+      "Gitea",
+      "ssh",
+      `Gitea: Repository is being created, you could retry after it finished\n${unread}`,
+    ],
+    [
+      "sourcehut",
+      "ssh",
+      `A temporary error has occured. Please try again.\n${unread}`,
+    ],
     [
       "Azure DevOps",
       "https",

@@ -338,6 +338,64 @@ export const changes: readonly Change[] = [
     daemon("1"),
     daemon("1", { unit: "AssertPathExists=/etc" }),
   ),
+  [
+    "a service of D-Bus is changed while it runs",
+    { "systemd-localed.service": bus("locale1", "localed") },
+    {
+      "systemd-localed.service": bus("locale1", "localed", "Description=two"),
+    },
+  ],
+  [
+    "a service of D-Bus is idle and ends by itself",
+    ...same({
+      "systemd-hostnamed.service": bus("hostname1", "hostnamed"),
+    }),
+  ],
+  [
+    "a request over D-Bus fails meanwhile",
+    ...same({
+      "systemd-timedated.service": bus("timedate1", "no-such-program"),
+    }),
+  ],
+  [
+    "a person starts a long job by hand meanwhile",
+    ...same({ "i1.service": unwanted("sleep 600") }),
+  ],
+  [
+    "a person starts a job by hand that fails",
+    ...same({ "i2.service": unwanted("exit 1") }),
+  ],
+  [
+    "a service that nothing wants ends, and what it needed with it",
+    ...same({
+      "i3.service": service("exec sleep 600", {
+        wantedBy: "",
+        unit: "Requires=i3-helper.service\nAfter=i3-helper.service",
+      }),
+      "i3-helper.service": daemon("1", {
+        wantedBy: "",
+        unit: "StopWhenUnneeded=yes",
+      }),
+      // What names it keeps systemd from forgetting it.
+      "i3-after.service": daemon("1", { unit: "After=i3.service" }),
+    }),
+  ],
+  [
+    "a user logs out meanwhile",
+    ...same({
+      "user-runtime-dir@.service":
+        "[Unit]\nAfter=dbus.service\nStopWhenUnneeded=yes\n" +
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\n" +
+        "ExecStart=/usr/lib/systemd/systemd-user-runtime-dir start %i\n" +
+        "ExecStop=/usr/lib/systemd/systemd-user-runtime-dir stop %i\n",
+      "user@.service":
+        "[Unit]\nAfter=user-runtime-dir@%i.service dbus.service\n" +
+        "Requires=user-runtime-dir@%i.service\nIgnoreOnIsolate=yes\n" +
+        "[Service]\nUser=%i\nPAMName=systemd-user\nType=notify\n" +
+        "ExecStart=/usr/lib/systemd/systemd --user\n" +
+        "Slice=user-%i.slice\nKillMode=mixed\nDelegate=yes\n",
+    }),
+  ],
   ["a target is added with what it wants", {}, {
     "h1.target": "[Unit]\n[Install]\nWantedBy=multi-user.target\n",
     "h1.service": daemon("1", { wantedBy: "h1.target" }),
@@ -381,6 +439,13 @@ export const changes: readonly Change[] = [
     daemon("1"),
   ),
 ];
+
+/** A service of systemd's own that D-Bus starts when it is asked. */
+function bus(name: string, program: string, unit = ""): string {
+  return `[Unit]\n${unit}\n[Service]\nType=dbus\n` +
+    `BusName=org.freedesktop.${name}\n` +
+    `ExecStart=/usr/lib/systemd/systemd-${program}\n`;
+}
 
 /** What a change leaves as it is. */
 function same<T>(one: T): [T, T] {

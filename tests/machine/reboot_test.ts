@@ -112,6 +112,26 @@ test("a host that is not well after a reboot goes back, kernel and all", async (
   assertEquals(machine.running(), first);
 });
 
+test("after one reboot that failed, the next has its way back, too", async () => {
+  const made = await booted({ reboot: "when-needed" });
+  await using machine = made.machine;
+  const first = machine.running();
+  for (const number of ["2", "3"]) {
+    const web = `test "$(cat /run/booted-system/kernel)" != ${number}`;
+    await made.repository.publish(`Kernel ${number}`, {
+      knobs: { kernel: number, services: { web } },
+    });
+    await machine.sync();
+    await machine.goesDown();
+    await machine.bootAgain();
+    assertEquals(await kernel(machine), number);
+    const { stderr } = await sync(machine, 7);
+    assertStringIncludes(stderr, "the previous system runs again");
+    assertEquals(machine.running(), first);
+    assertEquals(machine.bootEntry(), first);
+  }
+});
+
 test("a host that comes up on another system keeps that one", async () => {
   const made = await booted({ reboot: "always" });
   await using machine = made.machine;
@@ -223,7 +243,13 @@ test("what could not be put back after a reboot is put back by a later run", asy
 });
 
 test("a host that is not well and has no way back needs a person", async () => {
-  const made = await booted({ reboot: "always", keep: 0 });
+  const told = (hook: string) => [["sh", "-c", `echo ${hook} >>/root/told`]];
+  const made = await booted({
+    reboot: "always",
+    keep: 0,
+    "hooks.onFailure": told("onFailure"),
+    "hooks.onRecovered": told("onRecovered"),
+  });
   await using machine = made.machine;
   const { repository } = made;
   await repository.publish("Only warm", {
@@ -235,6 +261,19 @@ test("a host that is not well and has no way back needs a person", async () => {
   await machine.bootAgain();
   const ended = await sync(machine, 8);
   assertStringIncludes(ended.stderr, "there is no way back from here");
+  // It stays so until it is mended, and is no success meanwhile.
+  for (const _ of [1, 2]) {
+    const again = await sync(machine, 8);
+    assertStringIncludes(again.stderr, "still not well: 1 unit failed: web.");
+  }
+  assertEquals(machine.read("/root/told"), "onFailure\n");
+  const status = await machine.sync("status");
+  assertStringIncludes(status.stdout, "this host needs a person");
+  machine.write("/run/warm", "");
+  await machine.output(["systemctl", "restart", "web.service"]);
+  await sync(machine, 0);
+  assertEquals(machine.read("/root/told"), "onFailure\nonRecovered\n");
+  assertEquals(machine.state()?.lastGood?.unwell, undefined);
   // A revision that mends it is deployed all the same.
   await repository.publish("Mended", { knobs: { services: {} } });
   await machine.sync();

@@ -292,3 +292,33 @@ async function stateOf(machine: Machine): Promise<string> {
 async function until(isTrue: () => boolean | Promise<boolean>) {
   while (!await isTrue()) await new Promise((go) => setTimeout(go, 200));
 }
+
+test("a dead-man's switch that can't be disarmed lets nothing be confirmed", {
+  units: { "web.service": daemon },
+}, async ({ machine, first, publish }) => {
+  const timer = "gitops-sync-dead-mans-switch.timer";
+  machine.write(
+    "/root/refusing",
+    `#!/bin/sh\n[ "$*" != "stop -- ${timer}" ] || exit 1\n` +
+      'exec /root/systemctl "$@"\n',
+  );
+  await machine.output(["chmod", "755", "/root/refusing"]);
+  await machine.output(["cp", "/usr/bin/systemctl", "/root/systemctl"]);
+  const bind = ["mount", "--bind", "/root/refusing", "/usr/bin/systemctl"];
+  await machine.output(bind);
+  await publish({ units: { "web.service": `# another\n${daemon}` } });
+  const { code, stderr } = await machine.sync();
+  assertEquals(code, 7, stderr);
+  assertMatch(stderr, /Cannot confirm: the dead-man's switch stays armed/);
+  assertMatch(stderr, /can't be disarmed: it puts the previous system back/);
+  assertEquals(machine.running(), first);
+  assertEquals(machine.bootDefault(), first);
+  assertEquals(machine.bootEntry(), first);
+  assertEquals(await activityOf(machine, timer), "active");
+
+  await machine.output(["umount", "/usr/bin/systemctl"]);
+  const next = await machine.sync("sync", "--now");
+  assertEquals(next.code, 0, next.stderr);
+  assert(machine.running() !== first);
+  assertEquals(await activityOf(machine, timer), "inactive");
+});

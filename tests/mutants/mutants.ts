@@ -4,22 +4,15 @@
  *
  * @module
  */
-
-/** One change of the program. */
-export interface Mutant {
-  /** What the changed program no longer does. */
-  name: string;
-  file: string;
-  /** The text that is replaced; it must stand there once. */
-  from: string;
-  to: string;
-  /** The tests to run, as paths from the top. */
-  tests: readonly string[];
-}
+import type { Mutant } from "./mutant.ts";
+import { ofSources } from "./sources.ts";
 
 const powerCut = ["tests/host/power_cut_test.ts"];
 const telling = ["tests/runs/telling_test.ts"];
 const seal = ["tests/state/seal_test.ts"];
+const bootDefault = ["tests/runs/boot_default_test.ts"];
+const hostile = ["tests/nix/hostile_test.ts"];
+const isolated = ["tests/nix/isolated_test.ts"];
 const units = [
   "tests/activation/judge_units_test.ts",
   "tests/activation/watch_units_test.ts",
@@ -31,6 +24,7 @@ const settled = ["tests/runs/settled_test.ts"];
 
 /** All mutants. */
 export const mutants: readonly Mutant[] = [
+  ...ofSources,
   {
     name: "a file is renamed before it is on the disk",
     file: "lib/host/files.ts",
@@ -127,6 +121,71 @@ export const mutants: readonly Mutant[] = [
     tests: units,
   },
   {
+    name: "units: what a person starts is blamed",
+    file: "lib/activation/judge_units.ts",
+    from:
+      "  return unit.triggeredBy.length > 0 || wantersOf(unit).length === 0;",
+    to: "  return unit.triggeredBy.length > 0;",
+    tests: units,
+  },
+  {
+    name: "units: what wanted a unit need not be wanted itself",
+    file: "lib/activation/judge_units.ts",
+    from:
+      '    return grounds.ran.has(name) && by.load === "loaded" &&\n      isWanted(by, all, grounds, [...seen, unit.name]);',
+    to: '    return grounds.ran.has(name) && by.load === "loaded";',
+    tests: units,
+  },
+  {
+    name: "boot: the way back does not look at the bootloader",
+    file: "lib/activation/undo.ts",
+    from: "    bootDefault() !== previous || startsAnother(run, previous);",
+    to: "    bootDefault() !== previous;",
+    tests: bootDefault,
+  },
+  {
+    name: "boot: recovery does not look at the bootloader",
+    file: "lib/sync/recover.ts",
+    from: "    !startsAnother(run, previous.bootDefault);",
+    to: "    true;",
+    tests: bootDefault,
+  },
+  {
+    name: "boot: an entry that was set by hand is no drift",
+    file: "lib/run/decide.ts",
+    from: "  if (boots && misled) {",
+    to: "  if (false) {",
+    tests: bootDefault,
+  },
+  {
+    name: "boot: a run that is done before it begins does not look",
+    file: "lib/sync/settled.ts",
+    from: "    loaderFiles.map(writtenAt),\n",
+    to: "",
+    tests: bootDefault,
+  },
+  {
+    name: "boot: a loader that is set by hand is not read back any more",
+    file: "lib/activation/confirm.ts",
+    from: "  const readBack = run.state.lastGood?.loaders ?? [];",
+    to: "  const readBack: string[] = [];",
+    tests: bootDefault,
+  },
+  {
+    name: "switch: a process without a start is waited for",
+    file: "lib/activation/switching.ts",
+    from: "  if (startTime === undefined) return;\n",
+    to: "",
+    tests: ["tests/activation/switching_test.ts"],
+  },
+  {
+    name: "switch: a process that nothing ends is waited for",
+    file: "lib/activation/switching.ts",
+    from: "    if (late > patience) throw unending(pid);\n",
+    to: "    if (late > 100 * patience) return;\n",
+    tests: ["tests/activation/switching_test.ts"],
+  },
+  {
     name: "units: restarts are not counted",
     file: "lib/activation/judge_units.ts",
     from: "    return unit.restarts > then.restarts ||",
@@ -146,6 +205,84 @@ export const mutants: readonly Mutant[] = [
     from: '    return result === "success" ? undefined : { result, code: 1 };',
     to: "    return { result, code: 0 };",
     tests: ["tests/host/systemd_test.ts"],
+  },
+  {
+    name: "evaluation: the unit is root's and sees its files",
+    file: "lib/nix/evaluation_unit.ts",
+    from: "    user: evaluationUser,\n    readable: [\n",
+    to: '    user: "root",\n    readable: [\n      { from: "/root" },\n',
+    tests: hostile,
+  },
+  {
+    name: "evaluation: all steps are one, as root",
+    file: "lib/nix/evaluate.ts",
+    from: '  if (typeof route !== "string") {\n',
+    to: '  if (typeof route !== "string" && Deno.uid() !== 0) {\n',
+    tests: hostile,
+  },
+  {
+    name: "evaluation: submodules are fetched beside the host's files",
+    file: "lib/nix/isolated.ts",
+    from: '  const isLocal = run.remote.repository.startsWith("file://");\n',
+    to: "  const isLocal = Deno.uid() === 0;\n",
+    tests: hostile,
+  },
+  {
+    name: "evaluation: those of inputs are fetched beside the host's files",
+    file: "lib/nix/isolated.ts",
+    from: "(command) => fetchConfined(run, route, command)",
+    to: "(command) => run.effects.run(command)",
+    tests: hostile,
+  },
+  {
+    name: "evaluation: a daemon that builds as root does",
+    file: "lib/nix/isolation.ts",
+    from: 'if (settings.buildUsersGroup === "" && !settings.allocatesUsers) {',
+    to: 'if (settings.buildUsersGroup === "-") {',
+    tests: isolated,
+  },
+  {
+    name: "evaluation: a daemon that trusts the user does",
+    file: "lib/nix/isolation.ts",
+    from: "if (settings.trustedUsers.some(isMeant)) {",
+    to: 'if (settings.trustedUsers.includes("-")) {',
+    tests: isolated,
+  },
+  {
+    name: "evaluation: without isolation it goes on as root",
+    file: "lib/nix/evaluate.ts",
+    from:
+      '  if (isolate === "true" && typeof route === "string") throw notIsolated(route);\n',
+    to: "",
+    tests: isolated,
+  },
+  {
+    name: "evaluation: an answer that was stopped holds the revision",
+    file: "lib/nix/isolated_end.ts",
+    from: "  if (end && wasStopped(end, used)) throw endedFor(revision);\n",
+    to: "",
+    tests: isolated,
+  },
+  {
+    name: "evaluation: it outlives the service that asked for it",
+    file: "lib/host/confined_unit.ts",
+    from: "boundTo === undefined ? [] : [`BindsTo=${boundTo}`]",
+    to: "boundTo === undefined ? [] : [`After=${boundTo}`]",
+    tests: isolated,
+  },
+  {
+    name: "evaluation: it has no limit of memory",
+    file: "lib/host/confined_unit.ts",
+    from: "    `MemoryMax=${memory.ram}`,\n",
+    to: "",
+    tests: isolated,
+  },
+  {
+    name: "evaluation: it has the key of the repository",
+    file: "lib/nix/evaluation_unit.ts",
+    from: "        sshKeyFile: undefined,\n",
+    to: '        sshKeyFile: "/etc/ssh/deploy",\n',
+    tests: isolated,
   },
   {
     name: "package: packages of npm are looked for",
@@ -231,5 +368,68 @@ export const mutants: readonly Mutant[] = [
     from: "    suspensionIn(folder),\n",
     to: "",
     tests: settled,
+  },
+  {
+    name: "a secret's merge keys may take all memory",
+    file: "lib/secrets/reading/facts.ts",
+    from: "if (excess !== undefined) {",
+    to: 'if (excess === "") {',
+    tests: ["tests/secrets/excess_test.ts"],
+  },
+  {
+    name: "a secret's key group repeats without end",
+    file: "lib/secrets/sops/metadata.ts",
+    from: "isMap(fields) && left > 0",
+    to: "isMap(fields)",
+    tests: ["tests/secrets/excess_test.ts"],
+  },
+  {
+    name: "a secret's age file is damaged where a key file is bad",
+    file: "lib/secrets/age.ts",
+    from: '    ? "failed"\n',
+    to: '    ? "damaged"\n',
+    tests: ["tests/secrets/reasons_test.ts"],
+  },
+  {
+    name: "a secret that age had no time for is damaged",
+    file: "lib/secrets/opening.ts",
+    from: 'if (kind === "timed-out") {',
+    to: 'if (kind === "plugin" && bytes.length === 0) {',
+    tests: ["tests/secrets/reasons_test.ts"],
+  },
+  {
+    name: "a secret that a killed sops left is broken",
+    file: "lib/secrets/sops/sops.ts",
+    from: "if (isEnded) {",
+    to: "if (isEnded && finished.timedOut) {",
+    tests: ["tests/secrets/reasons_test.ts"],
+  },
+  {
+    name: "a secret's missing key holds the revision",
+    file: "lib/secrets/problems.ts",
+    from: "identities.length > 0 && !lacksKey",
+    to: "identities.length > 0",
+    tests: ["tests/secrets/reasons_test.ts"],
+  },
+  {
+    name: "a secret of two formats passes",
+    file: "lib/secrets/installed_problems.ts",
+    from: "return other.format === secret.format",
+    to: "return other.file === secret.file",
+    tests: ["tests/secrets/reasons_test.ts"],
+  },
+  {
+    name: "a secret's plugin that fails holds the revision",
+    file: "lib/secrets/installed_problems.ts",
+    from: "if (byPlugin) {",
+    to: "if (byPlugin && !said) {",
+    tests: ["tests/secrets/reasons_test.ts"],
+  },
+  {
+    name: "a secret that took too long is broken",
+    file: "lib/secrets/opening.ts",
+    from: 'passing.transient && shown?.reason === "broken"',
+    to: 'passing.transient && shown?.reason === "unread"',
+    tests: ["tests/secrets/reasons_test.ts"],
   },
 ];

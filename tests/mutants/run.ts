@@ -9,7 +9,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
 import { run } from "../world/program.ts";
-import { type Mutant, mutants } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
+import { mutants } from "./mutants.ts";
 
 const checkout = join(import.meta.dirname!, "..", "..");
 

@@ -7,7 +7,8 @@
  *
  * The configuration is the host's. With the variable REDIRECT_PORT a web server
  * listens there meanwhile that redirects each path to that file of the host
- * (`file://`), as a hostile one would.
+ * (`file://`), as a hostile one would. What is below `/served/` it has itself,
+ * in `/srv`.
  *
  * @module
  */
@@ -87,10 +88,20 @@ function redirecting(): Deno.HttpServer | undefined {
     hostname: "127.0.0.1",
     port: Number(port),
     onListen: () => {},
-  }, (request) => {
-    const location = `file://${new URL(request.url).pathname}`;
+  }, async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/served/")) return await served(pathname);
+    const location = `file://${pathname}`;
     return new Response(null, { status: 302, headers: { location } });
   });
+}
+
+async function served(path: string): Promise<Response> {
+  try {
+    return new Response(await Deno.readFile(`/srv${path}`));
+  } catch {
+    return new Response(null, { status: 404 });
+  }
 }
 
 if (import.meta.main) await main(Deno.args);

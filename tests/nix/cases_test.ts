@@ -163,6 +163,20 @@ test("names of units that are none are errors of our options", async () => {
   }
 });
 
+test("specifiers in names of units are those of our service", async () => {
+  const [names] = await forEach(
+    [
+      `services.gitops.enable = true;
+      services.gitops.onSuccess = [ "tell@%n.service" "done-%p.target" ];`,
+    ],
+    "config.services.gitops.settings.onSuccess",
+  );
+  assertEquals(names, [
+    "tell@gitops-sync.service.service",
+    "done-gitops-sync.target",
+  ]);
+});
+
 test("the module is for NixOS, and says where it comes from", async () => {
   const error = await errorOf(
     `config = (lib.evalModules {

@@ -15,6 +15,10 @@ export interface Prey {
   /** A Git repository with that file, and its revision. */
   repository: string;
   revision: string;
+  /** Where a server has a repository with that one as its submodule `part`. */
+  carrier: string;
+  /** The revision of that repository. */
+  carried: string;
 }
 
 /** One revision. */
@@ -29,6 +33,8 @@ export interface Attack {
   links?: Readonly<Record<string, string>>;
   /** More attributes of the flake, in Nix. */
   flake?: string;
+  /** A submodule of the revision, at `part`. */
+  submodule?: { url: string; revision: string };
 }
 
 /** The port of the server that redirects to files. */
@@ -46,6 +52,12 @@ const drv = (attributes: string) =>
   `"\${derivation { name = "prey"; system = builtins.currentSystem or SYSTEM; ${attributes} }}"`;
 const sh = (script: string) =>
   `builder = "/bin/sh"; args = [ "-c" "${script}" ];`;
+
+/** The flake reads what a submodule has. */
+const submodule = (url: string, revision: string): Attack => ({
+  submodule: { url, revision },
+  code: `${readIn} ./part/secret`,
+});
 
 /** Every way that is known to ask the evaluator or a builder for a file. */
 export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
@@ -149,6 +161,54 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
     locked: { type: "hg", url: `file://${folder}`, rev: "1".repeat(40) },
     code: used,
   }),
+  "input with a submodule of the host": ({ carrier, carried }) => ({
+    inputs: input(`git+${carrier}?rev=${carried}&submodules=1&shallow=0`),
+    locked: {
+      type: "git",
+      url: carrier,
+      rev: carried,
+      narHash: wrong,
+      lastModified: 1,
+      submodules: true,
+      // Else Nix asks for less than the simple server can give.
+      shallow: false,
+    },
+    code: `${readIn} "\${inputs.prey}/part/secret"`,
+  }),
+  "input whose ref is an option": ({ carrier, carried, file }) => ({
+    inputs: input(`git+${carrier}?rev=${carried}`),
+    locked: {
+      type: "git",
+      url: carrier,
+      rev: carried,
+      ref: `--upload-pack=cat ${file} >&2;`,
+      narHash: wrong,
+    },
+    code: used,
+  }),
+  "input path of the folder above": ({ folder }) => ({
+    inputs: input(`path:./up${folder}`),
+    locked: { type: "path", path: `./up${folder}`, narHash: wrong },
+    links: { up: "/" },
+    code: used,
+  }),
+  // Submodules of the revision.
+  "submodule of the host": ({ repository, revision }) =>
+    submodule(`file://${repository}`, revision),
+  "submodule of the host, as a path": ({ repository, revision }) =>
+    submodule(repository, revision),
+  "submodule of the host, without a work tree": ({ repository, revision }) =>
+    submodule(`file://${repository}/.git`, revision),
+  "submodule that climbs": ({ repository, revision }) =>
+    submodule(`../../../../..${repository}`, revision),
+  "submodule that is redirected to the host": ({ repository, revision }) =>
+    submodule(`http://127.0.0.1:${redirectPort}${repository}`, revision),
+  "submodule through the kernel": ({ repository, revision }) =>
+    submodule(`file:///proc/self/root${repository}`, revision),
+  "submodule of a submodule": ({ carrier, carried }) => ({
+    submodule: { url: carrier, revision: carried },
+    code: `${readIn} ./part/part/secret`,
+  }),
   // Links.
   "lock file that is a link": ({ file }) => ({
     links: { "flake.lock": file },
@@ -242,6 +302,25 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
         "a".repeat(32)
       }-x; }`,
   }),
+  "fetchGit with submodules": ({ carrier, carried }) => ({
+    code:
+      `${readIn} "\${builtins.fetchGit { url = "${carrier}"; rev = "${carried}"; submodules = true; }}/part/secret"`,
+  }),
+  "fetchTree with submodules": ({ carrier, carried }) => ({
+    code:
+      `(builtins.fetchTree { type = "git"; url = "${carrier}"; rev = "${carried}"; submodules = true; shallow = false; }).outPath`,
+  }),
+  "fetchTree through the kernel": ({ folder }) => ({
+    code:
+      `(builtins.fetchTree "path:/proc/self/root${folder}?narHash=${wrong}").outPath`,
+  }),
+  "getFlake path": ({ folder }) => ({
+    code: `(builtins.getFlake "path:${folder}?narHash=${wrong}").outPath`,
+  }),
+  "getFlake repository": ({ repository, revision }) => ({
+    code:
+      `(builtins.getFlake "git+file://${repository}?rev=${revision}").outPath`,
+  }),
   // Paths in the code.
   "path, wrong hash": ({ file }) => ({
     code: `builtins.path { path = "${file}"; sha256 = "${zeros}"; }`,
@@ -260,6 +339,16 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
   "path of a search path": ({ folder }) => ({
     code:
       `${readIn} (builtins.findFile [ { prefix = "x"; path = "${folder}"; } ] "x/secret")`,
+  }),
+  "path that is climbed to": ({ folder }) => ({
+    code:
+      `builtins.path { path = ./. + "/../../..${folder}"; name = "x"; sha256 = "${zeros}"; }`,
+  }),
+  "path of code that is made": ({ file }) => ({
+    code: `import (builtins.toFile "x.nix" "${readIn} ${file}")`,
+  }),
+  "path that is called one of the store": ({ file }) => ({
+    code: `${readIn} (builtins.storePath "${file}")`,
   }),
   // What the kernel tells.
   "the environment of the evaluator": () => ({
@@ -300,6 +389,41 @@ export const attacks: Readonly<Record<string, (prey: Prey) => Attack>> = {
   "the builder fetchurl of Nix while evaluating": ({ file }) => ({
     code:
       `${readIn} "\${derivation { name = "prey"; system = "builtin"; builder = "builtin:fetchurl"; url = "file://${file}"; urls = [ "file://${file}" ]; outputHashAlgo = "sha256"; outputHashMode = "flat"; outputHash = "${zeros}"; }}"`,
+  }),
+  "the builder unpack-channel of Nix": ({ tarball }) => ({
+    code:
+      `"\${derivation { name = "prey"; system = "builtin"; builder = "builtin:unpack-channel"; src = "${tarball}"; channelName = "x"; }}"`,
+  }),
+  "the builder buildenv of Nix": ({ folder }) => ({
+    code:
+      `${readIn} "\${derivation { name = "prey"; system = "builtin"; builder = "builtin:buildenv"; derivations = "true 5 1 ${folder}"; manifest = "${folder}/secret"; }}/manifest.nix"`,
+  }),
+  "an output that is a link": ({ file }) => ({
+    code: `${readIn} ${drv(sh(`/bin/ln -s ${file} $out`))}`,
+  }),
+  "an output with a link in it": ({ folder }) => ({
+    code: `builtins.path { name = "x"; path = ${
+      drv(sh(`/bin/ln -s ${folder} $out`))
+    } + "/secret"; }`,
+  }),
+  "references of a file of the host": ({ file }) => ({
+    code: drv(
+      `${sh("/bin/cat x > $out")} exportReferencesGraph = [ "x" "${file}" ];`,
+    ),
+  }),
+  "a builder that asks for the power of systemd": ({ file }) => ({
+    code: drv(
+      sh(
+        `/usr/bin/systemd-run --wait --pipe /bin/cat ${file} > $out 2>&1; true`,
+      ),
+    ),
+  }),
+  "a builder that reads what others have open": () => ({
+    code: drv(
+      sh(
+        "/bin/cat /proc/[0-9]*/environ /proc/[0-9]*/fd/[3-9] /proc/[0-9]*/cwd/secret > $out 2>/dev/null </dev/null & /bin/sleep 1; true",
+      ),
+    ),
   }),
   // Settings of the flake.
   "settings that make it impure": ({ file }) => ({

@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
@@ -120,6 +121,9 @@ Deno.test({
     await t.step("without build users", () => withoutBuildUsers(scene));
     await letIsolate(machine);
     await t.step("the same system", () => sameSystem(scene));
+    await t.step("a netrc file of the daemon", () => daemonNetrc(scene));
+    await t.step("settings in other files", () => includedSettings(scene));
+    await t.step("a state folder with a space", () => oddFolder(scene));
     await t.step("parts that are built meanwhile", () => builtParts(scene));
     await t.step("a probe", () => proves(scene));
     await t.step("options of root", () => optionsOfRoot(scene));
@@ -156,11 +160,20 @@ async function withoutBuildUsers(scene: Scene) {
 async function sameSystem(scene: Scene) {
   const { configure, publish, machine } = scene;
   const revision = await publish({
-    "flake.nix": flake("inputs.self.rev + toString inputs.self.lastModified"),
+    "flake.nix": flake("inputs.self.rev + toString inputs.self.lastModified")
+      // NixOS's configurationRevision.
+      .replace("text =", "revision = inputs.self.rev; text ="),
   });
   configure({ "build.isolate": true });
   const isolated = await sync(scene);
   assertStringIncludes(isolated.text ?? "", revision, isolated.stderr);
+  const derivation = async () =>
+    await machine.output(
+      ["nix-store", "--query", "--deriver", isolated.system],
+    );
+  const drv = await derivation();
+  assertMatch(drv, /\.drv$/);
+  await forget(machine, isolated.system, drv);
   const status = await machine.sync("status", "--offline");
   assert(!status.stdout.includes("isolated"), status.stdout);
   // Another operation of the same revision is another attempt.
@@ -168,6 +181,60 @@ async function sameSystem(scene: Scene) {
   configure({ "build.isolate": false });
   const direct = await sync(scene);
   assertEquals(direct.system, isolated.system, direct.stderr);
+  assertEquals(await derivation(), drv);
+}
+
+/** Removes a system and how it is made, so that both come anew. */
+async function forget(machine: Machine, ...paths: string[]): Promise<void> {
+  await machine.output(["rm", "-rf", "/var/lib/gitops-sync/roots"]);
+  await machine.output(["rm", "-rf", "/var/lib/gitops-sync/build"]);
+  await machine.output(["nix-store", "--delete", ...paths]);
+}
+
+/** What a host's nix.conf must include is not in the unit. */
+async function includedSettings({ machine, ...scene }: Scene) {
+  const { configure, publish } = scene;
+  const conf = machine.read("/etc/nix/nix.conf")!;
+  machine.write("/etc/nix/tokens.conf", `access-tokens = x.test=${token}\n`);
+  await machine.output(["chmod", "600", "/etc/nix/tokens.conf"]);
+  machine.write("/etc/nix/nix.conf", `${conf}\ninclude tokens.conf\n`);
+  configure({ "build.isolate": true });
+  await publish({ "flake.nix": flake('"with tokens"') });
+  const ended = await sync({ machine, ...scene });
+  assertEquals(ended.text, "with tokens", ended.stderr);
+  machine.write("/etc/nix/nix.conf", conf);
+  await machine.output(["rm", "/etc/nix/tokens.conf"]);
+}
+
+/** Nix 2.8 reads no such path in a URL. */
+async function oddFolder(scene: Scene) {
+  const { configure, publish } = scene;
+  configure({
+    "build.isolate": true,
+    stateDirectory: "/var/lib/git ops",
+  });
+  const revision = await publish({
+    "flake.nix": flake('inputs.self.rev + " there"'),
+  });
+  const ended = await sync(scene);
+  assertEquals(ended.text, `${revision} there`, ended.stderr);
+}
+
+/** The daemon hands it to the builder "fetchurl", which reads files. */
+async function daemonNetrc({ machine, ...scene }: Scene) {
+  const { configure, publish } = scene;
+  configure({ "build.isolate": true });
+  machine.write("/etc/nix/netrc", "machine x login y password z\n");
+  await publish({ "flake.nix": flake('"with a netrc"') });
+  const ended = await sync({ machine, ...scene });
+  assertEquals(ended.text, "with a netrc", ended.stderr);
+  const told = await machine.sync("status", "--offline");
+  assertStringIncludes(told.stdout, "A revision can read /etc/nix/netrc");
+  await machine.output(["rm", "/etc/nix/netrc"]);
+  await publish({ "flake.nix": flake('"without one"') });
+  assertEquals((await sync({ machine, ...scene })).text, "without one");
+  const silent = await machine.sync("status", "--offline");
+  assert(!silent.stdout.includes("netrc"), silent.stdout);
 }
 
 /** What a candidate asks before it is confirmed. */
@@ -283,9 +350,11 @@ async function tooMuch(scene: Scene) {
       'builtins.foldl\' (a: _: a + a) "aaaaaaaa" (builtins.genList (x: x) 40)',
     ),
   });
-  configure({ "build.isolate": true, "limits.evaluation": "256M" });
-  const large = await sync(scene);
-  assertEquals(large.reason, "out-of-memory", large.stderr);
+  for (const isolate of [true, false]) {
+    configure({ "build.isolate": isolate, "limits.evaluation": "256M" });
+    const large = await sync(scene);
+    assertEquals(large.reason, "out-of-memory", large.stderr);
+  }
   assert(await isGone(machine));
   assertEquals(await machine.health(), "running");
 }
@@ -480,12 +549,50 @@ async function privateInputs(scene: Scene) {
   const ended = await sync(scene, env);
   assertEquals(ended.text, "keyedtokenednetrc", ended.stderr);
 
+  await namedCredentials(scene, settings, env);
   await privateSubmodule(scene, settings, env);
   const found = await machine.run([
     ...["grep", "-rlF", "-e", token, "-e", key.split("\n")[2]!],
     ...["/nix/store", "/var/cache/gitops-sync-evaluate", "/var/log"],
   ]);
   assertEquals(found.stdout, "");
+}
+
+/** The same inputs with credentials that are named for inputs alone. */
+async function namedCredentials(
+  scene: Scene,
+  settings: Settings,
+  env: Record<string, string>,
+) {
+  const { machine, configure, publish, repository } = scene;
+  await forgetSources(machine);
+  await machine.output(["mv", "/etc/nix/netrc", "/etc/inputs-netrc"]);
+  await machine.output(["mv", "/etc/ssh/deploy", "/etc/ssh/input"]);
+  const lock = `${repository.folder}/flake.lock`;
+  const { nodes } = JSON.parse(await Deno.readTextFile(lock));
+  const text = await Deno.readTextFile(`${repository.folder}/flake.nix`);
+  await publish({ "flake.nix": `${text}# again\n` });
+  configure({ ...settings, "build.network": false });
+  const without = await sync(scene, env);
+  assertEquals(without.code, 6, "there is no credential for them");
+  configure({
+    ...settings,
+    "build.network": false,
+    "inputs.sshKeys": { [nodes.keyed.locked.url]: "/etc/ssh/input" },
+    "inputs.netrcFile": "/etc/inputs-netrc",
+  });
+  const ended = await sync(scene, env);
+  assertEquals(ended.text, "keyedtokenednetrc", ended.stderr);
+}
+
+/** What was fetched is fetched again. */
+async function forgetSources(machine: Machine): Promise<void> {
+  await machine.output(["rm", "-rf", "/var/lib/gitops-sync/roots"]);
+  await machine.output(["rm", "-rf", "/var/lib/gitops-sync/build"]);
+  await machine.output(["rm", "-rf", "/root/.cache/nix"]);
+  await machine.output(
+    ["sh", "-c", "rm -rf /var/cache/gitops-sync-evaluate/*; nix-store --gc"],
+  );
 }
 
 /** A private submodule that is named relative to the repository. */

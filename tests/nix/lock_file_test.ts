@@ -241,16 +241,16 @@ Deno.test("a lock file is read from the repository alone", async () => {
     await lockOf({ real: lock }, { "flake.lock": "real" }),
     expected,
   );
-  const bad: [Promise<unknown>, string][] = [
-    [lockOf({}, { "flake.lock": "/dev/zero" }), "lock-outside"],
-    [lockOf({}, { "flake.lock": "../../etc/shadow" }), "lock-outside"],
-    [lockOf({}, { "flake.lock": "gone" }), "lock-outside"],
-    [lockOf({ "flake.lock/x": "" }, {}), "lock-unreadable"],
-    [lockOf({ "flake.lock": "{" }, {}), "lock-unreadable"],
-    [lockOf({ "flake.lock": " ".repeat(5e6) }, {}), "lock-unreadable"],
+  const bad: [() => Promise<unknown>, string][] = [
+    [() => lockOf({}, { "flake.lock": "/dev/zero" }), "lock-outside"],
+    [() => lockOf({}, { "flake.lock": "../../etc/shadow" }), "lock-outside"],
+    [() => lockOf({}, { "flake.lock": "gone" }), "lock-outside"],
+    [() => lockOf({ "flake.lock/x": "" }, {}), "lock-unreadable"],
+    [() => lockOf({ "flake.lock": "{" }, {}), "lock-unreadable"],
+    [() => lockOf({ "flake.lock": " ".repeat(5e6) }, {}), "lock-unreadable"],
   ];
   for (const [asked, reason] of bad) {
-    const error = await assertRejects(() => asked, SyncError);
+    const error = await assertRejects(asked, SyncError);
     assertEquals((error as SyncError).reason, reason);
   }
 });

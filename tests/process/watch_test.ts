@@ -35,6 +35,18 @@ Deno.test("a program whose children take too much memory is ended", async () => 
   );
 });
 
+Deno.test("what Nix builds is not counted as its evaluation", async () => {
+  // Its builders begin a session of their own (setsid(2)).
+  const feed =
+    "(head -c 300M /dev/zero; sleep 1) | tail -n 1 >/dev/null; echo done";
+  const limits = { memory: 64 * MiB, session: true };
+  const alone = ["-c", `setsid --wait sh -c '${feed}'`];
+  const ended = await run({ ...hog, args: alone, limits });
+  assertEquals(new TextDecoder().decode(ended.stdout), "done\n");
+  const own = run({ ...hog, args: ["-c", feed], limits });
+  assertEquals(await reasonOf(own), "limit");
+});
+
 Deno.test("a question that takes too much memory has no answer", async () => {
   // It would answer: it is fed for two seconds, and writes on.
   const fed = (megabytes: number) => ({

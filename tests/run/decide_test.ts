@@ -430,6 +430,24 @@ Deno.test("drift is what the operation has set and another has changed", () => {
   }
 });
 
+Deno.test("a bootloader that starts another system is drift, where it matters", () => {
+  const misled = { loader: "GRUB", system: bad } as const;
+  const drift = { what: "boot entry", expected: good, actual: bad } as const;
+  for (const operation of ["switch", "boot", "test", "build"] as const) {
+    const matters = operation === "switch" || operation === "boot";
+    assertEquals(
+      driftOf(deployed(tip, { operation }), inOrder, misled),
+      matters ? drift : undefined,
+    );
+  }
+  const { kind } = decide(situation({
+    state: { lastGood: deployed(tip) },
+    misled,
+    config: { drift: "correct" },
+  }));
+  assertEquals(kind, "correct");
+});
+
 Deno.test("a host on which nothing was deployed can't drift", () => {
   assertEquals(driftOf(undefined, byHand), undefined);
 });

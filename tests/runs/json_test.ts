@@ -35,7 +35,8 @@ function keysOf(value: unknown): string {
   return Object.keys(value as Json).sort().join(" ");
 }
 
-const deployment = "at author boot committedAt revision subject system target";
+const deployment =
+  "at author boot committedAt loaders revision subject system target";
 const error = "details hints message next reason stage";
 const hold = "hints message reason revision since stage target";
 const entry =

@@ -1,5 +1,6 @@
 /** Servers that ask to be left alone. */
 import { assertEquals } from "@std/assert";
+import { output } from "../world/program.ts";
 import { gitHttp, type Handler, serve } from "../git/servers.ts";
 import { prepared, runs, says, syncTo, test } from "./setting.ts";
 
@@ -17,7 +18,7 @@ test("a server that asks to slow down is asked no more until then", async (world
   handler = busy("3600");
   const first = await syncTo(world, 3);
   says(first.stderr, "the server asks to slow down", "left alone for 1h");
-  assertEquals(world.state()?.quiet?.asked, 3_600_000);
+  assertEquals(world.state()?.quiet?.[0]?.asked, 3_600_000);
   const asked = server.requests.length;
   says((await syncTo(world, 3)).stderr, "it is asked again after");
   says((await syncTo(world, 3, "--now")).stderr, "it is asked again after");
@@ -32,7 +33,7 @@ test("a server that asks to slow down is asked no more until then", async (world
   const until = new Date(Date.now() - 1000).toISOString();
   world.write(
     "/var/lib/gitops-sync/state.json",
-    JSON.stringify({ ...state, quiet: { ...quiet!, until } }),
+    JSON.stringify({ ...state, quiet: [{ ...quiet![0]!, until }] }),
   );
   handler = works;
   await syncTo(world, 0, "sync", "--allow-force-push");
@@ -56,8 +57,82 @@ test("a server that asks for it while it sends objects is left alone too", async
   posts = 2;
   says((await syncTo(world, 3)).stderr, "the server asks to slow down");
   const { quiet, backoff } = world.state()!;
-  assertEquals([quiet?.asked, backoff?.asked], [600_000, 600_000]);
+  assertEquals([quiet?.[0]?.asked, backoff?.asked], [600_000, 600_000]);
   const asked = server.requests.length;
   await syncTo(world, 3);
   assertEquals(server.requests.length, asked);
+});
+
+test("of several URLs, each that asks for it is left alone", async (world) => {
+  const { repository } = await prepared(world);
+  const copy = `${world.folder}/copy.git`;
+  await output(["git", "clone", "--quiet", "--mirror", repository.bare, copy]);
+  const works = gitHttp(world.folder);
+  const busy = (seconds: string): Handler => () =>
+    new Response("no\n", { status: 429, headers: { "retry-after": seconds } });
+  let [first, second]: Handler[] = [busy("3600"), works];
+  await using one = serve((request) => first!(request));
+  await using other = serve((request) => second!(request));
+  const mirror = `${other.url}/copy.git`;
+  world.configure(repository, {
+    repository: `${one.url}/infra.git`,
+    mirrors: [mirror],
+  });
+  const asked = () => [one.requests.length, other.requests.length];
+  says((await syncTo(world, 0)).stderr, `${mirror} answers`);
+  const [ofFirst, ofSecond] = asked();
+  const again = await syncTo(world, 0);
+  says(again.stderr, "it is asked again after");
+  assertEquals(asked()[0], ofFirst);
+  assertEquals(asked()[1]! > ofSecond!, true);
+  assertEquals(world.state()?.quiet?.map(({ asked }) => asked), [3_600_000]);
+
+  // The mirror asks for it, too, while it sends objects.
+  await repository.publish("Another");
+  await repository.git("push", "--quiet", copy, "HEAD:main");
+  let posts = 1;
+  second = (request) =>
+    request.method === "POST" && posts-- <= 0
+      ? busy("600")(request)
+      : works(request);
+  says((await syncTo(world, 3)).stderr, "the server asks to slow down");
+  const quiet = world.state()?.quiet?.map(({ repository, asked }) => [
+    repository,
+    asked,
+  ]);
+  assertEquals(quiet, [[`${one.url}/infra.git`, 3_600_000], [mirror, 600_000]]);
+  const before = asked();
+  says((await syncTo(world, 3)).stderr, "no mirror answers either");
+  await syncTo(world, 3);
+  assertEquals(asked(), before);
+  assertEquals(world.state()?.quiet?.length, 2);
+  first = second = works;
+});
+
+test("a server that refuses while a system is looked at holds nothing", async (world) => {
+  const { repository, revision } = await prepared(world);
+  const works = gitHttp(world.folder);
+  let asked = 0;
+  let later: Handler = works;
+  await using server = serve((request) => {
+    // The run's own question has two; then comes the fetch.
+    const isFetch = request.method === "POST" && ++asked >= 3;
+    const answer = asked > 3 || asked === 3 && !isFetch ? later : works;
+    return answer(request);
+  });
+  world.configure(repository, {
+    repository: `${server.url}/infra.git`,
+    "timeouts.health": "2s",
+  });
+  later = () => new Response("no\n", { status: 429 });
+  await syncTo(world, 0);
+  runs(world, revision);
+
+  asked = 0;
+  later = () => new Response("no\n", { status: 403 });
+  await repository.publish("Another");
+  const refused = await syncTo(world, 7);
+  says(refused.stderr, "does not answer the previous system either");
+  assertEquals(world.state()?.holds, []);
+  runs(world, revision);
 });

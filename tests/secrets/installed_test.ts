@@ -4,6 +4,7 @@ import {
   keyProblem,
 } from "../../lib/secrets/installed_problems.ts";
 import { factsOf } from "../../lib/secrets/reading/facts.ts";
+import { unreadAnswer } from "../../lib/secrets/reading/installed_keys.ts";
 import { agenixSecrets, announcedIn } from "../../lib/secrets/agenix.ts";
 import {
   callsIn,
@@ -126,12 +127,8 @@ Deno.test("a file for a cloud key alone is told who could open it", () => {
   const sops = { kms: [{ arn: "arn:aws:kms:x:1:key/2", enc: "x" }], mac: "x" };
   const text = JSON.stringify({ data: "x", sops });
   const bytes = new TextEncoder().encode(text);
-  const { why, mend, recipients } = foreignProblem(
-    "a.bin",
-    "secret a",
-    "binary",
-    bytes,
-  );
+  const facts = factsOf({ name: "a.bin", bytes });
+  const { why, mend, recipients } = foreignProblem("a.bin", "secret a", facts);
   assertEquals(recipients, ["arn:aws:kms:x:1:key/2"]);
   assert(why.includes("only who may use that key of AWS KMS"), why);
   assert(!mend.includes("public key"), mend);
@@ -186,5 +183,17 @@ Deno.test("what sops-nix would refuse has a reason of its own", () => {
     assert(facts.kind === "sops", text);
     const [problem] = keyProblem("a", { name: "a", key }, facts.keys[0]!);
     assertEquals(problem?.reason ?? found, reason, `${key} of ${text}`);
+  }
+});
+
+Deno.test("a key of a file that can't be read here is not taken for good", () => {
+  const of = (...asked: Parameters<typeof unreadAnswer>) =>
+    unreadAnswer(...asked).kind;
+  assertEquals(of("yaml", "a", "x"), "unknown");
+  assertEquals(of("json", "a", "x"), "unknown");
+  // sops-install-secrets reads the names of a dotenv file itself.
+  assertEquals(of("dotenv", "", "x"), "unknown");
+  for (const format of ["yaml", "json", "ini", "binary"] as const) {
+    assertEquals(of(format, "", "x"), "found");
   }
 });

@@ -44,3 +44,18 @@ Deno.test("a host's public keys are those of its age and SSH keys", async () => 
   assertEquals(identities.length, 2);
   assert(!json.stdout.includes("SECRET"), "a secret key was shown");
 });
+
+Deno.test("a file with keys of a plugin alone is told, and not passed over", async () => {
+  await using checkout = await Checkout.make();
+  const path = `${checkout.home}/plugin.key`;
+  const key = "AGE-PLUGIN-YUBIKEY-1QQQQQQQQQQQQQQQQQQQQQ";
+  await Deno.writeTextFile(path, `${key}\n`, { mode: 0o600 });
+  const flag = `--secrets-identities=${path}`;
+  const { code, stdout, stderr } = await checkout.secrets("recipients", flag);
+  assertEquals([code, stdout], [0, ""], stderr);
+  assertStringIncludes(stderr, `${path} has keys of a plugin`);
+  assert(!`${stdout}${stderr}`.includes(key), "a private key was shown");
+  const json = await checkout.secrets("recipients", "--json", flag);
+  const { identities } = JSON.parse(json.stdout);
+  assertEquals(identities[0].hasPluginKeys, true);
+});

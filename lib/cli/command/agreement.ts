@@ -19,6 +19,7 @@ import {
 import { opensText } from "./outcome.ts";
 import { correctHint, holdHint } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
+import type { BootEntry } from "../../host/boot_entry.ts";
 import type { Systems } from "../../host/system.ts";
 import type { Tip } from "../../base/tip.ts";
 
@@ -27,6 +28,8 @@ export interface Facts {
   config: Config;
   state: State;
   systems: Systems;
+  /** The bootloader that starts another system than was deployed. */
+  misled?: BootEntry;
   history: readonly HistoryEntry[];
   now: Date;
   /** What the remote says now. */
@@ -80,10 +83,13 @@ export function agreement(facts: Facts): Verdict {
   const verdict = compare(facts);
   const first = urgent(facts);
   if (first) return { ...verdict, next: first };
-  const reboot = rebootText(facts);
-  if (!reboot) return verdict;
+  const more = [
+    facts.state.lastGood?.unwell ? unwell : undefined,
+    rebootText(facts),
+  ].filter((text) => text !== undefined);
+  if (more.length === 0) return verdict;
   const others = verdict.next.filter((text) => text !== nothingToDo);
-  return { ...verdict, next: [...others, reboot] };
+  return { ...verdict, next: [...others, ...more] };
 }
 
 /** What is more important than any difference. */
@@ -121,14 +127,18 @@ function urgent(facts: Facts): string[] | undefined {
   return undefined;
 }
 
+const unwell =
+  "this host needs a person: it did not come up well after a reboot, and has no way back; each run looks again";
+
 function compare(facts: Facts): Verdict {
-  const { config, state, systems, tip, now } = facts;
+  const { config, state, systems, misled, tip, now } = facts;
   if (!tip) return withoutTip(facts);
   const target = targetOf(config);
   const decision = decide({
     tip,
     state,
     systems,
+    ...misled ? { misled } : {},
     target,
     config,
     now,
@@ -137,8 +147,10 @@ function compare(facts: Facts): Verdict {
   return verdictOf(decision, facts, tip);
 }
 
-function withoutTip({ state, systems, unreached = "" }: Facts): Verdict {
-  const drift = driftOf(state.lastGood, systems);
+function withoutTip(
+  { state, systems, misled, unreached = "" }: Facts,
+): Verdict {
+  const drift = driftOf(state.lastGood, systems, misled);
   return {
     agrees: null,
     why: drift ? `${unreached}; ${driftText(drift)}` : unreached,

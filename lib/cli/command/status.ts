@@ -11,6 +11,7 @@ import { readHistory } from "../../state/history.ts";
 import { isLocked, lastHolder } from "../../host/lock.ts";
 import { readSuspension } from "../../state/suspension.ts";
 import { bootedSystem, systems } from "../../host/system.ts";
+import { misledOf } from "../../run/misled.ts";
 import { askSources } from "../../git/sources.ts";
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
@@ -50,6 +51,7 @@ async function gather(call: Call, config: Config): Promise<Facts> {
     config,
     state,
     systems: systems(),
+    ...misledOf(state.lastGood),
     history: readHistory(folder),
     now,
     changed: state.lastGood ? changedSinceBoot(state.lastGood.system) : [],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Effects, say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, SyncError } from "../../base/errors.ts";
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
@@ -28,17 +29,29 @@ export async function run(call: Call): Promise<ExitCode> {
     });
   }
   if (call.json) {
-    const shown = identities.map(({ path, kind, recipients }) => ({
+    const shown = identities.map(({ path, kind, recipients, plugins }) => ({
       path,
       kind,
       recipients,
+      hasPluginKeys: plugins !== undefined,
     }));
     const result = { result: "found", identities: shown };
     printJson("secrets recipients", exitCodes.ok, result);
     return exitCodes.ok;
   }
-  for (const { path, recipients } of identities) {
+  for (const { path, recipients, plugins } of identities) {
     for (const recipient of recipients) print(`${recipient}  # ${path}`);
+    if (plugins) tellPlugins(effects, path);
   }
   return exitCodes.ok;
+}
+
+/** Whom a plugin's key speaks for, the plugin alone knows. */
+function tellPlugins(effects: Pick<Effects, "tell">, path: string): void {
+  say(
+    effects,
+    "warning",
+    `${path} has keys of a plugin, and only the plugin knows their public keys`,
+    ["ask it, e.g.: age-plugin-NAME --identity; files often name them in a comment"],
+  );
 }

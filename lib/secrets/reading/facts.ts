@@ -6,6 +6,7 @@
  * @module
  */
 import { guessedFormat, type SopsFormat, sopsFormat } from "../sops/formats.ts";
+import { excessOf } from "../sops/excess.ts";
 import { plainLeaves } from "../sops/leaves.ts";
 import { readSops, type SopsFile } from "../sops/metadata.ts";
 import { type KeyAnswer, keyAnswers } from "./installed_keys.ts";
@@ -40,12 +41,17 @@ export type Facts =
   | { kind: "headless"; format: SopsFormat }
   /** It was encrypted by sops, and is no longer of its format. */
   | { kind: "broken"; format: SopsFormat; why: string }
-  /** It could not be read within the time that reading may take. */
+  /** It could not be read within the time and memory that reading may take. */
   | { kind: "unread"; format: SopsFormat; why: string };
 
 /** Reads what a file tells. */
 export function factsOf({ name, bytes, format: given, keys }: Asked): Facts {
   const text = new TextDecoder().decode(bytes);
+  const isYaml = given === undefined || given === "yaml";
+  const excess = excessOf(text, isYaml);
+  if (excess !== undefined) {
+    return { kind: "unread", format: given ?? sopsFormat(name), why: excess };
+  }
   const format = given ?? guessedFormat(name, text);
   const file = readSops(format, text);
   if (file.kind === "broken") {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isMap } from "../sops/formats.ts";
+import { isMap, type SopsFormat } from "../sops/formats.ts";
 import { encryptedType } from "../sops/leaves.ts";
 import type { SopsFile } from "../sops/metadata.ts";
 
@@ -37,6 +37,17 @@ export function keyAnswers(
   keys: readonly string[],
 ): KeyAnswer[] {
   return keys.map((key) => answerOf(file, text, key));
+}
+
+/** The answer for a key of a file that can't be read here. */
+export function unreadAnswer(
+  format: SopsFormat,
+  key: string,
+  why: string,
+): KeyAnswer {
+  const isWhole = format === "binary" || format === "ini" ||
+    (key === "" && format !== "dotenv");
+  return isWhole ? { kind: "found" } : { kind: "unknown", why };
 }
 
 function answerOf(file: SopsFile, text: string, key: string): KeyAnswer {

@@ -33,6 +33,12 @@ const mostLeaves = 200_000;
 /** Nobody nests secrets so deep, and each name on the way is kept. */
 const deepest = 500;
 
+/** Names on the way that are kept for all values together. */
+const mostNames = 5_000_000;
+
+/** More names of values than anybody reads. */
+const mostShown = 100;
+
 /**
  * All single values below `root`. Each map and list is visited once, so that
  * aliases neither loop nor multiply, and nothing recurses. A map that is too
@@ -43,6 +49,7 @@ export function leaves(root: unknown): Leaf[] {
   const found: Leaf[] = [];
   const seen = new Set<object>();
   const open: Leaf[] = [{ path: [], value: root }];
+  let names = 0;
   for (let item = open.pop(); item; item = open.pop()) {
     const { path, value } = item;
     const isSingle = value === null || typeof value !== "object" ||
@@ -54,7 +61,10 @@ export function leaves(root: unknown): Leaf[] {
     }
     if (seen.has(value)) continue;
     seen.add(value);
-    for (const [key, below] of Object.entries(value).reverse()) {
+    const inside = Object.entries(value).reverse();
+    names += inside.length * (path.length + 1);
+    if (names > mostNames) return found.concat(open, item);
+    for (const [key, below] of inside) {
       const next = Array.isArray(value) ? path : [...path, key];
       open.push({ path: next, value: below });
     }
@@ -76,7 +86,7 @@ export interface LeafRule {
  * The values that the rule wants encrypted and that are not, by their names.
  * Never the values themselves.
  *
- * @returns the names joined by dots; none where the rule can't be told.
+ * @returns the first names, joined by dots; none where the rule can't be told.
  */
 export function plainLeaves(
   documents: readonly unknown[],
@@ -84,15 +94,20 @@ export function plainLeaves(
 ): string[] {
   const wanted = judgeOf(rule);
   if (!wanted) return [];
-  const names = documents.flatMap((document) => leaves(document))
-    .filter(({ path, value }) =>
-      // sops leaves these as they are.
-      value !== null && value !== undefined && value !== "" &&
-      !isEncryptedValue(value) && wanted(path)
-    )
-    .map(({ path }) => path.join("."));
-  return [...new Set(names)];
+  const names = new Set<string>();
+  for (const { path, value } of documents.flatMap((one) => leaves(one))) {
+    // sops leaves these as they are.
+    const isNothing = value === null || value === undefined || value === "";
+    if (isNothing || isEncryptedValue(value) || !wanted(path)) continue;
+    names.add(shownPath(path));
+    if (names.size === mostShown) break;
+  }
+  return [...names];
 }
+
+/** A name may be as long as the file, and stand before many values. */
+const shownPath = (path: readonly string[]) =>
+  path.map((name) => name.slice(0, longestName)).join(".");
 
 /** As sops decides (`sops.go`, "shouldBeEncrypted"): any name on the way counts. */
 function judgeOf(

@@ -125,6 +125,12 @@ export function recipientsOf(
   return file.groups.flat();
 }
 
+/** Nobody encrypts a file for as many. */
+const mostRecipients = 10_000;
+
+/** Characters; an SSH key of 16,384 bits has less than 3,000. */
+const longestRecipient = 10_000;
+
 // --- the metadata ---------------------------------------------------------
 
 /** A key that happens to be called `sops` is not yet its metadata. */
@@ -144,8 +150,7 @@ function fileOf(
   fields: Fields,
   documents: readonly unknown[],
 ): SopsFile {
-  const listed = listOf(fields.key_groups).filter(isMap).map(groupOf)
-    .filter((group) => group.length > 0);
+  const listed = groupsIn(fields.key_groups);
   const top = groupOf(fields);
   const groups = listed.length > 0 ? listed : top.length > 0 ? [top] : [];
   const threshold = Number(textOf(fields.shamir_threshold) ?? 0) || 0;
@@ -166,14 +171,28 @@ function fileOf(
   };
 }
 
+/** An alias may stand for a group many times. */
+function groupsIn(value: unknown): SopsRecipient[][] {
+  const groups: SopsRecipient[][] = [];
+  let left = mostRecipients;
+  for (const fields of listOf(value).slice(0, mostRecipients)) {
+    const group = isMap(fields) && left > 0 ? groupOf(fields) : [];
+    if (group.length > 0) groups.push(group);
+    left -= group.length;
+  }
+  return groups;
+}
+
 function groupOf(fields: Fields): SopsRecipient[] {
   return recipientKinds.flatMap((kind) =>
-    listOf(fields[kind]).filter(isMap).map((key) => recipientOf(kind, key))
+    listOf(fields[kind]).slice(0, mostRecipients).filter(isMap)
+      .map((key) => recipientOf(kind, key))
   ).filter(({ name }) => name !== "");
 }
 
 function recipientOf(kind: RecipientKind, key: Fields): SopsRecipient {
-  const field = (name: string) => textOf(key[name]) ?? "";
+  const field = (name: string) =>
+    textOf(key[name])?.slice(0, longestRecipient) ?? "";
   switch (kind) {
     case "age":
       return { kind, name: field("recipient").trim() };

@@ -4,6 +4,7 @@
  * @module
  */
 import { parse } from "@std/yaml";
+import { excessOf } from "./excess.ts";
 import { type Fields, isMap } from "./formats.ts";
 import { type LeafRule, type Pattern, patternOf } from "./leaves.ts";
 import { ruleOf, type SopsRecipient } from "./metadata.ts";
@@ -27,14 +28,19 @@ export interface SopsRules {
 /** Larger than any that people write. */
 const mostText = 1024 * 1024;
 
-/** Maps that are looked at for the keys of all rules together. */
-const mostMaps = 200_000;
+/** Maps and keys that are looked at for all rules together. */
+const mostMaps = 300_000;
+
+/** Characters of the keys of all rules together; an alias repeats many. */
+const mostKeyText = 32 * 1024 * 1024;
 
 /** Reads a `.sops.yaml`. Never throws. */
 export function readRules(text: string): SopsRules {
   if (text.length > mostText) {
     return { rules: [], why: `it is longer than ${mostText >> 20} MiB` };
   }
+  const excess = excessOf(text, true);
+  if (excess !== undefined) return { rules: [], why: excess };
   let content: unknown;
   try {
     content = parse(text);
@@ -43,11 +49,11 @@ export function readRules(text: string): SopsRules {
   }
   const listed = isMap(content) ? content.creation_rules : undefined;
   if (!Array.isArray(listed)) return { rules: [] };
-  const budget = { maps: mostMaps };
+  const budget = { maps: mostMaps, keyText: mostKeyText };
   const rules = listed.filter(isMap).map((fields) =>
     creationRule(fields, budget)
   );
-  if (budget.maps <= 0) {
+  if (budget.maps <= 0 || budget.keyText <= 0) {
     return { rules: [], why: "its key groups are tied together too often" };
   }
   const unclear = rules.findIndex((rule) =>
@@ -112,9 +118,10 @@ function mayBeSecret(path: string): boolean {
     !/^\.(github|gitlab|gitea|forgejo|vscode|idea)\//.test(path);
 }
 
-/** How many maps may still be looked at. */
+/** How many maps with their keys, and characters of keys, may still be looked at. */
 interface Budget {
   maps: number;
+  keyText: number;
 }
 
 function creationRule(fields: Fields, budget: Budget): CreationRule {
@@ -141,7 +148,11 @@ function groupOf(group: Fields, budget: Budget): SopsRecipient[] {
     if (seen.has(fields)) continue;
     if (budget.maps-- <= 0) return [];
     seen.add(fields);
-    for (const one of keysOf(fields)) found.set(`${one.kind} ${one.name}`, one);
+    budget.keyText -= textLengthIn(fields);
+    if (budget.keyText <= 0) return [];
+    const keys = keysOf(fields);
+    budget.maps -= keys.length;
+    for (const one of keys) found.set(`${one.kind} ${one.name}`, one);
     if (!Array.isArray(fields.merge)) continue;
     for (const below of new Set(fields.merge.toReversed())) {
       if (isMap(below)) open.push(below);
@@ -149,6 +160,21 @@ function groupOf(group: Fields, budget: Budget): SopsRecipient[] {
   }
   return [...found.values()];
 }
+
+/** Characters of all that may name keys in a group. */
+function textLengthIn(fields: Fields): number {
+  let length = 0;
+  for (const name of keyFields) {
+    const value = fields[name];
+    const texts = Array.isArray(value) ? value : [value];
+    for (const text of texts) {
+      length += typeof text === "string" ? text.length : 1;
+    }
+  }
+  return length;
+}
+
+const keyFields = ["age", "pgp", "hc_vault_transit_uri", "hc_vault"];
 
 // Above the groups sops takes texts with commas, in groups it takes lists.
 function keysOf(fields: Fields): SopsRecipient[] {

@@ -89,6 +89,8 @@ export type SopsTrouble =
   | "vault-unreachable"
   | "vault-refused"
   | "timed-out"
+  /** It was killed, lacked memory, or is not there. */
+  | "program-ended"
   | "sops-failed";
 
 /** What the exit codes of sops mean (sops, `cmd/sops/codes/codes.go`). */
@@ -172,7 +174,14 @@ function troubleOf(
   if (finished.timedOut) {
     return { ok: false, reason: "timed-out", why: "it took too long" };
   }
-  const meaning = meanings[finished.code];
+  const { code } = finished;
+  const isEnded = (code >= 126 && code < 166 && code !== 128) ||
+    (code === 2 && /^fatal error: /m.test(finished.stderr));
+  if (isEnded) {
+    const why = `sops did not come to an end: it ended with ${code}`;
+    return { ok: false, reason: "program-ended", why };
+  }
+  const meaning = meanings[code];
   if (meaning) return { ok: false, reason: meaning[0], why: meaning[1] };
   if (vault) {
     // sops folds what it tells.

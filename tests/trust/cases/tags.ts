@@ -50,13 +50,17 @@ async (
 });
 
 /** A tag object that was changed after it was signed. */
-const forged = (change: (content: string) => string) => async (lab: Lab) => {
-  const name = await tagged(lab, "ada");
-  const before = await lab.repository.git("cat-file", "tag", name) + "\n";
-  const id = await lab.object("tag", change(before));
-  await lab.push(id, `refs/tags/${name}`);
-  return { settings: mode(lab, "tag", name) };
-};
+const forged =
+  (change: (content: string) => string, signer = "ada") => async (lab: Lab) => {
+    const name = await tagged(lab, signer);
+    const before = await lab.repository.git("cat-file", "tag", name) + "\n";
+    const id = await lab.object("tag", change(before));
+    await lab.push(id, `refs/tags/${name}`);
+    const keys = signer === "ada" ? {} : lab.trustingPgp(signer);
+    return {
+      settings: { ...mode(lab, "tag", name), ...keys, "verify.mode": "tag" },
+    };
+  };
 
 /** A tag that the server gives another name. */
 async function relabelled(lab: Lab) {
@@ -181,6 +185,14 @@ export const cases: Case[] = [
   {
     name: "tag: text after the signature",
     make: forged((text) => `${text}more\n`),
+    expected: refused("signature-format"),
+  },
+  {
+    name: "tag: a blank after the signature's first line, and text behind it",
+    make: forged(
+      (text) => text.replace(/^-----BEGIN .*$/m, "$& ") + "more\n",
+      "pgp-ada",
+    ),
     expected: refused("signature-format"),
   },
   {

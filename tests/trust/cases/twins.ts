@@ -18,6 +18,10 @@ const afterSignature = (...lines: string[]): Change => (text) =>
     (end) => end + lines.map((line) => ` ${line}\n`).join(""),
   );
 
+/** More in the line that an OpenPGP signature begins with. */
+const begunWith = (more: string): Change => (text) =>
+  text.replace(/^(gpgsig -----BEGIN PGP SIGNATURE-----)$/m, `$1${more}`);
+
 /** More headers beside the signature. */
 const moreHeaders = (...lines: string[]): Change => (text) =>
   text.replace("\n\n", () => `\n${lines.join("\n")}\n\n`);
@@ -149,6 +153,12 @@ const odd = {
     "ada",
   ],
   "text after an OpenPGP signature": [afterSignature("more"), "pgp-ada"],
+  // gpg passes over both.
+  "a blank after its first line, and text after its last": [
+    (text: string) => afterSignature("more")(begunWith(" ")(text)),
+    "pgp-ada",
+  ],
+  "a tab after its first line": [begunWith("\t"), "pgp-ada"],
   "a second gpgsig": [again("gpgsig"), "ada"],
   "a second gpgsig of OpenPGP": [again("gpgsig"), "pgp-ada"],
   "an empty second gpgsig": [moreHeaders("gpgsig "), "ada"],

@@ -1,0 +1,67 @@
+/**
+ * The memory that evaluating a revision may take.
+ *
+ * @module
+ */
+import type { Command, Effects, Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+import type { Config } from "../config/schema.ts";
+import { machineMemory } from "../host/confined_unit.ts";
+
+/**
+ * Bytes of memory, and of swap beside it.
+ *
+ * @param limit What the configuration says.
+ */
+export function memoryFor(
+  limit: number | undefined,
+): { ram: number; swap: number } {
+  if (limit !== undefined) return { ram: limit, swap: 0 };
+  const { ram, swap } = machineMemory();
+  return { ram: Math.floor(ram * 0.75), swap: Math.floor(swap * 0.75) };
+}
+
+/**
+ * Runs what evaluates as root, with the same limit as a unit has. The builders
+ * of Nix, which are in sessions of their own, are not counted.
+ *
+ * @throws {SyncError} `out-of-memory`, stage `build`.
+ */
+export async function runWithin(
+  effects: Effects,
+  config: Config,
+  revision: string,
+  command: Command,
+): Promise<Finished> {
+  const { ram, swap } = memoryFor(config["limits.evaluation"]);
+  const limits = { memory: ram + swap, session: true };
+  try {
+    return await effects.run({ ...command, limits });
+  } catch (error) {
+    throw isOverLimit(error) ? tooLarge(revision, config) : error;
+  }
+}
+
+/** Whether a program was ended because it used more than it may. */
+export function isOverLimit(error: unknown): boolean {
+  return error instanceof SyncError && error.reason === "limit";
+}
+
+/** What the evaluation took is more than it may. */
+export function tooLarge(revision: string, config: Config): SyncError {
+  const limit = config["limits.evaluation"];
+  return new SyncError(
+    `Cannot build ${revision}: its evaluation took more memory than ${
+      limit === undefined ? "this machine can spare" : formatSize(limit)
+    }`,
+    {
+      stage: "build",
+      reason: "out-of-memory",
+      next: "retry",
+      hints: [
+        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
+      ],
+    },
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * A host that did not come up well, and had no way back: each run that has
+ * nothing to deploy looks again, until the host is well.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { stillUnwell } from "../activation/alerts.ts";
+import {
+  detailsOf,
+  illsOf,
+  isRemoteAlone,
+  textOf,
+} from "../activation/health.ts";
+import { Run } from "../run/run.ts";
+import { standingOf } from "../run/standing.ts";
+import { readAlerts, writeAlerts } from "../state/alerts.ts";
+import type { State } from "../state/state.ts";
+import { writeState } from "../state/state_file.ts";
+import type { Found } from "./outcome.ts";
+
+/**
+ * Looks at the host with the last good system.
+ *
+ * @returns the failure, or the state without the mark where all is well.
+ */
+export async function lookAgain(
+  effects: Effects,
+  config: Config,
+  state: State,
+): Promise<Found> {
+  const { unwell: _, ...lastGood } = state.lastGood!;
+  const ills = await illsOf(
+    new Run(effects, config, state),
+    standingOf({ failed: lastGood.failing }),
+  );
+  if (ills.length > 0 && !isRemoteAlone(ills)) {
+    const revision = short(lastGood.revision);
+    const error = new SyncError(
+      `${revision} is deployed, but the host is still not well: ${
+        textOf(ills)
+      }`,
+      {
+        stage: "health",
+        reason: stillUnwell,
+        next: "stop",
+        exit: exitCodes.broken,
+        details: detailsOf(ills),
+        hints: ["mend the host by hand, or push a revision that does"],
+      },
+    );
+    return { outcome: { result: "failed", error } };
+  }
+  const known = { ...state, lastGood };
+  await writeState(config.stateDirectory, known);
+  await forgetBroken(config.stateDirectory);
+  return { state: known };
+}
+
+/** What was told of the host is over once a run ends well. */
+async function forgetBroken(folder: string): Promise<void> {
+  const { fault, ...alerts } = readAlerts(folder);
+  if (!fault) return;
+  const { isBroken: _, ...rest } = fault;
+  await writeAlerts(folder, { ...alerts, fault: rest });
+}

@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import { deployed, says, standing, syncTo, test } from "./setting.ts";
+
+/** Long enough for a look and one more. */
+const quick = { "timeouts.health": "2s" };
+
+test("what is wrong with the previous system too holds no revision", async (world) => {
+  const { repository } = await deployed(world);
+  const before = standing(world);
+  // A server elsewhere that the host needs, and that is down now.
+  world.configure(repository, { ...quick, "health.tcp": ["127.0.0.1:1"] });
+  await repository.publish("News");
+  const { stderr } = await syncTo(world, 7);
+  says(
+    stderr,
+    "127.0.0.1:1 accepts no connection",
+    "the same is wrong with it, so a later run tries again",
+  );
+  assertEquals(standing(world), before);
+  assertEquals(world.state()?.holds, []);
+  assertEquals(world.state()?.backoff?.failures, 1);
+});
+
+test("what is wrong with the candidate alone holds it", async (world) => {
+  const { repository, system } = await deployed(world);
+  const isFirst = `test "$(readlink -f /run/current-system)" = ${system}`;
+  world.configure(repository, {
+    ...quick,
+    "health.commands": [["sh", "-c", isFirst]],
+  });
+  const revision = await repository.publish("News");
+  await syncTo(world, 7);
+  assertEquals(
+    world.state()?.holds.map((hold) => hold.revision),
+    [revision],
+  );
+});
+
+test("one thing that is the candidate's fault is enough to hold it", async (world) => {
+  const { repository, system } = await deployed(world);
+  const isFirst = `test "$(readlink -f /run/current-system)" = ${system}`;
+  world.configure(repository, {
+    ...quick,
+    "health.commands": [["sh", "-c", isFirst], ["false"]],
+  });
+  const revision = await repository.publish("News");
+  await syncTo(world, 7);
+  assertEquals(
+    world.state()?.holds.map((hold) => hold.revision),
+    [revision],
+  );
+});
