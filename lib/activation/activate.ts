@@ -39,8 +39,8 @@ export async function activate(
   refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
   const found = wayBackFrom(system, systems());
-  // One that was found unfit is no way back, and is not kept as it is.
-  const isUnfit = found.running === system && run.state.unfit === system;
+  // A system that was found unfit is no way back, and is not kept as it is.
+  const isUnfit = found.running !== null && found.running === run.state.unfit;
   const previous = isUnfit ? { ...found, running: null } : found;
   await run.note({ candidate: system, previous });
   await protectPrevious(run, previous.running);

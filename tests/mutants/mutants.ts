@@ -376,6 +376,8 @@ export const mutants: readonly Mutant[] = [
     to: "    return textOf(path);",
     tests: settled,
   },
+  },
+  {
   {
     name: "a secret's merge keys may take all memory",
     file: "lib/secrets/reading/facts.ts",
