@@ -463,7 +463,7 @@ async function startServers(machine: Machine, folder: string) {
   return {
     ...JSON.parse(text) as Ready,
     [Symbol.asyncDispose]: async () => {
-      program.kill();
+      program.signal("SIGTERM");
       await ended;
     },
   };

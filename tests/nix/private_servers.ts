@@ -30,6 +30,11 @@ if (import.meta.main) {
   const [folder, key, token] = Deno.args as [string, string, string];
   const authority = await makeAuthority(folder);
   const sshd = await startSshd(folder, key);
+  // It is in a group of its own, which ends with nobody.
+  Deno.addSignalListener("SIGTERM", async () => {
+    await sshd[Symbol.asyncDispose]();
+    Deno.exit();
+  });
   const git = serve(withToken(token, gitHttp(folder)), authority);
   const files = serve(
     withToken(token, async ({ url }) => {
