@@ -57,6 +57,8 @@ const switched = [
 const read =
   `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
 const sizes = `${local} cat-file --batch-check=%(objecttype) %(objectsize)`;
+/** What an evaluation may use of it (limits.evaluation). */
+const memory = "cat -- /proc/meminfo";
 /** Whether flake.lock is a file of the repository. */
 const lock = `${local} cat-file --batch-check --follow-symlinks`;
 const paths =
@@ -106,6 +108,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
       `${local} update-ref --no-deref HEAD NEW`,
       ...secrets,
       lock,
+      memory,
       build,
       ...switched,
       ...confirm,
@@ -142,6 +145,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
     `${local} cat-file --batch`,
     "sops decrypt --input-type yaml --output-type yaml /dev/stdin",
     lock,
+    memory,
     build,
     `nix-store --realise PREVIOUS --add-root ${state}/previous`,
     ...switched,
