@@ -155,18 +155,33 @@ test("a held revision is tried again when a person says so", async (world) => {
 });
 
 test("a system that cuts the host off from the repository goes", async (world) => {
-  const { repository } = await deployed(world);
+  const bare = `${world.folder}/infra.git`;
+  const away = `${bare}.away`;
+  // The way back is the way to the repository, too.
+  const { repository } = await deployed(world, {}, {
+    knobs: { activation: `test ! -e ${away} || mv ${away} ${bare}` },
+  });
   const before = standing(world);
-  const { bare } = repository;
   const revision = await repository.publish("It loses the way", {
-    knobs: { activation: `mv ${bare} ${bare}.away` },
+    knobs: { activation: `mv ${bare} ${away}` },
   });
   const lost = await syncTo(world, 7, "--timeouts-health=1s");
   says(lost.stderr, "health: failed", "can't be reached any more");
   assertEquals(standing(world), before);
-  Deno.renameSync(`${bare}.away`, bare);
   await syncTo(world, 9);
   assertEquals(world.state()?.holds[0]?.revision, revision);
+});
+
+test("a repository that is down for everybody holds no revision", async (world) => {
+  const { repository } = await deployed(world);
+  const { bare } = repository;
+  await repository.publish("It goes while this is tried", {
+    knobs: { activation: `mv ${bare} ${bare}.away` },
+  });
+  const lost = await syncTo(world, 7, "--timeouts-health=1s");
+  says(lost.stderr, "does not answer the previous system either");
+  Deno.renameSync(`${bare}.away`, bare);
+  assertEquals(world.state()?.holds, []);
 });
 
 test("a way back that fails too needs a person, and is tried again", async (world) => {
