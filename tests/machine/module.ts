@@ -46,6 +46,8 @@ export function withModule(
     ref: "main",
     host: "demo",
     "timeouts.health": "20s",
+    // As Host.configure does: to wait proves nothing here.
+    "health.steady": "300ms",
     ...settings,
   };
   const units = "$out/etc/systemd/system";
