@@ -212,7 +212,7 @@ test("a host that is cut off on its way back after a reboot goes on with it", as
   await assertStands(machine, first);
 });
 
-test("a host that came up unwell, with nothing to go back to, says so once", async ({ machine, repository, first }) => {
+test("a host that came up unwell, with nothing to go back to, says so until it is well", async ({ machine, repository, first, publish }) => {
   await machine.powerCut();
   await machine.bootAgain();
   machine.configure(repository, {
@@ -223,7 +223,11 @@ test("a host that came up unwell, with nothing to go back to, says so once", asy
   assertEquals(code, 8, stderr);
   assertMatch(stderr, /did not come up well after a reboot.*no way back/);
   assertEquals(machine.running(), first);
-  // Or what mends it could not come.
+  const again = await machine.sync();
+  assertEquals(again.code, 8, again.stderr);
+  // What mends it comes all the same.
+  machine.configure(repository, { "timeouts.health": "5s" });
+  await publish({ greeting: "mended" });
   const next = await machine.sync();
   assertEquals(next.code, 0, next.stderr);
 });
