@@ -119,6 +119,7 @@ test("the configuration names the repository", async (world) => {
     repository: `file://${repository.bare}`,
     ref: "main",
     host: "demo",
+    "health.steady": "300ms",
     "timeouts.build": "1m",
   });
 });
