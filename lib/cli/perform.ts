@@ -73,7 +73,19 @@ async function tellError(
   const { errorJson, printJson } = await import("./output/json.ts");
   const command = call?.command.name ?? "";
   printJson(command, exitCodeOf(error), {
+    ...call && await hostPartOf(call),
     result: "failed",
     error: errorJson(error),
   });
+}
+
+/** What the document of a failed command says of the host it deals with. */
+async function hostPartOf(call: Call): Promise<Record<string, unknown>> {
+  const { reach } = call.command;
+  if (reach !== "host" && reach !== "state") return {};
+  const { hostPart } = await import("./host_facts.ts");
+  const { readConfig } = await import("./config.ts");
+  // What is wrong with it was told.
+  const config = await readConfig(call).catch(() => undefined);
+  return { ...await hostPart(config), revision: null, stages: [] };
 }

@@ -73,6 +73,7 @@ function facts(
     systems: { running: good, bootDefault: good },
     history: [],
     now,
+    isBusy: more.busy !== undefined,
     tip: { revision: tip, kind: "branch", name: "refs/heads/main" },
     ...more,
   };

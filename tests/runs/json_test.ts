@@ -19,7 +19,7 @@ async function json(
   const { stdout } = await syncTo(world, code, ...args, "--json");
   const { version, command, exit, ...rest } = JSON.parse(stdout);
   const name = args.filter((word) => !word.startsWith("-"));
-  assertEquals([version, exit], [1, code], words);
+  assertEquals([version, exit], [2, code], words);
   if (code !== 2) {
     assertEquals(
       command,

@@ -5,10 +5,8 @@
  * @module
  */
 import { count, short } from "../../base/text.ts";
-import type { Config } from "../../config/schema.ts";
-import type { Holder } from "../../host/lock.ts";
-import type { HistoryEntry, State } from "../../state/state.ts";
-import type { Suspension } from "../../state/suspension.ts";
+import type { HistoryEntry } from "../../state/state.ts";
+import type { LocalFacts } from "../host_facts.ts";
 import {
   decide,
   type Decision,
@@ -19,26 +17,13 @@ import {
 import { opensText } from "./outcome.ts";
 import { correctHint, holdHint } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
-import type { BootEntry } from "../../host/boot_entry.ts";
-import type { Systems } from "../../host/system.ts";
 import type { Tip } from "../../base/tip.ts";
 
 /** Everything that status rests on. */
-export interface Facts {
-  config: Config;
-  state: State;
-  systems: Systems;
-  /** The bootloader that starts another system than was deployed. */
-  misled?: BootEntry;
+export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
-  now: Date;
-  /** What the remote says now. */
-  tip?: Tip;
-  /** Why it says nothing. */
+  /** Why the remote says nothing now. */
   unreached?: string;
-  suspension?: Suspension;
-  /** The run under way. */
-  busy?: Holder;
   /** What of the last good system is not what was booted, in words. */
   changed?: readonly string[];
   /** The system that was booted. */

@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { readHistory } from "../../state/history.ts";
 import { localConfigOf } from "../config.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { timeOf } from "../output/times.ts";
@@ -19,12 +19,13 @@ const usualLimit = 20;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory } = await localConfigOf(call);
+  const config = await localConfigOf(call);
   const limit = limitOf(call.texts["limit"]);
-  const all = readHistory(stateDirectory);
+  const all = readHistory(config.stateDirectory);
   const entries = limit === 0 ? all : all.slice(-limit);
   if (call.json) {
-    printJson("history", exitCodes.ok, { attempts: entries });
+    const result = { attempts: entries };
+    await printHostJson("history", config, exitCodes.ok, result);
   } else if (entries.length === 0) {
     print("Nothing was attempted here yet: gitops-sync sync is the beginning");
   } else {

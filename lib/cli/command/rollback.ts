@@ -17,6 +17,6 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
   using effects = await realEffects(call.verbose);
   const outcome = await rollBack(effects, config, call.texts["to"], record);
-  tellOutcome(call, config, effects, outcome);
+  await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

@@ -8,20 +8,18 @@ import type { Config } from "../../config/schema.ts";
 import { isPattern } from "../../config/tag_pattern.ts";
 import { changedSinceBoot } from "../../host/booted.ts";
 import { readHistory } from "../../state/history.ts";
-import { isLocked, lastHolder } from "../../host/lock.ts";
-import { readSuspension } from "../../state/suspension.ts";
-import { bootedSystem, systems } from "../../host/system.ts";
-import { misledOf } from "../../run/misled.ts";
+import { bootedSystem } from "../../host/system.ts";
+import { hostStateOf } from "../../run/host_state.ts";
 import { askSources } from "../../git/sources.ts";
-import { localConfigOf } from "../config.ts";
+import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { localFacts } from "../host_facts.ts";
 import { print } from "../output/print.ts";
 import { agreement, type Facts } from "./agreement.ts";
 import { statusJson, statusLines } from "./status_text.ts";
 import type { Call } from "../call.ts";
 import type { State } from "../../state/state.ts";
-import { readState } from "../../state/state_file.ts";
 import type { Tip } from "../../base/tip.ts";
 
 /** A person waits for the answer. */
@@ -29,11 +27,13 @@ const patience = 10_000;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const config = await localConfigOf(call);
-  const facts = await gather(call, config as Config);
+  const config = await configOf(call);
+  const facts = await gather(call, config);
   const verdict = agreement(facts);
   if (call.json) {
-    printJson("status", exitCodes.ok, statusJson(facts, verdict));
+    const state = hostStateOf(facts);
+    const result = statusJson(facts, verdict);
+    await printHostJson("status", config, exitCodes.ok, result, state);
   } else {
     print(statusLines(facts, verdict));
   }
@@ -41,25 +41,20 @@ export async function run(call: Call): Promise<ExitCode> {
 }
 
 async function gather(call: Call, config: Config): Promise<Facts> {
-  const folder = config.stateDirectory;
-  const now = new Date();
-  const state = await readState(folder);
-  const suspension = readSuspension(folder, now);
-  const busy = await isLocked(folder) ? lastHolder(folder) : undefined;
-  const { tip, unreached } = await ask(call, config, state);
+  const local = await localFacts(config);
+  const { state } = local;
+  const isOffline = call.switches.has("offline");
+  const { tip: before, ...rest } = local;
+  // What the remote said before is no answer of now.
+  const answer = isOffline
+    ? before ? { tip: before } : { unreached: "not asked" }
+    : await ask(call, config, state);
   return {
-    config,
-    state,
-    systems: systems(),
-    ...misledOf(state.lastGood),
-    history: readHistory(folder),
-    now,
+    ...rest,
+    ...answer,
+    history: readHistory(config.stateDirectory),
     changed: state.lastGood ? changedSinceBoot(state.lastGood.system) : [],
     booted: bootedSystem(),
-    ...(suspension ? { suspension } : {}),
-    ...(busy ? { busy } : {}),
-    ...(tip ? { tip } : {}),
-    ...(unreached ? { unreached } : {}),
   };
 }
 
@@ -68,8 +63,6 @@ async function ask(
   config: Config,
   state: State,
 ): Promise<{ tip?: Tip; unreached?: string }> {
-  if (call.switches.has("offline")) return { unreached: "not asked" };
-  if (!config.repository) return { unreached: "no repository is configured" };
   const timeout = Math.min(config["timeouts.remote"], patience);
   using effects = await realEffects(call.verbose);
   try {

@@ -151,7 +151,6 @@ export function statusJson(
     deployment: deploymentOf(facts, path) ?? null,
   });
   return {
-    host: config.host,
     running: system(systems.running),
     bootDefault: system(systems.bootDefault),
     git: {
@@ -173,6 +172,6 @@ export function statusJson(
     },
     isolation: state.isolation ?? null,
     suspension: suspension ?? null,
-    busy: busy ?? null,
+    busy: busy ? { ...busy, since: new Date(busy.since).toISOString() } : null,
   };
 }

@@ -44,6 +44,6 @@ export async function syncWith(
       await settle(config.stateDirectory, call.words, question, answer, says);
     },
   );
-  tellOutcome(call, config, effects, outcome);
+  await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }
