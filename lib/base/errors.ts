@@ -167,6 +167,22 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof SyncError ? error.exit : exitCodes.bug;
 }
 
+/** A mistake in a configuration, with what is wrong one by one for programs. */
+export function configError(
+  reason: string,
+  message: string,
+  problems: readonly ConfigProblem[],
+  hints: readonly string[],
+): SyncError {
+  return new SyncError(message, {
+    stage: "config",
+    reason,
+    next: "stop",
+    hints,
+    problems,
+  });
+}
+
 /** A mistake in arguments or configuration: exit 2, told with a hint. */
 export function usageError(
   reason: string,

@@ -9,6 +9,7 @@ import { oneLine, short } from "../../base/text.ts";
 import { accept } from "../../trust/accept.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
@@ -39,6 +40,7 @@ export async function run(call: Call): Promise<ExitCode> {
     span ?? usualSpan,
     isLast ? "unfollow" : "move",
   );
+  await publish(call, config);
   if (call.json) {
     const result = { result: "accepted", ...accepted };
     await printHostJson("accept", config, exitCodes.ok, result);

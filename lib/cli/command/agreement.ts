@@ -6,6 +6,7 @@
  */
 import { count, short } from "../../base/text.ts";
 import type { HistoryEntry } from "../../state/state.ts";
+import type { NextRun } from "../../host/next_run.ts";
 import type { LocalFacts } from "../host_facts.ts";
 import {
   decide,
@@ -16,12 +17,14 @@ import {
 } from "../../run/decide.ts";
 import { opensText } from "./outcome.ts";
 import { correctHint, holdHint } from "../output/print.ts";
-import { timeOf } from "../output/times.ts";
+import { timeAndAge, timeOf } from "../output/times.ts";
 import type { Tip } from "../../base/tip.ts";
 
 /** Everything that status rests on. */
 export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
+  /** When the next run is. */
+  nextRun?: NextRun;
   /** Why the remote says nothing now. */
   unreached?: string;
   /** What of the last good system is not what was booted, in words. */
@@ -101,10 +104,10 @@ function urgent(facts: Facts): string[] | undefined {
     ];
   }
   if (suspension) {
-    const { until, reason } = suspension;
+    const { since, until, reason } = suspension;
     const end = until === null ? "" : ` until ${timeOf(until)}`;
     return [
-      `suspended${end}${
+      `suspended since ${timeAndAge(since, facts.now)}${end}${
         reason ? ` (${reason})` : ""
       }; gitops-sync resume ends it`,
     ];

@@ -7,6 +7,7 @@ import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { removeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
@@ -14,6 +15,7 @@ import type { Call } from "../call.ts";
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const wasSuspended = await removeSuspension(config.stateDirectory);
+  await publish(call, config);
   if (call.json) {
     const result = { result: "resumed", wasSuspended };
     await printHostJson("resume", config, exitCodes.ok, result);

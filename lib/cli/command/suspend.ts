@@ -9,6 +9,7 @@ import { isLocked, lastHolder } from "../../host/lock.ts";
 import { type Suspension, writeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
@@ -26,6 +27,7 @@ export async function run(call: Call): Promise<ExitCode> {
     reason: reason === undefined ? null : oneLine(reason),
   };
   await writeSuspension(stateDirectory, suspension);
+  await publish(call, config);
   if (call.json) {
     const result = { result: "suspended", suspension };
     await printHostJson("suspend", config, exitCodes.ok, result);

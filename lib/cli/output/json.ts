@@ -30,8 +30,17 @@ export function printJson(
   exit: ExitCode,
   result: Readonly<Record<string, unknown>>,
 ): void {
+  print(documentText(command, exit, result));
+}
+
+/** The text of such a document. */
+export function documentText(
+  command: string,
+  exit: ExitCode,
+  result: Readonly<Record<string, unknown>>,
+): string {
   const document = { version: jsonVersion, command, exit, ...result };
-  print(escaped(JSON.stringify(document, withTime, 2)));
+  return escaped(JSON.stringify(document, withTime, 2));
 }
 
 /**
