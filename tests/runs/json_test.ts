@@ -27,7 +27,7 @@ async function json(
       words.startsWith("config") ? "config check" : name[0],
     );
   }
-  const isHost = !/^(config|completions|nonsense|.*--nonsense)/.test(words);
+  const isHost = !/^(config|completions|nonsense)/.test(words);
   const about = isHost ? ["host", "state", "target"] : [];
   // What failed says of which revision, and how far it came.
   const failed = isHost && keys === "error result"
