@@ -197,7 +197,7 @@ function commitOf(
  * when it is over; the history still has it.
  */
 export function lastOf({ state, history }: Facts): LastAttempt | undefined {
-  const entry = history.at(-1);
+  const entry = history.findLast(({ result }) => result !== "unreached");
   if (state.last || !entry) return state.last;
   const { at, ms, result, exit, revision, stage, reason, message } = entry;
   return {
