@@ -27,6 +27,8 @@ export async function nextRun(effects: Pick<Effects, "run">): Promise<NextRun> {
     const { code, stdout } = await effects.run({
       program: "systemctl",
       args: ["list-timers", "--all", "--output=json", "--", timer],
+      // Who asks may stand where their user may not be: sudo -u somebody.
+      cwd: "/",
       timeout: patience,
     });
     if (code !== 0) return { why: "systemd does not say" };

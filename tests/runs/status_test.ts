@@ -143,22 +143,6 @@ test("each state has its word, its exit code and its line", async (world) => {
   assert(bad !== revision);
 });
 
-test("who is not root is told what was published", async (world) => {
-  const { revision } = await deployed(world);
-  await world.output(["chmod", "755", "/etc/gitops-sync"]);
-  await world.output(["chmod", "644", "/etc/gitops-sync/config.yaml"]);
-  await world.output(["chmod", "755", world.folder]);
-  const asNobody = async (...args: string[]) => {
-    const program = world.startSync(["status", ...args], {
-      wrap: ["setpriv", "--reuid=65534", "--clear-groups"],
-    } as never);
-    return await program.ended;
-  };
-  const { code, stdout, stderr } = await asNobody();
-  assertEquals(code, 0, stderr);
-  says(stdout, "demo: in-sync", short(revision), "root is told more");
-});
-
 test("status waits until the tip is deployed or has failed", async (world) => {
   const { repository } = await deployed(world);
   await repository.publish("Good");
