@@ -19,7 +19,7 @@ import type { Given } from "../config/given.ts";
 export async function parse(args: readonly string[]): Promise<Call> {
   if (args[0] === "help") return await parse([...args.slice(1), "--help"]);
   const unknown: string[] = [];
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withoutValue(args), {
     string: ["_", ...valueFlags],
     boolean: aloneFlags,
     negatable: negatableFlags,
@@ -37,12 +37,13 @@ export async function parse(args: readonly string[]): Promise<Call> {
     texts: {} as Record<string, string>,
     switches: new Set<string>(),
   };
-  for (const { name, value } of ownFlags) {
+  for (const { name, value, optional } of ownFlags) {
     if (!isGiven(args, name)) continue;
     if (!command.flags.some((flag) => flag.name === name)) {
       throw await unknownFlag(`--${name}`, command);
     }
     if (value === undefined) own.switches.add(name);
+    else if (optional && parsed[name] === "") own.switches.add(name);
     else own.texts[name] = textOf(name, value, parsed[name]);
   }
   return {
@@ -59,6 +60,13 @@ export async function parse(args: readonly string[]): Promise<Call> {
     version: parsed["version"] === true,
     ...own,
   };
+}
+
+/** A flag that may stand alone takes no word after it for its value. */
+function withoutValue(args: readonly string[]): string[] {
+  const alone = ownFlags.filter(({ optional }) => optional)
+    .map(({ name }) => `--${name}`);
+  return args.map((word) => alone.includes(word) ? `${word}=` : word);
 }
 
 const ownFlags = commands.flatMap(({ flags }) => flags);

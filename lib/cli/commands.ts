@@ -36,8 +36,27 @@ export const commands: readonly CommandSpec[] = [
     name: "status",
     summary: "what runs, what Git says, and what comes next",
     text:
-      "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, and what to do.",
-    flags: [{ name: "offline", text: "do not ask the remote" }],
+      "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, when the next run is, and what to do.\nWho is not root is told what runs have published, which has no texts.",
+    flags: [
+      {
+        name: "offline",
+        text: "do not ask the remote; what it said last counts",
+      },
+      { name: "oneline", text: "one line" },
+      { name: "watch", text: "go on showing it, until q or Ctrl-C" },
+      {
+        name: "wait",
+        value: "TIMEOUT",
+        optional: true,
+        text:
+          "wait until the tip is deployed or has failed, e.g. --wait=10m; exits like --exit-code",
+      },
+      {
+        name: "exit-code",
+        text:
+          "exit with 0 in sync, 12 out of sync, 10 deploying, 9 held, 13 waiting, 14 suspended, 15 rolled back, 3 unknown",
+      },
+    ],
     reach: "state",
   },
   {

@@ -11,6 +11,7 @@ import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
+import { publishedFile } from "../report/published.ts";
 
 /**
  * What of a host a command deals with: it changes the `host`, only looks at or
@@ -86,8 +87,9 @@ function placesFor(
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
-  if (reach === "state") return state;
-  return [...state, ...privatePlaces, systemProfile];
+  const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
+  if (reach === "state") return all;
+  return [...all, ...privatePlaces, systemProfile];
 }
 
 function withoutLinks(folder: string): string {
@@ -146,7 +148,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   // Which looks at the key before a server does.
   const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
-  if (reach === "state") return [...always, ...ofSsh];
+  if (reach === "state") return [...always, "systemctl", ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   const isSigned = config["verify.mode"] !== "none";
   return [

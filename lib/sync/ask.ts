@@ -10,6 +10,7 @@ import type { Config } from "../config/schema.ts";
 import type { Asked } from "../git/remote.ts";
 import { askSources, remoteOf } from "../git/sources.ts";
 import { QuietServers } from "../run/quiet.ts";
+import { writeAsked } from "../state/asked.ts";
 import type { State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -27,11 +28,19 @@ export async function askOrRecord(
   | { outcome?: never } & Answered & Pick<State, "quiet">
 > {
   const servers = new QuietServers(state.quiet);
+  const { stateDirectory: folder, repository, ref } = config;
   try {
     const answered = await ask(effects, config, state, servers);
+    await writeAsked(folder, { repository, ref, tip: answered.tip });
     return { ...answered, ...servers.after(effects.now()) };
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
+    // What a person ended says nothing of the remote.
+    if (error.reason === "interrupted") {
+      return { outcome: { result: "failed", error } };
+    }
+    const { reason, message } = error;
+    await writeAsked(folder, { repository, ref, reason, message });
     const { recordUnreached } = await import("./unreached.ts");
     const { quiet: _, ...rest } = state;
     const now = { ...rest, ...servers.after(effects.now()) };

@@ -57,6 +57,8 @@ interface Settled {
   question: Pick<Command, "program" | "args" | "env" | "timeout">;
   answer: string;
   says: string;
+  /** The files whose time tells when the remote was asked last. */
+  stamps: readonly string[];
 }
 
 /** What a run is called with, as far as it decides where to look. */
@@ -97,7 +99,9 @@ export async function stillSettled(
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
     const answer = await ask(settled.question, mostAnswer, late);
-    return answer === settled.answer ? settled.says : undefined;
+    if (answer !== settled.answer) return undefined;
+    stamp(settled.stamps);
+    return settled.says;
   } catch {
     // Whatever it is, the full run meets it again and tells it.
     return undefined;
@@ -105,9 +109,25 @@ export async function stillSettled(
 }
 
 /**
+ * Sets the time of files to now: one call of the system each, which is all that
+ * such a run writes.
+ */
+function stamp(paths: readonly string[]): void {
+  const now = Date.now() / 1000;
+  for (const path of paths) {
+    try {
+      Deno.utimeSync(path, now, now);
+    } catch {
+      // It is told and decides nothing: a file that is gone is no matter.
+    }
+  }
+}
+
+/**
  * Writes down that a run had nothing to do. Called while it holds the lock.
  *
  * @param says What it said.
+ * @param stamps The files whose time tells when the remote was asked last.
  */
 export async function settle(
   folder: string,
@@ -115,6 +135,7 @@ export async function settle(
   question: Command,
   answer: string,
   says: string,
+  stamps: readonly string[],
 ): Promise<void> {
   const called = callOf(words);
   // A folder that was named in a way that is not understood here.
@@ -130,6 +151,7 @@ export async function settle(
       question: { program, args, env, timeout },
       answer,
       says,
+      stamps,
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
   } catch {

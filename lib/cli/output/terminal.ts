@@ -8,6 +8,7 @@ import { formatDuration } from "../../base/duration.ts";
 import type { Event, Level } from "../../base/effects.ts";
 import { redact, shown } from "../../base/redact.ts";
 import { messageLines } from "../../report/log.ts";
+import { type Ink, inkFor } from "./ink.ts";
 import { writeTo } from "./print.ts";
 import type { Teller } from "./teller.ts";
 
@@ -102,8 +103,6 @@ const levelInk: Readonly<Partial<Record<Level, string>>> = {
   debug: "2",
 };
 
-type Ink = (code: string, text: string) => string;
-
 function coloured(event: Event & { kind: "message" }, ink: Ink): string {
   const code = levelInk[event.level];
   const [first, ...rest] = messageLines(event).map(shown);
@@ -115,10 +114,8 @@ function coloured(event: Event & { kind: "message" }, ink: Ink): string {
 }
 
 function paper(): { ink: Ink; columns: () => number } {
-  // no-color.org: set and not empty.
-  const plain = (Deno.env.get("NO_COLOR") ?? "") !== "";
   return {
-    ink: (code, text) => plain ? text : `\x1b[${code}m${text}\x1b[0m`,
+    ink: inkFor(Deno.stderr),
     columns: () => {
       try {
         // A serial console says 0: it does not know.
