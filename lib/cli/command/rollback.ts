@@ -15,7 +15,7 @@ import type { Call } from "../call.ts";
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
-  using effects = await realEffects(call.verbose);
+  await using effects = await realEffects(call.verbose);
   const outcome = await rollBack(effects, config, call.texts["to"], record);
   tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);

@@ -31,7 +31,7 @@ export async function syncWith(
 ): Promise<ExitCode> {
   const configured = await configOf(call);
   const config = wishes.force ? { ...configured, ...noWindows } : configured;
-  using effects = await realEffects(call.verbose);
+  await using effects = await realEffects(call.verbose);
   const outcome = await reconcile(
     effects,
     config,
