@@ -38,6 +38,7 @@ export const exitCodes = {
   held: 9,
   locked: 10,
   needsReboot: 11,
+  interrupted: 130,
 } as const;
 
 /** One of {@linkcode exitCodes}. */
@@ -57,6 +58,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   9: "held: this revision failed before",
   10: "another run or another switch is at work",
   11: "needs a reboot: nothing was changed",
+  130: "interrupted by a person",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {

@@ -19,19 +19,21 @@ import type { Given } from "../config/given.ts";
 export async function parse(args: readonly string[]): Promise<Call> {
   if (args[0] === "help") return await parse([...args.slice(1), "--help"]);
   const unknown: string[] = [];
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withoutNumbers(args), {
     string: ["_", ...valueFlags],
     boolean: aloneFlags,
     negatable: negatableFlags,
     collect: listFlags,
-    alias: { h: "help", V: "version" },
+    alias: { h: "help", V: "version", f: "follow" },
     unknown: (argument, key) => {
       if (key === undefined) return true;
       unknown.push(argument);
       return false;
     },
   });
-  const { command, operands } = await find(parsed._.map(String));
+  const { command, operands } = await find(
+    parsed._.map((word) => String(word).replace(back, "-$1")),
+  );
   if (unknown.length > 0) throw await unknownFlag(unknown[0]!, command);
   const own = {
     texts: {} as Record<string, string>,
@@ -61,6 +63,17 @@ export async function parse(args: readonly string[]): Promise<Call> {
   };
 }
 
+/** What stands for `-1` while flags are looked for. */
+const back = /^\0(\d+)$/;
+
+/** `-1` names an attempt, and is no flag, unless it is the value of one. */
+function withoutNumbers(args: readonly string[]): string[] {
+  return args.map((word, i) => {
+    const isValue = valueFlags.some((name) => `--${name}` === args[i - 1]);
+    return isValue ? word : word.replace(/^-(\d+)$/, "\0$1");
+  });
+}
+
 const ownFlags = commands.flatMap(({ flags }) => flags);
 const everyFlag = [...globalFlags, ...ownFlags];
 const namesOf = (flags: typeof everyFlag) => flags.map(({ name }) => name);
@@ -82,6 +95,7 @@ function isGiven(args: readonly string[], name: string): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? undefined : end).some((word) =>
     word === `--${name}` || word === `--no-${name}` ||
+    (word === "-f" && name === "follow") ||
     word.startsWith(`--${name}=`)
   );
 }

@@ -147,7 +147,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   // Which looks at the key before a server does.
   const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
-  if (reach === "state") return [...always, ...ofSsh];
+  if (reach === "state") return [...always, "systemctl", ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   const isSigned = config["verify.mode"] !== "none";
   return [

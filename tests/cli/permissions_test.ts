@@ -49,12 +49,12 @@ Deno.test("the programs are those that the configuration needs", async () => {
       "secrets: {check: false}\nverify: {mode: head, allowedSigners: /a}",
       `${always} ${nix} ${systemd} ${build} ${keys}`,
     ],
-    ["state", "", always],
-    ["state", "sshKeyFile: /key", `${always} ssh-keygen`],
+    ["state", "", `${always} systemctl`],
+    ["state", "sshKeyFile: /key", `${always} systemctl ssh-keygen`],
     [
       "state",
       "mirrors: [{url: 'ssh://host/x', sshKeyFile: /key}]",
-      `${always} ssh-keygen`,
+      `${always} systemctl ssh-keygen`,
     ],
     ["vault", "", "kill stat systemd-notify"],
   ];

@@ -7,6 +7,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { readHistory } from "../../state/history.ts";
+import { attemptWords } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
@@ -20,6 +21,11 @@ const usualLimit = 20;
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const { stateDirectory } = await localConfigOf(call);
+  if (call.switches.has("ids") && !call.json) {
+    const ids = await attemptWords(stateDirectory);
+    if (ids.length > 0) print(ids.join("\n"));
+    return exitCodes.ok;
+  }
   const limit = limitOf(call.texts["limit"]);
   const all = readHistory(stateDirectory);
   const entries = limit === 0 ? all : all.slice(-limit);

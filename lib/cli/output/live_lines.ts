@@ -61,10 +61,11 @@ function taskLine({ kind, name, ms, note }: Task, columns: number): string {
   const took = formatDuration(ms);
   const room = columns - took.length - 7;
   if (room < 8) return fit(`  ${mark} ${clean(name)}`, columns - 1);
-  const half = Math.max(8, Math.min(widthOf(name), Math.floor(room * 0.6)));
-  const label = fill(clean(name), half);
-  const rest = fill(`  ${clean(note)}`, room - half);
-  return `  ${mark} ${label}${rest}  ${took}`;
+  // The name may have what the note leaves, and most of it in any case.
+  const said = note === "" ? "" : `  ${clean(note)}`;
+  const forNote = Math.min(widthOf(said), Math.floor(room * 0.4));
+  const label = fill(clean(name), room - forNote);
+  return `  ${mark} ${label}${fill(said, forNote)}  ${took}`;
 }
 
 /** The line for the stage without what its tasks say already. */
