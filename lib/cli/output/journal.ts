@@ -6,7 +6,9 @@
  * @module
  */
 import type { Event } from "../../base/effects.ts";
+import type { Stage } from "../../base/errors.ts";
 import { shown } from "../../base/redact.ts";
+import { journalFields } from "../../host/journal_fields.ts";
 import { run } from "../../process/run_command.ts";
 import { journalLines, linesOf, priorityOf } from "../../report/log.ts";
 import { writeTo } from "./print.ts";
@@ -16,32 +18,27 @@ const patience = 5000;
 
 /** Writes to the journal, in the order in which it is told. */
 export class Journal {
-  #about: Record<string, string> = {};
+  #attempt: Event & { kind: "attempt" } | undefined;
+  #stage: Stage | undefined;
   #isPlain = false;
-  #waiting = 0;
   #queue: Promise<void> = Promise.resolve();
 
   /** Takes an event. */
   take(event: Event): void {
-    if (event.kind === "attempt") {
-      const { id, revision } = event;
-      this.#about = {
-        GITOPS_SYNC_ATTEMPT: id,
-        GITOPS_SYNC_REVISION: revision,
-      };
-    } else if ("stage" in event) {
-      this.#about = { ...this.#about, GITOPS_SYNC_STAGE: event.stage };
-    }
+    if (event.kind === "attempt") this.#attempt = event;
+    else if ("stage" in event) this.#stage = event.stage;
     const lines = linesOf(event);
     if (lines.length === 0) return;
-    const isOfAttempt = "GITOPS_SYNC_ATTEMPT" in this.#about;
     const plainly = () => void writeTo(Deno.stderr, journalLines(event));
-    if (!isOfAttempt && this.#waiting === 0) return plainly();
-    const entry = entryOf(lines, priorityOf(event), this.#about);
-    this.#waiting++;
+    if (!this.#attempt) return plainly();
+    const { id, revision } = this.#attempt;
+    const entry = entryOf(
+      lines,
+      priorityOf(event),
+      journalFields(id, revision, this.#stage),
+    );
     this.#queue = this.#queue.then(async () => {
-      if (!isOfAttempt || !await this.#log(entry)) plainly();
-      this.#waiting--;
+      if (!await this.#log(entry)) plainly();
     });
   }
 
