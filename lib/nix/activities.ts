@@ -143,7 +143,9 @@ export class Activities {
     const activity = this.#open.get(id);
     const isLine = type === buildLogLine || type === hookLogLine;
     if (isLine && typeof first === "string") {
-      return this.#line(activity, first.slice(0, messageLength));
+      // A longer one is kept as little as the rest of the entry.
+      const line = first.length > messageLength ? bounded(first) : first;
+      return this.#line(activity, line);
     }
     if (activity === undefined) return undefined;
     if (type === setPhase && typeof first === "string") {
@@ -177,12 +179,15 @@ export class Activities {
   /** The log of the build of a derivation that was at work last. */
   logOf(drv: string): BuildLog | undefined {
     const running = [...this.#open.values()].map((one) => one.log);
-    return [...this.#ended, ...running].findLast((log) => log?.drv === drv);
+    const found = [...this.#ended, ...running].findLast((log) =>
+      log?.drv === drv
+    );
+    return found && cleanLog(found);
   }
 
   #line(activity: Activity | undefined, text: string): string {
-    this.#last = text;
-    if (activity?.log) addLine(activity.log, text);
+    if (text.trim() !== "") this.#last = text;
+    if (activity?.log && text.trim() !== "") addLine(activity.log, text);
     return activity ? `${activity.name}> ${text}` : text;
   }
 
@@ -233,11 +238,18 @@ const counted = new Set([
   substitute,
 ]);
 
-function addLine(log: BuildLog, text: string): void {
-  const line = safeLines(text).at(-1);
-  if (line === undefined) return;
-  log.lines.push(bounded(line));
-  if (log.lines.length > logLines) log.lines.shift();
+/** The lines of a log, clean, without the empty ones. */
+function cleanLog({ drv, lines }: BuildLog): BuildLog {
+  const clean = lines.flatMap((line) => safeLines(line).slice(-1).map(bounded));
+  return { drv, lines: clean.slice(-logLines) };
+}
+
+/** Lines are cleaned when somebody asks; some of them are empty. */
+const keptLines = 2 * logLines;
+
+function addLine({ lines }: BuildLog, text: string): void {
+  lines.push(text);
+  if (lines.length > 2 * keptLines) lines.splice(0, keptLines);
 }
 
 /** `12 of 340 MiB, 5.2 MiB/s`. */

@@ -12,14 +12,15 @@ import type { LogEntry } from "./log_entries.ts";
 export function linesOf(entries: readonly LogEntry[]): string {
   const written = entries.flatMap((one) => one.kind === "line" ? [one] : []);
   const texts = cleaned(
-    written.map(({ text }) => text.replace(/[\r\n]+/g, " ")).join("\n"),
+    written.map(({ text }) =>
+      /[\r\n]/.test(text) ? text.replace(/[\r\n]+/g, " ") : text
+    ).join("\n"),
   ).split("\n");
   let at = 0;
   return entries.map((entry) => {
-    const text = texts[at];
-    if (entry.kind === "line") at++;
-    const safe = entry.kind === "line" ? { ...entry, text } : withClean(entry);
-    return `${JSON.stringify(safe)}\n`;
+    if (entry.kind !== "line") return `${JSON.stringify(withClean(entry))}\n`;
+    const text = JSON.stringify(texts[at++]);
+    return `{"at":${entry.at},"kind":"line","stage":"${entry.stage}","text":${text}}\n`;
   }).join("");
 }
 
