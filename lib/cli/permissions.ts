@@ -36,12 +36,13 @@ const variables = [
   "NO_COLOR",
   "NOTIFY_SOCKET",
   "RUNTIME_DIRECTORY",
+  "TERM",
 ];
 
 // Deno looks for each on PATH once, at the start: another one of that name that
 // is put there later is not run.
 const always = ["cat", "git", "head", "kill", "ls", "stat"];
-const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
+const ofSystemd = ["journalctl", "logger", "systemctl", "systemd-run"];
 const ofNix = ["nix", "nix-env", "nix-instantiate", "nix-store"];
 const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { formatDuration } from "../base/duration.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
@@ -79,7 +80,15 @@ export async function ask(
       const passes = error instanceof SyncError &&
         error.reason === "unreachable" && tries < config.retries;
       if (!passes) throw error;
-      await effects.sleep(2000 * 4 ** tries * (0.8 + 0.4 * Math.random()));
+      const pause = 2000 * 4 ** tries * (0.8 + 0.4 * Math.random());
+      say(
+        effects,
+        "info",
+        `${error.message}; asking again in ${formatDuration(pause)} (try ${
+          tries + 2
+        } of ${config.retries + 1})`,
+      );
+      await effects.sleep(pause);
       continue;
     }
     const { missing } = await import("./unreached.ts");

@@ -15,12 +15,13 @@
  */
 import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
-import { ask, type Late, passedOn } from "../process/command.ts";
+import { alarm, ask, type Late, passedOn } from "../process/command.ts";
 
 // No literals, so that they are not read before they are needed
 // (gitops_sync.ts).
 const watchModule: string = "../process/watch.ts";
 const familyModule: string = "../process/family.ts";
+const redactModule: string = "../base/redact.ts";
 
 /** Where the program keeps its state if nothing else is said. */
 const usualFolder = "/var/lib/gitops-sync";
@@ -98,7 +99,9 @@ export async function stillSettled(
     if (!(age >= 0 && age < mostAge)) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
+    const letGo = alarm(patience, () => tellWaiting(settled.question));
     const answer = await ask(settled.question, mostAnswer, late);
+    letGo();
     if (answer !== settled.answer) return undefined;
     stamp(settled.stamps);
     return settled.says;
@@ -106,6 +109,18 @@ export async function stillSettled(
     // Whatever it is, the full run meets it again and tells it.
     return undefined;
   }
+}
+
+/** Milliseconds in which most servers have answered. */
+const patience = 2000;
+
+/** Says for what a person waits. */
+async function tellWaiting({ args }: Settled["question"]): Promise<void> {
+  const { shown }: typeof import("../base/redact.ts") = await import(
+    redactModule
+  );
+  const repository = args[args.indexOf("--") + 1] ?? "";
+  console.error(shown(`${repository} has not answered yet`));
 }
 
 /**

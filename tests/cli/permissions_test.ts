@@ -10,7 +10,7 @@ import { mayRun } from "../nix/package.ts";
 
 const always = "cat git head kill ls stat";
 const nix = "nix nix-env nix-instantiate nix-store";
-const systemd = "journalctl systemctl systemd-run";
+const systemd = "journalctl logger systemctl systemd-run";
 const build = "nixos-rebuild";
 const keys = "gpg gpgconf ssh-keygen";
 const secrets = `age age-keygen sops ${keys}`;

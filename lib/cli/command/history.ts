@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { entryOfSpell, readHistory } from "../../state/history.ts";
 import { readState } from "../../state/state_file.ts";
+import { attemptWords } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
@@ -21,6 +22,11 @@ const usualLimit = 20;
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
+  if (call.switches.has("ids") && !call.json) {
+    const ids = await attemptWords(config.stateDirectory);
+    if (ids.length > 0) print(ids.join("\n"));
+    return exitCodes.ok;
+  }
   const limit = limitOf(call.texts["limit"]);
   const all = await attemptsOf(config.stateDirectory);
   const entries = limit === 0 ? all : all.slice(-limit);

@@ -16,7 +16,7 @@ import type { Call } from "../call.ts";
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
-  using real = await realEffects(call.verbose);
+  await using real = await realEffects(call.verbose);
   const effects = publishing(call, config, real);
   const outcome = await rollBack(effects, config, call.texts["to"], record);
   await effects.published();

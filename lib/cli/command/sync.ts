@@ -33,7 +33,7 @@ export async function syncWith(
 ): Promise<ExitCode> {
   const configured = await configOf(call);
   const config = wishes.force ? { ...configured, ...noWindows } : configured;
-  using real = await realEffects(call.verbose);
+  await using real = await realEffects(call.verbose);
   const effects = publishing(call, configured, real);
   const outcome = await reconcile(
     effects,
