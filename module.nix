@@ -107,6 +107,7 @@ in
   imports = [
     ./nix/beside.nix
     ./nix/evaluation.nix
+    ./nix/serve.nix
   ];
 
   options.services.gitops = program.options // {
@@ -268,6 +269,8 @@ in
             (lib.getExe cfg.package)
             "sync"
           ]
+          # A push must not be lost to a run by hand that has asked already.
+          ++ lib.optional cfg.serve.enable "--wait"
           ++ map (file: "${file.flag}=%d/${file.credential}") secretFiles
         );
         LoadCredential = map units.credential (secretFiles ++ otherFiles);

@@ -34,6 +34,9 @@ let
   wrong = isWrong: says: { inherit isWrong says; };
 in
 rec {
+  # A text in a setting of a unit.
+  inherit literal;
+
   # Variables whose values mean what they say; NixOS puts them in quotes.
   environment = mapAttrs (_: value: if value == null then null else literal "${value}");
 

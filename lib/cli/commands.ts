@@ -29,6 +29,9 @@ export const commands: readonly CommandSpec[] = [
       name: "now",
       text:
         "do not wait out the pause after a failure, nor for a window to open",
+    }, {
+      name: "wait",
+      text: "wait for another run to end, in place of exit code 10",
     }],
     reach: "host",
   },
@@ -170,6 +173,14 @@ export const commands: readonly CommandSpec[] = [
       "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
     flags: [],
     reach: "vault",
+  },
+  {
+    name: "serve",
+    summary: "listen for webhooks, and start a run for each push",
+    text:
+      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up.",
+    flags: [],
+    reach: "serve",
   },
   {
     name: "secrets keygen",

@@ -24,6 +24,7 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   suspend: () => import("./command/suspend.ts"),
   resume: () => import("./command/resume.ts"),
   "vault-agent": () => import("./command/vault_agent.ts"),
+  serve: () => import("./command/serve.ts"),
   "secrets keygen": () => import("./secrets/keygen.ts"),
   "secrets recipients": () => import("./secrets/recipients.ts"),
   "secrets check": () => import("./secrets/check.ts"),

@@ -15,9 +15,9 @@ import { publishedFile } from "../report/published.ts";
 
 /**
  * What of a host a command deals with: it changes the `host`, only looks at or
- * writes down its `state`, or speaks with `vault`.
+ * writes down its `state`, speaks with `vault`, or answers others (`serve`).
  */
-export type Reach = "host" | "state" | "vault";
+export type Reach = "host" | "state" | "vault" | "serve";
 
 /** What of the host itself it depends on. */
 export interface Surroundings {
@@ -85,12 +85,26 @@ function placesFor(
   { privatePlaces }: Surroundings,
 ): string[] {
   if (reach === "vault") return [dirname(config["vault.socket"])];
+  if (reach === "serve") return servePlaces(config);
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
   if (reach === "state") return all;
   return [...all, ...privatePlaces, systemProfile];
+}
+
+function servePlaces(config: LocalConfig): string[] {
+  const socket = socketOf(config["serve.listen"]);
+  return [
+    config["serve.wanted"],
+    ...socket === undefined ? [] : [dirname(socket)],
+  ];
+}
+
+/** The path of a Unix socket, where one is named. */
+function socketOf(place: string): string | undefined {
+  return place.startsWith("unix:") ? place.slice("unix:".length) : undefined;
 }
 
 function withoutLinks(folder: string): string {
@@ -115,6 +129,11 @@ function hostsFor(
       ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
       ...(address === undefined ? [] : [hostOf(address)]),
     ];
+  }
+  if (reach === "serve") {
+    const place = config["serve.listen"];
+    const isSocket = socketOf(place) !== undefined;
+    return isSocket && !netNamesSockets ? [] : [place];
   }
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
@@ -151,6 +170,8 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
   if (reach === "state") return [...always, "systemctl", ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
+  // A path unit starts the runs. To know the journal needs one program.
+  if (reach === "serve") return ["stat"];
   const isSigned = config["verify.mode"] !== "none";
   return [
     ...always,

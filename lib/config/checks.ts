@@ -119,6 +119,20 @@ function isPort(item: unknown): item is string {
   return Number(port) >= 1 && Number(port) <= 65_535;
 }
 
+/** Where a server of ours listens: on this machine, or on a Unix socket. */
+export const listening: Kind<string> = {
+  name: "HOST:PORT or unix:PATH",
+  expected:
+    "an address and a port such as 127.0.0.1:9480, or unix: and an absolute path such as unix:/run/gitops-sync-serve/http.sock",
+  read: (value) => {
+    if (typeof value !== "string") return undefined;
+    if (value.startsWith("unix:")) {
+      return path.read(value.slice("unix:".length)) && value;
+    }
+    return isPort(value) ? value : undefined;
+  },
+};
+
 /** The host and the port of a text that {@linkcode ports} has read. */
 export function addressOf(text: string): { hostname: string; port: number } {
   const colon = text.lastIndexOf(":");

@@ -22,6 +22,7 @@ import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
+import { serveOptions } from "./schema_serve.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
 export type { Option };
@@ -170,6 +171,7 @@ export const options = {
   ...isolationOptions,
   ...deploymentOptions,
   ...limitOptions,
+  ...serveOptions,
 } as const;
 
 /** The name of an option, with a dot for each level in the file. */

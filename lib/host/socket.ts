@@ -1,37 +1,55 @@
 /**
- * A Unix socket that nobody but its owner and root can reach.
+ * A Unix socket that nobody but those who may can reach.
  *
  * @module
  */
 import { dirname } from "@std/path";
 import { SyncError } from "../base/errors.ts";
 
+/** Who may enter the folder of a socket, and which option names its path. */
+export interface SocketRules {
+  option: string;
+  /** The highest mode of the folder: 0o700 or, for a group, 0o750. */
+  mode: 0o700 | 0o750;
+}
+
 /**
- * Makes ready the place of a socket: a folder that only we may enter, reached
- * without links, in which nothing is planted at the socket's path. What a
- * killed server of ours has left there is removed.
+ * Makes ready the place of a socket: a folder of our own that others may not
+ * enter, reached without links, in which nothing is planted at the socket's
+ * path. What a killed server of ours has left there is removed.
  *
  * @throws {SyncError} `socket-folder`, `socket-planted` or `socket-in-use`,
  * exit 2.
  */
-export async function prepareSocket(path: string): Promise<void> {
+export async function prepareSocket(
+  path: string,
+  rules: SocketRules,
+): Promise<void> {
+  try {
+    await prepare(path, rules.mode);
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error;
+    throw unusable(path, error, rules.option);
+  }
+}
+
+async function prepare(path: string, most: number): Promise<void> {
   const folder = dirname(path);
   const real = await makeFolder(folder).then(() => Deno.realPath(folder))
     .catch((error) => {
-      throw unusable(path, (error as Error).message, "folder");
+      throw new Unusable("folder", (error as Error).message);
     });
   if (real !== folder) {
-    throw unusable(path, `${folder} leads through a link to ${real}`, "folder");
+    throw new Unusable("folder", `${folder} leads through a link to ${real}`);
   }
   const info = await Deno.lstat(folder);
   const mode = (info.mode ?? 0) & 0o777;
-  if (info.uid !== Deno.uid() || (mode & 0o077) !== 0) {
-    throw unusable(
-      path,
+  if (info.uid !== Deno.uid() || (mode & ~most) !== 0) {
+    throw new Unusable(
+      "folder",
       `others may enter ${folder} (owner ${info.uid}, mode ${
         mode.toString(8)
-      }): expected our own with mode 700`,
-      "folder",
+      }): expected our own with mode ${most.toString(8)}`,
     );
   }
   await clear(path);
@@ -53,7 +71,7 @@ async function clear(path: string): Promise<void> {
   });
   if (!info) return;
   if (!info.isSocket || info.uid !== Deno.uid()) {
-    throw unusable(path, "something else is there already", "planted");
+    throw new Unusable("planted", "something else is there already");
   }
   try {
     (await Deno.connect({ transport: "unix", path })).close();
@@ -61,16 +79,27 @@ async function clear(path: string): Promise<void> {
     // Nobody listens: a server of ours was killed.
     return await Deno.remove(path);
   }
-  throw unusable(path, "another process listens there", "in-use");
+  throw new Unusable("in-use", "another process listens there");
 }
 
-function unusable(path: string, why: string, kind: string): SyncError {
-  return new SyncError(`Cannot listen on ${path}: ${why}`, {
+/** Why a path can't be listened on, before it is told. */
+class Unusable extends Error {
+  constructor(readonly kind: string, why: string) {
+    super(why);
+  }
+}
+
+function unusable(
+  path: string,
+  { kind, message }: Unusable,
+  option: string,
+): SyncError {
+  return new SyncError(`Cannot listen on ${path}: ${message}`, {
     stage: "config",
     reason: `socket-${kind}`,
     next: "stop",
     hints: [
-      "remove what is there, or name another path with vault.socket: its folder belongs to vault-agent alone",
+      `remove what is there, or name another path with ${option}: its folder belongs to the server alone`,
     ],
   });
 }

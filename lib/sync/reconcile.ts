@@ -11,7 +11,7 @@ import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { isCounted } from "../host/boot_count.ts";
 import { hasCounters } from "../host/boot_entry.ts";
-import { takeLock } from "../host/lock.ts";
+import { type Lock, takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { bootId, runningSystem, systems } from "../host/system.ts";
@@ -32,6 +32,8 @@ export interface Wishes {
   force: boolean;
   /** Forget holds and pauses first. */
   retry: boolean;
+  /** Wait for another run to end. */
+  wait?: boolean;
 }
 
 type Settle = (question: Command, answer: string, tip: Tip) => Promise<void>;
@@ -56,7 +58,7 @@ export async function reconcile(
     const { recordWithHooks } = await import("../activation/hooks.ts");
     await recordWithHooks(recordOnly, run, ended);
   };
-  using _lock = await takeLock(folder, "sync", effects.now().getTime());
+  using _lock = await lockFor(effects, folder, wishes);
   const { alertAfter, alertError } = await import("./alerts.ts");
   try {
     const ended = await comeToOutcome(effects, config, wishes, record, settled);
@@ -67,6 +69,17 @@ export async function reconcile(
     if (error instanceof SyncError) await alertError(effects, config, error);
     throw error;
   }
+}
+
+async function lockFor(
+  effects: Effects,
+  folder: string,
+  { wait }: Wishes,
+): Promise<Lock> {
+  const take = () => takeLock(folder, "sync", effects.now().getTime());
+  if (!wait) return await take();
+  const { waitForLock } = await import("./wait_for_lock.ts");
+  return await waitForLock(effects, take);
 }
 
 /** @returns how it ended, and whether what comes last may be done. */

@@ -57,6 +57,7 @@ Deno.test("the programs are those that the configuration needs", async () => {
       `${always} systemctl ssh-keygen`,
     ],
     ["vault", "", "kill stat systemd-notify"],
+    ["serve", "", "stat"],
   ];
   for (const [reach, text, programs] of table) {
     const { run } = await permissions(reach, text);
@@ -102,6 +103,8 @@ Deno.test("the servers are those that the configuration names", async () => {
       "vault: {address: 'https://v.example:8200', socket: /run/v/s}",
       ["unix:/run/v/s", "v.example:8200"],
     ],
+    ["serve", http, ["127.0.0.1:9480"]],
+    ["serve", "serve: {listen: 'unix:/run/s/http'}", ["unix:/run/s/http"]],
   ];
   for (const [reach, text, net] of table) {
     assertEquals((await permissions(reach, text)).net, net, `${reach} ${text}`);
@@ -139,6 +142,12 @@ Deno.test("the places to write to are our own", async () => {
     ["state", "", ["/var/lib/gitops-sync", published]],
     ["state", "publishStatus: false", ["/var/lib/gitops-sync"]],
     ["vault", "vault: {socket: /run/v/s}", ["/run/v"]],
+    ["serve", "", ["/run/gitops-sync-serve/wanted"]],
+    [
+      "serve",
+      "serve: {listen: 'unix:/run/s/http', wanted: /run/w}",
+      ["/run/w", "/run/s"],
+    ],
   ];
   for (const [reach, text, write] of table) {
     assertEquals((await permissions(reach, text)).write, write);

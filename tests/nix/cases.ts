@@ -55,6 +55,16 @@ export const refused: Readonly<Record<string, string>> = {
     'vault.tokenFile = "${builtins.storeDir}/token";',
   ),
 
+  "webhooks without a secret": gitops("serve.enable = true;"),
+  "a secret of webhooks in the store": gitops(
+    'serve.enable = true; serve.webhookSecretFile = "${builtins.storeDir}/secret";',
+  ),
+  "a secret of webhooks with a blank": gitops(
+    'serve.enable = true; serve.webhookSecretFile = "/etc/my secret";',
+  ),
+  "a wish with a blank": gitops(
+    'serve.enable = true; serve.webhookSecretFile = "/a"; serve.wanted = "/run/a b";',
+  ),
   "a frequency that is a date": gitops('frequency = "daily";'),
   "a frequency of nothing": gitops('frequency = "0";'),
   "a frequency of no seconds": gitops('frequency = " 0.0 s";'),
@@ -157,6 +167,20 @@ export const golden: readonly Case[] = [
     `) + 'networking.proxy.envVars.http_proxy = "http://me:p%40ss@proxy";' +
       'nix.envVars.NIX_OPTION = "5%";',
     units: { "gitops-sync.service": "odd.service" },
+  },
+  {
+    settings: gitops(`
+      serve = {
+        enable = true;
+        webhookSecretFile = "/etc/50%/webhook";
+        listen = "unix:/run/gitops-sync-serve/http.sock";
+        group = "nginx";
+      };
+    `),
+    units: {
+      "gitops-sync-serve.service": "serve.service",
+      "gitops-sync-push.path": "push.path",
+    },
   },
   {
     settings: token,

@@ -6,7 +6,7 @@
 import type { ExitCode } from "../../base/errors.ts";
 import { record } from "../../report/record.ts";
 import { exitOf } from "../../sync/outcome.ts";
-import { reconcile } from "../../sync/reconcile.ts";
+import { reconcile, type Wishes } from "../../sync/reconcile.ts";
 import { askedIn } from "../../state/asked.ts";
 import { settle } from "../../sync/settled.ts";
 import { configOf } from "../config.ts";
@@ -20,6 +20,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return await syncWith(call, {
     force: call.switches.has("now"),
     retry: false,
+    wait: call.switches.has("wait"),
   });
 }
 
@@ -29,7 +30,7 @@ const noWindows = { "windows.deploy": [], "windows.reboot": [] };
 /** A sync with what a person wishes beyond the configuration. */
 export async function syncWith(
   call: Call,
-  wishes: { force: boolean; retry: boolean },
+  wishes: Wishes,
 ): Promise<ExitCode> {
   const configured = await configOf(call);
   const config = wishes.force ? { ...configured, ...noWindows } : configured;

@@ -14,6 +14,7 @@ import { VaultGate } from "../../vault/gate.ts";
 import { type Credentials, VaultSession } from "../../vault/session.ts";
 import { localConfigOf } from "../config.ts";
 import type { Call } from "../call.ts";
+import { stopSignal } from "../stop_signal.ts";
 import { makeTeller } from "../output/teller.ts";
 
 /** Runs the command, until a signal ends it. */
@@ -116,7 +117,7 @@ async function listen(
   path: string,
   answer: (request: Request) => Promise<Response>,
 ): Promise<Deno.HttpServer<Deno.UnixAddr>> {
-  await prepareSocket(path);
+  await prepareSocket(path, { option: "vault.socket", mode: 0o700 });
   // Its folder is private already, whatever mode a socket is made with.
   const server = Deno.serve(
     { transport: "unix", path, onListen() {} },
@@ -124,15 +125,6 @@ async function listen(
   );
   await Deno.chmod(path, 0o600);
   return server;
-}
-
-/** Aborted when somebody wants this to end. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(signal, () => stop.abort());
-  }
-  return stop.signal;
 }
 
 function sleep(ms: number, stop: AbortSignal): Promise<void> {

@@ -39,6 +39,10 @@ let
     serviceConfig = values;
   };
 
+  pathOptions = unitOptions // {
+    pathConfig = values;
+  };
+
   timerOptions = unitOptions // {
     timerConfig = values;
   };
@@ -117,6 +121,8 @@ let
       + linesOf service.serviceConfig
     );
 
+  pathText = path: unitText path "[Path]\n${linesOf path.pathConfig}";
+
   timerText = timer: unitText timer "[Timer]\n${linesOf timer.timerConfig}";
 
   unitOf = name: text: unit: {
@@ -171,6 +177,7 @@ in
     system.build = values;
     system.stateVersion = optionOf types.str "";
     systemd.package = optionOf types.package pkgs.systemd;
+    systemd.paths = optionOf (types.attrsOf (types.submodule { options = pathOptions; })) { };
     systemd.services = optionOf (types.attrsOf (types.submodule { options = serviceOptions; })) { };
     systemd.tmpfiles.rules = optionOf (types.listOf types.str) [ ];
     systemd.timers = optionOf (types.attrsOf (types.submodule { options = timerOptions; })) { };
@@ -208,6 +215,7 @@ in
         );
     systemd.units =
       unitsOf "service" serviceText config.systemd.services
+      // unitsOf "path" pathText config.systemd.paths
       // unitsOf "timer" timerText config.systemd.timers;
   };
 }

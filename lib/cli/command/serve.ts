@@ -1,0 +1,90 @@
+/**
+ * `gitops-sync serve`: a small server that hears of pushes.
+ *
+ * @module
+ */
+import { type Effects, say } from "../../base/effects.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import type { LocalConfig } from "../../config/config.ts";
+import { Bodies } from "../../serve/body.ts";
+import { listen, makeAnswer, type Route } from "../../serve/server.ts";
+import { Wanted } from "../../serve/wanted.ts";
+import { answerHook, type Hooks } from "../../serve/webhook.ts";
+import { readSecrets } from "../../serve/secrets.ts";
+import { readConfig } from "../config.ts";
+import type { Call } from "../call.ts";
+import { makeTeller } from "../output/teller.ts";
+import { stopSignal } from "../stop_signal.ts";
+
+/** Runs the command, until a signal ends it. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await readConfig(call);
+  const { tell } = makeTeller(call.verbose);
+  const routes = await routesOf(config, { tell });
+  const place = config["serve.listen"];
+  const stop = stopSignal();
+  const server = await listenOn(
+    place,
+    makeAnswer(routes),
+    () => say({ tell }, "info", `Listening on ${place}`),
+  );
+  await new Promise((resolve) =>
+    stop.addEventListener("abort", resolve, { once: true })
+  );
+  await server.shutdown();
+  say({ tell }, "info", "Stopped");
+  return exitCodes.ok;
+}
+
+async function routesOf(
+  config: LocalConfig,
+  effects: Pick<Effects, "tell">,
+): Promise<Route[]> {
+  const { repository, "serve.webhookSecretFile": secretFile } = config;
+  if (secretFile === undefined) {
+    throw usageError(
+      "serve-nothing",
+      "Cannot go on without serve.webhookSecretFile: there is nothing to serve",
+      "put the secret of the webhook into a file, and name it: --serve-webhook-secret-file FILE",
+    );
+  }
+  if (repository === undefined) {
+    throw usageError(
+      "serve-repository",
+      "Cannot go on without repository: no push would concern this host",
+      "name it: --repository URL",
+    );
+  }
+  // A mistake is told at the start, and not with the first push.
+  await readSecrets(secretFile);
+  const hooks: Hooks = {
+    followed: config,
+    secrets: () => readSecrets(secretFile),
+    wanted: new Wanted(config["serve.wanted"], () => performance.now()),
+    bodies: new Bodies(),
+    effects,
+  };
+  return [{
+    path: "/webhook",
+    answer: (request) => answerHook(hooks, request),
+  }];
+}
+
+async function listenOn(
+  place: string,
+  answer: (request: Request) => Promise<Response>,
+  ready: () => void,
+): Promise<Deno.HttpServer> {
+  try {
+    return await listen(place, answer, ready);
+  } catch (error) {
+    const isTaken = error instanceof Deno.errors.AddrInUse ||
+      error instanceof Deno.errors.AddrNotAvailable;
+    if (!isTaken) throw error;
+    throw usageError(
+      "serve-address",
+      `Cannot listen on ${place}: ${error.message}`,
+      "end what listens there, or name another place with --serve-listen",
+    );
+  }
+}

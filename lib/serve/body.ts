@@ -1,0 +1,97 @@
+/**
+ * The bodies of requests, read within bounds of size, time and memory: whoever
+ * sends one need not be known yet.
+ *
+ * @module
+ */
+
+/** GitHub sends at most 25 MB (its documentation, "Webhook events"). */
+export const longestBody = 25_000_000;
+
+/** Bytes of all bodies together that are read at one moment. */
+const mostAtOnce = 64_000_000;
+
+/** How long a body may take to arrive, in milliseconds. */
+const longestWait = 10_000;
+
+/** Why a body was not read, with the status of HTTP that says so. */
+export class BodyRefusal extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+/** Reads bodies; each holds its part of the memory until it is let go. */
+export class Bodies {
+  #held = 0;
+
+  /**
+   * Reads a body, hands it to `use`, and lets go of it.
+   *
+   * @throws {BodyRefusal} 413 for one that is too long, 408 for one that takes
+   * too long, 503 where others take up the memory.
+   */
+  async with<T>(
+    request: Request,
+    use: (body: Uint8Array<ArrayBuffer>) => Promise<T>,
+  ): Promise<T> {
+    let held = 0;
+    const hold = (bytes: number) => {
+      if (held + bytes > longestBody) {
+        throw new BodyRefusal(413, `expected at most ${longestBody} bytes`);
+      }
+      if (this.#held + bytes > mostAtOnce) {
+        throw new BodyRefusal(503, "too many requests: send it again later");
+      }
+      held += bytes;
+      this.#held += bytes;
+    };
+    try {
+      const { headers } = request;
+      if (Number(headers.get("content-length") ?? 0) > longestBody) {
+        await request.body?.cancel();
+        throw new BodyRefusal(413, `expected at most ${longestBody} bytes`);
+      }
+      return await use(await inTime(request, hold));
+    } finally {
+      this.#held -= held;
+    }
+  }
+}
+
+async function inTime(
+  { body }: Request,
+  hold: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!body) return new Uint8Array();
+  const reader = body.getReader();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new BodyRefusal(408, "the body took too long to arrive")),
+      longestWait,
+    );
+  });
+  try {
+    return await Promise.race([whole(reader, hold), late]);
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function whole(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  hold: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    hold(value.length);
+    chunks.push(value);
+  }
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+}

@@ -1,0 +1,124 @@
+/**
+ * What a webhook tells: which repository was pushed to, and which of its names
+ * moved. The forms are those that the forges document for their push events.
+ *
+ * @module
+ */
+
+/** A push to a repository. */
+export interface Push {
+  /** Every URL by which the event names the repository. */
+  urls: readonly string[];
+  /** The full names that moved, e.g. `refs/heads/main`. */
+  refs: readonly string[];
+}
+
+/** What a webhook is about. */
+export type HookEvent =
+  | { kind: "push"; push: Push }
+  /** From a sender that is no forge: it names no repository. */
+  | { kind: "signal" }
+  /** Another event of a forge, e.g. `ping` or `issues`. */
+  | { kind: "other"; name: string };
+
+/** Headers in which forges name the event. Forgejo sends all but the last two. */
+const eventHeaders = [
+  "x-forgejo-event",
+  "x-gitea-event",
+  "x-gogs-event",
+  "x-github-event",
+  "x-gitlab-event",
+  "x-event-key",
+];
+
+/** Events about names that move, by the words of all forges. */
+const pushEvents = new Set([
+  "push",
+  "push hook",
+  "tag push hook",
+  "repo:push",
+  "repo:refs_changed",
+]);
+
+/**
+ * Reads the event of a webhook.
+ *
+ * @param body Its text.
+ * @returns `undefined` for a push that has not the form of any forge.
+ */
+export function readEvent(
+  headers: Headers,
+  body: string,
+): HookEvent | undefined {
+  const name = eventHeaders.map((header) => headers.get(header))
+    .find((value) => value !== null);
+  if (name === undefined || name === null) return { kind: "signal" };
+  if (!pushEvents.has(name.toLowerCase())) return { kind: "other", name };
+  const event = parsed(body);
+  if (!isObject(event)) return undefined;
+  const push = { urls: urlsOf(event), refs: refsOf(event) };
+  return push.urls.length > 0 && push.refs.length > 0
+    ? { kind: "push", push }
+    : undefined;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** Where the forges name the URLs of a repository. */
+const urlKeys = [
+  "clone_url",
+  "ssh_url",
+  "git_url",
+  "html_url",
+  "url",
+  "git_http_url",
+  "git_ssh_url",
+  "homepage",
+  "web_url",
+];
+
+function urlsOf(event: Json): string[] {
+  const named = [event.repository, event.project].filter(isObject);
+  return named.flatMap((one) => [
+    ...urlKeys.map((key) => one[key]),
+    ...linksOf(one),
+  ]).filter(isText);
+}
+
+/** Bitbucket: `links.html.href`; its server has lists of `links.clone` too. */
+function linksOf({ links }: Json): unknown[] {
+  if (!isObject(links)) return [];
+  return Object.values(links).flat().filter(isObject).map(({ href }) => href);
+}
+
+function refsOf(event: Json): string[] {
+  if (isText(event.ref)) return [event.ref];
+  const { push, changes } = event;
+  // Bitbucket's cloud, and its server.
+  const moved = isObject(push) ? push.changes : changes;
+  return Array.isArray(moved)
+    ? moved.filter(isObject).map(refOf).filter(isText)
+    : [];
+}
+
+function refOf(change: Json): string | undefined {
+  const { ref } = change;
+  if (isObject(ref)) return isText(ref.id) ? ref.id : undefined;
+  const end = [change.new, change.old].find(isObject);
+  if (!end || !isText(end.name)) return undefined;
+  return `${end.type === "tag" ? "refs/tags/" : "refs/heads/"}${end.name}`;
+}

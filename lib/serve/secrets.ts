@@ -1,0 +1,54 @@
+/**
+ * The secrets that webhooks are signed with.
+ *
+ * @module
+ */
+import { usageError } from "../base/errors.ts";
+
+/** Shorter ones can be guessed by who may try often. */
+const shortest = 16;
+
+/** A file of secrets is short: more is another file. */
+const longestFile = 64 * 1024;
+
+/**
+ * Reads the secrets of a file, one in a line.
+ *
+ * @throws {SyncError} `webhook-secret`, exit 2; it never holds what is in the
+ * file.
+ */
+export async function readSecrets(path: string): Promise<readonly string[]> {
+  const text = await textOf(path);
+  const secrets = text.split(/\r?\n/).map((line) => line.trim())
+    .filter((line) => line !== "");
+  if (secrets.length === 0) throw unusable(path, "it is empty");
+  if (secrets.some((secret) => secret.length < shortest)) {
+    throw unusable(
+      path,
+      `a secret in it is shorter than ${shortest} characters`,
+    );
+  }
+  return secrets;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) throw unusable(path, "it is no file");
+    if (size > longestFile) throw unusable(path, "it is too long");
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const isOs = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (!isOs) throw error;
+    throw unusable(path, error.message);
+  }
+}
+
+function unusable(path: string, why: string): Error {
+  return usageError(
+    "webhook-secret",
+    `Cannot use ${path} for serve.webhookSecretFile: ${why}`,
+    `make one, and give it to the forge too: openssl rand -hex 32 > ${path}`,
+  );
+}

@@ -1,0 +1,121 @@
+/**
+ * Answers webhooks: a signed push to what this host follows wants a run.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { oneLine } from "../base/text.ts";
+import { Bodies, BodyRefusal } from "./body.ts";
+import { type Followed, whyNotFollowed } from "./followed.ts";
+import { readEvent } from "./push_event.ts";
+import { isSigned } from "./signature.ts";
+import type { Wanted } from "./wanted.ts";
+
+/** What an endpoint for webhooks works with. */
+export interface Hooks {
+  followed: Followed;
+  /** Read anew for each delivery, so that a new secret needs no restart. */
+  secrets: () => Promise<readonly string[]>;
+  wanted: Wanted;
+  bodies: Bodies;
+  effects: Pick<Effects, "tell">;
+}
+
+/** Answers one delivery; never throws. */
+export async function answerHook(
+  hooks: Hooks,
+  request: Request,
+): Promise<Response> {
+  if (request.method !== "POST") {
+    await request.body?.cancel();
+    return told(405, "expected POST", { allow: "POST" });
+  }
+  try {
+    return await hooks.bodies.with(
+      request,
+      (body) => judge(hooks, request.headers, body),
+    );
+  } catch (error) {
+    if (error instanceof BodyRefusal) {
+      const later = error.status === 503 ? { "retry-after": "5" } : undefined;
+      return told(error.status, error.message, later);
+    }
+    // A client that went away is no fault of anybody here.
+    if (isGone(error)) return told(400, "the request was cut off");
+    const { stack, message } = error as Error;
+    say(hooks.effects, "error", `A bug: ${stack ?? message}`);
+    return told(500, "a bug in gitops-sync serve: see its journal");
+  }
+}
+
+async function judge(
+  hooks: Hooks,
+  headers: Headers,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
+  if (!await isSigned(headers, body, await secretsOf(hooks))) {
+    say(hooks.effects, "warning", "Refused a webhook: its signature is wrong", [
+      "compare the secret of the webhook with serve.webhookSecretFile",
+    ]);
+    return told(401, "the signature is missing or wrong");
+  }
+  const event = readEvent(headers, new TextDecoder().decode(body));
+  if (!event) return told(400, "expected a push event of a known forge");
+  if (event.kind === "other") {
+    return told(200, `nothing to do for the event ${oneLine(event.name, 60)}`);
+  }
+  const why = event.kind === "push"
+    ? whyNotFollowed(event.push, hooks.followed)
+    : undefined;
+  if (why !== undefined) {
+    say(hooks.effects, "info", `Passed over a webhook: ${why}`);
+    return told(200, `nothing to do: ${why}`);
+  }
+  return await want(hooks, body);
+}
+
+async function want(
+  { wanted, effects }: Hooks,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
+  try {
+    if (!await wanted.want(body)) {
+      return told(200, "nothing to do: the same delivery came a moment ago");
+    }
+  } catch (error) {
+    const { message } = error as Error;
+    say(effects, "error", `Cannot ask for a run: ${message}`);
+    return told(503, "a run can't be asked for: see the journal of serve");
+  }
+  say(effects, "info", "A push arrived: a run is asked for");
+  return told(202, "a run is asked for");
+}
+
+/** A secret that can't be read lets nobody in. */
+async function secretsOf(
+  { secrets, effects }: Hooks,
+): Promise<readonly string[]> {
+  try {
+    return await secrets();
+  } catch (error) {
+    say(effects, "error", (error as Error).message);
+    return [];
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.Http ||
+    error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.BadResource ||
+    (error instanceof TypeError && /body|connection/i.test(error.message));
+}
+
+function told(
+  status: number,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  return Response.json({ message }, { status, headers });
+}
