@@ -52,11 +52,16 @@ export function start(
     // A group of its own, so that `kill` reaches what it started.
     detached: true,
   }).spawn();
-  const kill = () => signalTo(-child.pid, "SIGKILL");
+  // Its number may be another process's, once it has ended.
+  let isOver = false;
+  const send = (to: number, signal: Deno.Signal) => {
+    if (!isOver) signalTo(to, signal);
+  };
+  const kill = () => send(-child.pid, "SIGKILL");
   return {
     pid: child.pid,
-    ended: end(child, argv, options, kill),
-    signal: (signal) => signalTo(child.pid, signal),
+    ended: end(child, argv, options, kill).finally(() => isOver = true),
+    signal: (signal) => send(child.pid, signal),
     kill,
   };
 }
