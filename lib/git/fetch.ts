@@ -149,11 +149,9 @@ async function fetchInto(
   const base = isPattern(target.ref)
     ? undefined
     : followedOf(run.state, target)?.revision;
-  const known = await bringIn(run, mirror, tip, base);
-  await mustBeShort(run, mirror);
+  const { commit, forward: known } = await bringIn(run, mirror, tip, base);
   await bringKeys(run, mirror);
   await collectGarbage(run, mirror);
-  const commit = await readCommit(run, mirror);
   if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
   const forward = base === commit.revision
     ? "yes"
@@ -171,23 +169,25 @@ async function bringIn(
   mirror: string,
   tip: Tip,
   base: string | undefined,
-): Promise<Fetched["forward"] | undefined> {
+): Promise<{ commit: Commit; forward?: Fetched["forward"] }> {
   const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
     ? "itself"
     : await sinceBase(run, mirror, base);
-  await fetchTip(run, mirror, tip, since);
+  let { commit, parents } = await fetchTip(run, mirror, tip, since);
   if (since === "base") {
-    const { isCut, isForward } = await between(run, mirror, base!);
-    if (!isCut || !await isShallow(mirror)) return isForward ? "yes" : "no";
-    await fetchTip(run, mirror, tip, "the beginning");
+    const { isCut, isForward } = await between(run, mirror, base!, parents);
+    if (!isCut || !await isShallow(mirror)) {
+      return { commit, forward: isForward ? "yes" : "no" };
+    }
+    ({ commit, parents } = await fetchTip(run, mirror, tip, "the beginning"));
   }
   // A whole history has it, unless the ref was moved: then it tells how.
   if (since === "the beginning" && base && !await has(run, mirror, base)) {
     await fetchIfThere(run, mirror, [base]);
   }
-  return undefined;
+  return { commit };
 }
 
 /**
@@ -228,18 +228,21 @@ async function fetchIfThere(
 /** How far back the history in the mirror must go. */
 type Since = "itself" | "base" | "the beginning";
 
+/** Fetches the candidate, and reads it. */
 async function fetchTip(
   run: Run,
   mirror: string,
   tip: Tip,
   since: Since,
-): Promise<void> {
+): ReturnType<typeof readCommit> {
   const depth: string[] = [];
   if (since === "itself") depth.push("--depth=1");
   if (since === "the beginning" && await isShallow(mirror)) {
     depth.push("--unshallow");
   }
   await fetch(run, mirror, [...depth, `+${tip.name}:${candidateName}`]);
+  await mustBeShort(run, mirror);
+  return await readCommit(run, mirror);
 }
 
 /**

@@ -55,7 +55,7 @@ const switched = [
   ask,
 ];
 const read =
-  `${local} log -1 --no-show-signature --format=%H%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
+  `${local} log -1 --no-show-signature --format=%H%x00%P%x00%s%x00%an%x00%cI refs/gitops-sync/candidate --`;
 const sizes = `${local} cat-file --batch-check=%(objecttype) %(objectsize)`;
 /** What an evaluation may use of it (limits.evaluation). */
 const memory = "cat -- /proc/meminfo";
@@ -135,7 +135,6 @@ test("a run that deploys starts these programs in this order", async (world) => 
     boot,
     ...preflight,
     `${fetch} --update-shallow -- URL +refs/heads/main:refs/gitops-sync/candidate`,
-    `${local} rev-list --parents refs/gitops-sync/candidate ^OLD --`,
     sizes,
     read,
     paths,
