@@ -11,6 +11,7 @@
 import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { errno, isNumbered } from "../base/os_error.ts";
 import { short } from "../base/text.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Target } from "../state/state.ts";
@@ -69,7 +70,7 @@ async function isThere(run: Run, mirror: string): Promise<boolean> {
   try {
     return await exists(`${mirror}/.git/HEAD`);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
+    if (!isNumbered(error, errno.notAFolder)) throw error;
     say(run.effects, "notice", "The mirror is damaged; making it again");
     await removeIfThere(mirror);
     return false;
@@ -152,7 +153,9 @@ async function fetchInto(
   const { commit, forward: known } = await bringIn(run, mirror, tip, base);
   await bringKeys(run, mirror);
   await collectGarbage(run, mirror);
-  if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
+  if (commit.revision !== tip.revision) {
+    await mustHaveMoved(run, tip, commit, target);
+  }
   const forward = base === commit.revision
     ? "yes"
     : known ?? await isForward(run, mirror, commit.revision, base);
@@ -275,8 +278,10 @@ async function mustHaveMoved(
   run: Run,
   tip: Tip,
   { revision }: Commit,
+  target: Target,
 ): Promise<void> {
-  const { tip: now } = await askRemote(run.effects, run.remote);
+  const before = followedOf(run.state, target);
+  const { tip: now } = await askRemote(run.effects, run.remote, before);
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(

@@ -19,6 +19,7 @@ import type {
   Target,
 } from "../state/state.ts";
 import { bootId } from "../host/system.ts";
+import { QuietServers } from "./quiet.ts";
 import { writeState } from "../state/state_file.ts";
 
 /** One run under way. The lock is held as long as it lives. */
@@ -30,6 +31,9 @@ export class Run {
    */
   remote: Config;
 
+  /** The servers that are to be left alone; recorded when the run ends. */
+  readonly quiet: QuietServers;
+
   constructor(
     /** What it may do; replaced by {@linkcode shield}. */
     public effects: Effects,
@@ -38,6 +42,7 @@ export class Run {
     public state: State,
   ) {
     this.remote = config;
+    this.quiet = new QuietServers(state.quiet);
   }
 
   /**

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { errno, isNumbered } from "../base/os_error.ts";
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
 import { readAtMost } from "../host/files.ts";
@@ -192,7 +193,7 @@ function tellUnproven(run: Run, file: string): void {
 /** Whether nothing is in that place, and not that this host can't look. */
 const isMissing = (error: unknown) =>
   error instanceof Deno.errors.NotFound ||
-  error instanceof Deno.errors.NotADirectory;
+  isNumbered(error, errno.notAFolder);
 
 function distinct(identities: readonly Identity[]): Identity[] {
   return [...new Map(identities.map((one) => [one.path, one])).values()];

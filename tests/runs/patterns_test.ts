@@ -61,6 +61,22 @@ test("a range of versions follows the highest tag in it, forwards", async (world
   runs(world, hold!.revision);
 });
 
+test("another tag of the version that is followed changes nothing", async (world) => {
+  const { repository } = await prepared(world, { ref: "semver:>=1" });
+  const first = await release(repository, "1.2.0");
+  await syncTo(world, 0);
+  runs(world, first);
+  // Each sorts later, and is no higher version.
+  await release(repository, "v1.2");
+  await release(repository, "v1.2.0+build.2");
+  says((await syncTo(world, 0)).stdout, "In sync");
+  runs(world, first);
+  says((await syncTo(world, 0, "status")).stdout, "tag 1.2.0 of semver:>=1");
+  const next = await release(repository, "v1.2.1");
+  await syncTo(world, 0);
+  runs(world, next);
+});
+
 test("a tag of a pattern that is moved is refused", async (world) => {
   const { repository } = await prepared(world, { ref: "tags:web/v*" });
   const first = await release(repository, "web/v1.0");
