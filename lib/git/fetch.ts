@@ -8,10 +8,8 @@
  *
  * @module
  */
-import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { errno, isNumbered } from "../base/os_error.ts";
 import { short } from "../base/text.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Target } from "../state/state.ts";
@@ -23,10 +21,12 @@ import {
   has,
   isDamaged,
   isShallow,
+  isThere,
   keepWhole,
   makeMirror,
   mustBeWhole,
   readyMirror,
+  removeIfThere,
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
@@ -62,18 +62,6 @@ export async function fetchRevision(
     }
     if (!await isOfShallow(run, mirror, error)) throw error;
     return await fetchWhole(run, mirror, tip, target);
-  }
-}
-
-/** Whether there is a mirror. A file in its place, or in that of `.git`, goes. */
-async function isThere(run: Run, mirror: string): Promise<boolean> {
-  try {
-    return await exists(`${mirror}/.git/HEAD`);
-  } catch (error) {
-    if (!isNumbered(error, errno.notAFolder)) throw error;
-    say(run.effects, "notice", "The mirror is damaged; making it again");
-    await removeIfThere(mirror);
-    return false;
   }
 }
 
@@ -133,10 +121,6 @@ async function fetchWhole(
     ["shallow: false says so from the beginning"],
   );
   return { ...fetched, mirror };
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  if (await exists(path)) await Deno.remove(path, { recursive: true });
 }
 
 async function fetchInto(
