@@ -5,14 +5,13 @@
  *
  * @module
  */
-import { errno, isNumbered } from "../base/os_error.ts";
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
-import { readAtMost } from "../host/files.ts";
 import { endAgents, type Identity } from "./identities.ts";
 import type { Facts, SopsFacts } from "./reading/facts.ts";
 import { unreadAnswer } from "./reading/installed_keys.ts";
 import { Reader } from "./reading/reader.ts";
+import { readSecret } from "./reading/secret_bytes.ts";
 import { installedSecrets } from "./installed.ts";
 import { KeyFiles } from "./key_files.ts";
 import type { Run } from "../run/run.ts";
@@ -91,17 +90,10 @@ async function proveFile(
   const { file, secrets } = wanted;
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
-  const bytes = await readAtMost(file, run.config["limits.secrets"]).catch(
-    (error) => {
-      if (error instanceof RangeError) return error.message;
-      if (isMissing(error)) return undefined;
-      // The host may be short of something.
-      throw error;
-    },
-  );
+  const bytes = await readSecret(file, run.config["limits.secrets"]);
   if (bytes === undefined) return [noFile(name, forWhat)];
   if (typeof bytes === "string") {
-    return [unreadable(name, forWhat, `${bytes} (limits.secrets)`)];
+    return [unreadable(name, forWhat, bytes)];
   }
   const found = await openProblems(run, wanted, bytes, tools, timeout);
   return [
@@ -189,11 +181,6 @@ function tellUnproven(run: Run, file: string): void {
     ],
   );
 }
-
-/** Whether nothing is in that place, and not that this host can't look. */
-const isMissing = (error: unknown) =>
-  error instanceof Deno.errors.NotFound ||
-  isNumbered(error, errno.notAFolder);
 
 function distinct(identities: readonly Identity[]): Identity[] {
   return [...new Map(identities.map((one) => [one.path, one])).values()];
