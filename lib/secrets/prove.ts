@@ -29,7 +29,7 @@ import {
 } from "./installed_problems.ts";
 import { type Problem, problemsFailure } from "./problems.ts";
 import { deadlineOf, inParallel } from "./check.ts";
-import { type Wanted, wantedFiles } from "./wanted.ts";
+import { openerText, type Wanted, wantedFiles } from "./wanted.ts";
 import { type Built, Proven } from "../run/stages.ts";
 
 /**
@@ -105,17 +105,18 @@ async function proveFile(
 /** What keeps a file from being opened. */
 async function openProblems(
   run: Run,
-  { file, format, secrets, keys, hasSocket, makesPgp }: Wanted,
+  { file, format, secrets, keys, hasSocket, makesPgp, opener }: Wanted,
   bytes: Uint8Array,
   { memory, keyFiles, reader }: Tools,
   timeout: number,
 ): Promise<Problem[]> {
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
-  const by = fingerprintOf(keys);
+  const by = fingerprintOf(keys) + openerText(opener);
   const entry = await entryOf("content", await blobName(bytes), format, by);
   if (memory.get(entry) === "opened") return [];
-  const given = { name, bytes, format };
+  const own = opener ? { opener: { program: opener, file } } : {};
+  const given = { name, bytes, format, ...own };
   const withFile = await keyFiles.with(keys);
   const ways = [given, timeout, reader.facts] as const;
   const answer = await judgeFile(run.effects, withFile, ...ways);
