@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { World } from "../world/world.ts";
 import { deployed, prepared, runs, test } from "./setting.ts";
-import { traced } from "./strace.ts";
+import { diedOfTracing, traced } from "./strace.ts";
 
 /** The arguments with names in place of what differs from run to run. */
 function normalised(
@@ -93,6 +93,8 @@ test("a run with nothing to do asks the remote, and starts no more than it must"
 test("a run that deploys starts these programs in this order", async (world) => {
   const { repository, revision } = await prepared(world);
   const first = await traced(world);
+  if (diedOfTracing(first)) return;
+  assertEquals(first.code, 0, first.stderr);
   const url = { [world.urlOf(repository)]: "URL" };
   assertEquals(
     normalised(first.started, { ...url, [revision]: "NEW", ...namesOf(world) }),
@@ -122,6 +124,7 @@ test("a run that deploys starts these programs in this order", async (world) => 
   });
   const previous = { [world.running()!]: "PREVIOUS" };
   const second = await traced(world);
+  if (diedOfTracing(second)) return;
   const names = {
     ...previous,
     [revision]: "OLD",
