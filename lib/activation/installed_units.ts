@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { errno, isNumbered } from "../base/os_error.ts";
 
 const folderOf = (system: string) => `${system}/etc/systemd/system`;
 
@@ -83,6 +84,5 @@ function isFolder(path: string): boolean {
 
 function isAbsent(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.NotADirectory ||
-    error instanceof Deno.errors.IsADirectory;
+    isNumbered(error, errno.notAFolder, errno.isAFolder);
 }

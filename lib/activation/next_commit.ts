@@ -131,7 +131,7 @@ const remoteReasons = ["remote-lost", nextReasons.unreachable];
  */
 async function answers(run: Run): Promise<boolean> {
   try {
-    await askSources(run.effects, run.config, run.state);
+    await askSources(run.effects, run.config, run.state, run.quiet);
     return true;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;

@@ -126,7 +126,7 @@ const answersItself = [
 export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
   if (isRevision(run.config.ref)) return undefined;
   try {
-    await askSources(run.effects, run.config, run.state);
+    await askSources(run.effects, run.config, run.state, run.quiet);
     return undefined;
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;

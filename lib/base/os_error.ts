@@ -44,6 +44,29 @@ const misplaced: Sort = {
   hint: "something else is in that place; move it away, or name another path",
 };
 
+/** Numbers of errors that are told apart (errno(3), Linux). */
+export const errno = { notAFolder: 20, isAFolder: 21, loop: 40 } as const;
+
+/**
+ * Whether an error of a file has one of these numbers. Deno before 2.4 has no
+ * class of its own for them.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { errno, isNumbered } from "./os_error.ts";
+ *
+ * const error = new Error("Not a directory (os error 20): stat '/a/b'");
+ * assert(isNumbered(error, errno.notAFolder));
+ * assert(!isNumbered(error, errno.loop));
+ * ```
+ */
+export function isNumbered(error: unknown, ...numbers: number[]): boolean {
+  const found = error instanceof Error &&
+    /\(os error (\d+)\)/.exec(error.message);
+  return found ? numbers.includes(Number(found[1])) : false;
+}
+
 /** Deno reads variables and names of files only if they are UTF-8. */
 function notText(error: Deno.errors.InvalidData): Error {
   // The value of a variable may be a secret.

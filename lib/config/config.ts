@@ -8,6 +8,7 @@
  * @module
  */
 import { configError, type SyncError } from "../base/errors.ts";
+import { errno, isNumbered } from "../base/os_error.ts";
 import {
   type Config,
   type Option,
@@ -289,7 +290,7 @@ function unreadable(path: string, error: unknown): SyncError {
       "name the file with --config FILE, or give --repository URL --ref main instead",
     );
   }
-  if (error instanceof Deno.errors.IsADirectory) {
+  if (isNumbered(error, errno.isAFolder)) {
     return aboutFile(
       path,
       "config-unreadable",

@@ -39,7 +39,7 @@ export const options = {
     kind: ref,
     preset: "main",
     text:
-      "What this host follows: a branch, a tag (annotated or light), a full commit hash, or a pattern of tags. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`. `semver:` and a range (`semver:>=1.2 <2`) follows the tag with the highest version in it, pre-releases only where the range names one (`semver:>=1.2.0-0 <2`), `tags:` and a pattern (`tags:v*`) the one with the highest version in the place of the `*`; forward then means a higher version.",
+      "What this host follows: a branch, a tag (annotated or light), a full commit hash, or a pattern of tags. A name that is both a branch and a tag must be written in full, e.g. `refs/tags/v1`. `semver:` and a range (`semver:>=1.2 <2`) follows the tag with the highest version in it, pre-releases only where the range names one (`semver:>=1.2.0-0 <2`), `tags:` and a pattern (`tags:v*`) the one with the highest version in the place of the `*`; forward then means a higher version. Of several tags of that version the one that was deployed stays; before that it is the name that sorts last.",
   } as Option<string>,
   host: {
     kind: host,

@@ -50,27 +50,38 @@ function tooLong({ config: { ref } }: Run, type: string, size: number) {
   );
 }
 
-/** Reads the commit as people know it. */
-export async function readCommit(run: Run, mirror: string): Promise<Commit> {
+/**
+ * Reads the commit as people know it.
+ *
+ * @returns with it, its parents: none for one at which the mirror's history is
+ * cut off.
+ */
+export async function readCommit(
+  run: Run,
+  mirror: string,
+): Promise<{ commit: Commit; parents: string[] }> {
   const output = await must(
     run,
     localGit(mirror, [
       "log",
       "-1",
       "--no-show-signature",
-      "--format=%H%x00%s%x00%an%x00%cI",
+      "--format=%H%x00%P%x00%s%x00%an%x00%cI",
       candidateName,
       "--",
     ]),
   );
-  const [revision = "", subject, author, committedAt] = output.trim()
-    .split("\0");
+  const [revision = "", parents = "", subject, author, committedAt] = output
+    .trim().split("\0");
   if (!isRevision(revision)) throw noCommit(run.config.ref);
   return {
-    revision,
-    subject: oneLine(subject ?? "", 200),
-    author: oneLine(author ?? "", 100),
-    committedAt: oneLine(committedAt ?? "", 40),
+    commit: {
+      revision,
+      subject: oneLine(subject ?? "", 200),
+      author: oneLine(author ?? "", 100),
+      committedAt: oneLine(committedAt ?? "", 40),
+    },
+    parents: parents.split(" ").filter((id) => id !== ""),
   };
 }
 

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { exists } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
@@ -22,10 +21,12 @@ import {
   has,
   isDamaged,
   isShallow,
+  isThere,
   keepWhole,
   makeMirror,
   mustBeWhole,
   readyMirror,
+  removeIfThere,
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
@@ -61,18 +62,6 @@ export async function fetchRevision(
     }
     if (!await isOfShallow(run, mirror, error)) throw error;
     return await fetchWhole(run, mirror, tip, target);
-  }
-}
-
-/** Whether there is a mirror. A file in its place, or in that of `.git`, goes. */
-async function isThere(run: Run, mirror: string): Promise<boolean> {
-  try {
-    return await exists(`${mirror}/.git/HEAD`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
-    say(run.effects, "notice", "The mirror is damaged; making it again");
-    await removeIfThere(mirror);
-    return false;
   }
 }
 
@@ -134,10 +123,6 @@ async function fetchWhole(
   return { ...fetched, mirror };
 }
 
-async function removeIfThere(path: string): Promise<void> {
-  if (await exists(path)) await Deno.remove(path, { recursive: true });
-}
-
 async function fetchInto(
   run: Run,
   mirror: string,
@@ -149,12 +134,12 @@ async function fetchInto(
   const base = isPattern(target.ref)
     ? undefined
     : followedOf(run.state, target)?.revision;
-  const known = await bringIn(run, mirror, tip, base);
-  await mustBeShort(run, mirror);
+  const { commit, forward: known } = await bringIn(run, mirror, tip, base);
   await bringKeys(run, mirror);
   await collectGarbage(run, mirror);
-  const commit = await readCommit(run, mirror);
-  if (commit.revision !== tip.revision) await mustHaveMoved(run, tip, commit);
+  if (commit.revision !== tip.revision) {
+    await mustHaveMoved(run, tip, commit, target);
+  }
   const forward = base === commit.revision
     ? "yes"
     : known ?? await isForward(run, mirror, commit.revision, base);
@@ -171,23 +156,25 @@ async function bringIn(
   mirror: string,
   tip: Tip,
   base: string | undefined,
-): Promise<Fetched["forward"] | undefined> {
+): Promise<{ commit: Commit; forward?: Fetched["forward"] }> {
   const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
     ? "itself"
     : await sinceBase(run, mirror, base);
-  await fetchTip(run, mirror, tip, since);
+  let { commit, parents } = await fetchTip(run, mirror, tip, since);
   if (since === "base") {
-    const { isCut, isForward } = await between(run, mirror, base!);
-    if (!isCut || !await isShallow(mirror)) return isForward ? "yes" : "no";
-    await fetchTip(run, mirror, tip, "the beginning");
+    const { isCut, isForward } = await between(run, mirror, base!, parents);
+    if (!isCut || !await isShallow(mirror)) {
+      return { commit, forward: isForward ? "yes" : "no" };
+    }
+    ({ commit, parents } = await fetchTip(run, mirror, tip, "the beginning"));
   }
   // A whole history has it, unless the ref was moved: then it tells how.
   if (since === "the beginning" && base && !await has(run, mirror, base)) {
     await fetchIfThere(run, mirror, [base]);
   }
-  return undefined;
+  return { commit };
 }
 
 /**
@@ -228,18 +215,21 @@ async function fetchIfThere(
 /** How far back the history in the mirror must go. */
 type Since = "itself" | "base" | "the beginning";
 
+/** Fetches the candidate, and reads it. */
 async function fetchTip(
   run: Run,
   mirror: string,
   tip: Tip,
   since: Since,
-): Promise<void> {
+): ReturnType<typeof readCommit> {
   const depth: string[] = [];
   if (since === "itself") depth.push("--depth=1");
   if (since === "the beginning" && await isShallow(mirror)) {
     depth.push("--unshallow");
   }
   await fetch(run, mirror, [...depth, `+${tip.name}:${candidateName}`]);
+  await mustBeShort(run, mirror);
+  return await readCommit(run, mirror);
 }
 
 /**
@@ -272,8 +262,10 @@ async function mustHaveMoved(
   run: Run,
   tip: Tip,
   { revision }: Commit,
+  target: Target,
 ): Promise<void> {
-  const { tip: now } = await askRemote(run.effects, run.remote);
+  const before = followedOf(run.state, target);
+  const { tip: now } = await askRemote(run.effects, run.remote, before);
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(

@@ -17,12 +17,19 @@ import { damaged, has, must } from "./mirror.ts";
  * goes on below the base, which the base itself, without parents in a shallow
  * mirror, does not know for its own. It is forward where something there has
  * the base as a parent.
+ *
+ * @param parents Those of the candidate: where the base is the only one, nothing
+ * else stands between the two, and Git need not be asked.
  */
 export async function between(
   run: Run,
   mirror: string,
   base: string,
+  parents: readonly string[],
 ): Promise<{ isCut: boolean; isForward: boolean }> {
+  if (parents.length === 1 && parents[0] === base) {
+    return { isCut: false, isForward: true };
+  }
   const output = await must(
     run,
     localGit(mirror, [
@@ -33,11 +40,11 @@ export async function between(
       "--",
     ]),
   );
-  const parents = output.split("\n").filter((line) => line !== "")
+  const parentsOfEach = output.split("\n").filter((line) => line !== "")
     .map((line) => line.split(" ").slice(1));
   return {
-    isCut: parents.some(({ length }) => length === 0),
-    isForward: parents.some((all) => all.includes(base)),
+    isCut: parentsOfEach.some(({ length }) => length === 0),
+    isForward: parentsOfEach.some((all) => all.includes(base)),
   };
 }
 

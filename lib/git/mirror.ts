@@ -4,8 +4,9 @@
  * @module
  */
 import { exists } from "@std/fs";
-import type { Command, Finished } from "../base/effects.ts";
+import { type Command, type Finished, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { errno, isNumbered } from "../base/os_error.ts";
 import { localGit } from "./git.ts";
 import type { Run } from "../run/run.ts";
 import { lastWords } from "../base/text.ts";
@@ -29,6 +30,31 @@ export async function makeMirror(
       mirror,
     ]),
   );
+}
+
+/**
+ * Whether there is a mirror. A file in its place, or in that of `.git`, goes, and
+ * so does one with tables of references, which Nix does not read.
+ */
+export async function isThere(run: Run, mirror: string): Promise<boolean> {
+  try {
+    if (!await exists(`${mirror}/.git/reftable`)) {
+      return await exists(`${mirror}/.git/HEAD`);
+    }
+    say(run.effects, "notice", "The mirror is a reftable; making it again");
+    await removeIfThere(mirror);
+    return false;
+  } catch (error) {
+    if (!isNumbered(error, errno.notAFolder)) throw error;
+    say(run.effects, "notice", "The mirror is damaged; making it again");
+    await removeIfThere(mirror);
+    return false;
+  }
+}
+
+/** Removes a file or folder with all in it. */
+export async function removeIfThere(path: string): Promise<void> {
+  if (await exists(path)) await Deno.remove(path, { recursive: true });
 }
 
 /**

@@ -28,6 +28,13 @@ export interface Asked {
   servedBy?: string;
 }
 
+/** What was deployed last from a ref, as far as it tells tags apart. */
+export interface Before {
+  revision: string;
+  /** The full name of the tag, where `ref` is a pattern. */
+  name?: string;
+}
+
 /** Some names with their hashes; more is no answer to what was asked. */
 const mostAnswer = 16 * 2 ** 20;
 
@@ -58,6 +65,7 @@ function askedKinds(ref: string): string[] {
 /**
  * Asks the remote what `ref` points to: one process.
  *
+ * @param before What was deployed last from `ref`.
  * @returns no tip where the remote answers that there is no such name.
  * @throws {SyncError} At stage `decide`, if the remote can't be asked, or if
  * the name is both a branch and a tag.
@@ -65,6 +73,7 @@ function askedKinds(ref: string): string[] {
 export async function askRemote(
   effects: Pick<Effects, "run">,
   config: RemoteConfig & Pick<Config, "ref" | "timeouts.remote">,
+  before?: Before,
 ): Promise<Asked> {
   const { ref } = config;
   if (isRevision(ref)) {
@@ -98,7 +107,7 @@ export async function askRemote(
     throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
-  return { tip: parseTip(answer, ref), question, answer };
+  return { tip: parseTip(answer, ref, before), question, answer };
 }
 
 /** The same question; the server's headers come along. */
@@ -141,12 +150,17 @@ function namesIn(output: string): Map<string, string> {
 /**
  * Reads the answer of `git ls-remote` to {@linkcode askedNames}.
  *
+ * @param before What was deployed last from `ref`.
  * @throws {SyncError} `ref-ambiguous` if the name is a branch and a tag.
  */
-export function parseTip(output: string, ref: string): Tip | undefined {
+export function parseTip(
+  output: string,
+  ref: string,
+  before?: Before,
+): Tip | undefined {
   const found = namesIn(output);
   const pattern = parsePattern(ref);
-  if (pattern) return newestTag(found, pattern);
+  if (pattern) return newestTag(found, pattern, before);
   // An annotated tag is an object of its own; `^{}` is the commit behind it.
   const commitOf = (name: string) => found.get(`${name}^{}`) ?? found.get(name);
   const branch = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
@@ -173,25 +187,35 @@ export function parseTip(output: string, ref: string): Tip | undefined {
     : { revision, kind: "tag", name: tag };
 }
 
-/** The tag with the highest version; of equal ones the name that sorts last. */
+/**
+ * The tag with the highest version. Where several have it (`v1.2`, `1.2.0`,
+ * `1.2.0+a`), the one that is followed stays, by its name or else its commit:
+ * none of them is newer than it. Otherwise it is the name that sorts last.
+ */
 function newestTag(
   found: ReadonlyMap<string, string>,
   { versionOf }: TagPattern,
+  before?: Before,
 ): Tip | undefined {
-  let newest: { name: string; version: Version } | undefined;
+  let newest: Version | undefined;
+  let names: string[] = [];
   for (const name of found.keys()) {
     if (!name.startsWith(tags) || name.endsWith("^{}")) continue;
     const version = versionOf(name.slice(tags.length));
     if (!version) continue;
-    const order = newest ? compareVersions(version, newest.version) : 1;
-    if (order > 0 || (order === 0 && name > newest!.name)) {
-      newest = { name, version };
-    }
+    const order = newest ? compareVersions(version, newest) : 1;
+    if (order < 0) continue;
+    if (order > 0) [newest, names] = [version, []];
+    names.push(name);
   }
-  if (!newest) return undefined;
-  const { name } = newest;
-  const revision = found.get(`${name}^{}`) ?? found.get(name)!;
-  return { revision, kind: "tag", name };
+  const revisionOf = (name: string) =>
+    found.get(`${name}^{}`) ?? found.get(name)!;
+  names.sort();
+  const name = names.find((name) => name === before?.name) ??
+    names.findLast((name) => revisionOf(name) === before?.revision) ??
+    names.at(-1);
+  if (name === undefined) return undefined;
+  return { revision: revisionOf(name), kind: "tag", name };
 }
 
 const tags = "refs/tags/";

@@ -33,7 +33,8 @@ export function remoteOf(config: Config, servedBy?: string): Config {
     config;
 }
 
-function remotesOf(config: Config): Config[] {
+/** The repository and its mirrors, each with its own credentials. */
+export function remotesOf(config: Config): Config[] {
   const mirrors = config.mirrors.map((
     {
       url,
@@ -78,15 +79,16 @@ export async function askSources(
   state: State,
   quiet: QuietServers = new QuietServers(state.quiet),
 ): Promise<Asked> {
+  const followed = followedOf(state, targetOf(config));
   if (config.mirrors.length === 0) {
-    return await askOne(effects, config, quiet);
+    return await askOne(effects, config, quiet, followed);
   }
   const failures: { url: string; error: SyncError }[] = [];
   let behind: Asked | undefined, missing: Asked | undefined;
   for (const remote of remotesOf(config)) {
     const url = remote.repository;
     try {
-      const asked = await askOne(effects, remote, quiet);
+      const asked = await askOne(effects, remote, quiet, followed);
       const { tip, answer } = asked;
       if (!tip) {
         missing ??= { tip, answer, servedBy: url };
@@ -116,6 +118,7 @@ async function askOne(
   effects: Programs,
   remote: Config,
   quiet: QuietServers,
+  followed: Before | undefined,
 ): Promise<Asked> {
   const { repository } = remote;
   const refused = quiet.leftAlone(repository, effects.now());
@@ -126,7 +129,7 @@ async function askOne(
     () => say(effects, "info", `${repository} has not answered yet`),
   );
   try {
-    const asked = await askRemote(effects, remote);
+    const asked = await askRemote(effects, remote, followed);
     quiet.answered(repository);
     return asked;
   } catch (error) {

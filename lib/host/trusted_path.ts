@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { errno, isNumbered } from "../base/os_error.ts";
 import { dirname, resolve } from "@std/path";
 
 const foreignWrite = 0o022;
@@ -74,8 +75,7 @@ function lstat(path: string): Deno.FileInfo | undefined {
   } catch (error) {
     const isAway = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotADirectory ||
-      error instanceof Deno.errors.FilesystemLoop;
+      isNumbered(error, errno.notAFolder, errno.loop);
     if (isAway) return undefined;
     throw error;
   }

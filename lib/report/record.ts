@@ -15,7 +15,6 @@ import type {
   State,
 } from "../state/state.ts";
 import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
-import { quietAfter } from "../run/quiet.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
 import { withHold } from "./holds.ts";
@@ -75,10 +74,20 @@ function systemOf(run: Run, ended: Ended): string | undefined {
 }
 
 function stateAfter(run: Run, ended: Ended): State {
-  const { attempt, backoff, cutOff, unfollow, unfit: _, ...rest } = run.state;
+  const {
+    attempt,
+    backoff,
+    cutOff,
+    unfollow,
+    unfit: _,
+    quiet: __,
+    ...rest
+  } = run.state;
   const { commit } = run.attempt;
   const { revision } = commit;
   const error = errorOf(ended);
+  const now = run.effects.now();
+  if (error) run.quiet.note(run.remote.repository, error, now);
   return {
     ...rest,
     // Where the way back failed, every later run tries it again.
@@ -91,9 +100,7 @@ function stateAfter(run: Run, ended: Ended): State {
     ...unfitAfter(run, error),
     ...(unfollow && (error || !isSame(unfollow, commit)) ? { unfollow } : {}),
     last: lastOf(run, ended),
-    ...(error
-      ? quietAfter(run.state, run.remote.repository, error, run.effects.now())
-      : {}),
+    ...run.quiet.after(now),
     ...changesBy(run, ended),
   };
 }

@@ -7,18 +7,6 @@ import { SyncError } from "../base/errors.ts";
 import type { Quiet, State } from "../state/state.ts";
 import { longestAsked } from "./decide.ts";
 
-/** What is to be remembered of a failure; nothing where no server asked. */
-export function quietAfter(
-  { quiet = [] }: Pick<State, "quiet">,
-  repository: string,
-  error: SyncError,
-  now: Date,
-): Pick<State, "quiet"> {
-  const servers = new QuietServers(quiet);
-  servers.note(repository, error, now);
-  return servers.after(now);
-}
-
 /** The error for a server that is not to be asked yet; `undefined` if it may. */
 export function leftAlone(
   { quiet = [] }: Pick<State, "quiet">,

@@ -20,6 +20,7 @@ import type {
 } from "../state/state.ts";
 import { bootId } from "../host/system.ts";
 import { AttemptLog } from "../state/attempt_log.ts";
+import { QuietServers } from "./quiet.ts";
 import { writeState } from "../state/state_file.ts";
 
 /** One run under way. The lock is held as long as it lives. */
@@ -33,6 +34,9 @@ export class Run {
   /** The log of the attempt, from {@linkcode begin} on. */
   log: AttemptLog | undefined;
 
+  /** The servers that are to be left alone; recorded when the run ends. */
+  readonly quiet: QuietServers;
+
   constructor(
     /** What it may do; replaced by {@linkcode shield}. */
     public effects: Effects,
@@ -41,6 +45,7 @@ export class Run {
     public state: State,
   ) {
     this.remote = config;
+    this.quiet = new QuietServers(state.quiet);
   }
 
   /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import type { Effects, Finished } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import type { Identity } from "./identities.ts";
 
@@ -35,6 +35,9 @@ const meanings: readonly [AgeTrouble, RegExp][] = [
   ["plugin", /\bplugin\b/],
   ["locked", /incorrect passphrase|passphrase-encrypted|obtain passphrase/],
 ];
+
+/** Before what age says; rage begins so. */
+const errorSign = /^(?:age: error|Error): /;
 
 const patience = 60_000;
 
@@ -113,27 +116,40 @@ export async function openAge(
   identities: readonly Identity[],
   timeout = patience,
 ): Promise<Opened> {
-  const paths = identities
-    .filter(({ kind }) => kind === "age" || kind === "ssh")
-    .map(({ path }) => path);
-  if (paths.length === 0) {
+  const args = decrypting(identities);
+  if (args.length === 1) {
     return { ok: false, kind: "foreign", why: "there is no age identity" };
   }
   const finished = await effects.run({
     program: "age",
-    args: ["--decrypt", ...paths.flatMap((path) => ["-i", path])],
+    args,
     input: content,
     capture: false,
     timeout,
   });
+  return openedBy(finished);
+}
+
+/** The arguments of age for all identities that are of use to it. */
+export function decrypting(identities: readonly Identity[]): string[] {
+  const paths = identities
+    .filter(({ kind }) => kind === "age" || kind === "ssh")
+    .map(({ path }) => path);
+  return ["--decrypt", ...paths.flatMap((path) => ["-i", path])];
+}
+
+/** What age says by its end. */
+export function openedBy(
+  finished: Pick<Finished, "code" | "timedOut" | "stderr">,
+): Opened {
   if (finished.code === 0) return { ok: true };
   if (finished.timedOut) {
     return { ok: false, kind: "timed-out", why: "it took too long" };
   }
   // A plugin may have written lines of its own before.
   const lines = finished.stderr.split("\n");
-  const said = (lines.find((line) => line.startsWith("age: error: ")) ??
-    lines[0]!).replace(/^age: error: /, "");
+  const said = (lines.find((line) => errorSign.test(line)) ?? lines[0]!)
+    .replace(errorSign, "");
   // What age says of a key file, it says of no encrypted file.
   const isOfKey = said.startsWith("reading ");
   const kind = isOfKey

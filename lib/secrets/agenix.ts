@@ -13,6 +13,15 @@ export interface AgenixSecret {
   file: string;
   /** The identities that it is opened with, those of the script in their order. */
   identities: readonly string[];
+  /** The program that decrypts it (`age.ageBin`), where it is in the store. */
+  opener?: AgeProgram;
+}
+
+/** An age, rage or wrapper of one, and the folders of its plugins. */
+export interface AgeProgram {
+  path: string;
+  /** Folders of the store that its call puts on PATH. */
+  plugins: readonly string[];
 }
 
 /** Finds the secrets in a script; other text has none. */
@@ -34,9 +43,22 @@ export function agenixSecrets(script: string): AgenixSecret[] {
         : []
     );
     const identities = given.length > 0 ? given : listed;
-    found.push({ name: nameBefore(script, file), file, identities });
+    const opener = openerIn(words);
+    const name = nameBefore(script, file);
+    found.push({ name, file, identities, ...opener ? { opener } : {} });
   }
   return found;
+}
+
+/** `LANG=… PATH="$PATH:…" /nix/store/…/bin/age`, as `age.ageBin` has it. */
+function openerIn(words: readonly string[]): AgeProgram | undefined {
+  const at = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
+  const path = words[at];
+  if (!path?.startsWith("/nix/store/")) return undefined;
+  const paths = words.slice(0, at).filter((word) => word.startsWith("PATH="));
+  const plugins = paths.flatMap((word) => word.slice("PATH=".length).split(":"))
+    .filter((folder) => folder.startsWith("/nix/store/"));
+  return { path, plugins };
 }
 
 /** How many secrets a script says that it decrypts, whatever their form. */

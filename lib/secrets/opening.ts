@@ -5,7 +5,9 @@
  * @module
  */
 import type { Effects } from "../base/effects.ts";
-import { ageStanzas, isAgeFile, openAge, sshTag } from "./age.ts";
+import { ageStanzas, isAgeFile, openAge, type Opened, sshTag } from "./age.ts";
+import { isForAnyAge, openWith } from "./age_program.ts";
+import type { AgeProgram } from "./agenix.ts";
 import {
   faultOf,
   forgotten,
@@ -34,6 +36,8 @@ export interface SecretFile {
    * and then its name do.
    */
   format?: SopsFormat | "age";
+  /** The program that will decrypt it, and where it finds it; of age alone. */
+  opener?: { program: AgeProgram; file: string };
   /** The creation rule that it falls under. */
   rule?: CreationRule;
   /** Whether that rule is about this very place, so that it must be encrypted. */
@@ -96,9 +100,10 @@ export async function judgeFile(
 async function judgeAge(
   effects: Effects,
   { identities }: Keys,
-  { name, bytes }: SecretFile,
+  given: SecretFile,
   timeout: number | undefined,
 ): Promise<Answer> {
+  const { name, bytes } = given;
   // The header alone is text.
   const text = new TextDecoder("latin1").decode(bytes);
   const file = quoted(name);
@@ -117,7 +122,7 @@ async function judgeAge(
     const why = "its header is cut off";
     return problem(name, { reason: "cut-off", why, mend });
   }
-  const opened = await openAge(effects, bytes, identities, timeout);
+  const opened = await openAsSystem(effects, identities, given, timeout);
   if (opened.ok) return { kind: "opened", remember: true, format: "age" };
   const { why, kind } = opened;
   if (kind === "timed-out") {
@@ -138,6 +143,24 @@ async function judgeAge(
     return problem(name, { reason: "damaged", why, recipients, mend });
   }
   return problem(name, ageFailed(why, kind === "plugin"));
+}
+
+/**
+ * Our own age where any age would say the same, and else the one that the system
+ * brings along.
+ */
+async function openAsSystem(
+  effects: Effects,
+  identities: Keys["identities"],
+  { bytes, opener }: SecretFile,
+  timeout: number | undefined,
+): Promise<Opened> {
+  const start = effects.monotonic();
+  const ours = await openAge(effects, bytes, identities, timeout);
+  if (!opener || (ours.ok && isForAnyAge(bytes))) return ours;
+  const left = (timeout ?? 60_000) - (effects.monotonic() - start);
+  const { program, file } = opener;
+  return await openWith(effects, program, file, identities, left) ?? ours;
 }
 
 async function judgeSops(

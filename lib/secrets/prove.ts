@@ -7,11 +7,11 @@
  */
 import { say } from "../base/effects.ts";
 import { short } from "../base/text.ts";
-import { readAtMost } from "../host/files.ts";
 import { endAgents, type Identity } from "./identities.ts";
 import type { Facts, SopsFacts } from "./reading/facts.ts";
 import { unreadAnswer } from "./reading/installed_keys.ts";
 import { Reader } from "./reading/reader.ts";
+import { readSecret } from "./reading/secret_bytes.ts";
 import { installedSecrets } from "./installed.ts";
 import { KeyFiles } from "./key_files.ts";
 import type { Run } from "../run/run.ts";
@@ -29,7 +29,7 @@ import {
 } from "./installed_problems.ts";
 import { type Problem, problemsFailure } from "./problems.ts";
 import { deadlineOf, inParallel } from "./check.ts";
-import { type Wanted, wantedFiles } from "./wanted.ts";
+import { openerText, type Wanted, wantedFiles } from "./wanted.ts";
 import { type Built, Proven } from "../run/stages.ts";
 
 /**
@@ -90,17 +90,10 @@ async function proveFile(
   const { file, secrets } = wanted;
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
-  const bytes = await readAtMost(file, run.config["limits.secrets"]).catch(
-    (error) => {
-      if (error instanceof RangeError) return error.message;
-      if (isMissing(error)) return undefined;
-      // The host may be short of something.
-      throw error;
-    },
-  );
+  const bytes = await readSecret(file, run.config["limits.secrets"]);
   if (bytes === undefined) return [noFile(name, forWhat)];
   if (typeof bytes === "string") {
-    return [unreadable(name, forWhat, `${bytes} (limits.secrets)`)];
+    return [unreadable(name, forWhat, bytes)];
   }
   const found = await openProblems(run, wanted, bytes, tools, timeout);
   return [
@@ -112,17 +105,18 @@ async function proveFile(
 /** What keeps a file from being opened. */
 async function openProblems(
   run: Run,
-  { file, format, secrets, keys, hasSocket, makesPgp }: Wanted,
+  { file, format, secrets, keys, hasSocket, makesPgp, opener }: Wanted,
   bytes: Uint8Array,
   { memory, keyFiles, reader }: Tools,
   timeout: number,
 ): Promise<Problem[]> {
   const name = shownPath(file);
   const forWhat = `secret ${secrets.map(({ name }) => name).join(", ")}`;
-  const by = fingerprintOf(keys);
+  const by = fingerprintOf(keys) + openerText(opener);
   const entry = await entryOf("content", await blobName(bytes), format, by);
   if (memory.get(entry) === "opened") return [];
-  const given = { name, bytes, format };
+  const own = opener ? { opener: { program: opener, file } } : {};
+  const given = { name, bytes, format, ...own };
   const withFile = await keyFiles.with(keys);
   const ways = [given, timeout, reader.facts] as const;
   const answer = await judgeFile(run.effects, withFile, ...ways);
@@ -188,11 +182,6 @@ function tellUnproven(run: Run, file: string): void {
     ],
   );
 }
-
-/** Whether nothing is in that place, and not that this host can't look. */
-const isMissing = (error: unknown) =>
-  error instanceof Deno.errors.NotFound ||
-  error instanceof Deno.errors.NotADirectory;
 
 function distinct(identities: readonly Identity[]): Identity[] {
   return [...new Map(identities.map((one) => [one.path, one])).values()];

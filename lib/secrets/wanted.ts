@@ -7,6 +7,7 @@
 import type { Run } from "../run/run.ts";
 import { readKeys } from "./check.ts";
 import { asAge, type Identity } from "./identities.ts";
+import type { AgeProgram } from "./agenix.ts";
 import type { Installed } from "./installed.ts";
 import { fingerprintOf } from "./memory.ts";
 import type { SecretFile } from "./opening.ts";
@@ -20,6 +21,8 @@ export interface Wanted {
   format: NonNullable<SecretFile["format"]>;
   secrets: { name: string; key: string }[];
   keys: Keys;
+  /** The age that the system decrypts it with, where its script names one. */
+  opener?: AgeProgram;
   /** Whether it hands sops the socket that asks Vault. */
   hasSocket: boolean;
   /** Whether sops-nix also makes OpenPGP keys of SSH ones, which we do not. */
@@ -46,7 +49,9 @@ export async function wantedFiles(
       key: string;
     },
   ) => {
-    const by = [one.file, one.format, fingerprintOf(one.keys)].join("\0");
+    const { file, format, keys, opener } = one;
+    const by = [file, format, fingerprintOf(keys), openerText(opener)]
+      .join("\0");
     const known = wanted.get(by) ?? { ...one, secrets: [] };
     known.secrets.push({ name: secret.name, key: secret.key });
     wanted.set(by, known);
@@ -73,12 +78,18 @@ export async function wantedFiles(
       : await agenixKeys(run, there);
     lacksKey ||= unusable.length > 0 ||
       (!named && there.length < listed.length);
-    for (const { name, file } of secrets) {
-      const one = { file, format: "age" as const, keys };
+    for (const { name, file, opener } of secrets) {
+      const given = opener ? { opener } : {};
+      const one = { file, format: "age" as const, keys, ...given };
       add({ ...one, hasSocket: false, makesPgp: false }, { name, key: "" });
     }
   }
   return { wanted: [...wanted.values()], lacksKey };
+}
+
+/** What tells one program that decrypts from another. */
+export function openerText(opener: AgeProgram | undefined): string {
+  return opener ? [opener.path, ...opener.plugins].join(":") : "";
 }
 
 function byIdentities(agenix: Installed["agenix"]) {

@@ -5,6 +5,7 @@
  * @module
  */
 import { type SyncError, usageError } from "../base/errors.ts";
+import { errno, isNumbered } from "../base/os_error.ts";
 import { isStorePath } from "../base/names.ts";
 import { type Foreign, foreignOnTheWay } from "../host/trusted_path.ts";
 
@@ -114,7 +115,7 @@ function ifThere<T>(look: () => T): T | undefined {
   } catch (error) {
     const isAway = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotADirectory;
+      isNumbered(error, errno.notAFolder);
     if (isAway) return undefined;
     throw error;
   }

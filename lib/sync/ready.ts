@@ -4,12 +4,13 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import { tokenTrouble } from "../git/credentials.ts";
+import { remotesOf } from "../git/sources.ts";
 import { has } from "../git/mirror.ts";
 import { keyTrouble } from "../keys/private_key.ts";
 import { targetOf } from "../run/decide.ts";
@@ -62,17 +63,38 @@ export async function ready(
 
 /** Git looks at some of these files only when a server asks for them. */
 async function refuseBadFiles(effects: Effects, config: Config): Promise<void> {
-  const { tokenFile, sshKeyFile, knownHosts } = config;
-  const trouble = (tokenFile && tokenTrouble(tokenFile)) ??
-    (sshKeyFile && await keyTrouble(effects, sshKeyFile, "sshKeyFile"));
+  const [repository, ...mirrors] = remotesOf(config);
+  const trouble = await fileTrouble(effects, repository!);
   if (trouble) throw badFile(trouble);
-  if (knownHosts === undefined) return;
-  try {
-    Deno.readTextFileSync(knownHosts);
-  } catch (error) {
-    const why = (error as Error).message;
-    throw badFile(`${knownHosts} (knownHosts) can't be read: ${why}`);
+  for (const mirror of mirrors) {
+    // The next commit comes without it, as long as the repository answers.
+    const trouble = await fileTrouble(effects, mirror);
+    if (!trouble) continue;
+    const text = `Cannot ask the mirror ${mirror.repository}: ${trouble}`;
+    say(effects, "warning", text);
   }
+}
+
+/** What is wrong with the files that a URL is reached with. */
+async function fileTrouble(
+  effects: Effects,
+  config: Config,
+): Promise<string | undefined> {
+  const { tokenFile, sshKeyFile } = config;
+  const trouble = tokenFile && tokenTrouble(tokenFile) ||
+    sshKeyFile && await keyTrouble(effects, sshKeyFile, "sshKeyFile");
+  if (trouble) return trouble;
+  for (const name of ["knownHosts", "tls.certFile", "tls.keyFile"] as const) {
+    const path = config[name];
+    if (path === undefined) continue;
+    try {
+      Deno.readTextFileSync(path);
+    } catch (error) {
+      const why = (error as Error).message;
+      return `${path} (${name}) can't be read: ${why}`;
+    }
+  }
+  return undefined;
 }
 
 /** Where several key files are named for secrets, one that works is enough. */

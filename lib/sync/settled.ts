@@ -31,8 +31,11 @@ const usualConfig = "/etc/gitops-sync/config.yaml";
 
 const mostAge = 24 * 3_600_000;
 
-/** Thousands of names with their hashes; more is another answer in any case. */
-const mostAnswer = 1_000_000;
+/**
+ * As much as a run in full takes (lib/git/remote.ts): a pattern of tags may name
+ * ten thousand, of 150 bytes each.
+ */
+const mostAnswer = 16 * 2 ** 20;
 
 const late: Late = {
   async watch(...args) {

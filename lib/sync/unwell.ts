@@ -33,8 +33,9 @@ export async function lookAgain(
   state: State,
 ): Promise<Found> {
   const { unwell: _, ...lastGood } = state.lastGood!;
+  const run = new Run(effects, config, state);
   const ills = await illsOf(
-    new Run(effects, config, state),
+    run,
     standingOf({ failed: lastGood.failing }),
   );
   if (ills.length > 0 && !isRemoteAlone(ills)) {
@@ -54,7 +55,8 @@ export async function lookAgain(
     );
     return { outcome: { result: "failed", error } };
   }
-  const known = { ...state, lastGood };
+  const { quiet: __, ...rest } = state;
+  const known = { ...rest, ...run.quiet.after(effects.now()), lastGood };
   await writeState(config.stateDirectory, known);
   await forgetBroken(config.stateDirectory);
   return { state: known };

@@ -66,6 +66,40 @@ Deno.test("the newest tag by version is the one that a pattern names", () => {
   }
 });
 
+Deno.test("of several tags of the newest version the one that is followed stays", () => {
+  const name = (tag: string) => `refs/tags/${tag}`;
+  const table: [string[], string | undefined, number | undefined, string][] = [
+    // Nothing is followed yet.
+    [["v1.2", "1.2.0", "v1.2.0+b"], undefined, undefined, "v1.2.0+b"],
+    [["v1.2.0", "1.2", "v1.1"], "v1.1", 2, "v1.2.0"],
+    // By its name, wherever it was moved to.
+    [["1.2", "1.2.0", "v1.2.0"], "1.2", 0, "1.2"],
+    [["1.2", "1.2.0", "v1.2.0"], "1.2.0", 0, "1.2.0"],
+    // By its commit, where the name is gone, or an older program followed it.
+    [["1.2", "1.2.0", "v1.2.0"], "v1.2", 1, "1.2.0"],
+    [["1.2", "1.2.0", "v1.2.0"], undefined, 1, "1.2.0"],
+    // What is newer comes all the same.
+    [["1.2", "1.2.0", "v1.3"], "1.2", 0, "v1.3"],
+  ];
+  for (const [names, tag, commit, expected] of table) {
+    const before = commit === undefined ? undefined : {
+      revision: hash(commit),
+      ...tag === undefined ? {} : { name: name(tag) },
+    };
+    for (const order of [names, names.toReversed()]) {
+      const text = order.map((one) =>
+        `${hash(names.indexOf(one))}\t${name(one)}\n`
+      ).join("");
+      const tip = parseTip(text, "semver:>=1", before);
+      assertEquals(
+        [tip?.name, tip?.revision],
+        [name(expected), hash(names.indexOf(expected))],
+        `${order} after ${tag} at ${commit}`,
+      );
+    }
+  }
+});
+
 Deno.test("the commit behind an annotated tag counts, and no branch does", () => {
   const text =
     `${hash(1)}\trefs/tags/v1.0.0\n${hash(2)}\trefs/tags/v1.0.0^{}\n` +

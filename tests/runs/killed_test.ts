@@ -50,7 +50,8 @@ async function killAtActivation(world: World): Promise<void> {
   await Deno.remove(`${world.folder}/begun`).catch(() => {});
   const run = world.startSync([]);
   while (!await exists(`${world.folder}/begun`)) await pause(run);
-  run.kill();
+  // Not its group: the activation may be in it (Deno before 2.4).
+  run.signal("SIGKILL");
   await run.ended;
 }
 

@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { short } from "../../lib/base/text.ts";
+import { importInto } from "../git/remote.ts";
+import { output } from "../world/program.ts";
 import type { Repository } from "../world/repository.ts";
 import { prepared, runs, says, syncTo, test } from "./setting.ts";
+import { traced } from "./strace.ts";
 
 /** A commit under a tag of its own; the branch does not move. */
 async function release(
@@ -59,6 +62,57 @@ test("a range of versions follows the highest tag in it, forwards", async (world
   await syncTo(world, 0, "accept", hold!.revision);
   await syncTo(world, 0);
   runs(world, hold!.revision);
+});
+
+/** Annotated tags 0.0.N of a revision, in one go. */
+async function manyTags(
+  { bare }: Repository,
+  revision: string,
+  count: number,
+): Promise<void> {
+  let text = "";
+  for (let n = 1; n <= count; n++) {
+    text += `tag v0.0.${n}\nfrom ${revision}\n` +
+      "tagger Ada <ada@example.org> 1767225600 +0000\ndata 1\nx\n";
+  }
+  await importInto(bare, text);
+  await output(["git", "-C", bare, "pack-refs", "--all"]);
+}
+
+test("a run with nothing to do asks once and compares, however many tags there are", async (world) => {
+  const { repository, revision } = await prepared(world, {
+    ref: "semver:>=0",
+  });
+  await manyTags(repository, revision, 10_000);
+  const newest = await release(repository, "v1.0.0");
+  await syncTo(world, 0);
+  runs(world, newest);
+  // The first looks at everything, the next takes the shortcut.
+  await syncTo(world, 0);
+  const { started, code } = await traced(world);
+  assertEquals(code, 0);
+  const lines = started.map((words) => words.join(" "));
+  const asked = lines.filter((line) => line.includes("git ls-remote"));
+  assertEquals(asked.length, 1, lines.join("\n"));
+  // Where all is looked at, so is whether the host was rebooted.
+  const isFull = lines.some((line) => line.includes("random/boot_id"));
+  assertEquals(isFull, false, lines.join("\n"));
+});
+
+test("another tag of the version that is followed changes nothing", async (world) => {
+  const { repository } = await prepared(world, { ref: "semver:>=1" });
+  const first = await release(repository, "1.2.0");
+  await syncTo(world, 0);
+  runs(world, first);
+  // Each sorts later, and is no higher version.
+  await release(repository, "v1.2");
+  await release(repository, "v1.2.0+build.2");
+  says((await syncTo(world, 0)).stdout, "In sync");
+  runs(world, first);
+  says((await syncTo(world, 0, "status")).stdout, "tag 1.2.0 of semver:>=1");
+  const next = await release(repository, "v1.2.1");
+  await syncTo(world, 0);
+  runs(world, next);
 });
 
 test("a tag of a pattern that is moved is refused", async (world) => {

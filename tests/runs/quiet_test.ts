@@ -1,6 +1,7 @@
 /** Servers that ask to be left alone. */
 import { assertEquals } from "@std/assert";
 import { output } from "../world/program.ts";
+import type { World } from "../world/world.ts";
 import { gitHttp, type Handler, serve } from "../git/servers.ts";
 import { prepared, runs, says, syncTo, test } from "./setting.ts";
 
@@ -109,6 +110,12 @@ test("of several URLs, each that asks for it is left alone", async (world) => {
   first = second = works;
 });
 
+/** As if the time had passed. */
+function forgetQuiet(world: World): void {
+  const { quiet: _, ...rest } = world.state()!;
+  world.write("/var/lib/gitops-sync/state.json", JSON.stringify(rest));
+}
+
 test("a server that refuses while a system is looked at holds nothing", async (world) => {
   const { repository, revision } = await prepared(world);
   const works = gitHttp(world.folder);
@@ -124,9 +131,16 @@ test("a server that refuses while a system is looked at holds nothing", async (w
     repository: `${server.url}/infra.git`,
     "timeouts.health": "2s",
   });
-  later = () => new Response("no\n", { status: 429 });
+  later = () =>
+    new Response("no\n", { status: 429, headers: { "retry-after": "600" } });
   await syncTo(world, 0);
   runs(world, revision);
+  // It is left alone all the same, as if the run had asked it.
+  assertEquals(world.state()?.quiet?.map(({ asked }) => asked), [600_000]);
+  const before = server.requests.length;
+  says((await syncTo(world, 3)).stderr, "it is asked again after");
+  assertEquals(server.requests.length, before);
+  forgetQuiet(world);
 
   asked = 0;
   later = () => new Response("no\n", { status: 403 });

@@ -66,7 +66,7 @@ Deno.test("reading that takes too long is ended, and the next is read", async ()
       };`,
     )
   }`;
-  using reader = new Reader(() => 500, busy);
+  using reader = new Reader(() => 3000, busy);
   const read = (name: string) => reader.facts({ name, bytes: bytes("") });
   // Asked at once, answered one after the other.
   const [first, ended, failed, last] = await Promise.all(
@@ -74,6 +74,20 @@ Deno.test("reading that takes too long is ended, and the next is read", async ()
   );
   assertEquals([first?.kind, last?.kind], ["plain", "plain"]);
   assertEquals([ended?.kind, failed?.kind], ["unread", "unread"]);
+});
+
+Deno.test("rules for people that take too long are told, and not waited for", async () => {
+  const busy = `data:text/javascript,${
+    encodeURIComponent("self.onmessage = () => { for (;;) {} };")
+  }`;
+  using stuck = new Reader(() => 200, busy);
+  assertEquals(await stuck.rulesIn("creation_rules: []"), {
+    rules: [],
+    why: "reading it takes too long",
+  });
+  using reader = new Reader();
+  const text = "creation_rules:\n  - path_regex: a\n    age: age1x\n";
+  assertEquals(await reader.rulesIn(text), readRules(text));
 });
 
 Deno.test("what reads a repository may do nothing else", async () => {

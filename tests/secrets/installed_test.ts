@@ -90,12 +90,17 @@ Deno.test("the secrets of agenix are found in an activation script", () => {
     "/etc/ssh/ssh_host_ed25519_key",
   ];
   const source = `${store}/g5dlvmj0sgwlbsl7zy5cfb29n0c7p4xx-source/secrets`;
+  const opener = {
+    path: `${store}/0wnx5xnh7pxyh6hpfkm6kpn8cr0kfd2x-age-1.2.1/bin/age`,
+    plugins: [],
+  };
   assertEquals(agenixSecrets(text("activate-agenix.sh")), [
-    { name: "wifi", file: `${source}/wifi.age`, identities },
+    { name: "wifi", file: `${source}/wifi.age`, identities, opener },
     {
       name: "token",
       file: `${store}/2p4nl05kzi2hdvgrcwyzgbqrjqzbzcdl-token.age`,
       identities,
+      opener,
     },
   ]);
   assertEquals(agenixSecrets(text("activate-sops-nix.sh")), []);
@@ -106,8 +111,25 @@ Deno.test("an older agenix names the identities in each call", () => {
   const script =
     `  LANG=C.UTF-8 ${store}/0wnx5xnh7pxyh6hpfkm6kpn8cr0kfd2x-rage-0.9/bin/rage --decrypt -i /etc/ssh/a -i "/etc/ssh/b" \\\n    -o "$TMP_FILE" "${file}"\n`;
   assertEquals(agenixSecrets(script), [
-    { name: "token", file, identities: ["/etc/ssh/a", "/etc/ssh/b"] },
+    {
+      name: "token",
+      file,
+      identities: ["/etc/ssh/a", "/etc/ssh/b"],
+      opener: {
+        path: `${store}/0wnx5xnh7pxyh6hpfkm6kpn8cr0kfd2x-rage-0.9/bin/rage`,
+        plugins: [],
+      },
+    },
   ]);
+  // As its documentation has it for plugins.
+  const plugins = [1, 2].map((n) => `${store}/${`${n}`.repeat(32)}-x/bin`);
+  const other = script.replace(
+    "C.UTF-8 ",
+    (word) => `${word}PATH="$PATH:${plugins.join(":")}" `,
+  );
+  assertEquals(agenixSecrets(other)[0]?.opener?.plugins, plugins);
+  const elsewhere = script.replace(/\/nix\/store\/\S+\/bin\/rage/, "rage");
+  assertEquals(agenixSecrets(elsewhere)[0]?.opener, undefined);
 });
 
 Deno.test("what is installed in a form that is not known is counted", () => {

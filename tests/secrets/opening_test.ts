@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Identity } from "../../lib/secrets/identities.ts";
+import { type Identity, readIdentity } from "../../lib/secrets/identities.ts";
+import { factsOf } from "../../lib/secrets/reading/facts.ts";
 import type { Keys } from "../../lib/secrets/sops/sops.ts";
 import { sopsFormat } from "../../lib/secrets/sops/formats.ts";
 import { KeyFiles } from "../../lib/secrets/key_files.ts";
@@ -44,6 +45,51 @@ for (const sops of sopsPrograms) {
       },
     );
   };
+
+  // So sops-nix never meets one: it reads what sops writes, and walks text keys.
+  Deno.test(`keys that are no text are refused by sops itself (sops ${sops.version})`, async () => {
+    await withKeys(async ({ age }) => {
+      const plain = 'm:\n  "1": a\n  on: b\n  "true": c\n  1e: d\n  x: e\n';
+      const to = ["--age", age.recipients[0]!];
+      const file = new TextDecoder().decode(
+        await sops.encrypt("a.yaml", plain, ...to),
+      );
+      assertEquals(wordOf(await judge([age], "a.yaml", file)), "opened");
+      const keys = ["m/1", "m/on", "m/true", "m/1e", "m/x", "m/2"];
+      const asked = { name: "a.yaml", bytes: bytes(file), keys };
+      const facts = factsOf({ ...asked, format: "yaml" });
+      assertEquals(
+        facts.kind === "sops" && facts.keys.map(({ kind }) => kind),
+        ["found", "found", "found", "found", "found", "missing"],
+      );
+      for (const key of ["1", "true"]) {
+        const changed = file.replace(`"${key}":`, `${key}:`);
+        assert(changed !== file, file);
+        const answer = await judge([age], "a.yaml", changed);
+        assertEquals(answer.kind, "problem", Deno.inspect(answer));
+        assert(!Deno.inspect(answer).includes(canary));
+      }
+    });
+  });
+
+  Deno.test(`an INI file that sops 3.13.1 wrote opens (sops ${sops.version})`, async () => {
+    const place = new URL("./captured/sops-3.13.1.ini", import.meta.url);
+    const file = await Deno.readTextFile(place);
+    assert(file.includes('map_enc       = """-----BEGIN'), file);
+    await withKeys(async ({ folder, stranger }) => {
+      // The one in age_test.ts, used for nothing else.
+      const key =
+        "AGE-SECRET-KEY-18K2WAFYUTQ9WLQTFX4MZHCZF2KWK69ZQMM0P9E4PYHCCG8LL3EHSJQ2486";
+      await Deno.writeTextFile(`${folder}/fixed`, `${key}\n`);
+      const own = await readIdentity(sops.effects, `${folder}/fixed`);
+      const words = [
+        wordOf(await judge([own], "a.ini", file)),
+        wordOf(await judge([stranger], "a.ini", file)),
+        wordOf(await judge([own], "a.ini", file.replace("UkUc", "UkUd"))),
+      ];
+      assertEquals(words, ["opened", "foreign", "value-changed"]);
+    });
+  });
 
   Deno.test(`everything that can be wrong with a file has its own answer (sops ${sops.version})`, async () => {
     await withKeys(async ({ age, ssh, stranger }) => {

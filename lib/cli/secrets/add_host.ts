@@ -27,11 +27,7 @@ import {
   namesInSops,
 } from "../../secrets/people/recipient_names.ts";
 import { Reader } from "../../secrets/reading/reader.ts";
-import {
-  type CreationRule,
-  readRules,
-  ruleFor,
-} from "../../secrets/sops/rules.ts";
+import { ruleFor } from "../../secrets/sops/rules.ts";
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { ownIdentities } from "./identities.ts";
@@ -118,7 +114,8 @@ async function inSops(
   const config = await oneRulesFile(places, top, ".sops.yaml");
   const text = await Deno.readTextFile(join(top, config));
   refuseOther(namesInSops(text), newcomer, config);
-  const rules: readonly CreationRule[] = readRules(text).rules;
+  using reader = new Reader();
+  const { rules } = await reader.rulesIn(text);
   const ruleOf = (path: string) => {
     const rule = ruleFor(rules, relative(dirname(config), path));
     return rule === undefined ? -1 : rules.indexOf(rule);
@@ -135,7 +132,6 @@ async function inSops(
   const changed = addToSops(text, newcomer, wanted);
   if (changed === undefined) throw byHand(newcomer, config);
   const changes = [changeOf(top, config, changed)];
-  using reader = new Reader();
   for (const path of await filesOf(work.effects, top)) {
     const place = { top, path };
     if (!wanted.has(ruleOf(path)) || !await isSopsFile(place, reader)) continue;

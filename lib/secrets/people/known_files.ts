@@ -21,12 +21,7 @@ import type { KnownFile } from "./matrix.ts";
 import type { Facts } from "../reading/facts.ts";
 import { Reader } from "../reading/reader.ts";
 import { recipientsOf } from "../sops/metadata.ts";
-import {
-  readRules,
-  ruleFor,
-  type SopsRules,
-  wantsEncrypted,
-} from "../sops/rules.ts";
+import { ruleFor, type SopsRules, wantsEncrypted } from "../sops/rules.ts";
 
 /** What was found. */
 export interface Found {
@@ -56,9 +51,9 @@ export async function knownFiles(
   paths: readonly string[],
   most: number,
 ): Promise<Found> {
-  const rules = new RuleReader(effects, top);
-  await rules.readNames();
   using reader = new Reader();
+  const rules = new RuleReader(effects, top, reader);
+  await rules.readNames();
   const files: KnownFile[] = [];
   const leftOut: string[] = [];
   for (const path of paths) {
@@ -104,6 +99,7 @@ class RuleReader {
   constructor(
     readonly effects: Pick<Effects, "run">,
     readonly top: string,
+    readonly reader: Reader,
   ) {}
 
   /** All names that were met. */
@@ -128,7 +124,7 @@ class RuleReader {
     let rules = this.#sops.get(file);
     if (!rules) {
       const text = await Deno.readTextFile(join(this.top, file));
-      rules = readRules(text);
+      rules = await this.reader.rulesIn(text);
       this.#sops.set(file, rules);
       this.#named.set(file, namesInSops(text));
       const { why } = rules;

@@ -5,6 +5,7 @@
  * @module
  */
 import { type SopsFormat, sopsFormat } from "../sops/formats.ts";
+import type { SopsRules } from "../sops/rules.ts";
 import type { Asked, Facts } from "./facts.ts";
 import type { RulesFile, TreeRules } from "./rules_for.ts";
 import type { Job } from "./worker.ts";
@@ -37,6 +38,12 @@ export class Reader implements Disposable {
     const format: SopsFormat = asked.format ?? sopsFormat(asked.name);
     return answer ?? { kind: "unread", format, why: tooLong };
   };
+
+  /** Reads one `.sops.yaml`. */
+  async rulesIn(text: string): Promise<SopsRules> {
+    const answer = await this.#ask<SopsRules>({ kind: "text", text });
+    return answer ?? { rules: [], why: tooLong };
+  }
 
   /** Finds the creation rule of each path; `undefined`: it took too long. */
   async rules(

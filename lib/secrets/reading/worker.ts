@@ -6,21 +6,32 @@
  */
 /// <reference lib="deno.worker" />
 import { type Asked, factsOf } from "./facts.ts";
+import { readRules } from "../sops/rules.ts";
 import { type RulesFile, treeRules } from "./rules_for.ts";
 
 /** What the worker is asked. */
 export type Job =
   | { kind: "facts"; asked: Asked }
+  | { kind: "text"; text: string }
   | { kind: "rules"; files: readonly RulesFile[]; paths: readonly string[] };
 
 self.onmessage = ({ data }: MessageEvent<Job>) => {
   let answer: unknown;
   try {
-    answer = data.kind === "facts"
-      ? factsOf(data.asked)
-      : treeRules(data.files, data.paths);
+    answer = answerTo(data);
   } catch {
     // What no stack is large enough for: as if it had taken too long.
   }
   self.postMessage(answer);
 };
+
+function answerTo(job: Job): unknown {
+  switch (job.kind) {
+    case "facts":
+      return factsOf(job.asked);
+    case "text":
+      return readRules(job.text);
+    case "rules":
+      return treeRules(job.files, job.paths);
+  }
+}
