@@ -53,6 +53,7 @@ export class AttemptLog {
   /** Bytes that could not be written. */
   #lost = 0;
   #isFaulty = false;
+  #isOver = false;
 
   /**
    * @param state The state folder.
@@ -106,6 +107,7 @@ export class AttemptLog {
 
   /** Writes what waits, and lets go. */
   close(): void {
+    this.#isOver = true;
     clearInterval(this.#timer);
     this.#endLive();
     this.#flush();
@@ -114,6 +116,8 @@ export class AttemptLog {
   }
 
   #write(entry: Untimed): void {
+    // What a run says of it afterwards is no part of it.
+    if (this.#isOver) return;
     this.#waiting.push({ at: this.now().getTime(), ...entry });
     this.#size += "text" in entry ? entry.text.length + 60 : 100;
     if (this.#size >= mostWaiting) this.#flush();
