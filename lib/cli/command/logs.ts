@@ -12,9 +12,11 @@ import { hasLog, LogReader } from "../../state/log_reader.ts";
 import { attemptNamed, attemptsIn, type KnownAttempt } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { Interrupt } from "../interrupt.ts";
+import { aboutHost } from "../output/host_json.ts";
 import { printJson } from "../output/json.ts";
 import { logLines } from "../output/log_lines.ts";
 import { print } from "../output/print.ts";
+import { utcTime } from "../output/times.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds between two looks at a log that grows. */
@@ -22,7 +24,8 @@ const pause = 200;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory: folder } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const folder = config.stateDirectory;
   const attempt = attemptNamed(await attemptsIn(folder), call.operands[0]);
   refuseMissing(folder, attempt);
   if (call.json) {
@@ -30,6 +33,7 @@ export async function run(call: Call): Promise<ExitCode> {
     using reader = new LogReader(folder, id);
     const entries = [...reader.read()].flat();
     printJson("logs", exitCodes.ok, {
+      ...aboutHost(config),
       attempt: { id, revision: revision ?? null },
       lines: entries.map(entryJson),
     });
@@ -54,7 +58,7 @@ export function refuseMissing(folder: string, { id, revision }: KnownAttempt) {
 
 /** A line of the log with its time as text. */
 export function entryJson({ at, ...entry }: LogEntry): Record<string, unknown> {
-  return { at: new Date(at).toISOString(), ...entry };
+  return { at: utcTime(new Date(at)), ...entry };
 }
 
 /** Prints a log as far as it goes. */

@@ -6,6 +6,7 @@
 import { formatDuration } from "../../base/duration.ts";
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { short } from "../../base/text.ts";
+import type { LocalConfig } from "../../config/config.ts";
 import { isLocked, lastHolder } from "../../host/lock.ts";
 import { nextRun } from "../../host/timer.ts";
 import { run as runProgram } from "../../process/run_command.ts";
@@ -13,10 +14,11 @@ import { readState } from "../../state/state_file.ts";
 import { localConfigOf } from "../config.ts";
 import { Interrupt } from "../interrupt.ts";
 import { tellerFor } from "../output/effects.ts";
+import { aboutHost } from "../output/host_json.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import type { Teller } from "../output/teller.ts";
-import { timeAndAge, timeOf } from "../output/times.ts";
+import { timeAndAge, timeOf, utcTime } from "../output/times.ts";
 import { RunWatcher, type Seen } from "../run_watcher.ts";
 import type { Call } from "../call.ts";
 
@@ -27,17 +29,18 @@ const silent: Teller = { tell() {}, close() {} };
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory: folder } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const folder = config.stateDirectory;
   using interrupt = new Interrupt();
   const before = lastHolder(folder)?.since;
   if (!await isLocked(folder)) {
-    if (!call.switches.has("wait")) return await tellIdle(call, folder);
+    if (!call.switches.has("wait")) return await tellIdle(call, config);
     if (!await begun(folder, before, interrupt)) return exitCodes.interrupted;
   }
   const teller = call.json ? silent : await tellerFor(call.verbose);
   const seen = await watched(folder, teller, interrupt);
   teller.close();
-  return seen ? await tellEnd(call, folder, seen) : exitCodes.interrupted;
+  return seen ? await tellEnd(call, config, seen) : exitCodes.interrupted;
 }
 
 /** Waits until a run begins; one that has nothing to do is over at once. */
@@ -69,10 +72,10 @@ async function watched(
 
 async function tellEnd(
   call: Call,
-  folder: string,
+  config: LocalConfig,
   { since, attempt, end }: Seen,
 ): Promise<ExitCode> {
-  const { last, attempt: left } = await readState(folder);
+  const { last, attempt: left } = await readState(config.stateDirectory);
   const isOfRun = last && Date.parse(last.at) >= since;
   const found = end ??
     // The remote did not answer: that is no attempt.
@@ -82,6 +85,7 @@ async function tellEnd(
   const result = found?.result ?? (exit === 0 ? "nothing-to-do" : "cut-off");
   if (call.json) {
     printJson("watch", exit as ExitCode, {
+      ...aboutHost(config),
       result,
       attempt: attempt ?? null,
       text: found?.text ?? "",
@@ -99,16 +103,18 @@ async function tellEnd(
 }
 
 /** Where no run goes on: when the last one was, and when the next one is. */
-async function tellIdle(call: Call, folder: string): Promise<ExitCode> {
+async function tellIdle(call: Call, config: LocalConfig): Promise<ExitCode> {
+  const folder = config.stateDirectory;
   const now = new Date();
   const { last } = await readState(folder);
   const begun = lastHolder(folder)?.since;
   const next = await nextRun({ run: (command) => runProgram(command) });
   if (call.json) {
     printJson("watch", exitCodes.ok, {
+      ...aboutHost(config),
       result: "idle",
-      last: begun === undefined ? null : timeText(new Date(begun)),
-      next: next ? timeText(next) : null,
+      last: begun === undefined ? null : utcTime(new Date(begun)),
+      next: next ? utcTime(next) : null,
     });
     return exitCodes.ok;
   }
@@ -133,8 +139,4 @@ async function tellIdle(call: Call, folder: string): Promise<ExitCode> {
     "gitops-sync watch --wait waits for it.",
   ].join("\n"));
   return exitCodes.ok;
-}
-
-function timeText(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, "Z");
 }

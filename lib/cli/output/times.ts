@@ -30,3 +30,8 @@ export function timeAndAge(iso: string, now: Date): string {
   const age = ms < recently ? "just now" : `${formatDuration(ms)} ago`;
   return `${timeOf(iso)} (${age})`;
 }
+
+/** A point in time for programs: RFC 3339, in UTC, without fractions. */
+export function utcTime(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
