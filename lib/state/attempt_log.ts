@@ -71,6 +71,8 @@ export class AttemptLog {
       Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#forgetOld();
       this.#part = this.#reopened();
+      // A run that was cut off has left how far it was.
+      this.#removeLive();
     });
     this.#timer = setInterval(() => this.#tick(), pause);
     // It must not keep a finished program alive.
@@ -142,6 +144,10 @@ export class AttemptLog {
     if (!this.#live) return;
     this.#live = undefined;
     this.#shown = "";
+    this.#removeLive();
+  }
+
+  #removeLive(): void {
     try {
       Deno.removeSync(`${this.#folder}/${liveFile}`);
     } catch {
