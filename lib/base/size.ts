@@ -43,6 +43,13 @@ export function sizeText(bytes: number): string {
   return `${Math.round(bytes / 1024)} KiB`;
 }
 
+/** How much of something is there: `45 of 340 MiB`, `512 KiB of 2.0 GiB`. */
+export function partText(done: number, all: number): string {
+  const [part, whole] = [sizeText(done), sizeText(all)];
+  const unit = whole.slice(-4);
+  return `${part.endsWith(unit) ? part.slice(0, -4) : part} of ${whole}`;
+}
+
 function oneDigit(amount: number): string {
   return amount < 9.95 ? amount.toFixed(1) : String(Math.round(amount));
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Task } from "../base/effects.ts";
-import { sizeText } from "../base/size.ts";
+import { partText, sizeText } from "../base/size.ts";
 import {
   bounded,
   type Entry,
@@ -254,9 +254,7 @@ function addLine({ lines }: BuildLog, text: string): void {
 
 /** `12 of 340 MiB, 5.2 MiB/s`. */
 function fetched({ done, expected }: Activity, ms: number): string {
-  const size = expected > done
-    ? `${sizeText(done)} of ${sizeText(expected)}`
-    : sizeText(done);
+  const size = expected > done ? partText(done, expected) : sizeText(done);
   return ms > slow && done > 0
     ? `${size}, ${sizeText(done / ms * 1000)}/s`
     : size;

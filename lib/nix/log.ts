@@ -17,7 +17,7 @@
  * @module
  */
 import type { Progress } from "../base/effects.ts";
-import { parseSize, sizeText } from "../base/size.ts";
+import { parseSize, partText, sizeText } from "../base/size.ts";
 import { safeLines } from "../base/text.ts";
 import { Activities } from "./activities.ts";
 import {
@@ -105,7 +105,7 @@ export class NixLog {
     if (parts.length === 0) parts.push("evaluating");
     if (bytes >= worthTelling) {
       const size = promised - bytes > worthTelling
-        ? `${sizeText(bytes)} of ${sizeText(promised)}`
+        ? partText(bytes, promised)
         : sizeText(bytes);
       parts.push(`${size} fetched`);
     }
@@ -118,7 +118,7 @@ export class NixLog {
     const rate = this.#rate.at(bytes);
     const text = this.progress().replace(
       " fetched",
-      rate >= worthTelling ? ` fetched at ${sizeText(rate)}/s` : " fetched",
+      rate >= worthTelling ? ` at ${sizeText(rate)}/s` : " fetched",
     );
     return { text, tasks: this.#activities.tasks(), last };
   }

@@ -53,6 +53,7 @@ export class AttemptLog {
   /** Bytes that could not be written. */
   #lost = 0;
   #isFaulty = false;
+  #isOver = false;
 
   /**
    * @param state The state folder.
@@ -70,6 +71,8 @@ export class AttemptLog {
       Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#forgetOld();
       this.#part = this.#reopened();
+      // A run that was cut off has left how far it was.
+      this.#removeLive();
     });
     this.#timer = setInterval(() => this.#tick(), pause);
     // It must not keep a finished program alive.
@@ -106,6 +109,7 @@ export class AttemptLog {
 
   /** Writes what waits, and lets go. */
   close(): void {
+    this.#isOver = true;
     clearInterval(this.#timer);
     this.#endLive();
     this.#flush();
@@ -114,6 +118,8 @@ export class AttemptLog {
   }
 
   #write(entry: Untimed): void {
+    // What a run says of it afterwards is no part of it.
+    if (this.#isOver) return;
     this.#waiting.push({ at: this.now().getTime(), ...entry });
     this.#size += "text" in entry ? entry.text.length + 60 : 100;
     if (this.#size >= mostWaiting) this.#flush();
@@ -138,6 +144,10 @@ export class AttemptLog {
     if (!this.#live) return;
     this.#live = undefined;
     this.#shown = "";
+    this.#removeLive();
+  }
+
+  #removeLive(): void {
     try {
       Deno.removeSync(`${this.#folder}/${liveFile}`);
     } catch {

@@ -521,12 +521,12 @@ Deno.test("what is at work is told with its time, and what is fetched with its r
   };
   log.line(`@nix ${JSON.stringify(half)}`);
   assertEquals(log.now(), {
-    text: "3 of 12 built, 10 MiB of 40 MiB fetched at 10 MiB/s · linux-6.12.8",
+    text: "3 of 12 built, 10 of 40 MiB at 10 MiB/s · linux-6.12.8",
     tasks: [
       { kind: "build", name: "linux-6.12.8", ms: 5000, note: "buildPhase" },
       {
         ...{ kind: "fetch", name: "firefox-120", ms: 3000 },
-        note: "6.0 MiB of 90 MiB, 2.0 MiB/s",
+        note: "6.0 of 90 MiB, 2.0 MiB/s",
       },
       {
         ...{ kind: "fetch", name: "source.tar.gz", ms: 2000 },

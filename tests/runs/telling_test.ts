@@ -102,6 +102,23 @@ test("a line of the history that can't be written comes with the next run", asyn
   says(stdout, short(revision));
 });
 
+test("a log that can't be written changes nothing of a run", async (world) => {
+  const { repository } = await deployed(world);
+  const before = standing(world);
+  const logs = "/var/lib/gitops-sync/attempts";
+  await world.output(["rm", "-r", logs]);
+  await world.output(["touch", logs]);
+  await repository.publish("Bad", bad);
+  const { stderr } = await syncTo(world, 7);
+  says(stderr, "warning: Cannot write the log of this attempt");
+  assertEquals(standing(world), before);
+  assertEquals(world.history().at(-1)?.result, "failed");
+  const good = { knobs: { exit: {} } };
+  const revision = await repository.publish("Good", good);
+  await syncTo(world, 0);
+  runs(world, revision);
+});
+
 test("a umask that is open to a group stops no later run", async (world) => {
   const { repository } = await deployed(world);
   await repository.publish("Good");

@@ -171,6 +171,29 @@ Deno.test("a log that can't be written is told once, and goes on when it can", (
     assertEquals(faults.length, 1);
   }));
 
+Deno.test("how far a stage is is there while it lasts, and not after a cut", () =>
+  inFolder(async (state) => {
+    const log = open(state);
+    using reader = new LogReader(state, id);
+    const task = { kind: "build" as const, name: "a\x1b[2J", ms: 5, note: "" };
+    const now = () => ({ text: "1 of 2", tasks: [task], last: "\x07" });
+    log.tell({ kind: "progress", stage: "build", now });
+    while (!reader.live()) await new Promise((done) => setTimeout(done, 10));
+    assertEquals(reader.live(), {
+      ...{ stage: "build", text: "1 of 2", last: "?" },
+      tasks: [{ ...task, name: "a" }],
+    });
+    // As a run that was killed leaves it.
+    const path = `${logFolder(state, id)}/live.json`;
+    const left = Deno.readTextFileSync(path);
+    log.tell({ kind: "done", stage: "build", text: "", ms: 1 });
+    assertEquals(reader.live(), undefined);
+    log.close();
+    Deno.writeTextFileSync(path, left);
+    open(state).close();
+    assertEquals(reader.live(), undefined);
+  }));
+
 Deno.test("the last 32 attempts have a log", () =>
   inFolder(async (state) => {
     const ids = Array.from(

@@ -9,7 +9,7 @@ import type { HistoryEntry } from "../../state/state.ts";
 import { hasLog, readLog } from "../../state/log_reader.ts";
 import { attemptNamed, attemptsIn, type KnownAttempt } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { timeOf } from "../output/times.ts";
@@ -18,12 +18,13 @@ import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory: folder } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const folder = config.stateDirectory;
   const attempt = attemptNamed(await attemptsIn(folder), call.operands[0]);
   const { id, revision, entry } = attempt;
   const isKept = hasLog(folder, id);
   if (call.json) {
-    printJson("history show", exitCodes.ok, {
+    await printHostJson("history show", config, exitCodes.ok, {
       attempt: entry ?? { id, revision: revision ?? null },
       log: isKept ? [...readLog(folder, id)].flat().map(entryJson) : null,
     });

@@ -6,13 +6,14 @@
  */
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { short } from "../../base/text.ts";
+import { utc } from "../../base/time.ts";
 import { isLocked } from "../../host/lock.ts";
 import type { LogEntry } from "../../state/log_entries.ts";
 import { hasLog, LogReader } from "../../state/log_reader.ts";
 import { attemptNamed, attemptsIn, type KnownAttempt } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { Interrupt } from "../interrupt.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { logLines } from "../output/log_lines.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
@@ -22,14 +23,15 @@ const pause = 200;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory: folder } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const folder = config.stateDirectory;
   const attempt = attemptNamed(await attemptsIn(folder), call.operands[0]);
   refuseMissing(folder, attempt);
   if (call.json) {
     const { id, revision } = attempt;
     using reader = new LogReader(folder, id);
     const entries = [...reader.read()].flat();
-    printJson("logs", exitCodes.ok, {
+    await printHostJson("logs", config, exitCodes.ok, {
       attempt: { id, revision: revision ?? null },
       lines: entries.map(entryJson),
     });
@@ -54,7 +56,7 @@ export function refuseMissing(folder: string, { id, revision }: KnownAttempt) {
 
 /** A line of the log with its time as text. */
 export function entryJson({ at, ...entry }: LogEntry): Record<string, unknown> {
-  return { at: new Date(at).toISOString(), ...entry };
+  return { at: utc(at) ?? null, ...entry };
 }
 
 /** Prints a log as far as it goes. */

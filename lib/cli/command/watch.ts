@@ -6,14 +6,16 @@
 import { formatDuration } from "../../base/duration.ts";
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { short } from "../../base/text.ts";
+import { utc } from "../../base/time.ts";
+import type { LocalConfig } from "../../config/config.ts";
 import { isLocked, lastHolder } from "../../host/lock.ts";
-import { nextRun } from "../../host/timer.ts";
+import { nextRun } from "../../host/next_run.ts";
 import { run as runProgram } from "../../process/run_command.ts";
 import { readState } from "../../state/state_file.ts";
 import { localConfigOf } from "../config.ts";
 import { Interrupt } from "../interrupt.ts";
 import { tellerFor } from "../output/effects.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Teller } from "../output/teller.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
@@ -27,17 +29,18 @@ const silent: Teller = { tell() {}, close() {} };
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory: folder } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const folder = config.stateDirectory;
   using interrupt = new Interrupt();
   const before = lastHolder(folder)?.since;
   if (!await isLocked(folder)) {
-    if (!call.switches.has("wait")) return await tellIdle(call, folder);
+    if (!call.switches.has("wait")) return await tellIdle(call, config);
     if (!await begun(folder, before, interrupt)) return exitCodes.interrupted;
   }
   const teller = call.json ? silent : await tellerFor(call.verbose);
   const seen = await watched(folder, teller, interrupt);
   teller.close();
-  return seen ? await tellEnd(call, folder, seen) : exitCodes.interrupted;
+  return seen ? await tellEnd(call, config, seen) : exitCodes.interrupted;
 }
 
 /** Waits until a run begins; one that has nothing to do is over at once. */
@@ -69,10 +72,10 @@ async function watched(
 
 async function tellEnd(
   call: Call,
-  folder: string,
+  config: LocalConfig,
   { since, attempt, end }: Seen,
 ): Promise<ExitCode> {
-  const { last, attempt: left } = await readState(folder);
+  const { last, attempt: left } = await readState(config.stateDirectory);
   const isOfRun = last && Date.parse(last.at) >= since;
   const found = end ??
     // The remote did not answer: that is no attempt.
@@ -81,7 +84,7 @@ async function tellEnd(
     (attempt && left ? exitCodes.interrupted : exitCodes.ok);
   const result = found?.result ?? (exit === 0 ? "nothing-to-do" : "cut-off");
   if (call.json) {
-    printJson("watch", exit as ExitCode, {
+    await printHostJson("watch", config, exit as ExitCode, {
       result,
       attempt: attempt ?? null,
       text: found?.text ?? "",
@@ -99,16 +102,17 @@ async function tellEnd(
 }
 
 /** Where no run goes on: when the last one was, and when the next one is. */
-async function tellIdle(call: Call, folder: string): Promise<ExitCode> {
+async function tellIdle(call: Call, config: LocalConfig): Promise<ExitCode> {
+  const folder = config.stateDirectory;
   const now = new Date();
   const { last } = await readState(folder);
   const begun = lastHolder(folder)?.since;
   const next = await nextRun({ run: (command) => runProgram(command) });
   if (call.json) {
-    printJson("watch", exitCodes.ok, {
+    await printHostJson("watch", config, exitCodes.ok, {
       result: "idle",
-      last: begun === undefined ? null : timeText(new Date(begun)),
-      next: next ? timeText(next) : null,
+      last: begun === undefined ? null : utc(begun) ?? null,
+      next: next.at ? utc(next.at) ?? null : null,
     });
     return exitCodes.ok;
   }
@@ -125,16 +129,12 @@ async function tellIdle(call: Call, folder: string): Promise<ExitCode> {
         }.`,
       ]
       : [],
-    next
-      ? `The next one begins ${timeOf(next.toISOString())} (in ${
-        formatDuration(Math.max(0, next.getTime() - now.getTime()))
+    next.at
+      ? `The next one begins ${timeOf(next.at.toISOString())} (in ${
+        formatDuration(Math.max(0, next.at.getTime() - now.getTime()))
       }).`
-      : "No timer begins the next one.",
+      : `When the next one begins is not known: ${next.why}.`,
     "gitops-sync watch --wait waits for it.",
   ].join("\n"));
   return exitCodes.ok;
-}
-
-function timeText(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
