@@ -36,6 +36,7 @@ const variables = [
   "NO_COLOR",
   "NOTIFY_SOCKET",
   "RUNTIME_DIRECTORY",
+  "TERM",
 ];
 
 // Deno looks for each on PATH once, at the start: another one of that name that
