@@ -87,7 +87,7 @@ test("Ctrl-C ends a run on a terminal", async (world) => {
   await terminal.shows(/^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] build/m);
   await terminal.keys("C-c");
   const screen = await terminal.shows(/^code \d+$/m);
-  says(screen, "✗ build", "error: Interrupted by a person", "code 3");
+  says(screen, "✗ build", "error: Interrupted by a person", "code 130");
   assertEquals(world.running(), null);
 });
 
