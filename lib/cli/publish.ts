@@ -4,11 +4,14 @@
  * @module
  */
 import type { Effects, Event } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { defaultConfigPath, type LocalConfig } from "../config/config.ts";
 import {
+  type Published,
   publishedFile,
   publishedOf,
+  unknownOf,
   writePublished,
 } from "../report/published.ts";
 import type { Call } from "./call.ts";
@@ -41,13 +44,27 @@ export async function publish(
 ): Promise<void> {
   if (!isPublished(call, config)) return;
   try {
-    const facts = await localFacts(config);
-    const text = documentText("status", 0, { ...publishedOf(facts) });
-    writePublished(`${text}\n`, facts.asked?.at ?? facts.now);
+    const { published, time } = await publishedNow(config);
+    const text = documentText("status", 0, { ...published });
+    writePublished(`${text}\n`, time);
   } catch (error) {
     const why = oneLine((error as Error)?.message ?? String(error), 200);
     const text = `Cannot publish the status: ${why}`;
     effects?.tell({ kind: "message", level: "debug", text });
+  }
+}
+
+/** What can't be read is not what it was: the state is unknown then. */
+async function publishedNow(
+  config: LocalConfig,
+): Promise<{ published: Published; time: Date }> {
+  try {
+    const facts = await localFacts(config);
+    const time = facts.asked?.at ?? facts.now;
+    return { published: publishedOf(facts), time };
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return { published: unknownOf(config), time: new Date() };
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { dirname } from "@std/path";
+import type { Config } from "../config/schema.ts";
 import { foreignOnTheWay } from "../host/trusted_path.ts";
 import { hostStateOf } from "../run/host_state.ts";
 import type { HostFacts, HostState } from "../run/host_state.ts";
@@ -64,6 +65,24 @@ export function publishedOf(facts: HostFacts & { asked?: AskedAt }): Published {
     checked: asked
       ? { at: asked.at.toISOString(), answered: asked.tip !== undefined }
       : null,
+  };
+}
+
+/** What is told where the state can't be read. */
+export function unknownOf(
+  { host, ref, operation }: Pick<Config, "host" | "ref" | "operation">,
+): Published {
+  return {
+    published: true,
+    host,
+    target: { ref, operation },
+    state: "unknown",
+    lastGood: null,
+    tip: null,
+    stage: null,
+    last: null,
+    suspension: null,
+    checked: null,
   };
 }
 

@@ -62,7 +62,7 @@ Deno.test("an interrupt ends the program and all that it started", async () => {
         }, person.signal),
       SyncError,
     ) as SyncError;
-    assertEquals([error.reason, error.exit], ["interrupted", 3]);
+    assertEquals([error.reason, error.exit], ["interrupted", 130]);
     const child = Number(Deno.readTextFileSync(`${folder}/child`));
     assert(await areGone([child]));
   });

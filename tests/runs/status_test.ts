@@ -170,7 +170,9 @@ test("status goes on showing itself until a person ends it", async (world) => {
     columns: 80,
     shell: ["sh"],
   });
-  const line = "PS1='> '; clear; gitops-sync status --watch; echo code $?";
+  // In colour, whatever the tests themselves are run with.
+  const line =
+    "PS1='> '; clear; NO_COLOR= gitops-sync status --watch; echo code $?";
   await terminal.keys(line, "Enter");
   await terminal.shows(/in sync with main[^]*q ends it/);
   await repository.publish(

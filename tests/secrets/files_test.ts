@@ -209,7 +209,7 @@ Deno.test("an edit that is ended leaves nothing behind, and one that is killed u
   const ended = await started();
   ended.signal("SIGTERM");
   const { code, stderr } = await ended.ended;
-  assertEquals(code, 2, stderr);
+  assertEquals(code, 130, stderr);
   assertStringIncludes(
     stderr,
     "Interrupted: secrets/token.age was not changed",
@@ -217,7 +217,7 @@ Deno.test("an edit that is ended leaves nothing behind, and one that is killed u
   assertEquals(leftovers(), []);
   const throughSops = await started("secrets/a.yaml");
   throughSops.signal("SIGTERM");
-  assertEquals((await throughSops.ended).code, 2);
+  assertEquals((await throughSops.ended).code, 130);
   assertEquals(leftovers(), []);
   const killed = await started();
   killed.kill();

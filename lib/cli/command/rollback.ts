@@ -18,8 +18,8 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
   await using real = await realEffects(call.verbose);
   const effects = publishing(call, config, real);
-  const outcome = await rollBack(effects, config, call.texts["to"], record);
-  await effects.published();
+  const outcome = await rollBack(effects, config, call.texts["to"], record)
+    .finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

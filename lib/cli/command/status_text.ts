@@ -99,10 +99,12 @@ function headline(
 export function statusLine(facts: Facts): string {
   const { config, systems } = facts;
   const deployment = deploymentOf(facts, systems.running);
-  const runs = deployment ? describe(deployment) : "no system of gitops-sync";
-  return `${config.host}: ${hostStateOf(facts)}, ${runs}, asked ${
-    askedTextOf(facts)
-  }`;
+  const runs = deployment
+    ? `${short(deployment.revision)} "${oneLine(deployment.subject, 40)}"`
+    : "no system of gitops-sync";
+  // Why something is not known is for more lines.
+  const asked = askedTextOf(facts).replace(/ \(.*\)$/, "");
+  return `${config.host}: ${hostStateOf(facts)}, ${runs}, asked ${asked}`;
 }
 
 function askedTextOf({ asked, nextRun, now }: Facts): string {

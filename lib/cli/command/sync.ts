@@ -51,8 +51,7 @@ export async function syncWith(
         ...publishedFiles(call, configured),
       ]);
     },
-  );
-  await effects.published();
+  ).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

@@ -161,5 +161,6 @@ function interrupted({ path }: Place): SyncError {
     stage: "config",
     reason: "interrupted",
     next: "stop",
+    exit: exitCodes.interrupted,
   });
 }
