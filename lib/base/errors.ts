@@ -38,6 +38,7 @@ export const exitCodes = {
   held: 9,
   locked: 10,
   needsReboot: 11,
+  wouldChange: 12,
 } as const;
 
 /** One of {@linkcode exitCodes}. */
@@ -57,6 +58,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   9: "held: this revision failed before",
   10: "another run or another switch is at work",
   11: "needs a reboot: nothing was changed",
+  12: "plan --exit-code: something would change, or may",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {

@@ -28,8 +28,10 @@ export interface CommandSpec {
   /** The words that `operand` can be. */
   choices?: readonly string[];
   flags: readonly Flag[];
+  /** Another name of it. */
+  alias?: string;
   /** What it may do at most; none: all that we may, for a person's own files. */
-  reach?: Reach;
+  reach?: Reach | ((operands: readonly string[]) => Reach | undefined);
 }
 
 /** What a person asked for. */

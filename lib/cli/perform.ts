@@ -27,7 +27,7 @@ export async function perform(
   try {
     call = await parse(args);
     if (call.help || call.version) return await withResult(await about(call));
-    const { reach } = call.command;
+    const reach = reachOf(call);
     if (reach !== undefined && confine) return await confine(call, reach);
     const { run } = await load(call.command.name);
     return await withResult(await run(call));
@@ -36,6 +36,10 @@ export async function perform(
     await tellError(error, call, args);
     return exitCodeOf(error);
   }
+}
+
+function reachOf({ command: { reach }, operands }: Call): Reach | undefined {
+  return typeof reach === "function" ? reach(operands) : reach;
 }
 
 /** A result that did not arrive is told; how the host stands counts for more. */
