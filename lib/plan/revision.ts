@@ -33,7 +33,9 @@ import { forwardText, provenText, secretsText } from "../sync/describe.ts";
 import { verify } from "../trust/verify.ts";
 import { commitsOf } from "./commits.ts";
 import { dryActivate } from "./dry_activate.ts";
+import type { DryWords } from "./dry_words.ts";
 import type { Plan } from "./plan.ts";
+import type { SecretChanges } from "./secrets.ts";
 import { Scratch } from "./scratch.ts";
 import { compareSecretFiles } from "./secret_files.ts";
 import { stopsOf } from "./stops.ts";
@@ -290,17 +292,32 @@ async function compare(
   } else {
     const asked = await dryActivate(run, state, before, after, draft.notes);
     if (asked.units) draft.units = asked.units;
-    if (asked.words) addSecrets(draft, asked.words.secrets.modify);
+    if (asked.words && draft.secrets) {
+      draft.secrets = withDecrypted(draft.secrets, asked.words.secrets);
+    }
   }
 }
 
-/** The switch of sops-nix decrypts, and so tells which values are other ones. */
-function addSecrets(draft: Draft, modified: readonly string[]): void {
-  const { secrets } = draft;
-  if (!secrets) return;
-  const told = Object.values(secrets).flat();
-  const more = modified.filter((name) => !told.includes(name));
-  draft.secrets = { ...secrets, changed: [...secrets.changed, ...more].sort() };
+/**
+ * The dry activation of sops-nix decrypts, and so tells which values are other
+ * ones. Where it said nothing at all, perhaps it was not run.
+ */
+function withDecrypted(
+  secrets: SecretChanges,
+  { add, modify, remove }: DryWords["secrets"],
+): SecretChanges {
+  if (add.length + modify.length + remove.length === 0) return secrets;
+  const isOther = (name: string) => modify.includes(name);
+  const told = [...secrets.added, ...secrets.removed, ...secrets.changed];
+  const more = modify.filter((name) => !told.includes(name));
+  return {
+    ...secrets,
+    changed: [...secrets.changed.filter(isOther), ...more].sort(),
+    rekeyed: [
+      ...secrets.changed.filter((name) => !isOther(name)),
+      ...secrets.rekeyed.filter((name) => !isOther(name)),
+    ].sort(),
+  };
 }
 
 /** The error that something ends with, if it is one that was foreseen. */

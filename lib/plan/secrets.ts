@@ -14,7 +14,7 @@ export interface SecretChanges {
   removed: readonly string[];
   /** Another value, or the same value encrypted anew: that can't be told. */
   changed: readonly string[];
-  /** The same values, encrypted for others. */
+  /** The same values, encrypted for others or anew. */
   rekeyed: readonly string[];
 }
 

@@ -109,13 +109,21 @@ interface Stand {
   invocation: string;
 }
 
+/**
+ * What belongs to the runs themselves; and targets and slices, which have no
+ * process, come and go with other units, and are told by nobody; and the Nix daemon, which
+ * its socket starts for whoever builds.
+ */
+const leftOut =
+  /^(?:gitops-sync-|nix-daemon|run-|session-|user-|user@)|\.(?:target|slice)$/;
+
 /** How systemd has each unit in its own record. */
 async function recordOf(machine: Machine): Promise<Map<string, Stand>> {
   const shown = await machine.output([
     ...["systemctl", "show", "--all"],
     ...["--property=Id,ActiveState,InvocationID,FragmentPath", "--", "*"],
   ]);
-  return new Map(
+  const units = new Map(
     shown.split(/\n\n+/).map((block) => {
       const value = (name: string) =>
         new RegExp(`^${name}=(.*)$`, "m").exec(block)?.[1] ?? "";
@@ -124,9 +132,12 @@ async function recordOf(machine: Machine): Promise<Map<string, Stand>> {
       const stand = { runs, invocation: value("InvocationID") };
       // In NixOS all units are the system's; those of Debian are in no system.
       const isDebians = value("FragmentPath").startsWith("/usr/lib/");
-      return [isDebians ? "" : value("Id"), stand];
+      const isOut = isDebians || leftOut.test(value("Id"));
+      return [isOut ? "" : value("Id"), stand];
     }),
   );
+  units.delete("");
+  return units;
 }
 
 /** Units of which systemd did a job of some type: one is skipped by conditions. */
@@ -162,13 +173,6 @@ function effectOf(
   if (isOther) return "restart";
   return isReloaded ? "reload" : "none";
 }
-
-/**
- * What belongs to the runs themselves; and targets and slices, which have no
- * process, come and go with other units, and are told by nobody.
- */
-const leftOut =
-  /^(?:gitops-sync-|run-|session-|user-|user@)|\.(?:target|slice)$/;
 
 /** A person without root plans what they work on, and a revision. */
 async function byPerson(machine: Machine, repository: Repository) {
@@ -223,9 +227,9 @@ Deno.test({
       knobs: {
         ...knobs("before"),
         manifest: "script",
-        secrets: ["s.yaml#stays", "s.yaml#goes"],
+        secrets: ["s.yaml#stays", "s.yaml#other", "s.yaml#goes"],
       },
-      files: { "s.yaml": await secret("stays: a\ngoes: b\n") },
+      files: { "s.yaml": await secret("stays: a\nother: b\ngoes: c\n") },
     });
     await sync();
     // A container has none: what was booted is what runs now.
@@ -252,7 +256,7 @@ Deno.test({
       for (
         const unit of new Set([...was.keys(), ...is.keys(), ...said.keys()])
       ) {
-        if (unit === "" || leftOut.test(unit)) continue;
+        if (leftOut.test(unit)) continue;
         const happened = effectOf(
           was.get(unit),
           is.get(unit),
@@ -272,9 +276,9 @@ Deno.test({
     await repository.publish("after", {
       knobs: {
         ...knobs("after"),
-        secrets: ["s.yaml#stays", "s.yaml#comes"],
+        secrets: ["s.yaml#stays", "s.yaml#other", "s.yaml#comes"],
       },
-      files: { "s.yaml": await secret("stays: a\ncomes: c\n") },
+      files: { "s.yaml": await secret("stays: a\nother: d\ncomes: e\n") },
     });
     const there = await ask();
     await compare(there);
@@ -293,8 +297,9 @@ Deno.test({
     assertEquals(secrets, {
       added: ["comes"],
       removed: ["goes"],
-      changed: [],
-      rekeyed: [],
+      changed: ["other"],
+      // It has another data key.
+      rekeyed: ["stays"],
     });
     assertEquals(reboot.changed, ["kernel", "initrd", "kernel modules"]);
     await repository.publish("before again", {

@@ -72,6 +72,15 @@ test("a plan shows what a sync does next, and changes nothing", async (world) =>
   ]);
   assertEquals(roots, "", "nothing keeps the system");
 
+  // Nix itself says the same, where versions are other ones.
+  const told = await world.output([
+    ...["nix", "--extra-experimental-features", "nix-command"],
+    ...["store", "diff-closures", plan.before, plan.after],
+  ]);
+  for (const { name, before, after } of plan.packages.changed) {
+    says(told, `${name}: ${before[0] ?? "∅"} → ${after[0] ?? "∅"}`);
+  }
+
   await syncTo(world, 12, "diff", "--exit-code");
   await syncTo(world, 0);
   assertEquals(runs(world, revision), plan.after);
