@@ -183,13 +183,16 @@ async function byPerson(machine: Machine, repository: Repository) {
     "/home/ada/infra",
   ]);
   await machine.output(["chown", "-R", "ada:", "/home/ada/infra"]);
+  await machine.output(["mkdir", "/home/ada/deno"]);
+  await machine.output(["cp", "-r", "/var/cache/deno/npm", "/home/ada/deno/"]);
+  await machine.output(["chown", "-R", "ada:", "/home/ada/deno"]);
   await machine.output(["chmod", "600", "/etc/gitops-sync/config.yaml"]);
   const before = machine.calls();
   const { code, stdout, stderr } = await machine.run([
     ...["runuser", "-u", "ada", "--", "env", "NIX_REMOTE=daemon"],
     ...["HOME=/home/ada", "DENO_DIR=/home/ada/deno", "gitops-sync"],
     ...["plan", "/home/ada/infra", "--host", "demo", "--json"],
-  ]);
+  ], { cwd: "/home/ada" });
   assertEquals(code, 0, stdout + stderr);
   const plan = JSON.parse(stdout);
   assertEquals(plan.before, machine.running());

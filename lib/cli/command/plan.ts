@@ -131,9 +131,11 @@ function printText(plan: Plan): void {
   const ink = (code: string, text: string) =>
     isPlain ? text : `\x1b[${code}m${text}\x1b[0m`;
   const text = planText(plan, { columns: columnsOf(isTerminal), ink });
+  // Apart from the stages that stand above it.
+  const apart = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
   // The escapes are ours; what comes from elsewhere is clean before.
-  if (isPlain) print(text);
-  else print(text, redact);
+  if (isPlain) print(`${apart}${text}`);
+  else print(`${apart}${text}`, redact);
 }
 
 function columnsOf(isTerminal: boolean): number {

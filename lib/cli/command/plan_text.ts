@@ -179,7 +179,11 @@ const unitInks: Readonly<Record<string, string>> = {
 function unitLines(plan: Plan, paper: Paper): string[] {
   const { units, unitFiles } = plan;
   if (!units && !unitFiles) return [];
-  const rows = unitRows(plan);
+  const rows = unitRows(plan).map(([label, names]): Named => [
+    label,
+    // As systemctl takes them: most units are services.
+    names.map((name) => name.replace(/\.service$/, "")),
+  ]);
   const other = units?.other ?? [];
   const lines = [
     ...namedLines(rows, paper, unitInks),

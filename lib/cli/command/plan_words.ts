@@ -151,9 +151,9 @@ export function unitRows({ units, unitFiles, before }: Plan): Named[] {
 
 /** What each label of {@linkcode unitRows} means, where it does not say so. */
 export const unitMeanings: Readonly<Record<string, string>> = {
-  "start again": "they do not run now, and a target wants them",
-  "on demand": "they are stopped, and their socket starts them",
-  "left as is": "they changed, and go on running as they are",
+  "start again": "not running now, but wanted",
+  "on demand": "stopped until its socket is used",
+  "left as is": "changed, and not restarted",
 };
 
 /** Names of secrets by what would happen. */
