@@ -38,7 +38,7 @@ export const exitCodes = {
   held: 9,
   locked: 10,
   needsReboot: 11,
-  wouldChange: 12,
+  wouldChange: 16,
 } as const;
 
 /** One of {@linkcode exitCodes}. */
@@ -58,7 +58,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   9: "held: this revision failed before",
   10: "another run or another switch is at work",
   11: "needs a reboot: nothing was changed",
-  12: "plan --exit-code: something would change, or may",
+  16: "`plan --exit-code` alone: something would change, or may",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {

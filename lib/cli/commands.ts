@@ -52,7 +52,7 @@ export const commands: readonly CommandSpec[] = [
       },
       {
         name: "exit-code",
-        text: "end with 12 if something would change, or may",
+        text: "end with 16 if something would change, or may",
       },
     ],
     reach: reachOfPlan,

@@ -81,7 +81,7 @@ test("a plan shows what a sync does next, and changes nothing", async (world) =>
     says(told, `${name}: ${before[0] ?? "∅"} → ${after[0] ?? "∅"}`);
   }
 
-  await syncTo(world, 12, "diff", "--exit-code");
+  await syncTo(world, 16, "diff", "--exit-code");
   await syncTo(world, 0);
   assertEquals(runs(world, revision), plan.after);
   const later = await json(world, 0, "--exit-code");
@@ -148,7 +148,7 @@ test("a look without a build evaluates nothing", async (world) => {
   const plan = await json(world, 0, "--no-build");
   assertEquals([plan.built, plan.changes, plan.after], [false, null, null]);
   // It may change, so it is not said that it does not.
-  await syncTo(world, 12, "plan", "--no-build", "--exit-code");
+  await syncTo(world, 16, "plan", "--no-build", "--exit-code");
   // With a build it fails as the sync does, which then holds it.
   const failed = await json(world, 6);
   assertEquals(failed.failure.stage, "build");
