@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import {
+  type ExitCode,
+  exitCodes,
+  type SyncError,
+  usageError,
+} from "../../base/errors.ts";
 import type { Effects } from "../../base/effects.ts";
 import { redact } from "../../base/redact.ts";
 import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";
@@ -13,7 +18,7 @@ import { planRevision } from "../../plan/revision.ts";
 import { configOf, readConfig } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
-import { errorEvent, print } from "../output/print.ts";
+import { print } from "../output/print.ts";
 import { isFolder } from "../plan_operand.ts";
 import { planJson } from "./plan_json.ts";
 import { planMarkdown } from "./plan_markdown.ts";
@@ -29,16 +34,16 @@ export async function run(call: Call): Promise<ExitCode> {
   if (call.json) printJson("plan", exit, planJson(plan));
   else if (format === "markdown") print(planMarkdown(plan));
   else printText(plan);
-  if (plan.failure) {
-    // A plan holds nothing, so there is no hold to speak of.
-    const event = errorEvent(plan.failure);
-    effects.tell({ ...event, ...hintsOf(plan) });
-  }
+  if (plan.failure) tellFailure(effects, plan.failure);
   return exit;
 }
 
-function hintsOf({ failure }: Plan) {
-  return { hints: failure?.hints ?? [] };
+/** As a run tells it; a plan holds nothing, so there is no hold to speak of. */
+function tellFailure(
+  effects: Effects,
+  { message: text, details, hints }: SyncError,
+): void {
+  effects.tell({ kind: "message", level: "error", text, details, hints });
 }
 
 function formatOf({ texts, json }: Call): "text" | "markdown" {
