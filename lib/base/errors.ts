@@ -42,6 +42,7 @@ export const exitCodes = {
   waiting: 13,
   suspended: 14,
   rolledBackByPerson: 15,
+  wouldChange: 16,
   interrupted: 130,
 } as const;
 
@@ -66,6 +67,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   13: "`status` alone: the revision waits",
   14: "`status` alone: the host is suspended",
   15: "`status` alone: a person rolled the host back",
+  16: "`plan --exit-code` alone: something would change, or may",
   130: "interrupted (Ctrl-C, or its service was stopped)",
 };
 

@@ -145,7 +145,9 @@ async function find(
   if (words.length === 0) return { command: commands[0]!, operands: [] };
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(" ");
-    const command = commands.find((one) => one.name === name);
+    const command = commands.find((one) =>
+      one.name === name || one.alias === name
+    );
     if (!command) continue;
     const operands = words.slice(length);
     const most = command.operand === undefined ? 0 : command.most ?? 1;

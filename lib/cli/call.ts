@@ -30,8 +30,15 @@ export interface CommandSpec {
   /** The words that `operand` can be. */
   choices?: readonly string[];
   flags: readonly Flag[];
+  /** Another name of it. */
+  alias?: string;
   /** What it may do at most; none: all that we may, for a person's own files. */
-  reach?: Reach;
+  reach?: Reach | ((operands: readonly string[]) => Reach | undefined);
+}
+
+/** Whether what a command writes is about this host. */
+export function isAboutHost({ reach }: CommandSpec): boolean {
+  return reach === "host" || reach === "state" || typeof reach === "function";
 }
 
 /** What a person asked for. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { CommandSpec, Flag } from "./call.ts";
+import { reachOfPlan } from "./plan_operand.ts";
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [
@@ -34,6 +35,30 @@ export const commands: readonly CommandSpec[] = [
       text: "wait for another run to end, in place of exit code 10",
     }],
     reach: "host",
+  },
+  {
+    name: "plan",
+    alias: "diff",
+    summary: "what a sync would do, without doing it",
+    text:
+      "Shows the commits with their signatures, and the packages, units and secrets\nthat would change, whether a reboot is needed, and what would stop a sync.\nREVISION is a commit, branch or tag, as if the ref named it. A FOLDER begins\nwith . or /: it is evaluated as you, and needs no root. Changes nothing. Ends\nwith 0 whether or not something would change, and as the sync would end where\nthat would fail.",
+    operand: "[REVISION|FOLDER]",
+    flags: [
+      {
+        name: "no-build",
+        text: "only the commits, secrets files, and what would stop a sync",
+      },
+      {
+        name: "format",
+        value: "FORMAT",
+        text: "text (the default), or markdown for a comment at a review",
+      },
+      {
+        name: "exit-code",
+        text: "end with 16 if something would change, or may",
+      },
+    ],
+    reach: reachOfPlan,
   },
   {
     name: "status",

@@ -13,6 +13,7 @@ interface Runnable {
 
 const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   sync: () => import("./command/sync.ts"),
+  plan: () => import("./command/plan.ts"),
   status: () => import("./command/status.ts"),
   history: () => import("./command/history.ts"),
   "history show": () => import("./command/history_show.ts"),

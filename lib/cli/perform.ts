@@ -10,7 +10,7 @@ import { commands } from "./commands.ts";
 import { load } from "./loaders.ts";
 import { errorEvent, print, printProblem } from "./output/print.ts";
 import type { Reach } from "./permissions.ts";
-import type { Call, CommandSpec } from "./call.ts";
+import { type Call, type CommandSpec, isAboutHost } from "./call.ts";
 
 /**
  * Reads the arguments and runs the command that they name.
@@ -28,7 +28,7 @@ export async function perform(
   try {
     call = await parse(args);
     if (call.help || call.version) return await withResult(await about(call));
-    const { reach } = call.command;
+    const reach = reachOf(call);
     if (reach !== undefined && confine) return await confine(call, reach);
     const { run } = await load(call.command.name);
     return await withResult(await run(call));
@@ -37,6 +37,10 @@ export async function perform(
     await tellError(error, call, args);
     return exitCodeOf(error);
   }
+}
+
+function reachOf({ command: { reach }, operands }: Call): Reach | undefined {
+  return typeof reach === "function" ? reach(operands) : reach;
 }
 
 /** A result that did not arrive is told; how the host stands counts for more. */
@@ -82,10 +86,10 @@ async function tellError(
 
 /** What the document of a failed command says of the host it deals with. */
 async function hostPartOf(
-  { reach }: CommandSpec,
+  command: CommandSpec,
   call: Call | undefined,
 ): Promise<Record<string, unknown>> {
-  if (reach !== "host" && reach !== "state") return {};
+  if (!isAboutHost(command)) return {};
   const { hostPart } = await import("./host_facts.ts");
   const { readConfig } = await import("./config.ts");
   // What is wrong with it was told.

@@ -46,7 +46,8 @@ export async function takeLock(
 ): Promise<Lock> {
   const file = await open(folder);
   // All of it without waiting: a wait would start a thread.
-  const isOurs = await lockNow(file, true) || await lockAfterLook(file);
+  const isOurs = await lockNow(file, true) || await lockAfterLook(file) ||
+    await lockAfterPlan(file, folder);
   if (!isOurs) {
     file.close();
     throw await locked(lastHolder(folder));
@@ -97,6 +98,50 @@ async function lockAfterLook(file: Deno.FsFile): Promise<boolean> {
   if (!("tryLockSync" in file)) return false;
   await new Promise((resolve) => setTimeout(resolve, 100));
   return await lockNow(file, true);
+}
+
+/** Milliseconds that a run waits for a plan, which asks a switch what it would do. */
+const patienceWithPlan = 60_000, pause = 200;
+
+/** The file that a plan makes before it takes the lock of runs. */
+const planMark = (folder: string) => `${folder}/plan/asks`;
+
+/** A plan holds the lock for seconds, and must not make a run fail. */
+async function lockAfterPlan(
+  file: Deno.FsFile,
+  folder: string,
+): Promise<boolean> {
+  for (let left = patienceWithPlan; left > 0; left -= pause) {
+    try {
+      Deno.lstatSync(planMark(folder));
+    } catch {
+      return await lockNow(file, true);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (await lockNow(file, true)) return true;
+  }
+  return false;
+}
+
+/**
+ * Takes the lock of runs for a plan, which changes nothing and is no run: who
+ * held it last stays written there, and a run that begins now waits.
+ *
+ * @param folder The state folder, which has the plan's own folder.
+ * @returns nothing where a run holds it.
+ */
+export async function lockForPlan(folder: string): Promise<Lock | undefined> {
+  const mark = planMark(folder);
+  Deno.writeTextFileSync(mark, "");
+  const file = await open(folder);
+  const release = () => {
+    // In this order a run that waits finds the lock free.
+    file.close();
+    Deno.removeSync(mark);
+  };
+  if (await lockNow(file, true)) return { file, [Symbol.dispose]: release };
+  release();
+  return undefined;
 }
 
 /** Takes flock(2) on a file if it is free. */

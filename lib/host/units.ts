@@ -42,6 +42,8 @@ export interface UnitState {
   readonly wantedBy: readonly string[];
   /** The units that can't be without it. */
   readonly requiredBy: readonly string[];
+  /** The units that are stopped and restarted with it (`PartOf=`). */
+  readonly parts: readonly string[];
 }
 
 const properties = [
@@ -51,6 +53,7 @@ const properties = [
   ...["AssertResult", "AssertTimestampMonotonic"],
   ...["ConditionResult", "ConditionTimestampMonotonic"],
   ...["TriggeredBy", "WantedBy", "RequiredBy", "BoundBy", "UpheldBy"],
+  "ConsistsOf",
 ];
 
 /**
@@ -124,5 +127,6 @@ function unitFrom(block: string): UnitState | undefined {
     triggeredBy: list("TriggeredBy"),
     wantedBy: list("WantedBy", "UpheldBy"),
     requiredBy: list("RequiredBy", "BoundBy"),
+    parts: list("ConsistsOf"),
   };
 }

@@ -18,7 +18,7 @@ import { runInNamespaces } from "../host/confined_namespaces.ts";
 import { stopUnits, type UnitEnd } from "../host/systemd.ts";
 import { authorityFile, gitEnvironment } from "../git/git.ts";
 import { isOverLimit, memoryFor } from "./memory.ts";
-import { evaluationUser, type Route } from "./isolation.ts";
+import { evaluationUser, type Route, unitIn } from "./isolation.ts";
 import {
   elsewhere,
   letRead,
@@ -149,7 +149,8 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
   const { state, mirror, cache, seconds } = use;
   const folder = `${state}/evaluation`;
   const git = `${folder}/gitconfig`;
-  const { runtime } = foldersOf(evaluationUnit);
+  const unit = unitIn(state, evaluationUnit);
+  const { runtime } = foldersOf(unit);
   const shown = mirror === undefined
     ? undefined
     : mirrorFor(mirror, state, runtime);
@@ -164,7 +165,7 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
     if (open !== undefined) await letRead(open);
   }
   return {
-    unit: evaluationUnit,
+    unit,
     user: evaluationUser,
     readable: [
       ...publicFiles,
@@ -183,7 +184,9 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
 
 /** All variables of the unit. */
 function environment({ state, mirror, cache }: Use): Record<string, string> {
-  const { runtime, cache: ownCache } = foldersOf(evaluationUnit);
+  const { runtime, cache: ownCache } = foldersOf(
+    unitIn(state, evaluationUnit),
+  );
   const safe = mirror === undefined
     ? []
     : [mirror, mirrorFor(mirror, state, runtime).to];

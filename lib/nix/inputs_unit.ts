@@ -11,7 +11,7 @@ import type { Command, Finished } from "../base/effects.ts";
 import { foldersOf, ownService, type Shown } from "../host/confined_unit.ts";
 import type { Run } from "../run/run.ts";
 import { runRouted } from "./evaluation_unit.ts";
-import type { Route } from "./isolation.ts";
+import { type Route, unitIn } from "./isolation.ts";
 import { memoryFor } from "./memory.ts";
 import {
   elsewhere,
@@ -43,7 +43,8 @@ export async function fetchConfined(
   command: Command,
   { mirror, cache }: { mirror?: string; cache?: string } = {},
 ): Promise<Finished> {
-  const { runtime, cache: own } = foldersOf(inputsUnit);
+  const unit = unitIn(folder, inputsUnit);
+  const { runtime, cache: own } = foldersOf(unit);
   const settings = Deno.env.get("NIX_CONF_DIR") ?? "/etc/nix";
   const home = Deno.env.get("HOME") ?? "/root";
   const agent = Deno.env.get("SSH_AUTH_SOCK");
@@ -70,7 +71,7 @@ export async function fetchConfined(
     [command.program, ...command.args],
     env,
     {
-      unit: inputsUnit,
+      unit,
       user: "root",
       readable: [
         ...publicFiles,

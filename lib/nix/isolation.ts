@@ -13,6 +13,19 @@ import { nixSettings } from "./settings.ts";
 /** The user that evaluates. The module makes it. */
 export const evaluationUser = "gitops-sync-eval";
 
+/** The folder in the state folder that a plan works in (lib/plan). */
+export const planFolder = "plan";
+
+/**
+ * The name of a unit for a state folder. A unit's name is fixed, and a second
+ * user of it ends the first one: a plan must not end what a run evaluates.
+ *
+ * @param unit The name that a run uses.
+ */
+export function unitIn(folder: string, unit: string): string {
+  return folder.endsWith(`/${planFolder}`) ? `${unit}-plan` : unit;
+}
+
 /** The Nix daemon, which builds for users without rights. */
 export const daemonFolder = "/nix/var/nix/daemon-socket";
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Signer, State } from "../state/state.ts";
 import type { Bad, Good, Keyring } from "./signature.ts";
@@ -55,6 +56,50 @@ export async function checkSignatures(
   return mode === "range" && check.isFirstUse
     ? { signers, firstTrusted: check.asFirstTrusted() }
     : { signers };
+}
+
+/** What is to be told of the signature of a commit; it decides nothing. */
+export type Told =
+  | { state: "good"; signer: Signer }
+  /** `says` completes "commit X …". */
+  | { state: "bad"; says: string }
+  /** Nobody looked at it, and why. */
+  | { state: "unchecked"; says: string };
+
+/**
+ * Tells of the signatures of some commits, by the keys that count for what
+ * comes now.
+ *
+ * @returns one for each of the revisions, in their order.
+ */
+export async function tellSignatures(
+  run: Run,
+  fetched: Fetched,
+  revisions: readonly string[],
+): Promise<Told[]> {
+  const nobody = (says: string) =>
+    revisions.map((): Told => ({ state: "unchecked", says }));
+  if (run.config["verify.mode"] === "none") {
+    return nobody("no signature is asked for");
+  }
+  try {
+    await using keyrings = await Keyrings.make(run, fetched.mirror);
+    const check = await Check.make(run, fetched, keyrings);
+    const keys = await check.keys();
+    const told: Told[] = [];
+    for (const revision of revisions) {
+      const judged = await check.judge("commit", revision, keys);
+      told.push(
+        judged.ok
+          ? { state: "good", signer: whose(judged) }
+          : { state: "bad", says: judged.says },
+      );
+    }
+    return told;
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return nobody(error.message);
+  }
 }
 
 /** The checks of one revision. */

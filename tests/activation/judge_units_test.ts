@@ -30,6 +30,7 @@ function unit(name: string, more: Partial<UnitState> = {}): UnitState {
     triggeredBy: [],
     wantedBy: ["multi-user.target"],
     requiredBy: [],
+    parts: [],
     ...more,
   };
 }

@@ -73,6 +73,7 @@ Deno.test("every exit code has a meaning, and no two are the same", () => {
     13,
     14,
     15,
+    16,
     130,
   ]);
   assertEquals(Object.keys(exitMeanings).map(Number), codes);

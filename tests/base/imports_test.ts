@@ -18,6 +18,7 @@ const layers = [
   "secrets",
   "activation",
   "sync",
+  "plan",
   "report",
   "serve",
   "cli",

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { exitCodes } from "../../lib/base/errors.ts";
+import { isAboutHost } from "../../lib/cli/call.ts";
 import { commands } from "../../lib/cli/commands.ts";
 import { jsonVersion } from "../../lib/cli/output/json.ts";
 import { hostStates } from "../../lib/run/host_state.ts";
 import { documents, mustFitSchema, schema } from "../schema.ts";
 
-/** It runs until it is stopped, and has no result. */
-const withoutDocument = ["vault-agent"];
+/** They run until they are stopped, and have no result. */
+const withoutDocument = ["vault-agent", "serve"];
 
 /** All that a property of some documents can be. */
 function valuesOf(names: readonly string[], key: string): unknown[] {
@@ -34,9 +35,7 @@ Deno.test("the schema knows what the program knows", () => {
 
 Deno.test("a command that deals with the host fails as one that does", () => {
   const failed = valuesOf(["failed"], "command");
-  const about = commands.filter(({ reach }) =>
-    reach === "host" || reach === "state"
-  ).map(({ name }) => name);
+  const about = commands.filter(isAboutHost).map(({ name }) => name);
   assertEquals(failed.toSorted(), about.toSorted());
 });
 

@@ -3,6 +3,7 @@ import { SyncError } from "../../lib/base/errors.ts";
 import {
   isLocked,
   lastHolder,
+  lockForPlan,
   lockNow,
   takeLock,
 } from "../../lib/host/lock.ts";
@@ -171,5 +172,35 @@ Deno.test("a folder that can't be used is told with a hint", async () => {
         "or name another folder with --state-directory",
       ]);
     }
+  });
+});
+
+Deno.test("a run waits for a plan, which leaves its name to nobody", async () => {
+  await inFolder(async (folder) => {
+    (await takeLock(folder, "rollback", now))[Symbol.dispose]();
+    await Deno.mkdir(`${folder}/plan`);
+    const plan = await lockForPlan(folder);
+    assertEquals(lastHolder(folder)?.command, "rollback");
+    let isRunning = false;
+    const run = takeLock(folder, "sync", now).then((lock) => {
+      isRunning = true;
+      return lock;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assertEquals(isRunning, false);
+    plan![Symbol.dispose]();
+    using _lock = await run;
+    assertEquals(lastHolder(folder)?.command, "sync");
+    // A plan never waits, and leaves no mark behind.
+    assertEquals(await lockForPlan(folder), undefined);
+    assertEquals([...Deno.readDirSync(`${folder}/plan`)], []);
+  });
+});
+
+Deno.test("nobody waits for the mark of a plan that was killed", async () => {
+  await inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/plan`);
+    await Deno.writeTextFile(`${folder}/plan/asks`, "");
+    using _lock = await takeLock(folder, "sync", now);
   });
 });

@@ -53,6 +53,7 @@ Deno.test("units are read as systemd shows them", () => {
     triggeredBy: ["a.socket", "a.timer"],
     wantedBy: ["multi-user.target", "graphical.target", "keeper.service"],
     requiredBy: [],
+    parts: [],
   });
   assertEquals([slice?.name, slice?.transient, slice?.hasJob], [
     "-.slice",

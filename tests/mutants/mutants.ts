@@ -8,6 +8,7 @@ import { ofEvaluation } from "./evaluation.ts";
 import { ofFaults } from "./faults.ts";
 import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
+import { ofPlan } from "./plan.ts";
 import { ofSecrets } from "./secrets.ts";
 import { ofSources } from "./sources.ts";
 import { ofSwitch } from "./switch.ts";
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...ofEvaluation,
   ...ofSecrets,
   ...ofPackage,
+  ...ofPlan,
 ];

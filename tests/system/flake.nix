@@ -43,6 +43,7 @@
 #   release       "24.11": the switch first waits until the host has booted.
 #   bootloader    "silent": the bootloader is not installed, and no exit code
 #                 says so.
+#   dryWords      more lines that a dry activation writes, as activation scripts do.
 #   hang          seconds that `test` and `switch` wait before they change
 #                 anything; hangAfter: when all is changed, before they end.
 #
@@ -75,6 +76,7 @@
         errno = 0;
         release = "26.05";
         bootloader = "works";
+        dryWords = "";
         hang = 0;
         hangAfter = 0;
       };

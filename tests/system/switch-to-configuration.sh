@@ -8,7 +8,8 @@
 #                 points /run/current-system here, and starts, restarts or
 #                 reloads units
 #   switch        both
-#   dry-activate  says what would be done; always 0
+#   dry-activate  says what would be done, in the words of the real one, and ends
+#                 with 0 but where another switch is at work
 #
 # Exit codes: 1 nothing was changed (bootloader, usage, another machine), 2 an
 # activation snippet failed (the rest was done), 4 a unit could not be started,
@@ -240,12 +241,13 @@ active_units() {
 	systemctl list-units --all --state=active,activating --plain --no-legend --no-pager --full | cut -d ' ' -f 1
 }
 
+# A dry activation writes nothing down.
 note() { # LIST UNIT
-	echo "$2" >>"/run/nixos/$1-list"
+	echo "$2" >>"${dry_lists-/run/nixos}/$1-list"
 }
 
 noted() { # LIST
-	[ ! -e "/run/nixos/$1-list" ] || sort -u "/run/nixos/$1-list" | tr '\n' ' '
+	cat "/run/nixos/$1-list" "${dry_lists-/run/nixos}/$1-list" 2>/dev/null | sort -u | tr '\n' ' '
 }
 
 commas() { printf '%s, ' "$@" | sed 's/, $//'; }
@@ -300,9 +302,9 @@ sort_changed() { # UNIT FILE
 sort_mounts() {
 	[ -n "$old" ] && [ -e "$old/etc/fstab" ] || return 0
 	while read -r device folder type options _; do
+		[ "$type" != swap ] || { stop_swap "$device"; continue; }
 		unit=$(systemd-escape --path --suffix=mount "$folder")
-		[ "$type" != swap ] || unit=$(systemd-escape --path --suffix=swap "$device")
-		now=$(awk -v folder="$folder" -v device="$device" '$2 == folder && ($3 != "swap" || $1 == device)' "$system/etc/fstab" 2>/dev/null)
+		now=$(awk -v folder="$folder" '$2 == folder' "$system/etc/fstab" 2>/dev/null)
 		case $now in
 		'') to_stop="$to_stop $unit" ;;
 		"$device $folder $type $options "*) ;;
@@ -310,6 +312,17 @@ sort_mounts() {
 		*) note restart "$unit" ;;
 		esac
 	done <"$old/etc/fstab"
+}
+
+# It is turned off without systemd, and a failure is only told.
+stop_swap() { # DEVICE
+	! awk -v device="$1" '$3 == "swap" && $1 == device { exit 1 }' "$system/etc/fstab" || return 0
+	if [ -n "${dry_lists-}" ]; then
+		say "would stop swap device: $1"
+	else
+		say "stopping swap device: $1"
+		swapoff "$1" 2>/dev/null || say "Failed to stop swapping to $1: No such file or directory (os error 2)"
+	fi
 }
 
 stop_units() {
@@ -429,20 +442,70 @@ start_up() { # [systemd]
 	fi
 }
 
+# As the real one: it takes the lock, tells no targets and so nothing that they
+# start, nothing of users, and always ends with 0. What is to be done with what
+# an earlier switch has left is told as well.
 dry_activate() {
+	mkdir -p /run/nixos
+	take_lock
 	old=$(readlink -f /run/current-system) || old=
-	say "would activate the configuration..."
-	for unit in $(units_of "$system"); do
-		if [ ! -e "$old/etc/systemd/system/$unit" ]; then
-			say "would start the following units: $unit"
-		elif ! cmp -s "$old/etc/systemd/system/$unit" "$system/etc/systemd/system/$unit"; then
-			say "would restart the following units: $unit"
+	dry_lists=$(mktemp -d)
+	to_stop='' to_skip=''
+	! has_systemd || sort_units
+	say 'Not checking switch inhibitors (action = dry-activate)'
+	# shellcheck disable=SC2086 # lists of names
+	{
+		tell_dry 'would stop the following units' $to_stop
+		tell_dry 'would NOT stop the following changed units' $to_skip
+	}
+	say 'would activate the configuration...'
+	[ -z "$dry_words" ] || say "$dry_words"
+	dry_secrets
+	# shellcheck disable=SC2046
+	{
+		tell_dry 'would reload the following units' $(noted reload)
+		tell_dry 'would restart the following units' $(noted restart)
+		tell_dry 'would start the following units' $(noted start | tr ' ' '\n' | grep -v '\.target$')
+	}
+	rm -r "$dry_lists"
+}
+
+tell_dry() { # WORDS UNIT…
+	words=$1
+	shift
+	[ $# = 0 ] || say "$words: $(commas $(printf '%s\n' "$@" | sort -fu))"
+}
+
+# As sops-install-secrets does: decrypts all into a folder that it leaves there.
+dry_secrets() {
+	[ -s "$system/stand-in/secrets" ] || [ -d /run/secrets ] || return 0
+	umask 077
+	mkdir -p /run/secrets.d
+	generation=$(mktemp -d /run/secrets.d/XXXXXXXX)
+	added='' modified='' removed=''
+	while IFS=$tab read -r file key name; do
+		decrypt "$file" "$key" >"$generation/$name" || return 0
+		if [ ! -e "/run/secrets/$name" ]; then
+			added="$added $name"
+		elif ! cmp -s "$generation/$name" "/run/secrets/$name"; then
+			modified="$modified $name"
 		fi
+	done <"$system/stand-in/secrets"
+	for path in /run/secrets/*; do
+		[ ! -e "$path" ] || [ -e "$generation/${path##*/}" ] || removed="$removed ${path##*/}"
 	done
-	[ -n "$old" ] || return 0
-	for unit in $(units_of "$old"); do
-		[ -e "$system/etc/systemd/system/$unit" ] || say "would stop the following units: $unit"
-	done
+	# shellcheck disable=SC2086 # lists of names
+	{
+		tell_secrets 'would add' $added
+		tell_secrets 'would modify' $modified
+		tell_secrets 'would remove' $removed
+	}
+}
+
+tell_secrets() { # WORDS NAME…
+	words=$1
+	shift
+	[ $# = 0 ] || say "$words secret$([ $# = 1 ] || echo s): $(commas "$@")"
 }
 
 main "$@"

@@ -142,6 +142,7 @@ let
     hang_after=${quote knobs.hangAfter}
     errno=${quote knobs.errno}
     release=${quote knobs.release}
+    dry_words=${quote knobs.dryWords}
     exit_test=${quote (exitOf "test")}
     exit_boot=${quote (exitOf "boot")}
     exit_switch=${quote (exitOf "switch")}

@@ -50,6 +50,7 @@ export interface Knobs {
   errno?: number | undefined;
   release?: "24.11" | "26.05" | undefined;
   bootloader?: "works" | "silent" | undefined;
+  dryWords?: string | undefined;
   hang?: number | undefined;
   hangAfter?: number | undefined;
 }

@@ -9,7 +9,7 @@ import { guessedFormat, type SopsFormat, sopsFormat } from "../sops/formats.ts";
 import { excessOf } from "../sops/excess.ts";
 import { plainLeaves } from "../sops/leaves.ts";
 import { readSops, type SopsFile } from "../sops/metadata.ts";
-import { type KeyAnswer, keyAnswers } from "./installed_keys.ts";
+import { type KeyAnswer, keyAnswers, sealedValues } from "./installed_keys.ts";
 
 /** What is to be read. */
 export interface Asked {
@@ -20,6 +20,8 @@ export interface Asked {
   format?: SopsFormat;
   /** Keys inside it that sops-nix is to install. */
   keys?: readonly string[];
+  /** Whether to give what stands at these keys. */
+  sealed?: true;
 }
 
 /** A file of sops. */
@@ -28,6 +30,8 @@ export interface SopsFacts extends Omit<SopsFile, "documents"> {
   plain: readonly string[];
   /** One for each key that was asked for. */
   keys: readonly KeyAnswer[];
+  /** What stands at each key, encrypted as it is, if that was asked for. */
+  sealed?: readonly (string | undefined)[];
   /** Whether its content alone gave the format, and its name another one. */
   isGuess: boolean;
 }
@@ -45,7 +49,9 @@ export type Facts =
   | { kind: "unread"; format: SopsFormat; why: string };
 
 /** Reads what a file tells. */
-export function factsOf({ name, bytes, format: given, keys }: Asked): Facts {
+export function factsOf(
+  { name, bytes, format: given, keys, sealed }: Asked,
+): Facts {
   const text = new TextDecoder().decode(bytes);
   const isYaml = given === undefined || given === "yaml";
   const excess = excessOf(text, isYaml);
@@ -63,6 +69,7 @@ export function factsOf({ name, bytes, format: given, keys }: Asked): Facts {
     ...told,
     plain: plainLeaves(documents, file.rule),
     keys: keyAnswers(file, text, keys ?? []),
+    ...sealed && { sealed: sealedValues(file, keys ?? []) },
     isGuess: given === undefined && format !== sopsFormat(name),
   };
 }

@@ -39,6 +39,27 @@ export function keyAnswers(
   return keys.map((key) => answerOf(file, text, key));
 }
 
+/**
+ * What stands at some keys, encrypted as it is, in their order: two files that
+ * agree there install the same. `undefined` where that can't be told.
+ */
+export function sealedValues(
+  { format, unread, documents }: SopsFile,
+  keys: readonly string[],
+): (string | undefined)[] {
+  return keys.map((key) => {
+    if (unread !== undefined) return undefined;
+    const isWhole = key === "" || (format !== "yaml" && format !== "json");
+    if (isWhole) return JSON.stringify(documents);
+    let value: unknown = documents[0];
+    for (const part of key.split("/")) {
+      if (!isMap(value) || !Object.hasOwn(value, part)) return undefined;
+      value = value[part];
+    }
+    return JSON.stringify(value);
+  });
+}
+
 /** The answer for a key of a file that can't be read here. */
 export function unreadAnswer(
   format: SopsFormat,

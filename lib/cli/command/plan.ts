@@ -1,0 +1,153 @@
+/**
+ * `gitops-sync plan`: what a sync would do, and nothing of it is done.
+ *
+ * @module
+ */
+import {
+  type ExitCode,
+  exitCodes,
+  type SyncError,
+  usageError,
+} from "../../base/errors.ts";
+import type { Effects } from "../../base/effects.ts";
+import { redact } from "../../base/redact.ts";
+import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";
+import { changes, type Plan } from "../../plan/plan.ts";
+import { planFolder } from "../../plan/folder.ts";
+import { planRevision } from "../../plan/revision.ts";
+import { configOf, readConfig } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import { isFolder } from "../plan_operand.ts";
+import { planJson } from "./plan_json.ts";
+import { planMarkdown } from "./plan_markdown.ts";
+import { planText } from "./plan_text.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const format = formatOf(call);
+  await using effects = await realEffects(call.verbose);
+  const plan = await planOf(call, effects);
+  const exit = exitOf(call, plan);
+  if (call.json) printJson("plan", exit, await planJson(call, plan));
+  else if (format === "markdown") print(planMarkdown(plan));
+  else printText(plan);
+  if (plan.failure) tellFailure(effects, plan.failure);
+  return exit;
+}
+
+/** As a run tells it; a plan holds nothing, so there is no hold to speak of. */
+function tellFailure(
+  effects: Effects,
+  { message: text, details, hints }: SyncError,
+): void {
+  effects.tell({ kind: "message", level: "error", text, details, hints });
+}
+
+function formatOf({ texts, json }: Call): "text" | "markdown" {
+  const format = texts["format"] ?? "text";
+  if (json && texts["format"] !== undefined) {
+    throw usageError(
+      "format-twice",
+      "Cannot use --format together with --json: expected one of them",
+    );
+  }
+  if (format === "text" || format === "markdown") return format;
+  throw usageError(
+    "unknown-format",
+    `Cannot use "${format}" for --format: expected text or markdown`,
+  );
+}
+
+/** A failure is that of the sync; a change is none, unless it is asked for. */
+function exitOf({ switches }: Call, plan: Plan): ExitCode {
+  if (plan.failure) return plan.failure.exit;
+  return switches.has("exit-code") && changes(plan) !== false
+    ? exitCodes.wouldChange
+    : exitCodes.ok;
+}
+
+async function planOf(call: Call, effects: Effects): Promise<Plan> {
+  const build = !call.switches.has("no-build");
+  const [operand] = call.operands;
+  if (operand !== undefined && isFolder(operand)) {
+    return await planFolder(effects, await ownConfig(call), operand, build);
+  }
+  const wish = {
+    ...operand === undefined ? {} : { revision: operand },
+    build,
+  };
+  const config = await configOf(call);
+  if (Deno.uid() === 0 || isOwn(config.stateDirectory)) {
+    return await planRevision(effects, config, {
+      ...wish,
+      isRoot: Deno.uid() === 0,
+    });
+  }
+  return await withoutRoot(effects, config, wish);
+}
+
+/** Without root, what the host remembers can't be read, nor its keys. */
+async function withoutRoot(
+  effects: Effects,
+  config: Awaited<ReturnType<typeof configOf>>,
+  wish: { revision?: string; build: boolean },
+): Promise<Plan> {
+  const folder = await Deno.makeTempDir({ prefix: "gitops-sync-plan-" });
+  try {
+    const own = {
+      ...config,
+      stateDirectory: await Deno.realPath(folder),
+      "secrets.check": false,
+      "build.isolate": "false" as const,
+    };
+    const plan = await planRevision(effects, own, { ...wish, isRoot: false });
+    const note =
+      "without root it is not known what was deployed here, what is held, and whether the secrets decrypt";
+    return { ...plan, notes: [note, ...plan.notes] };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function isOwn(folder: string): boolean {
+  try {
+    return Deno.statSync(folder).uid === Deno.uid();
+  } catch {
+    return false;
+  }
+}
+
+/** The configuration of the host may be for root alone. */
+async function ownConfig(call: Call): Promise<LocalConfig> {
+  try {
+    return await readConfig(call);
+  } catch (error) {
+    if (Deno.uid() === 0 || call.configPath !== undefined) throw error;
+    return await loadLocalConfig(undefined, call.given);
+  }
+}
+
+function printText(plan: Plan): void {
+  const isTerminal = Deno.stdout.isTerminal();
+  const isPlain = !isTerminal || (Deno.env.get("NO_COLOR") ?? "") !== "";
+  const ink = (code: string, text: string) =>
+    isPlain ? text : `\x1b[${code}m${text}\x1b[0m`;
+  const text = planText(plan, { columns: columnsOf(isTerminal), ink });
+  // Apart from the stages that stand above it.
+  const apart = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
+  // The escapes are ours; what comes from elsewhere is clean before.
+  if (isPlain) print(`${apart}${text}`);
+  else print(`${apart}${text}`, redact);
+}
+
+function columnsOf(isTerminal: boolean): number {
+  if (!isTerminal) return 100;
+  try {
+    return Math.min(Deno.consoleSize().columns || 80, 120);
+  } catch {
+    return 80;
+  }
+}

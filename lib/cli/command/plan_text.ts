@@ -1,0 +1,253 @@
+/**
+ * A plan as lines for a person at a terminal, or for a file.
+ *
+ * @module
+ */
+import { oneLine, short } from "../../base/text.ts";
+import { changes, type Plan } from "../../plan/plan.ts";
+import type { Commits } from "../../plan/commits.ts";
+import type { PackageChange } from "../../plan/packages.ts";
+import {
+  commitsText,
+  headline,
+  type Mark,
+  type Named,
+  packagesText,
+  packageText,
+  rebootText,
+  secretRows,
+  signatureText,
+  signed,
+  stopText,
+  unitMeanings,
+  unitRows,
+} from "./plan_words.ts";
+
+/** What text is written on. */
+export interface Paper {
+  columns: number;
+  /** Colours a text by a code of SGR (ECMA-48, 8.3.117), or leaves it. */
+  ink: (code: string, text: string) => string;
+}
+
+const bold = "1", dim = "2", red = "31", green = "32", yellow = "33";
+
+/** The column in which the text of all sections begins. */
+const margin = 10;
+
+/** More packages than a person reads; JSON has all. */
+const mostPackages = 40;
+
+/** A section: its name, and its lines. */
+type Section = readonly [name: string, lines: readonly string[]];
+
+/** Writes a plan. */
+export function planText(plan: Plan, paper: Paper): string {
+  const isSame = changes(plan) === false;
+  const all: Section[] = [
+    [
+      "plan",
+      wrapped(headline(plan), paper).map((line) => paper.ink(bold, line)),
+    ],
+    ["commits", commitLines(plan, paper)],
+    ["packages", isSame ? [] : packageLines(plan, paper)],
+    ["units", isSame ? [] : unitLines(plan, paper)],
+    ["secrets", secretLines(plan, paper)],
+    ["reboot", isSame ? [] : rebootLines(plan, paper)],
+    ["stops", stopLines(plan, paper)],
+    ["notes", plan.notes.flatMap((note) => wrapped(oneLine(note), paper))],
+  ];
+  return all.filter(([, lines]) => lines.length > 0)
+    .map((section) => sectionText(section, paper)).join("\n\n");
+}
+
+function sectionText([name, lines]: Section, { ink }: Paper): string {
+  return lines.map((line, i) =>
+    `${i === 0 ? ink(dim, name.padEnd(margin)) : " ".repeat(margin)}${line}`
+      .trimEnd()
+  ).join("\n");
+}
+
+/** Text in lines that fit behind the margin, broken at blanks. */
+export function wrapped(
+  text: string,
+  { columns }: Pick<Paper, "columns">,
+  indent = 0,
+): string[] {
+  const room = Math.max(20, columns - margin - indent);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= room || line === "") line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  if (line !== "") lines.push(line);
+  return lines.map((one, i) => i === 0 ? one : " ".repeat(indent) + one);
+}
+
+/** A text that is cut where there is no room for all of it. */
+function cut(text: string, room: number): string {
+  return text.length <= room
+    ? text
+    : `${text.slice(0, Math.max(1, room - 1))}…`;
+}
+
+function commitLines(plan: Plan, paper: Paper): string[] {
+  const { commits } = plan;
+  if (!commits || commits.count === 0) return [];
+  return [
+    ...wrapped(commitsText(plan), paper),
+    ...commitRows(commits, paper),
+  ];
+}
+
+function commitRows({ list }: Commits, { columns, ink }: Paper): string[] {
+  const rows = list.map(({ signature, ...commit }) => ({
+    ...commit,
+    author: cut(commit.author, 20),
+    signature: signatureText(signature),
+    isBad: signature.state === "bad",
+  }));
+  const width = Math.max(...rows.map(({ author }) => author.length));
+  const mark = Math.max(...rows.map(({ signature }) => signature.length));
+  const ofSign = mark === 0 ? 0 : Math.min(mark, 34) + 2;
+  const room = Math.max(10, columns - margin - 14 - width - 2 - ofSign);
+  return rows.map(({ revision, subject, author, signature, isBad }) => {
+    const said = cut(signature, ofSign - 2);
+    const sign = ofSign === 0 ? "" : `  ${isBad ? ink(red, said) : said}`;
+    return `${ink(yellow, short(revision))}  ${
+      cut(subject, room).padEnd(room)
+    }  ${author.padEnd(width)}${sign}`.trimEnd();
+  });
+}
+
+const inks: Readonly<Record<Mark, string>> = {
+  "+": green,
+  "−": red,
+  "~": yellow,
+};
+
+function packageLines({ packages }: Plan, paper: Paper): string[] {
+  if (!packages) return [];
+  const shown = packages.changed.slice(0, mostPackages);
+  const more = packages.changed.length - shown.length;
+  return [
+    ...wrapped(packagesText(packages), paper),
+    ...packageRows(shown, paper),
+    ...more > 0 ? [`and ${more} more: --json shows all`] : [],
+  ];
+}
+
+function packageRows(
+  changed: readonly PackageChange[],
+  { columns, ink }: Paper,
+): string[] {
+  const width = Math.min(
+    32,
+    Math.max(0, ...changed.map(({ name }) => name.length)),
+  );
+  const size = Math.max(0, ...changed.map(({ bytes }) => signed(bytes).length));
+  const most = Math.max(10, columns - margin - 2 - width - 2 - 2 - size);
+  const texts = changed.map(packageText);
+  const room = Math.min(
+    most,
+    Math.max(0, ...texts.map(({ versions }) => versions.length)),
+  );
+  return changed.map(({ name, bytes }, i) => {
+    const { mark, versions } = texts[i]!;
+    return `${ink(inks[mark], mark)} ${cut(name, width).padEnd(width)}  ${
+      cut(versions, room).padEnd(room)
+    }  ${signed(bytes).padStart(size)}`;
+  });
+}
+
+/** The colour of what is done to units. */
+const unitInks: Readonly<Record<string, string>> = {
+  stop: red,
+  gone: red,
+  start: green,
+  new: green,
+  restart: yellow,
+  reload: yellow,
+  changed: yellow,
+};
+
+function unitLines(plan: Plan, paper: Paper): string[] {
+  const { units, unitFiles } = plan;
+  if (!units && !unitFiles) return [];
+  const rows = unitRows(plan).map(([label, names]): Named => [
+    label,
+    // As systemctl takes them: most units are services.
+    names.map((name) => name.replace(/\.service$/, "")),
+  ]);
+  const other = units?.other ?? [];
+  const lines = [
+    ...namedLines(rows, paper, unitInks),
+    ...other.length === 0 ? [] : [
+      "the switch also says:",
+      ...other.flatMap((line) => wrapped(`  ${oneLine(line)}`, paper, 2)),
+    ],
+  ];
+  return lines.length > 0 ? lines : ["none is touched"];
+}
+
+/** Labels in a column of their own, with names behind them. */
+function namedLines(
+  rows: readonly Named[],
+  paper: Paper,
+  colours: Readonly<Record<string, string>>,
+): string[] {
+  const width = Math.max(0, ...rows.map(([label]) => label.length)) + 2;
+  return rows.flatMap(([label, names]) => {
+    const meaning = unitMeanings[label];
+    const text = names.join(", ") + (meaning ? ` (${meaning})` : "");
+    const [first = "", ...rest] = wrapped(text, paper, width);
+    const code = colours[label];
+    const head = label.padEnd(width);
+    return [`${code ? paper.ink(code, head) : head}${first}`, ...rest];
+  });
+}
+
+function secretLines(plan: Plan, paper: Paper): string[] {
+  const { secrets, secretFiles } = plan;
+  const rows = secrets ? secretRows(secrets) : [];
+  const files = secretFiles ? secretRows(secretFiles) : [];
+  const all = [
+    ...rows,
+    ...files.map(([label, names]): Named => [`${label} file`, names]),
+  ];
+  if (all.length === 0 && (secrets || secretFiles)) return ["none changes"];
+  return namedLines(all, paper, {
+    ...unitInks,
+    "new file": green,
+    "gone file": red,
+    "changed file": yellow,
+  });
+}
+
+function rebootLines(plan: Plan, paper: Paper): string[] {
+  const text = rebootText(plan);
+  if (text === "") return [];
+  const lines = wrapped(text, paper);
+  return text === "not needed"
+    ? lines
+    : lines.map((line) => paper.ink(yellow, line));
+}
+
+function stopLines(
+  { stops, would, target, failure }: Plan,
+  paper: Paper,
+): string[] {
+  if (stops.length === 0) {
+    const isMute = would === "nothing" || !target || failure;
+    return isMute ? [] : ["nothing stops it"];
+  }
+  return stops.flatMap((stop) => [
+    ...wrapped(stopText(stop), paper).map((line) => paper.ink(yellow, line)),
+    ...stop.hints.flatMap((hint) => wrapped(`hint: ${hint}`, paper, 6)),
+  ]);
+}

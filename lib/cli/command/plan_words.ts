@@ -1,0 +1,191 @@
+/**
+ * A plan in words, for whichever form it is written in. Pure.
+ *
+ * @module
+ */
+import { count, oneLine, short } from "../../base/text.ts";
+import { formatSize } from "../../base/size.ts";
+import type { Told } from "../../trust/signed.ts";
+import type { PackageChange, PackageChanges } from "../../plan/packages.ts";
+import { changes, type Plan } from "../../plan/plan.ts";
+import type { SecretChanges } from "../../plan/secrets.ts";
+import type { Stop } from "../../plan/stops.ts";
+import { timeOf } from "../output/times.ts";
+
+/** A label with the names that belong to it. */
+export type Named = readonly [label: string, names: readonly string[]];
+
+/** What keeps a sync from deploying, where something does. */
+const blocking = ["suspended", "held", "pause", "window"];
+
+/** What would come, in one line. */
+export function headline(plan: Plan): string {
+  const { host, about, would, failure, revision } = plan;
+  const what = revision === undefined || about.includes(short(revision))
+    ? about
+    : `${short(revision)}, ${about}`;
+  if (would === "nothing") {
+    return `${host}: nothing would change: it runs ${what}`;
+  }
+  if (failure) {
+    return `${host}: at the ${failure.stage} stage ${what} would fail`;
+  }
+  if (would === "correct") {
+    return `${host}: a sync would put back what was deployed, because somebody switched by hand`;
+  }
+  if (changes(plan) === false) {
+    return `${host}: nothing would change: ${what} is the system that runs`;
+  }
+  if (plan.target === undefined) return `${host}: the system of ${what}`;
+  const isStopped = plan.stops.some((stop) => blocking.includes(stop.what));
+  return isStopped
+    ? `${host}: a sync would do nothing now; later it would deploy ${what}`
+    : `${host}: a sync would deploy ${what}`;
+}
+
+/** How many commits there are, and what was verified. */
+export function commitsText({ commits, verified }: Plan): string {
+  if (!commits) return "";
+  const { count: number, takenBack, base, list } = commits;
+  const since = base === undefined ? "" : ` since ${short(base)}`;
+  const back = takenBack > 0
+    ? `; takes back ${count(takenBack, "commit")} that runs here`
+    : "";
+  const more = number > list.length
+    ? `, the newest ${list.length} are shown`
+    : "";
+  const trust = verified === undefined ? "" : `; ${verified}`;
+  return `${count(number, "commit")}${since}${more}${back}${trust}`;
+}
+
+/** What is known of a signature; empty where none is asked for. */
+export function signatureText(told: Told): string {
+  switch (told.state) {
+    case "good":
+      return `signed by ${told.signer.name}`;
+    case "bad":
+      return told.says;
+    case "unchecked":
+      return told.says === "no signature is asked for" ? "" : told.says;
+  }
+}
+
+/** `1.1G → 1.2G (+61M); 3 other packages, 12 paths rebuilt`. */
+export function packagesText(
+  { changed, rebuilt, before, after }: PackageChanges,
+): string {
+  const sizes = before === null
+    ? formatSize(after)
+    : `${formatSize(before)} → ${formatSize(after)} (${
+      signed(after - before)
+    })`;
+  const what = changed.length === 0
+    ? "the same packages"
+    : `${count(changed.length, "package")} of another version`;
+  const other = rebuilt > 0 ? `, ${count(rebuilt, "other path")} rebuilt` : "";
+  return `${sizes}; ${what}${other}`;
+}
+
+/** Less than this is nothing that anybody asks about, in bytes. */
+const nothing = 512;
+
+/** A number of bytes with its sign. */
+export function signed(bytes: number): string {
+  if (Math.abs(bytes) < nothing) return "±0";
+  return `${bytes < 0 ? "−" : "+"}${formatSize(Math.abs(bytes))}`;
+}
+
+/** What happens to a package: it comes, goes or changes. */
+export type Mark = "+" | "−" | "~";
+
+/** How a package changes, and its versions. */
+export function packageText(
+  { before, after }: PackageChange,
+): { mark: Mark; versions: string } {
+  const text = (versions: readonly string[]) => versions.join(", ");
+  if (before.length === 0 && after.length > 0) {
+    return { mark: "+", versions: text(after) };
+  }
+  if (after.length === 0 && before.length > 0) {
+    return { mark: "−", versions: text(before) };
+  }
+  return {
+    mark: "~",
+    versions: before.join() === after.join()
+      ? text(after)
+      : `${text(before)} → ${text(after)}`,
+  };
+}
+
+/** What would happen to units, without what happens to none. */
+export function unitRows({ units, unitFiles, before }: Plan): Named[] {
+  const rows: Named[] = units
+    ? [
+      ["stop", units.stop],
+      ["restart", units.restart],
+      ["reload", units.reload],
+      ["start", units.start],
+      ["start again", units.again],
+      ["on demand", units.onDemand],
+      ["left as is", units.keep],
+      ["swap off", units.swapOff],
+      ["systemd", units.reexec ? ["executes itself anew"] : []],
+    ]
+    : unitFiles
+    ? [
+      ["new", before === null ? [] : unitFiles.system.added],
+      ["gone", unitFiles.system.removed],
+      ["changed", unitFiles.system.changed],
+    ]
+    : [];
+  const users = unitFiles?.user;
+  if (users && before !== null) {
+    rows.push(
+      ["users: new", users.added],
+      ["users: gone", users.removed],
+      ["users: changed", users.changed],
+    );
+  }
+  return rows.filter(([, names]) => names.length > 0);
+}
+
+/** What each label of {@linkcode unitRows} means, where it does not say so. */
+export const unitMeanings: Readonly<Record<string, string>> = {
+  "start again": "not running now, but wanted",
+  "on demand": "stopped until its socket is used",
+  "left as is": "changed, and not restarted",
+};
+
+/** Names of secrets by what would happen. */
+export function secretRows(secrets: SecretChanges): Named[] {
+  const rows: Named[] = [
+    ["new", secrets.added],
+    ["gone", secrets.removed],
+    ["changed", secrets.changed],
+    ["re-keyed", secrets.rekeyed],
+  ];
+  return rows.filter(([, names]) => names.length > 0)
+    .map(([label, names]) => [label, names.map((name) => oneLine(name, 120))]);
+}
+
+/** Whether a reboot is needed, why, and who does it. */
+export function rebootText({ reboot, target }: Plan): string {
+  if (!reboot) return "";
+  const { changed, isForced, policy } = reboot;
+  if (isForced) {
+    return "needed: the init of this system can't be switched to without one";
+  }
+  const isLater = target?.operation === "boot";
+  if (changed.length === 0 && !isLater) return "not needed";
+  const why = changed.length > 0
+    ? `needed for: ${changed.join(", ")}`
+    : "needed: it starts with the next boot (operation: boot)";
+  return policy === "never"
+    ? `${why}; left to you (reboot: never)`
+    : `${why}; a run does it in a window (reboot: ${policy})`;
+}
+
+/** One thing that stops a sync, with its end. */
+export function stopText({ text, until }: Stop): string {
+  return until === undefined ? text : `${text}, until ${timeOf(until)}`;
+}

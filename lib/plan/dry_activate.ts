@@ -1,0 +1,75 @@
+/**
+ * Asks a system's own switch what it would do with this host.
+ *
+ * @module
+ */
+import { exists } from "@std/fs";
+import { lockForPlan } from "../host/lock.ts";
+import { hasSystemd } from "../host/system.ts";
+import { lookAtUnits } from "../host/units.ts";
+import { isLocked, meaningOf } from "../activation/switching.ts";
+import { runOutside, type Switched } from "../run/outside.ts";
+import type { Run } from "../run/run.ts";
+import { type DryWords, readDryWords } from "./dry_words.ts";
+import type { Plan } from "./plan.ts";
+import { unitPlan } from "./units.ts";
+
+/**
+ * Runs `switch-to-configuration dry-activate` as a sync runs its switch, and
+ * reads what it says.
+ *
+ * It holds the lock of switches for as long as it runs, and a run must not meet
+ * that: so it has the lock of runs as well, and a run that begins waits.
+ *
+ * @param state The state folder of the host.
+ * @param notes Gets why nothing is known, where nothing is.
+ */
+export async function dryActivate(
+  run: Run,
+  state: string,
+  before: string | null,
+  after: string,
+  notes: string[],
+): Promise<Pick<Plan, "units"> & { words?: DryWords }> {
+  const states = hasSystemd() ? await lookAtUnits(run.effects) ?? [] : [];
+  if (hasSystemd() && states.length === 0) {
+    notes.push(
+      "units: systemd does not tell which ones run, so what targets start is missing here",
+    );
+  }
+  const isKnown = await exists(`${state}/lock`);
+  using lock = isKnown ? await lockForPlan(state) : undefined;
+  if (isKnown && !lock) {
+    notes.push(
+      "units: not asked, because a run is under way; try again when it is over",
+    );
+    return {};
+  }
+  const argv = [`${after}/bin/switch-to-configuration`, "dry-activate"];
+  const switched = await runOutside(
+    run,
+    argv,
+    run.config["timeouts.activate"],
+  );
+  const words = readDryWords(switched.said);
+  const trouble = troubleWith(switched, words);
+  if (trouble !== undefined) {
+    notes.push(`units: ${trouble}`, ...switched.lines.slice(-3));
+    return {};
+  }
+  return { units: unitPlan(words, states, before, after), words };
+}
+
+/** Why what it said is worth nothing. */
+function troubleWith(
+  switched: Switched,
+  words: DryWords,
+): string | undefined {
+  if (isLocked(switched)) return "not asked, because another switch is at work";
+  if (switched.code !== 0 || switched.timedOut) {
+    return `dry-activate did not work: ${meaningOf(switched)}`;
+  }
+  return words.isWhole
+    ? undefined
+    : "dry-activate ended before it said what it would do";
+}

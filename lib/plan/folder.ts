@@ -1,0 +1,231 @@
+/**
+ * Plans a folder that a person works in, as that person: it is evaluated with
+ * no more power than they have, and nothing of it is run on this host.
+ *
+ * @module
+ */
+import { resolve } from "@std/path";
+import { exists } from "@std/fs";
+import type { Command, Effects } from "../base/effects.ts";
+import { SyncError, usageError } from "../base/errors.ts";
+import { isStorePath } from "../base/names.ts";
+import { oneLine } from "../base/text.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { contentsCommand, contentsIn } from "../git/contents.ts";
+import { fieldOf, localGit } from "../git/git.ts";
+import { runningSystem } from "../host/system.ts";
+import { NixLog } from "../nix/log.ts";
+import { isOffline } from "../nix/store.ts";
+import { type Commits, commitsIn, logCommand, mostCommits } from "./commits.ts";
+import type { Plan } from "./plan.ts";
+import { compareSystems } from "./systems.ts";
+
+/**
+ * Plans the system of a folder, compared with the one that runs here, if one
+ * does.
+ *
+ * @param build Whether to evaluate and build it.
+ * @throws {SyncError} `no-flake` and `folder-of-another`, exit 2.
+ */
+export async function planFolder(
+  effects: Effects,
+  config: LocalConfig,
+  folder: string,
+  build: boolean,
+): Promise<Plan> {
+  const top = resolve(folder);
+  const flake = await flakeIn(top, config.directory);
+  await refuseForeign(top);
+  const notes: string[] = [];
+  const { commits, isDirty } = await historyOf(effects, top);
+  if (isDirty) {
+    notes.push(
+      "the folder has changes that are not committed, and they are part of the plan",
+    );
+  }
+  const draft: Partial<Plan> = {};
+  if (build) {
+    const before = runningSystem();
+    if (before === null) {
+      notes.push("no NixOS system runs here, so all of it is new");
+    } else {
+      notes.push(
+        "units: by their files alone; the switch of a folder's system is never run",
+      );
+    }
+    await tryToBuild(effects, config, { top, flake, before, notes }, draft);
+  }
+  return {
+    ...draft,
+    host: config.host,
+    about: `the folder ${oneLine(top, 200)}`,
+    would: "deploy",
+    ...commits.list[0] && !isDirty
+      ? { revision: commits.list[0].revision }
+      : {},
+    ...commits.count > 0 ? { commits } : {},
+    isBuilt: build,
+    stops: [],
+    notes,
+  };
+}
+
+interface Where {
+  top: string;
+  flake: string;
+  before: string | null;
+  notes: string[];
+}
+
+async function tryToBuild(
+  effects: Effects,
+  config: LocalConfig,
+  { top, flake, before, notes }: Where,
+  draft: Partial<Plan>,
+): Promise<void> {
+  try {
+    const after = await built(effects, config, top, flake);
+    Object.assign(
+      draft,
+      await compareSystems(effects, config, before, after, notes),
+    );
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.stage !== "build") throw error;
+    draft.failure = error;
+  }
+}
+
+/** The folder of flake.nix. */
+async function flakeIn(top: string, directory: string): Promise<string> {
+  for (const flake of [directory === "" ? top : `${top}/${directory}`, top]) {
+    if (await exists(`${flake}/flake.nix`)) return flake;
+  }
+  throw usageError(
+    "no-flake",
+    `Cannot plan ${oneLine(top, 200)}: it has no flake.nix`,
+    "name the folder that has it, or a revision: gitops-sync plan REVISION",
+  );
+}
+
+/** Root must not evaluate what another user can write: it has root's power. */
+async function refuseForeign(top: string): Promise<void> {
+  const { uid } = await Deno.stat(top);
+  if (Deno.uid() !== 0 || uid === 0) return;
+  throw usageError(
+    "folder-of-another",
+    `Cannot plan ${
+      oneLine(top, 200)
+    } as root: it belongs to user ${uid}, who would get root's power`,
+    "run it as that user, without sudo: a folder needs no root",
+  );
+}
+
+/**
+ * Builds the system, and leaves no link to it. The lock file is taken as it
+ * stands, as a sync takes it.
+ */
+async function built(
+  effects: Effects,
+  config: LocalConfig,
+  top: string,
+  flake: string,
+): Promise<string> {
+  const log = new NixLog(isOffline);
+  effects.tell({ kind: "start", stage: "build" });
+  const start = effects.monotonic();
+  const finished = await effects.run(buildCommand(config, flake, (line) => {
+    log.line(line);
+    effects.tell({ kind: "progress", stage: "build", now: () => log.now() });
+  }));
+  const ms = effects.monotonic() - start;
+  const system = systemIn(finished.stdout);
+  if (finished.code === 0 && isStorePath(system)) {
+    effects.tell({ kind: "done", stage: "build", text: system, ms });
+    return system;
+  }
+  effects.tell({ kind: "failed", stage: "build", ms });
+  const { summary, reason, details } = log.failure();
+  throw new SyncError(
+    finished.timedOut
+      ? `Cannot build ${oneLine(top, 200)}: it took longer than timeouts.build`
+      : `Cannot build ${oneLine(top, 200)}: ${summary}`,
+    { stage: "build", reason, next: "stop", details },
+  );
+}
+
+/** The store path that was built (nix3-build(1), "--json", from 2.4 on). */
+function systemIn(stdout: Uint8Array): string {
+  try {
+    const [built] = JSON.parse(new TextDecoder().decode(stdout));
+    return String(built.outputs.out);
+  } catch {
+    return "";
+  }
+}
+
+function buildCommand(
+  config: LocalConfig,
+  flake: string,
+  onLine: (line: string) => void,
+): Command {
+  const host = `nixosConfigurations."${config.host}"`;
+  return {
+    program: "nix",
+    args: [
+      ...["--extra-experimental-features", "nix-command flakes"],
+      ...["build", "--no-link", "--json"],
+      ...["--log-format", "internal-json", "--no-update-lock-file"],
+      `${flake}#${host}.config.system.build.toplevel`,
+      ...["--option", "accept-flake-config"],
+      String(config["nix.acceptFlakeConfig"]),
+      ...config["build.options"],
+    ],
+    env: { LC_ALL: "C" },
+    timeout: config["timeouts.build"],
+    onLine,
+  };
+}
+
+/** The commits that were not pushed; the newest where that is not known. */
+async function historyOf(
+  effects: Pick<Effects, "run">,
+  top: string,
+): Promise<{ commits: Commits; isDirty: boolean }> {
+  const none = {
+    commits: { list: [], count: 0, takenBack: 0 },
+    isDirty: false,
+  };
+  const read = async (revisions: readonly string[], most: number) => {
+    const { code, stdout } = await effects.run(
+      logCommand(top, revisions, most),
+    );
+    return code === 0 ? commitsIn(new TextDecoder().decode(stdout)) : undefined;
+  };
+  const found = await read(["HEAD", "^@{upstream}"], mostCommits) ??
+    await read(["HEAD"], 1);
+  if (!found) return none;
+  const contents = found.length === 0 ? [] : contentsIn(
+    await effects.run(
+      contentsCommand(top, found.map(({ revision }) => revision)),
+    ),
+  );
+  const list = found.map((one, i) => ({
+    ...one,
+    signature: { state: "unchecked" as const, says: saysOf(contents[i]) },
+  }));
+  const status = await effects.run(
+    localGit(top, ["status", "--porcelain", "--untracked-files=no"]),
+  );
+  return {
+    commits: { list, count: list.length, takenBack: 0 },
+    isDirty: status.code === 0 && status.stdout.length > 0,
+  };
+}
+
+/** Nobody's keys are looked at: a person's folder is that person's. */
+function saysOf(content: Uint8Array | undefined): string {
+  const text = new TextDecoder().decode(content);
+  return ["gpgsig", "gpgsig-sha256"].some((name) => fieldOf(text, name))
+    ? "signed, and not checked"
+    : "not signed";
+}

@@ -1,0 +1,184 @@
+/**
+ * Which packages a system has that another one has not, with their sizes.
+ *
+ * `nix store diff-closures` tells the same, and its words differ between the
+ * versions of Nix. What this asks of the store is answered alike by all of them.
+ *
+ * @module
+ */
+import type { Command, Effects } from "../base/effects.ts";
+import { isStorePath } from "../base/names.ts";
+
+/** One package of which the versions differ. */
+export interface PackageChange {
+  name: string;
+  /** The versions of the old system, and those of the new one; sorted. */
+  before: readonly string[];
+  after: readonly string[];
+  /** Bytes that it takes more, or less, in the new closure. */
+  bytes: number;
+}
+
+/** What differs between two closures. */
+export interface PackageChanges {
+  /** By name; packages of which the version changed, appeared or went. */
+  changed: readonly PackageChange[];
+  /** How many store paths are other ones with the same name and version. */
+  rebuilt: number;
+  /** Bytes of both closures; `null` where there is no old system. */
+  before: number | null;
+  after: number;
+}
+
+/** Milliseconds; a closure of some thousand paths takes a second. */
+const patience = 5 * 60_000;
+
+/** Paths in one call, so that no argument list is too long (execve(2)). */
+const mostAtOnce = 500;
+
+/** Bytes from which a path without a version is worth a line. */
+const worthALine = 64 * 1024;
+
+/**
+ * Compares the closures of two systems.
+ *
+ * @param before The old one; none: all of the new one is new.
+ * @returns `undefined` where the store does not tell.
+ */
+export async function comparePackages(
+  effects: Pick<Effects, "run">,
+  before: string | null,
+  after: string,
+): Promise<PackageChanges | undefined> {
+  const olds = before === null ? [] : await closureOf(effects, before);
+  const news = await closureOf(effects, after);
+  if (!olds || !news) return undefined;
+  const sizes = await sizesOf(effects, [...new Set([...olds, ...news])]);
+  if (!sizes) return undefined;
+  const differing = changesBetween(olds, news, sizes);
+  const total = (paths: readonly string[]) =>
+    paths.reduce((sum, path) => sum + sizes.get(path)!, 0);
+  return {
+    ...differing,
+    before: before === null ? null : total(olds),
+    after: total(news),
+  };
+}
+
+/** The changes between two lists of store paths. Pure. */
+export function changesBetween(
+  olds: readonly string[],
+  news: readonly string[],
+  sizes: ReadonlyMap<string, number>,
+): Pick<PackageChanges, "changed" | "rebuilt"> {
+  const had = new Set(olds), has = new Set(news);
+  const gone = grouped(olds.filter((path) => !has.has(path)));
+  const come = grouped(news.filter((path) => !had.has(path)));
+  const changed: PackageChange[] = [];
+  let rebuilt = 0;
+  for (const name of new Set([...gone.keys(), ...come.keys()])) {
+    const before = gone.get(name) ?? [], after = come.get(name) ?? [];
+    const sum = (all: typeof before) =>
+      all.reduce((bytes, { path }) => bytes + (sizes.get(path) ?? 0), 0);
+    const change: PackageChange = {
+      name,
+      before: versionsOf(before),
+      after: versionsOf(after),
+      bytes: sum(after) - sum(before),
+    };
+    if (isWorthALine(change)) changed.push(change);
+    else rebuilt += Math.max(before.length, after.length);
+  }
+  changed.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  return { changed, rebuilt };
+}
+
+/** Other versions, or another size of what has none. */
+function isWorthALine({ before, after, bytes }: PackageChange): boolean {
+  const isOther = before.join() !== after.join();
+  return isOther || Math.abs(bytes) >= worthALine;
+}
+
+/** A store path by what people call it. */
+interface Part {
+  path: string;
+  version: string;
+}
+
+function grouped(paths: readonly string[]): Map<string, Part[]> {
+  const groups = new Map<string, Part[]>();
+  for (const path of paths) {
+    const { name, version } = partsOf(path);
+    const known = groups.get(name);
+    if (known) known.push({ path, version });
+    else groups.set(name, [{ path, version }]);
+  }
+  return groups;
+}
+
+/** Without the empty one, which a path without a version has. */
+function versionsOf(parts: readonly Part[]): string[] {
+  const all = new Set(parts.map(({ version }) => version));
+  return [...all].filter((version) => version !== "").sort();
+}
+
+// What nixpkgs calls the outputs of a package beside `out`.
+const outputs =
+  /-(?:bin|data|debug|dev|devdoc|dist|doc|info|lib|lib32|lib64|libexec|libs|man|modules|out|py|python|static|terminfo|tests?)$/;
+
+/**
+ * The name and version of a store path: the version begins at the first dash
+ * that a digit follows (Nix manual, `builtins.parseDrvName`, which takes any
+ * character but a letter).
+ */
+export function partsOf(path: string): { name: string; version: string } {
+  const whole = path.replace(/^\/nix\/store\/[0-9a-z]{32}-/, "")
+    .replace(outputs, "");
+  const [, name, version] = /^(.+?)-(\d.*)$/.exec(whole) ?? [];
+  return name === undefined
+    ? { name: whole, version: "" }
+    : { name, version: version! };
+}
+
+/** All store paths that a system needs, itself included. */
+async function closureOf(
+  effects: Pick<Effects, "run">,
+  system: string,
+): Promise<string[] | undefined> {
+  const lines = await ask(effects, ["--requisites", system]);
+  return lines?.every(isStorePath) && lines.length > 0 ? lines : undefined;
+}
+
+/** Bytes of each path in the store. */
+async function sizesOf(
+  effects: Pick<Effects, "run">,
+  paths: readonly string[],
+): Promise<Map<string, number> | undefined> {
+  const sizes = new Map<string, number>();
+  for (let at = 0; at < paths.length; at += mostAtOnce) {
+    const some = paths.slice(at, at + mostAtOnce);
+    const lines = await ask(effects, ["--size", ...some]);
+    if (lines?.length !== some.length) return undefined;
+    for (const [i, path] of some.entries()) {
+      const size = Number(lines[i]);
+      if (!Number.isSafeInteger(size)) return undefined;
+      sizes.set(path, size);
+    }
+  }
+  return sizes;
+}
+
+async function ask(
+  effects: Pick<Effects, "run">,
+  args: readonly string[],
+): Promise<string[] | undefined> {
+  const command: Command = {
+    program: "nix-store",
+    args: ["--query", ...args],
+    timeout: patience,
+  };
+  const { code, timedOut, stdout } = await effects.run(command);
+  if (code !== 0 || timedOut) return undefined;
+  return new TextDecoder().decode(stdout).split("\n")
+    .filter((line) => line !== "");
+}
