@@ -28,6 +28,10 @@ export interface CommandSpec {
   /** The words that `operand` can be. */
   choices?: readonly string[];
   flags: readonly Flag[];
+  /** Lines to type, each with what it does. */
+  examples?: readonly (readonly [line: string, does: string])[];
+  /** Whether it says itself what is wrong with the configuration. */
+  judges?: boolean;
   /** What it may do at most; none: all that we may, for a person's own files. */
   reach?: Reach;
 }

@@ -50,12 +50,19 @@ export function commandHelp(command: CommandSpec): string {
     "",
     command.text,
     ...own,
+    ...examplesOf(command),
     "",
     "flags of every command:",
     indented(globalFlags.map(flagRow)),
     "",
     ...configurationHelp(command),
   ].join("\n");
+}
+
+function examplesOf({ examples = [] }: CommandSpec): string[] {
+  return examples.length === 0
+    ? []
+    : ["", "examples:", indented(examples.map(([line, does]) => [line, does]))];
 }
 
 /** All options where they matter most, and a pointer everywhere else. */

@@ -13,10 +13,10 @@ import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 
 /**
- * What of a host a command deals with: it changes the `host`, only looks at or
- * writes down its `state`, or speaks with `vault`.
+ * What of a host a command deals with: it changes the `host`, `looks` at all of
+ * it, only looks at or writes down its `state`, or speaks with `vault`.
  */
-export type Reach = "host" | "state" | "vault";
+export type Reach = "host" | "looks" | "state" | "vault";
 
 /** What of the host itself it depends on. */
 export interface Surroundings {
@@ -87,6 +87,7 @@ function placesFor(
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
   if (reach === "state") return state;
+  if (reach === "looks") return [...state, ...privatePlaces];
   return [...state, ...privatePlaces, systemProfile];
 }
 
@@ -106,13 +107,14 @@ function hostsFor(
   { netNamesSockets }: Surroundings,
 ): string[] {
   if (reach === "state") return [];
-  if (reach === "vault") {
-    const address = config["vault.address"];
-    return [
-      ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
-      ...(address === undefined ? [] : [hostOf(address)]),
-    ];
-  }
+  const address = config["vault.address"];
+  const ofVault = [
+    ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
+    ...(address === undefined ? [] : [hostOf(address)]),
+  ];
+  if (reach === "vault") return ofVault;
+  // What a sync asks for health is not asked before there is one.
+  if (reach === "looks") return address === undefined ? [] : ofVault;
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
   return [
@@ -134,11 +136,12 @@ function programsFor(
   { hasSystemd, mayRun }: Surroundings,
 ): true | string[] {
   // Nobody else runs the host's commands and the system's own programs then.
-  if (reach === "host" && !hasSystemd && mayRun()) return true;
+  const isWhole = reach === "host" || reach === "looks";
+  if (isWhole && !hasSystemd && mayRun()) return true;
   // Deno gives nothing away that we do not have.
   const programs = programsOf(reach, config);
   // What isolates an evaluation there.
-  if (reach === "host" && !hasSystemd) programs.push("unshare");
+  if (isWhole && !hasSystemd) programs.push("unshare");
   return programs.filter((name) => mayRun(name));
 }
 

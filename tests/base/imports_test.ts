@@ -19,6 +19,7 @@ const layers = [
   "activation",
   "sync",
   "report",
+  "doctor",
   "cli",
 ];
 
