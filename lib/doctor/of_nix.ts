@@ -52,13 +52,19 @@ export async function answerOf(
       timeout: 20_000,
     });
     const said = new TextDecoder().decode(stdout).trim();
-    return { code, said, error: oneLine(stderr, 300) };
+    return { code, said, error: wordsOf(stderr) };
   } catch (error) {
     const isMissing = error instanceof SyncError &&
       error.reason === "program-missing";
     if (isMissing) return undefined;
     throw error;
   }
+}
+
+/** What went wrong, without what the program only warns of. */
+function wordsOf(stderr: string): string {
+  const error = stderr.split("\n").find((line) => /^error\b/.test(line));
+  return oneLine(error ?? stderr, 300);
 }
 
 async function nix(context: Configured) {
