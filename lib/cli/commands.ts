@@ -192,6 +192,55 @@ export const commands: readonly CommandSpec[] = [
     flags: [],
   },
   {
+    name: "init",
+    summary: "make a repository that this host follows",
+    text:
+      "Writes a flake, the host's module, .sops.yaml with the keys of the host and\nof yourself, a first secret and the lock file into FOLDER (default: this one):\nall of it or nothing, and never over a file that is there. What is in\n/etc/nixos is copied, so that boot loader, disks, users and sshd stay. Says\nwhat else switches this host, and ends with the three commands to type next.\n--repository, --ref, --host and --directory say what the host follows.",
+    operand: "[FOLDER]",
+    flags: [
+      { name: "yes", text: "ask nothing" },
+      {
+        name: "from",
+        value: "FOLDER",
+        text:
+          "the host's own configuration (default: /etc/nixos where HOST is this machine)",
+      },
+      {
+        name: "host-key",
+        value: "KEY",
+        text:
+          "the host's public key (default: that of this machine, made if need be)",
+      },
+      {
+        name: "admin-key",
+        value: "KEY",
+        text:
+          "your own public key (default: that of ~/.config/sops/age/keys.txt or ~/.ssh)",
+      },
+      {
+        name: "nixpkgs",
+        value: "URL",
+        text: "the input nixpkgs (default: the release of this host)",
+      },
+      {
+        name: "gitops-sync",
+        value: "URL",
+        text: "the input gitops, which is this program",
+      },
+      { name: "sops-nix", value: "URL", text: "the input sops-nix" },
+    ],
+    examples: [
+      [
+        "gitops-sync init --repository https://git.example.org/infra.git",
+        "on the host, as root",
+      ],
+      [
+        "gitops-sync init --host web --host-key age1…",
+        "in a checkout, for another host",
+      ],
+    ],
+  },
+  {
     name: "doctor",
     summary: "whether a sync can work here, and what mends it",
     text:

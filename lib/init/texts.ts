@@ -109,7 +109,9 @@ ${plan.imports.map((path) => `    ${path}`).join("\n")}
       inNix(host)
     };`
     : "";
-  const folder = directory === "" ? "" : `\n    directory = ${inNix(directory)};`;
+  const folder = directory === ""
+    ? ""
+    : `\n    directory = ${inNix(directory)};`;
   const version = sets.stateVersion ? "" : `
   # The release of NixOS that the host was installed with.
   system.stateVersion = ${inNix(plan.stateVersion)};

@@ -20,6 +20,7 @@ const layers = [
   "sync",
   "report",
   "doctor",
+  "init",
   "cli",
 ];
 
