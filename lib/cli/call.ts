@@ -28,6 +28,8 @@ export interface CommandSpec {
   /** The words that `operand` can be. */
   choices?: readonly string[];
   flags: readonly Flag[];
+  /** Whether only programs call it, so that no list names it. */
+  isHidden?: boolean;
   /** Lines to type, each with what it does. */
   examples?: readonly (readonly [line: string, does: string])[];
   /** Whether it says itself what is wrong with the configuration. */

@@ -12,7 +12,7 @@ export const globalFlags: readonly Flag[] = [
     value: "FILE",
     text: "the configuration (default: /etc/gitops-sync/config.yaml)",
   },
-  { name: "json", text: "write the result as JSON (docs/json.md)" },
+  { name: "json", text: "write the result as JSON" },
   { name: "verbose", text: "tell every program that is run" },
   { name: "help", text: "show this help" },
   { name: "version", text: "show the version" },
@@ -113,7 +113,7 @@ export const commands: readonly CommandSpec[] = [
     name: "vault-agent",
     summary: "let sops decrypt with Vault, without a token",
     text:
-      "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
+      "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it; man gitops-sync\nsays where that is.",
     flags: [],
     reach: "vault",
   },
@@ -278,4 +278,19 @@ export const commands: readonly CommandSpec[] = [
     choices: ["bash", "zsh", "fish"],
     flags: [],
   },
+  {
+    name: "complete",
+    summary: "words for the completions of a shell",
+    text: "Writes a word a line, each with what it is.",
+    operand: "attempts|hosts|refs|revisions",
+    flags: [],
+    reach: "state",
+    judges: true,
+    isHidden: true,
+  },
 ];
+
+/** The commands that a person is told of. */
+export const listed: readonly CommandSpec[] = commands.filter(({ isHidden }) =>
+  !isHidden
+);

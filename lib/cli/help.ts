@@ -6,7 +6,7 @@
 import project from "../../deno.json" with { type: "json" };
 import { exitMeanings } from "../base/errors.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
-import { commands, globalFlags } from "./commands.ts";
+import { commands, globalFlags, listed } from "./commands.ts";
 import { table } from "./output/table.ts";
 import type { CommandSpec, Flag } from "./call.ts";
 
@@ -24,7 +24,7 @@ export function generalHelp(): string {
     "usage: gitops-sync [COMMAND] [FLAG…]",
     "",
     "commands:",
-    indented(commands.map(({ name, summary }, i) => [
+    indented(listed.map(({ name, summary }, i) => [
       name,
       i === 0 ? `${summary} (the default)` : summary,
     ])),
@@ -36,6 +36,8 @@ export function generalHelp(): string {
     "",
     "exit codes:",
     indented(Object.entries(exitMeanings)),
+    "",
+    "More: man gitops-sync, man gitops-sync.yaml",
   ].join("\n");
 }
 
@@ -71,7 +73,7 @@ function configurationHelp({ name }: CommandSpec): string[] {
     return ["Options of the configuration as flags: gitops-sync sync --help"];
   }
   return [
-    "options of the configuration, which beat its file (more in docs/options.md):",
+    "options of the configuration, which beat its file (more in man gitops-sync.yaml):",
     indented(flagOptions.map((name) => {
       const { kind, preset, presetText, text } = options[name];
       const flag = kind.isFlag

@@ -34,6 +34,7 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   doctor: () => import("./command/doctor.ts"),
   ready: () => import("./command/ready.ts"),
   completions: () => import("./command/completions.ts"),
+  complete: () => import("./command/complete.ts"),
 };
 
 /**

@@ -71,7 +71,7 @@ async function readFile(path: string): Promise<Given[]> {
     throw usageError(
       "config-syntax",
       `Cannot use ${path}: expected keys and values such as "ref: main"`,
-      "see docs/options.md for every key",
+      "man gitops-sync.yaml has every key",
     );
   }
   return flatten(document as Record<string, unknown>, { path, text });

@@ -6,6 +6,7 @@
  */
 import { say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { guide } from "../../base/guide.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import { prepareSocket } from "../../host/socket.ts";
 import { run as runProgram } from "../../process/run_command.ts";
@@ -76,7 +77,7 @@ function credentialsOf(config: LocalConfig): Credentials {
   throw usageError(
     "vault-login",
     "Cannot tell how to log in to Vault: expected vault.tokenFile, or vault.appRole.secretIdFile with one of vault.appRole.roleId and vault.appRole.roleIdFile",
-    "see docs/secrets.md",
+    `see ${guide("secrets.md")}`,
   );
 }
 
