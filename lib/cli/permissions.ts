@@ -87,7 +87,13 @@ function placesFor(
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
   if (reach === "state") return state;
-  if (reach === "looks") return [...state, ...privatePlaces];
+  if (reach === "looks") {
+    // An older Deno wants this to connect to the socket.
+    const socket = config["vault.address"] === undefined
+      ? []
+      : [dirname(config["vault.socket"])];
+    return [...state, ...privatePlaces, ...socket];
+  }
   return [...state, ...privatePlaces, systemProfile];
 }
 

@@ -54,7 +54,9 @@ async function vault({ config }: Configured): Promise<Finding> {
   try {
     (await Deno.connect({ transport: "unix", path: socket })).close();
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) {
+    const isRefused = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable;
+    if (isRefused) {
       return unknown(
         `${server.address} is well; only root may speak with its agent at ${socket}`,
         "sudo gitops-sync doctor",

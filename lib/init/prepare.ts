@@ -153,20 +153,20 @@ async function encrypted(
 /**
  * Pins the inputs of the flake, in a copy of it.
  *
- * @param beside A folder for the copy.
+ * @param flake The text of `flake.nix`.
  * @returns `flake.lock`, or why there is none.
  */
 export async function locked(
   effects: Effects,
-  beside: string,
   flake: string,
 ): Promise<{ lock: Uint8Array } | { why: string }> {
-  await Deno.writeTextFile(join(beside, "flake.nix"), flake);
+  await using beside = await privateFolder();
+  await beside.write("flake.nix", new TextEncoder().encode(flake));
   const finished = await effects.run({
     program: "nix",
     args: [
       ...["--extra-experimental-features", "nix-command flakes"],
-      ...["flake", "lock", `path:${encodeURI(beside)}`],
+      ...["flake", "lock", `path:${encodeURI(beside.path)}`],
     ],
     timeout: 5 * 60_000,
   });
@@ -175,7 +175,7 @@ export async function locked(
     const error = lines.find((line) => /^error/.test(line));
     return { why: oneLine(error ?? lastWords(finished).at(-1) ?? "", 300) };
   }
-  return { lock: await Deno.readFile(join(beside, "flake.lock")) };
+  return { lock: await beside.read("flake.lock") };
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -180,15 +180,10 @@ async function addLock(
   const isThere = await Deno.lstat(join(folder, "flake.lock"))
     .then(() => true, () => false);
   if (!flake || isThere) return undefined;
-  const beside = await Deno.makeTempDir({ prefix: ".gitops-sync-init-" });
-  try {
-    const made = await locked(effects, beside, flake.content as string);
-    if ("why" in made) return made.why;
-    files.push({ path: join(folder, "flake.lock"), content: made.lock });
-    return undefined;
-  } finally {
-    await Deno.remove(beside, { recursive: true });
-  }
+  const made = await locked(effects, flake.content as string);
+  if ("why" in made) return made.why;
+  files.push({ path: join(folder, "flake.lock"), content: made.lock });
+  return undefined;
 }
 
 /** What a person has to look at before the first commit. */
