@@ -21,7 +21,7 @@ import {
 import { checks } from "../../doctor/checks.ts";
 import { removeScratch } from "../../doctor/of_repository.ts";
 import { loadConfigOf } from "../config.ts";
-import { ink } from "../output/ink.ts";
+import { columnsOf, ink, wrapped } from "../output/ink.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { print, printColoured } from "../output/print.ts";
@@ -82,17 +82,25 @@ function lines(
 ): string {
   const [mark, code] = marks[state];
   const gap = " ".repeat(nameWidth + 3);
-  const [first, ...rest] = text.split("\n");
-  return [
-    `${ink(code, mark)} ${name.padEnd(nameWidth)} ${shown(first!)}`,
-    ...rest.map((line) => `${gap}${shown(line)}`),
-    ...details.slice(0, 6).map((line) =>
-      `${gap}${ink("2", shown(oneLine(line, 300)))}`
-    ),
-    ...(state === "ok" ? [] : hints).map((hint) =>
-      `${gap}${ink("36", "mend:")} ${shown(hint)}`
+  const room = columnsOf(Deno.stdout) - gap.length;
+  const fitted = (some: string, code?: string, first = "") =>
+    some.split("\n").flatMap((line) =>
+      wrapped(first + shown(line), room, " ".repeat(first.length))
+    ).map((line, i) =>
+      i === 0 && first !== ""
+        ? `${gap}${ink("36", first)}${line.slice(first.length)}`
+        : `${gap}${code === undefined ? line : ink(code, line)}`
+    );
+  const body = [
+    ...fitted(text),
+    ...details.slice(0, 6).flatMap((line) => fitted(oneLine(line, 300), "2")),
+    ...(state === "ok" ? [] : hints).flatMap((hint) =>
+      fitted(hint, undefined, "mend: ")
     ),
   ].join("\n");
+  return `${ink(code, mark)} ${name.padEnd(nameWidth)} ${
+    body.slice(gap.length)
+  }`;
 }
 
 function summary(results: readonly Result[]): string {
