@@ -247,10 +247,10 @@ export const commands: readonly CommandSpec[] = [
       "Looks at everything that a sync on this host rests on, in the order in which\na run needs it, and says how each stands: ✓ well, ! a warning, ✗ a problem,\n? not looked at. One that fails does not stop the others. The tip is fetched\ninto a folder of its own, which is removed; nothing is built or activated.\nEnds with 0 where all is well, warnings included; otherwise with the code that\na sync would end with for the first problem, or else for the first thing that\nwas not looked at.",
     flags: [],
     examples: [
-      ["sudo gitops-sync doctor", "looks at all of this host"],
+      ["sudo gitops-sync doctor", "look at all of this host"],
       [
         "gitops-sync doctor --json",
-        "the same for programs, as far as you may look",
+        "for programs, as far as you may look",
       ],
     ],
     reach: "looks",

@@ -7,6 +7,7 @@ import project from "../../deno.json" with { type: "json" };
 import { exitMeanings } from "../base/errors.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
 import { commands, globalFlags, listed } from "./commands.ts";
+import { columnsOf, wrapped } from "./output/ink.ts";
 import { table } from "./output/table.ts";
 import type { CommandSpec, Flag } from "./call.ts";
 
@@ -62,9 +63,11 @@ export function commandHelp(command: CommandSpec): string {
 }
 
 function examplesOf({ examples = [] }: CommandSpec): string[] {
-  return examples.length === 0
-    ? []
-    : ["", "examples:", indented(examples.map(([line, does]) => [line, does]))];
+  return examples.length === 0 ? [] : [
+    "",
+    "examples:",
+    ...examples.flatMap(([line, does]) => [`  ${does}:`, `    ${line}`]),
+  ];
 }
 
 /** All options where they matter most, and a pointer everywhere else. */
@@ -101,6 +104,12 @@ function flagRow({ name, value, text }: Flag): [string, string] {
   return [value === undefined ? `--${name}` : `--${name} ${value}`, text];
 }
 
+/** Two columns; on a terminal the right one goes on below its beginning. */
 function indented(rows: readonly (readonly [string, string])[]): string {
-  return table(rows.map(([left, right]) => [`  ${left}`, right]));
+  const left = Math.max(...rows.map(([one]) => one.length)) + 4;
+  const room = Math.max(20, columnsOf(Deno.stdout) - left);
+  return table(rows.flatMap(([one, other]) => {
+    const [first, ...more] = wrapped(other, room);
+    return [[`  ${one}`, first!], ...more.map((line) => ["", line])];
+  }));
 }

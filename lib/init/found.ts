@@ -15,6 +15,8 @@ export interface Modules {
   files: ReadonlyMap<string, string>;
   /** What else is there and is not copied, as paths from there. */
   others: readonly string[];
+  /** Whether a flake is there, which may give the modules arguments. */
+  hasFlake: boolean;
 }
 
 /** More is no configuration of one host. */
@@ -31,7 +33,7 @@ const passedOver = [".git", "flake.nix", "flake.lock", "result"];
  */
 export async function modulesIn(folder: string): Promise<Modules | undefined> {
   const main = `${folder}/configuration.nix`;
-  if (!await Deno.stat(main).then(() => true, () => false)) return undefined;
+  if (!await isThere(main)) return undefined;
   const files = new Map<string, string>();
   const others: string[] = [];
   let bytes = 0;
@@ -62,7 +64,12 @@ export async function modulesIn(folder: string): Promise<Modules | undefined> {
       "name another folder with --from FOLDER, or none with --from ''",
     );
   }
-  return { folder, files, others: others.toSorted() };
+  const hasFlake = await isThere(`${folder}/flake.nix`);
+  return { folder, files, others: others.toSorted(), hasFlake };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 /** A line of a module that a person has to look at. */

@@ -18,6 +18,7 @@ const modules = {
   "hardware-configuration.nix": `{ users.users.disk = { }; }\n`,
   "people/ada.nix": `{ users.users.ada = { }; }\n`,
   "notes.txt": "a note\n",
+  "flake.nix": "{ outputs = _: { }; }\n",
 };
 
 /** As the real one switches, as far as these tests look at it. */
@@ -118,6 +119,7 @@ test("what init prints makes a host follow, word for word", async (world) => {
     `hosts/${host}/configuration.nix:4: system.autoUpgrade switches this host too`,
     `hosts/${host}/configuration.nix:6: this looks like a secret`,
     "notes.txt",
+    "nixos/flake.nix is not copied",
     "Wrote /etc/ssh/age.key",
   );
   assert(!made.stdout.includes("sesame-in-the-open"));

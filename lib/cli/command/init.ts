@@ -4,7 +4,7 @@
  * @module
  */
 import { join, resolve } from "@std/path";
-import type { Effects } from "../../base/effects.ts";
+import { type Effects, say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
 import type { LocalConfig } from "../../config/config.ts";
@@ -180,6 +180,7 @@ async function addLock(
   const isThere = await Deno.lstat(join(folder, "flake.lock"))
     .then(() => true, () => false);
   if (!flake || isThere) return undefined;
+  say(effects, "info", "Pinning the inputs: nix flake lock");
   const made = await locked(effects, flake.content as string);
   if ("why" in made) return made.why;
   files.push({ path: join(folder, "flake.lock"), content: made.lock });
@@ -203,6 +204,11 @@ async function remarksFor(
   return [
     ...ofModules,
     ...agents.map(({ unit, mend }) => `${unit} runs here: ${mend}`),
+    ...modules?.hasFlake && modules.folder !== folder
+      ? [
+        `${modules.folder}/flake.nix is not copied: what its modules got from it (specialArgs, inputs) has to be added to the new one`,
+      ]
+      : [],
     ...others.length === 0
       ? []
       : [`not copied from ${modules!.folder}: ${others.join(", ")}`],
