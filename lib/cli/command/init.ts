@@ -16,6 +16,7 @@ import { locked, prepare, type Wish } from "../../init/prepare.ts";
 import { usualInputs } from "../../init/texts.ts";
 import { type NewFile, writeNew } from "../../init/write.ts";
 import { realEffects } from "../output/effects.ts";
+import { columnsOf, wrapped } from "../output/ink.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import { keysFor } from "./init_keys.ts";
@@ -81,7 +82,13 @@ function section(title: string, lines: readonly string[]): void {
   if (lines.length === 0) return;
   print("");
   print(title);
-  for (const line of lines) print(`  ${line.replaceAll("\n", "\n    ")}`);
+  const room = columnsOf(Deno.stdout) - 2;
+  for (const line of lines) {
+    const [first, ...more] = line.split("\n");
+    for (const part of wrapped(first!, room, "  ")) print(`  ${part}`);
+    // Text for a file, as it is.
+    for (const part of more) print(`    ${part}`);
+  }
 }
 
 /** The flags, and where they say nothing the checkout, or the person. */

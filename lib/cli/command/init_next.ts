@@ -72,11 +72,7 @@ export function nextCommands(begun: Begun): string[] {
   const commit = [
     ...isOwn ? [] : [`cd ${word(top)}`],
     ...begin(begun),
-    ...begun.lockTrouble === undefined ? [] : [
-      `nix flake lock ${
-        word(directory === "" ? "path:." : `path:./${directory}`)
-      }`,
-    ],
+    ...begun.lockTrouble === undefined ? [] : [lockCommand(directory)],
     `git add -- ${written(begun).map(word).join(" ")}`,
     `git commit --message ${word(`${host} follows this repository`)}`,
     `git push --set-upstream origin HEAD`,
@@ -94,6 +90,14 @@ export function nextCommands(begun: Begun): string[] {
       }`,
       `ssh ${word(`root@${host}`)} gitops-sync doctor`,
     ];
+}
+
+/** Works where nix.conf does not turn flakes on, too. */
+function lockCommand(directory: string): string {
+  const flake = directory === "" ? "path:." : `path:./${directory}`;
+  return `nix --extra-experimental-features 'nix-command flakes' flake lock ${
+    word(flake)
+  }`;
 }
 
 /** What makes a repository of the folder, with a remote. */
