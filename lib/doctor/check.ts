@@ -106,20 +106,28 @@ const usualPatience = 30_000;
 /** What is given to a check that does not end by itself, beyond its time. */
 const grace = 5_000;
 
+/** Who follows the checks. */
+export interface Follower {
+  /** A check begins. */
+  begins?: (name: string) => void;
+  /** It has ended. */
+  told: (result: Result) => void;
+}
+
 /**
  * Makes the checks in their order. One that fails does not stop the others;
  * one that needs it is not made, and says so.
  *
- * @param told Called with each result as it comes.
  * @throws {SyncError} `interrupted`, where a person ends it.
  */
 export async function makeChecks(
   checks: readonly Check[],
   context: Context,
-  told: (result: Result) => void,
+  { begins, told }: Follower,
 ): Promise<Result[]> {
   const results = new Map<string, Result>();
   for (const check of checks) {
+    begins?.(check.name);
     const finding = await findingOf(check, context, results);
     const result = { name: check.name, exit: check.exit, ...finding };
     results.set(check.name, result);

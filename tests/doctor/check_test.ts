@@ -29,7 +29,9 @@ const check = (
 ): Check => ({ name, exit: 6, look, ...more });
 
 async function results(...some: Check[]): Promise<Result[]> {
-  return await makeChecks(some, { effects, known: {} }, () => {});
+  return await makeChecks(some, { effects, known: {} }, {
+    told: () => {},
+  });
 }
 
 const broken = (reason: string) =>
@@ -92,7 +94,7 @@ Deno.test("a program has no more time than its check", async () => {
   await makeChecks(
     [check("a", look, { patience: 1000 })],
     { effects: { ...effects, run }, known: {} },
-    () => {},
+    { told: () => {} },
   );
   assertEquals(asked.length, 1);
   assertEquals(asked[0]! <= 1000, true);

@@ -6,25 +6,27 @@
  */
 import { SyncError } from "../../base/errors.ts";
 import type { ExitCode } from "../../base/errors.ts";
-import { shown } from "../../base/redact.ts";
+import { redact, shown } from "../../base/redact.ts";
 import { count, oneLine } from "../../base/text.ts";
 import type { Config } from "../../config/schema.ts";
 import {
   type Check,
   exitOf,
   failureOf,
+  type Follower,
   type Known,
   makeChecks,
   type Result,
   type Standing,
 } from "../../doctor/check.ts";
 import { checks } from "../../doctor/checks.ts";
+import { targetOf } from "../../run/decide.ts";
 import { removeScratch } from "../../doctor/of_repository.ts";
 import { loadConfigOf } from "../config.ts";
 import { columnsOf, ink, wrapped } from "../output/ink.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
-import { print, printColoured } from "../output/print.ts";
+import { print, printColoured, writeTo } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -33,13 +35,11 @@ export async function run(call: Call): Promise<ExitCode> {
   const { config, error } = await configurationOf(call);
   const known: Known = {};
   const all = error ? checks.map((one) => broken(one, error)) : checks;
-  const told = call.json
-    ? () => {}
-    : (result: Result) => printColoured(lines(result));
+  const follower = call.json ? { told: () => {} } : onScreen();
   let results: Result[];
   try {
     const context = { effects, known, ...config ? { config } : {} };
-    results = await makeChecks(all, context, told);
+    results = await makeChecks(all, context, follower);
   } finally {
     if (config && known.run) await removeScratch(config);
     known.lock?.[Symbol.dispose]();
@@ -48,6 +48,21 @@ export async function run(call: Call): Promise<ExitCode> {
   if (call.json) printJson("doctor", exit, json(results, config));
   else print(summary(results));
   return exit;
+}
+
+/** A line a check; on a terminal the one under way is named meanwhile. */
+function onScreen(): Follower {
+  const told = (result: Result) => printColoured(lines(result));
+  if (!Deno.stdout.isTerminal()) return { told };
+  const draw = (text: string) =>
+    writeTo(Deno.stdout, `\r\x1b[K${text}`, redact);
+  return {
+    begins: (name) => draw(`… ${name}`),
+    told: (result) => {
+      draw("");
+      told(result);
+    },
+  };
 }
 
 /** Whatever is wrong with it is the finding of one check. */
@@ -132,7 +147,7 @@ function json(
   );
   return {
     result: isWell ? "well" : "unwell",
-    ...config ? { host: config.host } : {},
+    ...config ? { host: config.host, target: targetOf(config) } : {},
     checks: results.map(({ name, state, text, hints = [], details = [] }) => ({
       name,
       state,
