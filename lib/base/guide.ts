@@ -12,15 +12,7 @@ import { dirname } from "@std/path";
  * @param name Its file in `docs`, e.g. `secrets.md`.
  */
 export function guide(name: string): string {
-  const { pathname } = new URL(".", import.meta.url);
-  const places = [
-    // A checkout.
-    `${pathname}../../docs`,
-    // Sources that the package's wrapper runs, and the binary of the package.
-    `${pathname}../../../doc/gitops-sync/docs`,
-    `${dirname(Deno.execPath())}/../share/doc/gitops-sync/docs`,
-  ];
-  for (const place of places) {
+  for (const place of places()) {
     try {
       return Deno.realPathSync(`${place}/${name}`);
     } catch {
@@ -28,4 +20,19 @@ export function guide(name: string): string {
     }
   }
   return `docs/${name} (man gitops-sync says where it is)`;
+}
+
+/** Where the guides may be, from the program. */
+function places(): string[] {
+  // The binary of the package. It calls its own files by names in the folder
+  // for temporary files, where anybody may put something.
+  if (Deno.build.standalone) {
+    return [`${dirname(Deno.execPath())}/../share/doc/gitops-sync/docs`];
+  }
+  const { pathname } = new URL(".", import.meta.url);
+  return [
+    // A checkout, and the sources that the package's wrapper runs.
+    `${pathname}../../docs`,
+    `${pathname}../../../doc/gitops-sync/docs`,
+  ];
 }
