@@ -9,6 +9,7 @@ import { ofFaults } from "./faults.ts";
 import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
 import { ofSecrets } from "./secrets.ts";
+import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
 import { ofSwitch } from "./switch.ts";
 
@@ -16,6 +17,7 @@ import { ofSwitch } from "./switch.ts";
 export const mutants: readonly Mutant[] = [
   ...ofFaults,
   ...ofSwitch,
+  ...ofPeople,
   ...ofSources,
   ...ofEvaluation,
   ...ofSecrets,
