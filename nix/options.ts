@@ -1,6 +1,7 @@
 /**
  * Writes what is made from the schema: `nix/options.json`, from which
- * module.nix makes its options, and `docs/options.md`. `deno task docs` runs it.
+ * module.nix makes its options, and `docs/options.md`; and the template, which
+ * is what `init` writes. `deno task docs` runs it.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import {
   optionNames,
   options,
 } from "../lib/config/schema.ts";
+import { templateFiles } from "../lib/init/texts.ts";
 
 const top = join(import.meta.dirname!, "..");
 
@@ -43,6 +45,12 @@ export const documents: Readonly<Record<string, () => Promise<string>>> = {
   "nix/options.json": () =>
     formatted("json", JSON.stringify(optionNames.map(nixOption))),
   "docs/options.md": async () => formatted("md", page(await moduleOptions())),
+  ...Object.fromEntries(
+    Object.entries(templateFiles).map(([path, text]) => [
+      `templates/host/${path}`,
+      () => Promise.resolve(text),
+    ]),
+  ),
 };
 
 function nixOption(name: typeof optionNames[number]): NixOption {

@@ -121,6 +121,11 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
           ../gitops_sync.ts
           ../lib
           ./build.sh
+          # For the manual and the guides.
+          ./manual.ts
+          ../docs
+          ../README.md
+          ../CHANGELOG.md
         ];
       };
 
@@ -151,6 +156,7 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
         for shell in bash zsh fish; do
           deno run $(sh nix/build.sh flags ${programs}) gitops_sync.ts completions $shell >completions.$shell
         done
+        deno run $(sh nix/build.sh flags ${programs}) nix/manual.ts manual
         runHook postBuild
       '';
 
@@ -177,6 +183,10 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
         }
         installShellCompletion --cmd gitops-sync \
           --bash completions.bash --zsh completions.zsh --fish completions.fish
+        installManPage manual/*
+        # As in the repository, so that the links between them lead somewhere.
+        mkdir -p $out/share/doc/gitops-sync
+        cp -r README.md CHANGELOG.md docs $out/share/doc/gitops-sync/
         runHook postInstall
       '';
 

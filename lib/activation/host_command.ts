@@ -22,7 +22,7 @@ export interface CommandFailure {
 const shownLines = 10;
 
 /** Where NixOS keeps the programs of the host. */
-const hostPrograms = "/run/current-system/sw/bin:/run/wrappers/bin";
+export const hostPrograms = "/run/current-system/sw/bin:/run/wrappers/bin";
 
 /**
  * Runs a command of the configuration, where there is systemd in a unit of its

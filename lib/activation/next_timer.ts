@@ -53,7 +53,8 @@ function isWanted(system: string): boolean {
   }
 }
 
-async function liveProblem(effects: Effects): Promise<Lack | undefined> {
+/** What is wrong with the timer of the running system, and its service. */
+export async function liveProblem(effects: Effects): Promise<Lack | undefined> {
   const found = await readTimer(effects, timer);
   const started = await propertiesOf(effects, service, [
     "LoadState",

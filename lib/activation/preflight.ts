@@ -56,8 +56,13 @@ function refuse(
   });
 }
 
-/** Certificates and signatures are judged by the clock. */
-function refuseClock(now: number, state: State): void {
+/**
+ * Certificates and signatures are judged by the clock.
+ *
+ * @param now Milliseconds since 1970.
+ * @throws {SyncError} `clock-wrong`.
+ */
+export function refuseClock(now: number, state: State): void {
   const { seen, last, lastGood } = state;
   const known = [seen?.at, last?.at, lastGood?.at]
     .map((at) => at === undefined ? 0 : Date.parse(at));
@@ -73,7 +78,11 @@ function refuseClock(now: number, state: State): void {
   );
 }
 
-function refuseRoom(least: number): void {
+/**
+ * @param least Bytes that must be free for /nix.
+ * @throws {SyncError} `disk-low`, `inodes-low`.
+ */
+export function refuseRoom(least: number): void {
   const room = roomAt("/nix/store");
   if (!room) return;
   if (room.bytes < least) {
@@ -96,8 +105,12 @@ function refuseRoom(least: number): void {
   }
 }
 
-/** Two at once would undo each other's work. */
-async function refuseOthers(): Promise<void> {
+/**
+ * Two at once would undo each other's work.
+ *
+ * @throws {SyncError} `other-rebuild`, `switch-locked`.
+ */
+export async function refuseOthers(): Promise<void> {
   const pid = otherRebuild();
   if (pid !== undefined) {
     throw refuse(
@@ -152,7 +165,11 @@ async function isLocked(path: string): Promise<boolean> {
   }
 }
 
-function refuseBattery(least: Config["preflight.battery"]): void {
+/**
+ * @param least The lowest charge in percent.
+ * @throws {SyncError} `battery-low`.
+ */
+export function refuseBattery(least: Config["preflight.battery"]): void {
   const charge = dischargingAt();
   if (charge === undefined || charge >= least) return;
   throw refuse(

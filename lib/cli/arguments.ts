@@ -7,7 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type SyncError, usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
-import { commands, globalFlags } from "./commands.ts";
+import { commands, globalFlags, listed } from "./commands.ts";
 import { Call, type CommandSpec } from "./call.ts";
 import type { Given } from "../config/given.ts";
 
@@ -162,7 +162,7 @@ async function find(
   }
   const group = words.length === 1 ? groupOf(words[0]!) : undefined;
   if (group) return { command: group, operands: [] };
-  const known = commands.map(({ name }) => name);
+  const known = listed.map(({ name }) => name);
   const longer = known.filter((name) => name.startsWith(`${words[0]} `));
   throw usageError(
     "unknown-command",

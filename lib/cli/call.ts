@@ -32,13 +32,21 @@ export interface CommandSpec {
   flags: readonly Flag[];
   /** Another name of it. */
   alias?: string;
+  /** Whether only programs call it, so that no list names it. */
+  isHidden?: boolean;
+  /** Lines to type, each with what it does. */
+  examples?: readonly (readonly [line: string, does: string])[];
+  /** Whether it says itself what is wrong with the configuration. */
+  judges?: boolean;
   /** What it may do at most; none: all that we may, for a person's own files. */
   reach?: Reach | ((operands: readonly string[]) => Reach | undefined);
 }
 
 /** Whether what a command writes is about this host. */
-export function isAboutHost({ reach }: CommandSpec): boolean {
-  return reach === "host" || reach === "state" || typeof reach === "function";
+export function isAboutHost({ reach, isHidden }: CommandSpec): boolean {
+  const isOfHost = reach === "host" || reach === "state" ||
+    reach === "looks" || typeof reach === "function";
+  return isOfHost && !isHidden;
 }
 
 /** What a person asked for. */

@@ -13,7 +13,7 @@ export const globalFlags: readonly Flag[] = [
     value: "FILE",
     text: "the configuration (default: /etc/gitops-sync/config.yaml)",
   },
-  { name: "json", text: "write the result as JSON (docs/json.md)" },
+  { name: "json", text: "write the result as JSON" },
   { name: "verbose", text: "tell every program that is run" },
   { name: "help", text: "show this help" },
   { name: "version", text: "show the version" },
@@ -193,7 +193,7 @@ export const commands: readonly CommandSpec[] = [
     name: "vault-agent",
     summary: "let sops decrypt with Vault, without a token",
     text:
-      "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it.",
+      "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it; man gitops-sync\nsays where that is.",
     flags: [],
     reach: "vault",
   },
@@ -280,6 +280,71 @@ export const commands: readonly CommandSpec[] = [
     flags: [],
   },
   {
+    name: "init",
+    summary: "make a repository that this host follows",
+    text:
+      "Writes a flake, the host's module, .sops.yaml with the keys of the host and\nof yourself, a first secret and the lock file into FOLDER (default: this one):\nall of it or nothing, and never over a file that is there. What is in\n/etc/nixos is copied, so that boot loader, disks, users and sshd stay. Says\nwhat else switches this host, and ends with the three commands to type next.\n--repository, --ref, --host and --directory say what the host follows.",
+    operand: "[FOLDER]",
+    flags: [
+      { name: "yes", text: "ask nothing" },
+      {
+        name: "from",
+        value: "FOLDER",
+        text:
+          "the host's own configuration (default: /etc/nixos where HOST is this machine)",
+      },
+      {
+        name: "host-key",
+        value: "KEY",
+        text:
+          "the host's public key (default: that of this machine, made if need be)",
+      },
+      {
+        name: "admin-key",
+        value: "KEY",
+        text:
+          "your own public key (default: that of ~/.config/sops/age/keys.txt or ~/.ssh)",
+      },
+      {
+        name: "nixpkgs",
+        value: "URL",
+        text: "the input nixpkgs (default: the release of this host)",
+      },
+      {
+        name: "gitops-sync",
+        value: "URL",
+        text: "the input gitops, which is this program",
+      },
+      { name: "sops-nix", value: "URL", text: "the input sops-nix" },
+    ],
+    examples: [
+      [
+        "gitops-sync init --repository https://git.example.org/infra.git",
+        "on the host, as root",
+      ],
+      [
+        "gitops-sync init --host web --host-key age1…",
+        "in a checkout, for another host",
+      ],
+    ],
+  },
+  {
+    name: "doctor",
+    summary: "whether a sync can work here, and what mends it",
+    text:
+      "Looks at everything that a sync on this host rests on, in the order in which\na run needs it, and says how each stands: ✓ well, ! a warning, ✗ a problem,\n? not looked at. One that fails does not stop the others. The tip is fetched\ninto a folder of its own, which is removed; nothing is built or activated.\nEnds with 0 where all is well, warnings included; otherwise with the code that\na sync would end with for the first problem, or else for the first thing that\nwas not looked at.",
+    flags: [],
+    examples: [
+      ["sudo gitops-sync doctor", "look at all of this host"],
+      [
+        "gitops-sync doctor --json",
+        "for programs, as far as you may look",
+      ],
+    ],
+    reach: "looks",
+    judges: true,
+  },
+  {
     name: "ready",
     summary: "whether the next commit can arrive",
     text:
@@ -301,4 +366,19 @@ export const commands: readonly CommandSpec[] = [
     choices: ["bash", "zsh", "fish"],
     flags: [],
   },
+  {
+    name: "complete",
+    summary: "words for the completions of a shell",
+    text: "Writes a word a line, each with what it is.",
+    operand: "attempts|hosts|refs|revisions",
+    flags: [],
+    reach: "state",
+    judges: true,
+    isHidden: true,
+  },
 ];
+
+/** The commands that a person is told of. */
+export const listed: readonly CommandSpec[] = commands.filter(({ isHidden }) =>
+  !isHidden
+);

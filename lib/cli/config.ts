@@ -23,6 +23,11 @@ export async function configOf(call: Call): Promise<Config> {
   return config;
 }
 
+/** For what says itself whether the state folder can be trusted. */
+export async function loadConfigOf(call: Call): Promise<Config> {
+  return await loadConfig(pathOf(call, isAboutFlags(call)), call.given);
+}
+
 /** For commands that only look at what this host keeps. */
 export async function localConfigOf(call: Call): Promise<LocalConfig> {
   const config = await readConfig(call);

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes, usageError } from "../base/errors.ts";
+import {
+  type ExitCode,
+  exitCodes,
+  SyncError,
+  usageError,
+} from "../base/errors.ts";
+import { loadLocalConfig, type LocalConfig } from "../config/config.ts";
 import { privatePlaces } from "../host/private_folder.ts";
 import { hasSystemd } from "../host/system.ts";
 import { readConfig } from "./config.ts";
@@ -19,7 +25,7 @@ import type { Call } from "./call.ts";
  * `permissions-missing`, exit 2.
  */
 export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
-  const permissions = permissionsFor(reach, await readConfig(call), {
+  const permissions = permissionsFor(reach, await configFor(call), {
     hasSystemd: hasSystemd(),
     privatePlaces: privatePlaces(),
     netNamesSockets: namesSockets(Deno.version.deno),
@@ -37,6 +43,16 @@ export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
       resolve(exitCodes.bug);
     };
   });
+}
+
+/** A command that judges the configuration itself gets what the defaults need. */
+async function configFor(call: Call): Promise<LocalConfig> {
+  try {
+    return await readConfig(call);
+  } catch (error) {
+    if (!(error instanceof SyncError) || !call.command.judges) throw error;
+    return await loadLocalConfig(undefined, []);
+  }
 }
 
 /**

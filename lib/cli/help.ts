@@ -6,7 +6,8 @@
 import project from "../../deno.json" with { type: "json" };
 import { exitMeanings } from "../base/errors.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
-import { commands, globalFlags } from "./commands.ts";
+import { commands, globalFlags, listed } from "./commands.ts";
+import { columnsOf, wrapped } from "./output/ink.ts";
 import { table } from "./output/table.ts";
 import type { CommandSpec, Flag } from "./call.ts";
 
@@ -24,7 +25,7 @@ export function generalHelp(): string {
     "usage: gitops-sync [COMMAND] [FLAG…]",
     "",
     "commands:",
-    indented(commands.map(({ name, summary }, i) => [
+    indented(listed.map(({ name, summary }, i) => [
       name,
       i === 0 ? `${summary} (the default)` : summary,
     ])),
@@ -36,6 +37,8 @@ export function generalHelp(): string {
     "",
     "exit codes:",
     indented(Object.entries(exitMeanings)),
+    "",
+    "More: man gitops-sync, man gitops-sync.yaml",
   ].join("\n");
 }
 
@@ -50,6 +53,7 @@ export function commandHelp(command: CommandSpec): string {
     "",
     command.text,
     ...own,
+    ...examplesOf(command),
     "",
     "flags of every command:",
     indented(globalFlags.map(flagRow)),
@@ -58,13 +62,21 @@ export function commandHelp(command: CommandSpec): string {
   ].join("\n");
 }
 
+function examplesOf({ examples = [] }: CommandSpec): string[] {
+  return examples.length === 0 ? [] : [
+    "",
+    "examples:",
+    ...examples.flatMap(([line, does]) => [`  ${does}:`, `    ${line}`]),
+  ];
+}
+
 /** All options where they matter most, and a pointer everywhere else. */
 function configurationHelp({ name }: CommandSpec): string[] {
   if (name !== commands[0]!.name) {
     return ["Options of the configuration as flags: gitops-sync sync --help"];
   }
   return [
-    "options of the configuration, which beat its file (more in docs/options.md):",
+    "options of the configuration, which beat its file (more in man gitops-sync.yaml):",
     indented(flagOptions.map((name) => {
       const { kind, preset, presetText, text } = options[name];
       const flag = kind.isFlag
@@ -95,6 +107,12 @@ function flagRow(
   return [optional ? `--${name}[=${value}]` : `--${name} ${value}`, text];
 }
 
+/** Two columns; on a terminal the right one goes on below its beginning. */
 function indented(rows: readonly (readonly [string, string])[]): string {
-  return table(rows.map(([left, right]) => [`  ${left}`, right]));
+  const left = Math.max(...rows.map(([one]) => one.length)) + 4;
+  const room = Math.max(20, (columnsOf(Deno.stdout) ?? Infinity) - left);
+  return table(rows.flatMap(([one, other]) => {
+    const [first, ...more] = wrapped(other, room);
+    return [[`  ${one}`, first!], ...more.map((line) => ["", line])];
+  }));
 }

@@ -35,8 +35,11 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   "secrets updatekeys": () => import("./secrets/updatekeys.ts"),
   "secrets add-host": () => import("./secrets/add_host.ts"),
   "config check": () => import("./command/config_check.ts"),
+  init: () => import("./command/init.ts"),
+  doctor: () => import("./command/doctor.ts"),
   ready: () => import("./command/ready.ts"),
   completions: () => import("./command/completions.ts"),
+  complete: () => import("./command/complete.ts"),
 };
 
 /**

@@ -14,10 +14,12 @@ import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
 
 /**
- * What of a host a command deals with: it changes the `host`, only looks at or
- * writes down its `state`, speaks with `vault`, or answers others (`serve`).
+/**
+ * What of a host a command deals with: it changes the `host`, `looks` at all of
+ * it, only looks at or writes down its `state`, speaks with `vault`, or answers
+ * others (`serve`).
  */
-export type Reach = "host" | "state" | "vault" | "serve";
+export type Reach = "host" | "looks" | "state" | "vault" | "serve";
 
 /** What of the host itself it depends on. */
 export interface Surroundings {
@@ -91,6 +93,13 @@ function placesFor(
   const state = [...new Set([folder, withoutLinks(folder)])];
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
   if (reach === "state") return all;
+  if (reach === "looks") {
+    // An older Deno wants this to connect to the socket.
+    const socket = config["vault.address"] === undefined
+      ? []
+      : [dirname(config["vault.socket"])];
+    return [...state, ...privatePlaces, ...socket];
+  }
   return [...all, ...privatePlaces, systemProfile];
 }
 
@@ -123,18 +132,19 @@ function hostsFor(
   { netNamesSockets }: Surroundings,
 ): string[] {
   if (reach === "state") return [];
-  if (reach === "vault") {
-    const address = config["vault.address"];
-    return [
-      ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
-      ...(address === undefined ? [] : [hostOf(address)]),
-    ];
-  }
+  const address = config["vault.address"];
+  const ofVault = [
+    ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
+    ...(address === undefined ? [] : [hostOf(address)]),
+  ];
+  if (reach === "vault") return ofVault;
   if (reach === "serve") {
     const place = config["serve.listen"];
     const isSocket = socketOf(place) !== undefined;
     return isSocket && !netNamesSockets ? [] : [place];
   }
+  // What a sync asks for health is not asked before there is one.
+  if (reach === "looks") return address === undefined ? [] : ofVault;
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
   return [
@@ -156,11 +166,12 @@ function programsFor(
   { hasSystemd, mayRun }: Surroundings,
 ): true | string[] {
   // Nobody else runs the host's commands and the system's own programs then.
-  if (reach === "host" && !hasSystemd && mayRun()) return true;
+  const isWhole = reach === "host" || reach === "looks";
+  if (isWhole && !hasSystemd && mayRun()) return true;
   // Deno gives nothing away that we do not have.
   const programs = programsOf(reach, config);
   // What isolates an evaluation there.
-  if (reach === "host" && !hasSystemd) programs.push("unshare");
+  if (isWhole && !hasSystemd) programs.push("unshare");
   return programs.filter((name) => mayRun(name));
 }
 

@@ -75,7 +75,7 @@ async function readFile(path: string): Promise<Given[]> {
       "config-syntax",
       message,
       [{ file: path, line: null, key: null, message }],
-      ["see docs/options.md for every key"],
+      ["man gitops-sync.yaml has every key"],
     );
   }
   return flatten(document as Record<string, unknown>, { path, text });

@@ -84,7 +84,7 @@ export const deploymentOptions = {
     preset: [],
     noFlag: true,
     text:
-      "Commands to run before an activation, as argument lists; if one fails, the host is left as it is. Their environment is in docs/deployments.md.",
+      "Commands to run before an activation, as argument lists; if one fails, the host is left as it is. Their environment is in the guide to deployments (gitops-sync(1), FILES).",
   } as Option<readonly Argv[]>,
   "hooks.postDeploy": {
     kind: commands,

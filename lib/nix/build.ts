@@ -29,10 +29,7 @@ import { isThrown } from "./thrown.ts";
  */
 export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
-  // Nix 2.8 does not read what is encoded in a URL. What it starts has the same
-  // working folder, from which every mirror has the same path.
-  const isPlain = /^[\w./~+-]+$/.test(readable.mirror);
-  const folder = isPlain ? `${run.folder}/build` : run.folder;
+  const folder = folderFor(run, readable);
   await ensureDir(folder);
   if (config["build.from"] === "cache") {
     const { takePrebuilt } = await import("./prebuilt.ts");
@@ -48,30 +45,13 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   effects.tell({ kind: "progress", stage: "build", now: () => log.now() });
   // Nix tells what it will fetch before it does.
   let toFetch = 0;
-  const request: BuildRequest = {
-    mirror: isPlain ? readable.mirror : "/proc/self/cwd/repo",
-    revision: readable.commit.revision,
-    directory: config.directory,
-    host: config.host,
-    submodules: config.submodules,
-    shallow: config.shallow && !config.submodules,
-    options: config["build.options"],
-    folder,
-    timeout: config["timeouts.build"],
-    refresh: failedBefore(run, readable.commit.revision),
-    nix: nixOptions(config),
-    env: inputEnvironment(config, [
-      ["safe.directory", readable.mirror],
-      ...protocolsOfInputs(run.remote),
-    ]),
-    onLine: (line) => {
-      log.line(line);
-      if (log.unpacked > toFetch) {
-        toFetch = log.unpacked;
-        refuseToFetch(toFetch, config["preflight.freeSpace"]);
-      }
-    },
-  };
+  const request = requestFor(run, readable, (line) => {
+    log.line(line);
+    if (log.unpacked > toFetch) {
+      toFetch = log.unpacked;
+      refuseToFetch(toFetch, config["preflight.freeSpace"]);
+    }
+  });
   const evaluating = await evaluation(run, readable, request);
   const finished = await evaluating.build();
   if (finished.timedOut) throw tooSlow(run);
@@ -87,6 +67,48 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   }
   const system = await readResult(`${folder}/result`, config.operation);
   return { ...readable, done: "built", system };
+}
+
+/** Nix 2.8 does not read what is encoded in a URL. */
+const isPlain = ({ mirror }: Readable) => /^[\w./~+-]+$/.test(mirror);
+
+/**
+ * Where Nix works. Where the mirror's path can't stand in a URL, this is a
+ * folder from which every mirror has the same path.
+ */
+function folderFor(run: Run, readable: Readable): string {
+  return isPlain(readable) ? `${run.folder}/build` : run.folder;
+}
+
+/**
+ * What is asked of Nix for the host's system of a revision.
+ *
+ * @param onLine Given each line of Nix's log.
+ */
+export function requestFor(
+  run: Run,
+  readable: Readable,
+  onLine: (line: string) => void,
+): BuildRequest {
+  const { config } = run;
+  return {
+    mirror: isPlain(readable) ? readable.mirror : "/proc/self/cwd/repo",
+    revision: readable.commit.revision,
+    directory: config.directory,
+    host: config.host,
+    submodules: config.submodules,
+    shallow: config.shallow && !config.submodules,
+    options: config["build.options"],
+    folder: folderFor(run, readable),
+    timeout: config["timeouts.build"],
+    refresh: failedBefore(run, readable.commit.revision),
+    nix: nixOptions(config),
+    env: inputEnvironment(config, [
+      ["safe.directory", readable.mirror],
+      ...protocolsOfInputs(run.remote),
+    ]),
+    onLine,
+  };
 }
 
 /**

@@ -61,8 +61,16 @@ export async function ready(
   return { tip, revision };
 }
 
-/** Git looks at some of these files only when a server asks for them. */
-async function refuseBadFiles(effects: Effects, config: Config): Promise<void> {
+/**
+ * Looks at the files of the credentials: Git looks at some of them only when a
+ * server asks for them.
+ *
+ * @throws {SyncError} `credentials`, stage `decide`.
+ */
+export async function refuseBadFiles(
+  effects: Effects,
+  config: Config,
+): Promise<void> {
   const [repository, ...mirrors] = remotesOf(config);
   const trouble = await fileTrouble(effects, repository!);
   if (trouble) throw badFile(trouble);
@@ -97,8 +105,15 @@ async function fileTrouble(
   return undefined;
 }
 
-/** Where several key files are named for secrets, one that works is enough. */
-async function refuseNoKey(effects: Effects, config: Config): Promise<void> {
+/**
+ * Where several key files are named for secrets, one that works is enough.
+ *
+ * @throws {SyncError} `identity-unreadable`, exit 5.
+ */
+export async function refuseNoKey(
+  effects: Effects,
+  config: Config,
+): Promise<void> {
   if (!config["secrets.check"]) return;
   let first: unknown;
   for (const path of config["secrets.identities"] ?? []) {

@@ -21,6 +21,8 @@ const layers = [
   "plan",
   "report",
   "serve",
+  "doctor",
+  "init",
   "cli",
 ];
 

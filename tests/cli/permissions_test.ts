@@ -56,6 +56,7 @@ Deno.test("the programs are those that the configuration needs", async () => {
       "mirrors: [{url: 'ssh://host/x', sshKeyFile: /key}]",
       `${always} systemctl ssh-keygen`,
     ],
+    ["looks", "", `${always} ${nix} ${systemd} ${build} ${secrets}`],
     ["vault", "", "kill stat systemd-notify"],
     ["serve", "", "stat"],
   ];
@@ -97,6 +98,12 @@ Deno.test("the servers are those that the configuration names", async () => {
     ],
     ["host", "build: {from: cache}", false],
     ["state", http, false],
+    ["looks", http, false],
+    [
+      "looks",
+      "vault: {address: 'https://v.example', socket: /run/v/s}",
+      ["unix:/run/v/s", "v.example:443"],
+    ],
     ["vault", "", ["unix:/run/gitops-sync-vault/agent.sock"]],
     [
       "vault",
@@ -171,6 +178,6 @@ Deno.test("all but a person's own files and plain texts is confined", () => {
   const free = commands.filter(({ reach }) => reach === undefined)
     .map(({ name }) => name)
     .filter((name) => !name.startsWith("secrets "));
-  assertEquals(free, ["config check", "completions"]);
+  assertEquals(free, ["config check", "init", "completions"]);
   assertNotEquals(commands[0]!.reach, undefined);
 });

@@ -10,6 +10,7 @@ import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
 import { ofPlan } from "./plan.ts";
 import { ofSecrets } from "./secrets.ts";
+import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
 import { ofSwitch } from "./switch.ts";
 
@@ -17,6 +18,7 @@ import { ofSwitch } from "./switch.ts";
 export const mutants: readonly Mutant[] = [
   ...ofFaults,
   ...ofSwitch,
+  ...ofPeople,
   ...ofSources,
   ...ofEvaluation,
   ...ofSecrets,

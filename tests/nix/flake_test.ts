@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { Flake, system } from "./flake.ts";
@@ -208,6 +208,20 @@ test(
       const text = await world.output(["cat", `${profile}/share/${file}`]);
       assertStringIncludes(text, "gitops-sync");
     }
+    for (const page of ["man1/gitops-sync.1", "man5/gitops-sync.yaml.5"]) {
+      const text = await world.output(
+        ["gzip", "-dc", `${profile}/share/man/${page}.gz`],
+      );
+      assertStringIncludes(text, '.TH "GITOPS');
+    }
+    // What a message names is there.
+    const guide = await world.run(
+      [`${profile}/bin/gitops-sync`, "secrets", "edit", "x.yaml"],
+      { cwd: `${world.folder}/infra` },
+    );
+    const named = /(\/nix\/store\/\S+secrets\.md) shows how/.exec(guide.stderr);
+    assert(named, guide.stderr);
+    await world.output(["test", "-s", named[1]!]);
   },
 );
 

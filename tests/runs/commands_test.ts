@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
-import { commands, globalFlags } from "../../lib/cli/commands.ts";
+import { commands, globalFlags, listed } from "../../lib/cli/commands.ts";
 import { flagOf, flagOptions } from "../../lib/config/schema.ts";
 import { exitMeanings } from "../../lib/base/errors.ts";
 import { deployed, prepared, says, syncTo, test } from "./setting.ts";
@@ -87,7 +87,7 @@ test("each command has its help, and --version is that of deno.json", async (wor
     `gitops-sync ${project.version}\n`,
   );
   const general = (await syncTo(world, 0, "--help")).stdout;
-  for (const { name, summary } of commands) {
+  for (const { name, summary } of listed) {
     says(general, `  ${name} `, summary);
   }
   for (const [code, meaning] of Object.entries(exitMeanings)) {

@@ -1,10 +1,12 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { World } from "../world/world.ts";
-import { test } from "./setting.ts";
+import { deployed, syncTo, test } from "./setting.ts";
 import { Terminal } from "./terminal.ts";
 
+type Row = [line: string, offered: string[], not: string[]];
+
 /** The beginning of a line, and some of the words that are offered for its end. */
-const table: [line: string, offered: string[], not: string[]][] = [
+const table: Row[] = [
   ["gitops-sync ", ["sync", "status", "config", "completions"], ["check"]],
   ["gitops-sync s", ["sync", "status", "suspend"], ["retry"]],
   ["gitops-sync config ", ["check"], ["sync"]],
@@ -14,13 +16,35 @@ const table: [line: string, offered: string[], not: string[]][] = [
   ["gitops-sync sync --operation ", ["switch", "boot", "test", "build"], []],
   ["gitops-sync --no-", ["--no-shallow", "--no-submodules"], ["--now"]],
   ["gitops-sync sync --config etc", ["etc-here.yaml"], []],
+  ["gitops-sync secrets check etc", ["etc-here.yaml"], []],
+  ["gitops-sync config check --js", ["--json"], ["--to"]],
 ];
+
+/** A host that knows two revisions, and the names of its repository. */
+async function known(world: World): Promise<Row[]> {
+  const { repository, revision } = await deployed(world);
+  const second = await repository.publish("The second", {
+    knobs: { greeting: "hi" },
+  });
+  await syncTo(world, 0);
+  await repository.git("branch", "testing");
+  await repository.git("tag", "v1.0");
+  await repository.git("push", "--quiet", "--all");
+  await repository.git("push", "--quiet", "--tags");
+  return [
+    ["gitops-sync accept ", [revision, second], ["sync"]],
+    ["gitops-sync rollback --to ", [revision, second], []],
+    ["gitops-sync sync --ref ", ["main", "testing", "v1.0"], []],
+    ["gitops-sync sync --host d", ["demo"], []],
+  ];
+}
 
 /** Asserts that a shell offers what it should. */
 async function offers(
+  world: World,
   ask: (line: string, offered: readonly string[]) => Promise<string[]>,
 ): Promise<void> {
-  for (const [line, offered, not] of table) {
+  for (const [line, offered, not] of [...table, ...await known(world)]) {
     const words = await ask(line, offered);
     const missing = offered.filter((word) => !words.includes(word));
     assertEquals(missing, [], `${line}: ${words}`);
@@ -43,18 +67,22 @@ test("completions work in bash", async (world) => {
     COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
     complete -p gitops-sync >/dev/null && _gitops_sync
     printf '%s\\n' "\${COMPREPLY[@]}"`;
-  await offers(async (line) =>
-    (await world.output(["bash", "-euc", program, "bash", script, line]))
-      .split("\n")
+  await offers(
+    world,
+    async (line) =>
+      (await world.output(["bash", "-euc", program, "bash", script, line]))
+        .split("\n"),
   );
 });
 
 test("completions work in fish", async (world) => {
   const script = await scriptOf(world, "fish");
   const program = "source $argv[1]; complete --do-complete $argv[2]";
-  await offers(async (line) =>
-    (await world.output(["fish", "--no-config", "-c", program, script, line]))
-      .split("\n").map((answer) => answer.split("\t")[0]!)
+  await offers(
+    world,
+    async (line) =>
+      (await world.output(["fish", "--no-config", "-c", program, script, line]))
+        .split("\n").map((answer) => answer.split("\t")[0]!),
   );
 });
 
@@ -70,7 +98,7 @@ test("completions work in zsh", async (world) => {
   );
   await terminal.keys(`source ${script}; clear; echo ready`, "Enter");
   await terminal.shows(/^ready$/m);
-  await offers(async (line, offered) => {
+  await offers(world, async (line, offered) => {
     await terminal.keys("C-u", "C-l");
     await terminal.shows(/^> *\s*$/);
     await terminal.keys(line, "Tab");
@@ -78,4 +106,32 @@ test("completions work in zsh", async (world) => {
     const screen = await terminal.shows(new RegExp(`^${words.join("")}`, "s"));
     return screen.split(/\s+/);
   });
+});
+
+test("what completions ask a host is cheap, quiet and needs no network", async (world) => {
+  const { repository, revision } = await deployed(world);
+  const complete = async (kind: string) => {
+    const ended = await world.sync("complete", kind);
+    assertEquals([ended.code, ended.stderr], [0, ""], kind);
+    return ended.stdout.split("\n").filter((line) => line !== "");
+  };
+  const [attempt] = await complete("attempts");
+  assertMatch(attempt!, /^\d{8}-\d{6}-\w{4}\tdeployed, .*: The first system$/);
+  assertEquals(await complete("revisions"), [
+    `${revision}\tis deployed: The first system`,
+  ]);
+  assertEquals(await complete("nonsense"), []);
+  // A hostile name of a branch gets into no command line.
+  await repository.git("branch", "x;reboot");
+  await repository.git("branch", "fine");
+  await repository.git("push", "--quiet", "--all");
+  const refs = await complete("refs");
+  assertEquals(refs.map((line) => line.split("\t")[0]), ["main", "fine"]);
+  // Where nobody answers, what is known here is all.
+  world.configure(repository, { repository: "https://127.0.0.1:9/infra.git" });
+  assertMatch((await complete("refs")).join("\n"), /^main\t/);
+  assertMatch((await complete("hosts")).join("\n"), /^demo\t/);
+  // Nor does a broken configuration disturb who types.
+  world.write("/etc/gitops-sync/config.yaml", "nonsense: 1\n");
+  assertEquals(await complete("refs"), []);
 });

@@ -6,10 +6,11 @@
  */
 import { say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { guide } from "../../base/guide.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import { prepareSocket } from "../../host/socket.ts";
 import { run as runProgram } from "../../process/run_command.ts";
-import { vaultServer } from "../../vault/http.ts";
+import { serverOf } from "../../vault/configured.ts";
 import { VaultGate } from "../../vault/gate.ts";
 import { type Credentials, VaultSession } from "../../vault/session.ts";
 import { localConfigOf } from "../config.ts";
@@ -53,38 +54,6 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-async function serverOf(config: LocalConfig) {
-  const address = config["vault.address"];
-  if (address === undefined) {
-    throw usageError(
-      "vault-address",
-      "Cannot go on without vault.address: no server is configured",
-      "name it: --vault-address https://vault.example.com",
-    );
-  }
-  const caFile = config["vault.caFile"];
-  const ca = caFile === undefined ? undefined : await Deno.readTextFile(caFile)
-    .catch((error) => {
-      throw usageError(
-        "vault-ca",
-        `Cannot use ${caFile} for vault.caFile: ${(error as Error).message}`,
-        "name a file with certificates in PEM",
-      );
-    });
-  const readCa = caFile === undefined
-    ? undefined
-    : () => Deno.readTextFile(caFile);
-  // What is no certificate would be passed over in silence.
-  if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
-    return vaultServer(address, config["vault.namespace"], ca, readCa);
-  }
-  throw usageError(
-    "vault-ca",
-    `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
-    "it begins with -----BEGIN CERTIFICATE-----",
-  );
-}
-
 /** One way to log in, and all that it needs. */
 function credentialsOf(config: LocalConfig): Credentials {
   const tokenFile = config["vault.tokenFile"];
@@ -109,7 +78,7 @@ function credentialsOf(config: LocalConfig): Credentials {
   throw usageError(
     "vault-login",
     "Cannot tell how to log in to Vault: expected vault.tokenFile, or vault.appRole.secretIdFile with one of vault.appRole.roleId and vault.appRole.roleIdFile",
-    "see docs/secrets.md",
+    `see ${guide("secrets.md")}`,
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Colours on a terminal.
+ * Colours and widths on a terminal.
  *
  * @module
  */
@@ -29,6 +29,9 @@ export function inkFor(stream: { isTerminal(): boolean }): Ink {
   return isPlain ? noInk : (code, text) => `\x1b[${code}m${text}\x1b[0m`;
 }
 
+/** Colours a text of standard output. */
+export const ink: Ink = (code, text) => inkFor(Deno.stdout)(code, text);
+
 /** How many columns a terminal has; `undefined` where it is none or can't tell. */
 export function columnsOf(
   stream: { isTerminal(): boolean },
@@ -41,4 +44,33 @@ export function columnsOf(
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Breaks a line between words. A word that is too long stays whole, so that it
+ * can be copied.
+ *
+ * @param room The columns of a line.
+ * @param indent Begins each line but the first.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { wrapped } from "./ink.ts";
+ *
+ * assertEquals(wrapped("one two three", 8, "  "), ["one two", "  three"]);
+ * ```
+ */
+export function wrapped(text: string, room: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(" ")) {
+    if (line === undefined) line = word;
+    else if (line.length + 1 + word.length <= room) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = indent + word;
+    }
+  }
+  return [...lines, line ?? ""];
 }

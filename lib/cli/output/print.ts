@@ -33,6 +33,14 @@ export function printStyled(text: string): void {
   unprinted ??= writeTo(Deno.stdout, `${text}\n`, redact);
 }
 
+/**
+ * The same for text with colours of ours. What in it comes from elsewhere went
+ * through `shown` before.
+ */
+export function printColoured(text: string): void {
+  unprinted ??= writeTo(Deno.stdout, `${text}\n`, redact);
+}
+
 /** Why the result did not arrive, as an error with exit 2, if it did not. */
 export function printProblem(): SyncError | undefined {
   if (!unprinted) return undefined;

@@ -6,6 +6,7 @@
  */
 import { dirname, join, relative } from "@std/path";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { guide } from "../../base/guide.ts";
 import { oneLine } from "../../base/text.ts";
 import { isAgeFile } from "../../secrets/age.ts";
 import { addToNix } from "../../secrets/people/add_to_nix.ts";
@@ -216,7 +217,7 @@ async function oneRulesFile(
     found.size === 1
       ? `Cannot add a host: there is no ${name} in ${top}`
       : `Cannot add a host for files of several ${name} at once`,
-    "docs/secrets.md shows how to write one",
+    `${guide("secrets.md")} shows how to write one`,
   );
 }
 

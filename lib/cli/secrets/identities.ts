@@ -12,8 +12,8 @@ import {
   usualIdentities,
 } from "../../secrets/identities.ts";
 
-/** Where people keep theirs (sops, age). */
-const ofPeople = [
+/** Where people keep theirs, from their home (sops, age). */
+export const ofPeople = [
   ".config/sops/age/keys.txt",
   ".ssh/id_ed25519",
   ".ssh/id_rsa",

@@ -11,6 +11,7 @@ import { dirname, join, relative } from "@std/path";
 import { exists } from "@std/fs";
 import type { Command, Finished } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
+import { guide } from "../../base/guide.ts";
 import { oneLine, safeLines } from "../../base/text.ts";
 import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
@@ -43,7 +44,9 @@ export async function copyOf(
     throw usageError(
       "no-rules",
       `Cannot tell whom ${place.path} is for: there is no .sops.yaml above it`,
-      "write one with the public keys of those who may read: docs/secrets.md shows how",
+      `write one with the public keys of those who may read: ${
+        guide("secrets.md")
+      } shows how`,
     );
   }
   const name = relative(dirname(config), place.path);

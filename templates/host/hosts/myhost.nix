@@ -19,5 +19,5 @@
   # sops.secrets.password.sopsFile = ../secrets/myhost.yaml;
 
   # The release of NixOS that the host was installed with.
-  system.stateVersion = "26.05";
+  system.stateVersion = "25.05";
 }

@@ -48,6 +48,23 @@ installShellCompletion() { # --cmd NAME --bash FILE --zsh FILE --fish FILE
 	install -D -m 644 "$8" "$out/share/fish/vendor_completions.d/$2.fish"
 }
 
+# The number at the end of a name is the section. Pages are packed afterwards.
+installManPage() { # FILE…
+	local page section
+	for page; do
+		section=${page##*.}
+		case $section in
+		[1-9]) ;;
+		*)
+			echo "installManPage: expected a section at the end of $page" >&2
+			exit 1
+			;;
+		esac
+		install -D -m 644 "$page" "$out/share/man/man$section/${page##*/}"
+		gzip -n "$out/share/man/man$section/${page##*/}"
+	done
+}
+
 # As versionCheckHook: with an empty environment, for a line that has the version.
 check_version() {
 	case " ${nativeInstallCheckInputs[*]} " in

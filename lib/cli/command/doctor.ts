@@ -1,0 +1,157 @@
+/**
+ * `gitops-sync doctor`: whether a sync can work on this host, and what mends
+ * what keeps it from that.
+ *
+ * @module
+ */
+import { SyncError } from "../../base/errors.ts";
+import type { ExitCode } from "../../base/errors.ts";
+import { redact, shown } from "../../base/redact.ts";
+import { count, oneLine } from "../../base/text.ts";
+import type { Config } from "../../config/schema.ts";
+import {
+  type Check,
+  exitOf,
+  failureOf,
+  type Follower,
+  type Known,
+  makeChecks,
+  type Result,
+  type Standing,
+} from "../../doctor/check.ts";
+import { checks } from "../../doctor/checks.ts";
+import { removeScratch } from "../../doctor/of_repository.ts";
+import { loadConfigOf } from "../config.ts";
+import { hostPart } from "../host_facts.ts";
+import { columnsOf, ink, wrapped } from "../output/ink.ts";
+import { realEffects } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print, printColoured, writeTo } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  using effects = await realEffects(call.verbose);
+  const { config, error } = await configurationOf(call);
+  const known: Known = {};
+  const all = error ? checks.map((one) => broken(one, error)) : checks;
+  const follower = call.json ? { told: () => {} } : onScreen();
+  let results: Result[];
+  try {
+    const context = { effects, known, ...config ? { config } : {} };
+    results = await makeChecks(all, context, follower);
+  } finally {
+    if (config && known.run) await removeScratch(config);
+    known.lock?.[Symbol.dispose]();
+  }
+  const exit = exitOf(results);
+  if (call.json) {
+    printJson("doctor", exit, { ...await hostPart(config), ...json(results) });
+  }
+  if (!call.json) print(summary(results));
+  return exit;
+}
+
+/** A line a check; on a terminal the one under way is named meanwhile. */
+function onScreen(): Follower {
+  const told = (result: Result) => printColoured(lines(result));
+  if (!Deno.stdout.isTerminal()) return { told };
+  const draw = (text: string) =>
+    writeTo(Deno.stdout, `\r\x1b[K${text}`, redact);
+  return {
+    begins: (name) => draw(`… ${name}`),
+    told: (result) => {
+      draw("");
+      told(result);
+    },
+  };
+}
+
+/** Whatever is wrong with it is the finding of one check. */
+async function configurationOf(
+  call: Call,
+): Promise<{ config?: Config; error?: SyncError }> {
+  try {
+    return { config: await loadConfigOf(call) };
+  } catch (error) {
+    if (error instanceof SyncError) return { error };
+    throw error;
+  }
+}
+
+function broken(check: Check, error: SyncError): Check {
+  return check.name === "configuration"
+    ? { ...check, look: () => failureOf(error) }
+    : check;
+}
+
+const marks: Readonly<Record<Standing, [mark: string, code: string]>> = {
+  ok: ["✓", "32"],
+  warning: ["!", "33"],
+  problem: ["✗", "31"],
+  unknown: ["?", "33"],
+};
+
+const nameWidth = 14;
+
+function lines(
+  { name, state, text, hints = [], details = [] }: Result,
+): string {
+  const [mark, code] = marks[state];
+  const gap = " ".repeat(nameWidth + 3);
+  const room = (columnsOf(Deno.stdout) ?? Infinity) - gap.length;
+  const fitted = (some: string, code?: string, first = "") =>
+    some.split("\n").flatMap((line) =>
+      wrapped(first + shown(line), room, " ".repeat(first.length))
+    ).map((line, i) =>
+      i === 0 && first !== ""
+        ? `${gap}${ink("36", first)}${line.slice(first.length)}`
+        : `${gap}${code === undefined ? line : ink(code, line)}`
+    );
+  const body = [
+    ...fitted(text),
+    ...details.slice(0, 6).flatMap((line) => fitted(oneLine(line, 300), "2")),
+    ...(state === "ok" ? [] : hints).flatMap((hint) =>
+      fitted(hint, undefined, "mend: ")
+    ),
+  ].join("\n");
+  return `${ink(code, mark)} ${name.padEnd(nameWidth)} ${
+    body.slice(gap.length)
+  }`;
+}
+
+function summary(results: readonly Result[]): string {
+  const number = (state: Standing) =>
+    results.filter((result) => result.state === state).length;
+  const parts = [
+    [number("problem"), "problem"],
+    [number("unknown"), "not looked at"],
+    [number("warning"), "warning"],
+  ] as const;
+  const told = parts.filter(([n]) => n > 0).map(([n, what]) =>
+    what === "not looked at" ? `${n} ${what}` : count(n, what)
+  );
+  if (told.length === 0) return "\nAll is well: a sync can work here";
+  const head = number("problem") + number("unknown") === 0
+    ? "A sync can work here"
+    : number("problem") > 0
+    ? "A sync can't work here"
+    : "Whether a sync can work here is not known";
+  return `\n${head}: ${told.join(", ")}`;
+}
+
+function json(results: readonly Result[]): Record<string, unknown> {
+  const isWell = results.every(({ state }) =>
+    state === "ok" || state === "warning"
+  );
+  return {
+    result: isWell ? "well" : "unwell",
+    checks: results.map(({ name, state, text, hints = [], details = [] }) => ({
+      name,
+      state,
+      text,
+      hints: state === "ok" ? [] : hints,
+      details,
+    })),
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * `gitops-sync init`: a repository that this host follows, from what is there.
+ *
+ * @module
+ */
+import { join, resolve } from "@std/path";
+import { type Effects, say } from "../../base/effects.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
+import type { LocalConfig } from "../../config/config.ts";
+import { loadLocalConfig } from "../../config/config.ts";
+import type { Given } from "../../config/given.ts";
+import { otherAgents } from "../../host/other_agents.ts";
+import { modulesIn, releaseHere, remarksOn } from "../../init/found.ts";
+import { locked, prepare, type Wish } from "../../init/prepare.ts";
+import { usualInputs } from "../../init/texts.ts";
+import { type NewFile, writeNew } from "../../init/write.ts";
+import { realEffects } from "../output/effects.ts";
+import { columnsOf, wrapped } from "../output/ink.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import { keysFor } from "./init_keys.ts";
+import { type Checkout, checkoutAt, nextCommands } from "./init_next.ts";
+import type { Call } from "../call.ts";
+
+const usualModules = "/etc/nixos";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  using effects = await realEffects(call.verbose);
+  const top = resolve(call.operands[0] ?? ".");
+  const checkout = await checkoutAt(effects, top);
+  const config = await configFor(call, checkout);
+  const isHere = config.host === Deno.hostname();
+  const keys = await keysFor(effects, call, config.host, isHere);
+  const folder = join(top, config.directory);
+  const wish = await wishOf(call, config, folder, isHere, keys);
+  const { files, byHand } = await prepare(effects, wish);
+  const lockTrouble = await addLock(effects, folder, files);
+  if (keys.made) files.unshift(keys.made);
+  if (!mayWrite(call, files)) {
+    print("Nothing was written");
+    return exitCodes.ok;
+  }
+  await writeNew(files, await Deno.stat(top));
+  const next = nextCommands({
+    ...wish,
+    top,
+    checkout,
+    isHere,
+    files,
+    lockTrouble,
+  });
+  const remarks = await remarksFor(effects, wish, isHere);
+  if (call.json) {
+    printJson("init", exitCodes.ok, {
+      result: "written",
+      host: config.host,
+      files: files.map(({ path }) => path),
+      remarks,
+      byHand,
+      ...lockTrouble === undefined ? {} : { lock: lockTrouble },
+      next,
+    });
+    return exitCodes.ok;
+  }
+  for (const { path } of files) print(`Wrote ${path}`);
+  section("Look at these first:", remarks);
+  section("To be done by hand, because nothing is overwritten:", byHand);
+  if (lockTrouble !== undefined) {
+    section("The inputs are not pinned yet, so the first command does it:", [
+      lockTrouble,
+    ]);
+  }
+  print("");
+  print("Next, one after the other:");
+  for (const line of next) print(`  ${line}`);
+  return exitCodes.ok;
+}
+
+function section(title: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  print("");
+  print(title);
+  const room = (columnsOf(Deno.stdout) ?? Infinity) - 2;
+  for (const line of lines) {
+    const [first, ...more] = line.split("\n");
+    for (const part of wrapped(first!, room, "  ")) print(`  ${part}`);
+    // Text for a file, as it is.
+    for (const part of more) print(`    ${part}`);
+  }
+}
+
+/** The flags, and where they say nothing the checkout, or the person. */
+async function configFor(
+  call: Call,
+  checkout: Checkout,
+): Promise<LocalConfig & { repository: string }> {
+  const isGiven = (key: string) => call.given.some((one) => one.key === key);
+  const more: Given[] = [];
+  const byFlag = (flag: string) => ({ from: { flag } });
+  if (!isGiven("repository")) {
+    const value = checkout.origin ?? asked(call);
+    more.push({ key: "repository", value, ...byFlag("--repository") });
+  }
+  if (!isGiven("ref") && checkout.branch !== undefined) {
+    more.push({ key: "ref", value: checkout.branch, ...byFlag("--ref") });
+  }
+  const config = await loadLocalConfig(undefined, [...call.given, ...more]);
+  return { ...config, repository: config.repository! };
+}
+
+function asked(call: Call): string {
+  const answer = isAsked(call)
+    ? prompt("The URL of the repository that the hosts follow:")
+    : null;
+  if (answer) return answer.trim();
+  throw usageError(
+    "repository-missing",
+    "Cannot begin without the URL of the repository",
+    "name it: gitops-sync init --repository https://git.example.org/infra.git",
+  );
+}
+
+/** Whether somebody is there to answer. */
+function isAsked(call: Call): boolean {
+  return !call.switches.has("yes") && !call.json && Deno.stdin.isTerminal() &&
+    Deno.stdout.isTerminal();
+}
+
+function mayWrite(call: Call, files: readonly NewFile[]): boolean {
+  if (!isAsked(call)) return true;
+  for (const { path } of files) print(`  ${path}`);
+  return confirm("Write these files?");
+}
+
+async function wishOf(
+  call: Call,
+  config: LocalConfig & { repository: string },
+  folder: string,
+  isHere: boolean,
+  keys: { host: string; admin: string; file: string },
+): Promise<Wish> {
+  const { texts } = call;
+  const release = isHere ? await releaseHere() : undefined;
+  const from = texts["from"] ?? (isHere ? usualModules : undefined);
+  const modules = from === undefined
+    ? undefined
+    : await modulesIn(await Deno.realPath(from).catch(() => resolve(from)));
+  if (texts["from"] !== undefined && !modules) {
+    throw usageError(
+      "modules-missing",
+      `Cannot copy ${oneLine(from!)}: there is no configuration.nix in it`,
+      "name the folder of the host's configuration with --from",
+    );
+  }
+  return {
+    host: config.host,
+    system: `${Deno.build.arch}-linux`,
+    repository: config.repository,
+    ref: config.ref,
+    directory: config.directory,
+    inputs: {
+      nixpkgs: texts["nixpkgs"] ??
+        (release
+          ? `github:NixOS/nixpkgs/nixos-${release}`
+          : usualInputs.nixpkgs),
+      gitops: texts["gitops-sync"] ?? usualInputs.gitops,
+      sopsNix: texts["sops-nix"] ?? usualInputs.sopsNix,
+    },
+    folder: await Deno.realPath(folder).catch(() => folder),
+    stateVersion: release ?? "25.05",
+    modules,
+    hostKey: keys.host,
+    adminKey: keys.admin,
+    keyFile: keys.file,
+  };
+}
+
+/** @returns why the inputs could not be pinned, if so. */
+async function addLock(
+  effects: Effects,
+  folder: string,
+  files: NewFile[],
+): Promise<string | undefined> {
+  const flake = files.find(({ path }) => path.endsWith("/flake.nix"));
+  const isThere = await Deno.lstat(join(folder, "flake.lock"))
+    .then(() => true, () => false);
+  if (!flake || isThere) return undefined;
+  say(effects, "info", "Pinning the inputs: nix flake lock");
+  const made = await locked(effects, flake.content as string);
+  if ("why" in made) return made.why;
+  files.push({ path: join(folder, "flake.lock"), content: made.lock });
+  return undefined;
+}
+
+/** What a person has to look at before the first commit. */
+async function remarksFor(
+  effects: Effects,
+  { modules, folder, host }: Wish,
+  isHere: boolean,
+): Promise<string[]> {
+  const where = !modules || modules.folder === folder ? "" : `hosts/${host}/`;
+  const ofModules = modules
+    ? remarksOn(modules.files).map(({ at, text }) => `${where}${at}: ${text}`)
+    : [
+      `hosts/${host}.nix: it has no boot loader, disks, users and sshd yet; copy them from /etc/nixos of the host`,
+    ];
+  const others = modules?.others ?? [];
+  const agents = isHere ? await otherAgents(effects) : [];
+  return [
+    ...ofModules,
+    ...agents.map(({ unit, mend }) => `${unit} runs here: ${mend}`),
+    ...modules?.hasFlake && modules.folder !== folder
+      ? [
+        `${modules.folder}/flake.nix is not copied: what its modules got from it (specialArgs, inputs) has to be added to the new one`,
+      ]
+      : [],
+    ...others.length === 0
+      ? []
+      : [`not copied from ${modules!.folder}: ${others.join(", ")}`],
+  ];
+}

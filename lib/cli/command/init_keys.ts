@@ -1,0 +1,139 @@
+/**
+ * The keys that the first secret is encrypted for.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Effects } from "../../base/effects.ts";
+import { SyncError, usageError } from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
+import type { NewFile } from "../../init/write.ts";
+import { readIdentity, usualIdentities } from "../../secrets/identities.ts";
+import type { Call } from "../call.ts";
+import { ofPeople } from "../secrets/identities.ts";
+import { usualKey } from "../secrets/keygen.ts";
+
+/** Public keys, and where the host's private one is. */
+export interface Keys {
+  host: string;
+  admin: string;
+  file: string;
+  /** The host's key, where it is made now. */
+  made?: NewFile;
+}
+
+const form =
+  /^(?:age1[0-9a-z+.-]{58,}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/]{60,}=*)$/;
+
+/**
+ * The keys of the host and of who writes its secrets: as given, as found, or
+ * for this host made.
+ *
+ * @throws {SyncError} exit 2: `key-missing`, `key-wrong`.
+ */
+export async function keysFor(
+  effects: Effects,
+  call: Call,
+  host: string,
+  isHere: boolean,
+): Promise<Keys> {
+  const admin = given(call, "admin-key") ?? await ownKey(effects) ??
+    missing(
+      "your own key: nobody but the host could read its secrets",
+      "make one: mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt",
+      "or name your public key: --admin-key age1…",
+    );
+  const named = given(call, "host-key");
+  if (named) return { host: named, admin, file: usualKey };
+  if (!isHere || Deno.uid() !== 0) {
+    missing(
+      `the public key of ${host}`,
+      isHere
+        ? "run init as root, or make a key as root: sudo gitops-sync secrets keygen"
+        : "make one on that host: gitops-sync secrets keygen",
+      "and name it: --host-key age1…",
+    );
+  }
+  for (const path of usualIdentities) {
+    const identity = await quietly(effects, path);
+    if (identity?.kind !== "age" || !identity.recipients[0]) continue;
+    return { host: identity.recipients[0], admin, file: path };
+  }
+  return { ...await makeKey(effects), admin, file: usualKey };
+}
+
+function given({ texts }: Call, flag: string): string | undefined {
+  const text = texts[flag]?.trim();
+  if (text === undefined) return undefined;
+  // The comment of an SSH key is no part of it.
+  const key = text.split(/\s+/).slice(0, text.startsWith("ssh-") ? 2 : 1)
+    .join(" ");
+  if (form.test(key)) return key;
+  throw usageError(
+    "key-wrong",
+    `Cannot use ${
+      oneLine(key, 40)
+    } for --${flag}: expected a public key, age1… or "ssh-ed25519 AAAA…"`,
+  );
+}
+
+function missing(what: string, ...hints: string[]): never {
+  throw usageError("key-missing", `Cannot begin without ${what}`, ...hints);
+}
+
+/** The key of the person who runs this, also through sudo. */
+async function ownKey(effects: Effects): Promise<string | undefined> {
+  const named = Deno.env.get("SOPS_AGE_KEY_FILE");
+  const homes = [await homeOf(Deno.env.get("SUDO_USER")), Deno.env.get("HOME")]
+    .filter((home) => home !== undefined);
+  const paths = [
+    ...named ? [named] : [],
+    ...homes.flatMap((home) => ofPeople.map((path) => join(home, path))),
+  ];
+  for (const path of paths) {
+    const identity = await quietly(effects, path);
+    // Of an SSH key the first is its own, which sops and age can open with.
+    if (identity?.recipients[0]) return identity.recipients[0];
+  }
+  return undefined;
+}
+
+/** The home of a user (passwd(5)). */
+async function homeOf(user: string | undefined): Promise<string | undefined> {
+  if (user === undefined) return undefined;
+  const text = await Deno.readTextFile("/etc/passwd").catch(() => "");
+  return text.split("\n").map((line) => line.split(":"))
+    .find(([name]) => name === user)?.[5];
+}
+
+async function quietly(effects: Effects, path: string) {
+  try {
+    return await readIdentity(effects, path);
+  } catch (error) {
+    const isUseless = error instanceof SyncError &&
+      error.reason === "identity-unreadable";
+    if (isUseless) return undefined;
+    throw error;
+  }
+}
+
+async function makeKey(
+  effects: Effects,
+): Promise<{ host: string; made: NewFile }> {
+  const { code, stdout, stderr } = await effects.run({
+    program: "age-keygen",
+    args: [],
+    timeout: 60_000,
+  });
+  const text = new TextDecoder().decode(stdout);
+  const host = /^# public key: (age1\S+)$/m.exec(text)?.[1];
+  if (code !== 0 || host === undefined) {
+    throw usageError(
+      "key-unmade",
+      `Cannot make the host's key: ${
+        oneLine(stderr, 200) || "age-keygen failed"
+      }`,
+    );
+  }
+  return { host, made: { path: usualKey, content: stdout, mode: 0o400 } };
+}

@@ -1,0 +1,131 @@
+/**
+ * The checkout that `init` writes to, and what to type after it.
+ *
+ * @module
+ */
+import { relative } from "@std/path";
+import type { Effects } from "../../base/effects.ts";
+import { usageError } from "../../base/errors.ts";
+import { localGit } from "../../git/git.ts";
+import type { NewFile } from "../../init/write.ts";
+
+/** What Git says of the folder. */
+export interface Checkout {
+  isRepository: boolean;
+  /** The URL of its remote. */
+  origin: string | undefined;
+  /** The branch that it is on. */
+  branch: string | undefined;
+}
+
+/**
+ * Asks Git about a folder, which may have no repository yet.
+ *
+ * @throws {SyncError} `no-folder`, exit 2.
+ */
+export async function checkoutAt(
+  effects: Pick<Effects, "run">,
+  top: string,
+): Promise<Checkout> {
+  const isFolder = await Deno.stat(top)
+    .then(({ isDirectory }) => isDirectory, () => false);
+  if (!isFolder) {
+    throw usageError(
+      "no-folder",
+      `Cannot write to ${top}: there is no such folder`,
+      `make it, or the checkout: git clone URL ${top}`,
+    );
+  }
+  const says = async (...words: string[]) => {
+    const { code, stdout } = await effects.run(localGit(top, words));
+    const said = new TextDecoder().decode(stdout).trim();
+    return code === 0 && said !== "" ? said : undefined;
+  };
+  return {
+    isRepository: await says("rev-parse", "--git-dir") !== undefined,
+    origin: await says("remote", "get-url", "origin"),
+    branch: await says("symbolic-ref", "--short", "HEAD"),
+  };
+}
+
+/** What the commands depend on. */
+export interface Begun {
+  top: string;
+  host: string;
+  repository: string;
+  ref: string;
+  directory: string;
+  checkout: Checkout;
+  /** Whether this machine is the host. */
+  isHere: boolean;
+  files: readonly NewFile[];
+  lockTrouble: string | undefined;
+}
+
+/** The three commands that make the host follow: commit, switch, look. */
+export function nextCommands(begun: Begun): string[] {
+  const { top, host, directory, isHere } = begun;
+  const flake = directory === "" ? "." : `./${directory}`;
+  const root = Deno.uid() === 0 ? "" : "sudo ";
+  const target = word(`${flake}#${host}`);
+  const isOwn = top === Deno.cwd();
+  const commit = [
+    ...isOwn ? [] : [`cd ${word(top)}`],
+    ...begin(begun),
+    ...begun.lockTrouble === undefined ? [] : [lockCommand(directory)],
+    `git add -- ${written(begun).map(word).join(" ")}`,
+    `git commit --message ${word(`${host} follows this repository`)}`,
+    `git push --set-upstream origin HEAD`,
+  ].join(" && ");
+  return isHere
+    ? [
+      commit,
+      `${root}nixos-rebuild switch --flake ${target}`,
+      `${root}gitops-sync doctor`,
+    ]
+    : [
+      commit,
+      `nixos-rebuild switch --flake ${target} --target-host ${
+        word(`root@${host}`)
+      }`,
+      `ssh ${word(`root@${host}`)} gitops-sync doctor`,
+    ];
+}
+
+/** Works where nix.conf does not turn flakes on, too. */
+function lockCommand(directory: string): string {
+  const flake = directory === "" ? "path:." : `path:./${directory}`;
+  return `nix --extra-experimental-features 'nix-command flakes' flake lock ${
+    word(flake)
+  }`;
+}
+
+/** What makes a repository of the folder, with a remote. */
+function begin({ checkout, repository, ref }: Begun): string[] {
+  const { isRepository, origin } = checkout;
+  return [
+    ...isRepository ? [] : [`git init --initial-branch=${word(ref)}`],
+    ...origin === undefined
+      ? [`git remote add origin ${word(repository)}`]
+      : [],
+  ];
+}
+
+/** The names at the top of what was written, for `git add`. */
+function written(
+  { top, directory, files, lockTrouble }: Begun,
+): string[] {
+  const folder = directory === "" ? top : `${top}/${directory}`;
+  const prefix = directory === "" ? "" : `${directory}/`;
+  const names = files.filter(({ path }) => path.startsWith(`${folder}/`))
+    .map(({ path }) => `${prefix}${relative(folder, path).split("/")[0]}`);
+  const lock = lockTrouble === undefined ? [] : [`${prefix}flake.lock`];
+  return [...new Set([...names, ...lock])].toSorted();
+}
+
+/** A word of a shell. */
+function word(text: string): string {
+  return /^[\w@%+=:,./#-]+$/.test(text) && !text.startsWith("#")
+    ? text
+    : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,186 @@
+/**
+ * Checks of what brings the next run, and of what a run tells.
+ *
+ * @module
+ */
+import { hostPrograms } from "../activation/host_command.ts";
+import { liveProblem } from "../activation/next_timer.ts";
+import { timer } from "../activation/next_units.ts";
+import { exitCodes } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import { otherAgents } from "../host/other_agents.ts";
+import { bootEntries } from "../host/boot_entry.ts";
+import { bootDefault, hasSystemd } from "../host/system.ts";
+import { propertiesOf } from "../host/systemd.ts";
+import { misledOf } from "../run/misled.ts";
+import { serverOf } from "../vault/configured.ts";
+import { ask } from "../vault/http.ts";
+import { programAt } from "./programs.ts";
+import {
+  type Check,
+  type Configured,
+  type Finding,
+  ok,
+  problem,
+  unknown,
+  warning,
+} from "./check.ts";
+
+const { broken, secrets, usage } = exitCodes;
+
+/** Vault, which the check of secrets needs. */
+export const vaultChecks: readonly Check[] = [
+  { name: "vault", needs: ["configuration"], exit: secrets, look: vault },
+];
+
+/** What comes after a build, and between two runs. */
+export const bootChecks: readonly Check[] = [
+  { name: "boot-loader", exit: broken, look: bootLoader },
+  { name: "timer", needs: ["systemd"], exit: usage, look: nextRun },
+  { name: "programs", needs: ["configuration"], exit: usage, look: programs },
+  { name: "others", needs: ["systemd"], exit: usage, look: others },
+];
+
+/** Asks for nothing that needs a login, so that no token is spent. */
+async function vault({ config }: Configured): Promise<Finding> {
+  if (config["vault.address"] === undefined) return ok("not configured");
+  const server = await serverOf(config);
+  // Vault API, "sys/health": a standby answers as an active one then.
+  const path = "sys/health?standbyok=true&perfstandbyok=true";
+  await ask(server, { what: "ask how Vault is", method: "GET", path });
+  const socket = config["vault.socket"];
+  const mend = "systemctl restart gitops-sync-vault-agent";
+  try {
+    (await Deno.connect({ transport: "unix", path: socket })).close();
+  } catch (error) {
+    const isRefused = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable;
+    if (isRefused) {
+      return unknown(
+        `${server.address} is well; only root may speak with its agent at ${socket}`,
+        "sudo gitops-sync doctor",
+      );
+    }
+    return problem(
+      `${server.address} is well, but no vault-agent listens on ${socket}`,
+      mend,
+    );
+  }
+  return ok(`${server.address} is well, and its agent listens on ${socket}`);
+}
+
+function bootLoader({ known }: Configured): Finding {
+  let entries;
+  try {
+    entries = bootEntries();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    return unknown(
+      "not looked at: only root can read /boot",
+      "sudo gitops-sync doctor",
+    );
+  }
+  const names = [...new Set(entries.map(({ loader }) => loader))].join(", ");
+  if (entries.length === 0) {
+    return warning(
+      "no files of systemd-boot, GRUB or extlinux are in /boot or /efi: what a reboot starts can't be read back",
+      "look whether the partition is mounted: findmnt /boot",
+    );
+  }
+  const { misled } = misledOf(known.state?.lastGood);
+  if (misled) {
+    return problem(
+      `${misled.loader} starts ${
+        misled.system ?? "no system"
+      }, and not what was deployed`,
+      "gitops-sync sync --drift correct",
+    );
+  }
+  const boots = bootDefault();
+  const isRight = entries.some(({ system }) => system === boots);
+  return isRight && boots !== null ? ok(`${names} starts ${boots}`) : warning(
+    `${names}: its default entry does not start the boot default ${
+      boots ?? "(there is none)"
+    }`,
+    "write it again: /nix/var/nix/profiles/system/bin/switch-to-configuration boot",
+  );
+}
+
+async function nextRun({ effects }: Configured): Promise<Finding> {
+  const lack = await liveProblem(effects);
+  if (!lack) {
+    const { NextElapseUSecRealtime: at } = await propertiesOf(effects, timer, [
+      "NextElapseUSecRealtime",
+    ]);
+    return ok(
+      at && at !== "n/a" && at !== "0"
+        ? `the next run is ${oneLine(at, 60)}`
+        : `${timer} waits for its next run`,
+    );
+  }
+  const { LoadState } = await propertiesOf(effects, timer, ["LoadState"]);
+  if (LoadState === "not-found") {
+    return problem(
+      `there is no ${timer}: nothing begins a run by itself`,
+      "import the module (gitops.nixosModules.gitops), and set services.gitops.enable = true;",
+    );
+  }
+  return problem(lack.text, ...lack.hints);
+}
+
+const commandOptions = [
+  ...["hooks.preDeploy", "hooks.postDeploy", "hooks.onFailure"],
+  ...["hooks.onRecovered", "health.commands"],
+] as const;
+const unitOptions = ["onFailure", "onRecovered", "onSuccess"] as const;
+
+/** What a run starts, and only then finds missing. */
+async function programs(context: Configured): Promise<Finding> {
+  const { config } = context;
+  const argvs = commandOptions.flatMap((option) =>
+    config[option].map((argv) => ({ option, program: argv[0]! }))
+  );
+  const lacking = argvs.filter(({ program }) =>
+    !programAt(program, hostPrograms)
+  ).map(({ option, program }) => `${option}: ${oneLine(program, 80)}`);
+  const units = await missingUnits(context, config);
+  if (lacking.length + units.length > 0) {
+    return problem(
+      `can't be started: ${[...lacking, ...units].join(", ")}`,
+      "name the program with its path in the store, as in ${pkgs.curl}/bin/curl",
+    );
+  }
+  const some = argvs.length +
+    unitOptions.reduce((sum, option) => sum + config[option].length, 0);
+  return ok(
+    some === 0 ? "no hooks are configured" : "what is configured is there",
+  );
+}
+
+async function missingUnits(
+  { effects }: Configured,
+  config: Config,
+): Promise<string[]> {
+  if (!hasSystemd()) return [];
+  const missing: string[] = [];
+  for (const option of unitOptions) {
+    for (const unit of config[option]) {
+      const { LoadState } = await propertiesOf(effects, unit, ["LoadState"]);
+      if (LoadState !== "loaded") missing.push(`${option}: ${unit}`);
+    }
+  }
+  return missing;
+}
+
+/** Two that switch the host would undo each other's work. */
+async function others({ effects }: Configured): Promise<Finding> {
+  const found = await otherAgents(effects);
+  if (found.length === 0) return ok("nothing else brings this host anywhere");
+  return {
+    ...warning(
+      `also switches this host: ${found.map(({ unit }) => unit).join(", ")}`,
+      ...new Set(found.map(({ mend }) => mend)),
+    ),
+  };
+}

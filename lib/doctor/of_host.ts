@@ -1,0 +1,192 @@
+/**
+ * Checks of this machine and of the program itself.
+ *
+ * @module
+ */
+import { exitCodes } from "../base/errors.ts";
+import { formatSize } from "../base/size.ts";
+import { short } from "../base/text.ts";
+import { compareVersions, parseVersion } from "../base/version.ts";
+import { mistakes } from "../config/mistakes.ts";
+import {
+  refuseBattery,
+  refuseClock,
+  refuseOthers,
+  refuseRoom,
+} from "../activation/preflight.ts";
+import { roomAt } from "../host/disk.ts";
+import { takeLock } from "../host/lock.ts";
+import { activityOf, isStarting } from "../host/systemd.ts";
+import { hasSystemd } from "../host/system.ts";
+import { checkStateFolder } from "../state/hygiene.ts";
+import { fresh, readState } from "../state/state_file.ts";
+import { readSuspension } from "../state/suspension.ts";
+import { answerOf } from "./of_nix.ts";
+import {
+  type Check,
+  type Configured,
+  type Finding,
+  ok,
+  problem,
+  warning,
+} from "./check.ts";
+
+const { build, locked, remote, usage } = exitCodes;
+
+/** The oldest runtime that the package accepts (nix/package.nix). */
+const oldestDeno = "2.2";
+
+/** What a run needs before it asks anybody. */
+export const hostChecks: readonly Check[] = [
+  { name: "rights", exit: usage, look: rights },
+  { name: "configuration", exit: usage, look: configuration },
+];
+
+/** What a run needs before it builds. */
+export const machineChecks: readonly Check[] = [
+  { name: "deno", exit: usage, look: deno },
+  { name: "systemd", exit: build, look: systemd },
+  {
+    name: "state",
+    needs: ["configuration"],
+    root: () => "the state folder",
+    exit: usage,
+    look: stateFolder,
+  },
+  { name: "idle", needs: ["state"], exit: locked, look: idle },
+];
+
+/** What `preflight` looks at. */
+export const preflightChecks: readonly Check[] = [
+  { name: "clock", needs: ["configuration"], exit: remote, look: clock },
+  { name: "space", needs: ["configuration"], exit: build, look: space },
+  { name: "power", needs: ["configuration"], exit: build, look: power },
+];
+
+function rights(): Finding {
+  return Deno.uid() === 0 ? ok("root sees everything") : warning(
+    "not root: what only root can read is not looked at",
+    "sudo gitops-sync doctor",
+  );
+}
+
+/** The call has read it; only what is likely wrong is left to say. */
+function configuration({ config }: Configured): Finding {
+  const [first, ...others] = mistakes(config);
+  if (first === undefined) {
+    return ok(`${config.repository}, ${config.ref}, host ${config.host}`);
+  }
+  return {
+    ...warning(first, "gitops-sync config check shows every option"),
+    details: others,
+  };
+}
+
+function deno(): Finding {
+  if (Deno.build.standalone) return ok("built into the program");
+  const { deno: version } = Deno.version;
+  return compareVersions(parseVersion(version)!, parseVersion(oldestDeno)!) < 0
+    ? problem(
+      `Deno ${version} is too old: expected ${oldestDeno} or newer`,
+      "follow a newer nixpkgs (NixOS 25.05 or later)",
+    )
+    : ok(`Deno ${version}`);
+}
+
+async function systemd(context: Configured): Promise<Finding> {
+  if (!hasSystemd()) {
+    return problem(
+      "systemd does not run here: there is no timer, and no dead-man's switch",
+      "run gitops-sync on a NixOS host, not in a container without an init",
+    );
+  }
+  const answer = await answerOf(context, {
+    program: "systemctl",
+    args: ["is-system-running"],
+  });
+  const how = answer?.said ?? "";
+  if (await isStarting(context.effects)) {
+    return warning("the boot is not over: a run waits for it");
+  }
+  if (how === "running") return ok("all units run");
+  if (how === "degraded") {
+    return warning(
+      "some units have failed; a run does not take them for its own fault",
+      "systemctl --failed",
+    );
+  }
+  return problem(
+    `systemd says: ${how || answer?.error || "nothing"}`,
+    "systemctl status",
+  );
+}
+
+async function stateFolder({ config, known, effects }: Configured) {
+  const folder = config.stateDirectory;
+  checkStateFolder(folder);
+  const state = await readState(folder);
+  known.state = state;
+  const suspension = readSuspension(folder, effects.now());
+  if (suspension) {
+    return warning(
+      `this host is suspended${
+        suspension.reason ? ` (${suspension.reason})` : ""
+      }`,
+      "gitops-sync resume",
+    );
+  }
+  const [hold] = state.holds;
+  if (hold) {
+    return warning(
+      `${short(hold.revision)} is held: ${hold.message}`,
+      "gitops-sync status",
+    );
+  }
+  return ok(
+    state.lastGood
+      ? `${short(state.lastGood.revision)} is deployed`
+      : "nothing was deployed here yet",
+  );
+}
+
+/** Two looks at the same units would end each other. */
+async function idle({ config, known, effects }: Configured) {
+  known.lock = await takeLock(
+    config.stateDirectory,
+    "doctor",
+    effects.now().getTime(),
+  );
+  await refuseOthers();
+  return ok("no run and no switch is at work");
+}
+
+async function clock({ effects, known }: Configured): Promise<Finding> {
+  const now = effects.now();
+  refuseClock(now.getTime(), known.state ?? fresh);
+  const time = now.toISOString().replace(/\.\d+/, "");
+  // systemd-timesyncd.service(8); other programs keep their own word.
+  const isOurs = hasSystemd() &&
+    await activityOf(effects, "systemd-timesyncd.service") === "active";
+  const isSynchronised = await Deno.stat("/run/systemd/timesync/synchronized")
+    .then(() => true, () => false);
+  return isOurs && !isSynchronised
+    ? warning(
+      `${time}, which no time server has confirmed`,
+      "look at: timedatectl timesync-status",
+    )
+    : ok(time);
+}
+
+function space({ config }: Configured): Finding {
+  refuseRoom(config["preflight.freeSpace"]);
+  const room = roomAt("/nix/store");
+  if (!room) {
+    return problem("there is no /nix/store", "install Nix");
+  }
+  return ok(`${formatSize(room.bytes)} are free for /nix`);
+}
+
+function power({ config }: Configured): Finding {
+  refuseBattery(config["preflight.battery"]);
+  return ok("the battery is no reason to wait");
+}

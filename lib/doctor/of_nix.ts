@@ -1,0 +1,164 @@
+/**
+ * Checks of what evaluates and builds.
+ *
+ * @module
+ */
+import type { Command } from "../base/effects.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import { compareVersions, parseVersion } from "../base/version.ts";
+import { daemonFolder } from "../nix/isolation.ts";
+import { provenRoute, refuseUnlessEvaluates } from "../nix/probe.ts";
+import { programAt } from "./programs.ts";
+import { type Check, type Configured, ok, problem, warning } from "./check.ts";
+
+/** The oldest that whole runs are tested with (docs/nixpkgs.md). */
+const oldestNix = "2.8";
+
+const { build } = exitCodes;
+
+/** The checks, in the order in which a run needs what they are about. */
+export const nixChecks: readonly Check[] = [
+  { name: "nix", exit: build, look: nix },
+  { name: "flakes", needs: ["nix"], exit: build, look: flakes },
+  { name: "nix-daemon", needs: ["nix"], exit: build, look: daemon },
+  {
+    name: "nixos-rebuild",
+    needs: ["configuration"],
+    exit: build,
+    look: nixosRebuild,
+  },
+];
+
+/** What keeps a revision from the power of this host. */
+export const isolationChecks: readonly Check[] = [
+  {
+    name: "isolation",
+    needs: ["idle", "nix", "nix-daemon"],
+    exit: build,
+    patience: 90_000,
+    look: isolation,
+  },
+];
+
+/** What a program answers; nothing where there is no such program. */
+export async function answerOf(
+  { effects }: Pick<Configured, "effects">,
+  command: Omit<Command, "timeout">,
+): Promise<{ code: number; said: string; error: string } | undefined> {
+  try {
+    const { code, stdout, stderr } = await effects.run({
+      ...command,
+      timeout: 20_000,
+    });
+    const said = new TextDecoder().decode(stdout).trim();
+    return { code, said, error: wordsOf(stderr) };
+  } catch (error) {
+    const isMissing = error instanceof SyncError &&
+      error.reason === "program-missing";
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+/** What went wrong, without what the program only warns of. */
+function wordsOf(stderr: string): string {
+  const error = stderr.split("\n").find((line) => /^error\b/.test(line));
+  return oneLine(error ?? stderr, 300);
+}
+
+async function nix(context: Configured) {
+  const answer = await answerOf(context, {
+    program: "nix",
+    args: ["--version"],
+  });
+  const install = "install Nix, or look at PATH: command -v nix";
+  if (!answer) return problem("there is no program nix on PATH", install);
+  if (answer.code !== 0) return problem(`nix fails: ${answer.error}`, install);
+  // "nix (Nix) 2.28.3", "nix (Lix, like Nix) 2.93.0".
+  const number = /(\d+(?:\.\d+)*)\S*$/.exec(oneLine(answer.said))?.[1] ?? "";
+  const version = parseVersion(number);
+  const text = oneLine(answer.said, 100);
+  if (!version) return warning(`its version can't be read: ${text}`);
+  return compareVersions(version, parseVersion(oldestNix)!) < 0
+    ? problem(`${text} is too old: expected ${oldestNix} or newer`, install)
+    : ok(text);
+}
+
+/** A run turns them on itself; a person's own `nix` may refuse them. */
+async function flakes(context: Configured) {
+  const answer = await answerOf(context, {
+    program: "nix",
+    args: [
+      ...["--extra-experimental-features", "nix-command flakes"],
+      ...["eval", "--expr", "builtins ? getFlake"],
+    ],
+  });
+  if (answer?.code === 0 && answer.said === "true") {
+    return ok("Nix has them, and a run turns them on for itself");
+  }
+  return problem(
+    `Nix has no flakes: ${answer?.error || "builtins.getFlake is missing"}`,
+    'follow a newer nixpkgs, or set: nix.settings.experimental-features = [ "nix-command" "flakes" ];',
+  );
+}
+
+async function daemon(context: Configured) {
+  const mend = "start it: systemctl restart nix-daemon.socket";
+  const isThere = await Deno.stat(`${daemonFolder}/socket`)
+    .then(() => true, () => false);
+  if (!isThere) {
+    const text = `there is no Nix daemon: ${daemonFolder}/socket is missing`;
+    // Root builds without one.
+    return Deno.uid() === 0 && context.config?.["build.isolate"] !== "true"
+      ? warning(`${text}; root builds by itself, and nothing is isolated`, mend)
+      : problem(text, mend);
+  }
+  const answer = await answerOf(context, {
+    program: "nix",
+    args: [
+      ...["--extra-experimental-features", "nix-command"],
+      ...["--store", "daemon", "store", "ping"],
+    ],
+  });
+  return answer?.code === 0
+    ? ok("it answers")
+    : problem(`it does not answer: ${answer?.error ?? ""}`, mend);
+}
+
+function nixosRebuild({ config }: Configured) {
+  if (config["build.from"] === "cache") {
+    return ok("not needed: build.from is cache");
+  }
+  const path = programAt("nixos-rebuild");
+  return path ? ok(path) : problem(
+    "there is no program nixos-rebuild on PATH",
+    "set in the host's configuration: system.tools.nixos-rebuild.enable = true;",
+    "or fetch what was built elsewhere: build.from: cache",
+  );
+}
+
+async function isolation({ effects, config }: Configured) {
+  if (config["build.from"] === "cache") {
+    return ok("not needed: nothing is evaluated with build.from: cache");
+  }
+  if (config["build.isolate"] === "false") {
+    return warning(
+      "revisions are evaluated with the power of this host (build.isolate: false)",
+      "set build.isolate to auto",
+    );
+  }
+  await refuseUnlessEvaluates(effects, config);
+  const route = await provenRoute(effects, config, config.stateDirectory);
+  if (typeof route === "string") {
+    return warning(
+      `revisions are evaluated with the power of this host: ${route}`,
+      "mend that, or set build.isolate to true, which refuses to go on then",
+    );
+  }
+  return ok(
+    route.how === "unit"
+      ? "revisions are evaluated without the power of this host"
+      : "revisions are isolated by namespaces of the kernel alone",
+  );
+}

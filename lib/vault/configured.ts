@@ -1,0 +1,45 @@
+/**
+ * The Vault server that the configuration names.
+ *
+ * @module
+ */
+import { usageError } from "../base/errors.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { type VaultServer, vaultServer } from "./http.ts";
+
+/**
+ * The server of a configuration, with its CA.
+ *
+ * @throws {SyncError} exit 2: `vault-address`, `vault-ca`.
+ */
+export async function serverOf(config: LocalConfig): Promise<VaultServer> {
+  const address = config["vault.address"];
+  if (address === undefined) {
+    throw usageError(
+      "vault-address",
+      "Cannot go on without vault.address: no server is configured",
+      "name it: --vault-address https://vault.example.com",
+    );
+  }
+  const caFile = config["vault.caFile"];
+  const ca = caFile === undefined ? undefined : await Deno.readTextFile(caFile)
+    .catch((error) => {
+      throw usageError(
+        "vault-ca",
+        `Cannot use ${caFile} for vault.caFile: ${(error as Error).message}`,
+        "name a file with certificates in PEM",
+      );
+    });
+  const readCa = caFile === undefined
+    ? undefined
+    : () => Deno.readTextFile(caFile);
+  // What is no certificate would be passed over in silence.
+  if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
+    return vaultServer(address, config["vault.namespace"], ca, readCa);
+  }
+  throw usageError(
+    "vault-ca",
+    `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
+    "it begins with -----BEGIN CERTIFICATE-----",
+  );
+}
