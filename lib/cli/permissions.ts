@@ -35,6 +35,7 @@ const variables = [
   "NO_COLOR",
   "NOTIFY_SOCKET",
   "RUNTIME_DIRECTORY",
+  "SUDO_USER",
 ];
 
 // Deno looks for each on PATH once, at the start: another one of that name that

@@ -18,13 +18,14 @@ import {
 } from "./kinds.ts";
 import { type Mirror, mirrors } from "./mirrors.ts";
 import type { Option } from "./option.ts";
+import type { Approval } from "./steering_kinds.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
-export type { Option };
+export type { Approval, Option };
 
 /** Every option, in the order of the documentation. */
 export const options = {

@@ -148,7 +148,7 @@ async function fetchInto(
   // Of tags of a pattern, the version says what is forward.
   const base = isPattern(target.ref)
     ? undefined
-    : followedOf(run.state, target)?.revision;
+    : tip.base ?? followedOf(run.state, target)?.revision;
   const known = await bringIn(run, mirror, tip, base);
   await mustBeShort(run, mirror);
   await bringKeys(run, mirror);
@@ -273,13 +273,14 @@ async function mustHaveMoved(
   tip: Tip,
   { revision }: Commit,
 ): Promise<void> {
-  const { tip: now } = await askRemote(run.effects, run.remote);
+  const { tip: followed } = await askRemote(run.effects, run.remote);
+  const now = tip.base === undefined ? followed : followed?.testing;
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(
-    `Cannot fetch ${run.config.ref}: the remote says that it is at ${names}, and gave ${
-      short(revision)
-    }`,
+    `Cannot fetch ${
+      tip.base ? tip.name : run.config.ref
+    }: the remote says that it is at ${names}, and gave ${short(revision)}`,
     {
       stage: "fetch",
       reason: "not-current",

@@ -33,10 +33,14 @@ export async function alertAfter(
       case "held":
         return await afterHold(run, outcome.hold);
       case "waiting":
+      case "stays":
+      case "unapproved":
         return await answered(run);
       case "in-sync":
       case "deployed":
       case "corrected":
+      case "tested":
+      case "test-over":
       case "built":
         return await recovered(run, outcome.result);
     }
@@ -129,7 +133,7 @@ async function answered(run: Run): Promise<void> {
 /** All is well: whatever was told is over. */
 async function recovered(
   run: Run,
-  result: "in-sync" | "deployed" | "corrected" | "built",
+  result: Outcome["result"],
 ): Promise<void> {
   const alerts = readAlerts(run.folder);
   const { fault, silence } = alerts;

@@ -57,6 +57,8 @@ interface Settled {
   question: Pick<Command, "program" | "args" | "env" | "timeout">;
   answer: string;
   says: string;
+  /** When there is something to do all the same, in milliseconds since 1970. */
+  until?: number;
 }
 
 /** What a run is called with, as far as it decides where to look. */
@@ -94,6 +96,7 @@ export async function stillSettled(
     const now = Date.now();
     const age = now - settled.at;
     if (!(age >= 0 && age < mostAge)) return;
+    if (settled.until !== undefined && now >= settled.until) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
     const answer = await ask(settled.question, mostAnswer, late);
@@ -108,6 +111,7 @@ export async function stillSettled(
  * Writes down that a run had nothing to do. Called while it holds the lock.
  *
  * @param says What it said.
+ * @param until When there is something to do, in milliseconds since 1970.
  */
 export async function settle(
   folder: string,
@@ -115,6 +119,7 @@ export async function settle(
   question: Command,
   answer: string,
   says: string,
+  until?: number,
 ): Promise<void> {
   const called = callOf(words);
   // A folder that was named in a way that is not understood here.
@@ -130,6 +135,7 @@ export async function settle(
       question: { program, args, env, timeout },
       answer,
       says,
+      ...until === undefined ? {} : { until },
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
   } catch {

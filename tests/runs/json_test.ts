@@ -58,7 +58,7 @@ test("each result of a sync has its keys", async (world) => {
   const back = await json(
     world,
     0,
-    "rollback",
+    "rollback --until-next-commit",
     "deployment left result stages",
   );
   assertEquals([back.result, back.left], ["rolled-back", [left]]);

@@ -229,7 +229,7 @@ test("what was rolled back from does not come again under another hash", async (
   assertEquals((await sync(world)).code, 0);
   const second = await publish("Two");
   assertEquals((await sync(world)).code, 0);
-  assertEquals((await sync(world, "rollback")).code, 0);
+  assertEquals((await sync(world, "rollback", "--until-next-commit")).code, 0);
   assertEquals(world.state()?.lastGood?.revision, first);
 
   // The same signature, in lines of another length.
@@ -303,7 +303,10 @@ test("a rollback lets no older revision of the ref come", async (scene) => {
   assertEquals((await sync(world)).code, 0);
 
   // Across the change of the ref, and what it runs put in place once more.
-  assertEquals((await sync(world, "rollback", "--to", first)).code, 0);
+  assertEquals(
+    (await sync(world, "rollback", "--until-next-commit", "--to", first)).code,
+    0,
+  );
   const { system } = world.state()!.earlier[0]!;
   await world.output(["ln", "-sfn", system, "/run/current-system"]);
   const corrected = await json(world, "sync", "--drift", "correct");

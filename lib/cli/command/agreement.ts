@@ -16,9 +16,10 @@ import {
   rebootOf,
   targetOf,
 } from "../../run/decide.ts";
-import { opensText } from "./outcome.ts";
-import { correctHint, holdHint } from "../output/print.ts";
+import { opensText, rolledBackText, waitText } from "./outcome.ts";
+import { correctHint, holdHints } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
+import { shortName } from "../../run/testing.ts";
 import type { BootEntry } from "../../host/boot_entry.ts";
 import type { Systems } from "../../host/system.ts";
 import type { Tip } from "../../base/tip.ts";
@@ -183,7 +184,7 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
       return {
         agrees: false,
         why: `${to} is held: ${decision.hold.message}`,
-        next: [...decision.hold.hints, holdHint],
+        next: [...decision.hold.hints, ...holdHints(decision.hold)],
       };
     case "wait":
       return {
@@ -197,12 +198,50 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
           }; gitops-sync sync --now tries at once`,
         ],
       };
+    case "rolled-back":
+      return {
+        agrees: facts.state.lastGood?.revision === tip.revision,
+        why: `${rolledBackText(decision.rolledBack)}, and it stays there${
+          decision.drift ? `; ${driftText(decision.drift)}` : ""
+        }`,
+        next: [`gitops-sync resume follows ${facts.config.ref} again`],
+      };
+    case "unapproved":
+      return {
+        agrees: false,
+        why: `${
+          short(decision.waiting.revision)
+        } is built, and waits for approval`,
+        next: [waitText(decision)],
+      };
+    case "test":
+      return {
+        agrees: true,
+        why: "",
+        next: [
+          `the next run tries ${shortName(decision.tip.name)} at ${
+            short(decision.tip.revision)
+          } out: gitops-sync sync`,
+        ],
+      };
+    case "test-over":
+      return {
+        agrees: false,
+        why: "what is tried out no longer belongs on top of what is followed",
+        next: [
+          `the next run goes back to ${
+            short(decision.deployment.revision)
+          }: gitops-sync sync`,
+        ],
+      };
     case "outside":
       return {
         agrees: false,
         why: decision.drift
           ? driftText(decision.drift)
-          : `${to} waits for a window`,
+          : `${
+            decision.revision ? short(decision.revision) : to
+          } waits for a window`,
         next: [
           `${
             opensText(decision.opening)

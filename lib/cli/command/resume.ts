@@ -1,9 +1,11 @@
 /**
- * `gitops-sync resume`: ends a suspension.
+ * `gitops-sync resume`: ends a suspension, or a rollback that lasts.
  *
  * @module
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { short } from "../../base/text.ts";
+import { endRollback } from "../../run/stay.ts";
 import { removeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
 import { printJson } from "../output/json.ts";
@@ -14,14 +16,24 @@ import type { Call } from "../call.ts";
 export async function run(call: Call): Promise<ExitCode> {
   const { stateDirectory } = await localConfigOf(call);
   const wasSuspended = await removeSuspension(stateDirectory);
+  const ended = await endRollback(stateDirectory, new Date());
+  const wasRolledBack = ended !== undefined;
   if (call.json) {
-    printJson("resume", exitCodes.ok, { result: "resumed", wasSuspended });
+    const result = { result: "resumed", wasSuspended, wasRolledBack };
+    printJson("resume", exitCodes.ok, result);
   } else {
     print(
-      wasSuspended
+      wasSuspended || wasRolledBack
         ? "Resumed: the next sync works as configured"
         : "This host was not suspended",
     );
+    if (ended && ended.held.length > 0) {
+      print(
+        `${
+          ended.held.map(short).join(", ")
+        } stays held; gitops-sync retry tries it again`,
+      );
+    }
   }
   return exitCodes.ok;
 }

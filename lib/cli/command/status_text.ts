@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { rolledBackOf } from "../../run/decide.ts";
 import { count, oneLine, short } from "../../base/text.ts";
 import { isPattern } from "../../config/tag_pattern.ts";
 import type { Commit, Deployment, LastAttempt } from "../../state/state.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { table } from "../output/table.ts";
 import { timeAndAge } from "../output/times.ts";
+import { runningTest } from "../../run/testing.ts";
 import { describe, signedText } from "../../run/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
@@ -16,8 +18,12 @@ function deploymentOf(
   { state }: Facts,
   system: string | null,
 ): Deployment | undefined {
-  const { lastGood, earlier } = state;
-  return [...lastGood ? [lastGood] : [], ...earlier]
+  const { lastGood, earlier, testing } = state;
+  return [
+    ...lastGood ? [lastGood] : [],
+    ...testing?.deployment ? [testing.deployment] : [],
+    ...earlier,
+  ]
     .find((one) => one.system === system);
 }
 
@@ -54,9 +60,10 @@ function systemText(facts: Facts, system: string | null): string {
   if (system === null) return "no NixOS system";
   const deployment = deploymentOf(facts, system);
   if (!deployment) return `${system}, which gitops-sync did not deploy`;
+  const isTest = runningTest(facts.state, facts.systems)?.system === system;
   return `${describe(deployment)}, since ${
     timeAndAge(deployment.at, facts.now)
-  }`;
+  }${isTest ? ", to try it out until the next reboot" : ""}`;
 }
 
 /** Who signed what runs, where signatures were checked. */
@@ -165,6 +172,9 @@ export function statusJson(
     lastGood: state.lastGood ?? null,
     last: lastOf(facts) ?? null,
     holds: state.holds,
+    rolledBack: rolledBackOf(state) ?? null,
+    waiting: state.waiting ?? null,
+    testing: state.testing ?? null,
     backoff: state.backoff ?? null,
     attempt: state.attempt ?? null,
     reboot: {

@@ -10,7 +10,7 @@ import { reconcile } from "../../sync/reconcile.ts";
 import { settle } from "../../sync/settled.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
-import { inSync, tellOutcome } from "./outcome.ts";
+import { sentence, tellOutcome } from "./outcome.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -37,11 +37,21 @@ export async function syncWith(
     config,
     wishes,
     record,
-    async (question, answer, tip) => {
+    async (question, answer, outcome) => {
       const isPlain = !call.json && !call.verbose && !wishes.retry;
       if (!isPlain) return;
-      const says = inSync(config, tip.revision);
-      await settle(config.stateDirectory, call.words, question, answer, says);
+      const says = sentence(config, outcome);
+      const until = outcome.result === "unapproved" && outcome.until !== null
+        ? Date.parse(outcome.until)
+        : undefined;
+      await settle(
+        config.stateDirectory,
+        call.words,
+        question,
+        answer,
+        says,
+        until,
+      );
     },
   );
   tellOutcome(call, config, effects, outcome);
