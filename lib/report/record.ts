@@ -173,10 +173,12 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
     case "failed":
     case "interrupted": {
       const { error } = ended;
-      if (error.reason === asideReason) return asideAfter(run);
+      if (error.reason === asideReason) return testingAfter(run, true);
       if (error.next === "hold") {
-        return { holds: withHold(holds, holdFor(run, error)) };
+        const hold = holdFor(run, error);
+        return { holds: withHold(holds, hold), ...testingAfter(run) };
       }
+      if (error.exit === exitCodes.held) return testingAfter(run);
       return error.next === "retry" ? { backoff: backoffFor(run, error) } : {};
     }
     case "deployed":
@@ -204,8 +206,14 @@ function rolledBackAfter(
     : {};
 }
 
-/** What runs of the branch is remembered until something else runs. */
-function asideAfter({ state, attempt }: Run): Pick<State, "testing"> {
+/**
+ * What was tried of the testing branch is not tried again. What runs of it is
+ * remembered until something else runs.
+ */
+function testingAfter(
+  { state, attempt }: Run,
+  isAside = false,
+): Pick<State, "testing"> {
   const { testing, commit: { revision } } = attempt;
   if (!testing) return {};
   const { deployment } = state.testing ?? {};
@@ -213,7 +221,7 @@ function asideAfter({ state, attempt }: Run): Pick<State, "testing"> {
     testing: {
       revision,
       ...testing,
-      isAside: true,
+      ...isAside ? { isAside } : {},
       ...deployment ? { deployment } : {},
     },
   };

@@ -16,14 +16,23 @@ import type {
 } from "../state/state.ts";
 import type { BootEntry } from "../host/boot_entry.ts";
 import type { Systems } from "../host/system.ts";
-import { type Wait, waitFor } from "./approval.ts";
-import { isSame, type Known } from "./same.ts";
+import { waitFor } from "./approval.ts";
+import { holdOf, isMove, isNext } from "./holding.ts";
 import { sameTarget, targetOf, testingTargetOf } from "./target.ts";
 import { runningTest, testingNow } from "./testing.ts";
 import { type Drift, driftNow, driftOf } from "./drift.ts";
 import type { Tip } from "../base/tip.ts";
 
-export { type Drift, driftNow, driftOf, sameTarget, targetOf };
+export {
+  type Drift,
+  driftNow,
+  driftOf,
+  holdOf,
+  isMove,
+  isNext,
+  sameTarget,
+  targetOf,
+};
 
 /** The facts that a decision rests on. */
 export interface Situation {
@@ -190,37 +199,30 @@ function decideFollowed(
   situation: Situation,
   extra: { drift?: Drift },
 ): Decision {
-  const { tip, state, target } = situation;
+  const { tip, state, target, config } = situation;
+  const hold = holdOf(state, tip, target, config);
+  if (hold) return { kind: "held", hold, ...extra };
   const done = target.operation === "build" ? state.built : state.lastGood;
   const isDeployed = done?.revision === tip.revision &&
     sameTarget(done.target, target);
-  return stopFor(situation, tip, target, isDeployed, extra) ??
-    (isDeployed ? { kind: "nothing", ...extra } : { kind: "deploy" });
+  if (isDeployed) return { kind: "nothing", ...extra };
+  return pauseFor(situation, tip, target, extra) ?? { kind: "deploy" };
 }
 
-/** What keeps a revision from being deployed, or deployed again. */
-function stopFor(
+/** What a revision waits for that nothing is known against. */
+function pauseFor(
   situation: Situation,
   tip: Tip,
   target: Target,
-  isDeployed: boolean,
   extra: { drift?: Drift },
 ): Decision | undefined {
   const { state, config, now } = situation;
-  const hold = holdOf(state, tip, target, config);
-  if (hold) return { kind: "held", hold, ...extra };
-  if (isDeployed) return undefined;
   const backoff = pauseOf(situation, tip);
   if (backoff) return { kind: "wait", backoff, ...extra };
-  const wait: Wait | undefined = waitFor(config, state, tip, target, now);
-  return wait?.waiting
-    ? {
-      kind: "unapproved",
-      waiting: wait.waiting,
-      until: wait.until,
-      ...extra,
-    }
-    : undefined;
+  const wait = waitFor(config, state, tip, target, now);
+  if (!wait?.waiting) return undefined;
+  const { waiting, until } = wait;
+  return { kind: "unapproved", waiting, until, ...extra };
 }
 
 /** What is done about the testing branch; nothing where there is nothing. */
@@ -228,7 +230,7 @@ function decideTesting(
   situation: Situation,
   extra: { drift?: Drift },
 ): Decision | undefined {
-  const { tip, state, systems, target } = situation;
+  const { tip, state, systems, target, config } = situation;
   const { lastGood } = state;
   // Who only builds has nothing changed.
   if (!lastGood || target.operation === "build") return undefined;
@@ -237,8 +239,11 @@ function decideTesting(
       return runningTest(state, systems)
         ? { kind: "test-over", deployment: lastGood }
         : undefined;
-    case "done":
-      return undefined;
+    case "done": {
+      const hold = tip.testing &&
+        holdOf(state, tip.testing, testTargetOf(target, tip.testing), config);
+      return hold ? { kind: "held", hold, ...extra } : undefined;
+    }
     case "new": {
       const { servedBy } = tip;
       const test: Tip = {
@@ -246,38 +251,16 @@ function decideTesting(
         base: tip.revision,
         ...servedBy ? { servedBy } : {},
       };
-      const testing = testingTargetOf(target, test.name);
-      return stopFor(situation, test, testing, false, extra) ??
+      const testing = testTargetOf(target, test);
+      // One that is held may be beside the ref by now, which a fetch tells.
+      return pauseFor(situation, test, testing, extra) ??
         { kind: "test", tip: test, target: testing };
     }
   }
 }
 
-/** The hold on a commit, unless the configuration has lifted its reason. */
-export function holdOf(
-  state: Pick<State, "holds">,
-  commit: Known,
-  target: Target,
-  config: Pick<Config, "allowForcePush">,
-): Hold | undefined {
-  const hold = state.holds.find((one) =>
-    isSame(one, commit) && sameTarget(one.target, target)
-  );
-  const lifted = hold && isMove(hold) && config.allowForcePush;
-  return lifted ? undefined : hold;
-}
-
-const moves = ["not-forward", "repository-replaced", "tag-moved"];
-
-/** Whether a hold is about where the ref was moved, and nothing else. */
-export function isMove({ reason }: Pick<Hold, "reason">): boolean {
-  return moves.includes(reason);
-}
-
-/** Whether a hold is about nothing but whether the next commit arrives. */
-export function isNext({ reason }: Pick<Hold, "reason">): boolean {
-  return reason.startsWith("next-");
-}
+const testTargetOf = (target: Target, { name }: Tip) =>
+  testingTargetOf(target, name);
 
 function pauseOf(
   { state, now, force }: Situation,

@@ -60,8 +60,8 @@ export async function deploy(
     ({ commit }) => describe(commit),
   );
   await run.note({ commit: fetched.commit });
-  refuseIfHeld(run, fetched.commit, target);
   refuseAside(run, fetched);
+  refuseIfHeld(run, fetched.commit, target);
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
