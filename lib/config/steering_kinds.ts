@@ -1,5 +1,6 @@
 /**
- * The kinds of options by which a person steers a host.
+ * The kinds of options by which a person steers a host, and of those that say
+ * what of a repository is built.
  *
  * @module
  */
@@ -41,4 +42,17 @@ export const testingRef: Kind<string> = {
       (!name.startsWith("refs/") || name.startsWith("refs/heads/"));
     return isBranch ? value : undefined;
   },
+};
+
+/** An attribute path (Nix manual, "Attribute set"), without quoted names. */
+export const attribute: Kind<string> = {
+  name: "attribute",
+  expected: "an attribute such as hosts.web or hosts.{host}, without quotes",
+  read: (value) =>
+    value === "" ||
+      typeof value === "string" &&
+        /^(?:[A-Za-z_][\w'-]*|\{host\})(?:\.(?:[A-Za-z_][\w'-]*|\{host\}))*$/
+          .test(value)
+      ? value as string
+      : undefined,
 };

@@ -90,7 +90,7 @@ test("each result of a sync has its keys", async (world) => {
 test("each other command has its keys", async (world) => {
   const status =
     "agrees attempt backoff bootDefault busy git holds host isolation last " +
-    "lastGood next reboot running suspension why";
+    "lastGood next reboot rolledBack running suspension testing waiting why";
   const { repository } = await prepared(world);
   await json(world, 0, "status", status);
   await json(world, 0, "history", "attempts");
