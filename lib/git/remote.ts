@@ -78,8 +78,7 @@ export async function askRemote(
       ...kindsWith(ref, testing),
       "--",
       config.repository,
-      ...isRevision(ref) ? [] : askedNames(ref),
-      ...testing === undefined ? [] : [testing],
+      ...namesWith(ref, testing),
     ],
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
@@ -121,6 +120,14 @@ export function testingBranch(config: AskedRefs): string | undefined {
   if (!config["testing.enable"]) return undefined;
   const name = config["testing.ref"]!.replaceAll("{host}", config.host!);
   return name.startsWith("refs/") ? name : `refs/heads/${name}`;
+}
+
+/** The names of both: where none is asked for, all tags are. */
+function namesWith(ref: string, testing: string | undefined): string[] {
+  if (testing === undefined) return askedNames(ref);
+  if (isRevision(ref)) return [testing];
+  const names = askedNames(ref);
+  return [...names.length > 0 ? names : ["refs/tags/*"], testing];
 }
 
 /** The kinds of both; all of them where one of the two may be of any. */

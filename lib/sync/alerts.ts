@@ -35,12 +35,13 @@ export async function alertAfter(
       case "waiting":
       case "stays":
       case "unapproved":
+      // What is followed may be held all the same.
+      case "tested":
+      case "test-over":
         return await answered(run);
       case "in-sync":
       case "deployed":
       case "corrected":
-      case "tested":
-      case "test-over":
       case "built":
         return await recovered(run, outcome.result);
     }

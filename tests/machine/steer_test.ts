@@ -103,7 +103,7 @@ Deno.test({
     });
 
     await t.step("a wait goes on after a reboot, and ends", async () => {
-      machine.configure(repository, { ...settings, approval: "15s" });
+      machine.configure(repository, { ...settings, approval: "8s" });
       const third = await repository.publish("Third");
       const waits = await sync(machine, 0);
       assertStringIncludes(waits.stdout, "it waits for approval");
@@ -119,7 +119,7 @@ Deno.test({
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
       const { at } = machine.state()!.lastGood!;
-      assert(Date.parse(at) - Date.parse(before.since) >= 15_000);
+      assert(Date.parse(at) - Date.parse(before.since) >= 8_000);
     });
   },
 });

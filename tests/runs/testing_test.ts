@@ -141,6 +141,23 @@ test("a test that fails is held, and main goes on", async (world) => {
   says((await syncTo(world, 0)).stdout, "In sync: ");
 });
 
+test("it is asked together with a pattern of tags, or a commit", async (world) => {
+  const semver = { ...on, ref: "semver:>=1.0" };
+  const { repository, revision } = await deployed(world, { ref: "main" });
+  await repository.git("push", "--quiet", "origin", "HEAD:refs/tags/v1.0.0");
+  world.configure(repository, semver);
+  await syncTo(world, 0);
+  const tagged = await tryOut(repository, "On top of a tag");
+  await syncTo(world, 0);
+  assertEquals(both(world), [tagged, revision, revision]);
+  world.configure(repository, { ...on, ref: revision });
+  await syncTo(world, 0);
+  const pinned = await tryOut(repository, "On top of a commit");
+  await syncTo(world, 0);
+  await syncTo(world, 0);
+  assertEquals(both(world), [pinned, revision, revision]);
+});
+
 test("a rollback ends a test, and a person's word comes first", async (world) => {
   const { repository, revision: main } = await deployed(world, on);
   await tryOut(repository, "An idea");

@@ -12,7 +12,8 @@ import type { Suspension } from "../../state/suspension.ts";
 import {
   decide,
   type Decision,
-  driftOf,
+  driftNow,
+  type driftOf,
   rebootOf,
   targetOf,
 } from "../../run/decide.ts";
@@ -151,7 +152,7 @@ function compare(facts: Facts): Verdict {
 function withoutTip(
   { state, systems, misled, unreached = "" }: Facts,
 ): Verdict {
-  const drift = driftOf(state.lastGood, systems, misled);
+  const drift = driftNow({ state, systems, ...misled ? { misled } : {} });
   return {
     agrees: null,
     why: drift ? `${unreached}; ${driftText(drift)}` : unreached,
