@@ -44,7 +44,10 @@ test("a host stays on what it was rolled back to until resume", async (world) =>
     "the site is slow",
   ]);
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, "root rolled this host back", "resume follows main");
+  const offline = await syncTo(world, 0, "status", "--offline");
+  for (const { stdout } of [status, offline]) {
+    says(stdout, "root rolled this host back", "resume follows main");
+  }
   const last = world.history().at(-1)!;
   assertEquals([last.result, last.by, last.why], [
     "rolled-back",

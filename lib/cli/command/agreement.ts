@@ -15,6 +15,7 @@ import {
   driftNow,
   type driftOf,
   rebootOf,
+  rolledBackOf,
   targetOf,
 } from "../../run/decide.ts";
 import { opensText, rolledBackText, waitText } from "./outcome.ts";
@@ -150,17 +151,28 @@ function compare(facts: Facts): Verdict {
 }
 
 function withoutTip(
-  { state, systems, misled, unreached = "" }: Facts,
+  { config, state, systems, misled, unreached = "" }: Facts,
 ): Verdict {
   const drift = driftNow({ state, systems, ...misled ? { misled } : {} });
+  const rolledBack = rolledBackOf(state);
+  const why = [
+    unreached,
+    ...rolledBack ? [`${rolledBackText(rolledBack)}, and it stays there`] : [],
+    ...drift ? [driftText(drift)] : [],
+  ];
   return {
     agrees: null,
-    why: drift ? `${unreached}; ${driftText(drift)}` : unreached,
-    next: state.last?.stage === "decide"
-      ? [...state.last.hints, "the next run asks again"]
-      : ["the next run asks again"],
+    why: why.join("; "),
+    next: [
+      ...rolledBack ? [resumeText(config)] : [],
+      ...state.last?.stage === "decide" ? state.last.hints : [],
+      "the next run asks again",
+    ],
   };
 }
+
+const resumeText = ({ ref }: Pick<Config, "ref">) =>
+  `gitops-sync resume follows ${ref} again`;
 
 function driftText(drift: NonNullable<ReturnType<typeof driftOf>>): string {
   return `somebody switched by hand: the ${drift.what} is ${
@@ -205,7 +217,7 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
         why: `${rolledBackText(decision.rolledBack)}, and it stays there${
           decision.drift ? `; ${driftText(decision.drift)}` : ""
         }`,
-        next: [`gitops-sync resume follows ${facts.config.ref} again`],
+        next: [resumeText(facts.config)],
       };
     case "unapproved":
       return {

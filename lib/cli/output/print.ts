@@ -10,7 +10,6 @@ import { shown } from "../../base/redact.ts";
 /** Reasons of a revision that stays as it is however often it is tried. */
 const forGood = [
   "unsigned",
-  "signature-format",
   "weak-hash",
   "tampered",
   "held-twin",
