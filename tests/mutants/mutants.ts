@@ -10,6 +10,7 @@ import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
 import { ofSecrets } from "./secrets.ts";
 import { ofSources } from "./sources.ts";
+import { ofSteering } from "./steer.ts";
 import { ofSwitch } from "./switch.ts";
 
 /** All mutants. */
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...ofEvaluation,
   ...ofSecrets,
   ...ofPackage,
+  ...ofSteering,
 ];
