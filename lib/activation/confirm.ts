@@ -7,6 +7,7 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Attempt, Deployment } from "../state/state.ts";
+import { rolledFurther } from "../run/rolled_back.ts";
 import { sameTarget } from "../run/target.ts";
 import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
 import { localGit } from "../git/git.ts";
@@ -180,7 +181,10 @@ async function remember(
   const { kind, name } = run.attempt;
   const { repository, ref } = target;
   const { revision, digest } = commit;
+  // What a person wanted to last does so where the host goes back by itself.
+  const isOwn = run.attempt.left?.because !== undefined;
   await run.save({
+    ...isOwn ? rolledFurther(run.state, system) : {},
     lastGood: deployment,
     earlier: kept,
     holds,

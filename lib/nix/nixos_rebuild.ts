@@ -73,7 +73,7 @@ export function buildCommand(request: BuildRequest): Command {
     args: [
       "build",
       ...source
-        ? ["--file", source.file, "--attr", source.attribute]
+        ? fileArguments(source)
         : ["--flake", `${flakeReference(request)}#${request.host}`],
       "--log-format",
       "internal-json",
@@ -91,6 +91,19 @@ export function buildCommand(request: BuildRequest): Command {
     capture: false,
     onLine: request.onLine,
   };
+}
+
+/**
+ * What nixos-rebuild gets for a file. The one in Bash refuses an empty
+ * attribute, and builds the Nix that the file names before anything else,
+ * unless it is told not to; the one in Python never does.
+ */
+function fileArguments({ file, attribute }: Source): string[] {
+  return [
+    ...["--file", file],
+    ...attribute === "" ? [] : ["--attr", attribute],
+    "--no-build-nix",
+  ];
 }
 
 /** The attribute that is built, as nixos-rebuild makes it. */

@@ -201,9 +201,8 @@ function rolledBackAfter(
     const at = effects.now().toISOString();
     return { rolledBack: { ...stays, at, system } };
   }
-  return because !== undefined && rolledBack
-    ? { rolledBack: { ...rolledBack, system } }
-    : {};
+  // One before it goes on where the host went back by itself.
+  return because === undefined ? {} : known;
 }
 
 /**

@@ -18,6 +18,7 @@ import type { BootEntry } from "../host/boot_entry.ts";
 import type { Systems } from "../host/system.ts";
 import { waitFor } from "./approval.ts";
 import { holdOf, isMove, isNext } from "./holding.ts";
+import { rolledBackOf } from "./rolled_back.ts";
 import { sameTarget, targetOf, testingTargetOf } from "./target.ts";
 import { runningTest, testingNow } from "./testing.ts";
 import { type Drift, driftNow, driftOf } from "./drift.ts";
@@ -30,6 +31,7 @@ export {
   holdOf,
   isMove,
   isNext,
+  rolledBackOf,
   sameTarget,
   targetOf,
 };
@@ -106,16 +108,6 @@ export function decide(situation: Situation): Decision {
 function changes({ kind }: Decision, { target }: Situation): boolean {
   return ["correct", "test", "test-over"].includes(kind) ||
     kind === "deploy" && target.operation !== "build";
-}
-
-/**
- * The rollback that a person wants to last. It is over where something else was
- * confirmed since: an older program does not know of it.
- */
-export function rolledBackOf(
-  { rolledBack, lastGood }: Pick<State, "rolledBack" | "lastGood">,
-): RolledBack | undefined {
-  return rolledBack?.system === lastGood?.system ? rolledBack : undefined;
 }
 
 /** When windows that are closed now open; `undefined` where they are open. */
@@ -236,7 +228,8 @@ function decideTesting(
   if (!lastGood || target.operation === "build") return undefined;
   switch (testingNow(state, tip)) {
     case "over":
-      return runningTest(state, systems)
+      // Where a reboot alone brings the followed ref, it ends the test, too.
+      return runningTest(state, systems) && runsNow(lastGood)
         ? { kind: "test-over", deployment: lastGood }
         : undefined;
     case "done": {
@@ -258,6 +251,9 @@ function decideTesting(
     }
   }
 }
+
+const runsNow = ({ target: { operation } }: Deployment) =>
+  operation === "switch" || operation === "test";
 
 const testTargetOf = (target: Target, { name }: Tip) =>
   testingTargetOf(target, name);

@@ -102,6 +102,14 @@ Deno.test({
       assertEquals(text, "one\n$Id$ two");
     });
 
+    await t.step("the whole file may be a NixOS", async () => {
+      configure({ "build.attribute": "" });
+      await publish(file('"whole"').replace("hosts.demo.config", "config"));
+      const { code, text, stderr } = await sync();
+      assertEquals([code, text], [0, "whole"], stderr);
+      configure();
+    });
+
     await t.step("options that Nix takes from root alone count", async () => {
       const features = ["--option", "system-features", "of-this-host"];
       configure({ "build.options": features });

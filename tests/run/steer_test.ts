@@ -4,6 +4,7 @@ import type { Approval } from "../../lib/config/schema.ts";
 import type { Systems } from "../../lib/host/system.ts";
 import { anchored, waitFor } from "../../lib/run/approval.ts";
 import { decide, type Situation } from "../../lib/run/decide.ts";
+import { rolledFurther } from "../../lib/run/rolled_back.ts";
 import { stopsOf } from "../../lib/run/stops.ts";
 import { standsAs } from "../../lib/run/testing.ts";
 import type {
@@ -277,6 +278,18 @@ Deno.test("a testing branch is tried once for what is followed", () => {
       testing: idea,
       systems: runs,
     }, "test-over"],
+    ["it is gone, and a reboot ends it", {
+      state: {
+        lastGood: {
+          ...lastGood,
+          target: { ...target, operation: "boot" },
+        },
+        testing: testing(),
+        holds: [hold(main)],
+      },
+      testing: null,
+      systems: runs,
+    }, "held"],
     ["beside main, and not here", {
       state: { lastGood, testing: testing({ isAside: true }) },
       testing: idea,
@@ -310,6 +323,17 @@ Deno.test("a testing branch is tried once for what is followed", () => {
     systems: byHand,
   });
   assertEquals("drift" in told && told.drift?.actual, "/nix/store/other");
+});
+
+Deno.test("a rollback lasts where the host goes back further by itself", () => {
+  const lastGood = deployed(old);
+  assertEquals(rolledFurther({ lastGood, rolledBack }, tried), {
+    rolledBack: { ...rolledBack, system: tried },
+  });
+  // One that an older program has ended does not come back.
+  const since = deployed(old, tried);
+  assertEquals(rolledFurther({ lastGood: since, rolledBack }, good), {});
+  assertEquals(rolledFurther({ lastGood }, good), {});
 });
 
 Deno.test("a host stands as before if only a reboot has ended a test", () => {
