@@ -12,18 +12,12 @@ import type { Config } from "../config/schema.ts";
 import { isCounted } from "../host/boot_count.ts";
 import { hasCounters } from "../host/boot_entry.ts";
 import { takeLock } from "../host/lock.ts";
-import type { Deployment, State } from "../state/state.ts";
+import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
-import { bootId, runningSystem, systems } from "../host/system.ts";
+import { bootId, runningSystem } from "../host/system.ts";
 import { isPattern } from "../config/tag_pattern.ts";
-import {
-  decide,
-  type Decision,
-  rolledBackOf,
-  targetOf,
-} from "../run/decide.ts";
-import { asideReason, runningTest } from "../run/testing.ts";
-import { misledOf } from "../run/misled.ts";
+import { type Decision, rolledBackOf, targetOf } from "../run/decide.ts";
+import { decideNow, isAside, isRest, testOf } from "./decision.ts";
 import { leftAlone } from "../run/quiet.ts";
 import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
@@ -132,31 +126,6 @@ async function comeToOutcome(
     outcome: await act(effects, config, state, tip, then, record),
     mayFinish: true,
   };
-}
-
-/** Whether a run comes to the same as long as nothing changes. */
-function isRest(decision: Decision): boolean {
-  return ["nothing", "rolled-back", "unapproved"].includes(decision.kind) &&
-    !("drift" in decision && decision.drift);
-}
-
-function decideNow(
-  effects: Effects,
-  config: Config,
-  state: State,
-  tip: Tip,
-  force: boolean,
-): Decision {
-  return decide({
-    tip,
-    state,
-    target: targetOf(config),
-    config,
-    systems: systems(),
-    ...misledOf(state.lastGood),
-    now: effects.now(),
-    force,
-  });
 }
 
 /** What earlier runs, reboots and people have left comes before any remote. */
@@ -319,18 +288,6 @@ async function isRebootDue(
 
 /** What ended so has not come to the end of what a run does. */
 const resting = ["failed", "interrupted", "built", "starting", "unapproved"];
-
-/** What runs of the testing branch. */
-function testOf(state: State): { testing?: Deployment } {
-  const test = runningTest(state, systems());
-  return test ? { testing: test } : {};
-}
-
-/** Whether the testing branch was found to be beside the followed ref. */
-function isAside(outcome: Outcome): boolean {
-  return outcome.result === "interrupted" &&
-    outcome.error.reason === asideReason;
-}
 
 /**
  * What comes after everything else, where the host is as it should be. Cut
