@@ -233,8 +233,11 @@ function waitingAfter(
 ): Pick<State, "waiting"> {
   if (ended.result === "waiting") return { waiting: ended.waiting };
   if (!waiting) return {};
-  const isUsed = ["deployed", "tested"].includes(ended.result) &&
-    isSame(waiting, commit) && sameTarget(waiting.target, target);
+  const isIt = isSame(waiting, commit) && sameTarget(waiting.target, target);
+  // Nothing waits behind what was deployed, but for what is tried out on it.
+  const isPast = ended.result === "deployed" &&
+    !(waiting.target.operation === "test" && target.operation !== "test");
+  const isUsed = isPast || ended.result === "tested" && isIt;
   return isUsed ? {} : { waiting };
 }
 

@@ -89,6 +89,7 @@ test("a newer commit takes the place of what waits, approved or not", async (wor
   world.configure(repository, { approval: "none" });
   await syncTo(world, 0);
   runs(world, third);
+  assertEquals(world.state()!.waiting, undefined, "nothing waits behind it");
 });
 
 test("what a person rejects is held, and says by whom and why", async (world) => {

@@ -124,7 +124,7 @@ test("each other command has its keys", async (world) => {
   const suspended = await json(world, 0, "suspend", "result suspension");
   assertEquals(keysOf(suspended.suspension), "reason since until");
   await json(world, 0, "sync", "result suspension");
-  await json(world, 0, "resume", "result wasSuspended");
+  await json(world, 0, "resume", "result wasRolledBack wasSuspended");
   const check = await json(world, 0, "config check", "config result");
   const names: readonly string[] = optionNames;
   for (const name of Object.keys(check.config as Json)) {
