@@ -46,7 +46,9 @@ export function testOf(state: State): { testing?: Deployment } {
 }
 
 /** Whether the testing branch was found to be beside the followed ref. */
-export function isAside(outcome: Outcome): boolean {
+export function isAside(
+  outcome: Outcome,
+): outcome is Outcome & { result: "interrupted" } {
   return outcome.result === "interrupted" &&
     outcome.error.reason === asideReason;
 }

@@ -119,6 +119,7 @@ async function comeToOutcome(
   const mayRest = isSettled && config.onSuccess.length === 0;
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
+  say(effects, "notice", outcome.error.message, outcome.error.hints);
   // The followed ref counts again, and what ran of the testing branch goes.
   state = await readState(config.stateDirectory);
   const then = decideNow(effects, config, state, tip, force);
