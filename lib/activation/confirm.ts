@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
-import type { Deployment } from "../state/state.ts";
+import type { Attempt, Deployment } from "../state/state.ts";
+import { rolledFurther } from "../run/rolled_back.ts";
+import { sameTarget } from "../run/target.ts";
 import { bootDefault, runningSystem, systemProfile } from "../host/system.ts";
 import { localGit } from "../git/git.ts";
-import { addRoot, setProfile } from "../nix/store.ts";
+import { setProfile } from "../nix/store.ts";
+import { protect } from "./protect.ts";
 import { disarm, firedError, hasFired } from "./dead_mans_switch.ts";
 import { followedAfter } from "../run/followed.ts";
 import { isSame } from "../run/same.ts";
@@ -167,6 +168,8 @@ async function remember(
     ...(failing.length > 0 ? { failing } : {}),
     ...(loaders.length > 0 ? { loaders } : {}),
   };
+  const { testing } = run.attempt;
+  if (testing) return await rememberTest(run, deployment, testing);
   const { lastGood, earlier } = run.state;
   const older = lastGood ? [lastGood, ...earlier] : earlier;
   const kept = older.filter((one) => one.system !== system)
@@ -178,7 +181,10 @@ async function remember(
   const { kind, name } = run.attempt;
   const { repository, ref } = target;
   const { revision, digest } = commit;
+  // What a person wanted to last does so where the host goes back by itself.
+  const isOwn = run.attempt.left?.because !== undefined;
   await run.save({
+    ...isOwn ? rolledFurther(run.state, system) : {},
     lastGood: deployment,
     earlier: kept,
     holds,
@@ -203,37 +209,30 @@ async function remember(
   return deployment;
 }
 
+/** What is tried out is no good system yet: it takes the place of none. */
+async function rememberTest(
+  run: Run,
+  deployment: Deployment,
+  { base, ref }: NonNullable<Attempt["testing"]>,
+): Promise<Deployment> {
+  const { lastGood, earlier, holds } = run.state;
+  await protect(run, [
+    deployment,
+    ...lastGood ? [lastGood] : [],
+    ...earlier,
+  ]);
+  const { revision } = deployment;
+  await run.save({
+    testing: { revision, ref, base, deployment },
+    holds: holds.filter((hold) =>
+      !isSame(hold, deployment) || !sameTarget(hold.target, deployment.target)
+    ),
+  });
+  return deployment;
+}
+
 /** The bootloaders that start a system. */
 function loadersOf(system: string): string[] {
   const found = bootEntries().filter((entry) => entry.system === system);
   return [...new Set(found.map(({ loader }) => loader))];
-}
-
-const linkName = ({ system }: Deployment) => system.slice(11, 11 + 32);
-
-/** Keeps these systems from garbage collection, and lets go of all others. */
-async function protect(
-  run: Run,
-  deployments: readonly Deployment[],
-): Promise<void> {
-  const roots = `${run.folder}/roots`;
-  await ensureDir(roots);
-  const there = new Set(Array.from(Deno.readDirSync(roots), (e) => e.name));
-  for (const deployment of deployments) {
-    const name = linkName(deployment);
-    if (there.delete(name)) continue;
-    const finished = await run.effects.run(
-      addRoot(`${roots}/${name}`, deployment.system),
-    );
-    if (finished.code !== 0) {
-      say(
-        run.effects,
-        "warning",
-        `Cannot protect ${
-          short(deployment.revision)
-        } from garbage collection: ${finished.stderr.trim()}`,
-      );
-    }
-  }
-  for (const name of there) await Deno.remove(`${roots}/${name}`);
 }

@@ -16,4 +16,11 @@ export interface Tip {
   name: string;
   /** The URL that answered, where the configuration names mirrors. */
   servedBy?: string;
+  /**
+   * What the testing branch points to, where one is followed: `null` where the
+   * remote has none. Not given: it was not asked.
+   */
+  testing?: Tip | null;
+  /** Given for the testing branch: the revision that it must descend from. */
+  base?: string;
 }

@@ -136,18 +136,26 @@ export const commands: readonly CommandSpec[] = [
     name: "rollback",
     summary: "go back to an earlier good system",
     text:
-      "Activates an earlier system that was confirmed here and makes it the boot\ndefault. What it leaves is held until the branch moves or retry.",
+      "Activates an earlier system that was confirmed here and makes it the boot\ndefault. The host stays there until resume; what it leaves is held then.",
     flags: [{
       name: "to",
       value: "REVISION",
       text: "which one (default: the one before the last good)",
+    }, {
+      name: "until-next-commit",
+      text: "do not stay there once the branch moves",
+    }, {
+      name: "reason",
+      value: "TEXT",
+      text: "why, for those who ask status",
     }],
     reach: "host",
   },
   {
     name: "retry",
     summary: "try a held revision again",
-    text: "Forgets every hold and pause, and syncs.",
+    text:
+      "Forgets every hold and pause, and syncs. On a host that is suspended or was\nrolled back it does neither, and says so.",
     flags: [],
     reach: "host",
   },
@@ -169,6 +177,25 @@ export const commands: readonly CommandSpec[] = [
     reach: "state",
   },
   {
+    name: "approve",
+    summary: "let what waits be deployed",
+    text:
+      "With approval in the configuration a revision waits once it is built. This is\nthe word for it: the next run deploys it, once.",
+    operand: "REVISION",
+    flags: [],
+    reach: "state",
+  },
+  {
+    name: "reject",
+    summary: "hold what waits",
+    text: "The revision that waits for approval is not deployed, and held.",
+    operand: "REVISION",
+    flags: [
+      { name: "reason", value: "TEXT", text: "why, for those who ask status" },
+    ],
+    reach: "state",
+  },
+  {
     name: "suspend",
     summary: "leave this host as it is for now",
     text: "Until resume, or until the time is over, a sync does nothing.",
@@ -184,8 +211,9 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "resume",
-    summary: "end a suspension",
-    text: "The next sync works again as configured.",
+    summary: "end a suspension, or a rollback that lasts",
+    text:
+      "The next sync works again as configured. What a rollback left stays held.",
     flags: [],
     reach: "state",
   },

@@ -22,6 +22,8 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   rollback: () => import("./command/rollback.ts"),
   retry: () => import("./command/retry.ts"),
   accept: () => import("./command/accept.ts"),
+  approve: () => import("./command/approve.ts"),
+  reject: () => import("./command/reject.ts"),
   suspend: () => import("./command/suspend.ts"),
   resume: () => import("./command/resume.ts"),
   "vault-agent": () => import("./command/vault_agent.ts"),

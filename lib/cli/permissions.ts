@@ -38,6 +38,7 @@ const variables = [
   "NO_COLOR",
   "NOTIFY_SOCKET",
   "RUNTIME_DIRECTORY",
+  "SUDO_USER",
   "TERM",
 ];
 

@@ -18,6 +18,7 @@ import {
 } from "./kinds.ts";
 import { type Mirror, mirrors } from "./mirrors.ts";
 import type { Option } from "./option.ts";
+import { type Approval, attribute } from "./steering_kinds.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { isolationOptions } from "./schema_isolation.ts";
@@ -25,7 +26,7 @@ import { limitOptions } from "./schema_limits.ts";
 import { serveOptions } from "./schema_serve.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
-export type { Option };
+export type { Approval, Option };
 
 /** Every option, in the order of the documentation. */
 export const options = {
@@ -162,6 +163,18 @@ export const options = {
     text:
       "`flake`: evaluate and build on this host. `cache`: only fetch a system that was built elsewhere, named by `build.prebuilt`, from the substituters that Nix knows; Nix checks its signatures, and nothing is evaluated or built here.",
   } as Option<"flake" | "cache">,
+  "build.file": {
+    kind: folder,
+    preset: "",
+    text:
+      "For a repository without a flake: the file in `directory` that is built in place of one, e.g. `default.nix`. Such a file may ask for more than the revision holds, so it is only evaluated isolated from this host (`build.isolate`).",
+  } as Option<string>,
+  "build.attribute": {
+    kind: attribute,
+    preset: "",
+    text:
+      "The attribute of `build.file` that is the host's NixOS, e.g. `hosts.{host}`; `config.system.build.toplevel` is built of it. `{host}` is replaced.",
+  } as Option<string>,
   "build.prebuilt": {
     kind: prebuilt,
     preset: "systems/{host}",

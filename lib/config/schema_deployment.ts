@@ -13,6 +13,12 @@ import {
   windows,
 } from "./checks.ts";
 import { choice, duration, flag, number, texts } from "./kinds.ts";
+import {
+  type Approval,
+  approval,
+  machineId,
+  testingRef,
+} from "./steering_kinds.ts";
 import type { Option } from "./option.ts";
 
 /** The options, in the order of the documentation. */
@@ -29,6 +35,29 @@ export const deploymentOptions = {
     text:
       "When this host may be rebooted, written like `windows.deploy`; always, if none is given.",
   } as Option<readonly string[]>,
+  approval: {
+    kind: approval,
+    preset: "none",
+    text:
+      "Whether a revision waits, once it is built, until a person says `approve`. `manual`: until then. A duration such as `30m`: it is deployed by itself when that is over, unless a person says `reject`. `none`: it is deployed at once.",
+  } as Option<Approval>,
+  machineId: {
+    kind: machineId,
+    text:
+      "The id of the one machine that may be changed, as `/etc/machine-id` has it. On any other machine a run refuses to do anything: for a configuration that may come to a copy of a disk.",
+  } as Option<string | undefined>,
+  "testing.enable": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether the branch `testing.ref` is tried out on this host: it is activated until the next reboot, and never becomes the boot default.",
+  } as Option<boolean>,
+  "testing.ref": {
+    kind: testingRef,
+    preset: "testing/{host}",
+    text:
+      "The branch that is tried out as long as it descends from what `ref` names. It may be force-pushed, and is verified like any other. `{host}` is replaced.",
+  } as Option<string>,
   reboot: {
     kind: choice("never", "when-needed", "always"),
     preset: "never",

@@ -133,7 +133,7 @@ async function fetchInto(
   // Of tags of a pattern, the version says what is forward.
   const base = isPattern(target.ref)
     ? undefined
-    : followedOf(run.state, target)?.revision;
+    : tip.base ?? followedOf(run.state, target)?.revision;
   const { commit, forward: known } = await bringIn(run, mirror, tip, base);
   await bringKeys(run, mirror);
   await collectGarbage(run, mirror);
@@ -265,13 +265,14 @@ async function mustHaveMoved(
   target: Target,
 ): Promise<void> {
   const before = followedOf(run.state, target);
-  const { tip: now } = await askRemote(run.effects, run.remote, before);
+  const { tip: followed } = await askRemote(run.effects, run.remote, before);
+  const now = tip.base === undefined ? followed : followed?.testing;
   if (now?.revision === revision) return;
   const names = short(now?.revision ?? tip.revision);
   throw new SyncError(
-    `Cannot fetch ${run.config.ref}: the remote says that it is at ${names}, and gave ${
-      short(revision)
-    }`,
+    `Cannot fetch ${
+      tip.base ? tip.name : run.config.ref
+    }: the remote says that it is at ${names}, and gave ${short(revision)}`,
     {
       stage: "fetch",
       reason: "not-current",

@@ -72,21 +72,22 @@ function askedKinds(ref: string): string[] {
  */
 export async function askRemote(
   effects: Pick<Effects, "run">,
-  config: RemoteConfig & Pick<Config, "ref" | "timeouts.remote">,
+  config: RemoteConfig & AskedRefs & Pick<Config, "timeouts.remote">,
   before?: Before,
 ): Promise<Asked> {
   const { ref } = config;
-  if (isRevision(ref)) {
+  const testing = testingBranch(config);
+  if (isRevision(ref) && testing === undefined) {
     return { tip: { revision: ref, kind: "commit", name: ref }, answer: "" };
   }
   const question: Command = {
     program: "git",
     args: [
       "ls-remote",
-      ...askedKinds(ref),
+      ...kindsWith(ref, testing),
       "--",
       config.repository,
-      ...askedNames(ref),
+      ...namesWith(ref, testing),
     ],
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
@@ -107,7 +108,47 @@ export async function askRemote(
     throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
-  return { tip: parseTip(answer, ref, before), question, answer };
+  const tip = isRevision(ref)
+    ? { revision: ref, kind: "commit" as const, name: ref }
+    : parseTip(answer, ref, before);
+  if (!tip || testing === undefined) return { tip, question, answer };
+  return {
+    tip: { ...tip, testing: branchIn(answer, testing) },
+    question,
+    answer,
+  };
+}
+
+/** What of the configuration names refs. */
+type AskedRefs =
+  & Pick<Config, "ref">
+  & Partial<Pick<Config, "testing.enable" | "testing.ref" | "host">>;
+
+/** The full name of the branch that is tried out, where one is. */
+export function testingBranch(config: AskedRefs): string | undefined {
+  if (!config["testing.enable"]) return undefined;
+  const name = config["testing.ref"]!.replaceAll("{host}", config.host!);
+  return name.startsWith("refs/") ? name : `refs/heads/${name}`;
+}
+
+/** The names of both: where none is asked for, all tags are. */
+function namesWith(ref: string, testing: string | undefined): string[] {
+  if (testing === undefined) return askedNames(ref);
+  if (isRevision(ref)) return [testing];
+  const names = askedNames(ref);
+  return [...names.length > 0 ? names : ["refs/tags/*"], testing];
+}
+
+/** The kinds of both; all of them where one of the two may be of any. */
+function kindsWith(ref: string, testing: string | undefined): string[] {
+  const kinds = isRevision(ref) ? ["--heads"] : askedKinds(ref);
+  if (testing === undefined || kinds.length === 0) return kinds;
+  return [...new Set(["--heads", ...kinds])];
+}
+
+function branchIn(answer: string, name: string): Tip | null {
+  const revision = namesIn(answer).get(name);
+  return revision === undefined ? null : { revision, kind: "branch", name };
 }
 
 /** The same question; the server's headers come along. */

@@ -60,7 +60,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     const failure =
       // One that was killed would only take as long again.
       said.reason === "unknown" && finished.code < 128 &&
-        await isThrown(evaluating, request)
+        await isThrown(evaluating, evaluating.request)
         ? asEvaluation(said)
         : said;
     throw failed(failure, readable, config);

@@ -12,7 +12,12 @@ import type { Route } from "./isolation.ts";
 import { runWithin } from "./memory.ts";
 import { inputsOf, refuseOutside } from "./lock_file.ts";
 import { buildCommand, type BuildRequest } from "./nixos_rebuild.ts";
-import { notIsolated, provenRoute } from "./probe.ts";
+import {
+  fileNotIsolated,
+  notIsolated,
+  provenRoute,
+  turnedOff,
+} from "./probe.ts";
 
 /** What is known of a revision that may be evaluated, and how it is. */
 export interface Evaluation {
@@ -20,6 +25,8 @@ export interface Evaluation {
   build(): Promise<Finished>;
   /** Runs a program that evaluates the revision, with no more power. */
   run(command: Command): Promise<Finished>;
+  /** What is evaluated, once it is known. */
+  request: BuildRequest;
 }
 
 /**
@@ -40,21 +47,34 @@ export async function evaluation(
     ? isolate
     : await provenRoute(effects, config, run.folder);
   if (isolate === "true" && typeof route === "string") throw notIsolated(route);
+  const isFile = config["build.file"] !== "";
+  if (isFile && typeof route === "string") {
+    throw fileNotIsolated(route === "false" ? turnedOff : route);
+  }
   await remember(run, route);
-  const inputs = await inputsOf(run, readable);
+  // No lock file counts for what is no flake.
+  const inputs = isFile ? [] : await inputsOf(run, readable);
   if (typeof route !== "string") {
     const { buildIsolated, evaluatorFor } = await import("./isolated.ts");
     const evaluator = await evaluatorFor(run, route, inputs, request);
+    const { sourceOf } = await import("./source.ts");
+    const found = isFile
+      ? await sourceOf(run, evaluator, request)
+      : { request };
     return {
-      build: () => buildIsolated(run, evaluator, request),
+      build: async () =>
+        "failed" in found
+          ? found.failed
+          : await buildIsolated(run, evaluator, found.request),
       run: evaluator.run,
+      request: "failed" in found ? request : found.request,
     };
   }
   refuseOutside(readable.commit.revision, inputs, run.remote);
   const revision = short(request.revision);
   const within = (command: Command) =>
     runWithin(effects, config, revision, command);
-  return { build: () => within(buildCommand(request)), run: within };
+  return { build: () => within(buildCommand(request)), run: within, request };
 }
 
 /** Tells once what is missing of the isolation here, until that changes. */

@@ -75,14 +75,37 @@ export async function refuseUnlessEvaluates(
   config: Config,
 ): Promise<void> {
   const { "build.isolate": isolate, "build.from": from } = config;
-  if (from === "cache" || isolate === "false") return;
+  if (from === "cache") return;
+  if (isolate === "false") {
+    if (config["build.file"] !== "") throw fileNotIsolated(turnedOff);
+    return;
+  }
   const { stateDirectory: state } = config;
   const route = await provenRoute(effects, config, state);
-  if (typeof route === "string" && isolate === "auto") return;
+  const must = isolate === "true" || config["build.file"] !== "";
+  if (typeof route === "string" && !must) return;
   const trouble = typeof route === "string"
     ? route
     : await whyUnitFails(effects, config, route, state);
   if (trouble !== undefined) throw notIsolated(trouble);
+}
+
+/** Why there is no isolation where the configuration says so. */
+export const turnedOff = "build.isolate is false";
+
+/** For a file in place of a flake, which may ask for whatever it can see. */
+export function fileNotIsolated(why: string): SyncError {
+  return new SyncError(
+    `Cannot evaluate build.file with the power of this host: ${why}`,
+    {
+      stage: "build",
+      reason: "not-isolated",
+      next: "retry",
+      hints: [
+        "such a file can read what it likes, so it is evaluated isolated alone: mend that, or put a flake.nix into the repository",
+      ],
+    },
+  );
 }
 
 /** For a host that must isolate and can't. */

@@ -8,7 +8,11 @@
  * @module
  */
 import type { Command, Effects } from "../base/effects.ts";
-import { type BuildRequest, flakeReference } from "./nixos_rebuild.ts";
+import {
+  type BuildRequest,
+  flakeReference,
+  toplevelOf,
+} from "./nixos_rebuild.ts";
 
 /** Whether the code of this revision throws, for certain. */
 export async function isThrown(
@@ -20,14 +24,10 @@ export async function isThrown(
 }
 
 function question(request: BuildRequest): Command {
-  const { nix, env, folder, timeout, host } = request;
-  const flake = inNix(flakeReference(request));
-  const system = `(builtins.getFlake ${flake}).nixosConfigurations.${
-    inNix(host)
-  }`;
+  const { nix, env, folder, timeout, source } = request;
   const options = [
     ["extra-experimental-features", "nix-command flakes"],
-    ["pure-eval", "true"],
+    ["pure-eval", source ? "false" : "true"],
     ...nix,
   ].flatMap((option) => ["--option", ...option]);
   return {
@@ -37,12 +37,28 @@ function question(request: BuildRequest): Command {
       "--json",
       ...options,
       "--expr",
-      `(builtins.tryEval ${system}.config.system.build.toplevel.drvPath).success`,
+      `(builtins.tryEval ${toplevelIn(request)}.drvPath).success`,
     ],
     cwd: folder,
     env,
     timeout,
   };
+}
+
+/** The system, in the Nix language. */
+function toplevelIn(request: BuildRequest): string {
+  const { source, host } = request;
+  if (source) {
+    // As nix-build calls a function, with no more than its defaults.
+    const whole = `(let it = import ${
+      inNix(source.file)
+    }; in if builtins.isFunction it then it { } else it)`;
+    return `${whole}.${toplevelOf(source)}`;
+  }
+  const flake = inNix(flakeReference(request));
+  return `(builtins.getFlake ${flake}).nixosConfigurations.${
+    inNix(host)
+  }.config.system.build.toplevel`;
 }
 
 /** A text as a string of the Nix language. */

@@ -17,6 +17,8 @@ import type {
 import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
+import { sameTarget } from "../run/target.ts";
+import { asideReason, standsAs } from "../run/testing.ts";
 import { withHold } from "./holds.ts";
 
 /**
@@ -63,11 +65,27 @@ function entryOf(run: Run, ended: Ended): HistoryEntry {
     ...(error
       ? { stage: error.stage, reason: error.reason, message: error.message }
       : {}),
+    ...wishOf(run, ended),
   };
+}
+
+/** Whose word it was, and why. */
+function wishOf(
+  { attempt, state: { waiting } }: Run,
+  ended: Ended,
+): Pick<HistoryEntry, "by" | "why"> {
+  const { stays } = attempt.left ?? {};
+  if (stays) {
+    return { by: stays.by, ...stays.reason ? { why: stays.reason } : {} };
+  }
+  const isDeployed = ended.result === "deployed" || ended.result === "tested";
+  if (!isDeployed || !waiting?.approved) return {};
+  return isSame(waiting, attempt.commit) ? { by: waiting.approved.by } : {};
 }
 
 function systemOf(run: Run, ended: Ended): string | undefined {
   if (ended.result === "built") return ended.system;
+  if (ended.result === "waiting") return ended.waiting.system;
   return "deployment" in ended
     ? ended.deployment.system
     : run.attempt.candidate;
@@ -81,6 +99,8 @@ function stateAfter(run: Run, ended: Ended): State {
     unfollow,
     unfit: _,
     quiet: __,
+    rolledBack: ___,
+    waiting: ____,
     ...rest
   } = run.state;
   const { commit } = run.attempt;
@@ -101,6 +121,8 @@ function stateAfter(run: Run, ended: Ended): State {
     ...(unfollow && (error || !isSame(unfollow, commit)) ? { unfollow } : {}),
     last: lastOf(run, ended),
     ...run.quiet.after(now),
+    ...rolledBackAfter(run, ended),
+    ...waitingAfter(run, ended),
     ...changesBy(run, ended),
   };
 }
@@ -113,9 +135,7 @@ function isBack(run: Run, attempt: Attempt, error: SyncError): boolean {
   if (error.exit === exitCodes.broken) return false;
   const { touched, previous } = attempt;
   if (!touched || !previous) return true;
-  const { running, bootDefault } = systems();
-  return running === previous.running &&
-    bootDefault === previous.bootDefault &&
+  return standsAs(previous, run.state, systems()) &&
     !startsAnother(run, previous.bootDefault);
 }
 
@@ -153,16 +173,72 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
     case "failed":
     case "interrupted": {
       const { error } = ended;
+      if (error.reason === asideReason) return testingAfter(run, true);
       if (error.next === "hold") {
-        return { holds: withHold(holds, holdFor(run, error)) };
+        const hold = holdFor(run, error);
+        return { holds: withHold(holds, hold), ...testingAfter(run) };
       }
+      if (error.exit === exitCodes.held) return testingAfter(run);
       return error.next === "retry" ? { backoff: backoffFor(run, error) } : {};
     }
     case "deployed":
+    case "tested":
       return acceptedAfter(run);
     default:
       return {};
   }
+}
+
+/** A person's rollback lasts, or ends one before it; others keep that up. */
+function rolledBackAfter(
+  { state: { rolledBack }, effects }: Run,
+  ended: Ended,
+): Pick<State, "rolledBack"> {
+  const known = rolledBack ? { rolledBack } : {};
+  if (ended.result !== "rolled-back") return known;
+  const { deployment: { system }, left: { because, stays } } = ended;
+  if (stays) {
+    const at = effects.now().toISOString();
+    return { rolledBack: { ...stays, at, system } };
+  }
+  // One before it goes on where the host went back by itself.
+  return because === undefined ? {} : known;
+}
+
+/**
+ * What was tried of the testing branch is not tried again. What runs of it is
+ * remembered until something else runs.
+ */
+function testingAfter(
+  { state, attempt }: Run,
+  isAside = false,
+): Pick<State, "testing"> {
+  const { testing, commit: { revision } } = attempt;
+  if (!testing) return {};
+  const { deployment } = state.testing ?? {};
+  return {
+    testing: {
+      revision,
+      ...testing,
+      ...isAside ? { isAside } : {},
+      ...deployment ? { deployment } : {},
+    },
+  };
+}
+
+/** What waits; a person's word for it is used up by its deployment. */
+function waitingAfter(
+  { state: { waiting }, attempt: { commit, target } }: Run,
+  ended: Ended,
+): Pick<State, "waiting"> {
+  if (ended.result === "waiting") return { waiting: ended.waiting };
+  if (!waiting) return {};
+  const isIt = isSame(waiting, commit) && sameTarget(waiting.target, target);
+  // Nothing waits behind what was deployed, but for what is tried out on it.
+  const isPast = ended.result === "deployed" &&
+    !(waiting.target.operation === "test" && target.operation !== "test");
+  const isUsed = isPast || ended.result === "tested" && isIt;
+  return isUsed ? {} : { waiting };
 }
 
 /** What a person allowed once is used up by the deployment that it allowed. */

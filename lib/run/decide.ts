@@ -9,13 +9,32 @@ import type {
   Backoff,
   Deployment,
   Hold,
+  RolledBack,
   State,
   Target,
+  Waiting,
 } from "../state/state.ts";
 import type { BootEntry } from "../host/boot_entry.ts";
 import type { Systems } from "../host/system.ts";
-import { isSame, type Known } from "./same.ts";
+import { waitFor } from "./approval.ts";
+import { holdOf, isMove, isNext } from "./holding.ts";
+import { rolledBackOf } from "./rolled_back.ts";
+import { sameTarget, targetOf, testingTargetOf } from "./target.ts";
+import { runningTest, testingNow } from "./testing.ts";
+import { type Drift, driftNow, driftOf } from "./drift.ts";
 import type { Tip } from "../base/tip.ts";
+
+export {
+  type Drift,
+  driftNow,
+  driftOf,
+  holdOf,
+  isMove,
+  isNext,
+  rolledBackOf,
+  sameTarget,
+  targetOf,
+};
 
 /** The facts that a decision rests on. */
 export interface Situation {
@@ -26,18 +45,13 @@ export interface Situation {
   /** The bootloader that starts another system than was deployed. */
   misled?: BootEntry;
   target: Target;
-  config: Pick<Config, "drift" | "allowForcePush" | "windows.deploy">;
+  config: Pick<
+    Config,
+    "drift" | "allowForcePush" | "windows.deploy" | "approval"
+  >;
   now: Date;
   /** A person asked to try now, whatever the pause. */
   force: boolean;
-}
-
-/** The host is not what was confirmed last: somebody switched by hand. */
-export interface Drift {
-  /** Which of the two links differs, or what the bootloader starts. */
-  what: "running system" | "boot default" | "boot entry";
-  expected: string;
-  actual: string | null;
 }
 
 /** What a run does. */
@@ -47,7 +61,21 @@ export type Decision =
   | { kind: "correct"; drift: Drift; deployment: Deployment }
   | { kind: "held"; hold: Hold; drift?: Drift }
   | { kind: "wait"; backoff: Backoff; drift?: Drift }
-  | { kind: "outside"; opening: Opening; drift?: Drift };
+  /** What is built waits for a person's word, or until a time. */
+  | {
+    kind: "unapproved";
+    waiting: Waiting;
+    until: string | null;
+    drift?: Drift;
+  }
+  /** A person rolled the host back, and it stays there. */
+  | { kind: "rolled-back"; rolledBack: RolledBack; drift?: Drift }
+  /** The testing branch is to be deployed: its tip and target. */
+  | { kind: "test"; tip: Tip; target: Target }
+  /** What runs of the testing branch is to give way to the followed ref. */
+  | { kind: "test-over"; deployment: Deployment }
+  /** @property revision What waits for the window, where it is not the tip. */
+  | { kind: "outside"; opening: Opening; revision?: string; drift?: Drift };
 
 /** When the windows open next, ISO 8601; `null`: not that one could see. */
 export type Opening = string | null;
@@ -57,19 +85,29 @@ export type Opening = string | null;
  * alone changes nothing, and so needs no window.
  */
 export function decide(situation: Situation): Decision {
-  const { target, config, now } = situation;
+  const { target, config, state, now } = situation;
   const decision = decideAtOnce(situation);
-  const changes = decision.kind === "correct" ||
-    decision.kind === "deploy" && target.operation !== "build";
-  if (!changes) return decision;
+  if (!changes(decision, situation)) return decision;
   const opening = openingOf(config["windows.deploy"], now);
   if (opening === undefined) return decision;
-  const drift = driftOf(
-    situation.state.lastGood,
-    situation.systems,
-    situation.misled,
-  );
-  return { kind: "outside", opening, ...(drift ? { drift } : {}) };
+  const drift = driftNow(situation);
+  const revision = decision.kind === "test" ? decision.tip.revision : undefined;
+  // What waits for a person is built before the window opens.
+  const isBuilt = decision.kind !== "deploy" ||
+    waitFor(config, state, situation.tip, target, now) === undefined;
+  if (!isBuilt) return decision;
+  return {
+    kind: "outside",
+    opening,
+    ...revision ? { revision } : {},
+    ...(drift ? { drift } : {}),
+  };
+}
+
+/** Whether what is decided changes the host. */
+function changes({ kind }: Decision, { target }: Situation): boolean {
+  return ["correct", "test", "test-over"].includes(kind) ||
+    kind === "deploy" && target.operation !== "build";
 }
 
 /** When windows that are closed now open; `undefined` where they are open. */
@@ -110,6 +148,8 @@ export function rebootOf(
   // A boot default that was not set does not survive it.
   if (operation === "test" || operation === "build") return;
   if (driftOf(lastGood, systems, misled)) return;
+  // A reboot would end what a person is trying out.
+  if (runningTest(state, systems)) return;
   if (reboot?.system === system && reboot.result) return;
   const isOther = booted !== system &&
     (config.reboot === "always" || operation === "boot");
@@ -121,95 +161,113 @@ export function rebootOf(
 
 /** What would be done if there were no windows. */
 function decideAtOnce(situation: Situation): Decision {
+  const { state, config } = situation;
+  const drift = driftNow(situation);
+  const decision = decideUnlessDrifted(situation, drift ? { drift } : {});
+  const isMine = decision.kind === "deploy" || decision.kind === "test";
+  // Where it is the followed ref that runs in place of it, nobody switched.
+  if (!drift || isMine || config.drift !== "correct") return decision;
+  const { lastGood } = state;
+  return lastGood && !holdOf(state, lastGood, lastGood.target, config)
+    ? { kind: "correct", drift, deployment: lastGood }
+    : decision;
+}
+
+/** The same, where the host is as it was left. */
+function decideUnlessDrifted(
+  situation: Situation,
+  extra: { drift?: Drift },
+): Decision {
+  const rolledBack = rolledBackOf(situation.state);
+  if (rolledBack) return { kind: "rolled-back", rolledBack, ...extra };
+  const followed = decideFollowed(situation, extra);
+  // Only on a host that has what it can have of the followed ref.
+  const mayTest = followed.kind === "nothing" || followed.kind === "held";
+  return mayTest ? decideTesting(situation, extra) ?? followed : followed;
+}
+
+/** What is done about the followed ref. */
+function decideFollowed(
+  situation: Situation,
+  extra: { drift?: Drift },
+): Decision {
   const { tip, state, target, config } = situation;
-  const drift = driftOf(state.lastGood, situation.systems, situation.misled);
-  const extra = drift ? { drift } : {};
+  const hold = holdOf(state, tip, target, config);
+  if (hold) return { kind: "held", hold, ...extra };
   const done = target.operation === "build" ? state.built : state.lastGood;
   const isDeployed = done?.revision === tip.revision &&
     sameTarget(done.target, target);
-  const hold = holdOf(state, tip, target, config);
-  const backoff = pauseOf(situation);
-  if (!isDeployed && !hold && !backoff) return { kind: "deploy" };
-  if (
-    drift && config.drift === "correct" &&
-    !holdOf(state, state.lastGood!, state.lastGood!.target, config)
-  ) {
-    return { kind: "correct", drift, deployment: state.lastGood! };
-  }
-  if (hold) return { kind: "held", hold, ...extra };
   if (isDeployed) return { kind: "nothing", ...extra };
-  return { kind: "wait", backoff: backoff!, ...extra };
+  return pauseFor(situation, tip, target, extra) ?? { kind: "deploy" };
 }
 
-/** The hold on a commit, unless the configuration has lifted its reason. */
-export function holdOf(
-  state: Pick<State, "holds">,
-  commit: Known,
+/** What a revision waits for that nothing is known against. */
+function pauseFor(
+  situation: Situation,
+  tip: Tip,
   target: Target,
-  config: Pick<Config, "allowForcePush">,
-): Hold | undefined {
-  const hold = state.holds.find((one) =>
-    isSame(one, commit) && sameTarget(one.target, target)
-  );
-  const lifted = hold && isMove(hold) && config.allowForcePush;
-  return lifted ? undefined : hold;
+  extra: { drift?: Drift },
+): Decision | undefined {
+  const { state, config, now } = situation;
+  const backoff = pauseOf(situation, tip);
+  if (backoff) return { kind: "wait", backoff, ...extra };
+  const wait = waitFor(config, state, tip, target, now);
+  if (!wait?.waiting) return undefined;
+  const { waiting, until } = wait;
+  return { kind: "unapproved", waiting, until, ...extra };
 }
 
-const moves = ["not-forward", "repository-replaced", "tag-moved"];
-
-/** Whether a hold is about where the ref was moved, and nothing else. */
-export function isMove({ reason }: Pick<Hold, "reason">): boolean {
-  return moves.includes(reason);
+/** What is done about the testing branch; nothing where there is nothing. */
+function decideTesting(
+  situation: Situation,
+  extra: { drift?: Drift },
+): Decision | undefined {
+  const { tip, state, systems, target, config } = situation;
+  const { lastGood } = state;
+  // Who only builds has nothing changed.
+  if (!lastGood || target.operation === "build") return undefined;
+  switch (testingNow(state, tip)) {
+    case "over":
+      // Where a reboot alone brings the followed ref, it ends the test, too.
+      return runningTest(state, systems) && runsNow(lastGood)
+        ? { kind: "test-over", deployment: lastGood }
+        : undefined;
+    case "done": {
+      const hold = tip.testing &&
+        holdOf(state, tip.testing, testTargetOf(target, tip.testing), config);
+      return hold ? { kind: "held", hold, ...extra } : undefined;
+    }
+    case "new": {
+      const { servedBy } = tip;
+      const test: Tip = {
+        ...tip.testing!,
+        base: tip.revision,
+        ...servedBy ? { servedBy } : {},
+      };
+      const testing = testTargetOf(target, test);
+      // One that is held may be beside the ref by now, which a fetch tells.
+      return pauseFor(situation, test, testing, extra) ??
+        { kind: "test", tip: test, target: testing };
+    }
+  }
 }
 
-/** Whether a hold is about nothing but whether the next commit arrives. */
-export function isNext({ reason }: Pick<Hold, "reason">): boolean {
-  return reason.startsWith("next-");
-}
+const runsNow = ({ target: { operation } }: Deployment) =>
+  operation === "switch" || operation === "test";
 
-function pauseOf({ state, tip, now, force }: Situation): Backoff | undefined {
+const testTargetOf = (target: Target, { name }: Tip) =>
+  testingTargetOf(target, name);
+
+function pauseOf(
+  { state, now, force }: Situation,
+  tip: Tip,
+): Backoff | undefined {
   const { backoff } = state;
   if (backoff?.revision !== tip.revision || force) return undefined;
   const left = Date.parse(backoff.notBefore) - now.getTime();
   // What is left of a clock that was far ahead must not stop a host for ever.
   const most = Math.max(longestPause * (1 + spread), backoff.asked ?? 0);
   return left > 0 && left <= most ? backoff : undefined;
-}
-
-/** How the host differs from what was confirmed last, if it does. */
-export function driftOf(
-  lastGood: Deployment | undefined,
-  systems: Systems,
-  misled?: BootEntry,
-): Drift | undefined {
-  if (!lastGood) return undefined;
-  const expected = lastGood.system;
-  const { operation } = lastGood.target;
-  const runs = operation === "switch" || operation === "test";
-  const boots = operation === "switch" || operation === "boot";
-  if (runs && systems.running !== expected) {
-    return { what: "running system", expected, actual: systems.running };
-  }
-  if (boots && systems.bootDefault !== expected) {
-    return { what: "boot default", expected, actual: systems.bootDefault };
-  }
-  if (boots && misled) {
-    return { what: "boot entry", expected, actual: misled.system };
-  }
-  return undefined;
-}
-
-/** What a configuration makes of a revision. */
-export function targetOf(config: Config): Target {
-  const { repository, ref, directory, host, operation } = config;
-  return { repository, ref, directory, host, operation };
-}
-
-/** Whether two targets make the same system of the same revision. */
-export function sameTarget(a: Target, b: Target): boolean {
-  return a.repository === b.repository && a.ref === b.ref &&
-    a.directory === b.directory && a.host === b.host &&
-    a.operation === b.operation;
 }
 
 /** The longest pause in milliseconds, and how far each may be off. */

@@ -71,11 +71,16 @@ function ofDecision(decision: Decision): HostState {
       return decision.drift ? "out-of-sync" : "in-sync";
     case "held":
       return decision.hold.reason === "rolled-back" ? "rolled-back" : "held";
+    case "rolled-back":
+      return "rolled-back";
     case "wait":
     case "outside":
+    case "unapproved":
       return "waiting";
     case "deploy":
     case "correct":
+    case "test":
+    case "test-over":
       return "out-of-sync";
   }
 }

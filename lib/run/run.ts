@@ -17,6 +17,7 @@ import type {
   StageTime,
   State,
   Target,
+  Waiting,
 } from "../state/state.ts";
 import { bootId } from "../host/system.ts";
 import { AttemptLog } from "../state/attempt_log.ts";
@@ -160,7 +161,11 @@ export class Run {
 
 /** How an attempt ended, for the one place that records it. */
 export type Ended =
-  | { result: "deployed" | "corrected"; deployment: Deployment }
+  | {
+    result: "deployed" | "corrected" | "tested" | "test-over";
+    deployment: Deployment;
+  }
+  | { result: "waiting"; waiting: Waiting; until: string | null }
   | { result: "rolled-back"; deployment: Deployment; left: Left }
   | { result: "built"; system: string }
   | { result: "failed" | "interrupted"; error: SyncError };
@@ -181,7 +186,7 @@ export async function begin(
   command: Attempt["command"],
   commit: Commit,
   target: Target,
-  more: Pick<Attempt, "kind" | "name" | "left"> = {},
+  more: Pick<Attempt, "kind" | "name" | "left" | "testing"> = {},
 ): Promise<void> {
   const startedAt = run.effects.now().toISOString();
   // Readable, sortable, and good for the name of a unit.

@@ -92,6 +92,47 @@ export interface Left {
   revisions: readonly string[];
   /** Why, where it was not a person's wish. */
   because?: string;
+  /** Given where the host stays there until `resume`: whose wish that is. */
+  stays?: Wish;
+}
+
+/** Who wished something, and why. */
+export interface Wish {
+  by: string;
+  reason?: string;
+}
+
+/** A person's word that the host stays on what it was rolled back to. */
+export interface RolledBack extends Wish {
+  /** When that was, ISO 8601. */
+  at: string;
+  /** The store path that it stays on. */
+  system: string;
+}
+
+/** A built revision that waits for a person's word. */
+export interface Waiting extends Commit {
+  target: Target;
+  /** Its store path, which is kept from garbage collection. */
+  system: string;
+  /** Since when it waits, ISO 8601. */
+  since: string;
+  /** The machine's own clock at that time: the boot, and seconds since it. */
+  clock?: { boot: string; uptime: number };
+  approved?: { by: string; at: string };
+}
+
+/** What was tried of the testing branch last. */
+export interface Testing {
+  /** What the branch named, and its full name. */
+  revision: string;
+  ref: string;
+  /** What the followed ref named then. */
+  base: string;
+  /** `true`: it did not descend from that. */
+  isAside?: true;
+  /** What was deployed of the branch last. */
+  deployment?: Deployment;
 }
 
 /** The journal of a run under way: enough to finish or undo it. */
@@ -114,6 +155,8 @@ export interface Attempt {
   accepted?: string;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
+  /** Given for a revision of the testing branch: what it must descend from. */
+  testing?: { base: string; ref: string };
   /** From activation on: how the host stood before. */
   previous?: Systems;
   /** From activation on: the units that had failed before it. */
@@ -136,6 +179,11 @@ export type Result =
   | "built"
   | "corrected"
   | "rolled-back"
+  | "tested"
+  | "test-over"
+  | "waiting"
+  | "approved"
+  | "rejected"
   | "accepted"
   | "interrupted"
   | "failed"
@@ -257,6 +305,9 @@ export interface State {
   accepted?: readonly Accepted[];
   /** A revision that a person lets end what brings the next commit. */
   unfollow?: Accepted;
+  rolledBack?: RolledBack;
+  waiting?: Waiting;
+  testing?: Testing;
   /** The first revision that was trusted, and the history behind it with it. */
   firstTrusted?: { repository: string; revision: string; at: string };
   /** The reboot that was asked for last. */
@@ -296,7 +347,7 @@ export interface HistoryEntry {
   tries?: number;
   version: 1;
   id: string;
-  command: "sync" | "rollback" | "accept";
+  command: "sync" | "rollback" | "accept" | "approve" | "reject";
   /** When it began, ISO 8601. */
   at: string;
   /** Milliseconds from its beginning to its end. */
@@ -310,6 +361,9 @@ export interface HistoryEntry {
   signers?: readonly Signer[];
   /** The store path, once it was built. */
   system?: string;
+  /** The person who wished it or approved it, and why. */
+  by?: string;
+  why?: string;
   stages: readonly StageTime[];
   /** Where and why it failed. */
   stage?: Stage;

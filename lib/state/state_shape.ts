@@ -59,6 +59,15 @@ const accepted = object({
 
 const maybe = optional(isText);
 
+const waiting = object({
+  ...commit,
+  target,
+  system: isText,
+  since: isTime,
+  clock: optional(object({ boot: isText, uptime: isNumber })),
+  approved: optional(object({ by: isText, at: isText })),
+});
+
 /** What is told of an attempt; a line without it is worth nothing. */
 export const historyEntry = object({
   id: isText,
@@ -74,6 +83,8 @@ export const historyEntry = object({
   stage: maybe,
   reason: maybe,
   message: maybe,
+  by: maybe,
+  why: maybe,
 });
 
 /** What a run goes by: where one of them is odd, nobody knows what to do. */
@@ -97,6 +108,19 @@ const needed: Partial<Record<keyof State, Shape>> = {
     stage: isText,
     failedBefore: optional(listOf(isText)),
     ranBefore: optional(listOf(isText)),
+  })),
+  rolledBack: optional(object({
+    by: isText,
+    at: isText,
+    system: isText,
+    reason: maybe,
+  })),
+  waiting: optional(waiting),
+  testing: optional(object({
+    revision: isText,
+    ref: isText,
+    base: isText,
+    deployment: optional(deployment),
   })),
   accepted: optional(listOf(accepted)),
   unfollow: optional(accepted),

@@ -33,6 +33,11 @@ export async function alertAfter(
       case "held":
         return await afterHold(run, outcome.hold);
       case "waiting":
+      case "stays":
+      case "unapproved":
+      // What is followed may be held all the same.
+      case "tested":
+      case "test-over":
         return await answered(run);
       case "in-sync":
       case "deployed":
@@ -129,7 +134,7 @@ async function answered(run: Run): Promise<void> {
 /** All is well: whatever was told is over. */
 async function recovered(
   run: Run,
-  result: "in-sync" | "deployed" | "corrected" | "built",
+  result: Outcome["result"],
 ): Promise<void> {
   const alerts = readAlerts(run.folder);
   const { fault, silence } = alerts;

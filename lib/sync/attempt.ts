@@ -35,20 +35,24 @@ export async function attemptDeploy(
   const { revision, kind } = tip;
   const name = isPattern(config.ref) ? { name: tip.name } : {};
   const commit = { revision, ...unread };
-  await begin(run, "sync", commit, target, { kind, ...name });
+  const testing = tip.base === undefined
+    ? {}
+    : { testing: { base: tip.base, ref: tip.name } };
+  await begin(run, "sync", commit, target, { kind, ...name, ...testing });
   return await recorded(run, record, async () => {
     const done = await deploy(run, tip, target);
-    return "done" in done
-      ? { result: "built", system: done.system }
-      : { result: "deployed", deployment: done };
+    if ("until" in done) return { result: "waiting", ...done };
+    if ("done" in done) return { result: "built", system: done.system };
+    const result = tip.base === undefined ? "deployed" : "tested";
+    return { result, deployment: done };
   });
 }
 
 /**
  * Puts a system that was good before in place again.
  *
- * @param left Given where this is a way back: the revisions that must not come
- * again by themselves.
+ * @param as Given where this is a way back: the revisions that must not come
+ * again by themselves. Otherwise what it is called.
  */
 export async function attemptPut(
   effects: Effects,
@@ -56,11 +60,12 @@ export async function attemptPut(
   state: State,
   deployment: Deployment,
   record: Record,
-  left?: Left,
+  as: Left | { result: "corrected" | "test-over" },
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   const { system, target } = deployment;
   const commit = commitOf(deployment);
+  const left = "revisions" in as ? as : undefined;
   const command = left ? "rollback" : "sync";
   await begin(run, command, commit, target, left ? { left } : {});
   return await recorded(run, record, async () => {
@@ -70,9 +75,9 @@ export async function attemptPut(
       commit,
       target,
     });
-    return left
-      ? { result: "rolled-back", deployment, left }
-      : { result: "corrected", deployment };
+    return "revisions" in as
+      ? { result: "rolled-back", deployment, left: as }
+      : { result: as.result, deployment };
   });
 }
 
@@ -99,8 +104,14 @@ async function recorded(
   switch (ended.result) {
     case "built":
       return { ...ended, revision, run };
-    case "rolled-back":
-      return { ...ended, left: ended.left.revisions, run };
+    case "rolled-back": {
+      const { revisions, stays } = ended.left;
+      return { ...ended, left: revisions, ...stays && { stays }, run };
+    }
+    case "waiting": {
+      const { waiting, until } = ended;
+      return { result: "unapproved", waiting, until, run };
+    }
     default:
       return { ...ended, run };
   }

@@ -11,13 +11,21 @@ import type { Ended, Run } from "../run/run.ts";
 export function endLog({ log }: Run, ended: Ended): void {
   if (!log) return;
   if (!("error" in ended)) {
-    const text = ended.result === "built"
-      ? ended.system
-      : describe(ended.deployment);
-    return log.end(ended.result, exitCodes.ok, text);
+    return log.end(ended.result, exitCodes.ok, textOf(ended));
   }
   const { message, details, hints, exit } = ended.error;
   const level = ended.result === "failed" ? "error" : "notice";
   log.tell({ kind: "message", level, text: message, details, hints });
   log.end(ended.result, exit, message);
+}
+
+function textOf(ended: Exclude<Ended, { error: unknown }>): string {
+  switch (ended.result) {
+    case "built":
+      return ended.system;
+    case "waiting":
+      return `${describe(ended.waiting)} waits for approval`;
+    default:
+      return describe(ended.deployment);
+  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { State } from "../state/state.ts";
+import type { State, Testing } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 
 /** Forgets what stands between a revision and another attempt. */
@@ -12,17 +12,32 @@ export async function forget(
   state: State,
   now: Date,
 ): Promise<State> {
-  const { backoff: _, cutOff: __, reboot: ___, last, seen, lastGood, ...rest } =
-    state;
+  const {
+    backoff: _,
+    cutOff: __,
+    reboot: ___,
+    last,
+    seen,
+    lastGood,
+    testing,
+    ...rest
+  } = state;
   const forgetful = {
     ...rest,
     ...last && { last: notLater(last, now) },
     ...seen && { seen: notLater(seen, now) },
     ...lastGood && { lastGood: notLater(lastGood, now) },
+    ...testing && { testing: notHeld(testing, state) },
     holds: [],
   };
   await writeState(folder, forgetful);
   return forgetful;
+}
+
+/** What failed of the testing branch is tried out again. */
+function notHeld(testing: Testing, { holds }: State): Testing {
+  const isHeld = holds.some(({ revision }) => revision === testing.revision);
+  return isHeld ? { ...testing, base: "" } : testing;
 }
 
 /** What was written down while the clock was ahead would make it seem wrong. */

@@ -4,14 +4,43 @@
  * @module
  */
 import { type ExitCode, exitCodes, type SyncError } from "../base/errors.ts";
-import type { Backoff, Deployment, Hold, State } from "../state/state.ts";
+import type {
+  Backoff,
+  Deployment,
+  Hold,
+  RolledBack,
+  State,
+  Waiting,
+  Wish,
+} from "../state/state.ts";
 import type { Suspension } from "../state/suspension.ts";
 import type { Drift, Opening } from "../run/decide.ts";
 import type { Run } from "../run/run.ts";
 
 /** How a run ended. */
 export type Outcome =
-  | { result: "in-sync"; revision: string; drift?: Drift }
+  | {
+    result: "in-sync";
+    revision: string;
+    drift?: Drift;
+    /** What of the testing branch runs. */
+    testing?: Deployment;
+  }
+  /** A person rolled the host back to this, and it stays there. */
+  | {
+    result: "stays";
+    rolledBack: RolledBack;
+    deployment: Deployment;
+    drift?: Drift;
+  }
+  /** It is built, and waits for a person's word or until a time. */
+  | {
+    result: "unapproved";
+    waiting: Waiting;
+    until: string | null;
+    drift?: Drift;
+    run?: Run;
+  }
   | { result: "suspended"; suspension: Suspension }
   | { result: "rebooting"; revision: string }
   /** The host has not come to the end of its boot. */
@@ -25,7 +54,7 @@ export type Outcome =
     drift?: Drift;
   }
   | {
-    result: "deployed" | "corrected";
+    result: "deployed" | "corrected" | "tested" | "test-over";
     deployment: Deployment;
     run: Run;
   }
@@ -34,6 +63,8 @@ export type Outcome =
     deployment: Deployment;
     /** The revisions that are held now. */
     left: readonly string[];
+    /** Given where the host stays there until `resume`. */
+    stays?: Wish;
     run: Run;
   }
   | { result: "built"; revision: string; system: string; run: Run }

@@ -4,9 +4,13 @@
  *
  * @module
  */
-import { SyncError } from "../base/errors.ts";
+import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import type { Deployment, Target } from "../state/state.ts";
+import { protect } from "../activation/protect.ts";
+import { bootClock } from "../host/boot_clock.ts";
+import { waitFor } from "../run/approval.ts";
+import { asideReason, shortName } from "../run/testing.ts";
+import type { Deployment, Target, Waiting } from "../state/state.ts";
 import { activate } from "../activation/activate.ts";
 import { build } from "../nix/build.ts";
 import { confirm } from "../activation/confirm.ts";
@@ -29,22 +33,22 @@ import type { Known } from "../run/same.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { goBack } from "../activation/undo.ts";
 import { verify } from "../trust/verify.ts";
-import type { Candidate, Proven } from "../run/stages.ts";
+import type { Candidate, Fetched, Proven } from "../run/stages.ts";
 import { describe, signedText } from "../run/commit.ts";
 import type { Tip } from "../base/tip.ts";
 
 /**
  * Brings the host to the revision that `tip` names.
  *
- * @returns what is deployed now, or what was built where the operation is
- * `build`.
+ * @returns what is deployed now, what was built where the operation is
+ * `build`, or what waits for a person's word.
  * @throws {SyncError} with the host as it was, unless its exit code is 8.
  */
 export async function deploy(
   run: Run,
   tip: Tip,
   target: Target,
-): Promise<Deployment | Proven> {
+): Promise<Deployment | Proven | Waits> {
   await run.stage(
     "preflight",
     () => preflight(run),
@@ -56,6 +60,7 @@ export async function deploy(
     ({ commit }) => describe(commit),
   );
   await run.note({ commit: fetched.commit });
+  refuseAside(run, fetched);
   refuseIfHeld(run, fetched.commit, target);
   const verified = await run.stage(
     "verify",
@@ -81,6 +86,8 @@ export async function deploy(
   );
   if (target.operation === "build") return proven;
   refuseSuspended(run);
+  const waits = await waitsFor(run, proven);
+  if (waits) return waits;
   refuseOutside(run);
   return await putInPlace(run, proven);
 }
@@ -128,6 +135,56 @@ export async function putInPlace(
     const ended = await blameHost(run, await goBack(run, error));
     throw await blameRemote(run, ended);
   }
+}
+
+/** Something that is built, and what it waits for. */
+export interface Waits {
+  waiting: Waiting;
+  /** When it is deployed by itself; `null`: only by a person's word. */
+  until: string | null;
+}
+
+/** What a built system waits for; it is kept from garbage collection then. */
+async function waitsFor(
+  run: Run,
+  { commit, target, system }: Proven,
+): Promise<Waits | undefined> {
+  const now = run.effects.now();
+  const wait = waitFor(run.config, run.state, commit, target, now, system);
+  if (!wait) return undefined;
+  const since = now.toISOString();
+  const waiting = wait.waiting ??
+    { ...commit, target, system, since, clock: bootClock() };
+  const { lastGood, earlier, testing } = run.state;
+  await protect(
+    run,
+    [lastGood, testing?.deployment, ...earlier, waiting]
+      .filter((one) => one !== undefined),
+  );
+  return { waiting, until: wait.until };
+}
+
+/**
+ * The testing branch is beside the followed ref: not a word of it is evaluated.
+ *
+ * @throws {SyncError} `testing-aside`, exit 0.
+ */
+function refuseAside(run: Run, { tip, commit, forward }: Fetched): void {
+  if (tip.base === undefined || forward === "yes") return;
+  throw new SyncError(
+    `${shortName(tip.name)} is at ${
+      short(commit.revision)
+    }, which does not descend from ${run.config.ref} at ${
+      short(tip.base)
+    }: it is not tried out`,
+    {
+      stage: "fetch",
+      reason: asideReason,
+      next: "stop",
+      exit: exitCodes.ok,
+      hints: [`rebase it on ${run.config.ref}, and push`],
+    },
+  );
 }
 
 /** The branch may have moved on since it was asked, onto a held revision. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { rolledFurther } from "../run/rolled_back.ts";
 import { type Effects, say } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
@@ -239,6 +240,7 @@ async function undoReboot(
   // All of it at once: whatever cuts this off, the next run goes on with it.
   await run.save({
     // It runs in this boot, and is looked at after the next.
+    ...rolledFurther(run.state, good.system),
     lastGood: { ...good, boot: bootId() },
     earlier: earlier.filter(({ system }) => system !== good.system),
     holds: [holdFor(run, problem), ...holds],

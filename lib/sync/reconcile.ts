@@ -14,10 +14,10 @@ import { hasCounters } from "../host/boot_entry.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
 import type { State } from "../state/state.ts";
 import { readSuspension } from "../state/suspension.ts";
-import { bootId, runningSystem, systems } from "../host/system.ts";
+import { bootId, runningSystem } from "../host/system.ts";
 import { isPattern } from "../config/tag_pattern.ts";
-import { decide, type Decision, targetOf } from "../run/decide.ts";
-import { misledOf } from "../run/misled.ts";
+import { type Decision, rolledBackOf, targetOf } from "../run/decide.ts";
+import { decideNow, isAside, isRest, testOf } from "./decision.ts";
 import { leftAlone } from "../run/quiet.ts";
 import { askOrRecord } from "./ask.ts";
 import { moved } from "../run/followed.ts";
@@ -36,13 +36,21 @@ export interface Wishes {
   wait?: boolean;
 }
 
-type Settle = (question: Command, answer: string, tip: Tip) => Promise<void>;
+/**
+ * Called where a run had nothing to do.
+ *
+ * @param question What the remote was asked, and what it answered.
+ */
+type Settle = (
+  question: Command,
+  answer: string,
+  outcome: Outcome,
+) => Promise<void>;
 
 /**
  * Does one reconciliation under the lock.
  *
- * @param settled Called where there is nothing to do, with what the remote was
- * asked and what it answered.
+ * @param settled Called where there is nothing to do.
  * @throws {SyncError} where it can't even begin: locked, unreadable state.
  */
 export async function reconcile(
@@ -59,6 +67,10 @@ export async function reconcile(
     await recordWithHooks(recordOnly, run, ended);
   };
   using _lock = await lockFor(effects, folder, wishes);
+  if (config.machineId !== undefined) {
+    const { refuseOtherMachine } = await import("./machine.ts");
+    refuseOtherMachine(config.machineId);
+  }
   const { alertAfter, alertError } = await import("./alerts.ts");
   try {
     const ended = await comeToOutcome(effects, config, wishes, record, settled);
@@ -101,29 +113,33 @@ async function comeToOutcome(
   if (asked.outcome) return { outcome: asked.outcome, mayFinish: false };
   const { tip, question, answer, quiet } = asked;
   let state = await remember(effects, config, before.state, tip, quiet);
-  const decision = decide({
-    tip,
-    state,
-    target: targetOf(config),
-    config,
-    systems: systems(),
-    ...misledOf(state.lastGood),
-    now: effects.now(),
-    force: wishes.force || wishes.retry,
-  });
+  if (state.waiting) {
+    const { anchorWait } = await import("./waiting.ts");
+    state = await anchorWait(effects, config, state);
+  }
+  const force = wishes.force || wishes.retry;
+  const decision = decideNow(effects, config, state, tip, force);
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
     const { lookAgain } = await import("./unwell.ts");
     const found = await lookAgain(effects, config, state);
     if (found.outcome) return { outcome: found.outcome, mayFinish: false };
     state = found.state;
   }
-  const isSettled = decision.kind === "nothing" && !decision.drift &&
+  const isSettled = isRest(decision) &&
     !await isRebootDue(effects, config, state);
+  const outcome = await act(effects, config, state, tip, decision, record);
   // A run that is done before it begins starts no units.
   const mayRest = isSettled && config.onSuccess.length === 0;
-  if (mayRest && question) await settled?.(question, answer, tip);
-  const outcome = await act(effects, config, state, tip, decision, record);
-  return { outcome, mayFinish: !isSettled };
+  if (mayRest && question) await settled?.(question, answer, outcome);
+  if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
+  say(effects, "notice", outcome.error.message, outcome.error.hints);
+  // The followed ref counts again, and what ran of the testing branch goes.
+  state = await readState(config.stateDirectory);
+  const then = decideNow(effects, config, state, tip, force);
+  return {
+    outcome: await act(effects, config, state, tip, then, record),
+    mayFinish: true,
+  };
 }
 
 /** What earlier runs, reboots and people have left comes before any remote. */
@@ -159,7 +175,9 @@ async function whatIsLeft(
     if (found.outcome) return found;
     state = found.state;
   }
-  if (wishes.retry) {
+  // A person's word to stay is not taken back by the way.
+  const stays = suspension !== undefined || rolledBackOf(state) !== undefined;
+  if (wishes.retry && !stays) {
     const { forget } = await import("./forget.ts");
     state = await forget(folder, state, effects.now());
   }
@@ -219,7 +237,8 @@ async function act(
   record: Record,
 ): Promise<Outcome> {
   const { kind } = decision;
-  if ((kind === "deploy" || kind === "correct") && await mustWait(effects)) {
+  const isChange = ["deploy", "correct", "test", "test-over"].includes(kind);
+  if (isChange && await mustWait(effects)) {
     return { result: "starting" };
   }
   switch (decision.kind) {
@@ -228,6 +247,7 @@ async function act(
         result: "in-sync",
         revision: tip.revision,
         ...(decision.drift ? { drift: decision.drift } : {}),
+        ...testOf(state),
       };
     case "held": {
       const { kind: _, ...held } = decision;
@@ -239,17 +259,32 @@ async function act(
     }
     case "outside": {
       const { kind: _, ...outside } = decision;
-      return { result: "outside", ...outside, revision: tip.revision };
+      return { result: "outside", revision: tip.revision, ...outside };
     }
-    case "deploy": {
+    case "rolled-back": {
+      const { kind: _, ...stays } = decision;
+      return { result: "stays", ...stays, deployment: state.lastGood! };
+    }
+    case "unapproved": {
+      const { kind: _, ...unapproved } = decision;
+      return { result: "unapproved", ...unapproved };
+    }
+    case "deploy":
+    case "test": {
       const { attemptDeploy } = await import("./attempt.ts");
-      const target = targetOf(config);
-      return await attemptDeploy(effects, config, state, tip, target, record);
+      const [what, target] = decision.kind === "test"
+        ? [decision.tip, decision.target]
+        : [tip, targetOf(config)];
+      return await attemptDeploy(effects, config, state, what, target, record);
     }
-    case "correct": {
+    case "correct":
+    case "test-over": {
       const { attemptPut } = await import("./attempt.ts");
       const { deployment } = decision;
-      return await attemptPut(effects, config, state, deployment, record);
+      const result = decision.kind === "correct" ? "corrected" : "test-over";
+      return await attemptPut(effects, config, state, deployment, record, {
+        result,
+      });
     }
   }
 }
@@ -265,6 +300,9 @@ async function isRebootDue(
   return dueReboot(config, state, effects.now()) !== undefined;
 }
 
+/** What ended so has not come to the end of what a run does. */
+const resting = ["failed", "interrupted", "built", "starting", "unapproved"];
+
 /**
  * What comes after everything else, where the host is as it should be. Cut
  * short by a person or systemd, it changes nothing of how the run ended.
@@ -275,7 +313,7 @@ async function finishUp(
   outcome: Outcome,
 ): Promise<void> {
   const { result } = outcome;
-  if (["failed", "interrupted", "built", "starting"].includes(result)) return;
+  if (resting.includes(result)) return;
   try {
     if (config.garbageCollect && "run" in outcome) {
       const { collect } = await import("../nix/retention.ts");

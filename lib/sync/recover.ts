@@ -9,7 +9,7 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Attempt, State } from "../state/state.ts";
-import { bootDefault, bootId, hasSystemd, systems } from "../host/system.ts";
+import { bootId, hasSystemd, systems } from "../host/system.ts";
 import { resetFailed, stopUnits } from "../host/systemd.ts";
 import { confirm, startsAnother } from "../activation/confirm.ts";
 import {
@@ -25,6 +25,7 @@ import { waitForProcess } from "../activation/switching.ts";
 import { again, goBack } from "../activation/undo.ts";
 import { type Standing, standingOf } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
+import { standsAs } from "../run/testing.ts";
 
 /** After how many cut-off activations of one revision it is held. */
 const mostCutOffs = 2;
@@ -141,9 +142,9 @@ async function finish(
   };
   try {
     const deployment = await confirm(run, healthy);
-    return left
-      ? { result: "rolled-back", deployment, left }
-      : { result: "deployed", deployment };
+    if (left) return { result: "rolled-back", deployment, left };
+    const result = attempt.testing ? "tested" : "deployed";
+    return { result, deployment };
   } catch (error) {
     if (!(error instanceof SyncError) || isStopped(error)) throw error;
     say(run.effects, "warning", error.message);
@@ -187,8 +188,7 @@ async function endActivation(run: Run, attempt: Attempt): Promise<void> {
 }
 
 function standsAsBefore(run: Run, { previous }: Attempt): boolean {
-  return previous !== undefined && bootDefault() === previous.bootDefault &&
-    systems().running === previous.running &&
+  return previous !== undefined && standsAs(previous, run.state, systems()) &&
     !startsAnother(run, previous.bootDefault);
 }
 

@@ -9,7 +9,10 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
-import type { Deployment, State } from "../state/state.ts";
+import { systems } from "../host/system.ts";
+import { runningTest } from "../run/testing.ts";
+import type { Deployment, State, Wish } from "../state/state.ts";
+import { refuseOtherMachine } from "./machine.ts";
 import { attemptPut } from "./attempt.ts";
 import { recordWithHooks } from "../activation/hooks.ts";
 import type { Outcome } from "./outcome.ts";
@@ -20,10 +23,12 @@ import { readState } from "../state/state_file.ts";
 
 /**
  * Rolls the host back under the lock. The revision it leaves is held, and so
- * is what the branch names now, until the branch moves or `retry`.
+ * is what the branch names now. What runs of the testing branch is left first.
  *
  * @param to The beginning of a revision, at least 4 digits; without it the
  * newest earlier one that was not rolled back from.
+ * @param stays Whose wish it is, where the host stays there until `resume`;
+ * otherwise it follows the next commit.
  * @throws {SyncError} `no-earlier`, `unknown-revision`, `ambiguous-revision`
  * or `system-gone`, exit 2; those of a lock or a state that can't be used.
  */
@@ -32,11 +37,13 @@ export async function rollBack(
   config: Config,
   to: string | undefined,
   recordOnly: Record,
+  stays?: Wish,
 ): Promise<Outcome> {
   const record: Record = (run, ended) =>
     recordWithHooks(recordOnly, run, ended);
   const folder = config.stateDirectory;
   using _lock = await takeLock(folder, "rollback", effects.now().getTime());
+  if (config.machineId !== undefined) refuseOtherMachine(config.machineId);
   if (await isDeferred(effects)) return { result: "starting" };
   const state = await recoverFirst(
     effects,
@@ -44,13 +51,17 @@ export async function rollBack(
     await readState(folder),
     record,
   );
-  const deployment = choose(state, to);
+  const isTest = runningTest(state, systems()) !== undefined;
+  const deployment = to === undefined && isTest && state.lastGood
+    ? state.lastGood
+    : choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
   const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]
     .filter((revision) => revision !== undefined)
     .filter((revision) => revision !== deployment.revision);
   return await attemptPut(effects, config, state, deployment, record, {
     revisions: left,
+    ...stays && { stays },
   });
 }
 

@@ -63,6 +63,8 @@ interface Settled {
   says: string;
   /** The files whose time tells when the remote was asked last. */
   stamps: readonly string[];
+  /** When there is something to do all the same, in milliseconds since 1970. */
+  until?: number;
 }
 
 /** What a run is called with, as far as it decides where to look. */
@@ -100,6 +102,7 @@ export async function stillSettled(
     const now = Date.now();
     const age = now - settled.at;
     if (!(age >= 0 && age < mostAge)) return;
+    if (settled.until !== undefined && now >= settled.until) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
     const letGo = alarm(patience, () => tellWaiting(settled.question));
@@ -145,7 +148,9 @@ function stamp(paths: readonly string[]): void {
  * Writes down that a run had nothing to do. Called while it holds the lock.
  *
  * @param says What it said.
- * @param stamps The files whose time tells when the remote was asked last.
+ * @param leaves What such a run leaves: files whose time tells when the remote
+ * was asked last; and when there is something to do all the same, in
+ * milliseconds since 1970.
  */
 export async function settle(
   folder: string,
@@ -153,7 +158,10 @@ export async function settle(
   question: Command,
   answer: string,
   says: string,
-  stamps: readonly string[],
+  { stamps, until }: {
+    stamps: readonly string[];
+    until?: number | undefined;
+  },
 ): Promise<void> {
   const called = callOf(words);
   // A folder that was named in a way that is not understood here.
@@ -170,6 +178,7 @@ export async function settle(
       answer,
       says,
       stamps,
+      ...until === undefined ? {} : { until },
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
   } catch {

@@ -19,6 +19,7 @@ const config = {
   drift: "report",
   allowForcePush: false,
   "windows.deploy": [],
+  approval: "none",
   "windows.reboot": [],
   reboot: "never",
 } as unknown as Config;

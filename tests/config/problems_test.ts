@@ -100,7 +100,7 @@ Deno.test("what is wrong is told with its place, its key and what was expected",
     [
       '{"repository":"/a","__proto__":{"ref":"x"}}',
       "FILE:1: Cannot use __proto__: there is no such option",
-      ["did you mean repository?"],
+      ["did you mean approval?"],
     ],
     [
       "repository: /a\nconstructor: x\n",

@@ -55,6 +55,7 @@ Deno.test("what does not fit is refused, also a key too many", () => {
     state: "in-sync",
     result: "resumed",
     wasSuspended: true,
+    wasRolledBack: false,
   };
   mustFitSchema(JSON.stringify(fits));
   for (

@@ -12,6 +12,7 @@ import { ofPlan } from "./plan.ts";
 import { ofSecrets } from "./secrets.ts";
 import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
+import { ofSteering } from "./steer.ts";
 import { ofSwitch } from "./switch.ts";
 
 /** All mutants. */
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...ofSecrets,
   ...ofPackage,
   ...ofPlan,
+  ...ofSteering,
 ];

@@ -97,7 +97,7 @@ export const ofSwitch: readonly Mutant[] = [
   },
   {
     name: "boot: an entry that was set by hand is no drift",
-    file: "lib/run/decide.ts",
+    file: "lib/run/drift.ts",
     from: "  if (boots && misled) {",
     to: "  if (false) {",
     tests: bootDefault,

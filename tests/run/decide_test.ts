@@ -87,6 +87,7 @@ function situation(
       drift: "report",
       allowForcePush: false,
       "windows.deploy": [],
+      approval: "none",
       ...changes.config,
     },
   };

@@ -17,6 +17,7 @@ const config = {
   drift: "report",
   allowForcePush: false,
   "windows.deploy": [],
+  approval: "none",
 } as unknown as Config;
 const target = targetOf(config);
 const commit = { subject: "", author: "", committedAt: at };
@@ -47,6 +48,15 @@ const attempt: State["attempt"] & object = {
   bootId: "1",
 };
 const suspension = { since: at, until: null, reason: null };
+const rolledBack = { by: "ada", at, system: good };
+const manual = { ...config, approval: "manual" } as Config;
+const waiting = {
+  ...commit,
+  revision: tip,
+  target,
+  system: "/nix/store/new",
+  since: at,
+};
 const closed = { ...config, "windows.deploy": ["deny 00:00-24:00"] };
 
 /** The state of a host whose facts are these; the remote names `tip`. */
@@ -82,6 +92,11 @@ Deno.test("each state has its facts, and the order is that of docs/json.md", () 
       "waiting",
     ],
     [stateOf({ lastGood: lastGood(old) }, { config: closed }), "waiting"],
+    [
+      stateOf({ lastGood: lastGood(old), waiting }, { config: manual }),
+      "waiting",
+    ],
+    [stateOf({ lastGood: lastGood(old), rolledBack }), "rolled-back"],
     // Somebody switched by hand.
     [
       stateOf({ lastGood: lastGood(tip) }, {

@@ -44,7 +44,7 @@ test("what a person left is no fault", async (world) => {
   const { repository } = await deployed(world, noting);
   await repository.publish("Second", { knobs: { greeting: "two" } });
   await syncTo(world, 0);
-  await syncTo(world, 0, "rollback");
+  await syncTo(world, 0, "rollback", "--until-next-commit");
   await syncTo(world, 9);
   assertEquals(told(world), []);
 });

@@ -66,7 +66,7 @@ test("each result of a sync has its keys", async (world) => {
   const back = await json(
     world,
     0,
-    "rollback",
+    "rollback --until-next-commit",
     "deployment left result stages",
   );
   assertEquals([back.result, back.left], ["rolled-back", [left]]);
@@ -98,7 +98,8 @@ test("each result of a sync has its keys", async (world) => {
 test("each other command has its keys", async (world) => {
   const status =
     "agrees attempt backoff bootDefault busy git holds isolation last " +
-    "lastGood next nextRun reboot running suspension why";
+    "lastGood next nextRun reboot rolledBack running suspension testing " +
+    "waiting why";
   const { repository } = await prepared(world);
   await json(world, 0, "status", status);
   await json(world, 0, "history", "attempts");
@@ -132,7 +133,7 @@ test("each other command has its keys", async (world) => {
   const suspended = await json(world, 0, "suspend", "result suspension");
   assertEquals(keysOf(suspended.suspension), "reason since until");
   await json(world, 0, "sync", "result suspension");
-  await json(world, 0, "resume", "result wasSuspended");
+  await json(world, 0, "resume", "result wasRolledBack wasSuspended");
   const check = await json(world, 0, "config check", "config result");
   const names: readonly string[] = optionNames;
   for (const name of Object.keys(check.config as Json)) {

@@ -21,9 +21,9 @@ async function three(world: World) {
   return { repository, first, second, third };
 }
 
-test("a rollback goes one back, and Git does not bring back what it left", async (world) => {
+test("a rollback until the next commit goes one back, and what it left stays away", async (world) => {
   const { repository, second, third } = await three(world);
-  const back = await syncTo(world, 0, "rollback");
+  const back = await syncTo(world, 0, "rollback", "--until-next-commit");
   says(back.stdout, `Rolled back to ${short(second)} "Second" by Ada`);
   runs(world, second);
   says(
@@ -57,6 +57,7 @@ test("two rollbacks go two back", async (world) => {
   runs(world, first);
   const none = await syncTo(world, 2, "rollback");
   says(none.stderr, "Cannot roll back: there is no earlier good system");
+  await syncTo(world, 0, "resume");
   await syncTo(world, 9);
   await syncTo(world, 0, "retry");
   runs(world, third);
@@ -76,10 +77,11 @@ test("a rollback to a revision takes the beginning of its hash", async (world) =
   assertEquals(standing(world), before);
   await syncTo(world, 0, "rollback", "--to", first.slice(0, 7).toUpperCase());
   runs(world, first);
-  await syncTo(world, 9);
+  says((await syncTo(world, 0)).stdout, `Stays at ${short(first)}`);
   // Onto what it left, which a person may.
   await syncTo(world, 0, "rollback", `--to=${third}`);
   runs(world, third);
+  await syncTo(world, 0, "resume");
   assertEquals(
     (await syncTo(world, 0)).stdout,
     `In sync: main is at ${short(third)}\n`,

@@ -232,7 +232,7 @@ test("what was rolled back from does not come again under another hash", async (
   assertEquals((await sync(world)).code, 0);
   const second = await publish("Two");
   assertEquals((await sync(world)).code, 0);
-  assertEquals((await sync(world, "rollback")).code, 0);
+  assertEquals((await sync(world, "rollback", "--until-next-commit")).code, 0);
   assertEquals(world.state()?.lastGood?.revision, first);
 
   // The same signature, in lines of another length.
@@ -306,7 +306,10 @@ test("a rollback lets no older revision of the ref come", async (scene) => {
   assertEquals((await sync(world)).code, 0);
 
   // Across the change of the ref, and what it runs put in place once more.
-  assertEquals((await sync(world, "rollback", "--to", first)).code, 0);
+  assertEquals(
+    (await sync(world, "rollback", "--until-next-commit", "--to", first)).code,
+    0,
+  );
   const { system } = world.state()!.earlier[0]!;
   await world.output(["ln", "-sfn", system, "/run/current-system"]);
   const corrected = await json(world, "sync", "--drift", "correct");
@@ -513,4 +516,37 @@ test("what a run with nothing to do relies on must be nobody else's", async (sce
     await Deno.chown(world.path("/var/lib/gitops-sync"), 0, 0);
     await Deno.chmod(world.path("/var/lib/gitops-sync"), 0o700);
   }
+});
+
+test("a testing branch is verified, and may be pushed by force", async (scene) => {
+  const { world, repository, publish, configure } = scene;
+  const main = await publish("Signed");
+  configure({ "testing.enable": true, "verify.mode": "range" });
+  assertEquals((await sync(world)).code, 0);
+  const tryOut = async (message: string, isSigned: boolean) => {
+    await repository.git("config", "commit.gpgsign", String(isSigned));
+    const revision = await repository.commit(message);
+    await repository.push("testing/demo", { force: true });
+    return revision;
+  };
+  const first = world.running();
+  const bad = await tryOut("Not signed", false);
+  const refused = await json(world, "sync");
+  assertEquals([refused.exit, refused.error.reason], [4, "unsigned"]);
+  assertEquals(world.running(), first);
+  // What is signed on top of it brings it in.
+  await tryOut("Signed on top", true);
+  assertEquals((await json(world, "sync")).error.reason, "unsigned");
+  assertEquals(world.running(), first);
+  assertEquals((await sync(world)).code, 9);
+  await repository.git("reset", "--quiet", "--hard", main);
+  const good = await tryOut("Signed", true);
+  assertEquals((await json(world, "sync")).result, "tested");
+  const { testing, lastGood, holds } = world.state()!;
+  assertEquals([testing?.deployment?.revision, lastGood?.revision], [
+    good,
+    main,
+  ]);
+  assertEquals(testing?.deployment?.signers?.length, 1);
+  assert(holds.some(({ revision }) => revision === bad));
 });

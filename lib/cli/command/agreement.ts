@@ -5,19 +5,23 @@
  * @module
  */
 import { count, short } from "../../base/text.ts";
+import type { Config } from "../../config/schema.ts";
 import type { HistoryEntry } from "../../state/state.ts";
 import type { NextRun } from "../../host/next_run.ts";
 import type { LocalFacts } from "../host_facts.ts";
 import {
   decide,
   type Decision,
-  driftOf,
+  driftNow,
+  type driftOf,
   rebootOf,
+  rolledBackOf,
   targetOf,
 } from "../../run/decide.ts";
-import { opensText } from "./outcome.ts";
-import { correctHint, holdHint } from "../output/print.ts";
+import { opensText, rolledBackText, waitText } from "./outcome.ts";
+import { correctHint, holdHints } from "../output/print.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
+import { shortName } from "../../run/testing.ts";
 import type { Tip } from "../../base/tip.ts";
 
 /** Everything that status rests on. */
@@ -136,17 +140,28 @@ function compare(facts: Facts): Verdict {
 }
 
 function withoutTip(
-  { state, systems, misled, unreached = "" }: Facts,
+  { config, state, systems, misled, unreached = "" }: Facts,
 ): Verdict {
-  const drift = driftOf(state.lastGood, systems, misled);
+  const drift = driftNow({ state, systems, ...misled ? { misled } : {} });
+  const rolledBack = rolledBackOf(state);
+  const why = [
+    unreached,
+    ...rolledBack ? [`${rolledBackText(rolledBack)}, and it stays there`] : [],
+    ...drift ? [driftText(drift)] : [],
+  ];
   return {
     agrees: null,
-    why: drift ? `${unreached}; ${driftText(drift)}` : unreached,
-    next: state.last?.stage === "decide"
-      ? [...state.last.hints, "the next run asks again"]
-      : ["the next run asks again"],
+    why: why.join("; "),
+    next: [
+      ...rolledBack ? [resumeText(config)] : [],
+      ...state.last?.stage === "decide" ? state.last.hints : [],
+      "the next run asks again",
+    ],
   };
 }
+
+const resumeText = ({ ref }: Pick<Config, "ref">) =>
+  `gitops-sync resume follows ${ref} again`;
 
 function driftText(drift: NonNullable<ReturnType<typeof driftOf>>): string {
   return `somebody switched by hand: the ${drift.what} is ${
@@ -171,7 +186,7 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
       return {
         agrees: false,
         why: `${to} is held: ${decision.hold.message}`,
-        next: [...decision.hold.hints, holdHint],
+        next: [...decision.hold.hints, ...holdHints(decision.hold)],
       };
     case "wait":
       return {
@@ -185,12 +200,50 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
           }; gitops-sync sync --now tries at once`,
         ],
       };
+    case "rolled-back":
+      return {
+        agrees: facts.state.lastGood?.revision === tip.revision,
+        why: `${rolledBackText(decision.rolledBack)}, and it stays there${
+          decision.drift ? `; ${driftText(decision.drift)}` : ""
+        }`,
+        next: [resumeText(facts.config)],
+      };
+    case "unapproved":
+      return {
+        agrees: false,
+        why: `${
+          short(decision.waiting.revision)
+        } is built, and waits for approval`,
+        next: [waitText(decision)],
+      };
+    case "test":
+      return {
+        agrees: true,
+        why: "",
+        next: [
+          `the next run tries ${shortName(decision.tip.name)} at ${
+            short(decision.tip.revision)
+          } out: gitops-sync sync`,
+        ],
+      };
+    case "test-over":
+      return {
+        agrees: false,
+        why: "what is tried out no longer belongs on top of what is followed",
+        next: [
+          `the next run goes back to ${
+            short(decision.deployment.revision)
+          }: gitops-sync sync`,
+        ],
+      };
     case "outside":
       return {
         agrees: false,
         why: decision.drift
           ? driftText(decision.drift)
-          : `${to} waits for a window`,
+          : `${
+            decision.revision ? short(decision.revision) : to
+          } waits for a window`,
         next: [
           `${
             opensText(decision.opening)

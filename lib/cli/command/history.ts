@@ -96,7 +96,10 @@ function fitted(text: string): string {
 
 /** `deployed`, or `failed at build: builder-failed (6)`. */
 function resultOf(entry: HistoryEntry): string {
-  if (entry.exit === exitCodes.ok || !entry.stage) return entry.result;
+  const by = entry.by ? ` by ${oneLine(entry.by, 40)}` : "";
+  if (entry.exit === exitCodes.ok || !entry.stage) {
+    return `${entry.result}${by}`;
+  }
   return `${entry.result} at ${entry.stage}: ${entry.reason} (${entry.exit})`;
 }
 

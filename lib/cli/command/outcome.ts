@@ -7,13 +7,19 @@ import { formatDuration } from "../../base/duration.ts";
 import { type Effects, say } from "../../base/effects.ts";
 import { count, short } from "../../base/text.ts";
 import type { Config } from "../../config/schema.ts";
-import type { Backoff, Deployment, Hold } from "../../state/state.ts";
+import type {
+  Backoff,
+  Deployment,
+  Hold,
+  RolledBack,
+  Waiting,
+} from "../../state/state.ts";
 import type { Drift, Opening } from "../../run/decide.ts";
 import { exitOf, type Outcome } from "../../sync/outcome.ts";
 import type { Run } from "../../run/run.ts";
 import { errorJson } from "../output/json.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { correctHint, errorEvent, holdHint, print } from "../output/print.ts";
+import { correctHint, errorEvent, holdHints, print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { describe } from "../../run/commit.ts";
 import type { Call } from "../call.ts";
@@ -45,25 +51,46 @@ export async function tellOutcome(
       return tellWaiting(effects, outcome.backoff);
     default:
       if (!call.json) print(sentence(config, outcome));
+      tellKept(call, effects, outcome);
   }
 }
 
-/** What a run with nothing to do says. */
-export function inSync({ ref }: Config, revision: string): string {
-  return `In sync: ${ref} is at ${short(revision)}`;
+/** What a retry leaves, where a person's word to stay counts. */
+function tellKept(call: Call, effects: Effects, { result }: Outcome): void {
+  const stays = result === "suspended" || result === "stays";
+  if (call.command.name !== "retry" || !stays) return;
+  say(effects, "notice", "The holds stay as they are", [
+    "to try again: gitops-sync resume, then gitops-sync retry",
+  ]);
 }
 
 /** The result in one line; what stands still is a warning, and no result. */
-function sentence(
-  config: Config,
-  outcome: Exclude<
-    Outcome,
-    { result: "failed" | "interrupted" | "held" | "waiting" }
-  >,
-): string {
+export function sentence(config: Config, outcome: Outcome): string {
   switch (outcome.result) {
-    case "in-sync":
-      return inSync(config, outcome.revision);
+    case "in-sync": {
+      const { revision, testing } = outcome;
+      const tested = testing
+        ? `; ${describe(testing)} is tried out until the next reboot`
+        : "";
+      return `In sync: ${config.ref} is at ${short(revision)}${tested}`;
+    }
+    case "stays": {
+      const { rolledBack, deployment } = outcome;
+      return `Stays at ${describe(deployment)}: ${
+        rolledBackText(rolledBack)
+      }; nothing was done, and gitops-sync resume follows ${config.ref} again`;
+    }
+    case "unapproved":
+      return `Built ${describe(outcome.waiting)}: it waits for approval ${
+        waitText(outcome)
+      }`;
+    case "failed":
+    case "interrupted":
+      return outcome.error.message;
+    case "held":
+      return outcome.hold.message;
+    case "waiting":
+      return `${short(outcome.backoff.revision)} is tried again later`;
     case "suspended": {
       const { until, reason } = outcome.suspension;
       const end = until === null ? "until resume" : `until ${timeOf(until)}`;
@@ -86,7 +113,12 @@ function sentence(
         took(outcome.run)
       }: ${outcome.system}`;
     default:
-      return deployedSentence(outcome.result, outcome.deployment, outcome.run);
+      return deployedSentence(
+        outcome.result,
+        outcome.deployment,
+        outcome.run,
+        "stays" in outcome,
+      );
   }
 }
 
@@ -97,9 +129,31 @@ export function opensText(opening: Opening): string {
     : `the next window opens at ${timeOf(opening)}`;
 }
 
+/** Who rolled back, when and why. */
+export function rolledBackText({ by, at, reason }: RolledBack): string {
+  return `${by} rolled this host back at ${timeOf(at)}${
+    reason ? ` (${reason})` : ""
+  }`;
+}
+
+/** What ends a wait. */
+export function waitText(
+  { waiting, until }: { waiting: Waiting; until: string | null },
+): string {
+  const approve = `gitops-sync approve ${short(waiting.revision)}`;
+  const reject = `gitops-sync reject ${short(waiting.revision)}`;
+  return until === null
+    ? `(${approve}, or ${reject})`
+    : `until ${
+      timeOf(until)
+    }, and is deployed then (${approve} does not wait, ${reject} holds it)`;
+}
+
 const verbs = {
   deployed: "Deployed",
   corrected: "Corrected drift: activated",
+  tested: "Deployed until the next reboot, to try it out:",
+  "test-over": "No longer tried out; the host is back at",
   "rolled-back": "Rolled back to",
 } as const;
 
@@ -107,7 +161,13 @@ function deployedSentence(
   result: keyof typeof verbs,
   deployment: Deployment,
   run: Run,
+  stays = false,
 ): string {
+  if (result === "rolled-back" && stays) {
+    return `Rolled back to ${describe(deployment)} in ${
+      took(run)
+    }; it stays there until gitops-sync resume`;
+  }
   const where = deployment.target.operation === "boot"
     ? "; it starts with the next boot"
     : "";
@@ -137,7 +197,7 @@ function tellHeld(effects: Effects, hold: Hold): void {
     effects,
     "warning",
     `${short(revision)} is held since ${timeOf(hold.since)}: ${message}`,
-    [...hints, holdHint],
+    [...hints, ...holdHints(hold)],
   );
 }
 
@@ -153,13 +213,21 @@ function tellWaiting(effects: Effects, backoff: Backoff): void {
   );
 }
 
+/** Results that have another name for scripts. */
+const resultNames: Partial<Record<Outcome["result"], { result: string }>> = {
+  // A rollback that lasts; "deployment" says what runs.
+  stays: { result: "rolled-back" },
+  unapproved: { result: "waiting" },
+};
+
 function outcomeJson(outcome: Outcome): Record<string, unknown> {
   if (outcome.result === "failed" || outcome.result === "interrupted") {
     const { result, error, run } = outcome;
     return { result, ...failurePart(run), error: errorJson(error) };
   }
   const { run, ...rest } = { run: undefined, ...outcome };
-  return run ? { ...rest, stages: run.stages } : rest;
+  const known = { ...rest, ...resultNames[outcome.result] };
+  return run ? { ...known, stages: run.stages } : known;
 }
 
 /** Of which revision it was, and how far it came. */

@@ -1,9 +1,11 @@
 /**
- * `gitops-sync resume`: ends a suspension.
+ * `gitops-sync resume`: ends a suspension, or a rollback that lasts.
  *
  * @module
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { short } from "../../base/text.ts";
+import { endRollback } from "../../run/stay.ts";
 import { removeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
@@ -14,17 +16,27 @@ import type { Call } from "../call.ts";
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
-  const wasSuspended = await removeSuspension(config.stateDirectory);
+  const { stateDirectory } = config;
+  const wasSuspended = await removeSuspension(stateDirectory);
+  const ended = await endRollback(stateDirectory, new Date());
+  const wasRolledBack = ended !== undefined;
   await publish(call, config);
   if (call.json) {
-    const result = { result: "resumed", wasSuspended };
+    const result = { result: "resumed", wasSuspended, wasRolledBack };
     await printHostJson("resume", config, exitCodes.ok, result);
   } else {
     print(
-      wasSuspended
+      wasSuspended || wasRolledBack
         ? "Resumed: the next sync works as configured"
         : "This host was not suspended",
     );
+    if (ended && ended.held.length > 0) {
+      print(
+        `${
+          ended.held.map(short).join(", ")
+        } stays held; gitops-sync retry tries it again`,
+      );
+    }
   }
   return exitCodes.ok;
 }

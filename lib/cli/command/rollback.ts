@@ -4,6 +4,8 @@
  * @module
  */
 import type { ExitCode } from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
+import { whoRuns } from "../../host/person.ts";
 import { record } from "../../report/record.ts";
 import { exitOf } from "../../sync/outcome.ts";
 import { rollBack } from "../../sync/rollback.ts";
@@ -18,8 +20,18 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
   await using real = await realEffects(call.verbose);
   const effects = publishing(call, config, real);
-  const outcome = await rollBack(effects, config, call.texts["to"], record)
-    .finally(effects.published);
+  const reason = call.texts["reason"];
+  const stays = {
+    by: whoRuns(),
+    ...reason ? { reason: oneLine(reason) } : {},
+  };
+  const outcome = await rollBack(
+    effects,
+    config,
+    call.texts["to"],
+    record,
+    call.switches.has("until-next-commit") ? undefined : stays,
+  ).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

@@ -6,6 +6,7 @@
 import type { Facts, Verdict } from "./agreement.ts";
 import { deploymentOf, lastOf } from "./status_text.ts";
 import type { AskedAt } from "../../state/asked.ts";
+import { rolledBackOf } from "../../run/decide.ts";
 import type { NextRun } from "../../host/next_run.ts";
 
 /** All keys of the document beside those that every document has. */
@@ -34,6 +35,9 @@ export function statusJson(
     lastGood: state.lastGood ?? null,
     last: lastOf(facts) ?? null,
     holds: state.holds,
+    rolledBack: rolledBackOf(state) ?? null,
+    waiting: state.waiting ?? null,
+    testing: state.testing ?? null,
     backoff: state.backoff ?? null,
     attempt: state.attempt ?? null,
     reboot: {

@@ -14,6 +14,7 @@ import { type HostState, hostStateOf } from "../../run/host_state.ts";
 import { inks } from "../output/ink.ts";
 import { type Row, rowLines } from "../output/rows.ts";
 import { ageOf, timeAndAge } from "../output/times.ts";
+import { runningTest } from "../../run/testing.ts";
 import { describe, signedText } from "../../run/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
@@ -21,8 +22,12 @@ export function deploymentOf(
   { state }: Facts,
   system: string | null,
 ): Deployment | undefined {
-  const { lastGood, earlier } = state;
-  return [...lastGood ? [lastGood] : [], ...earlier]
+  const { lastGood, earlier, testing } = state;
+  return [
+    ...lastGood ? [lastGood] : [],
+    ...testing?.deployment ? [testing.deployment] : [],
+    ...earlier,
+  ]
     .find((one) => one.system === system);
 }
 
@@ -138,9 +143,10 @@ function systemText(facts: Facts, system: string | null): string {
   if (system === null) return "no NixOS system";
   const deployment = deploymentOf(facts, system);
   if (!deployment) return `${system}, which gitops-sync did not deploy`;
+  const isTest = runningTest(facts.state, facts.systems)?.system === system;
   return `${describe(deployment)}, since ${
     timeAndAge(deployment.at, facts.now)
-  }`;
+  }${isTest ? ", to try it out until the next reboot" : ""}`;
 }
 
 /** Who signed what runs, where signatures were checked. */

@@ -12,7 +12,7 @@ import { settle } from "../../sync/settled.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { publishedFiles, publishing } from "../publish.ts";
-import { inSync, tellOutcome } from "./outcome.ts";
+import { sentence, tellOutcome } from "./outcome.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -41,15 +41,18 @@ export async function syncWith(
     config,
     wishes,
     record,
-    async (question, answer, tip) => {
+    async (question, answer, outcome) => {
       const isPlain = !call.json && !call.verbose && !wishes.retry;
       if (!isPlain) return;
-      const says = inSync(config, tip.revision);
+      const says = sentence(config, outcome);
+      const until = outcome.result === "unapproved" && outcome.until !== null
+        ? Date.parse(outcome.until)
+        : undefined;
       const folder = config.stateDirectory;
-      await settle(folder, call.words, question, answer, says, [
-        askedIn(folder),
-        ...publishedFiles(call, configured),
-      ]);
+      await settle(folder, call.words, question, answer, says, {
+        stamps: [askedIn(folder), ...publishedFiles(call, configured)],
+        until,
+      });
     },
   ).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);

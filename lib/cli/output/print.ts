@@ -7,9 +7,26 @@ import type { Event } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { redact, shown } from "../../base/redact.ts";
 
+/** Reasons of a revision that stays as it is however often it is tried. */
+const forGood = [
+  "unsigned",
+  "weak-hash",
+  "tampered",
+  "held-twin",
+  "not-forward",
+  "repository-replaced",
+  "tag-moved",
+];
+
 /** What ends a hold. */
-export const holdHint =
-  "a new commit is picked up by itself; gitops-sync retry tries the same one again";
+export function holdHints({ reason }: { reason: string }): string[] {
+  const next = "a new commit is picked up by itself";
+  return [
+    forGood.includes(reason)
+      ? next
+      : `${next}; gitops-sync retry tries the same one again`,
+  ];
+}
 
 /** What ends drift that is only told. */
 export const correctHint =
@@ -78,7 +95,9 @@ export function writeTo(
 export function errorEvent(error: unknown): Event {
   if (error instanceof SyncError) {
     const { message: text, details, next } = error;
-    const hints = next === "hold" ? [...error.hints, holdHint] : error.hints;
+    const hints = next === "hold"
+      ? [...error.hints, ...holdHints(error)]
+      : error.hints;
     return { kind: "message", level: "error", text, details, hints };
   }
   const stack = error instanceof Error

@@ -1,0 +1,47 @@
+/**
+ * `gitops-sync approve REVISION`: what waits may be deployed.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { whoRuns } from "../../host/person.ts";
+import { describe } from "../../run/commit.ts";
+import { approve } from "../../run/word.ts";
+import { localConfigOf } from "../config.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await localConfigOf(call);
+  const [of] = call.operands;
+  if (of === undefined) {
+    throw usageError(
+      "operand-missing",
+      "Cannot approve nothing: expected gitops-sync approve REVISION",
+      "gitops-sync status names the revision that waits",
+    );
+  }
+  const waiting = await approve(
+    config.stateDirectory,
+    of,
+    whoRuns(),
+    new Date(),
+  );
+  await publish(call, config);
+  const { by, at } = waiting.approved!;
+  if (call.json) {
+    const { revision, target } = waiting;
+    const result = { result: "approved", revision, target, by, at };
+    await printHostJson("approve", config, exitCodes.ok, result);
+  } else {
+    print(
+      `${by} approved ${
+        describe(waiting)
+      }: the next run deploys it; gitops-sync sync does it now`,
+    );
+  }
+  return exitCodes.ok;
+}

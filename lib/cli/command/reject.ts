@@ -1,0 +1,44 @@
+/**
+ * `gitops-sync reject REVISION`: what waits is not deployed.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { oneLine, short } from "../../base/text.ts";
+import { whoRuns } from "../../host/person.ts";
+import { reject } from "../../run/word.ts";
+import { localConfigOf } from "../config.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await localConfigOf(call);
+  const [of] = call.operands;
+  if (of === undefined) {
+    throw usageError(
+      "operand-missing",
+      "Cannot reject nothing: expected gitops-sync reject REVISION --reason TEXT",
+      "gitops-sync status names the revision that waits",
+    );
+  }
+  const reason = call.texts["reason"];
+  const by = whoRuns();
+  const wish = { by, ...reason ? { reason: oneLine(reason) } : {} };
+  const hold = await reject(config.stateDirectory, of, wish, new Date());
+  await publish(call, config);
+  if (call.json) {
+    const { revision, target, since: at } = hold;
+    const result = { result: "rejected", revision, target, ...wish, at };
+    await printHostJson("reject", config, exitCodes.ok, result);
+  } else {
+    print(
+      `Rejected ${
+        short(hold.revision)
+      }: it is held, and a new commit is picked up by itself; gitops-sync retry lets it wait again`,
+    );
+  }
+  return exitCodes.ok;
+}

@@ -1,0 +1,67 @@
+/**
+ * The files of a revision that is no flake.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+import type { Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { isStorePath } from "../base/names.ts";
+import { lastWords, short } from "../base/text.ts";
+import type { Run } from "../run/run.ts";
+import type { Evaluator } from "./isolated.ts";
+import { type BuildRequest, sourceCommand } from "./nixos_rebuild.ts";
+import { addRoot } from "./store.ts";
+
+/**
+ * Brings the files of the revision to the store, from where they are built:
+ * exactly what was verified, however the file is written.
+ *
+ * @returns what to build, or how Nix failed to bring them.
+ * @throws {SyncError} stage `build`, where they can't be kept.
+ */
+export async function sourceOf(
+  run: Run,
+  evaluator: Evaluator,
+  request: BuildRequest,
+): Promise<{ request: BuildRequest } | { failed: Finished }> {
+  const ended = await evaluator.run(sourceCommand(request));
+  if (ended.code !== 0 || ended.timedOut) return { failed: ended };
+  const tree = treeIn(new TextDecoder().decode(ended.stdout));
+  if (tree === undefined) throw noTree(request.revision, ended);
+  // Nix keeps it for nobody, and a build takes its time.
+  await ensureDir(`${run.folder}/build`);
+  const kept = await run.effects.run(
+    addRoot(`${run.folder}/build/source`, tree),
+  );
+  if (kept.code !== 0) throw noTree(request.revision, kept);
+  const { config } = run;
+  const file = [tree, config.directory, config["build.file"]]
+    .filter((part) => part !== "").join("/");
+  const attribute = config["build.attribute"]
+    .replaceAll("{host}", config.host);
+  return { request: { ...request, source: { file, attribute } } };
+}
+
+/** The store path in the answer of `nix flake prefetch --json`. */
+function treeIn(answer: string): string | undefined {
+  try {
+    const { storePath } = JSON.parse(answer.trim());
+    return isStorePath(storePath) ? storePath : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noTree(revision: string, ended: Finished): SyncError {
+  return new SyncError(
+    `Cannot build ${short(revision)}: its files did not come to the store`,
+    {
+      stage: "build",
+      reason: "source-lost",
+      next: "retry",
+      details: lastWords(ended),
+      hints: ["the next run tries again"],
+    },
+  );
+}

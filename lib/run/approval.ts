@@ -1,0 +1,86 @@
+/**
+ * Whether a built revision may be deployed, or waits for a person's word.
+ *
+ * @module
+ */
+import type { Config } from "../config/schema.ts";
+import type { State, Target, Waiting } from "../state/state.ts";
+import { isSame, type Known } from "./same.ts";
+import { sameTarget } from "./target.ts";
+
+/** What a revision waits for. */
+export interface Wait {
+  /** What is known of it once it is built; none before. */
+  waiting?: Waiting;
+  /** When it is deployed by itself, ISO 8601; `null`: only by a person's word. */
+  until: string | null;
+}
+
+/**
+ * What a revision waits for before it may be deployed.
+ *
+ * @param system The store path that it was built into, where that is known.
+ * Another one than the one that waits is another thing to approve.
+ * @returns `undefined` where it may be deployed.
+ */
+export function waitFor(
+  { approval }: Pick<Config, "approval">,
+  { waiting }: Pick<State, "waiting">,
+  commit: Known,
+  target: Target,
+  now: Date,
+  system?: string,
+): Wait | undefined {
+  if (approval === "none" || target.operation === "build") return undefined;
+  const isIt = waiting !== undefined && isSame(waiting, commit) &&
+    sameTarget(waiting.target, target) &&
+    (system === undefined || waiting.system === system);
+  if (!isIt) {
+    return {
+      until: approval === "manual" ? null : after(now, approval),
+    };
+  }
+  if (waiting.approved) return undefined;
+  if (approval === "manual") return { waiting, until: null };
+  const until = after(new Date(waiting.since), approval);
+  return now < new Date(until) ? { waiting, until } : undefined;
+}
+
+function after(time: Date, ms: number): string {
+  return new Date(time.getTime() + ms).toISOString();
+}
+
+/** The machine's own clock, which nobody sets: it counts from the boot on. */
+export interface BootClock {
+  /** Which boot of the kernel it is. */
+  boot: string;
+  /** Seconds since that boot. */
+  uptime: number;
+}
+
+/** Clocks differ a little by how they are read. Milliseconds. */
+const slack = 5000;
+
+/**
+ * The same wait by the clock of now. Within a boot the machine's own clock says
+ * how long it has lasted, whatever was done to the other one. After a reboot
+ * that one counts, and a wait that would begin in the future begins now.
+ */
+export function anchored(
+  waiting: Waiting,
+  now: Date,
+  clock: BootClock,
+): Waiting {
+  const byWall = now.getTime() - Date.parse(waiting.since);
+  const known = waiting.clock;
+  if (known?.boot === clock.boot) {
+    const lasted = (clock.uptime - known.uptime) * 1000;
+    if (Math.abs(lasted - byWall) <= slack) return waiting;
+    const since = new Date(now.getTime() - lasted).toISOString();
+    return { ...waiting, since };
+  }
+  const lasted = Math.max(0, byWall);
+  const since = new Date(now.getTime() - lasted).toISOString();
+  const uptime = clock.uptime - lasted / 1000;
+  return { ...waiting, since, clock: { boot: clock.boot, uptime } };
+}

@@ -1,0 +1,35 @@
+/**
+ * What keeps a revision from being tried again, and why.
+ *
+ * @module
+ */
+import type { Config } from "../config/schema.ts";
+import type { Hold, State, Target } from "../state/state.ts";
+import { isSame, type Known } from "./same.ts";
+import { sameTarget } from "./target.ts";
+
+/** The hold on a commit, unless the configuration has lifted its reason. */
+export function holdOf(
+  state: Pick<State, "holds">,
+  commit: Known,
+  target: Target,
+  config: Pick<Config, "allowForcePush">,
+): Hold | undefined {
+  const hold = state.holds.find((one) =>
+    isSame(one, commit) && sameTarget(one.target, target)
+  );
+  const lifted = hold && isMove(hold) && config.allowForcePush;
+  return lifted ? undefined : hold;
+}
+
+const moves = ["not-forward", "repository-replaced", "tag-moved"];
+
+/** Whether a hold is about where the ref was moved, and nothing else. */
+export function isMove({ reason }: Pick<Hold, "reason">): boolean {
+  return moves.includes(reason);
+}
+
+/** Whether a hold is about nothing but whether the next commit arrives. */
+export function isNext({ reason }: Pick<Hold, "reason">): boolean {
+  return reason.startsWith("next-");
+}

@@ -1,0 +1,135 @@
+/**
+ * A person's word about the revision that waits, for `approve` and `reject`.
+ *
+ * @module
+ */
+import { usageError } from "../base/errors.ts";
+import { oneLine, short } from "../base/text.ts";
+import { takeLock } from "../host/lock.ts";
+import { appendHistory } from "../state/history.ts";
+import type { Hold, State, Waiting, Wish } from "../state/state.ts";
+import { readState, writeState } from "../state/state_file.ts";
+
+/** The shortest beginning of a revision that names it. */
+const shortest = 7;
+
+/**
+ * Approves what waits: the next run deploys it, once.
+ *
+ * @param of The revision, or at least 7 digits of it.
+ * @returns what waits, approved.
+ * @throws {SyncError} `nothing-waits`, `not-waiting` or `not-a-revision`,
+ * exit 2; those of a lock or a state that can't be used.
+ */
+export async function approve(
+  folder: string,
+  of: string,
+  by: string,
+  now: Date,
+): Promise<Waiting> {
+  using _lock = await takeLock(folder, "approve", now.getTime());
+  const state = await readState(folder);
+  const waiting = waitingOf(state, of, "approve");
+  if (waiting.approved) return waiting;
+  const at = now.toISOString();
+  const approved: Waiting = { ...waiting, approved: { by, at } };
+  await told(folder, "approve", waiting, { by }, now);
+  await writeState(folder, { ...state, waiting: approved });
+  return approved;
+}
+
+/**
+ * Rejects what waits: it is held.
+ *
+ * @returns the hold.
+ * @throws {SyncError} as {@linkcode approve}.
+ */
+export async function reject(
+  folder: string,
+  of: string,
+  wish: Wish,
+  now: Date,
+): Promise<Hold> {
+  using _lock = await takeLock(folder, "reject", now.getTime());
+  const state = await readState(folder);
+  const waiting = waitingOf(state, of, "reject");
+  const { waiting: _, ...rest } = state;
+  const { revision, digest, target } = waiting;
+  const { by, reason } = wish;
+  const hold: Hold = {
+    revision,
+    ...digest && { digest },
+    target,
+    stage: "decide",
+    reason: "rejected",
+    message: `${by} rejected it${reason ? `: ${reason}` : ""}`,
+    hints: [],
+    since: now.toISOString(),
+  };
+  await told(folder, "reject", waiting, wish, now);
+  const others = state.holds.filter((one) => one.revision !== revision);
+  await writeState(folder, { ...rest, holds: [hold, ...others] });
+  return hold;
+}
+
+/** The history first, as everywhere: what is done is written down before. */
+async function told(
+  folder: string,
+  command: "approve" | "reject",
+  { revision, subject, author, system }: Waiting,
+  { by, reason }: Wish,
+  now: Date,
+): Promise<void> {
+  const at = now.toISOString();
+  await appendHistory(folder, {
+    version: 1,
+    id: `${at.slice(0, 19)}-${crypto.randomUUID().slice(0, 4)}`,
+    command,
+    at,
+    ms: 0,
+    result: command === "approve" ? "approved" : "rejected",
+    exit: 0,
+    revision,
+    subject,
+    author,
+    system,
+    by,
+    ...reason ? { why: reason } : {},
+    stages: [],
+  });
+}
+
+function waitingOf(
+  { waiting, holds }: Pick<State, "waiting" | "holds">,
+  of: string,
+  command: string,
+): Waiting {
+  const to = of.toLowerCase();
+  if (!/^[0-9a-f]+$/.test(to) || to.length < shortest) {
+    throw usageError(
+      "not-a-revision",
+      `Cannot ${command} ${
+        oneLine(of, 80)
+      }: expected a commit hash, or at least ${shortest} digits of it`,
+      waiting
+        ? `this waits: ${short(waiting.revision)} "${waiting.subject}"`
+        : "nothing waits here: gitops-sync status",
+    );
+  }
+  const hold = holds.find(({ revision }) => revision.startsWith(to));
+  if (waiting?.revision.startsWith(to) && !hold) return waiting;
+  if (hold) {
+    throw usageError(
+      "held",
+      `Cannot ${command} ${short(hold.revision)}: it is held: ${hold.message}`,
+      "gitops-sync retry tries it again, and it waits again then",
+    );
+  }
+  throw usageError(
+    waiting ? "not-waiting" : "nothing-waits",
+    `Cannot ${command} ${short(to)}: it does not wait here`,
+    waiting
+      ? `this waits: ${short(waiting.revision)} "${waiting.subject}"`
+      : "a revision waits once it is built: gitops-sync sync, with approval in the configuration",
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * The decision of a run, from how the host stands.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import type { Tip } from "../base/tip.ts";
+import type { Config } from "../config/schema.ts";
+import { systems } from "../host/system.ts";
+import { decide, type Decision, targetOf } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
+import { asideReason, runningTest } from "../run/testing.ts";
+import type { Deployment, State } from "../state/state.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Whether a run comes to the same as long as nothing changes. */
+export function isRest(decision: Decision): boolean {
+  return ["nothing", "rolled-back", "unapproved"].includes(decision.kind) &&
+    !("drift" in decision && decision.drift);
+}
+
+/** What is decided from how the host stands now. */
+export function decideNow(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  force: boolean,
+): Decision {
+  return decide({
+    tip,
+    state,
+    target: targetOf(config),
+    config,
+    systems: systems(),
+    ...misledOf(state.lastGood),
+    now: effects.now(),
+    force,
+  });
+}
+
+/** What runs of the testing branch. */
+export function testOf(state: State): { testing?: Deployment } {
+  const test = runningTest(state, systems());
+  return test ? { testing: test } : {};
+}
+
+/** Whether the testing branch was found to be beside the followed ref. */
+export function isAside(
+  outcome: Outcome,
+): outcome is Outcome & { result: "interrupted" } {
+  return outcome.result === "interrupted" &&
+    outcome.error.reason === asideReason;
+}

@@ -1,0 +1,95 @@
+/**
+ * Mutants of what a person steers.
+ *
+ * @module
+ */
+import type { Mutant } from "./mutant.ts";
+
+const decision = ["tests/run/steer_test.ts"];
+const stay = ["tests/runs/stay_test.ts"];
+const approval = ["tests/runs/approval_test.ts"];
+const testing = ["tests/runs/testing_test.ts"];
+
+/** All of these. */
+export const ofSteering: readonly Mutant[] = [
+  {
+    name: "steer: a rollback does not last",
+    file: "lib/run/decide.ts",
+    from:
+      '  if (rolledBack) return { kind: "rolled-back", rolledBack, ...extra };\n',
+    to: "",
+    tests: decision,
+  },
+  {
+    name: "steer: an approval counts for any commit",
+    file: "lib/run/approval.ts",
+    from: "isSame(waiting, commit) &&",
+    to: "commit.revision.length > 0 &&",
+    tests: decision,
+  },
+  {
+    name: "steer: an approval counts for whatever was built",
+    file: "lib/run/approval.ts",
+    from: "(system === undefined || waiting.system === system)",
+    to: "waiting.system.length > 0",
+    tests: decision,
+  },
+  {
+    name: "steer: a clock that was set ends a wait",
+    file: "lib/run/approval.ts",
+    from: "Math.abs(lasted - byWall) <= slack",
+    to: "Math.abs(lasted - byWall) >= 0",
+    tests: decision,
+  },
+  {
+    name: "steer: a wait that is over is not seen by the short cut",
+    file: "lib/sync/settled.ts",
+    from:
+      "    if (settled.until !== undefined && now >= settled.until) return;\n",
+    to: "",
+    tests: approval,
+  },
+  {
+    name: "steer: a test takes the place of the last good system",
+    file: "lib/activation/confirm.ts",
+    from:
+      "  if (testing) return await rememberTest(run, deployment, testing);\n",
+    to: "",
+    tests: testing,
+  },
+  {
+    name: "steer: a testing branch beside the ref is tried out",
+    file: "lib/sync/pipeline.ts",
+    from: "  refuseAside(run, fetched);\n",
+    to: "",
+    tests: testing,
+  },
+  {
+    name: "steer: a reboot in the next test needs a person",
+    file: "lib/run/testing.ts",
+    from: "    now.running === previous.bootDefault;\n",
+    to: "    now.running !== previous.bootDefault;\n",
+    tests: decision,
+  },
+  {
+    name: "steer: any machine is changed",
+    file: "lib/sync/machine.ts",
+    from: "  if (id === wanted) return;\n",
+    to: "  if (id !== undefined) return;\n",
+    tests: stay,
+  },
+  {
+    name: "steer: retry forgets the holds of a host that stays",
+    file: "lib/sync/reconcile.ts",
+    from: "if (wishes.retry && !stays) {",
+    to: "if (wishes.retry) {",
+    tests: stay,
+  },
+  {
+    name: "steer: a file is evaluated with the host's power",
+    file: "lib/nix/evaluate.ts",
+    from: '  if (isFile && typeof route === "string") {\n',
+    to: '  if (isFile && typeof route === "number") {\n',
+    tests: ["tests/nix/file_test.ts"],
+  },
+];
