@@ -177,6 +177,8 @@ test("status goes on showing itself until a person ends it", async (world) => {
   await terminal.shows(/in sync with main[^]*q ends it/);
   await repository.publish(
     "A commit whose subject is longer than a line of it",
+    // Longer than the time between two looks.
+    { knobs: { build: "sleep 5" } },
   );
   const run = world.startSync([]);
   await terminal.shows(/deploying/);
