@@ -22,6 +22,7 @@ import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
+import { notifyOptions } from "./schema_notify.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
 
 export type { Option };
@@ -163,6 +164,7 @@ export const options = {
   } as Option<string>,
   ...isolationOptions,
   ...deploymentOptions,
+  ...notifyOptions,
   ...limitOptions,
 } as const;
 

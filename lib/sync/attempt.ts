@@ -35,6 +35,10 @@ export async function attemptDeploy(
   const name = isPattern(config.ref) ? { name: tip.name } : {};
   const commit = { revision, ...unread };
   await begin(run, "sync", commit, target, { kind, ...name });
+  if (config["commitStatus.forge"] !== "none") {
+    const { tellBegun } = await import("../notify/attempt.ts");
+    await tellBegun(run);
+  }
   return await recorded(run, record, async () => {
     const done = await deploy(run, tip, target);
     return "done" in done
