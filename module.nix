@@ -29,8 +29,12 @@ let
     lib.optionalAttrs ((cfg.settings.sshKeyFile or null) != null) {
       sshCertificateFile = "${cfg.settings.sshKeyFile}-cert.pub";
     }
-    // lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
+    // lib.filterAttrsRecursive (_: value: value != null) (
+      # A unit of its own delivers messages.
+      lib.recursiveUpdate cfg.settings (lib.optionalAttrs told.isTold { notify.by = "unit"; })
+    );
 
+  told = import ./nix/told.nix { inherit cfg lib; };
   units = import ./nix/units.nix { inherit lib; };
   unitName = types.strMatching units.unitName // {
     description = "name of a unit such as notify@%n.service";
@@ -103,12 +107,19 @@ in
   imports = [
     ./nix/beside.nix
     ./nix/evaluation.nix
+    ./nix/notify.nix
   ];
 
   options.services.gitops = program.options // {
     onFailure = asUnits program.options.onFailure;
     onRecovered = asUnits program.options.onRecovered;
     onSuccess = asUnits program.options.onSuccess;
+
+    notify = program.options.notify // {
+      apprise = program.options.notify.apprise // {
+        package = mkPackageOption pkgs "apprise" { };
+      };
+    };
 
     secrets = program.options.secrets // {
       plugins = mkOption {
@@ -211,6 +222,7 @@ in
 
   config = mkIf cfg.enable {
     assertions = import ./nix/assertions.nix {
+      toldFiles = told.files;
       inherit
         config
         dates
@@ -280,6 +292,9 @@ in
         # In memory, and gone with the run: for what is decrypted.
         RuntimeDirectory = "gitops-sync";
         RuntimeDirectoryMode = "0700";
+      }
+      // lib.optionalAttrs (told.textfile != null) {
+        ReadWritePaths = units.perhaps (dirOf told.textfile);
       };
     };
 

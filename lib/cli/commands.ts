@@ -110,6 +110,14 @@ export const commands: readonly CommandSpec[] = [
     reach: "state",
   },
   {
+    name: "notify",
+    summary: "deliver messages that wait, or test the receivers",
+    text:
+      "Delivers what runs had to tell and what could not be delivered so far. A\nunit of the NixOS module calls it. What fails waits for the next time.",
+    flags: [{ name: "test", text: "send a test to every receiver instead" }],
+    reach: "notify",
+  },
+  {
     name: "vault-agent",
     summary: "let sops decrypt with Vault, without a token",
     text:

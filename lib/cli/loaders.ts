@@ -20,6 +20,7 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   accept: () => import("./command/accept.ts"),
   suspend: () => import("./command/suspend.ts"),
   resume: () => import("./command/resume.ts"),
+  notify: () => import("./command/notify.ts"),
   "vault-agent": () => import("./command/vault_agent.ts"),
   "secrets keygen": () => import("./secrets/keygen.ts"),
   "secrets recipients": () => import("./secrets/recipients.ts"),

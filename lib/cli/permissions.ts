@@ -9,14 +9,15 @@
  */
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
+import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 
 /**
  * What of a host a command deals with: it changes the `host`, only looks at or
- * writes down its `state`, or speaks with `vault`.
+ * writes down its `state`, speaks with `vault`, or delivers messages (`notify`).
  */
-export type Reach = "host" | "state" | "vault";
+export type Reach = "host" | "state" | "vault" | "notify";
 
 /** What of the host itself it depends on. */
 export interface Surroundings {
@@ -86,8 +87,14 @@ function placesFor(
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
-  if (reach === "state") return state;
-  return [...state, ...privatePlaces, systemProfile];
+  if (reach === "state" || reach === "notify") return state;
+  const metrics = config["metrics.textfile"];
+  return [
+    ...state,
+    ...privatePlaces,
+    systemProfile,
+    ...(metrics === undefined ? [] : [dirname(metrics)]),
+  ];
 }
 
 function withoutLinks(folder: string): string {
@@ -106,6 +113,7 @@ function hostsFor(
   { netNamesSockets }: Surroundings,
 ): string[] {
   if (reach === "state") return [];
+  if (reach === "notify") return receiversOf(config);
   if (reach === "vault") {
     const address = config["vault.address"];
     return [
@@ -120,6 +128,15 @@ function hostsFor(
     ...config["health.tcp"],
     ...(isAsked ? [hostOf(prebuilt)] : []),
   ];
+}
+
+/** Who is told. */
+function receiversOf(config: LocalConfig): string[] {
+  return [
+    config["notify.webhook.url"],
+    config["notify.alertmanager.url"],
+    placeOf(config)?.api,
+  ].filter((url) => url !== undefined).map(hostOf);
 }
 
 /** `HOST:PORT` of a URL of HTTP. */
@@ -148,6 +165,10 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
   if (reach === "state") return [...always, ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
+  if (reach === "notify") {
+    const isTold = config["notify.apprise.urlsFile"] !== undefined;
+    return [...always, ...isTold ? ["apprise"] : []];
+  }
   const isSigned = config["verify.mode"] !== "none";
   return [
     ...always,

@@ -91,12 +91,12 @@ export async function tellFound(teller: Teller, found: Found): Promise<void> {
   const open: Record<string, Notice> = { ...told.open };
   const unsent: Notice[] = [...told.unsent ?? []];
   for (const [key, notice] of over) {
-    unsent.push(noticeOf(config, now, endOf(notice)));
+    unsent.push(noticeOf(config, now, endOf(notice, now)));
     delete open[key];
   }
   const lasting = Object.values(open);
   for (const condition of begun) {
-    const notice = noticeOf(config, now, await beginningOf(condition));
+    const notice = noticeOf(config, now, await beginningOf(condition, now));
     open[condition.key] = notice;
     unsent.push(notice);
   }

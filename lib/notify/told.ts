@@ -88,25 +88,29 @@ export function changeOf(
   };
 }
 
-/** The parts of the beginning. */
+/**
+ * The parts of the beginning. Its id sorts by the time at which it is told, so
+ * that messages arrive in the order in which things were found.
+ */
 export async function beginningOf(
   { key, since, parts }: Condition,
+  now: Date,
 ): Promise<NoticeParts> {
   const bytes = new TextEncoder().encode(`${key} ${since.toISOString()}`);
   const digest = (await digestOf("SHA-256", bytes)).slice(0, 8);
   return {
     ...parts,
-    id: `${stampOf(since)}-${digest}`,
+    id: `${stampOf(now)}-${digest}`,
     since: timeText(since),
   };
 }
 
 /** The parts of the end of what was told. */
-export function endOf(begun: Notice): NoticeParts {
+export function endOf(begun: Notice, now: Date): NoticeParts {
   const { id, event, summary, severity, revision, subject, author } = begun;
   if (event === "test") throw new Error("a test does not last");
   return {
-    id: `${id}-over`,
+    id: `${stampOf(now)}-${id.slice(id.lastIndexOf("-") + 1)}-over`,
     event: "recovered",
     severity: "info",
     summary: `over: ${summary}`,

@@ -55,6 +55,13 @@ export const refused: Readonly<Record<string, string>> = {
     'vault.tokenFile = "${builtins.storeDir}/token";',
   ),
 
+  "URLs of Apprise in the store": gitops(
+    'notify.apprise.urlsFile = "${builtins.storeDir}/urls";',
+  ),
+  "a token of a forge with a blank": gitops(
+    'commitStatus = { forge = "gitea"; tokenFile = "/etc/my token"; };',
+  ),
+
   "a frequency that is a date": gitops('frequency = "daily";'),
   "a frequency of nothing": gitops('frequency = "0";'),
   "a frequency of no seconds": gitops('frequency = " 0.0 s";'),
@@ -157,6 +164,21 @@ export const golden: readonly Case[] = [
     `) + 'networking.proxy.envVars.http_proxy = "http://me:p%40ss@proxy";' +
       'nix.envVars.NIX_OPTION = "5%";',
     units: { "gitops-sync.service": "odd.service" },
+  },
+  {
+    settings: gitops(`
+      stateDirectory = "/var/lib/my 50%";
+      notify.apprise.urlsFile = "/etc/gitops-sync/apprise";
+      notify.webhook = { url = "https://a/b"; secretFile = "/etc/c"; };
+      commitStatus = { forge = "gitea"; tokenFile = "/etc/gitops-sync/forge"; };
+      metrics.textfile = "/var/lib/node exporter/gitops-sync.prom";
+    `),
+    units: {
+      "gitops-sync.service": "told.service",
+      "gitops-sync-notify.service": "notify.service",
+      "gitops-sync-notify.path": "notify.path",
+      "gitops-sync-notify.timer": "notify.timer",
+    },
   },
   {
     settings: token,

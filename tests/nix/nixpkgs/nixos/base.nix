@@ -43,6 +43,10 @@ let
     timerConfig = values;
   };
 
+  pathOptions = unitOptions // {
+    pathConfig = values;
+  };
+
   # Definitions of a list add up, so what every service finds comes after its own.
   usualPath = [
     pkgs.coreutils
@@ -117,6 +121,8 @@ let
       + linesOf service.serviceConfig
     );
 
+  pathText = path: unitText path "[Path]\n${linesOf path.pathConfig}";
+
   timerText = timer: unitText timer "[Timer]\n${linesOf timer.timerConfig}";
 
   unitOf = name: text: unit: {
@@ -173,6 +179,7 @@ in
     systemd.package = optionOf types.package pkgs.systemd;
     systemd.services = optionOf (types.attrsOf (types.submodule { options = serviceOptions; })) { };
     systemd.timers = optionOf (types.attrsOf (types.submodule { options = timerOptions; })) { };
+    systemd.paths = optionOf (types.attrsOf (types.submodule { options = pathOptions; })) { };
     systemd.units = values;
     users.users = values;
     users.groups = values;
@@ -203,6 +210,7 @@ in
         );
     systemd.units =
       unitsOf "service" serviceText config.systemd.services
+      // unitsOf "path" pathText config.systemd.paths
       // unitsOf "timer" timerText config.systemd.timers;
   };
 }
