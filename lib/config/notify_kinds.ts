@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isOpen, type Kind, texts } from "./kinds.ts";
+import { isOpen, type Kind, path, texts } from "./kinds.ts";
 
 /** What a message can be about. docs/notifications.md says when each comes. */
 export const eventNames = [
@@ -129,5 +129,16 @@ export const receiver: Kind<string> = {
     const isSafe = url.protocol === "https:" ||
       url.protocol === "http:" && !isOpen(value);
     return isSafe ? value : undefined;
+  },
+};
+
+/** A file that the textfile collector reads. */
+export const promFile: Kind<string> = {
+  name: "path",
+  expected:
+    "an absolute path that ends in .prom such as /var/lib/node-exporter/gitops-sync.prom",
+  read: (value) => {
+    const read = path.read(value);
+    return read !== undefined && /[^/]\.prom$/.test(read) ? read : undefined;
   },
 };

@@ -11,6 +11,7 @@ import {
   events,
   lineTemplate,
   linkTemplate,
+  promFile,
   receiver,
   severities,
   type Severity,
@@ -121,7 +122,7 @@ export const notifyOptions = {
     text: "The project at the forge, e.g. `team/infra`.",
   } as Option<string | undefined>,
   "metrics.textfile": {
-    kind: path,
+    kind: promFile,
     text:
       "A file ending in `.prom` in the folder of node_exporter's textfile collector, e.g. `/var/lib/node-exporter/gitops-sync.prom`. Metrics are written there after each run that did something; a run with nothing to do writes the time of the check beside it (`gitops-sync-check.prom`).",
   } as Option<string | undefined>,

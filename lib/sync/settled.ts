@@ -57,6 +57,8 @@ interface Settled {
   question: Pick<Command, "program" | "args" | "env" | "timeout">;
   answer: string;
   says: string;
+  /** Where the time of the check is left for Prometheus, if anywhere. */
+  check?: string;
 }
 
 /** What a run is called with, as far as it decides where to look. */
@@ -97,10 +99,37 @@ export async function stillSettled(
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
     const answer = await ask(settled.question, mostAnswer, late);
-    return answer === settled.answer ? settled.says : undefined;
+    if (answer !== settled.answer) return undefined;
+    if (settled.check !== undefined) leaveCheck(settled.check, now);
+    return settled.says;
   } catch {
     // Whatever it is, the full run meets it again and tells it.
     return undefined;
+  }
+}
+
+/** Where the time of the check stands, beside the other metrics. */
+export function checkFileOf(textfile: string): string {
+  return textfile.replace(/(\.prom)?$/, "-check.prom");
+}
+
+/**
+ * Leaves the time of a check as a metric. Where that does not work, the time
+ * stays as it was, which is what an alert is there for.
+ *
+ * @param now In milliseconds since 1970.
+ */
+export function leaveCheck(path: string, now: number): void {
+  const name = "gitops_sync_last_check_timestamp_seconds";
+  const text = `# HELP ${name} When the repository answered last.\n` +
+    `# TYPE ${name} gauge\n${name} ${now / 1000}\n`;
+  try {
+    const temporary = `${path}.new`;
+    Deno.writeTextFileSync(temporary, text);
+    Deno.chmodSync(temporary, 0o644);
+    Deno.renameSync(temporary, path);
+  } catch {
+    // The run has nothing to do with it.
   }
 }
 
@@ -108,6 +137,7 @@ export async function stillSettled(
  * Writes down that a run had nothing to do. Called while it holds the lock.
  *
  * @param says What it said.
+ * @param textfile Where metrics go, if anywhere.
  */
 export async function settle(
   folder: string,
@@ -115,6 +145,7 @@ export async function settle(
   question: Command,
   answer: string,
   says: string,
+  textfile?: string,
 ): Promise<void> {
   const called = callOf(words);
   // A folder that was named in a way that is not understood here.
@@ -130,6 +161,7 @@ export async function settle(
       question: { program, args, env, timeout },
       answer,
       says,
+      ...(textfile === undefined ? {} : { check: checkFileOf(textfile) }),
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
   } catch {

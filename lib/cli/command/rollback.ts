@@ -9,6 +9,7 @@ import { exitOf } from "../../sync/outcome.ts";
 import { rollBack } from "../../sync/rollback.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
+import { withMetrics } from "./metrics.ts";
 import { tellOutcome } from "./outcome.ts";
 import type { Call } from "../call.ts";
 
@@ -16,7 +17,11 @@ import type { Call } from "../call.ts";
 export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
   using effects = await realEffects(call.verbose);
-  const outcome = await rollBack(effects, config, call.texts["to"], record);
+  const outcome = await withMetrics(
+    effects,
+    config,
+    () => rollBack(effects, config, call.texts["to"], record),
+  );
   tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

@@ -11,6 +11,7 @@ import { settle } from "../../sync/settled.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { inSync, tellOutcome } from "./outcome.ts";
+import { withMetrics } from "./metrics.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -32,18 +33,21 @@ export async function syncWith(
   const configured = await configOf(call);
   const config = wishes.force ? { ...configured, ...noWindows } : configured;
   using effects = await realEffects(call.verbose);
-  const outcome = await reconcile(
-    effects,
-    config,
-    wishes,
-    record,
-    async (question, answer, tip) => {
-      const isPlain = !call.json && !call.verbose && !wishes.retry;
-      if (!isPlain) return;
-      const says = inSync(config, tip.revision);
-      await settle(config.stateDirectory, call.words, question, answer, says);
-    },
-  );
+  const textfile = config["metrics.textfile"];
+  const outcome = await withMetrics(effects, config, () =>
+    reconcile(
+      effects,
+      config,
+      wishes,
+      record,
+      async (question, answer, tip) => {
+        const isPlain = !call.json && !call.verbose && !wishes.retry;
+        if (!isPlain) return;
+        const says = inSync(config, tip.revision);
+        const { stateDirectory: folder } = config;
+        await settle(folder, call.words, question, answer, says, textfile);
+      },
+    ));
   tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }
