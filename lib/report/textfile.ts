@@ -19,7 +19,7 @@ import { readHistory } from "../state/history.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
-import { checkFileOf, leaveCheck } from "../sync/settled.ts";
+import { checkFileOf, checkText } from "../sync/settled.ts";
 import { counted, readCounts, writeCounts } from "./counts.ts";
 import { exposition } from "./exposition.ts";
 import { type MetricFacts, metricsOf } from "./metrics.ts";
@@ -40,7 +40,9 @@ export async function writeMetrics(
   try {
     const text = exposition(metricsOf(await factsOf(effects, config)));
     replaceText(path, text);
-    if (hasAsked) leaveCheck(checkFileOf(path), effects.now().getTime());
+    if (hasAsked) {
+      replaceText(checkFileOf(path), checkText(effects.now().getTime()));
+    }
   } catch (error) {
     const { message } = foreseen(error) as Error;
     say(effects, "warning", `Cannot write metrics to ${path}: ${message}`, [

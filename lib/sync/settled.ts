@@ -113,21 +113,27 @@ export function checkFileOf(textfile: string): string {
   return textfile.replace(/(\.prom)?$/, "-check.prom");
 }
 
+/** The time of a check as a metric; always of the same length. */
+export function checkText(now: number): string {
+  const name = "gitops_sync_last_check_timestamp_seconds";
+  return `# HELP ${name} When the repository answered last.\n` +
+    `# TYPE ${name} gauge\n${name} ${(now / 1000).toFixed(3)}\n`;
+}
+
 /**
- * Leaves the time of a check as a metric. Where that does not work, the time
- * stays as it was, which is what an alert is there for.
+ * Writes the time of a check over the one before. The file is neither cut nor
+ * replaced: file systems then write it to the disk at once, which takes
+ * milliseconds, and this takes some microseconds. Only digits change, in one
+ * write. Where that does not work the time stays as it was, and an alert on it
+ * tells.
  *
  * @param now In milliseconds since 1970.
  */
-export function leaveCheck(path: string, now: number): void {
-  const name = "gitops_sync_last_check_timestamp_seconds";
-  const text = `# HELP ${name} When the repository answered last.\n` +
-    `# TYPE ${name} gauge\n${name} ${now / 1000}\n`;
+function leaveCheck(path: string, now: number): void {
   try {
-    const temporary = `${path}.new`;
-    Deno.writeTextFileSync(temporary, text);
-    Deno.chmodSync(temporary, 0o644);
-    Deno.renameSync(temporary, path);
+    using file = Deno.openSync(path, { write: true });
+    const bytes = new TextEncoder().encode(checkText(now));
+    if (file.statSync().size === bytes.length) file.writeSync(bytes);
   } catch {
     // The run has nothing to do with it.
   }
