@@ -112,13 +112,13 @@ export const notifyOptions = {
   } as Option<string | undefined>,
   "commitStatus.url": {
     kind: receiver,
-    presetText: "worked out from `repository`",
+    presetText: "worked out: the URL of `repository` tells it",
     text:
       "The address of the forge's API, e.g. `https://git.example.org/api/v1`.",
   } as Option<string | undefined>,
   "commitStatus.project": {
     kind: text,
-    presetText: "worked out from `repository`",
+    presetText: "worked out: the URL of `repository` tells it",
     text: "The project at the forge, e.g. `team/infra`.",
   } as Option<string | undefined>,
   "metrics.textfile": {
