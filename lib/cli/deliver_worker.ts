@@ -5,12 +5,14 @@
  * @module
  */
 /// <reference lib="deno.worker" />
+import { say } from "../base/effects.ts";
+import { foreseen } from "../base/os_error.ts";
 import { deliverAll } from "../notify/deliver.ts";
 import { parse } from "./arguments.ts";
 import { readConfig } from "./config.ts";
 import { realEffects } from "./output/effects.ts";
 
-/** Nobody waits longer for receivers after a run, in milliseconds. */
+/** After a run no message is begun later than this, in milliseconds. */
 const within = 30_000;
 
 self.postMessage(await delivered());
@@ -19,6 +21,11 @@ self.postMessage(await delivered());
 async function delivered(): Promise<true> {
   const call = await parse(Deno.args);
   using effects = await realEffects(call.verbose);
-  await deliverAll(effects, await readConfig(call), within);
+  try {
+    await deliverAll(effects, await readConfig(call), within);
+  } catch (error) {
+    const { message } = foreseen(error) as Error;
+    say(effects, "warning", `Cannot deliver messages: ${message}`);
+  }
   return true;
 }

@@ -113,6 +113,30 @@ test("a repository that is silent, drift, and what has recovered", async (world)
   ]);
 });
 
+test("a host that needs a person says so once, and when it is back", async (world) => {
+  await using receiver = new Receiver();
+  const flag = `${world.folder}/broken`;
+  const { repository } = await deployed(world, hook(receiver), {
+    knobs: { activation: `test ! -e ${flag} || kill -9 0` },
+  });
+  await repository.publish("The bad one", {
+    knobs: { activation: undefined, exit: { test: 4 } },
+  });
+  Deno.writeTextFileSync(flag, "");
+  for (const _ of [1, 2]) await syncTo(world, 8);
+  Deno.removeSync(flag);
+  for (const _ of [1, 2]) await syncTo(world, 9);
+  const told = receiver.bodies.map(({ event, severity, about }) =>
+    [event, about?.event ?? severity].join(" ")
+  );
+  assertEquals(told, [
+    "deployed info",
+    "needs-person critical",
+    "recovered needs-person",
+    "held error",
+  ]);
+});
+
 test("a suspension is told once it is long", async (world) => {
   await using receiver = new Receiver();
   const settings = hook(receiver, { "notify.suspendedAfter": "1ms" });

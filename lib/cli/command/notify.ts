@@ -55,8 +55,12 @@ async function deliverNow(
   config: LocalConfig,
 ): Promise<ExitCode> {
   const all = await deliverAll(effects, config, within);
-  if (call.json) printJson("notify", exitCodes.ok, { channels: all });
-  else for (const one of all) tellDelivered(one);
+  if (call.json) {
+    const { host } = config;
+    printJson("notify", exitCodes.ok, { host, channels: all });
+  } else {
+    for (const one of all) tellDelivered(one);
+  }
   return exitCodes.ok;
 }
 
@@ -81,6 +85,7 @@ async function tryAll(
   const exit = isDone ? exitCodes.ok : exitCodes.remote;
   if (call.json) {
     printJson("notify", exit, {
+      host: config.host,
       channels: results.map(({ channel, result, ...rest }) => ({
         channel,
         delivered: result === "done",
