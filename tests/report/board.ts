@@ -49,20 +49,54 @@ function fleet(): string {
       const isBad = i === 1 && hour > 9 && hour < 14;
       const since = i === 1 && isBad ? (hour - 9) * 3600 : 0;
       add(`${p}build_info`, `${own},version="1.0.0"`, 1, at);
-      add(`${p}revision_info`, `${own},revision="${"4e1a9b07".repeat(5)}",ref="main"`, 1, at);
+      add(
+        `${p}revision_info`,
+        `${own},revision="${"4e1a9b07".repeat(5)}",ref="main"`,
+        1,
+        at,
+      );
       add(`${p}behind_seconds`, own, since, at);
       add(`${p}held`, own, isBad ? 1 : 0, at);
       add(`${p}suspended`, own, i === 2 && hour > 20 ? 1 : 0, at);
       add(`${p}needs_reboot`, own, i === 0 ? 1 : 0, at);
       add(`${p}needs_person`, own, 0, at);
       add(`${p}last_check_timestamp_seconds`, own, at - (at % 1800), at);
-      add(`${p}attempts_total`, `${own},result="deployed"`, Math.floor(hour / 5), at);
-      add(`${p}attempts_total`, `${own},result="failed"`, isBad || hour >= 14 ? (i === 1 ? Math.min(4, Math.floor(hour - 8)) : 0) : 0, at);
-      for (const [stage, s] of Object.entries({ fetch: 0.6, build: 42 + 9 * i, activate: 3, health: 11 })) {
-        add(`${p}last_attempt_stage_duration_seconds`, `${own},stage="${stage}"`, s, at);
+      add(
+        `${p}attempts_total`,
+        `${own},result="deployed"`,
+        Math.floor(hour / 5),
+        at,
+      );
+      add(
+        `${p}attempts_total`,
+        `${own},result="failed"`,
+        isBad || hour >= 14
+          ? (i === 1 ? Math.min(4, Math.floor(hour - 8)) : 0)
+          : 0,
+        at,
+      );
+      for (
+        const [stage, s] of Object.entries({
+          fetch: 0.6,
+          build: 42 + 9 * i,
+          activate: 3,
+          health: 11,
+        })
+      ) {
+        add(
+          `${p}last_attempt_stage_duration_seconds`,
+          `${own},stage="${stage}"`,
+          s,
+          at,
+        );
       }
       if (i === 2 && hour > 22) {
-        add(`${p}fault_info`, `${own},stage="build",reason="builder-failed"`, 1, at);
+        add(
+          `${p}fault_info`,
+          `${own},stage="build",reason="builder-failed"`,
+          1,
+          at,
+        );
       }
     }
   }
@@ -105,7 +139,12 @@ export async function linesOf(
     if (status !== "success") throw new Error(`${panel.title}: ${error}`);
     for (const { metric, values } of data.result) {
       const legend = legendFormat === ""
-        ? [metric.instance, metric.revision?.slice(0, 12), metric.stage, metric.reason]
+        ? [
+          metric.instance,
+          metric.revision?.slice(0, 12),
+          metric.stage,
+          metric.reason,
+        ]
           .filter((word) => word).join(" ")
         : legendFormat.replace(
           /\{\{(\w+)\}\}/g,
@@ -142,11 +181,18 @@ function drawn(panel: Panel, lines: readonly Line[]): string {
   const last = ({ points }: Line) => points.at(-1)?.[1] ?? 0;
   const text = (atX: number, atY: number, words: string, more = "") =>
     `<text x="${atX}" y="${atY}" ${more}>${escaped(words)}</text>`;
-  const row = (i: number) => 48 + i * 20;
+  // As many as there are fit into it.
+  const high = Math.min(20, (height - 44) / Math.max(lines.length, 1));
+  const row = (i: number) => 48 + i * high;
   const body = () => {
     switch (panel.type) {
       case "stat":
-        return text(width / 2, height - 24, shown(lines[0] ? last(lines[0]) : 0, unit), 'font-size="36" text-anchor="middle"');
+        return text(
+          width / 2,
+          height - 24,
+          shown(lines[0] ? last(lines[0]) : 0, unit),
+          'font-size="36" text-anchor="middle"',
+        );
       case "table":
         return lines.filter(({ points }) => points.at(-1)?.[0] === end)
           .map(({ legend }, i) => text(12, row(i), legend)).join("");
@@ -157,11 +203,19 @@ function drawn(panel: Panel, lines: readonly Line[]): string {
           `<rect x="130" y="${row(i) - 14}" width="${
             (width - 210) * last(line) / most
           }" height="12" fill="${colours[0]}"/>` +
-          text(width - 70, row(i) - 4, shown(last(line), unit), 'font-size="11"')
+          text(
+            width - 70,
+            row(i) - 4,
+            shown(last(line), unit),
+            'font-size="11"',
+          )
         ).join("");
       }
       default: {
-        const most = Math.max(...lines.flatMap(({ points }) => points.map(([, v]) => v)), 1);
+        const most = Math.max(
+          ...lines.flatMap(({ points }) => points.map(([, v]) => v)),
+          1,
+        );
         const top = 36, bottom = height - 36;
         return text(12, top + 4, shown(most, unit), 'font-size="11"') +
           lines.map(({ legend, points }, i) => {
@@ -172,7 +226,12 @@ function drawn(panel: Panel, lines: readonly Line[]): string {
             ).join(" ");
             const colour = colours[i % colours.length];
             return `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${path}"/>` +
-              text(60 + i * 110, height - 10, legend, `font-size="11" fill="${colour}"`);
+              text(
+                60 + i * 110,
+                height - 10,
+                legend,
+                `font-size="11" fill="${colour}"`,
+              );
           }).join("");
       }
     }
@@ -189,7 +248,8 @@ export async function boardSvg(prometheus: Server): Promise<string> {
   for (const panel of all) {
     parts.push(drawn(panel, await linesOf(prometheus, panel)));
   }
-  const height = Math.max(...all.map(({ gridPos: { y, h } }) => y + h)) * cell.h;
+  const height = Math.max(...all.map(({ gridPos: { y, h } }) => y + h)) *
+    cell.h;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 ${height}" ` +
     `font-family="sans-serif" font-size="13" fill="#222">\n` +
     `<rect width="960" height="${height}" fill="#f4f5f5"/>\n${
