@@ -11,6 +11,7 @@ import { ofPackage } from "./package.ts";
 import { ofSecrets } from "./secrets.ts";
 import { ofSources } from "./sources.ts";
 import { ofSwitch } from "./switch.ts";
+import { ofTold } from "./told.ts";
 
 /** All mutants. */
 export const mutants: readonly Mutant[] = [
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...ofEvaluation,
   ...ofSecrets,
   ...ofPackage,
+  ...ofTold,
 ];
