@@ -100,6 +100,10 @@ let
   # units of systemd, and builds that of the Nix daemon. So the service may be
   # locked up: it changes no more of the host than its own state and cache.
   sandbox = import ./nix/sandbox.nix;
+
+  # As lib/report/published.ts has it.
+  publishedFolder = "/run/gitops-sync-status";
+  isPublished = cfg.settings.publishStatus or true;
 in
 {
   _class = "nixos";
@@ -293,10 +297,16 @@ in
         RuntimeDirectory = "gitops-sync";
         RuntimeDirectoryMode = "0700";
       }
-      // lib.optionalAttrs (told.textfile != null) {
-        ReadWritePaths = units.perhaps (dirOf told.textfile);
+      // lib.optionalAttrs (isPublished || told.textfile != null) {
+        # The RuntimeDirectory goes with each run, and nobody else may enter it.
+        ReadWritePaths =
+          lib.optional isPublished "-${publishedFolder}"
+          ++ lib.optional (told.textfile != null) (units.perhaps (dirOf told.textfile));
       };
     };
+
+    # For people who are not root: how the host stands, with no secret in it.
+    systemd.tmpfiles.rules = mkIf isPublished [ "d ${publishedFolder} 0755 root root -" ];
 
     systemd.timers.gitops-sync = {
       description = "Bring this host to what its Git repository says, again and again";

@@ -27,7 +27,12 @@ export async function switchTo(
   timeout: number,
 ): Promise<Switched> {
   const argv = [`${system}/bin/switch-to-configuration`, action];
-  return await runOutside(run, argv, timeout);
+  const switched = await runOutside(run, argv, timeout);
+  const { stage } = run.attempt;
+  for (const text of switched.said) {
+    run.effects.tell({ kind: "line", stage, text });
+  }
+  return switched;
 }
 
 /**

@@ -63,7 +63,9 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     : again(
       cause,
       `${cause.message}; the previous system runs again`,
-      exitCodes.rolledBack,
+      cause.exit === exitCodes.interrupted
+        ? exitCodes.interrupted
+        : exitCodes.rolledBack,
       cause.hints,
     );
 }
@@ -197,7 +199,7 @@ const lookHint =
 export function again(
   error: SyncError | undefined,
   message: string,
-  exit: 7 | 8,
+  exit: 7 | 8 | 130,
   hints: readonly string[],
   cause: unknown = error,
 ): SyncError {

@@ -59,10 +59,37 @@ export interface Finished {
 /** How much a message matters, in the journal's terms. */
 export type Level = "debug" | "info" | "notice" | "warning" | "error";
 
+/** Something that is at work within a stage. */
+export interface Task {
+  kind: "build" | "fetch";
+  /** E.g. `linux-6.12.8`. */
+  name: string;
+  /** Milliseconds since it began. */
+  ms: number;
+  /** Its phase, or how far it is; may be empty. */
+  note: string;
+}
+
+/** How far a stage is. Texts may come from elsewhere and are not yet clean. */
+export interface Progress {
+  /** In one line, e.g. `3 of 12 built, 41 MiB fetched · linux-6.12.8`. */
+  text: string;
+  /** What is at work now, what began first first. */
+  tasks?: readonly Task[];
+  /** The line that a build wrote last. */
+  last?: string;
+}
+
 /** What a run tells while it goes on. */
 export type Event =
-  | { kind: "start"; stage: Stage }
-  | { kind: "progress"; stage: Stage; text: string }
+  /** An attempt begins; what follows is about it. */
+  | { kind: "attempt"; id: string; revision: string }
+  /** `ago`: milliseconds since it began, where that is told late. */
+  | { kind: "start"; stage: Stage; ago?: number }
+  /** Whoever shows it asks how far it is, as often as they like. */
+  | { kind: "progress"; stage: Stage; now: () => Progress }
+  /** A line that a program wrote, not yet clean: for the log of the attempt. */
+  | { kind: "line"; stage: Stage; text: string }
   | { kind: "done"; stage: Stage; text: string; ms: number }
   | { kind: "failed"; stage: Stage; ms: number }
   | {

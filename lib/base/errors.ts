@@ -38,6 +38,11 @@ export const exitCodes = {
   held: 9,
   locked: 10,
   needsReboot: 11,
+  outOfSync: 12,
+  waiting: 13,
+  suspended: 14,
+  rolledBackByPerson: 15,
+  interrupted: 130,
 } as const;
 
 /** One of {@linkcode exitCodes}. */
@@ -57,6 +62,11 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   9: "held: this revision failed before",
   10: "another run or another switch is at work",
   11: "needs a reboot: nothing was changed",
+  12: "`status` alone: the host is not what Git says",
+  13: "`status` alone: the revision waits",
+  14: "`status` alone: the host is suspended",
+  15: "`status` alone: a person rolled the host back",
+  130: "interrupted (Ctrl-C, or its service was stopped)",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
@@ -83,6 +93,17 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
  */
 export type Next = "hold" | "retry" | "stop";
 
+/** One thing that is wrong in a configuration, for programs. */
+export interface ConfigProblem {
+  /** The file; `null` where it was given as a flag or can't be told. */
+  file: string | null;
+  /** The line of the file, from 1. */
+  line: number | null;
+  /** The option as it was written, with dots; a flag with its dashes. */
+  key: string | null;
+  message: string;
+}
+
 /** The parts of a {@linkcode SyncError} beside its message. */
 export interface Failure {
   /** Where it happened. */
@@ -99,6 +120,8 @@ export interface Failure {
   after?: number;
   /** Where the stage's own exit code does not fit. */
   exit?: ExitCode;
+  /** What is wrong in the configuration, one by one. */
+  problems?: readonly ConfigProblem[];
   /** The error underneath, if any. */
   cause?: unknown;
 }
@@ -120,6 +143,8 @@ export class SyncError extends Error {
   readonly after: number;
   /** The exit code of the program. */
   readonly exit: ExitCode;
+  /** What is wrong in the configuration, one by one. */
+  readonly problems: readonly ConfigProblem[];
 
   constructor(message: string, failure: Failure) {
     super(shown(message), { cause: failure.cause });
@@ -130,12 +155,32 @@ export class SyncError extends Error {
     this.details = (failure.details ?? []).map(shown);
     this.after = failure.after ?? 0;
     this.exit = failure.exit ?? exitOfStage[failure.stage];
+    this.problems = (failure.problems ?? []).map((problem) => ({
+      ...problem,
+      message: shown(problem.message),
+    }));
   }
 }
 
 /** The exit code for anything thrown: unknown errors are bugs. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof SyncError ? error.exit : exitCodes.bug;
+}
+
+/** A mistake in a configuration, with what is wrong one by one for programs. */
+export function configError(
+  reason: string,
+  message: string,
+  problems: readonly ConfigProblem[],
+  hints: readonly string[],
+): SyncError {
+  return new SyncError(message, {
+    stage: "config",
+    reason,
+    next: "stop",
+    hints,
+    problems,
+  });
 }
 
 /** A mistake in arguments or configuration: exit 2, told with a hint. */

@@ -34,3 +34,15 @@ export function formatSize(bytes: number): string {
     units[unit]
   }`;
 }
+
+/** Bytes for a sentence: `12 KiB`, `1.5 MiB`, `41 MiB`, `2.0 GiB`. */
+export function sizeText(bytes: number): string {
+  const mebi = bytes / 2 ** 20;
+  if (mebi >= 1024) return `${(mebi / 1024).toFixed(1)} GiB`;
+  if (mebi >= 0.05) return `${oneDigit(mebi)} MiB`;
+  return `${Math.round(bytes / 1024)} KiB`;
+}
+
+function oneDigit(amount: number): string {
+  return amount < 9.95 ? amount.toFixed(1) : String(Math.round(amount));
+}

@@ -55,11 +55,15 @@ export function oneLine(text: string, most = 500): string {
  * ```
  */
 export function safeLines(text: string): string[] {
-  // deno-lint-ignore no-control-regex
-  const plain = text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");
-  return plain.split(/\r?\n|\r/).map((line) =>
+  return withoutColour(text).split(/\r?\n|\r/).map((line) =>
     line.replace(/\t/g, "  ").replace(unsafe, "?").trimEnd()
   ).filter((line) => line !== "");
+}
+
+/** Text without what sets colours and moves cursors (ECMA-48, "CSI"). */
+export function withoutColour(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { usageError } from "../base/errors.ts";
+import { type SyncError, usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
 import { commands, globalFlags } from "./commands.ts";
@@ -19,30 +19,35 @@ import type { Given } from "../config/given.ts";
 export async function parse(args: readonly string[]): Promise<Call> {
   if (args[0] === "help") return await parse([...args.slice(1), "--help"]);
   const unknown: string[] = [];
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withoutValue(withoutNumbers(args)), {
     string: ["_", ...valueFlags],
     boolean: aloneFlags,
     negatable: negatableFlags,
     collect: listFlags,
-    alias: { h: "help", V: "version" },
+    alias: { h: "help", V: "version", f: "follow" },
     unknown: (argument, key) => {
       if (key === undefined) return true;
       unknown.push(argument);
       return false;
     },
   });
-  const { command, operands } = await find(parsed._.map(String));
+  const { command, operands } = await find(
+    parsed._.map((word) => String(word).replace(back, "-$1")),
+  );
   if (unknown.length > 0) throw await unknownFlag(unknown[0]!, command);
   const own = {
     texts: {} as Record<string, string>,
     switches: new Set<string>(),
   };
-  for (const { name, value } of ownFlags) {
+  for (const name of new Set(namesOf(ownFlags))) {
     if (!isGiven(args, name)) continue;
-    if (!command.flags.some((flag) => flag.name === name)) {
-      throw await unknownFlag(`--${name}`, command);
-    }
-    if (value === undefined) own.switches.add(name);
+    const flag = command.flags.find((flag) => flag.name === name);
+    if (!flag) throw await unknownFlag(`--${name}`, command);
+    const { value, optional } = flag;
+    // It may have a value in another command.
+    const isAlone = parsed[name] === true || parsed[name] === "";
+    if (value === undefined && !isAlone) throw needsNoValue(name);
+    if (value === undefined || (optional && isAlone)) own.switches.add(name);
     else own.texts[name] = textOf(name, value, parsed[name]);
   }
   return {
@@ -61,6 +66,24 @@ export async function parse(args: readonly string[]): Promise<Call> {
   };
 }
 
+/** A flag that may stand alone takes no word after it for its value. */
+function withoutValue(args: readonly string[]): string[] {
+  const alone = ownFlags.filter(({ optional }) => optional)
+    .map(({ name }) => `--${name}`);
+  return args.map((word) => alone.includes(word) ? `${word}=` : word);
+}
+
+/** What stands for `-1` while flags are looked for. */
+const back = /^\0(\d+)$/;
+
+/** `-1` names an attempt, and is no flag, unless it is the value of one. */
+function withoutNumbers(args: readonly string[]): string[] {
+  return args.map((word, i) => {
+    const isValue = valueFlags.some((name) => `--${name}` === args[i - 1]);
+    return isValue ? word : word.replace(/^-(\d+)$/, "\0$1");
+  });
+}
+
 const ownFlags = commands.flatMap(({ flags }) => flags);
 const everyFlag = [...globalFlags, ...ownFlags];
 const namesOf = (flags: typeof everyFlag) => flags.map(({ name }) => name);
@@ -73,7 +96,8 @@ const valueFlags = [
   ...flagOptions.filter((name) => !options[name].kind.isFlag).map(flagOf),
 ];
 const aloneFlags = [
-  ...namesOf(everyFlag.filter(({ value }) => value === undefined)),
+  ...namesOf(everyFlag.filter(({ value }) => value === undefined))
+    .filter((name) => !valueFlags.includes(name)),
   ...negatableFlags,
 ];
 
@@ -82,6 +106,7 @@ function isGiven(args: readonly string[], name: string): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? undefined : end).some((word) =>
     word === `--${name}` || word === `--no-${name}` ||
+    (word === "-f" && name === "follow") ||
     word.startsWith(`--${name}=`)
   );
 }
@@ -91,6 +116,13 @@ function textOf(name: string, value: string, given: unknown): string {
   throw usageError(
     "flag-without-value",
     `Cannot use --${name} alone: expected --${name} ${value}`,
+  );
+}
+
+function needsNoValue(name: string): SyncError {
+  return usageError(
+    "flag-with-value",
+    `Cannot use --${name} with a value here: expected --${name} alone`,
   );
 }
 

@@ -11,6 +11,8 @@ export interface Flag {
   name: string;
   /** What stands for its value in the help; none: it stands alone. */
   value?: string;
+  /** Whether it may also stand alone; its value then follows a `=`. */
+  optional?: true;
   text: string;
 }
 

@@ -36,8 +36,27 @@ export const commands: readonly CommandSpec[] = [
     name: "status",
     summary: "what runs, what Git says, and what comes next",
     text:
-      "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, and what to do.",
-    flags: [{ name: "offline", text: "do not ask the remote" }],
+      "Says what this host runs and since when, where Git is, whether they agree\nand why not, how the last attempt ended, when the next run is, and what to do.\nWho is not root is told what runs have published, which has no texts.",
+    flags: [
+      {
+        name: "offline",
+        text: "do not ask the remote; what it said last counts",
+      },
+      { name: "oneline", text: "one line" },
+      { name: "watch", text: "go on showing it, until q or Ctrl-C" },
+      {
+        name: "wait",
+        value: "TIMEOUT",
+        optional: true,
+        text:
+          "wait until the tip is deployed or has failed, e.g. --wait=10m; exits like --exit-code",
+      },
+      {
+        name: "exit-code",
+        text:
+          "exit with 0 in sync, 12 out of sync, 10 deploying, 9 held, 13 waiting, 14 suspended, 15 rolled back, 3 unknown",
+      },
+    ],
     reach: "state",
   },
   {
@@ -49,6 +68,41 @@ export const commands: readonly CommandSpec[] = [
       name: "limit",
       value: "N",
       text: "how many attempts to show, 0 for all (default: 20)",
+    }, {
+      name: "ids",
+      text: "only the ids, the newest first, for logs and history show",
+    }],
+    reach: "state",
+  },
+  {
+    name: "history show",
+    summary: "everything of one attempt",
+    text:
+      "Who asked for what, how it ended and why, how long each stage took, and the\nwhole log. ATTEMPT is an id, the beginning of an id or of a revision, or a\nnumber back: -1 is the last attempt (the default), -2 the one before it.",
+    operand: "[ATTEMPT]",
+    flags: [],
+    reach: "state",
+  },
+  {
+    name: "logs",
+    summary: "the whole log of one attempt",
+    text:
+      "Stages with their times, messages, and every line that the build and the\nswitch wrote. ATTEMPT is named as for history show; without it the last one.\nThe last 32 attempts have a log; a long one is kept without its middle.",
+    operand: "[ATTEMPT]",
+    flags: [{
+      name: "follow",
+      text: "go on until the attempt is over (also -f)",
+    }],
+    reach: "state",
+  },
+  {
+    name: "watch",
+    summary: "the run under way, live",
+    text:
+      "Shows the run that goes on, whoever began it: its stages, what it builds and\nfetches, and how it ends. Ends with the exit code of the run. Ctrl-C ends the\nwatching alone (130). Where none goes on it says when the last one was and\nwhen the next one is.",
+    flags: [{
+      name: "wait",
+      text: "wait for the next run where none goes on",
     }],
     reach: "state",
   },

@@ -88,8 +88,11 @@ function firstSentence(text: string): string {
   return text.replaceAll("`", "").replace(/[.:;](?= |$).*$/s, "");
 }
 
-function flagRow({ name, value, text }: Flag): [string, string] {
-  return [value === undefined ? `--${name}` : `--${name} ${value}`, text];
+function flagRow(
+  { name, value, optional, text }: Flag,
+): [string, string] {
+  if (value === undefined) return [`--${name}`, text];
+  return [optional ? `--${name}[=${value}]` : `--${name} ${value}`, text];
 }
 
 function indented(rows: readonly (readonly [string, string])[]): string {

@@ -6,10 +6,11 @@
 import { type ExitCode, exitCodeOf, exitCodes } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import { parse } from "./arguments.ts";
+import { commands } from "./commands.ts";
 import { load } from "./loaders.ts";
 import { errorEvent, print, printProblem } from "./output/print.ts";
 import type { Reach } from "./permissions.ts";
-import type { Call } from "./call.ts";
+import type { Call, CommandSpec } from "./call.ts";
 
 /**
  * Reads the arguments and runs the command that they name.
@@ -71,9 +72,30 @@ async function tellError(
   await tell(error);
   if (!(call?.json ?? args.includes("--json"))) return;
   const { errorJson, printJson } = await import("./output/json.ts");
-  const command = call?.command.name ?? "";
-  printJson(command, exitCodeOf(error), {
+  const command = call?.command ?? namedBy(args);
+  printJson(command?.name ?? "", exitCodeOf(error), {
+    ...command && await hostPartOf(command, call),
     result: "failed",
     error: errorJson(error),
   });
+}
+
+/** What the document of a failed command says of the host it deals with. */
+async function hostPartOf(
+  { reach }: CommandSpec,
+  call: Call | undefined,
+): Promise<Record<string, unknown>> {
+  if (reach !== "host" && reach !== "state") return {};
+  const { hostPart } = await import("./host_facts.ts");
+  const { readConfig } = await import("./config.ts");
+  // What is wrong with it was told.
+  const config = call && await readConfig(call).catch(() => undefined);
+  return { ...await hostPart(config), revision: null, stages: [] };
+}
+
+/** The command of words that make no call, as far as they name one. */
+function namedBy(args: readonly string[]): CommandSpec | undefined {
+  const words = args.filter((word) => !word.startsWith("-"));
+  const names = [words.slice(0, 2).join(" "), words[0] ?? commands[0]!.name];
+  return commands.find(({ name }) => names.includes(name));
 }

@@ -12,6 +12,7 @@ import type { LocalConfig } from "../config/config.ts";
 import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
+import { publishedFile } from "../report/published.ts";
 
 /**
  * What of a host a command deals with: it changes the `host`, only looks at or
@@ -36,12 +37,13 @@ const variables = [
   "NO_COLOR",
   "NOTIFY_SOCKET",
   "RUNTIME_DIRECTORY",
+  "TERM",
 ];
 
 // Deno looks for each on PATH once, at the start: another one of that name that
 // is put there later is not run.
 const always = ["cat", "git", "head", "kill", "ls", "stat"];
-const ofSystemd = ["journalctl", "systemctl", "systemd-run"];
+const ofSystemd = ["journalctl", "logger", "systemctl", "systemd-run"];
 const ofNix = ["nix", "nix-env", "nix-instantiate", "nix-store"];
 const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 
@@ -87,10 +89,12 @@ function placesFor(
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
-  if (reach === "state" || reach === "notify") return state;
+  if (reach === "notify") return state;
+  const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
+  if (reach === "state") return all;
   const metrics = config["metrics.textfile"];
   return [
-    ...state,
+    ...all,
     ...privatePlaces,
     systemProfile,
     ...(metrics === undefined ? [] : [dirname(metrics)]),
@@ -163,7 +167,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   // Which looks at the key before a server does.
   const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
-  if (reach === "state") return [...always, ...ofSsh];
+  if (reach === "state") return [...always, "systemctl", ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   if (reach === "notify") {
     const isTold = config["notify.apprise.urlsFile"] !== undefined;

@@ -1,5 +1,5 @@
 /**
- * The span of time that `--for` names.
+ * The span of time that a flag names.
  *
  * @module
  */
@@ -12,13 +12,16 @@ import type { Call } from "./call.ts";
 const longest = 1000 * 365 * 24 * 3_600_000;
 
 /**
- * How long `--for` says.
+ * How long `--for`, or another flag, says.
  *
  * @returns milliseconds; nothing where it was not given.
  * @throws {SyncError} `flag-value`, exit 2.
  */
-export function spanOf({ texts, command }: Call): number | undefined {
-  const text = texts["for"];
+export function spanOf(
+  { texts, command }: Call,
+  flag: "for" | "wait" = "for",
+): number | undefined {
+  const text = texts[flag];
   if (text === undefined) return undefined;
   const span = parseDuration(text);
   if (span !== undefined && span > 0 && span <= longest) return span;
@@ -26,7 +29,7 @@ export function spanOf({ texts, command }: Call): number | undefined {
     "flag-value",
     `Cannot use "${
       oneLine(text, 80)
-    }" for --for: expected a duration such as 2h`,
-    command.flags.find(({ name }) => name === "for")!.text,
+    }" for --${flag}: expected a duration such as 2h`,
+    command.flags.find(({ name }) => name === flag)!.text,
   );
 }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { SyncError, usageError } from "../base/errors.ts";
+import { configError, type SyncError } from "../base/errors.ts";
 import {
   type Config,
   type Option,
@@ -68,10 +68,13 @@ async function readFile(path: string): Promise<Given[]> {
   const document = await parse(path, text);
   if (document === null || document === undefined) return [];
   if (typeof document !== "object" || Array.isArray(document)) {
-    throw usageError(
+    const message =
+      `Cannot use ${path}: expected keys and values such as "ref: main"`;
+    throw configError(
       "config-syntax",
-      `Cannot use ${path}: expected keys and values such as "ref: main"`,
-      "see docs/options.md for every key",
+      message,
+      [{ file: path, line: null, key: null, message }],
+      ["see docs/options.md for every key"],
     );
   }
   return flatten(document as Record<string, unknown>, { path, text });
@@ -88,7 +91,8 @@ function readText(path: string): string {
   }
   // Not /dev/null, say, which holds nothing.
   if (!info.isFile || (info.mode! & 0o002) === 0) return text;
-  throw usageError(
+  throw aboutFile(
+    path,
     "config-unsafe",
     `Cannot trust ${path}: everybody may write to it, and its hooks run as root`,
     `find out who did that, look at what is in it, then: chmod o-w ${path}`,
@@ -132,10 +136,12 @@ function notYaml(
   why: string,
   hint: string,
 ): SyncError {
-  return usageError(
+  const message = `Cannot read this as YAML: ${why}`;
+  return configError(
     "config-syntax",
-    `${path}:${line}: Cannot read this as YAML: ${why}`,
-    hint,
+    `${path}:${line}: ${message}`,
+    [{ file: path, line, key: null, message }],
+    [hint],
   );
 }
 
@@ -276,22 +282,36 @@ function hasHttpUser(url: unknown): boolean {
 
 function unreadable(path: string, error: unknown): SyncError {
   if (error instanceof Deno.errors.NotFound) {
-    return usageError(
+    return aboutFile(
+      path,
       "config-missing",
       `Cannot read ${path}: there is no such file`,
       "name the file with --config FILE, or give --repository URL --ref main instead",
     );
   }
   if (error instanceof Deno.errors.IsADirectory) {
-    return usageError(
+    return aboutFile(
+      path,
       "config-unreadable",
       `Cannot read ${path}: it is a folder`,
       "name the file in it with --config FILE",
     );
   }
-  return usageError(
+  return aboutFile(
+    path,
     "config-unreadable",
     `Cannot read ${path}: ${(error as Error).message}`,
     "run as root, or make the file readable for the user who runs gitops-sync",
   );
+}
+
+/** An error about the file as a whole. */
+function aboutFile(
+  path: string,
+  reason: string,
+  message: string,
+  hint: string,
+): SyncError {
+  const problem = { file: path, line: null, key: null, message };
+  return configError(reason, message, [problem], [hint]);
 }

@@ -5,7 +5,11 @@
  * @module
  */
 import { closestString } from "@std/text/closest-string";
-import { type SyncError, usageError } from "../base/errors.ts";
+import {
+  configError,
+  type ConfigProblem,
+  type SyncError,
+} from "../base/errors.ts";
 import { count, oneLine } from "../base/text.ts";
 import { flagOf, flagOptions, optionNames } from "./schema.ts";
 import type { Given, Problem } from "./given.ts";
@@ -19,14 +23,32 @@ export function explain(
   problems: readonly Problem[],
   path: string | undefined,
 ): SyncError {
-  const lines = problems.map((problem) => sentence(problem, path));
+  const found = problems.map((problem) => placed(problem, path));
+  const lines = found.map(told);
   const hints = problems.flatMap(hintsFor);
   const [first, ...rest] = lines;
   const message = rest.length === 0
     ? first!
     : [`${count(lines.length, "problem")} in the configuration:`, ...lines]
       .join("\n  ");
-  return usageError("config-wrong", message, ...new Set(hints));
+  return configError("config-wrong", message, found, [...new Set(hints)]);
+}
+
+/** Where it is, in fields, and what is wrong there. */
+function placed(problem: Problem, path: string | undefined): ConfigProblem {
+  const message = sentence(problem, path);
+  if (problem.kind === "missing") {
+    return { file: path ?? null, line: null, key: problem.name, message };
+  }
+  const { key, from } = problem.given;
+  return "flag" in from
+    ? { file: null, line: null, key: from.flag, message }
+    : { file: from.path, line: lineOf(from.text, key), key, message };
+}
+
+/** `FILE:LINE: ` before a message, as compilers write it. */
+function told({ file, line, message }: ConfigProblem): string {
+  return line === null ? message : `${file}:${line}: ${message}`;
 }
 
 function sentence(problem: Problem, path: string | undefined): string {
@@ -35,25 +57,22 @@ function sentence(problem: Problem, path: string | undefined): string {
     return `Cannot go on without ${problem.name}: it is missing in ${where}`;
   }
   const { given } = problem;
-  const at = "flag" in given.from
-    ? ""
-    : `${given.from.path}:${lineOf(given.from.text, given.key)}: `;
   const key = "flag" in given.from ? given.from.flag : given.key;
   switch (problem.kind) {
     case "unknown":
-      return `${at}Cannot use ${key}: there is no such option`;
+      return `Cannot use ${key}: there is no such option`;
     case "password":
-      return `${at}Cannot use ${key}: the URL carries a password, which every process list would show`;
+      return `Cannot use ${key}: the URL carries a password, which every process list would show`;
     case "useless":
-      return `${at}Cannot use ${key} alone: verify.mode is none, so no signature counts`;
+      return `Cannot use ${key} alone: verify.mode is none, so no signature counts`;
     case "keyless":
-      return `${at}Cannot use ${key} alone: there are no keys to trust`;
+      return `Cannot use ${key} alone: there are no keys to trust`;
     case "open":
-      return `${at}Cannot use ${key} with a token: over http:// whoever is on the way could read it`;
+      return `Cannot use ${key} with a token: over http:// whoever is on the way could read it`;
     case "user":
-      return `${at}Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
+      return `Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
-      return `${at}Cannot use ${
+      return `Cannot use ${
         mayHoldToken(given.key) ? "this value" : shown(given.value)
       } for ${key}: expected ${problem.expected}`;
   }

@@ -130,6 +130,12 @@ export const options = {
     text:
       "Where the program keeps its state, history, mirror of the repository and garbage-collection roots. Never holds a secret.",
   } as Option<string>,
+  publishStatus: {
+    kind: flag,
+    preset: true,
+    text:
+      "Whether runs write `/run/gitops-sync-status/status.json`, by which `gitops-sync status` works for people who are not root: the state of the host, hashes and times, and no text of a commit, no message and no URL.",
+  } as Option<boolean>,
   ...verifyOptions,
   "nix.acceptFlakeConfig": {
     kind: flag,

@@ -10,6 +10,7 @@ import type { Tip } from "../base/tip.ts";
 import { compareVersions } from "../base/version.ts";
 import type { Config } from "../config/schema.ts";
 import { parsePattern } from "../config/tag_pattern.ts";
+import { alarm } from "../process/command.ts";
 import { targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
 import { QuietServers } from "../run/quiet.ts";
@@ -119,6 +120,11 @@ async function askOne(
   const { repository } = remote;
   const refused = quiet.leftAlone(repository, effects.now());
   if (refused) throw refused;
+  // A person who waits is told for what.
+  const letGo = alarm(
+    patience,
+    () => say(effects, "info", `${repository} has not answered yet`),
+  );
   try {
     const asked = await askRemote(effects, remote);
     quiet.answered(repository);
@@ -128,8 +134,13 @@ async function askOne(
       quiet.note(repository, error, effects.now());
     }
     throw error;
+  } finally {
+    letGo();
   }
 }
+
+/** Milliseconds in which most servers have answered. */
+const patience = 2000;
 
 /** A signal, and what no other URL would answer otherwise. */
 function isPassedOver(error: unknown): error is SyncError {

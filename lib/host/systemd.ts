@@ -24,11 +24,13 @@ const graceSeconds = 10;
  * the journal: a pipe to us would break when we die, and it with the pipe.
  *
  * @param seconds The longest it may run.
+ * @param fields Fields that its lines have in the journal.
  */
 export function runInUnit(
   unit: string,
   argv: readonly string[],
   seconds: number,
+  fields: Readonly<Record<string, string>> = {},
 ): Command {
   return {
     program: "systemd-run",
@@ -40,6 +42,9 @@ export function runInUnit(
       `--property=RuntimeMaxSec=${seconds}`,
       `--property=TimeoutStopSec=${graceSeconds}`,
       "--property=KillMode=mixed",
+      ...Object.entries(fields).map(([name, value]) =>
+        `--property=LogExtraFields=${name}=${value}`
+      ),
       ...activationVariables.filter((name) => Deno.env.has(name))
         .map((name) => `--setenv=${name}`),
       "--",

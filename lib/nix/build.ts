@@ -40,7 +40,12 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     const system = await readResult(`${folder}/result`, config.operation);
     return { ...readable, done: "built", system };
   }
-  const log = new NixLog(isOffline);
+  const log = new NixLog(
+    isOffline,
+    (text) => effects.tell({ kind: "line", stage: "build", text }),
+    () => effects.monotonic(),
+  );
+  effects.tell({ kind: "progress", stage: "build", now: () => log.now() });
   // Nix tells what it will fetch before it does.
   let toFetch = 0;
   const request: BuildRequest = {
@@ -65,7 +70,6 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
         toFetch = log.unpacked;
         refuseToFetch(toFetch, config["preflight.freeSpace"]);
       }
-      effects.tell({ kind: "progress", stage: "build", text: log.progress() });
     },
   };
   const evaluating = await evaluation(run, readable, request);

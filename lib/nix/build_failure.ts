@@ -27,7 +27,11 @@ export function failed(
       next: failure.transient ? "retry" : "hold",
       details: failure.details,
       ...failure.reason === "slow-down" ? { after: slowDown } : {},
-      hints: [...hintsFor(failure), ...hashHint(commit.revision)],
+      hints: [
+        ...hintsFor(failure),
+        ...(failure.logs ?? []).map((drv) => `the whole log: nix log ${drv}`),
+        ...hashHint(commit.revision),
+      ],
     },
   );
 }

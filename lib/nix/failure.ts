@@ -29,8 +29,13 @@ export interface BuildFailure {
   transient: boolean;
   /** One line of at most 200 characters, e.g. `web-app-1.2.3 failed to build`. */
   summary: string;
-  /** The end of the build log, or the error with its position. */
+  /**
+   * The end of the build log below the path of its derivation, or the error
+   * with its position.
+   */
   details: string[];
+  /** The derivations that failed and have a log, by their paths. */
+  logs?: string[];
 }
 
 /** Why the build failed that this is the evidence of. */
@@ -78,16 +83,14 @@ function derivations(
 ): BuildFailure {
   const same = found.filter((one) => one.reason === worst.reason && one.drv);
   const names = [...new Set(same.map((one) => storeName(one.drv!)))];
-  const details = same.slice(0, 3).flatMap((one) => {
-    const lines = logOf(one.drv!)?.lines ?? [];
-    const shown = lines.length > 0 && one.reason !== "hash-mismatch"
+  const logs = new Set<string>();
+  const details = same.slice(0, 3).flatMap(({ drv, reason, error }) => {
+    const lines = logOf(drv!)?.lines ?? [];
+    if (lines.length > 0) logs.add(drv!);
+    const shown = lines.length > 0 && reason !== "hash-mismatch"
       ? lines
-      : afterFirst(one.error.text);
-    if (names.length === 1) return shown;
-    return [
-      `${storeName(one.drv!)}:`,
-      ...shown.map((line) => `  ${line}`),
-    ];
+      : afterFirst(error.text);
+    return [`${drv}:`, ...shown.map((line) => `  ${line}`)];
   });
   const shownNames = names.slice(0, 3).join(", ") +
     (names.length > 3 ? ` and ${names.length - 3} more` : "");
@@ -101,6 +104,7 @@ function derivations(
       summaryLength,
     ),
     details,
+    ...logs.size > 0 ? { logs: [...logs] } : {},
   };
 }
 

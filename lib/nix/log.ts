@@ -16,68 +16,54 @@
  *
  * @module
  */
-import { parseSize } from "../base/size.ts";
+import type { Progress } from "../base/effects.ts";
+import { parseSize, sizeText } from "../base/size.ts";
 import { safeLines } from "../base/text.ts";
+import { Activities } from "./activities.ts";
 import {
   bounded,
   type Entry,
-  fieldsOf,
   idOf,
-  isCount,
   messageLength,
   type NixError,
   parse,
   readError,
-  storeName,
 } from "./log_entry.ts";
 import { type BuildFailure, explain } from "./failure.ts";
-import { type BuildLog, logLines } from "./reasons.ts";
-
-// Activity types of `logging.hh` that matter here (the others: 102 realise,
-// 106 optimiseStore, 107 verifyPaths, 109 queryPathInfo, 110 postBuildHook,
-// 111 buildWaiting, 112 fetchTree).
-const copyPath = 100, fileTransfer = 101, copyPaths = 103, builds = 104;
-const oneBuild = 105, substitute = 108;
-// Result types (the others: 100 fileLinked, 104 setPhase, 106 setExpected,
-// 107 postBuildLogLine).
-const buildLogLine = 101, progressed = 105;
+import { Rate } from "./rate.ts";
 
 // Of the messages that tell what will be built and fetched.
 const toldLevel = 3;
 
 // What is kept, at most.
-const endedBuilds = 32;
-const openActivities = 10_000;
 const keptErrors = 40;
 const plainLines = 20;
 // A longer line is not worth its parsing; errors with --show-trace have some
 // 100 KiB.
 const jsonLength = 4 * 1024 * 1024;
 
-/** One running activity that is counted or has a log. */
-interface Activity {
-  type: number;
-  /** The name of the derivation or store path, or empty. */
-  name: string;
-  done: number;
-  expected: number;
-  log?: BuildLog;
-}
-
 /** Reads the log line by line. One object for one build. */
 export class NixLog {
-  /** Running activities by id. Ids are text: they have up to 54 bits. */
-  readonly #open = new Map<string, Activity>();
-  readonly #sums = new Map<number, { done: number; expected: number }>();
-  readonly #ended: BuildLog[] = [];
+  readonly #activities: Activities;
+  readonly #rate: Rate;
   readonly #errors: NixError[] = [];
   readonly #plain: string[] = [];
-  #bytes = 0;
   #unpacked = 0;
-  #current: Activity | undefined;
 
-  /** @param isOffline See `Evidence`. */
-  constructor(readonly isOffline: (drv: string) => boolean = () => false) {}
+  /**
+   * @param isOffline See `Evidence`.
+   * @param onText Called with each line for people, not yet clean: what a
+   * builder wrote, and what Nix says that it does.
+   * @param now Milliseconds, by a clock that does not jump.
+   */
+  constructor(
+    readonly isOffline: (drv: string) => boolean = () => false,
+    private readonly onText: (text: string) => void = () => {},
+    now: () => number = () => performance.now(),
+  ) {
+    this.#activities = new Activities(now);
+    this.#rate = new Rate(now);
+  }
 
   /** The bytes that all it wants to fetch takes in the store; 0 until told. */
   get unpacked(): number {
@@ -91,12 +77,16 @@ export class NixLog {
     const entry = parse(text.slice(5));
     switch (entry?.["action"]) {
       case "start":
-        return this.#start(idOf(text, entry), entry);
+        this.#tell(entry, "text");
+        return this.#activities.start(idOf(text, entry), entry);
       case "stop":
-        return this.#stop(idOf(text, entry));
-      case "result":
-        return this.#result(idOf(text, entry), entry);
+        return this.#activities.stop(idOf(text, entry));
+      case "result": {
+        const line = this.#activities.result(idOf(text, entry), entry);
+        return line === undefined ? undefined : this.onText(line);
+      }
       case "msg":
+        this.#tell(entry, "msg");
         return this.#message(entry);
     }
   }
@@ -107,16 +97,30 @@ export class NixLog {
    * than some numbers put together.
    */
   progress(): string {
-    const built = this.#sum(builds), copied = this.#sum(copyPaths);
+    const { built, copied, bytes, promised, current } = this.#activities;
     const parts = [
       built.expected > 0 ? `${built.done} of ${built.expected} built` : "",
       copied.expected > 0 ? `${copied.done} of ${copied.expected} copied` : "",
     ].filter((part) => part !== "");
     if (parts.length === 0) parts.push("evaluating");
-    const bytes = size(this.#bytes);
-    if (bytes !== "") parts.push(`${bytes} fetched`);
-    const name = this.#current?.name;
-    return parts.join(", ") + (name ? ` · ${name}` : "");
+    if (bytes >= worthTelling) {
+      const size = promised - bytes > worthTelling
+        ? `${sizeText(bytes)} of ${sizeText(promised)}`
+        : sizeText(bytes);
+      parts.push(`${size} fetched`);
+    }
+    return parts.join(", ") + (current ? ` · ${current}` : "");
+  }
+
+  /** The same with all that is at work. */
+  now(): Progress {
+    const { bytes, last } = this.#activities;
+    const rate = this.#rate.at(bytes);
+    const text = this.progress().replace(
+      " fetched",
+      rate >= worthTelling ? ` fetched at ${sizeText(rate)}/s` : " fetched",
+    );
+    return { text, tasks: this.#activities.tasks(), last };
   }
 
   /** Why the build failed. Only meaningful if it did. */
@@ -124,78 +128,19 @@ export class NixLog {
     return explain({
       errors: this.#errors.length > 0 ? this.#errors : this.#plainErrors(),
       plain: this.#plain,
-      logOf: (drv) => this.#logOf(drv),
+      logOf: (drv) => this.#activities.logOf(drv),
       isOffline: this.isOffline,
     });
   }
 
-  #start(id: string, entry: Entry): void {
-    const type = entry["type"];
-    if (typeof type !== "number" || !counted.has(type)) return;
-    if (id === "" || this.#open.size >= openActivities) return;
-    const path = fieldsOf(entry)[0];
-    const named = type !== fileTransfer && typeof path === "string";
-    const activity: Activity = {
-      type,
-      name: named ? storeName(path) : "",
-      done: 0,
-      expected: 0,
-    };
-    if (type === oneBuild && named) {
-      activity.log = { drv: bounded(path), lines: [] };
+  /** Tells what Nix says for people, and not what it says for debugging. */
+  #tell(entry: Entry, key: "text" | "msg"): void {
+    const { level, [key]: text } = entry as Record<string, unknown>;
+    if (typeof level !== "number" || level > toldLevel) return;
+    if (typeof text !== "string" || text === "") return;
+    for (const line of safeLines(text.slice(0, messageLength))) {
+      this.onText(line);
     }
-    this.#open.set(id, activity);
-    if (activity.name !== "" && !(this.#current?.log && !activity.log)) {
-      this.#current = activity;
-    }
-  }
-
-  #stop(id: string): void {
-    const activity = this.#open.get(id);
-    if (activity === undefined) return;
-    this.#open.delete(id);
-    if (activity.log) keep(this.#ended, activity.log, endedBuilds);
-    if (activity === this.#current) this.#current = this.#latest();
-  }
-
-  /** The build that began last, or the copy that did, if none builds. */
-  #latest(): Activity | undefined {
-    let latest: Activity | undefined;
-    for (const activity of this.#open.values()) {
-      if (activity.log || (activity.name !== "" && !latest?.log)) {
-        latest = activity;
-      }
-    }
-    return latest;
-  }
-
-  #result(id: string, entry: Entry): void {
-    const activity = this.#open.get(id);
-    if (activity === undefined) return;
-    const [first, second] = fieldsOf(entry);
-    if (entry["type"] === buildLogLine && typeof first === "string") {
-      addLine(activity.log, first);
-    } else if (entry["type"] === progressed) {
-      this.#count(activity, first, second);
-    }
-  }
-
-  #count(activity: Activity, done: unknown, expected: unknown): void {
-    if (!isCount(done) || !isCount(expected)) return;
-    if (activity.type === fileTransfer) {
-      this.#bytes += Math.max(0, done - activity.done);
-    }
-    const sum = this.#sum(activity.type);
-    sum.done += done - activity.done;
-    sum.expected += expected - activity.expected;
-    activity.done = done;
-    activity.expected = expected;
-  }
-
-  #sum(type: number): { done: number; expected: number } {
-    let sum = this.#sums.get(type);
-    if (!sum) this.#sums.set(type, sum = { done: 0, expected: 0 });
-    return sum;
   }
 
   #message(entry: Entry): void {
@@ -209,6 +154,7 @@ export class NixLog {
 
   #readPlain(text: string): void {
     for (const line of safeLines(text.slice(0, messageLength))) {
+      this.onText(line);
       keep(this.#plain, bounded(line), plainLines);
     }
   }
@@ -220,27 +166,6 @@ export class NixLog {
     const error = readError({ msg: this.#plain.slice(at).join("\n") });
     return error ? [error] : [];
   }
-
-  #logOf(drv: string): BuildLog | undefined {
-    const running = [...this.#open.values()].map((one) => one.log);
-    return [...this.#ended, ...running].findLast((log) => log?.drv === drv);
-  }
-}
-
-const counted = new Set([
-  copyPath,
-  fileTransfer,
-  copyPaths,
-  builds,
-  oneBuild,
-  substitute,
-]);
-
-function addLine(log: BuildLog | undefined, text: string): void {
-  if (log === undefined) return;
-  const line = safeLines(text.slice(0, messageLength)).at(-1);
-  if (line === undefined) return;
-  keep(log.lines, bounded(line), logLines);
 }
 
 /** Adds to a list that forgets its oldest. */
@@ -267,10 +192,5 @@ function unpackedIn(entry: Entry): number {
   return found ? parseSize(`${found[1]}${found[2]}`) ?? 0 : 0;
 }
 
-/** `41 MiB`; empty for what is too little to say. */
-function size(bytes: number): string {
-  const mebi = bytes / 2 ** 20;
-  if (mebi < 0.05) return "";
-  if (mebi >= 1024) return `${(mebi / 1024).toFixed(1)} GiB`;
-  return `${mebi < 9.95 ? mebi.toFixed(1) : Math.round(mebi)} MiB`;
-}
+/** Bytes, and bytes a second, that are worth telling. */
+const worthTelling = 0.05 * 2 ** 20;

@@ -31,12 +31,15 @@ export async function takePrebuilt(
 ): Promise<void> {
   const system = await storePathFor(run, readable);
   const { effects, config } = run;
+  let last = "";
+  const now = () => ({ text: oneLine(last, 100) });
+  effects.tell({ kind: "progress", stage: "build", now });
   const finished = await effects.run(substitute(link, system, {
     options: config["build.options"],
     timeout: config["timeouts.build"],
     onLine: (line) => {
-      const text = oneLine(line, 100);
-      effects.tell({ kind: "progress", stage: "build", text });
+      last = line;
+      effects.tell({ kind: "line", stage: "build", text: line });
     },
   }));
   if (finished.code === 0) return;

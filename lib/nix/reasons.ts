@@ -15,7 +15,7 @@
 import type { NixError } from "./log_entry.ts";
 
 /** How many lines of a derivation's log are kept. */
-export const logLines = 10;
+export const logLines = 25;
 
 /** Why a build failed. Stable: part of the state and of `--json`. */
 export type BuildReason =

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SyncError, usageError } from "../base/errors.ts";
+import { exitCodes, SyncError, usageError } from "../base/errors.ts";
 
 /** It is not on PATH. */
 export function missing(program: string): SyncError {
@@ -38,7 +38,7 @@ export function interrupted(): SyncError {
     stage: "decide",
     reason: "interrupted",
     next: "retry",
-    exit: 3,
+    exit: exitCodes.interrupted,
     hints: ["run gitops-sync again: it finishes or undoes what was begun"],
   });
 }

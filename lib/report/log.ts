@@ -5,28 +5,22 @@
  * @module
  */
 import { formatDuration } from "../base/duration.ts";
-import type { Event, Level } from "../base/effects.ts";
-
-/** Turns an event into text, each line ended; empty for what is not shown. */
-export type Lines = (event: Event) => string;
-
-/** A long build says this often that it goes on, in milliseconds. */
-const progressPause = 60_000;
+import type { Event, Level, Progress } from "../base/effects.ts";
 
 /** Lines for a file or a pipe. */
-export function plainLines(now: () => number = Date.now): Lines {
-  const lines = linesOf(now);
-  return (event) => lines(event).map((line) => `${line}\n`).join("");
+export function plainLines(event: Event): string {
+  return linesOf(event).map((line) => `${line}\n`).join("");
 }
 
 /** Lines with the journal's priorities (sd-daemon(3), `SD_NOTICE`). */
-export function journalLines(now: () => number = Date.now): Lines {
-  const lines = linesOf(now);
-  return (event) => {
-    const level = event.kind === "message" ? event.level : "info";
-    const prefix = `<${priorities[level]}>`;
-    return lines(event).map((line) => `${prefix}${line}\n`).join("");
-  };
+export function journalLines(event: Event): string {
+  const prefix = `<${priorityOf(event)}>`;
+  return linesOf(event).map((line) => `${prefix}${line}\n`).join("");
+}
+
+/** The priority of an event in the journal, as of syslog(3). */
+export function priorityOf(event: Event): number {
+  return priorities[event.kind === "message" ? event.level : "info"];
 }
 
 /** Those of syslog(3). */
@@ -38,25 +32,36 @@ const priorities: Readonly<Record<Level, number>> = {
   debug: 7,
 };
 
-function linesOf(now: () => number): (event: Event) => string[] {
-  let told = now();
-  return (event) => {
-    switch (event.kind) {
-      case "start":
-        told = now();
-        return [];
-      case "progress":
-        if (now() - told < progressPause) return [];
-        told = now();
-        return [`${event.stage}: ${event.text}`];
-      case "done":
-        return [`${event.stage}: ${event.text} (${formatDuration(event.ms)})`];
-      case "failed":
-        return [`${event.stage}: failed (${formatDuration(event.ms)})`];
-      case "message":
-        return messageLines(event);
-    }
-  };
+/** What an event is in lines, without line ends; none for what is not shown. */
+export function linesOf(event: Event): string[] {
+  switch (event.kind) {
+    case "attempt":
+    case "start":
+    case "line":
+      return [];
+    case "progress":
+      return [`${event.stage}: ${progressText(event.now())}`];
+    case "done":
+      return [`${event.stage}: ${event.text} (${formatDuration(event.ms)})`];
+    case "failed":
+      return [`${event.stage}: failed (${formatDuration(event.ms)})`];
+    case "message":
+      return messageLines(event);
+  }
+}
+
+const mostNamed = 3;
+
+/** `3 of 12 built · linux-6.12.8 2m10s, gcc-13 40s and 2 more`. */
+export function progressText({ text, tasks = [] }: Progress): string {
+  if (tasks.length === 0) return text;
+  const named = tasks.slice(0, mostNamed).map(({ name, ms }) =>
+    `${name} ${formatDuration(ms)}`
+  ).join(", ");
+  const more = tasks.length > mostNamed
+    ? ` and ${tasks.length - mostNamed} more`
+    : "";
+  return `${text.replace(/ · .*$/s, "")} · ${named}${more}`;
 }
 
 /** A message with its evidence and what to do, a line each. */

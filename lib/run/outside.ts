@@ -18,6 +18,7 @@ import {
   unitEnd,
 } from "../host/systemd.ts";
 import type { Effects } from "../base/effects.ts";
+import { journalFields } from "../host/journal_fields.ts";
 import { safeLines } from "../base/text.ts";
 import { SyncError } from "../base/errors.ts";
 
@@ -80,8 +81,14 @@ export async function inUnitOnce(
 ): Promise<Switched> {
   const { effects } = run;
   const unit = unitFor(run.attempt.id, effects.now());
+  const { id, stage, commit: { revision } } = run.attempt;
   const finished = await effects.run(
-    runInUnit(unit, argv, Math.ceil(timeout / 1000)),
+    runInUnit(
+      unit,
+      argv,
+      Math.ceil(timeout / 1000),
+      journalFields(id, revision, stage),
+    ),
   );
   let end = unitEnd(finished.stderr);
   if (end?.result === "success" && end.code === 0) {

@@ -19,6 +19,7 @@ import type {
   Target,
 } from "../state/state.ts";
 import { bootId } from "../host/system.ts";
+import { AttemptLog } from "../state/attempt_log.ts";
 import { writeState } from "../state/state_file.ts";
 
 /** One run under way. The lock is held as long as it lives. */
@@ -29,6 +30,8 @@ export class Run {
    * answered. What is remembered goes by {@linkcode config}.
    */
   remote: Config;
+  /** The log of the attempt, from {@linkcode begin} on. */
+  log: AttemptLog | undefined;
 
   constructor(
     /** What it may do; replaced by {@linkcode shield}. */
@@ -50,6 +53,27 @@ export class Run {
       ...effects,
       run: (command) => effects.run({ ...command, shielded: true }),
     };
+  }
+
+  /** From here on what is told goes into the log of the attempt as well. */
+  keepLog(): void {
+    const { effects, attempt: { id, commit: { revision } } } = this;
+    const log = new AttemptLog(
+      this.folder,
+      id,
+      () => effects.now(),
+      (why) =>
+        say(effects, "warning", `Cannot write the log of this attempt: ${why}`),
+    );
+    this.log = log;
+    this.effects = {
+      ...effects,
+      tell: (event) => {
+        log.tell(event);
+        effects.tell(event);
+      },
+    };
+    this.effects.tell({ kind: "attempt", id, revision });
   }
 
   /** The state folder. */
@@ -143,7 +167,7 @@ export type Ended =
 export type Record = (run: Run, ended: Ended) => Promise<void>;
 
 /**
- * Begins an attempt: from here on the journal knows of it.
+ * Begins an attempt: from here on the journal knows of it, and it has a log.
  *
  * @param more What else is known of it.
  */
@@ -170,6 +194,7 @@ export async function begin(
       ...more,
     },
   });
+  run.keepLog();
 }
 
 /** The hold on what is being attempted, for what went wrong with it. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { appendDurably, readIfThere, writeWhole } from "../host/files.ts";
-import type { HistoryEntry } from "./state.ts";
+import type { HistoryEntry, Unreached } from "./state.ts";
 import { historyEntry } from "./state_shape.ts";
 
 const mostBytes = 1024 * 1024;
@@ -42,6 +42,25 @@ export function readHistory(folder: string): HistoryEntry[] {
     if (entry) entries.set(entry.id, entry);
   }
   return [...entries.values()];
+}
+
+/** The line of a spell in which the remote did not answer. */
+export function entryOfSpell(spell: Unreached): HistoryEntry {
+  const { id, since, at, tries, exit, reason, message } = spell;
+  return {
+    version: 1,
+    id,
+    command: "sync",
+    at: since,
+    ms: Math.max(0, Date.parse(at) - Date.parse(since)),
+    result: "unreached",
+    exit,
+    stages: [],
+    stage: "decide",
+    reason,
+    message,
+    tries,
+  };
 }
 
 function parseEntry(line: string): HistoryEntry | undefined {

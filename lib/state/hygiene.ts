@@ -13,9 +13,12 @@ const foreignWrite = 0o022;
 
 /**
  * The folders in it of which all that is below is believed as well: Git reads
- * its settings and objects in one, the others hold links to systems.
+ * its settings and objects in one, logs are shown from another, and the others
+ * hold links to systems.
  */
-const believed = ["repo", "build", "roots"];
+const believed = ["repo", "attempts", "build", "roots"];
+/** Those of them that hold no links. */
+const withoutLinks = ["repo", "attempts"];
 
 /**
  * Refuses a state folder, or something in or above it, that another user owns or
@@ -37,7 +40,7 @@ export function checkStateFolder(folder: string): void {
     if (entry?.isFile && entry.nlink !== null && entry.nlink > 1) {
       throw unsafe(path, "the same file has another name elsewhere");
     }
-    if (believed.includes(name)) checkBelow(path, name !== "repo");
+    if (believed.includes(name)) checkBelow(path, !withoutLinks.includes(name));
   }
 }
 

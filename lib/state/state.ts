@@ -138,7 +138,9 @@ export type Result =
   | "rolled-back"
   | "accepted"
   | "interrupted"
-  | "failed";
+  | "failed"
+  /** No attempt, but a spell in which the remote did not answer. */
+  | "unreached";
 
 /** How the last attempt ended. */
 export interface LastAttempt {
@@ -161,6 +163,18 @@ export interface Backoff {
   notBefore: string;
   /** Milliseconds of pause that a server asked for, if one did. */
   asked?: number;
+}
+
+/** A spell in which the remote did not answer, or had no such name. */
+export interface Unreached {
+  id: string;
+  /** When it was first asked in vain, and when last. ISO 8601. */
+  since: string;
+  at: string;
+  tries: number;
+  exit: ExitCode;
+  reason: string;
+  message: string;
 }
 
 /** A server that asked to be left alone for some time. */
@@ -234,6 +248,8 @@ export interface State {
    */
   unfit?: string;
   quiet?: readonly Quiet[];
+  /** Since when the remote does not answer; it becomes a line of the history. */
+  unreached?: Unreached;
   /** A revision whose activation was cut off, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;
@@ -276,6 +292,8 @@ export interface StageTime {
 
 /** One attempt, as it ended. */
 export interface HistoryEntry {
+  /** How often the remote was asked in vain, for a spell of that. */
+  tries?: number;
   version: 1;
   id: string;
   command: "sync" | "rollback" | "accept";

@@ -133,6 +133,15 @@ const spared: Partial<Record<keyof State, Shape>> = {
     object({ repository: isText, until: isText, asked: isNumber }),
   ),
   isolation: isText,
+  unreached: object({
+    id: isText,
+    since: isTime,
+    at: isTime,
+    tries: isNumber,
+    exit: isNumber,
+    reason: isText,
+    message: isText,
+  }),
 };
 
 /** The name of a part that has not the shape everything else relies on. */

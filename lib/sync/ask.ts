@@ -3,13 +3,15 @@
  *
  * @module
  */
-import type { Effects } from "../base/effects.ts";
+import { formatDuration } from "../base/duration.ts";
+import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import type { Asked } from "../git/remote.ts";
 import { askSources, remoteOf } from "../git/sources.ts";
 import { QuietServers } from "../run/quiet.ts";
+import { writeAsked } from "../state/asked.ts";
 import type { State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -27,11 +29,19 @@ export async function askOrRecord(
   | { outcome?: never } & Answered & Pick<State, "quiet">
 > {
   const servers = new QuietServers(state.quiet);
+  const { stateDirectory: folder, repository, ref } = config;
   try {
     const answered = await ask(effects, config, state, servers);
+    await writeAsked(folder, { repository, ref, tip: answered.tip });
     return { ...answered, ...servers.after(effects.now()) };
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
+    // What a person ended says nothing of the remote.
+    if (error.reason === "interrupted") {
+      return { outcome: { result: "failed", error } };
+    }
+    const { reason, message } = error;
+    await writeAsked(folder, { repository, ref, reason, message });
     const { recordUnreached } = await import("./unreached.ts");
     const { quiet: _, ...rest } = state;
     const now = { ...rest, ...servers.after(effects.now()) };
@@ -70,7 +80,15 @@ export async function ask(
       const passes = error instanceof SyncError &&
         error.reason === "unreachable" && tries < config.retries;
       if (!passes) throw error;
-      await effects.sleep(2000 * 4 ** tries * (0.8 + 0.4 * Math.random()));
+      const pause = 2000 * 4 ** tries * (0.8 + 0.4 * Math.random());
+      say(
+        effects,
+        "info",
+        `${error.message}; asking again in ${formatDuration(pause)} (try ${
+          tries + 2
+        } of ${config.retries + 1})`,
+      );
+      await effects.sleep(pause);
       continue;
     }
     const { missing } = await import("./unreached.ts");

@@ -12,6 +12,7 @@ import { remoteOf } from "../git/sources.ts";
 import type { Deployment, Left, State, Target } from "../state/state.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./outcome.ts";
+import { endLog } from "./end_log.ts";
 import { begin, type Ended, type Record, Run } from "../run/run.ts";
 import { isNotNow } from "../run/not_now.ts";
 import { commitOf } from "../run/commit.ts";
@@ -125,13 +126,15 @@ async function recordEnd(
   record: Record,
   ended: Ended,
 ): Promise<void> {
-  if ("error" in ended && isStopped(ended.error)) return;
+  if ("error" in ended && isStopped(ended.error)) return run.log?.close();
   try {
     await record(run, ended);
   } catch (thrown) {
     const unwritten = foreseen(thrown);
     if (!(unwritten instanceof SyncError)) throw unwritten;
     say(run.effects, "warning", unwritten.message, unwritten.hints);
+  } finally {
+    endLog(run, ended);
   }
 }
 

@@ -308,9 +308,12 @@ async function remember(
     seen.servedBy !== tip.servedBy;
   const wasUnreached = last?.stage === "decide";
   const isAsBefore = JSON.stringify(quiet) === JSON.stringify(state.quiet);
-  if (!isNews && !wasUnreached && isAsBefore) return state;
+  const isOver = wasUnreached || state.unreached !== undefined;
+  if (!isNews && !isOver && isAsBefore) return state;
   tellMovedTag(effects, seen, config.ref, tip);
-  const { last: _, quiet: __, ...rest } = state;
+  const { last: _, quiet: __, ...rest } = isOver
+    ? await endSpell(effects, config.stateDirectory, state)
+    : state;
   const next: State = {
     ...rest,
     ...(last && !wasUnreached ? { last } : {}),
@@ -326,6 +329,16 @@ async function remember(
   };
   await writeState(config.stateDirectory, next);
   return next;
+}
+
+/** Loaded only where the remote was away. */
+async function endSpell(
+  effects: Effects,
+  folder: string,
+  state: State,
+): Promise<State> {
+  const { withoutSpell } = await import("./unreached.ts");
+  return await withoutSpell(effects, folder, state);
 }
 
 /** Tags are made to stay: one that moved is told, however it moved. */

@@ -18,6 +18,7 @@ import {
   hasFired,
 } from "../activation/dead_mans_switch.ts";
 import { illsOf, isRemoteAlone, unwell } from "../activation/health.ts";
+import { endLog } from "./end_log.ts";
 import { type Ended, type Record, Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
 import { waitForProcess } from "../activation/switching.ts";
@@ -37,7 +38,16 @@ export async function recoverFirst(
 ): Promise<State> {
   if (!state.attempt) return state;
   const run = new Run(effects, config, state);
-  await recover(run, record);
+  // It goes on with the log of the run that was cut off.
+  run.keepLog();
+  try {
+    await recover(run, async (run, ended) => {
+      await record(run, ended);
+      endLog(run, ended);
+    });
+  } finally {
+    run.log?.close();
+  }
   return run.state;
 }
 

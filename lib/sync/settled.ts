@@ -15,12 +15,13 @@
  */
 import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
-import { ask, type Late, passedOn } from "../process/command.ts";
+import { alarm, ask, type Late, passedOn } from "../process/command.ts";
 
 // No literals, so that they are not read before they are needed
 // (gitops_sync.ts).
 const watchModule: string = "../process/watch.ts";
 const familyModule: string = "../process/family.ts";
+const redactModule: string = "../base/redact.ts";
 
 /** Where the program keeps its state if nothing else is said. */
 const usualFolder = "/var/lib/gitops-sync";
@@ -57,6 +58,8 @@ interface Settled {
   question: Pick<Command, "program" | "args" | "env" | "timeout">;
   answer: string;
   says: string;
+  /** The files whose time tells when the remote was asked last. */
+  stamps: readonly string[];
   /** Where the time of the check is left for Prometheus, if anywhere. */
   check?: string;
 }
@@ -98,8 +101,11 @@ export async function stillSettled(
     if (!(age >= 0 && age < mostAge)) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
+    const letGo = alarm(patience, () => tellWaiting(settled.question));
     const answer = await ask(settled.question, mostAnswer, late);
+    letGo();
     if (answer !== settled.answer) return undefined;
+    stamp(settled.stamps);
     if (settled.check !== undefined) leaveCheck(settled.check, now);
     return settled.says;
   } catch {
@@ -139,11 +145,39 @@ function leaveCheck(path: string, now: number): void {
   }
 }
 
+/** Milliseconds in which most servers have answered. */
+const patience = 2000;
+
+/** Says for what a person waits. */
+async function tellWaiting({ args }: Settled["question"]): Promise<void> {
+  const { shown }: typeof import("../base/redact.ts") = await import(
+    redactModule
+  );
+  const repository = args[args.indexOf("--") + 1] ?? "";
+  console.error(shown(`${repository} has not answered yet`));
+}
+
+/**
+ * Sets the time of files to now: one call of the system each, which is all that
+ * such a run writes.
+ */
+function stamp(paths: readonly string[]): void {
+  const now = Date.now() / 1000;
+  for (const path of paths) {
+    try {
+      Deno.utimeSync(path, now, now);
+    } catch {
+      // It is told and decides nothing: a file that is gone is no matter.
+    }
+  }
+}
+
 /**
  * Writes down that a run had nothing to do. Called while it holds the lock.
  *
  * @param says What it said.
- * @param textfile Where metrics go, if anywhere.
+ * @param leaves What such a run leaves: files whose time tells when the remote
+ * was asked last, and the file of metrics if there is one.
  */
 export async function settle(
   folder: string,
@@ -151,7 +185,10 @@ export async function settle(
   question: Command,
   answer: string,
   says: string,
-  textfile?: string,
+  { stamps, textfile }: {
+    stamps: readonly string[];
+    textfile?: string | undefined;
+  },
 ): Promise<void> {
   const called = callOf(words);
   // A folder that was named in a way that is not understood here.
@@ -167,6 +204,7 @@ export async function settle(
       question: { program, args, env, timeout },
       answer,
       says,
+      stamps,
       ...(textfile === undefined ? {} : { check: checkFileOf(textfile) }),
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);

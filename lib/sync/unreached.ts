@@ -9,7 +9,9 @@ import { count } from "../base/text.ts";
 import { mistakes } from "../config/mistakes.ts";
 import type { Config } from "../config/schema.ts";
 import { isPattern } from "../config/tag_pattern.ts";
-import type { State } from "../state/state.ts";
+import { entryOfSpell } from "../state/history.ts";
+import type { State, Unreached } from "../state/state.ts";
+import { writeHistory } from "../state/unwritten.ts";
 import { listRemote } from "../git/remote.ts";
 import { writeState } from "../state/state_file.ts";
 
@@ -52,17 +54,24 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
   }); this host keeps what it runs`;
 }
 
-/** Remembers that the remote was not there, and how often in a row. */
+/**
+ * Remembers that the remote was not there, and how often in a row. A spell with
+ * another reason begins anew.
+ */
 export async function recordUnreached(
   effects: Effects,
   { stateDirectory: folder }: Config,
-  state: State,
+  before: State,
   error: SyncError,
 ): Promise<void> {
+  const state = before.unreached?.reason === error.reason
+    ? before
+    : await withoutSpell(effects, folder, before);
   const { last } = state;
   const again = last?.stage === "decide" && last.reason === error.reason;
   await writeState(folder, {
     ...state,
+    unreached: spellOf(state.unreached, error, effects.now()),
     last: {
       at: effects.now().toISOString(),
       result: "failed",
@@ -74,4 +83,36 @@ export async function recordUnreached(
       times: again ? last.times + 1 : 1,
     },
   });
+}
+
+/** The spell with one try more. */
+function spellOf(
+  before: Unreached | undefined,
+  { exit, reason, message }: SyncError,
+  now: Date,
+): Unreached {
+  const at = now.toISOString();
+  const id = `${at.slice(0, 19)}-${crypto.randomUUID().slice(0, 4)}`;
+  const begun = before ?? { id, since: at, tries: 0 };
+  return { ...begun, at, tries: begun.tries + 1, exit, reason, message };
+}
+
+/**
+ * Ends a spell, if there is one: it becomes one line of the history, however
+ * many tries it had.
+ *
+ * @returns the state, not yet written.
+ */
+export async function withoutSpell(
+  effects: Effects,
+  folder: string,
+  state: State,
+): Promise<State> {
+  const { unreached, unwritten = [], ...rest } = state;
+  if (!unreached) return state;
+  const waiting = await writeHistory(effects, folder, [
+    ...unwritten,
+    entryOfSpell(unreached),
+  ]);
+  return waiting.length > 0 ? { ...rest, unwritten: waiting } : rest;
 }

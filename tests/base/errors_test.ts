@@ -56,7 +56,25 @@ Deno.test("what was not foreseen is a bug", () => {
 
 Deno.test("every exit code has a meaning, and no two are the same", () => {
   const codes = Object.values(exitCodes);
-  assertEquals(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  assertEquals(codes, [
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    130,
+  ]);
   assertEquals(Object.keys(exitMeanings).map(Number), codes);
 });
 

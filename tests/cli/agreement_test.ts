@@ -73,6 +73,7 @@ function facts(
     systems: { running: good, bootDefault: good },
     history: [],
     now,
+    isBusy: more.busy !== undefined,
     tip: { revision: tip, kind: "branch", name: "refs/heads/main" },
     ...more,
   };
@@ -205,7 +206,7 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       false,
       /not deployed yet/,
-      /^suspended \(holidays\); gitops-sync resume ends it$/,
+      /^suspended since \S+ \S+ \(1h ago\) \(holidays\); gitops-sync resume ends it$/,
     ],
   ];
   for (const [given, agrees, why, next] of table) {
@@ -238,6 +239,7 @@ Deno.test("the status is a few lines that stand for themselves", () => {
     'runs   bbbbbbbbbbbb "Greet" by Ada, since WHEN (1h ago)',
     "boots  /nix/store/by-hand, which gitops-sync did not deploy",
     'git    branch main is at bbbbbbbbbbbb "Greet" by Ada',
+    "asked  never by a run, next run unknown",
     "why    somebody switched by hand: the boot default is /nix/store/by-hand",
     "last   no attempt yet",
     "next   gitops-sync sync --drift correct activates what was deployed again",

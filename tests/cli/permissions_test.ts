@@ -10,7 +10,7 @@ import { mayRun } from "../nix/package.ts";
 
 const always = "cat git head kill ls stat";
 const nix = "nix nix-env nix-instantiate nix-store";
-const systemd = "journalctl systemctl systemd-run";
+const systemd = "journalctl logger systemctl systemd-run";
 const build = "nixos-rebuild";
 const keys = "gpg gpgconf ssh-keygen";
 const secrets = `age age-keygen sops ${keys}`;
@@ -49,12 +49,12 @@ Deno.test("the programs are those that the configuration needs", async () => {
       "secrets: {check: false}\nverify: {mode: head, allowedSigners: /a}",
       `${always} ${nix} ${systemd} ${build} ${keys}`,
     ],
-    ["state", "", always],
-    ["state", "sshKeyFile: /key", `${always} ssh-keygen`],
+    ["state", "", `${always} systemctl`],
+    ["state", "sshKeyFile: /key", `${always} systemctl ssh-keygen`],
     [
       "state",
       "mirrors: [{url: 'ssh://host/x', sshKeyFile: /key}]",
-      `${always} ssh-keygen`,
+      `${always} systemctl ssh-keygen`,
     ],
     ["vault", "", "kill stat systemd-notify"],
     ["notify", "notify: {webhook: {url: 'https://a.example'}}", always],
@@ -150,13 +150,15 @@ Deno.test("an older Deno is not told of sockets as of servers", async () => {
 });
 
 Deno.test("the places to write to are our own", async () => {
+  const published = "/run/gitops-sync-status";
   const table: [Reach, text: string, write: string[]][] = [
     [
       "host",
       "stateDirectory: /srv/state",
-      ["/srv/state", "/run/private", "/nix/var/nix/profiles/system"],
+      ["/srv/state", published, "/run/private", "/nix/var/nix/profiles/system"],
     ],
-    ["state", "", ["/var/lib/gitops-sync"]],
+    ["state", "", ["/var/lib/gitops-sync", published]],
+    ["state", "publishStatus: false", ["/var/lib/gitops-sync"]],
     ["vault", "vault: {socket: /run/v/s}", ["/run/v"]],
   ];
   for (const [reach, text, write] of table) {

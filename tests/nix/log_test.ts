@@ -282,7 +282,9 @@ for (const version of versions) {
         [reason, transient, expected!],
         name,
       );
-      if (lastDetail) assertEquals(failure.details.at(-1), lastDetail, name);
+      if (lastDetail) {
+        assertEquals(failure.details.at(-1)?.trim(), lastDetail.trim(), name);
+      }
       assert(failure.summary.length <= 200, name);
     }
   });
@@ -459,6 +461,125 @@ Deno.test("a log can't make a failure of the revision look like another", () => 
       ["builder-failed", false],
       claim,
     );
-    assertEquals(failure.details, [claim]);
+    assertEquals(failure.details, [`${drv}:`, `  ${claim}`]);
   }
+});
+
+/** Some lines of a log, at such times. */
+function at(
+  lines: readonly [ms: number, entry: Record<string, unknown>][],
+  said: string[] = [],
+) {
+  let time = 0;
+  const log = new NixLog(() => true, (text) => said.push(text), () => time);
+  for (const [ms, entry] of lines) {
+    time = ms;
+    log.line(`@nix ${JSON.stringify(entry)}`);
+  }
+  return { log, wait: (ms: number) => time += ms };
+}
+
+const store = (name: string) => `/nix/store/${"a".repeat(32)}-${name}`;
+const mebi = 2 ** 20;
+
+Deno.test("what is at work is told with its time, and what is fetched with its rate", () => {
+  const { log, wait } = at([
+    [0, { action: "start", id: 1, type: 104 }],
+    [0, { action: "start", id: 2, type: 103 }],
+    [0, { action: "result", id: 1, type: 105, fields: [3, 12, 1, 0] }],
+    [0, { action: "result", id: 2, type: 106, fields: [101, 40 * mebi] }],
+    [0, {
+      ...{ action: "start", id: 3, type: 105 },
+      fields: [store("linux-6.12.8.drv"), "", 1, 1],
+    }],
+    [1000, { action: "result", id: 3, type: 104, fields: ["buildPhase"] }],
+    [2000, {
+      ...{ action: "start", id: 4, type: 100 },
+      fields: [store("firefox-120"), "https://cache.example", "local"],
+    }],
+    [2000, {
+      ...{ action: "start", id: 5, type: 101, parent: 4 },
+      fields: ["https://cache.example/nar/x.nar.xz?token=secret"],
+    }],
+    [3000, {
+      ...{ action: "start", id: 6, type: 101, parent: 0 },
+      fields: ["https://forge.example/source.tar.gz?token=secret"],
+    }],
+    [4000, { action: "result", id: 3, type: 101, fields: ["  CC main.o"] }],
+  ]);
+  log.now();
+  wait(1000);
+  for (const id of [5, 6]) {
+    const done = { action: "result", id, type: 105, fields: [5 * mebi, 0] };
+    log.line(`@nix ${JSON.stringify(done)}`);
+  }
+  const half = {
+    action: "result",
+    id: 4,
+    type: 105,
+    fields: [6 * mebi, 90 * mebi],
+  };
+  log.line(`@nix ${JSON.stringify(half)}`);
+  assertEquals(log.now(), {
+    text: "3 of 12 built, 10 MiB of 40 MiB fetched at 10 MiB/s · linux-6.12.8",
+    tasks: [
+      { kind: "build", name: "linux-6.12.8", ms: 5000, note: "buildPhase" },
+      {
+        ...{ kind: "fetch", name: "firefox-120", ms: 3000 },
+        note: "6.0 MiB of 90 MiB, 2.0 MiB/s",
+      },
+      {
+        ...{ kind: "fetch", name: "source.tar.gz", ms: 2000 },
+        note: "5.0 MiB, 2.5 MiB/s",
+      },
+    ],
+    last: "  CC main.o",
+  });
+});
+
+for (const version of versions) {
+  Deno.test(`all that a build of Nix ${version} says for people is handed on`, () => {
+    const said: string[] = [];
+    const log = new NixLog(() => true, (text) => said.push(text));
+    linesOf(version, "builder-failed").forEach((line) => log.line(line));
+    const name = "nixos-system-myhost-25.11";
+    for (
+      const line of [
+        `building '${store(`${name}.drv`)}'`,
+        `${name}> line 14`,
+        "unknown type",
+      ]
+    ) {
+      const plain = line.replace("a".repeat(32), "");
+      assert(
+        said.some((one) =>
+          one.replace(/[0-9a-z]{32}(?=-)/, "").includes(plain)
+        ),
+        `${line}: ${said.join("\n")}`,
+      );
+    }
+    assert(!said.some((one) => one.includes('"action"')), said.join("\n"));
+  });
+}
+
+Deno.test("the last 25 lines of a build that failed are told, with how to see all", () => {
+  const drv = store("web.drv");
+  const { log } = at([
+    [0, { action: "start", id: 1, type: 105, fields: [drv, "", 1, 1] }],
+    ...Array.from(
+      { length: 100 },
+      (_, i): [number, Record<string, unknown>] => [
+        i,
+        { action: "result", id: 1, type: 101, fields: [`line ${i + 1}`] },
+      ],
+    ),
+    [100, {
+      ...{ action: "msg", level: 0 },
+      raw_msg: `builder for '${drv}' failed with exit code 1`,
+    }],
+  ]);
+  const { details, logs } = log.failure();
+  assertEquals([details[0], details.length], [`${drv}:`, 26]);
+  assertEquals([details[1], details.at(-1)], ["  line 76", "  line 100"]);
+  assertEquals(logs, [drv]);
 });

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { letIsolate } from "../machine/isolation.ts";
 import { Machine } from "../machine/machine.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
+import { mustFitSchema } from "../schema.ts";
 import { bootUnitHost } from "./unit_host.ts";
 
 const refusal = await Machine.refusal();
@@ -90,6 +91,29 @@ async function story(machine: Machine, repository: Repository) {
   assertEquals(await runOnce(machine), "9", "it is held");
 }
 
+/** Who is not root is told what the service has published, and when is next. */
+async function tellsNobody(machine: Machine, program: string): Promise<void> {
+  // No run meanwhile.
+  await machine.output(["systemctl", "stop", "gitops-sync.timer"]);
+  const at = Math.floor(Date.now() / 1000) + 3600;
+  const drop = "/run/systemd/system/gitops-sync.timer.d/later.conf";
+  const never = "OnBootSec=\nOnActiveSec=\nOnUnitInactiveSec=\n";
+  machine.write(drop, `[Timer]\n${never}OnCalendar=@${at}\n`);
+  await machine.output(["systemctl", "daemon-reload"]);
+  await machine.output(["systemctl", "start", "gitops-sync.timer"]);
+  const ended = await machine.run([
+    "setpriv",
+    ...["--reuid=nobody", "--regid=nogroup", "--clear-groups"],
+    ...["env", "HOME=/tmp/nobody", "DENO_DIR=/tmp/nobody"],
+    ...[program, "status", "--json", "--exit-code"],
+  ]);
+  assertEquals(ended.code, 9, ended.stderr);
+  mustFitSchema(ended.stdout);
+  const { state, published, nextRun, checked } = JSON.parse(ended.stdout);
+  assertEquals([state, published, checked.answered], ["held", true, true]);
+  assertEquals([nextRun.why, Date.parse(nextRun.at)], [null, at * 1000]);
+}
+
 /** Waits until the timer has run the service once more, for half a minute. */
 async function firesAgain(machine: Machine): Promise<void> {
   const begun = () =>
@@ -148,6 +172,8 @@ Deno.test({
       "--json",
     ]);
     assertStringIncludes(status, `"system": "${machine.running()}"`);
+    mustFitSchema(status);
+    await tellsNobody(machine, `${host}/sw/bin/gitops-sync`);
   },
 });
 

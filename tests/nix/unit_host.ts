@@ -32,6 +32,11 @@ export async function bootUnitHost(): Promise<UnitHost> {
       await machine.output(["mkdir", "-p", "/etc/gitops-sync"]);
       await machine.output(["cp", "-r", `${host}/etc/.`, "/etc/"]);
       await machine.output(["systemctl", "daemon-reload"]);
+      // As NixOS does on each switch and boot.
+      const rules = "/etc/tmpfiles.d/00-nixos.conf";
+      if (machine.read(rules) !== null) {
+        await machine.output(["systemd-tmpfiles", "--create", rules]);
+      }
       return host;
     },
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),

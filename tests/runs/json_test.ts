@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { optionNames } from "../../lib/config/schema.ts";
+import type { Settings } from "../world/host.ts";
 import type { World } from "../world/world.ts";
 import { prepared, syncTo, test } from "./setting.ts";
 
@@ -19,14 +20,21 @@ async function json(
   const { stdout } = await syncTo(world, code, ...args, "--json");
   const { version, command, exit, ...rest } = JSON.parse(stdout);
   const name = args.filter((word) => !word.startsWith("-"));
-  assertEquals([version, exit], [1, code], words);
+  assertEquals([version, exit], [2, code], words);
   if (code !== 2) {
     assertEquals(
       command,
       words.startsWith("config") ? "config check" : name[0],
     );
   }
-  assertEquals(keysOf(rest), keys, words);
+  const isHost = !/^(config|completions|nonsense)/.test(words);
+  const about = isHost ? ["host", "state", "target"] : [];
+  // What failed says of which revision, and how far it came.
+  const failed = isHost && keys === "error result"
+    ? ["revision", "stages"]
+    : [];
+  const all = [...keys.split(" "), ...about, ...failed].sort().join(" ");
+  assertEquals(keysOf(rest), all, words);
   return rest;
 }
 
@@ -89,8 +97,8 @@ test("each result of a sync has its keys", async (world) => {
 
 test("each other command has its keys", async (world) => {
   const status =
-    "agrees attempt backoff bootDefault busy git holds host isolation last " +
-    "lastGood next reboot running suspension why";
+    "agrees attempt backoff bootDefault busy git holds isolation last " +
+    "lastGood next nextRun reboot running suspension why";
   const { repository } = await prepared(world);
   await json(world, 0, "status", status);
   await json(world, 0, "history", "attempts");
@@ -101,7 +109,7 @@ test("each other command has its keys", async (world) => {
 
   const full = await json(world, 0, "status", status);
   assertEquals(keysOf(full.running), "deployment system");
-  assertEquals(keysOf(full.git), "ref repository seen tip unreached");
+  assertEquals(keysOf(full.git), "checked ref repository seen tip unreached");
   assertEquals(
     keysOf(full.last),
     "at exit hints message reason result revision stage times",
@@ -148,6 +156,38 @@ test("what can't be carried out is a result too", async (world) => {
     ]
   ) {
     const failed = await json(world, 2, words, "error result");
-    assertEquals([failed.result, keysOf(failed.error)], ["failed", error]);
+    const { problems, ...rest } = failed.error as Json;
+    assertEquals([failed.result, keysOf(rest)], ["failed", error]);
+    assertEquals(problems !== undefined, rest.reason === "config-wrong", words);
+  }
+});
+
+test("what is wrong in a configuration is told in fields", async (world) => {
+  await prepared(world, { keep: "many", nonsense: 1 } as Settings);
+  const file = "/etc/gitops-sync/config.yaml";
+  const failed = await json(
+    world,
+    2,
+    "sync --operation=fly",
+    "error result",
+  );
+  assertEquals([failed.host, failed.target, failed.state], [
+    null,
+    null,
+    "unknown",
+  ]);
+  const { problems, message } = failed.error as {
+    problems: Json[];
+    message: string;
+  };
+  const places = problems.map(({ file, line, key }) => [file, line, key]);
+  assertEquals(places, [
+    [file, 6, "keep"],
+    [file, 7, "nonsense"],
+    [null, null, "--operation"],
+  ]);
+  for (const { line, message: one } of problems) {
+    const told = line === null ? `${one}` : `${file}:${line}: ${one}`;
+    assertEquals(message.includes(told), true, message);
   }
 });

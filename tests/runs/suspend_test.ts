@@ -29,7 +29,7 @@ test("a suspended host stays as it is until it is resumed", async (world) => {
   says(
     (await syncTo(world, 0, "status")).stdout,
     "is not deployed yet",
-    "suspended (a ?[31mdisk is moved); gitops-sync resume ends it",
+    "(just now) (a ?[31mdisk is moved); gitops-sync resume ends it",
   );
   assertEquals(
     (await syncTo(world, 0, "resume")).stdout,

@@ -117,7 +117,7 @@ test("a second run at the same time says who is at work", async (world) => {
   const status = await syncTo(world, 0, "status");
   says(status.stdout, `a run is under way: sync, process ${pid}, at the build`);
   slow.signal("SIGTERM");
-  assertEquals((await slow.ended).code, 3);
+  assertEquals((await slow.ended).code, 130);
 });
 
 test("a flake in a folder of the repository is deployed", async (world) => {

@@ -19,8 +19,11 @@ export interface Ruined {
   name: string;
   what: string;
   content: Uint8Array;
-  /** `never`: whatever is said, it must not be that it opened. */
-  opens: "never" | "always" | "either";
+  /**
+   * `never`: whatever is said, it must not be that it opened. `as-sops`: only
+   * where sops itself opens it.
+   */
+  opens: "never" | "always" | "either" | "as-sops";
 }
 
 type Ruin = (text: string, foreign: string) => string | Uint8Array;
@@ -284,7 +287,9 @@ export function ruinsOf(good: Good, format: string): Ruined[] {
     ...cuts.map((cut): Ruined => ({
       name: good.name,
       what: `cut at ${cut} %`,
-      opens: "never",
+      // The metadata of INI and dotenv have no order: the last of them may be
+      // one that sops does without.
+      opens: "as-sops",
       content: good.content.subarray(
         0,
         Math.floor(good.content.length * cut / 100),

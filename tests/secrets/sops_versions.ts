@@ -20,6 +20,12 @@ export interface SopsProgram {
     plain: string | Uint8Array,
     ...args: string[]
   ): Promise<Uint8Array>;
+  /** Whether it opens a file of that name with this file of age keys. */
+  decrypts(
+    name: string,
+    content: Uint8Array,
+    keyFile: string,
+  ): Promise<boolean>;
 }
 
 /** The newer version, besides that of PATH. */
@@ -59,5 +65,16 @@ async function programOf(path: string): Promise<SopsProgram> {
           .concat(args, "/dev/stdin"),
         typeof plain === "string" ? new TextEncoder().encode(plain) : plain,
       ),
+    decrypts: async (name, content, keyFile) => {
+      const args = ["--config", "/dev/null", "decrypt", "--filename-override"];
+      const { code } = await effects.run({
+        program: path,
+        args: [...args, name, "/dev/stdin"],
+        env: { SOPS_AGE_KEY_FILE: keyFile },
+        input: content,
+        timeout: 60_000,
+      });
+      return code === 0;
+    },
   };
 }

@@ -51,9 +51,14 @@ export abstract class Host {
     return outputOf(argv, await this.run(argv, options));
   }
 
-  /** Runs gitops-sync with these arguments; without any it is `sync`. */
-  sync(...args: string[]): Promise<Ended> {
-    return this.run([...this.program, ...args]);
+  /**
+   * Runs gitops-sync with these arguments; without any it is `sync`. What it
+   * writes with `--json` is held to docs/json.schema.json.
+   */
+  async sync(...args: string[]): Promise<Ended> {
+    const ended = await this.run([...this.program, ...args]);
+    if (args.includes("--json")) await mustFit(ended.stdout);
+    return ended;
   }
 
   /** Starts gitops-sync, to watch it or to kill it. */
@@ -190,6 +195,12 @@ function linkOf(path: string): string | null | undefined {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/** The validator is loaded where there is something to validate. */
+async function mustFit(text: string): Promise<void> {
+  const { mustFitSchema } = await import("../schema.ts");
+  mustFitSchema(text);
 }
 
 function linesOf(text: string | null): string[] {

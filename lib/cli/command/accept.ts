@@ -8,7 +8,8 @@ import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { accept } from "../../trust/accept.ts";
 import { localConfigOf } from "../config.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
@@ -19,7 +20,8 @@ const usualSpan = 7 * 24 * 3_600_000;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory, repository, ref } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const { stateDirectory, repository, ref } = config;
   const span = spanOf(call);
   const [to] = call.operands;
   if (to === undefined) {
@@ -38,8 +40,10 @@ export async function run(call: Call): Promise<ExitCode> {
     span ?? usualSpan,
     isLast ? "unfollow" : "move",
   );
+  await publish(call, config);
   if (call.json) {
-    printJson("accept", exitCodes.ok, { result: "accepted", ...accepted });
+    const result = { result: "accepted", ...accepted };
+    await printHostJson("accept", config, exitCodes.ok, result);
   } else {
     print(
       `Accepted ${short(accepted.revision)} for ${accepted.ref}, once, until ${

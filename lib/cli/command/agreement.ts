@@ -5,10 +5,9 @@
  * @module
  */
 import { count, short } from "../../base/text.ts";
-import type { Config } from "../../config/schema.ts";
-import type { Holder } from "../../host/lock.ts";
-import type { HistoryEntry, State } from "../../state/state.ts";
-import type { Suspension } from "../../state/suspension.ts";
+import type { HistoryEntry } from "../../state/state.ts";
+import type { NextRun } from "../../host/next_run.ts";
+import type { LocalFacts } from "../host_facts.ts";
 import {
   decide,
   type Decision,
@@ -18,27 +17,16 @@ import {
 } from "../../run/decide.ts";
 import { opensText } from "./outcome.ts";
 import { correctHint, holdHint } from "../output/print.ts";
-import { timeOf } from "../output/times.ts";
-import type { BootEntry } from "../../host/boot_entry.ts";
-import type { Systems } from "../../host/system.ts";
+import { timeAndAge, timeOf } from "../output/times.ts";
 import type { Tip } from "../../base/tip.ts";
 
 /** Everything that status rests on. */
-export interface Facts {
-  config: Config;
-  state: State;
-  systems: Systems;
-  /** The bootloader that starts another system than was deployed. */
-  misled?: BootEntry;
+export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
-  now: Date;
-  /** What the remote says now. */
-  tip?: Tip;
-  /** Why it says nothing. */
+  /** When the next run is. */
+  nextRun?: NextRun;
+  /** Why the remote says nothing now. */
   unreached?: string;
-  suspension?: Suspension;
-  /** The run under way. */
-  busy?: Holder;
   /** What of the last good system is not what was booted, in words. */
   changed?: readonly string[];
   /** The system that was booted. */
@@ -116,10 +104,10 @@ function urgent(facts: Facts): string[] | undefined {
     ];
   }
   if (suspension) {
-    const { until, reason } = suspension;
+    const { since, until, reason } = suspension;
     const end = until === null ? "" : ` until ${timeOf(until)}`;
     return [
-      `suspended${end}${
+      `suspended since ${timeAndAge(since, facts.now)}${end}${
         reason ? ` (${reason})` : ""
       }; gitops-sync resume ends it`,
     ];

@@ -6,9 +6,11 @@
 import { formatDuration } from "../../base/duration.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
-import { readHistory } from "../../state/history.ts";
+import { entryOfSpell, readHistory } from "../../state/history.ts";
+import { readState } from "../../state/state_file.ts";
+import { attemptWords } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { timeOf } from "../output/times.ts";
@@ -19,12 +21,18 @@ const usualLimit = 20;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  if (call.switches.has("ids") && !call.json) {
+    const ids = await attemptWords(config.stateDirectory);
+    if (ids.length > 0) print(ids.join("\n"));
+    return exitCodes.ok;
+  }
   const limit = limitOf(call.texts["limit"]);
-  const all = readHistory(stateDirectory);
+  const all = await attemptsOf(config.stateDirectory);
   const entries = limit === 0 ? all : all.slice(-limit);
   if (call.json) {
-    printJson("history", exitCodes.ok, { attempts: entries });
+    const result = { attempts: entries };
+    await printHostJson("history", config, exitCodes.ok, result);
   } else if (entries.length === 0) {
     print("Nothing was attempted here yet: gitops-sync sync is the beginning");
   } else {
@@ -39,7 +47,15 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
+/** Every attempt, and at the end a spell without an answer that goes on. */
+async function attemptsOf(folder: string): Promise<HistoryEntry[]> {
+  const { unreached } = await readState(folder);
+  const entries = readHistory(folder);
+  return unreached ? [...entries, entryOfSpell(unreached)] : entries;
+}
+
 function rowOf(entry: HistoryEntry): string[] {
+  if (entry.result === "unreached") return spellRow(entry);
   return [
     timeOf(entry.at),
     short(entry.revision ?? "-"),
@@ -49,6 +65,23 @@ function rowOf(entry: HistoryEntry): string[] {
     entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
     entry.stages.map(({ stage, ms }) => `${stage} ${formatDuration(ms)}`)
       .join(" ") || "-",
+  ];
+}
+
+/** `unreachable until 16:20:03, 9 tries`. */
+function spellRow(entry: HistoryEntry): string[] {
+  const { at, ms, reason = "unreached", tries = 1, message = "" } = entry;
+  const end = timeOf(new Date(Date.parse(at) + ms).toISOString());
+  const isSameDay = end.slice(0, 10) === timeOf(at).slice(0, 10);
+  const until = tries > 1 ? ` until ${isSameDay ? end.slice(11) : end}` : "";
+  return [
+    timeOf(at),
+    "-",
+    `${reason}${until}, ${tries === 1 ? "1 try" : `${tries} tries`}`,
+    formatDuration(ms),
+    oneLine(message, 40) || "-",
+    "-",
+    "-",
   ];
 }
 

@@ -11,24 +11,26 @@ import type { Backoff, Deployment, Hold } from "../../state/state.ts";
 import type { Drift, Opening } from "../../run/decide.ts";
 import { exitOf, type Outcome } from "../../sync/outcome.ts";
 import type { Run } from "../../run/run.ts";
-import { errorJson, printJson } from "../output/json.ts";
+import { errorJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { correctHint, errorEvent, holdHint, print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { describe } from "../../run/commit.ts";
 import type { Call } from "../call.ts";
 
 /** Tells what came of a run. */
-export function tellOutcome(
+export async function tellOutcome(
   call: Call,
   config: Config,
   effects: Effects,
   outcome: Outcome,
-): void {
+): Promise<void> {
   if ("drift" in outcome && outcome.drift) {
     tellDrift(effects, config, outcome.drift);
   }
   if (call.json) {
-    printJson(call.command.name, exitOf(outcome), outcomeJson(outcome));
+    const { name } = call.command;
+    await printHostJson(name, config, exitOf(outcome), outcomeJson(outcome));
   }
   switch (outcome.result) {
     case "failed":
@@ -153,8 +155,19 @@ function tellWaiting(effects: Effects, backoff: Backoff): void {
 
 function outcomeJson(outcome: Outcome): Record<string, unknown> {
   if (outcome.result === "failed" || outcome.result === "interrupted") {
-    return { result: outcome.result, error: errorJson(outcome.error) };
+    const { result, error, run } = outcome;
+    return { result, ...failurePart(run), error: errorJson(error) };
   }
   const { run, ...rest } = { run: undefined, ...outcome };
   return run ? { ...rest, stages: run.stages } : rest;
+}
+
+/** Of which revision it was, and how far it came. */
+function failurePart(
+  run: Run | undefined,
+): { revision: string | null; stages: Run["stages"] } {
+  const { attempt, last } = run?.state ?? {};
+  // It is the last one once it is recorded.
+  const revision = attempt?.commit.revision ?? last?.revision ?? null;
+  return { revision, stages: run?.stages ?? [] };
 }

@@ -9,7 +9,7 @@ import { oneLine, short } from "../../base/text.ts";
 import { ready } from "../../sync/ready.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
@@ -28,7 +28,8 @@ export async function run(call: Call): Promise<ExitCode> {
   using effects = await realEffects(call.verbose);
   const found = await ready(effects, config, from, revision);
   if (call.json) {
-    printJson("ready", exitCodes.ok, { result: "ready", ...found });
+    const result = { result: "ready", ...found };
+    await printHostJson("ready", config, exitCodes.ok, result);
     return exitCodes.ok;
   }
   const also = found.revision === undefined

@@ -6,16 +6,19 @@
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { removeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory } = await localConfigOf(call);
-  const wasSuspended = await removeSuspension(stateDirectory);
+  const config = await localConfigOf(call);
+  const wasSuspended = await removeSuspension(config.stateDirectory);
+  await publish(call, config);
   if (call.json) {
-    printJson("resume", exitCodes.ok, { result: "resumed", wasSuspended });
+    const result = { result: "resumed", wasSuspended };
+    await printHostJson("resume", config, exitCodes.ok, result);
   } else {
     print(
       wasSuspended

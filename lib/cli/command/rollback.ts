@@ -9,6 +9,7 @@ import { exitOf } from "../../sync/outcome.ts";
 import { rollBack } from "../../sync/rollback.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
+import { publishing } from "../publish.ts";
 import { withMetrics } from "./metrics.ts";
 import { tellOutcome } from "./outcome.ts";
 import type { Call } from "../call.ts";
@@ -16,12 +17,14 @@ import type { Call } from "../call.ts";
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
-  using effects = await realEffects(call.verbose);
+  await using real = await realEffects(call.verbose);
+  const effects = publishing(call, config, real);
   const outcome = await withMetrics(
     effects,
     config,
     () => rollBack(effects, config, call.texts["to"], record),
   );
-  tellOutcome(call, config, effects, outcome);
+  await effects.published();
+  await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

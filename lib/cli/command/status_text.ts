@@ -1,18 +1,23 @@
 /**
- * The status as lines for people and as JSON.
+ * The status in words, for people.
  *
  * @module
  */
 import { count, oneLine, short } from "../../base/text.ts";
 import { isPattern } from "../../config/tag_pattern.ts";
 import type { Commit, Deployment, LastAttempt } from "../../state/state.ts";
+import type { NextRun } from "../../host/next_run.ts";
 import type { Facts, Verdict } from "./agreement.ts";
-import { table } from "../output/table.ts";
-import { timeAndAge } from "../output/times.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { exitCodes } from "../../base/errors.ts";
+import { type HostState, hostStateOf } from "../../run/host_state.ts";
+import { inks } from "../output/ink.ts";
+import { type Row, rowLines } from "../output/rows.ts";
+import { ageOf, timeAndAge } from "../output/times.ts";
 import { describe, signedText } from "../../run/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
-function deploymentOf(
+export function deploymentOf(
   { state }: Facts,
   system: string | null,
 ): Deployment | undefined {
@@ -21,33 +26,110 @@ function deploymentOf(
     .find((one) => one.system === system);
 }
 
-/** Everything at a glance. */
+/** Everything at a glance, as lines without colour. */
 export function statusLines(facts: Facts, verdict: Verdict): string {
-  const { config, systems, now } = facts;
-  const { running, bootDefault } = systems;
-  const last = lastOf(facts);
-  const rows: [string, string][] = [
-    ["host", `${config.host}: ${headline(facts, verdict)}`],
-    ["runs", systemText(facts, running)],
-    ...bootDefault === running
-      ? []
-      : [["boots", systemText(facts, bootDefault)] as [string, string]],
-    ...signedRows(facts),
-    ["git", gitText(facts)],
-    ...isolationRows(facts),
-    ...verdict.why ? [["why", verdict.why] as [string, string]] : [],
-    ["last", last ? lastText(last, verdict, now) : "no attempt yet"],
-    ...verdict.next.map((text, i): [string, string] => [
-      i === 0 ? "next" : "",
-      text,
-    ]),
-  ];
-  return table(rows);
+  return rowLines(statusRows(facts, verdict)).join("\n");
 }
 
-function headline({ config }: Facts, { agrees }: Verdict): string {
-  if (agrees === null) return "Git could not be asked";
-  return agrees ? `in sync with ${config.ref}` : `not what ${config.ref} says`;
+/** Everything at a glance. */
+export function statusRows(facts: Facts, verdict: Verdict): Row[] {
+  const { config, systems, now } = facts;
+  const { running, bootDefault } = systems;
+  const state = hostStateOf(facts);
+  const last = lastOf(facts);
+  return [
+    {
+      label: "host",
+      text: `${config.host}: ${headline(facts, verdict, state)}`,
+      colour: colours[state],
+    },
+    { label: "runs", text: systemText(facts, running) },
+    ...bootDefault === running
+      ? []
+      : [{ label: "boots", text: systemText(facts, bootDefault) }],
+    ...signedRows(facts),
+    { label: "git", text: gitText(facts) },
+    { label: "asked", text: askedTextOf(facts) },
+    ...isolationRows(facts),
+    ...verdict.why
+      ? [{ label: "why", text: verdict.why, colour: colours[state] }]
+      : [],
+    {
+      label: "last",
+      text: last ? lastText(last, verdict, now) : "no attempt yet",
+      ...last && last.exit !== exitCodes.ok ? { colour: inks.bad } : {},
+    },
+    ...verdict.next.map((text, i) => ({ label: i === 0 ? "next" : "", text })),
+  ];
+}
+
+/** The colour of each state. */
+export const colours: Readonly<Record<HostState, string>> = {
+  "in-sync": inks.good,
+  "out-of-sync": inks.warning,
+  deploying: inks.busy,
+  held: inks.bad,
+  waiting: inks.warning,
+  suspended: inks.warning,
+  "rolled-back": inks.warning,
+  unknown: inks.warning,
+};
+
+/** States that the agreement alone does not tell. */
+const told: Readonly<Partial<Record<HostState, string>>> = {
+  deploying: "deploying; ",
+  suspended: "suspended; ",
+  "rolled-back": "rolled back; ",
+  held: "held; ",
+  waiting: "waiting; ",
+};
+
+function headline(
+  { config }: Facts,
+  { agrees }: Verdict,
+  state: HostState,
+): string {
+  const first = told[state] ?? "";
+  if (agrees === null) return `${first}Git could not be asked`;
+  return first +
+    (agrees ? `in sync with ${config.ref}` : `not what ${config.ref} says`);
+}
+
+/** The status in one line. */
+export function statusLine(facts: Facts): string {
+  const { config, systems } = facts;
+  const deployment = deploymentOf(facts, systems.running);
+  const runs = deployment ? describe(deployment) : "no system of gitops-sync";
+  return `${config.host}: ${hostStateOf(facts)}, ${runs}, asked ${
+    askedTextOf(facts)
+  }`;
+}
+
+function askedTextOf({ asked, nextRun, now }: Facts): string {
+  const before = asked && {
+    at: asked.at,
+    answered: asked.tip !== undefined,
+  };
+  return askedText({ asked: before, nextRun, now });
+}
+
+/** When a run asked the remote last, and when the next one is. */
+export function askedText(
+  { asked, nextRun, now }: {
+    asked: { at: Date; answered: boolean } | undefined;
+    nextRun: NextRun | undefined;
+    now: Date;
+  },
+): string {
+  const silent = asked?.answered ? "" : " without an answer";
+  const before = asked ? `${ageOf(asked.at, now)}${silent}` : "never by a run";
+  if (!nextRun?.at) {
+    const why = nextRun?.why ? ` (${nextRun.why})` : "";
+    return `${before}, next run unknown${why}`;
+  }
+  const left = nextRun.at.getTime() - now.getTime();
+  const when = left > 0 ? `in ${formatDuration(left)}` : "now";
+  return `${before}, next run ${when}`;
 }
 
 function systemText(facts: Facts, system: string | null): string {
@@ -60,17 +142,17 @@ function systemText(facts: Facts, system: string | null): string {
 }
 
 /** Who signed what runs, where signatures were checked. */
-function signedRows(facts: Facts): [string, string][] {
+function signedRows(facts: Facts): Row[] {
   const deployment = deploymentOf(facts, facts.systems.running);
   return deployment
-    ? signedText(deployment).map((text) => ["trust", text])
+    ? signedText(deployment).map((text) => ({ label: "trust", text }))
     : [];
 }
 
 /** Why the host's power is at hand for what is evaluated. */
-function isolationRows({ state, config }: Facts): [string, string][] {
+function isolationRows({ state, config }: Facts): Row[] {
   return state.isolation && config["build.isolate"] !== "false"
-    ? [["eval", state.isolation]]
+    ? [{ label: "eval", text: state.isolation }]
     : [];
 }
 
@@ -114,8 +196,8 @@ function commitOf(
  * How the last attempt ended. An outage takes its place in the state and goes
  * when it is over; the history still has it.
  */
-function lastOf({ state, history }: Facts): LastAttempt | undefined {
-  const entry = history.at(-1);
+export function lastOf({ state, history }: Facts): LastAttempt | undefined {
+  const entry = history.findLast(({ result }) => result !== "unreached");
   if (state.last || !entry) return state.last;
   const { at, ms, result, exit, revision, stage, reason, message } = entry;
   return {
@@ -138,41 +220,4 @@ function lastText(last: LastAttempt, { why: said }: Verdict, now: Date) {
   const [message = ""] = last.message.split("\n");
   const why = message === "" || said.includes(message) ? "" : `: ${message}`;
   return `${last.result}${what}, ${timeAndAge(last.at, now)}${times}${why}`;
-}
-
-/** The shape that docs/json.md documents. */
-export function statusJson(
-  facts: Facts,
-  verdict: Verdict,
-): Record<string, unknown> {
-  const { config, state, systems, tip, unreached, suspension, busy } = facts;
-  const system = (path: string | null) => ({
-    system: path,
-    deployment: deploymentOf(facts, path) ?? null,
-  });
-  return {
-    host: config.host,
-    running: system(systems.running),
-    bootDefault: system(systems.bootDefault),
-    git: {
-      repository: config.repository ?? null,
-      ref: config.ref,
-      tip: tip ?? null,
-      unreached: unreached ?? null,
-      seen: state.seen ?? null,
-    },
-    ...verdict,
-    lastGood: state.lastGood ?? null,
-    last: lastOf(facts) ?? null,
-    holds: state.holds,
-    backoff: state.backoff ?? null,
-    attempt: state.attempt ?? null,
-    reboot: {
-      changed: facts.changed ?? [],
-      last: state.reboot ?? null,
-    },
-    isolation: state.isolation ?? null,
-    suspension: suspension ?? null,
-    busy: busy ?? null,
-  };
 }

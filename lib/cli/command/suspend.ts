@@ -8,7 +8,8 @@ import { oneLine } from "../../base/text.ts";
 import { isLocked, lastHolder } from "../../host/lock.ts";
 import { type Suspension, writeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
@@ -16,7 +17,8 @@ import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  const { stateDirectory } = await localConfigOf(call);
+  const config = await localConfigOf(call);
+  const { stateDirectory } = config;
   const now = new Date();
   const reason = call.texts["reason"];
   const suspension: Suspension = {
@@ -25,8 +27,10 @@ export async function run(call: Call): Promise<ExitCode> {
     reason: reason === undefined ? null : oneLine(reason),
   };
   await writeSuspension(stateDirectory, suspension);
+  await publish(call, config);
   if (call.json) {
-    printJson("suspend", exitCodes.ok, { result: "suspended", suspension });
+    const result = { result: "suspended", suspension };
+    await printHostJson("suspend", config, exitCodes.ok, result);
   } else {
     const { until } = suspension;
     const end = until === null ? "until resume" : `until ${timeOf(until)}`;

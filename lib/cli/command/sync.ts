@@ -7,9 +7,11 @@ import type { ExitCode } from "../../base/errors.ts";
 import { record } from "../../report/record.ts";
 import { exitOf } from "../../sync/outcome.ts";
 import { reconcile } from "../../sync/reconcile.ts";
+import { askedIn } from "../../state/asked.ts";
 import { settle } from "../../sync/settled.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
+import { publishedFiles, publishing } from "../publish.ts";
 import { inSync, tellOutcome } from "./outcome.ts";
 import { withMetrics } from "./metrics.ts";
 import type { Call } from "../call.ts";
@@ -32,8 +34,8 @@ export async function syncWith(
 ): Promise<ExitCode> {
   const configured = await configOf(call);
   const config = wishes.force ? { ...configured, ...noWindows } : configured;
-  using effects = await realEffects(call.verbose);
-  const textfile = config["metrics.textfile"];
+  await using real = await realEffects(call.verbose);
+  const effects = publishing(call, configured, real);
   const outcome = await withMetrics(effects, config, () =>
     reconcile(
       effects,
@@ -44,10 +46,14 @@ export async function syncWith(
         const isPlain = !call.json && !call.verbose && !wishes.retry;
         if (!isPlain) return;
         const says = inSync(config, tip.revision);
-        const { stateDirectory: folder } = config;
-        await settle(folder, call.words, question, answer, says, textfile);
+        const folder = config.stateDirectory;
+        await settle(folder, call.words, question, answer, says, {
+          stamps: [askedIn(folder), ...publishedFiles(call, configured)],
+          textfile: config["metrics.textfile"],
+        });
       },
     ));
-  tellOutcome(call, config, effects, outcome);
+  await effects.published();
+  await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

@@ -7,31 +7,41 @@ import type { Command, Effects } from "../../base/effects.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { oneLine } from "../../base/text.ts";
 import { run } from "../../process/run_command.ts";
-import { makeTeller, Teller } from "./teller.ts";
+import { makeTeller, type Teller } from "./teller.ts";
 
 /** The effects of a command that changes or asks something. */
 export async function realEffects(
   verbose: boolean,
-): Promise<Effects & Disposable> {
-  const teller = Deno.stderr.isTerminal()
-    ? (await import("./terminal.ts")).terminalTeller(verbose)
-    : makeTeller(verbose);
+): Promise<Effects & Disposable & AsyncDisposable> {
+  const teller = await tellerFor(verbose);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   const { tell } = teller;
+  const close = () => {
+    teller.close();
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+  };
   return {
     run: (command) => told(tell, command, interrupt.signal, verbose),
     now: () => new Date(),
     monotonic: () => performance.now(),
     sleep: (ms) => sleep(ms, interrupt.signal),
     tell,
-    [Symbol.dispose]() {
-      teller.close();
-      for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    [Symbol.dispose]: close,
+    async [Symbol.asyncDispose]() {
+      await teller.told?.();
+      close();
     },
   };
+}
+
+/** A teller for whoever reads standard error. */
+export async function tellerFor(verbose: boolean): Promise<Teller> {
+  if (!Deno.stderr.isTerminal()) return makeTeller(verbose);
+  const { isDumb, terminalTeller } = await import("./terminal.ts");
+  return isDumb() ? makeTeller(verbose) : terminalTeller(verbose);
 }
 
 async function told(

@@ -1,15 +1,28 @@
 /**
- * The JSON that `--json` writes. Its shapes are documented in docs/json.md;
- * a change that breaks a reader raises {@linkcode jsonVersion}.
+ * The JSON that `--json` writes: all documents go through here. Their shapes
+ * are documented in docs/json.md and docs/json.schema.json; a change that
+ * breaks a reader raises {@linkcode jsonVersion}.
  *
  * @module
  */
 import { type ExitCode, SyncError } from "../../base/errors.ts";
 import { escaped } from "../../base/text.ts";
+import { utc } from "../../base/time.ts";
 import { print } from "./print.ts";
 
 /** The version of all shapes. */
-export const jsonVersion = 1;
+export const jsonVersion = 2;
+
+/** The names of keys whose value is a point in time. */
+const timeKeys = [
+  "at",
+  "committedAt",
+  "notBefore",
+  "opening",
+  "since",
+  "startedAt",
+  "until",
+];
 
 /** Writes the result of a command as one JSON document. */
 export function printJson(
@@ -17,15 +30,41 @@ export function printJson(
   exit: ExitCode,
   result: Readonly<Record<string, unknown>>,
 ): void {
+  print(documentText(command, exit, result));
+}
+
+/** The text of such a document. */
+export function documentText(
+  command: string,
+  exit: ExitCode,
+  result: Readonly<Record<string, unknown>>,
+): string {
   const document = { version: jsonVersion, command, exit, ...result };
-  print(escaped(JSON.stringify(document, null, 2)));
+  return escaped(JSON.stringify(document, withTime, 2));
+}
+
+/**
+ * Times are RFC 3339 in UTC and whole seconds, however they are kept; what is
+ * no point in time is `null`.
+ */
+function withTime(key: string, value: unknown): unknown {
+  const isTime = typeof value === "string" && timeKeys.includes(key);
+  return isTime ? utc(value) ?? null : value;
 }
 
 /** An error as JSON. */
 export function errorJson(error: unknown): Record<string, unknown> {
   if (error instanceof SyncError) {
-    const { stage, reason, message, hints, details, next } = error;
-    return { stage, reason, message, hints, details, next };
+    const { stage, reason, message, hints, details, next, problems } = error;
+    const more = problems.length > 0 ? { problems } : {};
+    return { stage, reason, message, hints, details, next, ...more };
   }
-  return { reason: "bug", message: (error as Error)?.message ?? String(error) };
+  return {
+    stage: null,
+    reason: "bug",
+    message: (error as Error)?.message ?? String(error),
+    hints: [],
+    details: [],
+    next: null,
+  };
 }

@@ -5,7 +5,7 @@
  */
 import type { Event } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
-import { shown } from "../../base/redact.ts";
+import { redact, shown } from "../../base/redact.ts";
 
 /** What ends a hold. */
 export const holdHint =
@@ -24,6 +24,11 @@ let unprinted: Error | undefined;
  */
 export function print(text: string): void {
   unprinted ??= writeTo(Deno.stdout, `${text}\n`);
+}
+
+/** The same for text in which what comes from elsewhere is safe already. */
+export function printStyled(text: string): void {
+  unprinted ??= writeTo(Deno.stdout, `${text}\n`, redact);
 }
 
 /** Why the result did not arrive, as an error with exit 2, if it did not. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { journalLines, plainLines } from "../../report/log.ts";
+import { plainLines } from "../../report/log.ts";
 import { writeTo } from "./print.ts";
 import { identityOf } from "../../process/kernel.ts";
+import { Journal } from "./journal.ts";
 import type { Event } from "../../base/effects.ts";
 
 /** Tells events until it is closed. */
@@ -13,17 +14,56 @@ export interface Teller {
   tell(event: Event): void;
   /** Ends what is redrawn in place. */
   close(): void;
+  /** Waits until all of it is told, where that takes time. */
+  told?(): Promise<void>;
 }
 
-/** The teller for standard error: a terminal, the journal, or a file. */
+/** A stage that takes long says this often how far it is, in milliseconds. */
+const progressPause = 30_000;
+
+/** The teller for standard error where it is no terminal: the journal, a file. */
 export function makeTeller(verbose: boolean): Teller {
-  const lines = isJournal() ? journalLines() : plainLines();
+  if (!isJournal()) {
+    return steadyTeller(verbose, (event) => {
+      writeTo(Deno.stderr, plainLines(event));
+    });
+  }
+  const journal = new Journal();
+  return {
+    ...steadyTeller(verbose, (event) => journal.take(event)),
+    told: () => journal.written(),
+  };
+}
+
+/**
+ * A teller that redraws nothing.
+ *
+ * @param show Shows an event; of how far a stage is, now and then.
+ * @param pause Milliseconds between two of those.
+ */
+export function steadyTeller(
+  verbose: boolean,
+  show: (event: Event) => void,
+  pause = progressPause,
+): Teller {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const quiet = () => {
+    clearInterval(timer);
+    timer = undefined;
+  };
   return {
     tell(event) {
       if (isDebug(event) && !verbose) return;
-      writeTo(Deno.stderr, lines(event));
+      if (event.kind === "progress") {
+        quiet();
+        timer = setInterval(() => show(event), pause);
+        // It must not keep a finished program alive.
+        return Deno.unrefTimer(timer);
+      }
+      if (["start", "done", "failed"].includes(event.kind)) quiet();
+      show(event);
     },
-    close() {},
+    close: quiet,
   };
 }
 

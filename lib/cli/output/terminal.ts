@@ -1,15 +1,19 @@
 /**
  * Events on a terminal: a line for each stage, the current one redrawn in
- * place with its progress and time.
+ * place with its time and what is at work in it.
  *
  * @module
  */
 import { formatDuration } from "../../base/duration.ts";
-import type { Event, Level } from "../../base/effects.ts";
+import type { Event, Level, Progress } from "../../base/effects.ts";
 import { redact, shown } from "../../base/redact.ts";
+import { withoutColour } from "../../base/text.ts";
 import { messageLines } from "../../report/log.ts";
+import { inkFor } from "./ink.ts";
+import { headOf, type Ink, stageLine, taskLines } from "./live_lines.ts";
 import { writeTo } from "./print.ts";
 import type { Teller } from "./teller.ts";
+import { widthOf } from "./width.ts";
 
 const redrawPause = 100;
 const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
@@ -17,30 +21,37 @@ const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 /** A stage under way. */
 interface Live {
   stage: string;
-  text: string;
+  now: () => Progress;
   start: number;
 }
 
+/** What is drawn and is drawn over: the width of each line. */
+type Drawn = readonly number[];
+
 /** The teller for a person at a terminal. `NO_COLOR` is obeyed. */
 export function terminalTeller(verbose: boolean): Teller {
-  const { ink, columns } = paper();
+  const { ink, size } = paper();
   let live: Live | undefined;
-  let drawn = false;
+  let drawn: Drawn = [];
   let frame = 0;
-  const erase = () => drawn ? "\r\x1b[K" : "";
   // With escapes of our own; what comes from elsewhere is clean before.
   const write = (text: string) => writeTo(Deno.stderr, text, redact);
   const draw = () => {
     if (!live) return;
+    const { columns, rows } = size();
     const mark = frames[frame = (frame + 1) % frames.length]!;
     const took = formatDuration(performance.now() - live.start);
-    const line = row(mark, live.stage, live.text, took, columns());
-    write(`${erase()}${line}`);
-    drawn = true;
+    const now = live.now();
+    const lines = [
+      stageLine(mark, live.stage, headOf(now), took, columns),
+      ...taskLines(now, columns, rows - 2, ink),
+    ];
+    write(`${erase(drawn, columns)}${lines.join("\n")}`);
+    drawn = lines.map((line) => widthOf(withoutColour(line)));
   };
   const put = (lines: string) => {
-    write(`${erase()}${lines}`);
-    drawn = false;
+    write(`${erase(drawn, size().columns)}${lines}`);
+    drawn = [];
   };
   const timer = setInterval(draw, redrawPause);
   // It must not keep a finished program alive.
@@ -48,11 +59,14 @@ export function terminalTeller(verbose: boolean): Teller {
   return {
     tell(event) {
       switch (event.kind) {
-        case "start":
-          live = { stage: event.stage, text: "", start: performance.now() };
+        case "start": {
+          const start = performance.now() - (event.ago ?? 0);
+          live = { stage: event.stage, now: () => ({ text: "" }), start };
           return draw();
+        }
         case "progress":
-          if (live) live.text = event.text;
+          live ??= { ...event, start: performance.now() };
+          live.now = event.now;
           return;
         case "done":
         case "failed": {
@@ -61,7 +75,8 @@ export function terminalTeller(verbose: boolean): Teller {
           const mark = isDone ? ink("32", "✓") : ink("31", "✗");
           const text = isDone ? event.text : "failed";
           const took = formatDuration(event.ms);
-          return put(`${row(mark, event.stage, text, took, columns())}\n`);
+          const { columns } = size();
+          return put(`${stageLine(mark, event.stage, text, took, columns)}\n`);
         }
         case "message":
           if (event.level === "debug" && !verbose) return;
@@ -76,24 +91,17 @@ export function terminalTeller(verbose: boolean): Teller {
   };
 }
 
-const nameWidth = 10;
-
-/** One line that fits: mark, stage, text and, at its end, the time. */
-function row(
-  mark: string,
-  stage: string,
-  text: string,
-  took: string,
-  columns: number,
-): string {
-  const room = Math.max(0, columns - nameWidth - took.length - 5);
-  const safe = shown(text);
-  const fitted = safe.length > room
-    ? `${safe.slice(0, Math.max(0, room - 1))}…`
-    : safe;
-  const rest = `${stage.padEnd(nameWidth)}${fitted.padEnd(room)}  ${took}`;
-  // A line that does not fit could not be redrawn in place.
-  return `${mark} ${rest.slice(0, Math.max(0, columns - 2))}`;
+/**
+ * Takes away what was drawn. A terminal that has become narrower has broken its
+ * lines anew, and it takes more of them.
+ */
+function erase(drawn: Drawn, columns: number): string {
+  if (drawn.length === 0) return "";
+  const rows = drawn.reduce(
+    (sum, width) => sum + Math.max(1, Math.ceil(width / columns)),
+    0,
+  );
+  return rows === 1 ? "\r\x1b[K" : `\r\x1b[${rows - 1}A\x1b[J`;
 }
 
 const levelInk: Readonly<Partial<Record<Level, string>>> = {
@@ -101,8 +109,6 @@ const levelInk: Readonly<Partial<Record<Level, string>>> = {
   warning: "33",
   debug: "2",
 };
-
-type Ink = (code: string, text: string) => string;
 
 function coloured(event: Event & { kind: "message" }, ink: Ink): string {
   const code = levelInk[event.level];
@@ -114,18 +120,25 @@ function coloured(event: Event & { kind: "message" }, ink: Ink): string {
   return [head, ...more].join("\n");
 }
 
-function paper(): { ink: Ink; columns: () => number } {
-  // no-color.org: set and not empty.
-  const plain = (Deno.env.get("NO_COLOR") ?? "") !== "";
+function paper(): {
+  ink: Ink;
+  size: () => { columns: number; rows: number };
+} {
   return {
-    ink: (code, text) => plain ? text : `\x1b[${code}m${text}\x1b[0m`,
-    columns: () => {
+    ink: inkFor(Deno.stderr),
+    size: () => {
       try {
         // A serial console says 0: it does not know.
-        return Math.min(Deno.consoleSize().columns || 80, 120);
+        const { columns, rows } = Deno.consoleSize();
+        return { columns: Math.min(columns || 80, 120), rows: rows || 24 };
       } catch {
-        return 80;
+        return { columns: 80, rows: 24 };
       }
     },
   };
+}
+
+/** Whether a terminal can only write on (git and others go by the same). */
+export function isDumb(): boolean {
+  return ["", "dumb"].includes(Deno.env.get("TERM") ?? "");
 }

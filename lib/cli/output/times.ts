@@ -26,7 +26,14 @@ const recently = 5000;
 /** The same with how long ago that was. */
 export function timeAndAge(iso: string, now: Date): string {
   const ms = now.getTime() - Date.parse(iso);
-  if (!(ms >= 0)) return timeOf(iso);
-  const age = ms < recently ? "just now" : `${formatDuration(ms)} ago`;
-  return `${timeOf(iso)} (${age})`;
+  return ms >= 0
+    ? `${timeOf(iso)} (${ageOf(new Date(iso), now)})`
+    : timeOf(iso);
+}
+
+/** `20s ago`; a time to come, which a clock that was set back leaves, in full. */
+export function ageOf(time: Date, now: Date): string {
+  const ms = now.getTime() - time.getTime();
+  if (!(ms >= 0)) return `at ${timeOf(time.toISOString())}`;
+  return ms < recently ? "just now" : `${formatDuration(ms)} ago`;
 }

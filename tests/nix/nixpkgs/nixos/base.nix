@@ -178,6 +178,7 @@ in
     system.stateVersion = optionOf types.str "";
     systemd.package = optionOf types.package pkgs.systemd;
     systemd.services = optionOf (types.attrsOf (types.submodule { options = serviceOptions; })) { };
+    systemd.tmpfiles.rules = optionOf (types.listOf types.str) [ ];
     systemd.timers = optionOf (types.attrsOf (types.submodule { options = timerOptions; })) { };
     systemd.paths = optionOf (types.attrsOf (types.submodule { options = pathOptions; })) { };
     systemd.units = values;
@@ -199,6 +200,10 @@ in
             builtins.attrNames config.users.users
           )
           + lib.concatMapStringsSep "" (user: "echo '${user}' >>$out/etc/allowed-users\n") config.nix.settings.allowed-users
+          + lib.optionalString (config.systemd.tmpfiles.rules != [ ]) ''
+            mkdir -p $out/etc/tmpfiles.d
+            echo '${lib.concatStringsSep "\n" config.systemd.tmpfiles.rules}' >$out/etc/tmpfiles.d/00-nixos.conf
+          ''
           + lib.concatStringsSep "\n" (
             lib.mapAttrsToList (name: unit: "cp ${unit.unit}/${name} $out/etc/systemd/system/") config.systemd.units
             ++ lib.concatLists (lib.mapAttrsToList linksOf config.systemd.units)

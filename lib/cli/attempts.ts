@@ -1,0 +1,90 @@
+/**
+ * The attempts of this host, and which one a person means.
+ *
+ * @module
+ */
+import { usageError } from "../base/errors.ts";
+import { oneLine, short } from "../base/text.ts";
+import { readHistory } from "../state/history.ts";
+import { loggedAttempts } from "../state/log_entries.ts";
+import type { HistoryEntry } from "../state/state.ts";
+import { readState } from "../state/state_file.ts";
+
+/** An attempt: one that has ended has an entry in the history. */
+export interface KnownAttempt {
+  id: string;
+  revision: string | undefined;
+  entry?: HistoryEntry;
+}
+
+/** Every attempt, oldest first; the one under way or cut off is the last. */
+export async function attemptsIn(folder: string): Promise<KnownAttempt[]> {
+  const known = readHistory(folder).map((entry): KnownAttempt => ({
+    id: entry.id,
+    revision: entry.revision,
+    entry,
+  }));
+  const { attempt } = await readState(folder);
+  const ids = new Set(known.map(({ id }) => id));
+  if (attempt && !ids.has(attempt.id)) {
+    known.push({ id: attempt.id, revision: attempt.commit.revision });
+    ids.add(attempt.id);
+  }
+  // The history may be damaged, or have been written by nobody yet.
+  const unknown = loggedAttempts(folder).filter((id) => !ids.has(id))
+    .map((id): KnownAttempt => ({ id, revision: undefined }));
+  return [...known, ...unknown].sort((a, b) => order(a) < order(b) ? -1 : 1);
+}
+
+/** Ids begin with a time; those of some lines of the history do not. */
+function order({ id, entry }: KnownAttempt): string {
+  return /^\d{8}-\d{6}/.exec(id)?.[0] ??
+    (entry?.at ?? "").slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+}
+
+/**
+ * The attempt that a word names: an id or its beginning, a revision or its
+ * beginning (its last attempt counts), or `-1` for the last one, `-2` for the
+ * one before it.
+ *
+ * @param word None: the last one.
+ * @throws {SyncError} `no-attempts`, `attempt-missing`, exit 2.
+ */
+export function attemptNamed(
+  known: readonly KnownAttempt[],
+  word = "-1",
+): KnownAttempt {
+  if (known.length === 0) {
+    throw usageError(
+      "no-attempts",
+      "Nothing was attempted here yet",
+      "gitops-sync sync is the beginning",
+    );
+  }
+  const back = /^-(\d{1,6})$/.exec(word)?.[1];
+  const found = back !== undefined
+    ? known.at(-Math.max(1, Number(back)))
+    : word.length < 4
+    ? undefined
+    : known.findLast(({ id }) => id === word) ??
+      known.findLast(({ revision }) => revision?.startsWith(word)) ??
+      known.findLast(({ id }) => id.startsWith(word));
+  if (found) return found;
+  const last = known.at(-1)!;
+  throw usageError(
+    "attempt-missing",
+    `Cannot find the attempt ${oneLine(word, 80)}: ${
+      back !== undefined
+        ? `there are ${known.length} alone`
+        : "expected an id, the beginning of a revision (4 digits or more), or a number back such as -1"
+    }`,
+    `the last one is ${last.id}${
+      last.revision ? ` of ${short(last.revision)}` : ""
+    }; gitops-sync history --ids lists them`,
+  );
+}
+
+/** The words that name attempts, newest first, for completions. */
+export async function attemptWords(folder: string): Promise<string[]> {
+  return (await attemptsIn(folder)).map(({ id }) => id).reverse();
+}

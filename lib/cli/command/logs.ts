@@ -1,0 +1,89 @@
+/**
+ * `gitops-sync logs`: all that one attempt has told, and what its build and its
+ * switches wrote.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { short } from "../../base/text.ts";
+import { isLocked } from "../../host/lock.ts";
+import type { LogEntry } from "../../state/log_entries.ts";
+import { hasLog, LogReader } from "../../state/log_reader.ts";
+import { attemptNamed, attemptsIn, type KnownAttempt } from "../attempts.ts";
+import { localConfigOf } from "../config.ts";
+import { Interrupt } from "../interrupt.ts";
+import { printJson } from "../output/json.ts";
+import { logLines } from "../output/log_lines.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Milliseconds between two looks at a log that grows. */
+const pause = 200;
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const { stateDirectory: folder } = await localConfigOf(call);
+  const attempt = attemptNamed(await attemptsIn(folder), call.operands[0]);
+  refuseMissing(folder, attempt);
+  if (call.json) {
+    const { id, revision } = attempt;
+    using reader = new LogReader(folder, id);
+    const entries = [...reader.read()].flat();
+    printJson("logs", exitCodes.ok, {
+      attempt: { id, revision: revision ?? null },
+      lines: entries.map(entryJson),
+    });
+    return exitCodes.ok;
+  }
+  return call.switches.has("follow")
+    ? await follow(folder, attempt)
+    : show(folder, attempt);
+}
+
+/** @throws {SyncError} `log-missing`, exit 2. */
+export function refuseMissing(folder: string, { id, revision }: KnownAttempt) {
+  if (hasLog(folder, id)) return;
+  throw usageError(
+    "log-missing",
+    `Cannot show the log of ${id}${
+      revision ? ` (${short(revision)})` : ""
+    }: it is not kept any more, or was never written`,
+    `what is known of it: gitops-sync history show ${id}`,
+  );
+}
+
+/** A line of the log with its time as text. */
+export function entryJson({ at, ...entry }: LogEntry): Record<string, unknown> {
+  return { at: new Date(at).toISOString(), ...entry };
+}
+
+/** Prints a log as far as it goes. */
+export function show(folder: string, { id }: KnownAttempt): ExitCode {
+  using reader = new LogReader(folder, id);
+  for (const entries of reader.read()) printAll(entries);
+  return exitCodes.ok;
+}
+
+function printAll(entries: readonly LogEntry[]): void {
+  print(entries.flatMap(logLines).join("\n"));
+}
+
+/** Prints a log, and what comes to it until its attempt is over. */
+async function follow(
+  folder: string,
+  { id, entry }: KnownAttempt,
+): Promise<ExitCode> {
+  using reader = new LogReader(folder, id);
+  using interrupt = new Interrupt();
+  for (let isOver = entry !== undefined;;) {
+    for (const entries of reader.read()) {
+      printAll(entries);
+      isOver = entries.at(-1)?.kind === "end";
+    }
+    if (isOver) return exitCodes.ok;
+    if (interrupt.isInterrupted) return exitCodes.interrupted;
+    // A run that was cut off has written no end.
+    isOver = !await isLocked(folder);
+    if (!isOver) await interrupt.sleep(pause);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The status as JSON, in the shape that docs/json.md documents.
+ *
+ * @module
+ */
+import type { Facts, Verdict } from "./agreement.ts";
+import { deploymentOf, lastOf } from "./status_text.ts";
+import type { AskedAt } from "../../state/asked.ts";
+import type { NextRun } from "../../host/next_run.ts";
+
+/** All keys of the document beside those that every document has. */
+export function statusJson(
+  facts: Facts,
+  verdict: Verdict,
+): Record<string, unknown> {
+  const { config, state, systems, tip, unreached, suspension, busy } = facts;
+  const system = (path: string | null) => ({
+    system: path,
+    deployment: deploymentOf(facts, path) ?? null,
+  });
+  return {
+    running: system(systems.running),
+    bootDefault: system(systems.bootDefault),
+    git: {
+      repository: config.repository ?? null,
+      ref: config.ref,
+      tip: tip ?? null,
+      unreached: unreached ?? null,
+      seen: state.seen ?? null,
+      checked: checkedJson(facts.asked),
+    },
+    ...verdict,
+    nextRun: nextJson(facts.nextRun),
+    lastGood: state.lastGood ?? null,
+    last: lastOf(facts) ?? null,
+    holds: state.holds,
+    backoff: state.backoff ?? null,
+    attempt: state.attempt ?? null,
+    reboot: {
+      changed: facts.changed ?? [],
+      last: state.reboot ?? null,
+    },
+    isolation: state.isolation ?? null,
+    suspension: suspension ?? null,
+    busy: busy ? { ...busy, since: new Date(busy.since).toISOString() } : null,
+  };
+}
+
+function checkedJson(
+  asked: AskedAt | undefined,
+): Record<string, unknown> | null {
+  if (!asked) return null;
+  const { at, tip, message } = asked;
+  return {
+    at: at.toISOString(),
+    answered: tip !== undefined,
+    why: message ?? null,
+  };
+}
+
+/** When the next run is, or why that is not known. */
+export function nextJson(next: NextRun | undefined): Record<string, unknown> {
+  return {
+    at: next?.at?.toISOString() ?? null,
+    why: next?.at ? null : next?.why ?? "not asked",
+  };
+}

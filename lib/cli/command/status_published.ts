@@ -1,0 +1,99 @@
+/**
+ * The status for people who are not root, from what runs have published.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { short } from "../../base/text.ts";
+import { nextRun } from "../../host/next_run.ts";
+import {
+  type Published,
+  publishedFile,
+  readPublished,
+} from "../../report/published.ts";
+import type { Call } from "../call.ts";
+import { realEffects } from "../output/effects.ts";
+import { columnsOf, inkFor } from "../output/ink.ts";
+import { printJson } from "../output/json.ts";
+import { print, printStyled } from "../output/print.ts";
+import { type Row, rowLines } from "../output/rows.ts";
+import { timeAndAge, timeOf } from "../output/times.ts";
+import { exitOfState } from "./status_tell.ts";
+import { nextJson } from "./status_json.ts";
+import { askedText, colours } from "./status_text.ts";
+
+/**
+ * Tells what was published last.
+ *
+ * @returns the exit code; nothing where there is nothing to tell.
+ */
+export async function tellPublished(
+  call: Call,
+): Promise<ExitCode | undefined> {
+  const found = readPublished();
+  if (!found) return undefined;
+  using effects = await realEffects(call.verbose);
+  const next = await nextRun(effects);
+  const exit = call.switches.has("exit-code")
+    ? exitOfState(found.state)
+    : exitCodes.ok;
+  const { checked } = found;
+  const asked = checked
+    ? { at: new Date(checked.at), answered: checked.answered }
+    : undefined;
+  const text = askedText({ asked, nextRun: next, now: new Date() });
+  if (call.json) {
+    printJson("status", exit, { ...found, nextRun: nextJson(next) });
+  } else if (call.switches.has("oneline")) {
+    const runs = found.lastGood ? short(found.lastGood.revision) : "nothing";
+    print(`${found.host}: ${found.state}, ${runs}, asked ${text}`);
+  } else {
+    const paper = {
+      ink: inkFor(Deno.stdout),
+      columns: columnsOf(Deno.stdout),
+    };
+    printStyled(rowLines(rowsOf(found, text), paper).join("\n"));
+  }
+  return exit;
+}
+
+function rowsOf(found: Published, asked: string): Row[] {
+  const { host, target, state, lastGood, tip, stage, last } = found;
+  const now = new Date();
+  const rows: Row[] = [{
+    label: "host",
+    text: `${host}: ${state}${stage ? ` (at the ${stage} stage)` : ""}`,
+    colour: colours[state],
+  }, {
+    label: "runs",
+    text: lastGood
+      ? `${short(lastGood.revision)}, since ${timeAndAge(lastGood.at, now)}`
+      : "nothing that gitops-sync deployed",
+  }, {
+    label: "git",
+    text: `${target.ref} ${
+      tip ? `was at ${short(tip)} when it was asked last` : "is not known"
+    }`,
+  }, { label: "asked", text: asked }];
+  if (last) {
+    const why = last.reason ? ` at ${last.stage}: ${last.reason}` : "";
+    const what = last.revision ? ` ${short(last.revision)}` : "";
+    rows.push({
+      label: "last",
+      text: `${last.result}${what}${why}, ${timeAndAge(last.at, now)}`,
+    });
+  }
+  if (found.suspension) {
+    const { since, until } = found.suspension;
+    const end = until === null ? "" : ` until ${timeOf(until)}`;
+    rows.push({
+      label: "next",
+      text: `suspended since ${timeAndAge(since, now)}${end}`,
+    });
+  }
+  rows.push({
+    label: "from",
+    text: `${publishedFile}; root is told more`,
+  });
+  return rows;
+}

@@ -1,0 +1,61 @@
+/**
+ * Tells the status in the form that was asked for.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { type HostState, hostStateOf } from "../../run/host_state.ts";
+import type { Call } from "../call.ts";
+import { printHostJson } from "../output/host_json.ts";
+import { columnsOf, inkFor } from "../output/ink.ts";
+import { print, printStyled } from "../output/print.ts";
+import { rowLines } from "../output/rows.ts";
+import { agreement, type Facts } from "./agreement.ts";
+import { statusJson } from "./status_json.ts";
+import { statusLine, statusRows } from "./status_text.ts";
+
+/**
+ * Tells the status in the form that was asked for.
+ *
+ * @returns the exit code: 0, or the state's where that was asked for.
+ */
+export async function tellStatus(
+  { json, switches, texts }: Call,
+  facts: Facts,
+): Promise<ExitCode> {
+  const { config } = facts;
+  const state = hostStateOf(facts);
+  const isAsked = switches.has("exit-code") || switches.has("wait") ||
+    texts["wait"] !== undefined;
+  const exit = isAsked ? exitOfState(state) : exitCodes.ok;
+  const verdict = agreement(facts);
+  if (json) {
+    const result = statusJson(facts, verdict);
+    await printHostJson("status", config, exit, result, state);
+  } else if (switches.has("oneline")) {
+    print(statusLine(facts));
+  } else {
+    const paper = {
+      ink: inkFor(Deno.stdout),
+      columns: columnsOf(Deno.stdout),
+    };
+    printStyled(rowLines(statusRows(facts, verdict), paper).join("\n"));
+  }
+  return exit;
+}
+
+const exitOf: Readonly<Record<HostState, ExitCode>> = {
+  "in-sync": exitCodes.ok,
+  "out-of-sync": exitCodes.outOfSync,
+  deploying: exitCodes.locked,
+  held: exitCodes.held,
+  waiting: exitCodes.waiting,
+  suspended: exitCodes.suspended,
+  "rolled-back": exitCodes.rolledBackByPerson,
+  unknown: exitCodes.remote,
+};
+
+/** The exit code that `--exit-code` and `--wait` give a state. */
+export function exitOfState(state: HostState): ExitCode {
+  return exitOf[state];
+}

@@ -1,0 +1,75 @@
+/**
+ * `gitops-sync status --wait`: until the tip is deployed or has failed.
+ *
+ * @module
+ */
+import { say } from "../../base/effects.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { Config } from "../../config/schema.ts";
+import { hostStateOf } from "../../run/host_state.ts";
+import type { Call } from "../call.ts";
+import { realEffects } from "../output/effects.ts";
+import { Interruption } from "../output/interruption.ts";
+import { spanOf } from "../span.ts";
+import type { Facts } from "./agreement.ts";
+import { LiveStatus } from "./status_live.ts";
+import { tellStatus } from "./status_tell.ts";
+
+/** Milliseconds from one look at the host to the next. */
+const pause = 500;
+
+/**
+ * Waits, and tells the status at the end.
+ *
+ * @returns the exit code of the state at the end, or 130.
+ */
+export async function wait(call: Call, config: Config): Promise<ExitCode> {
+  const span = spanOf(call, "wait") ?? Infinity;
+  const begun = Date.now();
+  using interruption = new Interruption();
+  using effects = await realEffects(call.verbose);
+  const live = new LiveStatus(effects, config, call.switches.has("offline"));
+  for (;;) {
+    const facts = await live.facts();
+    if (interruption.hasCome) return exitCodes.interrupted;
+    if (isOver(facts, begun)) return await tellStatus(call, facts);
+    const left = begun + span - Date.now();
+    if (left <= 0) {
+      const took = formatDuration(span);
+      say(effects, "warning", `It is not over after ${took}`);
+      return await tellStatus(call, facts);
+    }
+    await interruption.pause(Math.min(pause, left));
+  }
+}
+
+/**
+ * Whether nothing more comes of the tip without a new commit or a person.
+ *
+ * @param begun When the wait began, in milliseconds since 1970.
+ */
+function isOver(facts: Facts, begun: number): boolean {
+  const { isBusy, state: { backoff, last, lastGood }, tip } = facts;
+  switch (hostStateOf(facts)) {
+    case "in-sync":
+      return true;
+    case "held":
+    case "rolled-back":
+    case "suspended":
+      return !isBusy;
+    case "waiting":
+    case "out-of-sync": {
+      if (isBusy || !tip) return false;
+      // It was deployed, and somebody switched by hand since.
+      if (lastGood?.revision === tip.revision) {
+        return facts.config.drift === "report";
+      }
+      const isFresh = last !== undefined && Date.parse(last.at) >= begun;
+      return backoff?.revision === tip.revision &&
+        (isFresh || Date.parse(backoff.notBefore) > facts.now.getTime());
+    }
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * `gitops-sync status --watch`: the status, drawn again and again.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { redact } from "../../base/redact.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Call } from "../call.ts";
+import { realEffects } from "../output/effects.ts";
+import { columnsOf, inkFor, inks } from "../output/ink.ts";
+import { Interruption } from "../output/interruption.ts";
+import { writeTo } from "../output/print.ts";
+import { rowLines } from "../output/rows.ts";
+import { timeOf } from "../output/times.ts";
+import { agreement, type Facts } from "./agreement.ts";
+import { LiveStatus } from "./status_live.ts";
+import { tellStatus } from "./status_tell.ts";
+import { statusLine, statusRows } from "./status_text.ts";
+
+/** Milliseconds from one picture to the next. */
+const pause = 1000;
+
+// xterm's control sequences: a screen of its own, which leaves what was there
+// before as it was, and no cursor.
+const enter = "\x1b[?1049h\x1b[?25l", leave = "\x1b[?25h\x1b[?1049l";
+const home = "\x1b[H", endOfLine = "\x1b[K", below = "\x1b[J";
+
+/**
+ * Draws the status until a person ends it; what it was then stays on the
+ * terminal.
+ *
+ * @returns 0 after `q`, 130 after Ctrl-C.
+ */
+export async function watch(call: Call, config: Config): Promise<ExitCode> {
+  using interruption = new Interruption();
+  using effects = await realEffects(call.verbose);
+  using keys = new Keys();
+  const live = new LiveStatus(effects, config, call.switches.has("offline"));
+  let facts = await live.facts();
+  if (interruption.hasCome) return exitCodes.interrupted;
+  write(enter);
+  try {
+    while (!interruption.hasCome && !keys.isEnd) {
+      draw(call, facts);
+      await Promise.race([interruption.pause(pause), keys.end]);
+      facts = await live.facts();
+    }
+  } finally {
+    write(leave);
+  }
+  await tellStatus(call, facts);
+  return interruption.hasCome ? exitCodes.interrupted : exitCodes.ok;
+}
+
+const write = (text: string) => writeTo(Deno.stdout, text, redact);
+
+function draw({ switches }: Call, facts: Facts): void {
+  const ink = inkFor(Deno.stdout);
+  const columns = columnsOf(Deno.stdout);
+  const lines = switches.has("oneline")
+    ? rowLines([{ label: "", text: statusLine(facts) }], { ink, columns })
+    : rowLines(statusRows(facts, agreement(facts)), { ink, columns });
+  const foot = `${timeOf(facts.now.toISOString())}, q ends it`;
+  const all = [...lines, "", ink(inks.dim, foot)];
+  const drawn = all.map((line) => `${line}${endOfLine}`).join("\r\n");
+  write(`${home}${drawn}${below}`);
+}
+
+/** The keys of a terminal, each as it is pressed. */
+class Keys implements Disposable {
+  /** Whether a person wants the end. */
+  isEnd = false;
+  /** Comes with that. */
+  readonly end: Promise<void>;
+  readonly #isTerminal = Deno.stdin.isTerminal();
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  constructor() {
+    if (!this.#isTerminal) {
+      this.end = new Promise(() => {});
+      return;
+    }
+    // Ctrl-C stays a signal.
+    Deno.stdin.setRaw(true, { cbreak: true });
+    this.#reader = Deno.stdin.readable.getReader();
+    this.end = this.#read(this.#reader);
+  }
+
+  async #read(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+  ): Promise<void> {
+    for (;;) {
+      const { value, done } = await reader.read();
+      // The terminal has gone.
+      if (done) break;
+      if (new TextDecoder().decode(value).toLowerCase().includes("q")) break;
+    }
+    this.isEnd = true;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isTerminal) return;
+    Deno.stdin.setRaw(false);
+    this.#reader?.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * `gitops-sync watch`: the run under way, whoever began it.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { short } from "../../base/text.ts";
+import { isLocked, lastHolder } from "../../host/lock.ts";
+import { nextRun } from "../../host/timer.ts";
+import { run as runProgram } from "../../process/run_command.ts";
+import { readState } from "../../state/state_file.ts";
+import { localConfigOf } from "../config.ts";
+import { Interrupt } from "../interrupt.ts";
+import { tellerFor } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import type { Teller } from "../output/teller.ts";
+import { timeAndAge, timeOf } from "../output/times.ts";
+import { RunWatcher, type Seen } from "../run_watcher.ts";
+import type { Call } from "../call.ts";
+
+/** Milliseconds between two looks. */
+const pause = 200;
+
+const silent: Teller = { tell() {}, close() {} };
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const { stateDirectory: folder } = await localConfigOf(call);
+  using interrupt = new Interrupt();
+  const before = lastHolder(folder)?.since;
+  if (!await isLocked(folder)) {
+    if (!call.switches.has("wait")) return await tellIdle(call, folder);
+    if (!await begun(folder, before, interrupt)) return exitCodes.interrupted;
+  }
+  const teller = call.json ? silent : await tellerFor(call.verbose);
+  const seen = await watched(folder, teller, interrupt);
+  teller.close();
+  return seen ? await tellEnd(call, folder, seen) : exitCodes.interrupted;
+}
+
+/** Waits until a run begins; one that has nothing to do is over at once. */
+async function begun(
+  folder: string,
+  before: number | undefined,
+  interrupt: Interrupt,
+): Promise<boolean> {
+  while (lastHolder(folder)?.since === before) {
+    await interrupt.sleep(pause);
+    if (interrupt.isInterrupted) return false;
+  }
+  return true;
+}
+
+/** @returns what was seen to the end, or nothing where it was interrupted. */
+async function watched(
+  folder: string,
+  teller: Teller,
+  interrupt: Interrupt,
+): Promise<Seen | undefined> {
+  using watcher = new RunWatcher(folder, teller);
+  while (!await watcher.look()) {
+    await interrupt.sleep(pause);
+    if (interrupt.isInterrupted) return undefined;
+  }
+  return watcher.seen;
+}
+
+async function tellEnd(
+  call: Call,
+  folder: string,
+  { since, attempt, end }: Seen,
+): Promise<ExitCode> {
+  const { last, attempt: left } = await readState(folder);
+  const isOfRun = last && Date.parse(last.at) >= since;
+  const found = end ??
+    // The remote did not answer: that is no attempt.
+    (isOfRun && !attempt ? { ...last, text: last.message } : undefined);
+  const exit = found?.exit ??
+    (attempt && left ? exitCodes.interrupted : exitCodes.ok);
+  const result = found?.result ?? (exit === 0 ? "nothing-to-do" : "cut-off");
+  if (call.json) {
+    printJson("watch", exit as ExitCode, {
+      result,
+      attempt: attempt ?? null,
+      text: found?.text ?? "",
+    });
+  } else if (found) {
+    print(`The run has ended: ${result}${found.text ? `: ${found.text}` : ""}`);
+  } else {
+    print(
+      exit === 0
+        ? "The run has ended: it changed nothing; gitops-sync status says how the host stands"
+        : "The run was cut off: the next one finishes or undoes what it began",
+    );
+  }
+  return exit as ExitCode;
+}
+
+/** Where no run goes on: when the last one was, and when the next one is. */
+async function tellIdle(call: Call, folder: string): Promise<ExitCode> {
+  const now = new Date();
+  const { last } = await readState(folder);
+  const begun = lastHolder(folder)?.since;
+  const next = await nextRun({ run: (command) => runProgram(command) });
+  if (call.json) {
+    printJson("watch", exitCodes.ok, {
+      result: "idle",
+      last: begun === undefined ? null : timeText(new Date(begun)),
+      next: next ? timeText(next) : null,
+    });
+    return exitCodes.ok;
+  }
+  const isAttempt = last?.revision !== undefined;
+  print([
+    "No run is under way.",
+    begun === undefined
+      ? "None has been here yet."
+      : `The last one began ${timeAndAge(new Date(begun).toISOString(), now)}.`,
+    ...isAttempt
+      ? [
+        `The last attempt: ${last.result} ${short(last.revision!)}, ${
+          timeAndAge(last.at, now)
+        }.`,
+      ]
+      : [],
+    next
+      ? `The next one begins ${timeOf(next.toISOString())} (in ${
+        formatDuration(Math.max(0, next.getTime() - now.getTime()))
+      }).`
+      : "No timer begins the next one.",
+    "gitops-sync watch --wait waits for it.",
+  ].join("\n"));
+  return exitCodes.ok;
+}
+
+function timeText(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}

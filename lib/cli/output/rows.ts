@@ -1,0 +1,60 @@
+/**
+ * Labels with texts beside them, in colour and as wide as the terminal.
+ *
+ * @module
+ */
+import { shown } from "../../base/redact.ts";
+import { type Ink, inks, noInk } from "./ink.ts";
+
+/** A label and what is said of it. */
+export interface Row {
+  /** Empty: it goes on with the row above. */
+  label: string;
+  text: string;
+  /** The colour of the text, as `Ink` takes it. */
+  colour?: string | undefined;
+}
+
+/** How it is drawn. */
+export interface Paper {
+  ink: Ink;
+  /** Texts are broken between words to fit; none: they are not. */
+  columns?: number | undefined;
+}
+
+/** Texts narrower than this are not broken: nobody could read them. */
+const narrowest = 20;
+
+/**
+ * Rows as lines. What comes from elsewhere is made safe here; the escapes of
+ * colours are ours.
+ */
+export function rowLines(
+  rows: readonly Row[],
+  { ink, columns }: Paper = { ink: noInk },
+): string[] {
+  const width = Math.max(...rows.map(({ label }) => label.length)) + 2;
+  const room = columns === undefined ? Infinity : columns - width;
+  return rows.flatMap(({ label, text, colour }) => {
+    const parts = shown(text).split("\n")
+      .flatMap((line) => broken(line, room < narrowest ? Infinity : room));
+    return parts.map((part, i) => {
+      const name = (i === 0 ? label : "").padEnd(width);
+      const said = colour === undefined ? part : ink(colour, part);
+      return name.trim() === "" ? name + said : ink(inks.dim, name) + said;
+    });
+  }).map((line) => line.trimEnd());
+}
+
+/** A text in lines of at most so many letters, broken at blanks where it can. */
+function broken(text: string, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > most) {
+    const at = rest.lastIndexOf(" ", most);
+    const end = at > 0 ? at : most;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}

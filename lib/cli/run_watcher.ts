@@ -1,0 +1,127 @@
+/**
+ * Follows the run that holds the lock by what it leaves in the state folder:
+ * no lock is taken, and the run does not know.
+ *
+ * @module
+ */
+import type { Event, Progress } from "../base/effects.ts";
+import { short } from "../base/text.ts";
+import { isLocked, lastHolder } from "../host/lock.ts";
+import type { LogEntry } from "../state/log_entries.ts";
+import { LogReader } from "../state/log_reader.ts";
+import { readState } from "../state/state_file.ts";
+import type { Teller } from "./output/teller.ts";
+
+/** What was seen of a run. */
+export interface Seen {
+  /** When it took the lock, in milliseconds since 1970. */
+  since: number;
+  /** The attempt that it made last, by its id. */
+  attempt?: string;
+  /** How that ended. */
+  end?: LogEntry & { kind: "end" };
+}
+
+/** Follows one run to its end. */
+export class RunWatcher implements Disposable {
+  readonly seen: Seen;
+  #reader: LogReader | undefined;
+  #progress: Progress = { text: "" };
+  /** Whether the teller knows that there is something to ask for. */
+  #isLive = false;
+
+  /** @param folder The state folder. */
+  constructor(
+    private readonly folder: string,
+    private readonly teller: Teller,
+  ) {
+    const holder = lastHolder(folder);
+    this.seen = { since: holder?.since ?? 0 };
+    if (!holder) return;
+    const { command, pid, since } = holder;
+    const ago = Math.max(0, Date.now() - since);
+    teller.tell({
+      kind: "message",
+      level: "info",
+      text: `Watching the ${command} of process ${pid}`,
+    });
+    teller.tell({ kind: "start", stage: "decide", ago });
+  }
+
+  /**
+   * Tells what is new.
+   *
+   * @returns whether the run is over.
+   */
+  async look(): Promise<boolean> {
+    // Looked at first: what is written before the lock goes is read after.
+    const isOver = lastHolder(this.folder)?.since !== this.seen.since ||
+      !await isLocked(this.folder);
+    await this.#findAttempt();
+    for (const entries of this.#reader?.read() ?? []) this.#tellAll(entries);
+    this.#tellLive();
+    return isOver;
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader?.[Symbol.dispose]();
+  }
+
+  /** A run can make more than one attempt: it ends first what was cut off. */
+  async #findAttempt(): Promise<void> {
+    const { attempt } = await readState(this.folder);
+    if (!attempt || attempt.id === this.seen.attempt) return;
+    // What it has still to say comes first.
+    for (const entries of this.#reader?.read() ?? []) this.#tellAll(entries);
+    this.#reader?.[Symbol.dispose]();
+    this.seen.attempt = attempt.id;
+    delete this.seen.end;
+    this.#reader = new LogReader(this.folder, attempt.id);
+    const { revision, subject } = attempt.commit;
+    this.teller.tell({
+      kind: "message",
+      level: "info",
+      text: `Attempt ${attempt.id} of ${short(revision)}${
+        subject ? ` "${subject}"` : ""
+      }`,
+    });
+  }
+
+  #tellAll(entries: readonly LogEntry[]): void {
+    // What another run told of the same attempt was told by that one.
+    for (const entry of entries) {
+      if (entry.at < this.seen.since) continue;
+      if (entry.kind === "end") this.seen.end = entry;
+      const event = eventOf(entry);
+      if (!event) continue;
+      if (["start", "done", "failed"].includes(event.kind)) {
+        this.#isLive = false;
+        this.#progress = { text: "" };
+      }
+      this.teller.tell(event);
+    }
+  }
+
+  #tellLive(): void {
+    const live = this.#reader?.live();
+    if (!live) return;
+    this.#progress = live;
+    if (this.#isLive) return;
+    this.#isLive = true;
+    const { stage } = live;
+    this.teller.tell({ kind: "progress", stage, now: () => this.#progress });
+  }
+}
+
+/** An entry as the run told it; nothing for what only the log has. */
+function eventOf({ at, ...entry }: LogEntry): Event | undefined {
+  switch (entry.kind) {
+    case "start":
+      return { ...entry, ago: Math.max(0, Date.now() - at) };
+    case "omitted":
+    case "end":
+      return undefined;
+    default:
+      return entry;
+  }
+}

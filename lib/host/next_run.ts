@@ -1,0 +1,65 @@
+/**
+ * When the next run is, as systemd says it.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { hasSystemd } from "./system.ts";
+
+/** The timer that starts runs. */
+const timer = "gitops-sync.timer";
+
+/** Milliseconds that a person waits for the answer. */
+const patience = 5_000;
+
+/** When the next run is, or why that is not known. */
+export type NextRun =
+  | { at: Date; why?: never }
+  | { at?: never; why: string };
+
+/**
+ * Asks systemd when the timer starts the next run. It adds the random delay and
+ * turns times that count from an event into points in time.
+ */
+export async function nextRun(effects: Pick<Effects, "run">): Promise<NextRun> {
+  if (!hasSystemd()) return { why: "systemd does not run here" };
+  try {
+    const { code, stdout } = await effects.run({
+      program: "systemctl",
+      args: ["list-timers", "--all", "--output=json", "--", timer],
+      // Who asks may stand where their user may not be: sudo -u somebody.
+      cwd: "/",
+      timeout: patience,
+    });
+    if (code !== 0) return { why: "systemd does not say" };
+    return nextOf(new TextDecoder().decode(stdout));
+  } catch {
+    return { why: "systemd can't be asked" };
+  }
+}
+
+/**
+ * Reads the answer of `systemctl list-timers --output=json`: a list of timers
+ * with `next` in microseconds since 1970, 0 or null where there is no next time.
+ */
+export function nextOf(text: string): NextRun {
+  let timers: unknown;
+  try {
+    timers = JSON.parse(text);
+  } catch {
+    return { why: "systemd does not say" };
+  }
+  const found = Array.isArray(timers)
+    ? timers.find((one) => one?.unit === timer)
+    : undefined;
+  if (!found) return { why: `there is no ${timer}` };
+  const { next } = found;
+  if (typeof next !== "number" || next <= 0) {
+    return { why: `${timer} has no next time now` };
+  }
+  const at = new Date(next / 1000);
+  // The largest number stands for never.
+  return Number.isNaN(at.getTime()) || at.getUTCFullYear() > 9999
+    ? { why: `${timer} has no next time now` }
+    : { at };
+}

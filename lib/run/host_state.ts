@@ -1,0 +1,81 @@
+/**
+ * How a host stands, in one word.
+ *
+ * @module
+ */
+import type { Tip } from "../base/tip.ts";
+import type { Config } from "../config/schema.ts";
+import type { BootEntry } from "../host/boot_entry.ts";
+import type { Systems } from "../host/system.ts";
+import type { State } from "../state/state.ts";
+import type { Suspension } from "../state/suspension.ts";
+import { decide, type Decision, targetOf } from "./decide.ts";
+
+/** The states of a host; docs/json.md tells what each means. */
+export const hostStates = [
+  "in-sync",
+  "out-of-sync",
+  "deploying",
+  "held",
+  "waiting",
+  "suspended",
+  "rolled-back",
+  "unknown",
+] as const;
+
+/** One of {@linkcode hostStates}. */
+export type HostState = typeof hostStates[number];
+
+/** What the state rests on. */
+export interface HostFacts {
+  config: Config;
+  state: State;
+  systems: Systems;
+  /** The bootloader that starts another system than was deployed. */
+  misled?: BootEntry;
+  now: Date;
+  /** What the remote names, as far as it was asked. */
+  tip?: Tip;
+  suspension?: Suspension;
+  /** Whether a run is under way. */
+  isBusy: boolean;
+}
+
+/**
+ * The state of a host. Where several are true, the first of these counts:
+ * deploying, cut off (`out-of-sync`), suspended, unknown, then what a run would
+ * decide.
+ */
+export function hostStateOf(facts: HostFacts): HostState {
+  const { state: { attempt }, isBusy, suspension, tip } = facts;
+  if (attempt) return isBusy ? "deploying" : "out-of-sync";
+  if (suspension) return "suspended";
+  if (!tip) return "unknown";
+  const { config, state, systems, misled, now } = facts;
+  const decision = decide({
+    tip,
+    state,
+    systems,
+    ...misled ? { misled } : {},
+    target: targetOf(config),
+    config,
+    now,
+    force: false,
+  });
+  return ofDecision(decision);
+}
+
+function ofDecision(decision: Decision): HostState {
+  switch (decision.kind) {
+    case "nothing":
+      return decision.drift ? "out-of-sync" : "in-sync";
+    case "held":
+      return decision.hold.reason === "rolled-back" ? "rolled-back" : "held";
+    case "wait":
+    case "outside":
+      return "waiting";
+    case "deploy":
+    case "correct":
+      return "out-of-sync";
+  }
+}
