@@ -73,8 +73,8 @@ export const ofTold: readonly Mutant[] = [
   {
     name: "told: what Apprise writes is told",
     file: "lib/notify/apprise.ts",
-    from: '      why: "some of its services did not take',
-    to: '      why: said + "some of its services did not take',
+    from: "      why: `${file} names no service",
+    to: "      why: said + `${file} names no service",
     tests: ["tests/notify/apprise_test.ts"],
   },
   {
@@ -82,7 +82,7 @@ export const ofTold: readonly Mutant[] = [
     file: "lib/notify/alertmanager.ts",
     from: "const begun = about ??",
     to: "const begun = (about && false) ||",
-    tests: ["tests/notify/alertmanager_test.ts"],
+    tests: told,
   },
   {
     name: "told: what could not be looked at is over",

@@ -4,6 +4,7 @@ import { type Found, spoolStatus, tellFound } from "../../lib/notify/tell.ts";
 import { type Condition, readTold } from "../../lib/notify/told.ts";
 import { messageOf } from "../../lib/notify/message.ts";
 import { gets } from "../../lib/notify/channels.ts";
+import { alertOf } from "../../lib/notify/alertmanager.ts";
 import { event, Setting } from "./setting.ts";
 
 const drift: Condition = {
@@ -161,5 +162,23 @@ Deno.test("each receiver gets what its filters let through", async () => {
       JSON.stringify(parts),
     );
   }
+  await setting[Symbol.asyncDispose]();
+});
+
+Deno.test("the end of an alert has the labels of its beginning", async () => {
+  const { setting, config, folder, tell } = await told();
+  await tell({ conditions: [drift] });
+  const begun = Object.values(readTold(folder)!.open)[0]!;
+  setting.later += 2000;
+  await tell({});
+  const over = list(folder).map(({ name }) => read(folder, name)!)
+    .flatMap((one) => one.channel === "forge" ? [] : [one.notice])
+    .find((notice) => notice.event === "recovered")!;
+  const now = setting.effects.now();
+  const [first, last] = [begun, over].map((one) => alertOf(config, one, now));
+  assertEquals(last!.labels, first!.labels);
+  assertEquals(last!.startsAt, first!.startsAt);
+  assertEquals(Date.parse(last!.endsAt) <= now.getTime(), true);
+  assertEquals(Date.parse(first!.endsAt) > now.getTime(), true);
   await setting[Symbol.asyncDispose]();
 });
