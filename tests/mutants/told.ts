@@ -73,8 +73,8 @@ export const ofTold: readonly Mutant[] = [
   {
     name: "told: what Apprise writes is told",
     file: "lib/notify/apprise.ts",
-    from: "      why: `${file} names no service",
-    to: "      why: said + `${file} names no service",
+    from: "`${file} names no service",
+    to: "said + `${file} names no service",
     tests: ["tests/notify/apprise_test.ts"],
   },
   {
