@@ -29,8 +29,12 @@ let
     lib.optionalAttrs ((cfg.settings.sshKeyFile or null) != null) {
       sshCertificateFile = "${cfg.settings.sshKeyFile}-cert.pub";
     }
-    // lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
+    // lib.filterAttrsRecursive (_: value: value != null) (
+      # A unit of its own delivers messages.
+      lib.recursiveUpdate cfg.settings (lib.optionalAttrs told.isTold { notify.by = "unit"; })
+    );
 
+  told = import ./nix/told.nix { inherit cfg lib; };
   units = import ./nix/units.nix { inherit lib; };
   unitName = types.strMatching units.unitName // {
     description = "name of a unit such as notify@%n.service";
@@ -107,6 +111,7 @@ in
   imports = [
     ./nix/beside.nix
     ./nix/evaluation.nix
+    ./nix/notify.nix
     ./nix/serve.nix
   ];
 
@@ -114,6 +119,12 @@ in
     onFailure = asUnits program.options.onFailure;
     onRecovered = asUnits program.options.onRecovered;
     onSuccess = asUnits program.options.onSuccess;
+
+    notify = program.options.notify // {
+      apprise = program.options.notify.apprise // {
+        package = mkPackageOption pkgs "apprise" { };
+      };
+    };
 
     secrets = program.options.secrets // {
       plugins = mkOption {
@@ -216,6 +227,7 @@ in
 
   config = mkIf cfg.enable {
     assertions = import ./nix/assertions.nix {
+      toldFiles = told.files;
       inherit
         config
         dates
@@ -288,9 +300,11 @@ in
         RuntimeDirectory = "gitops-sync";
         RuntimeDirectoryMode = "0700";
       }
-      // lib.optionalAttrs isPublished {
+      // lib.optionalAttrs (isPublished || told.textfile != null) {
         # The RuntimeDirectory goes with each run, and nobody else may enter it.
-        ReadWritePaths = [ "-${publishedFolder}" ];
+        ReadWritePaths =
+          lib.optional isPublished "-${publishedFolder}"
+          ++ lib.optional (told.textfile != null) (units.perhaps (dirOf told.textfile));
       };
     };
 

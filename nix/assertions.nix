@@ -9,6 +9,7 @@
   program,
   secretFiles,
   spans,
+  toldFiles,
   units,
 }:
 let
@@ -182,8 +183,8 @@ in
   }
 ]
 ++ lib.mapAttrsToList aboutOther others
-++ map aboutFile (secretFiles ++ otherFiles)
-++ map aboutSecret secretFiles
+++ map aboutFile (secretFiles ++ toldFiles ++ otherFiles)
+++ map aboutSecret (secretFiles ++ toldFiles)
 ++ map aboutReadFile readFiles
 ++ lib.concatMap aboutName otherFiles
 ++ lib.mapAttrsToList aboutVariable cfg.environment

@@ -38,7 +38,7 @@ compiled='--no-code-cache'
 # What the program loads by names that are no literals (gitops_sync.ts,
 # lib/cli/confine.ts and lib/secrets/reading/reader.ts), so the compiler has to
 # be told.
-late='lib/cli/main.ts lib/cli/worker.ts lib/secrets/reading/worker.ts'
+late='lib/cli/main.ts lib/cli/worker.ts lib/cli/deliver_worker.ts lib/secrets/reading/worker.ts'
 
 main() {
 	command=${1-}

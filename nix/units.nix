@@ -54,6 +54,12 @@ rec {
   credential =
     { credential, path, ... }: "${credential}:/${literal (concatStringsSep "/" (wordsOf path))}";
 
+  # A path as the value of a setting that takes one, without quotes.
+  absolute = path: "/${literal (concatStringsSep "/" (wordsOf path))}";
+
+  # The same in a list of paths; `-`: it may be missing.
+  perhaps = path: ''"-${absolute path}"'';
+
   # What is wrong with the path of a credential, or null. systemd loads a unit with
   # such a path. The unit then fails to start, or it starts without the file.
   problemOfPath =

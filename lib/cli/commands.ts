@@ -218,6 +218,14 @@ export const commands: readonly CommandSpec[] = [
     reach: "state",
   },
   {
+    name: "notify",
+    summary: "deliver messages that wait, or test the receivers",
+    text:
+      "Delivers what runs had to tell and what could not be delivered so far. A\nunit of the NixOS module calls it. What fails waits for the next time.",
+    flags: [{ name: "test", text: "send a test to every receiver instead" }],
+    reach: "notify",
+  },
+  {
     name: "vault-agent",
     summary: "let sops decrypt with Vault, without a token",
     text:
@@ -229,7 +237,7 @@ export const commands: readonly CommandSpec[] = [
     name: "serve",
     summary: "listen for webhooks, and start a run for each push",
     text:
-      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up.",
+      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
     flags: [],
     reach: "serve",
   },

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { say } from "../base/effects.ts";
 import {
   type ExitCode,
   exitCodes,
@@ -11,6 +12,7 @@ import {
   usageError,
 } from "../base/errors.ts";
 import { loadLocalConfig, type LocalConfig } from "../config/config.ts";
+import { tellsAny } from "../config/told.ts";
 import { privatePlaces } from "../host/private_folder.ts";
 import { hasSystemd } from "../host/system.ts";
 import { readConfig } from "./config.ts";
@@ -25,7 +27,34 @@ import type { Call } from "./call.ts";
  * `permissions-missing`, exit 2.
  */
 export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
-  const permissions = permissionsFor(reach, await configFor(call), {
+  const config = await configFor(call);
+  const code = await inWorker("./worker.ts", reach, config);
+  if (reach === "host") await deliverAfter(config);
+  return code;
+}
+
+/**
+ * Delivers what the run has to tell, where no unit does. It is another worker:
+ * what changes the host reaches no receiver, and the other way round.
+ */
+async function deliverAfter(config: LocalConfig): Promise<void> {
+  if (config["notify.by"] !== "run" || !tellsAny(config)) return;
+  try {
+    await inWorker("./deliver_worker.ts", "notify", config);
+  } catch (error) {
+    // How the run ended counts, and not who could be told.
+    const { makeTeller } = await import("./output/teller.ts");
+    const { message } = error as Error;
+    say(makeTeller(false), "warning", `Cannot deliver messages: ${message}`);
+  }
+}
+
+async function inWorker(
+  module: string,
+  reach: Reach,
+  config: LocalConfig,
+): Promise<ExitCode> {
+  const permissions = permissionsFor(reach, config, {
     hasSystemd: hasSystemd(),
     privatePlaces: privatePlaces(),
     netNamesSockets: namesSockets(Deno.version.deno),
@@ -34,7 +63,7 @@ export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
       return Deno.permissions.querySync(asked).state === "granted";
     },
   });
-  const worker = startWorker(import.meta.resolve("./worker.ts"), permissions);
+  const worker = startWorker(import.meta.resolve(module), permissions);
   return await new Promise((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);
     // Deno has written what it was, and where.
@@ -71,7 +100,7 @@ export function startWorker(
       throw usageError(
         "host-name",
         `Cannot use a host of the configuration: ${error.message}`,
-        "look at health.http, health.tcp, build.prebuilt and vault.address",
+        "look at health.http, health.tcp, build.prebuilt, vault.address and the receivers of notify and commitStatus",
       );
     }
     if (!(error instanceof Deno.errors.NotCapable)) throw error;

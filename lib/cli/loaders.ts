@@ -26,6 +26,7 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   reject: () => import("./command/reject.ts"),
   suspend: () => import("./command/suspend.ts"),
   resume: () => import("./command/resume.ts"),
+  notify: () => import("./command/notify.ts"),
   "vault-agent": () => import("./command/vault_agent.ts"),
   serve: () => import("./command/serve.ts"),
   "secrets keygen": () => import("./secrets/keygen.ts"),

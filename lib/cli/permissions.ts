@@ -9,6 +9,7 @@
  */
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
+import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
@@ -16,10 +17,16 @@ import { publishedFile } from "../report/published.ts";
 /**
 /**
  * What of a host a command deals with: it changes the `host`, `looks` at all of
- * it, only looks at or writes down its `state`, speaks with `vault`, or answers
- * others (`serve`).
+ * it, only looks at or writes down its `state`, speaks with `vault`, delivers
+ * messages (`notify`), or answers others (`serve`).
  */
-export type Reach = "host" | "looks" | "state" | "vault" | "serve";
+export type Reach =
+  | "host"
+  | "looks"
+  | "state"
+  | "vault"
+  | "notify"
+  | "serve";
 
 /** What of the host itself it depends on. */
 export interface Surroundings {
@@ -92,6 +99,7 @@ function placesFor(
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
+  if (reach === "notify") return state;
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
   if (reach === "state") return all;
   if (reach === "looks") {
@@ -101,7 +109,13 @@ function placesFor(
       : [dirname(config["vault.socket"])];
     return [...state, ...privatePlaces, ...socket];
   }
-  return [...all, ...privatePlaces, systemProfile];
+  const metrics = config["metrics.textfile"];
+  return [
+    ...all,
+    ...privatePlaces,
+    systemProfile,
+    ...(metrics === undefined ? [] : [dirname(metrics)]),
+  ];
 }
 
 function servePlaces(config: LocalConfig): string[] {
@@ -133,6 +147,7 @@ function hostsFor(
   { netNamesSockets }: Surroundings,
 ): string[] {
   if (reach === "state") return [];
+  if (reach === "notify") return receiversOf(config);
   const address = config["vault.address"];
   const ofVault = [
     ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
@@ -153,6 +168,15 @@ function hostsFor(
     ...config["health.tcp"],
     ...(isAsked ? [hostOf(prebuilt)] : []),
   ];
+}
+
+/** Who is told. */
+function receiversOf(config: LocalConfig): string[] {
+  return [
+    config["notify.webhook.url"],
+    config["notify.alertmanager.url"],
+    placeOf(config)?.api,
+  ].filter((url) => url !== undefined).map(hostOf);
 }
 
 /** `HOST:PORT` of a URL of HTTP. */
@@ -184,6 +208,10 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   // A path unit starts the runs. To know the journal needs one program.
   if (reach === "serve") return ["stat"];
+  if (reach === "notify") {
+    const isTold = config["notify.apprise.urlsFile"] !== undefined;
+    return [...always, ...isTold ? ["apprise"] : []];
+  }
   const isSigned = config["verify.mode"] !== "none";
   return [
     ...always,

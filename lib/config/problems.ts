@@ -72,9 +72,8 @@ function sentence(problem: Problem, path: string | undefined): string {
     case "user":
       return `Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
     case "value":
-      // Who writes a token into a mirror must not find it in the journal.
       return `Cannot use ${
-        given.key === "mirrors" ? "this value" : shown(given.value)
+        mayHoldToken(given.key) ? "this value" : shown(given.value)
       } for ${key}: expected ${problem.expected}`;
   }
 }
@@ -123,6 +122,11 @@ function nearest({ key, from }: Given): string {
     name.includes(".") ? [name.slice(0, name.indexOf("."))] : []
   );
   return `did you mean ${closestString(key, [...optionNames, ...groups])}?`;
+}
+
+/** Who writes a token into a URL must not find it in the journal. */
+function mayHoldToken(key: string): boolean {
+  return key === "mirrors" || /^(notify|commitStatus)\..*url/i.test(key);
 }
 
 /** A value as it goes into a message; what may be secret never gets here. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
+import { tellsAny } from "../config/told.ts";
 import { runningSystem, systems } from "../host/system.ts";
 import { startsAnother } from "../activation/confirm.ts";
 import { writeHistory } from "../state/unwritten.ts";
@@ -31,6 +32,10 @@ import { withHold } from "./holds.ts";
  */
 export async function record(run: Run, ended: Ended): Promise<void> {
   const entry = entryOf(run, ended);
+  if (tellsAny(run.config)) {
+    const { tellEnded } = await import("../notify/attempt.ts");
+    await tellEnded(run, ended);
+  }
   const unwritten = await writeHistory(run.effects, run.folder, [
     ...run.state.unwritten ?? [],
     entry,

@@ -39,6 +39,10 @@ export async function attemptDeploy(
     ? {}
     : { testing: { base: tip.base, ref: tip.name } };
   await begin(run, "sync", commit, target, { kind, ...name, ...testing });
+  if (config["commitStatus.forge"] !== "none") {
+    const { tellBegun } = await import("../notify/attempt.ts");
+    await tellBegun(run);
+  }
   return await recorded(run, record, async () => {
     const done = await deploy(run, tip, target);
     if ("until" in done) return { result: "waiting", ...done };

@@ -9,6 +9,7 @@ import { type Command, type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
+import { tellsAny, tellsEvents } from "../config/told.ts";
 import { isCounted } from "../host/boot_count.ts";
 import { hasCounters } from "../host/boot_entry.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
@@ -72,13 +73,21 @@ export async function reconcile(
     refuseOtherMachine(config.machineId);
   }
   const { alertAfter, alertError } = await import("./alerts.ts");
+  const tell = async (how: { outcome: Outcome } | { error: SyncError }) => {
+    const { tellLasting } = await import("./lasting.ts");
+    await tellLasting(effects, config, how);
+  };
   try {
     const ended = await comeToOutcome(effects, config, wishes, record, settled);
     await alertAfter(effects, config, ended.outcome);
+    if (tellsEvents(config)) await tell({ outcome: ended.outcome });
     if (ended.mayFinish) await finishUp(effects, config, ended.outcome);
     return ended.outcome;
   } catch (error) {
-    if (error instanceof SyncError) await alertError(effects, config, error);
+    if (error instanceof SyncError) {
+      await alertError(effects, config, error);
+      if (tellsEvents(config)) await tell({ error });
+    }
     throw error;
   }
 }
@@ -129,7 +138,8 @@ async function comeToOutcome(
     !await isRebootDue(effects, config, state);
   const outcome = await act(effects, config, state, tip, decision, record);
   // A run that is done before it begins starts no units.
-  const mayRest = isSettled && config.onSuccess.length === 0;
+  const mayRest = isSettled && config.onSuccess.length === 0 &&
+    !await mustDeliver(config);
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
   say(effects, "notice", outcome.error.message, outcome.error.hints);
@@ -140,6 +150,13 @@ async function comeToOutcome(
     outcome: await act(effects, config, state, tip, then, record),
     mayFinish: true,
   };
+}
+
+/** Whether messages wait that no other than the next run delivers. */
+async function mustDeliver(config: Config): Promise<boolean> {
+  if (config["notify.by"] !== "run" || !tellsAny(config)) return false;
+  const { isWaiting } = await import("../notify/spool.ts");
+  return isWaiting(config.stateDirectory);
 }
 
 /** What earlier runs, reboots and people have left comes before any remote. */

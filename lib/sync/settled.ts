@@ -65,6 +65,8 @@ interface Settled {
   stamps: readonly string[];
   /** When there is something to do all the same, in milliseconds since 1970. */
   until?: number;
+  /** Where the time of the check is left for Prometheus, if anywhere. */
+  check?: string;
 }
 
 /** What a run is called with, as far as it decides where to look. */
@@ -110,10 +112,42 @@ export async function stillSettled(
     letGo();
     if (answer !== settled.answer) return undefined;
     stamp(settled.stamps);
+    if (settled.check !== undefined) leaveCheck(settled.check, now);
     return settled.says;
   } catch {
     // Whatever it is, the full run meets it again and tells it.
     return undefined;
+  }
+}
+
+/** Where the time of the check stands, beside the other metrics. */
+export function checkFileOf(textfile: string): string {
+  return textfile.replace(/(\.prom)?$/, "-check.prom");
+}
+
+/** The time of a check as a metric; always of the same length. */
+export function checkText(now: number): string {
+  const name = "gitops_sync_last_check_timestamp_seconds";
+  return `# HELP ${name} When the repository answered last.\n` +
+    `# TYPE ${name} gauge\n${name} ${(now / 1000).toFixed(3)}\n`;
+}
+
+/**
+ * Writes the time of a check over the one before. The file is neither cut nor
+ * replaced: file systems then write it to the disk at once, which takes
+ * milliseconds, and this takes some microseconds. Only digits change, in one
+ * write. Where that does not work the time stays as it was, and an alert on it
+ * tells.
+ *
+ * @param now In milliseconds since 1970.
+ */
+function leaveCheck(path: string, now: number): void {
+  try {
+    using file = Deno.openSync(path, { write: true });
+    const bytes = new TextEncoder().encode(checkText(now));
+    if (file.statSync().size === bytes.length) file.writeSync(bytes);
+  } catch {
+    // The run has nothing to do with it.
   }
 }
 
@@ -149,8 +183,8 @@ function stamp(paths: readonly string[]): void {
  *
  * @param says What it said.
  * @param leaves What such a run leaves: files whose time tells when the remote
- * was asked last; and when there is something to do all the same, in
- * milliseconds since 1970.
+ * was asked last, and the file of metrics if there is one; and when there is
+ * something to do all the same, in milliseconds since 1970.
  */
 export async function settle(
   folder: string,
@@ -158,8 +192,9 @@ export async function settle(
   question: Command,
   answer: string,
   says: string,
-  { stamps, until }: {
+  { stamps, textfile, until }: {
     stamps: readonly string[];
+    textfile?: string | undefined;
     until?: number | undefined;
   },
 ): Promise<void> {
@@ -179,6 +214,7 @@ export async function settle(
       says,
       stamps,
       ...until === undefined ? {} : { until },
+      ...(textfile === undefined ? {} : { check: checkFileOf(textfile) }),
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
   } catch {

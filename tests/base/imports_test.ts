@@ -10,6 +10,8 @@ const layers = [
   "host",
   "state",
   "run",
+  "forge",
+  "notify",
   "keys",
   "git",
   "nix",

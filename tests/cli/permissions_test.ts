@@ -59,6 +59,14 @@ Deno.test("the programs are those that the configuration needs", async () => {
     ["looks", "", `${always} ${nix} ${systemd} ${build} ${secrets}`],
     ["vault", "", "kill stat systemd-notify"],
     ["serve", "", "stat"],
+    ["notify", "notify: {webhook: {url: 'https://a.example'}}", always],
+    ["notify", "notify: {apprise: {urlsFile: /a}}", `${always} apprise`],
+    // What changes the host reaches no receiver.
+    [
+      "host",
+      "notify: {apprise: {urlsFile: /a}}",
+      `${always} ${nix} ${systemd} ${build} ${secrets}`,
+    ],
   ];
   for (const [reach, text, programs] of table) {
     const { run } = await permissions(reach, text);
@@ -74,7 +82,13 @@ Deno.test("no program is left out that a command runs", async () => {
   const { run: elsewhere } = await permissions("host", "", {
     hasSystemd: false,
   });
-  const known = [run, ofAgent, elsewhere].flatMap((some) => some as string[]);
+  const { run: telling } = await permissions(
+    "notify",
+    "notify: {apprise: {urlsFile: /a}}",
+  );
+  const known = [run, ofAgent, telling, elsewhere].flatMap((some) =>
+    some as string[]
+  );
   // The package's list is held to what the code runs (tests/nix).
   const others = mayRun.filter((program) => !known.includes(program));
   assertEquals(
@@ -103,6 +117,13 @@ Deno.test("the servers are those that the configuration names", async () => {
       "looks",
       "vault: {address: 'https://v.example', socket: /run/v/s}",
       ["unix:/run/v/s", "v.example:443"],
+    ],
+    ["host", "notify: {webhook: {url: 'https://h.example/x'}}", false],
+    ["notify", http, false],
+    [
+      "notify",
+      "notify: {webhook: {url: 'https://h.example/x'}, alertmanager: {url: 'http://localhost:9093'}}\ncommitStatus: {forge: gitea, url: 'https://f.example/api/v1', project: a/b}",
+      ["h.example:443", "localhost:9093", "f.example:443"],
     ],
     ["vault", "", ["unix:/run/gitops-sync-vault/agent.sock"]],
     [

@@ -14,6 +14,7 @@ import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
 import { ofSteering } from "./steer.ts";
 import { ofSwitch } from "./switch.ts";
+import { ofTold } from "./told.ts";
 
 /** All mutants. */
 export const mutants: readonly Mutant[] = [
@@ -26,4 +27,5 @@ export const mutants: readonly Mutant[] = [
   ...ofPackage,
   ...ofPlan,
   ...ofSteering,
+  ...ofTold,
 ];

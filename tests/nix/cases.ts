@@ -65,6 +65,14 @@ export const refused: Readonly<Record<string, string>> = {
   "a wish with a blank": gitops(
     'serve.enable = true; serve.webhookSecretFile = "/a"; serve.wanted = "/run/a b";',
   ),
+
+  "URLs of Apprise in the store": gitops(
+    'notify.apprise.urlsFile = "${builtins.storeDir}/urls";',
+  ),
+  "a token of a forge with a blank": gitops(
+    'commitStatus = { forge = "gitea"; tokenFile = "/etc/my token"; };',
+  ),
+
   "a frequency that is a date": gitops('frequency = "daily";'),
   "a frequency of nothing": gitops('frequency = "0";'),
   "a frequency of no seconds": gitops('frequency = " 0.0 s";'),
@@ -180,6 +188,21 @@ export const golden: readonly Case[] = [
     units: {
       "gitops-sync-serve.service": "serve.service",
       "gitops-sync-push.path": "push.path",
+    },
+  },
+  {
+    settings: gitops(`
+      stateDirectory = "/var/lib/my 50%";
+      notify.apprise.urlsFile = "/etc/gitops-sync/apprise";
+      notify.webhook = { url = "https://a/b"; secretFile = "/etc/c"; };
+      commitStatus = { forge = "gitea"; tokenFile = "/etc/gitops-sync/forge"; };
+      metrics.textfile = "/var/lib/node exporter/gitops-sync.prom";
+    `),
+    units: {
+      "gitops-sync.service": "told.service",
+      "gitops-sync-notify.service": "notify.service",
+      "gitops-sync-notify.path": "notify.path",
+      "gitops-sync-notify.timer": "notify.timer",
     },
   },
   {

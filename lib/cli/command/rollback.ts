@@ -12,6 +12,7 @@ import { rollBack } from "../../sync/rollback.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { publishing } from "../publish.ts";
+import { withMetrics } from "./metrics.ts";
 import { tellOutcome } from "./outcome.ts";
 import type { Call } from "../call.ts";
 
@@ -25,13 +26,14 @@ export async function run(call: Call): Promise<ExitCode> {
     by: whoRuns(),
     ...reason ? { reason: oneLine(reason) } : {},
   };
-  const outcome = await rollBack(
-    effects,
-    config,
-    call.texts["to"],
-    record,
-    call.switches.has("until-next-commit") ? undefined : stays,
-  ).finally(effects.published);
+  const outcome = await withMetrics(effects, config, () =>
+    rollBack(
+      effects,
+      config,
+      call.texts["to"],
+      record,
+      call.switches.has("until-next-commit") ? undefined : stays,
+    )).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

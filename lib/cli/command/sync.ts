@@ -13,6 +13,7 @@ import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { publishedFiles, publishing } from "../publish.ts";
 import { sentence, tellOutcome } from "./outcome.ts";
+import { withMetrics } from "./metrics.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -36,25 +37,27 @@ export async function syncWith(
   const config = wishes.force ? { ...configured, ...noWindows } : configured;
   await using real = await realEffects(call.verbose);
   const effects = publishing(call, configured, real);
-  const outcome = await reconcile(
-    effects,
-    config,
-    wishes,
-    record,
-    async (question, answer, outcome) => {
-      const isPlain = !call.json && !call.verbose && !wishes.retry;
-      if (!isPlain) return;
-      const says = sentence(config, outcome);
-      const until = outcome.result === "unapproved" && outcome.until !== null
-        ? Date.parse(outcome.until)
-        : undefined;
-      const folder = config.stateDirectory;
-      await settle(folder, call.words, question, answer, says, {
-        stamps: [askedIn(folder), ...publishedFiles(call, configured)],
-        until,
-      });
-    },
-  ).finally(effects.published);
+  const outcome = await withMetrics(effects, config, () =>
+    reconcile(
+      effects,
+      config,
+      wishes,
+      record,
+      async (question, answer, outcome) => {
+        const isPlain = !call.json && !call.verbose && !wishes.retry;
+        if (!isPlain) return;
+        const says = sentence(config, outcome);
+        const until = outcome.result === "unapproved" && outcome.until !== null
+          ? Date.parse(outcome.until)
+          : undefined;
+        const folder = config.stateDirectory;
+        await settle(folder, call.words, question, answer, says, {
+          stamps: [askedIn(folder), ...publishedFiles(call, configured)],
+          textfile: config["metrics.textfile"],
+          until,
+        });
+      },
+    )).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
 }

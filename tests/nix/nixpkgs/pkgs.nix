@@ -161,6 +161,7 @@ in
       denort = package "denort" [ "denort" ];
     };
 
+  apprise = package "apprise" [ "true" ];
   age = package "age" [
     "age"
     "age-keygen"

@@ -1,0 +1,46 @@
+/**
+ * Metrics after a run, however it ended.
+ *
+ * @module
+ */
+import type { Effects } from "../../base/effects.ts";
+import { SyncError } from "../../base/errors.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Outcome } from "../../sync/outcome.ts";
+
+/** Outcomes to which a run may come without an answer of the remote. */
+const unasked: readonly Outcome["result"][] = [
+  "suspended",
+  "starting",
+  "rolled-back",
+];
+
+/**
+ * Does a run, and writes the metrics where the configuration names a file for
+ * them. Loaded when there are some.
+ *
+ * @throws whatever the run throws.
+ */
+export async function withMetrics(
+  effects: Effects,
+  config: Config,
+  run: () => Promise<Outcome>,
+): Promise<Outcome> {
+  if (config["metrics.textfile"] === undefined) return await run();
+  const { writeMetrics } = await import("../../report/textfile.ts");
+  try {
+    const outcome = await run();
+    await writeMetrics(effects, config, hasAsked(outcome));
+    return outcome;
+  } catch (error) {
+    // The run that has the lock writes them itself.
+    const isLocked = error instanceof SyncError && error.reason === "locked";
+    if (!isLocked) await writeMetrics(effects, config, false);
+    throw error;
+  }
+}
+
+function hasAsked(outcome: Outcome): boolean {
+  if (outcome.result === "failed") return outcome.error.stage !== "decide";
+  return !unasked.includes(outcome.result);
+}

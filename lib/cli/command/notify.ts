@@ -1,0 +1,131 @@
+/**
+ * `gitops-sync notify`: delivers the messages that wait, or tries every
+ * receiver.
+ *
+ * @module
+ */
+import { guide } from "../../base/guide.ts";
+import type { Effects } from "../../base/effects.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import type { Sent } from "../../base/post.ts";
+import { count } from "../../base/text.ts";
+import type { LocalConfig } from "../../config/config.ts";
+import {
+  type Channel,
+  channelsOf,
+  eventChannels,
+} from "../../notify/channels.ts";
+import {
+  channelName,
+  deliver,
+  deliverAll,
+  type Delivered,
+} from "../../notify/deliver.ts";
+import { noticeOf, stampOf } from "../../notify/notice.ts";
+import { localConfigOf } from "../config.ts";
+import { realEffects } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import type { Call } from "../call.ts";
+
+/** Milliseconds after which no other message is begun. */
+const within = 5 * 60_000;
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await localConfigOf(call);
+  if (channelsOf(config).length === 0) throw nobody();
+  using effects = await realEffects(call.verbose);
+  return call.switches.has("test")
+    ? await tryAll(call, effects, config)
+    : await deliverNow(call, effects, config);
+}
+
+function nobody() {
+  return usageError(
+    "nobody-to-tell",
+    "Cannot tell anybody: no receiver is configured",
+    `set notify.apprise.urlsFile, notify.webhook.url, notify.alertmanager.url or commitStatus.forge; see ${
+      guide("notifications.md")
+    }`,
+  );
+}
+
+/** What could not be delivered waits on, and is no failure of this command. */
+async function deliverNow(
+  call: Call,
+  effects: Effects,
+  config: LocalConfig,
+): Promise<ExitCode> {
+  const all = await deliverAll(effects, config, within);
+  if (call.json) {
+    const { host } = config;
+    printJson("notify", exitCodes.ok, { host, channels: all });
+  } else {
+    for (const one of all) tellDelivered(one);
+  }
+  return exitCodes.ok;
+}
+
+function tellDelivered({ channel, sent, waiting }: Delivered): void {
+  if (sent + waiting === 0) return;
+  const rest = waiting > 0 ? `, ${waiting} waiting` : "";
+  print(`${channelName(channel)}: ${count(sent, "message")} delivered${rest}`);
+}
+
+/** Sends a test to every receiver of events, at once and past the spool. */
+async function tryAll(
+  call: Call,
+  effects: Effects,
+  config: LocalConfig,
+): Promise<ExitCode> {
+  const channels = eventChannels(config);
+  const results = await Promise.all(channels.map(async (channel) => ({
+    channel,
+    ...await tryOne(effects, config, channel),
+  })));
+  const isDone = results.every(({ result }) => result === "done");
+  const exit = isDone ? exitCodes.ok : exitCodes.remote;
+  if (call.json) {
+    printJson("notify", exit, {
+      host: config.host,
+      channels: results.map(({ channel, result, ...rest }) => ({
+        channel,
+        delivered: result === "done",
+        ..."why" in rest ? { why: rest.why } : {},
+      })),
+    });
+    return exit;
+  }
+  for (const one of results) print(testLine(one));
+  if (config["commitStatus.forge"] !== "none") {
+    print("commit status: not tried; a test would stay at a commit");
+  }
+  return exit;
+}
+
+async function tryOne(
+  effects: Effects,
+  config: LocalConfig,
+  channel: Exclude<Channel, "forge">,
+): Promise<Sent> {
+  const now = effects.now();
+  const notice = noticeOf(
+    { ...config, repository: config.repository ?? "" },
+    now,
+    {
+      id: `${stampOf(now)}-test`,
+      event: "test",
+      severity: "info",
+      summary: "a test of gitops-sync notify --test",
+      message: `Messages of ${config.host} arrive here`,
+    },
+  );
+  const at = now.toISOString();
+  return await deliver(effects, config, { version: 1, at, channel, notice });
+}
+
+function testLine({ channel, ...sent }: { channel: Channel } & Sent): string {
+  const how = sent.result === "done" ? "delivered" : `failed: ${sent.why}`;
+  return `${channelName(channel)}: ${how}`;
+}

@@ -1,0 +1,31 @@
+/**
+ * Delivers messages in a worker with fewer permissions, which
+ * lib/cli/confine.ts starts after a run.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import { say } from "../base/effects.ts";
+import { foreseen } from "../base/os_error.ts";
+import { deliverAll } from "../notify/deliver.ts";
+import { parse } from "./arguments.ts";
+import { readConfig } from "./config.ts";
+import { realEffects } from "./output/effects.ts";
+
+/** After a run no message is begun later than this, in milliseconds. */
+const within = 30_000;
+
+self.postMessage(await delivered());
+
+/** Whatever goes wrong is told, and changes nothing of how the run ended. */
+async function delivered(): Promise<true> {
+  const call = await parse(Deno.args);
+  using effects = await realEffects(call.verbose);
+  try {
+    await deliverAll(effects, await readConfig(call), within);
+  } catch (error) {
+    const { message } = foreseen(error) as Error;
+    say(effects, "warning", `Cannot deliver messages: ${message}`);
+  }
+  return true;
+}

@@ -1,0 +1,111 @@
+/**
+ * Commit statuses of GitHub, GitLab, Gitea and Forgejo: one context a host.
+ *
+ * @module
+ */
+import { post, type Sent } from "../base/post.ts";
+import { oneLine } from "../base/text.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { placeOf } from "./place.ts";
+
+/** How the deployment of a commit stands. */
+export interface Standing {
+  revision: string;
+  state: "pending" | "success" | "failure";
+  description: string;
+  link?: string;
+}
+
+/** What a forge is asked. */
+export interface Request {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: Readonly<Record<string, string>>;
+}
+
+/** GitHub takes no more. */
+const longestDescription = 140;
+
+/** A token, and the certificates that the forge is trusted by. */
+export interface Access {
+  token: string;
+  ca?: string | undefined;
+}
+
+/** Tells the forge how the deployment of a commit stands here. */
+export async function toForge(
+  config: LocalConfig,
+  standing: Standing,
+  { token, ca }: Access,
+  now: Date,
+): Promise<Sent> {
+  const request = requestOf(config, standing, token);
+  if (!request) {
+    return {
+      result: "later",
+      why:
+        "the repository's URL does not tell where the forge is: set commitStatus.url and commitStatus.project",
+    };
+  }
+  const { url, headers, body } = request;
+  const sent = await post(
+    { url, headers, body: JSON.stringify(body), ca },
+    now,
+  );
+  return sent.result === "refused" ? refusedBy(config, sent) : sent;
+}
+
+/** GitLab refuses a state that a commit has already ("Cannot transition"). */
+function refusedBy(config: LocalConfig, sent: Sent): Sent {
+  const isAsBefore = config["commitStatus.forge"] === "gitlab" &&
+    sent.result === "refused" && sent.why.endsWith(" 400");
+  return isAsBefore ? { result: "done" } : sent;
+}
+
+/** The request, as each forge documents it. */
+export function requestOf(
+  config: LocalConfig,
+  { revision, state, description, link }: Standing,
+  token: string,
+): Request | undefined {
+  const place = placeOf(config);
+  if (!place) return undefined;
+  const { api, project } = place;
+  const context = `gitops-sync/${config.host}`;
+  const text = oneLine(description, longestDescription);
+  const target: Record<string, string> = link ? { target_url: link } : {};
+  const agent = { "User-Agent": "gitops-sync", Accept: "application/json" };
+  const path = project.split("/").map(encodeURIComponent).join("/");
+  switch (config["commitStatus.forge"]) {
+    case "gitlab":
+      return {
+        url: `${api}/projects/${
+          encodeURIComponent(project)
+        }/statuses/${revision}`,
+        headers: { ...agent, "PRIVATE-TOKEN": token },
+        body: {
+          state: state === "failure" ? "failed" : state,
+          name: context,
+          description: text,
+          ...target,
+        },
+      };
+    case "github":
+      return {
+        url: `${api}/repos/${path}/statuses/${revision}`,
+        headers: {
+          ...agent,
+          Accept: "application/vnd.github+json",
+          Authorization: `Bearer ${token}`,
+          "X-GitHub-Api-Version": "2022-11-28",
+        },
+        body: { state, context, description: text, ...target },
+      };
+    default:
+      return {
+        url: `${api}/repos/${path}/statuses/${revision}`,
+        headers: { ...agent, Authorization: `token ${token}` },
+        body: { state, context, description: text, ...target },
+      };
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Alertmanager's interface, version 2: what lasts is an alert, and the same
+ * labels with an end in the past resolve it.
+ *
+ * @module
+ */
+import { post, type Sent } from "../base/post.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { messageOf } from "./message.ts";
+import { type Notice, timeText } from "./notice.ts";
+import { certificatesIn, tokenIn } from "./secret.ts";
+
+/**
+ * How long an alert lasts that nobody resolves, in milliseconds. Each run in
+ * which it lasts tells it anew.
+ */
+const lasts = 24 * 3_600_000;
+
+/** A test is over by itself. */
+const testLasts = 5 * 60_000;
+
+/** One alert as Alertmanager takes it. */
+export interface Alert {
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  startsAt: string;
+  endsAt: string;
+  generatorURL?: string;
+}
+
+/**
+ * Delivers an event.
+ *
+ * @throws {BadFile} where the token or the certificates can't be used.
+ */
+export async function toAlertmanager(
+  config: LocalConfig,
+  notice: Notice,
+  now: Date,
+): Promise<Sent> {
+  const tokenFile = config["notify.alertmanager.tokenFile"];
+  const authorization = tokenFile === undefined ? {} : {
+    "Authorization": `Bearer ${await tokenIn(
+      tokenFile,
+      "notify.alertmanager.tokenFile",
+    )}`,
+  };
+  const base = config["notify.alertmanager.url"]!.replace(/\/+$/, "");
+  return await post({
+    url: `${base}/api/v2/alerts`,
+    headers: { "User-Agent": "gitops-sync", ...authorization },
+    body: JSON.stringify([alertOf(config, notice, now)]),
+    ca: await certificatesIn(config["notify.caFile"]),
+  }, now);
+}
+
+/**
+ * The alert of an event. The labels are those of its beginning: Alertmanager
+ * tells alerts apart by them.
+ */
+export function alertOf(
+  config: Pick<LocalConfig, "notify.title" | "notify.body">,
+  notice: Notice,
+  now: Date,
+): Alert {
+  const { about, host, since, at, event, severity } = notice;
+  const { title, body } = messageOf(config, notice);
+  const begun = about ?? { event, severity, id: notice.id };
+  return {
+    labels: {
+      alertname: nameOf(begun.event),
+      host,
+      event: begun.event,
+      severity: begun.severity,
+      // Another fault of the same kind is another alert.
+      id: begun.id,
+    },
+    annotations: {
+      summary: title,
+      description: body,
+      ...(notice.revision === undefined ? {} : { revision: notice.revision }),
+    },
+    startsAt: since ?? at,
+    endsAt: endOf(notice, now),
+    ...(notice.link === undefined ? {} : { generatorURL: notice.link }),
+  };
+}
+
+function endOf({ about, at, event }: Notice, now: Date): string {
+  if (about) return at;
+  const span = event === "test" ? testLasts : lasts;
+  return timeText(new Date(now.getTime() + span));
+}
+
+/** `needs-person` becomes `GitopsSyncNeedsPerson`. */
+function nameOf(event: string): string {
+  const words = event.split("-").map((word) =>
+    word[0]!.toUpperCase() + word.slice(1)
+  );
+  return `GitopsSync${words.join("")}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * The program Apprise, which speaks to the services that people read. It shows
+ * lines of its configuration, with the tokens in them, where it can't read
+ * them: nothing that it writes is ever told.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import type { Sent } from "../base/post.ts";
+import type { LocalConfig } from "../config/config.ts";
+import type { Severity } from "../config/notify_kinds.ts";
+import { messageOf } from "./message.ts";
+import type { Notice } from "./notice.ts";
+import { notifyFolder } from "./spool.ts";
+
+/** Milliseconds: one of many services may be slow. */
+const longestSend = 120_000;
+
+/** The types of messages that Apprise knows. */
+const typeOf: Readonly<Record<Severity, string>> = {
+  info: "info",
+  warning: "warning",
+  error: "failure",
+  critical: "failure",
+};
+
+/** Delivers an event to every service that the file names. */
+export async function toApprise(
+  effects: Pick<Effects, "run">,
+  config: LocalConfig,
+  notice: Notice,
+): Promise<Sent> {
+  const file = config["notify.apprise.urlsFile"]!;
+  const unread = await whyUnread(file);
+  if (unread) return { result: "later", why: unread };
+  const { title, body } = messageOf(config, notice);
+  const home = `${notifyFolder(config.stateDirectory)}/apprise`;
+  try {
+    const { code, timedOut, stdout, stderr } = await effects.run({
+      program: "apprise",
+      args: [
+        `--config=${file}`,
+        `--title=${title}`,
+        `--notification-type=${kindOf(notice)}`,
+        "--input-format=text",
+        // Those with tags, too.
+        "--tag=all",
+        `--storage-path=${home}`,
+      ],
+      // It looks for plugins and settings there, and keeps a cache.
+      env: { HOME: home, XDG_CACHE_HOME: home, PYTHONDONTWRITEBYTECODE: "1" },
+      input: new TextEncoder().encode(body),
+      timeout: longestSend,
+      most: 1024 * 1024,
+    });
+    if (timedOut) return { result: "later", why: "it took too long" };
+    const said = `${new TextDecoder().decode(stdout)}\n${stderr}`;
+    return meaningOf(code, said, file);
+  } catch (error) {
+    if (error instanceof SyncError) {
+      if (error.reason === "interrupted") throw error;
+      return { result: "later", why: error.message };
+    }
+    throw error;
+  }
+}
+
+function kindOf({ event, severity }: Notice): string {
+  const isGood = event === "deployed" || event === "recovered";
+  return isGood ? "success" : typeOf[severity];
+}
+
+/**
+ * What its exit code means. Its codes do not tell a service that failed from a
+ * file without a service, but its words do.
+ *
+ * @param said What it wrote: it may hold tokens, and stays here.
+ */
+export function meaningOf(code: number, said: string, file: string): Sent {
+  const unread = said.match(/Unparseable URL|Unsupported URL|Invalid URL/g);
+  if (code === 0) {
+    return unread
+      ? {
+        result: "refused",
+        why:
+          `it was sent, but not to all: ${file} has lines that Apprise can't read (see: apprise --dry-run --config=${file})`,
+      }
+      : { result: "done" };
+  }
+  if (code === 2) {
+    return {
+      result: "later",
+      why: "it does not know an option: expected Apprise 1.9 or newer",
+    };
+  }
+  const hasNone = code === 3 ||
+    /You must specify at least one service URL/.test(said);
+  if (hasNone) {
+    return {
+      result: "later",
+      why:
+        `${file} names no service that Apprise can read (see: apprise --dry-run --config=${file})`,
+    };
+  }
+  // To send it again would tell those twice who got it.
+  if (code === 4) {
+    return {
+      result: "refused",
+      why: "some of its services did not take the message, and others did",
+    };
+  }
+  return {
+    result: "later",
+    why: code === 1
+      ? "none of its services took the message"
+      : `it ended with code ${code}`,
+  };
+}
+
+/** Why a file can't be read; Apprise would not say so by its code. */
+async function whyUnread(file: string): Promise<string | undefined> {
+  try {
+    (await Deno.open(file)).close();
+    return undefined;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound
+      ? `Cannot read ${file} of notify.apprise.urlsFile: there is no such file`
+      : `Cannot read ${file} of notify.apprise.urlsFile`;
+  }
+}

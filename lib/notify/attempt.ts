@@ -1,0 +1,138 @@
+/**
+ * What is told of an attempt: that it began, and how it ended.
+ *
+ * @module
+ */
+import type { SyncError } from "../base/errors.ts";
+import { type Ended, type Run } from "../run/run.ts";
+import { isSame } from "../run/same.ts";
+import { isNotNow } from "../run/not_now.ts";
+import { linkTo, nameOf, type NoticeParts } from "./notice.ts";
+import type { CommitStatus } from "./spool.ts";
+import { spool, spoolStatus, withoutHarm } from "./tell.ts";
+
+/** Tells the forge that the deployment of a commit begins. */
+export async function tellBegun(run: Run): Promise<void> {
+  await withoutHarm(run, async () => {
+    const status = statusOf(run, "pending", `deploying on ${run.config.host}`);
+    await spoolStatus(run, 0, status);
+  });
+}
+
+/**
+ * Tells how an attempt ended. Called before that is recorded: a run that is
+ * cut off in between records it again, and tells it again with the same id.
+ * What fails is told as what lasts (lib/sync/lasting.ts).
+ */
+export async function tellEnded(run: Run, ended: Ended): Promise<void> {
+  await withoutHarm(run, async () => {
+    const parts = partsOf(run, ended);
+    for (const one of parts) await spool(run, one);
+    for (const status of statusesOf(run, ended)) {
+      await spoolStatus(run, 1, status);
+    }
+  });
+}
+
+function partsOf(run: Run, ended: Ended): NoticeParts[] {
+  if (!("deployment" in ended)) return [];
+  const { attempt: { id, commit }, state: { unfollow } } = run;
+  const { revision, subject, author } = commit;
+  const { system } = ended.deployment;
+  const about = { id, revision, subject, author, system };
+  const name = nameOf(revision, subject);
+  switch (ended.result) {
+    case "tested":
+      return [{
+        ...about,
+        event: "deployed",
+        severity: "info",
+        summary: `tries out ${name} until the next reboot`,
+      }];
+    case "test-over":
+      return [{
+        ...about,
+        event: "deployed",
+        severity: "info",
+        summary: `the test is over: back to ${name}`,
+      }];
+    case "corrected":
+      return [{
+        ...about,
+        event: "deployed",
+        severity: "info",
+        summary: `put ${name} back in place`,
+      }];
+    case "rolled-back":
+      return [{
+        ...about,
+        event: "rolled-back",
+        severity: "warning",
+        summary: `rolled back to ${name}`,
+        message: ended.left.because ?? "a person rolled this host back",
+      }];
+    case "deployed": {
+      const deployed = {
+        ...about,
+        event: "deployed",
+        severity: "info",
+        summary: `deployed ${name}`,
+      } as const;
+      if (!unfollow || !isSame(unfollow, commit)) return [deployed];
+      return [deployed, {
+        ...about,
+        event: "unfollowed",
+        severity: "warning",
+        summary: "this host follows nothing from now on",
+        message: `${name} was deployed as the last one, as a person allowed`,
+      }];
+    }
+  }
+}
+
+function statusesOf(run: Run, ended: Ended): CommitStatus[] {
+  switch (ended.result) {
+    case "deployed":
+      return [statusOf(run, "success", `runs on ${run.config.host}`)];
+    case "tested":
+      return [
+        statusOf(run, "success", `runs on ${run.config.host} as a test`),
+      ];
+    case "built":
+      return [statusOf(run, "success", `built for ${run.config.host}`)];
+    case "failed":
+      // Nothing is wrong with the commit, and it is tried again.
+      return isNotNow(ended.error) || ended.error.reason === "interrupted"
+        ? []
+        : [statusOf(run, "failure", failureOf(ended.error))];
+    case "rolled-back":
+      return ended.left.revisions.map((revision) => ({
+        ...statusOf(run, "failure", `rolled back on ${run.config.host}`),
+        revision,
+        ...linkOf(run, revision),
+      }));
+    default:
+      return [];
+  }
+}
+
+/** How it failed, in a few words. */
+export function failureOf(
+  { stage, reason, message }: Pick<SyncError, "stage" | "reason" | "message">,
+): string {
+  return `failed at ${stage}: ${reason}: ${message}`;
+}
+
+function statusOf(
+  run: Run,
+  state: CommitStatus["state"],
+  description: string,
+): CommitStatus {
+  const { id, commit: { revision } } = run.attempt;
+  return { id, revision, state, description, ...linkOf(run, revision) };
+}
+
+function linkOf({ config }: Run, revision: string): { link?: string } {
+  const link = linkTo(config, revision);
+  return link === undefined ? {} : { link };
+}

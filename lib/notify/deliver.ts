@@ -1,0 +1,249 @@
+/**
+ * Delivers what waits in the spool: each channel by itself and in order, with
+ * growing pauses after failures, bounded in number, age and time.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { formatDuration } from "../base/duration.ts";
+import { SyncError } from "../base/errors.ts";
+import type { Sent } from "../base/post.ts";
+import { count } from "../base/text.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { toForge } from "../forge/status.ts";
+import { takeLock } from "../host/lock.ts";
+import { toAlertmanager } from "./alertmanager.ts";
+import { toApprise } from "./apprise.ts";
+import { type Channel, channelsOf } from "./channels.ts";
+import { BadFile, certificatesIn, tokenIn } from "./secret.ts";
+import {
+  list,
+  longestWait,
+  notifyFolder,
+  type Pause,
+  read,
+  readPauses,
+  remove,
+  type Spooled,
+  type Waiting,
+  writePauses,
+} from "./spool.ts";
+import { toWebhook } from "./webhook.ts";
+
+/** The first pause after a failure, in milliseconds; each next one is twice it. */
+const firstPause = 60_000;
+
+/** The longest pause that is ours, in milliseconds. */
+const longestPause = 3_600_000;
+
+/** What a delivery did, for one channel. */
+export interface Delivered {
+  channel: Channel;
+  sent: number;
+  /** Given up: too old, or refused by the receiver. */
+  dropped: number;
+  waiting: number;
+  /** Why the last try failed. */
+  why?: string;
+}
+
+type Doing = Pick<Effects, "run" | "now" | "tell" | "monotonic">;
+
+/**
+ * Delivers all that is due.
+ *
+ * @param within Milliseconds after which no other message is begun.
+ * @returns nothing where another delivery is at work.
+ */
+export async function deliverAll(
+  effects: Doing,
+  config: LocalConfig,
+  within: number,
+): Promise<readonly Delivered[]> {
+  const folder = config.stateDirectory;
+  const all = list(folder);
+  if (all.length === 0) return [];
+  try {
+    const now = effects.now().getTime();
+    using _lock = await takeLock(notifyFolder(folder), "notify", now);
+    await withoutUnknown(effects, config, all);
+    const pauses = readPauses(folder);
+    const before = JSON.stringify(pauses);
+    const end = effects.monotonic() + within;
+    const channels = channelsOf(config);
+    const delivered = await Promise.all(
+      channels.map((channel) =>
+        deliverBy(effects, config, channel, all, pauses, end)
+      ),
+    );
+    if (JSON.stringify(pauses) !== before) await writePauses(folder, pauses);
+    return delivered;
+  } catch (error) {
+    if (error instanceof SyncError && error.reason === "locked") return [];
+    throw error;
+  }
+}
+
+/** A channel that is configured no longer has nobody to deliver to. */
+async function withoutUnknown(
+  effects: Doing,
+  config: LocalConfig,
+  all: readonly Spooled[],
+): Promise<void> {
+  const known: readonly string[] = channelsOf(config);
+  const lost = all.filter(({ channel }) => !known.includes(channel));
+  for (const { name } of lost) await remove(config.stateDirectory, name);
+  if (lost.length === 0) return;
+  const text = `Dropped ${
+    count(lost.length, "message")
+  } for what is configured no longer`;
+  say(effects, "notice", text);
+}
+
+async function deliverBy(
+  effects: Doing,
+  config: LocalConfig,
+  channel: Channel,
+  all: readonly Spooled[],
+  pauses: Partial<Record<Channel, Pause>>,
+  end: number,
+): Promise<Delivered> {
+  const folder = config.stateDirectory;
+  const own = all.filter((one) => one.channel === channel);
+  const delivered: Delivered = {
+    channel,
+    sent: 0,
+    dropped: 0,
+    waiting: own.length,
+  };
+  const pause = pauses[channel];
+  if (isPaused(pause, effects.now())) return { ...delivered, why: pause.why };
+  for (const { name } of own) {
+    if (effects.monotonic() > end) break;
+    const waiting = read(folder, name);
+    const isDue = waiting && !isSuperseded(waiting, name, own);
+    const sent: Sent = !isDue
+      ? { result: "done" }
+      : isTooOld(waiting, effects.now())
+      ? { result: "refused", why: "it is older than 7 days" }
+      : await deliver(effects, config, waiting);
+    if (sent.result === "later") {
+      pauses[channel] = pauseAfter(pause, sent, effects.now());
+      tellPause(effects, channel, pauses[channel], effects.now());
+      return { ...delivered, why: sent.why };
+    }
+    if (sent.result === "refused") {
+      delivered.dropped++;
+      tellDropped(effects, channel, sent.why);
+    } else if (isDue) delivered.sent++;
+    delivered.waiting--;
+    await remove(folder, name);
+  }
+  if (delivered.sent > 0) delete pauses[channel];
+  return delivered;
+}
+
+function isPaused(pause: Pause | undefined, now: Date): pause is Pause {
+  if (!pause) return false;
+  const rest = Date.parse(pause.notBefore) - now.getTime();
+  // After a clock that was set back nobody waits for ever.
+  return rest > 0 && rest <= 24 * 3_600_000;
+}
+
+/** A pending status says nothing once the end of its attempt waits as well. */
+function isSuperseded(
+  waiting: Waiting,
+  name: string,
+  all: readonly Spooled[],
+): boolean {
+  if (waiting.channel !== "forge" || waiting.status.state !== "pending") {
+    return false;
+  }
+  const id = name.slice(0, name.indexOf(".0-"));
+  return all.some((one) => one.name.startsWith(`${id}.1-`));
+}
+
+function isTooOld({ at }: Waiting, now: Date): boolean {
+  return now.getTime() - Date.parse(at) > longestWait;
+}
+
+/** The pause grows with each failure, and is never shorter than was asked. */
+export function pauseAfter(
+  before: Pause | undefined,
+  { why, after = 0 }: Extract<Sent, { result: "later" }>,
+  now: Date,
+): Pause {
+  const failures = (before?.failures ?? 0) + 1;
+  const own = Math.min(longestPause, firstPause * 2 ** (failures - 1));
+  const notBefore = new Date(now.getTime() + Math.max(own, after));
+  return { failures, notBefore: notBefore.toISOString(), why };
+}
+
+/** Delivers one message, whatever the pauses. */
+export async function deliver(
+  effects: Pick<Effects, "run" | "now">,
+  config: LocalConfig,
+  waiting: Waiting,
+): Promise<Sent> {
+  const now = effects.now();
+  try {
+    switch (waiting.channel) {
+      case "apprise":
+        return await toApprise(effects, config, waiting.notice);
+      case "webhook":
+        return await toWebhook(config, waiting.notice, now);
+      case "alertmanager":
+        return await toAlertmanager(config, waiting.notice, now);
+      case "forge": {
+        const option = "commitStatus.tokenFile";
+        const tokenFile = config[option];
+        if (tokenFile === undefined) {
+          return { result: "later", why: `${option} is not set` };
+        }
+        return await toForge(config, waiting.status, {
+          token: await tokenIn(tokenFile, option),
+          ca: await certificatesIn(config["notify.caFile"]),
+        }, now);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof BadFile)) throw error;
+    return { result: "later", why: error.message };
+  }
+}
+
+const names: Readonly<Record<Channel, string>> = {
+  apprise: "Apprise",
+  webhook: "the webhook",
+  alertmanager: "Alertmanager",
+  forge: "the forge",
+};
+
+/** A channel as a person knows it. */
+export const channelName = (channel: Channel): string => names[channel];
+
+function tellPause(
+  effects: Pick<Effects, "tell">,
+  channel: Channel,
+  { why, notBefore }: Pause,
+  now: Date,
+): void {
+  const wait = formatDuration(Date.parse(notBefore) - now.getTime());
+  say(
+    effects,
+    "warning",
+    `Cannot deliver to ${names[channel]}: ${why}; tried again in ${wait}`,
+  );
+}
+
+function tellDropped(
+  effects: Pick<Effects, "tell">,
+  channel: Channel,
+  why: string,
+): void {
+  say(
+    effects,
+    "warning",
+    `A message to ${names[channel]} is not sent again: ${why}`,
+  );
+}

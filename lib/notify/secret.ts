@@ -1,0 +1,65 @@
+/**
+ * Tokens and certificates that deliveries need, read from their files. They
+ * live in memory alone, for as long as one delivery takes.
+ *
+ * @module
+ */
+import { readAtMost } from "../host/files.ts";
+
+/** A token is a line; a file of certificates is not much longer. */
+const most = 1024 * 1024;
+
+/** What can't be used of a file; its content is in no message. */
+export class BadFile extends Error {}
+
+/**
+ * The first line of a file that holds a token.
+ *
+ * @throws {BadFile}
+ */
+export async function tokenIn(path: string, option: string): Promise<string> {
+  const text = await textIn(path, option);
+  const token = text.split("\n")[0]!.trim();
+  // A header can't hold anything else, and an error would show it.
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new BadFile(
+    `${path} of ${option} holds no token: expected one line without blanks`,
+  );
+}
+
+/** The key of a signature: the whole file without the end of its last line. */
+export async function keyIn(
+  path: string,
+  option: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const text = (await textIn(path, option)).replace(/\r?\n$/, "");
+  if (text !== "") return new TextEncoder().encode(text);
+  throw new BadFile(`${path} of ${option} is empty: expected a key`);
+}
+
+/** Certificates in PEM. */
+export async function certificatesIn(
+  path: string | undefined,
+): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const text = await textIn(path, "notify.caFile");
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new BadFile(
+    `${path} of notify.caFile holds no certificate: expected PEM`,
+  );
+}
+
+async function textIn(path: string, option: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readAtMost(path, most));
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof RangeError
+      ? error.message
+      : error instanceof Deno.errors.PermissionDenied
+      ? "it may not be read"
+      : "it can't be read";
+    throw new BadFile(`Cannot read ${path} of ${option}: ${why}`);
+  }
+}

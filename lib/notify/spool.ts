@@ -1,0 +1,166 @@
+/**
+ * Messages that wait for their delivery: a file each in the state folder, so
+ * that they survive a reboot, a power cut and a rollback.
+ *
+ * @module
+ */
+import { oneLine } from "../base/text.ts";
+import { ensurePrivateDir, readIfThere, writeWhole } from "../host/files.ts";
+import { isText, object, optional, type Shape } from "../state/shape.ts";
+import type { Channel } from "./channels.ts";
+import type { Notice } from "./notice.ts";
+
+/** How the deployment of a commit stands, for a forge. */
+export interface CommitStatus {
+  /** The same for each delivery of it. */
+  id: string;
+  revision: string;
+  state: "pending" | "success" | "failure";
+  description: string;
+  link?: string;
+}
+
+/** What waits for its delivery by one channel. */
+export type Waiting =
+  & { version: 1; at: string }
+  & (
+    | { channel: Exclude<Channel, "forge">; notice: Notice }
+    | { channel: "forge"; status: CommitStatus }
+  );
+
+/** The most messages that wait for one channel; the oldest go first. */
+export const mostWaiting = 1000;
+
+/** How long a message waits at most, in milliseconds. */
+export const longestWait = 7 * 24 * 3_600_000;
+
+/** The folder of all that is told. */
+export const notifyFolder = (folder: string) => `${folder}/notify`;
+
+/** The folder of what waits. */
+export const spoolFolder = (folder: string) => `${folder}/notify/spool`;
+
+/** One file of the spool. */
+export interface Spooled {
+  name: string;
+  channel: string;
+}
+
+/**
+ * Puts a message where the next delivery finds it, on the disk before this
+ * returns. One with the same id takes the place of the one that waits.
+ *
+ * @param id Sorts by time; letters, digits, `-` and `.`.
+ * @param folder The state folder.
+ * @throws {SyncError} `disk-full` and the like.
+ */
+export async function put(
+  folder: string,
+  id: string,
+  waiting: Waiting,
+): Promise<void> {
+  const spool = spoolFolder(folder);
+  await ensurePrivateDir(notifyFolder(folder));
+  await ensurePrivateDir(spool);
+  const { channel } = waiting;
+  const text = `${JSON.stringify(waiting)}\n`;
+  await writeWhole(`${spool}/${id}.${channel}.json`, text);
+  const all = list(folder).filter((one) => one.channel === channel);
+  for (const { name } of all.slice(0, Math.max(0, all.length - mostWaiting))) {
+    await remove(folder, name);
+  }
+}
+
+/** All that waits, the oldest first. */
+export function list(folder: string): Spooled[] {
+  const found: Spooled[] = [];
+  try {
+    for (const { name, isFile } of Deno.readDirSync(spoolFolder(folder))) {
+      const channel = /\.(\w+)\.json$/.exec(name)?.[1];
+      if (isFile && channel) found.push({ name, channel });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Whether anything waits. */
+export function isWaiting(folder: string): boolean {
+  return list(folder).length > 0;
+}
+
+const shape: Shape = object({
+  at: isText,
+  channel: isText,
+  notice: optional(object({ id: isText, event: isText, summary: isText })),
+  status: optional(
+    object({
+      id: isText,
+      revision: isText,
+      state: isText,
+      description: isText,
+    }),
+  ),
+});
+
+/** Reads a file of the spool; `undefined` where it is gone or not ours. */
+export function read(folder: string, name: string): Waiting | undefined {
+  try {
+    const text = readIfThere(`${spoolFolder(folder)}/${name}`);
+    const waiting = JSON.parse(text ?? "null");
+    const isWhole = shape(waiting) && (waiting.notice || waiting.status);
+    return isWhole ? waiting : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Takes a message out; one that is gone already is no fault. */
+export async function remove(folder: string, name: string): Promise<void> {
+  try {
+    await Deno.remove(`${spoolFolder(folder)}/${name}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** How a channel fares: after failures it is left alone for some time. */
+export interface Pause {
+  failures: number;
+  /** ISO 8601. */
+  notBefore: string;
+  /** Why the last delivery failed, without a secret. */
+  why: string;
+}
+
+const pausesIn = (folder: string) => `${notifyFolder(folder)}/pauses.json`;
+
+const isPause: Shape = object({ notBefore: isText, why: isText });
+
+/** The pauses by channel. Without a file that can be read there are none. */
+export function readPauses(folder: string): Partial<Record<Channel, Pause>> {
+  try {
+    const text = readIfThere(pausesIn(folder)) ?? "{}";
+    const pauses: Record<string, Pause> = JSON.parse(text);
+    return Object.fromEntries(
+      Object.entries(pauses ?? {}).filter(([, pause]) => isPause(pause)),
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+/** Writes the pauses down. */
+export async function writePauses(
+  folder: string,
+  pauses: Partial<Record<Channel, Pause>>,
+): Promise<void> {
+  const text = JSON.stringify(
+    pauses,
+    (key, value) => key === "why" ? oneLine(value, 200) : value,
+  );
+  await writeWhole(pausesIn(folder), `${text}\n`);
+}

@@ -1,0 +1,61 @@
+/**
+ * The generic webhook: each event as JSON, signed.
+ *
+ * @module
+ */
+import { post, type Sent } from "../base/post.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { messageOf } from "./message.ts";
+import type { Notice } from "./notice.ts";
+import { certificatesIn, keyIn } from "./secret.ts";
+
+/**
+ * Delivers an event. The body is the event with its title and text.
+ *
+ * @throws {BadFile} where the key or the certificates can't be used.
+ */
+export async function toWebhook(
+  config: LocalConfig,
+  notice: Notice,
+  now: Date,
+): Promise<Sent> {
+  const body = JSON.stringify({ ...notice, ...textsOf(config, notice) });
+  const secretFile = config["notify.webhook.secretFile"];
+  const signature = secretFile === undefined ? {} : {
+    "X-Signature": `sha256=${await signatureOf(
+      await keyIn(secretFile, "notify.webhook.secretFile"),
+      body,
+    )}`,
+  };
+  return await post({
+    url: config["notify.webhook.url"]!,
+    headers: {
+      "User-Agent": "gitops-sync",
+      "X-Gitops-Sync-Event": notice.event,
+      "X-Gitops-Sync-Delivery": notice.id,
+      ...signature,
+    },
+    body,
+    ca: await certificatesIn(config["notify.caFile"]),
+  }, now);
+}
+
+function textsOf(config: LocalConfig, notice: Notice) {
+  const { title, body } = messageOf(config, notice);
+  return { title, text: body };
+}
+
+/** HMAC-SHA256 (RFC 2104) of a text, in hexadecimal digits. */
+export async function signatureOf(
+  key: Uint8Array<ArrayBuffer>,
+  text: string,
+): Promise<string> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", key, algorithm, false, [
+    "sign",
+  ]);
+  const bytes = new TextEncoder().encode(text);
+  const signature = await crypto.subtle.sign("HMAC", imported, bytes);
+  return [...new Uint8Array(signature)]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

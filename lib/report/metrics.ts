@@ -1,0 +1,189 @@
+/**
+ * The metrics of a host. docs/metrics.md has their list.
+ *
+ * @module
+ */
+import type { Result, State } from "../state/state.ts";
+import type { HistoryEntry } from "../state/state.ts";
+import type { Counts } from "./counts.ts";
+import type { Family, Sample } from "./exposition.ts";
+
+/** What the metrics are made of. */
+export interface MetricFacts {
+  version: string;
+  state: State;
+  counts: Counts;
+  /** The last attempt. */
+  last?: HistoryEntry;
+  isSuspended: boolean;
+  /** Whether the host is not what was deployed. */
+  hasDrift: boolean;
+  needsReboot: boolean;
+  needsPerson: boolean;
+  /** The fault that was told last and is not over. */
+  fault?: { stage: string; reason: string };
+  /** Milliseconds: the age of the oldest commit that is not deployed. */
+  behind: number;
+  /** Messages that wait for their delivery. */
+  waiting: number;
+}
+
+const results: readonly Result[] = [
+  "deployed",
+  "corrected",
+  "rolled-back",
+  "built",
+  "interrupted",
+  "failed",
+];
+
+/** The metrics, in the order of the documentation. */
+export function metricsOf(facts: MetricFacts): Family[] {
+  return [
+    ...whatRuns(facts),
+    ...times(facts),
+    ...attempts(facts),
+    ...standing(facts),
+  ];
+}
+
+function whatRuns({ version, state: { lastGood, seen } }: MetricFacts) {
+  return [
+    gauge("build_info", "The version of gitops-sync.", {
+      labels: { version },
+      value: 1,
+    }),
+    gauge(
+      "revision_info",
+      "The revision that was deployed last, and the ref that named it.",
+      lastGood && {
+        labels: { revision: lastGood.revision, ref: lastGood.target.ref },
+        value: 1,
+      },
+    ),
+    gauge(
+      "seen_revision_info",
+      "The revision that the repository named last.",
+      seen && { labels: { revision: seen.revision }, value: 1 },
+    ),
+  ];
+}
+
+function times({ state: { lastGood }, last, behind }: MetricFacts) {
+  return [
+    gauge(
+      "last_attempt_timestamp_seconds",
+      "When the last attempt began.",
+      last && { value: Date.parse(last.at) / 1000 },
+    ),
+    gauge(
+      "last_success_timestamp_seconds",
+      "When the last deployment was confirmed.",
+      lastGood && { value: Date.parse(lastGood.at) / 1000 },
+    ),
+    gauge(
+      "behind_seconds",
+      "The age of the oldest commit that is not deployed, 0 if there is none.",
+      { value: behind / 1000 },
+    ),
+  ];
+}
+
+function attempts({ counts, last }: MetricFacts): Family[] {
+  const stages = Object.entries(counts.failures).sort();
+  return [
+    {
+      name: "attempts_total",
+      kind: "counter",
+      help: "Attempts to change this host, by how they ended.",
+      samples: results.map((result) => ({
+        labels: { result },
+        value: counts.results[result] ?? 0,
+      })),
+    },
+    {
+      name: "failures_total",
+      kind: "counter",
+      help: "Attempts that failed, by the stage in which they did.",
+      samples: stages.map(([stage, value]) => ({ labels: { stage }, value })),
+    },
+    gauge(
+      "last_attempt_exit_code",
+      "The exit code of the last attempt (docs/reliability.md).",
+      last && { value: last.exit },
+    ),
+    gauge(
+      "last_attempt_duration_seconds",
+      "How long the last attempt took.",
+      last && { value: last.ms / 1000 },
+    ),
+    {
+      name: "last_attempt_stage_duration_seconds",
+      kind: "gauge",
+      help: "How long each stage of the last attempt took.",
+      samples: stagesOf(last),
+    },
+  ];
+}
+
+/** A stage may be done twice in one attempt: its times add up. */
+function stagesOf(last: HistoryEntry | undefined): Sample[] {
+  const sums = new Map<string, number>();
+  for (const { stage, ms } of last?.stages ?? []) {
+    sums.set(stage, (sums.get(stage) ?? 0) + ms / 1000);
+  }
+  return [...sums].map(([stage, value]) => ({ labels: { stage }, value }));
+}
+
+function standing(facts: MetricFacts): Family[] {
+  const { state: { seen, holds, lastGood, waiting }, fault } = facts;
+  const isHeld = holds.some(({ revision }) => revision === seen?.revision);
+  return [
+    yesNo("suspended", "Whether a person suspended this host.", {
+      is: facts.isSuspended,
+    }),
+    yesNo("held", "Whether the revision that Git names is held.", {
+      is: isHeld,
+    }),
+    yesNo("approval_wanted", "Whether a built revision waits for approval.", {
+      is: waiting !== undefined && !waiting.approved,
+    }),
+    yesNo("drift", "Whether the host is not what was deployed.", {
+      is: facts.hasDrift,
+    }),
+    yesNo("needs_reboot", "Whether what runs needs a reboot.", {
+      is: facts.needsReboot,
+    }),
+    yesNo("needs_person", "Whether the way back failed (exit code 8).", {
+      is: facts.needsPerson,
+    }),
+    gauge(
+      "fault_info",
+      "The fault that lasts, by its stage and reason.",
+      fault && {
+        labels: { stage: fault.stage, reason: fault.reason },
+        value: 1,
+      },
+    ),
+    yesNo(
+      "secrets_checked",
+      "Whether the secrets of what runs were proven to decrypt.",
+      lastGood && { is: facts.counts.proven === lastGood.revision },
+    ),
+    gauge("messages_waiting", "Messages that wait for their delivery.", {
+      value: facts.waiting,
+    }),
+  ];
+}
+
+function gauge(name: string, help: string, sample: Sample | undefined): Family {
+  return { name, kind: "gauge", help, samples: sample ? [sample] : [] };
+}
+
+function yesNo(
+  name: string,
+  help: string,
+  answer: { is: boolean } | undefined,
+): Family {
+  return gauge(name, help, answer && { value: answer.is ? 1 : 0 });
+}

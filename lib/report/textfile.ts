@@ -1,0 +1,137 @@
+/**
+ * Metrics as a file for node_exporter's textfile collector.
+ *
+ * @module
+ */
+import project from "../../deno.json" with { type: "json" };
+import { type Effects, say } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
+import type { Config } from "../config/schema.ts";
+import { localGit } from "../git/git.ts";
+import { changedSinceBoot } from "../host/booted.ts";
+import { systems } from "../host/system.ts";
+import { list } from "../notify/spool.ts";
+import { driftNow } from "../run/decide.ts";
+import { misledOf } from "../run/misled.ts";
+import { readAlerts } from "../state/alerts.ts";
+import { readHistory } from "../state/history.ts";
+import type { State } from "../state/state.ts";
+import { readState } from "../state/state_file.ts";
+import { readSuspension } from "../state/suspension.ts";
+import { checkFileOf, checkText } from "../sync/settled.ts";
+import { counted, readCounts, writeCounts } from "./counts.ts";
+import { exposition } from "./exposition.ts";
+import { type MetricFacts, metricsOf } from "./metrics.ts";
+
+/**
+ * Writes the metrics, if the configuration names a file. What does not work is
+ * a warning: it changes nothing of how a run ended.
+ *
+ * @param hasAsked Whether the run got an answer of the remote.
+ */
+export async function writeMetrics(
+  effects: Effects,
+  config: Config,
+  hasAsked: boolean,
+): Promise<void> {
+  const path = config["metrics.textfile"];
+  if (path === undefined) return;
+  try {
+    const text = exposition(metricsOf(await factsOf(effects, config)));
+    replaceText(path, text);
+    if (hasAsked) {
+      replaceText(checkFileOf(path), checkText(effects.now().getTime()));
+    }
+  } catch (error) {
+    const { message } = foreseen(error) as Error;
+    say(effects, "warning", `Cannot write metrics to ${path}: ${message}`, [
+      "see that the folder is there, and that metrics.textfile names it",
+    ]);
+  }
+}
+
+/** What the collector reads is whole at any moment, and for everybody. */
+function replaceText(path: string, text: string): void {
+  // The collector reads what ends in .prom.
+  const temporary = `${path}.new`;
+  Deno.writeTextFileSync(temporary, text);
+  Deno.chmodSync(temporary, 0o644);
+  Deno.renameSync(temporary, path);
+}
+
+/** All that the metrics are made of. */
+export async function factsOf(
+  effects: Effects,
+  config: Config,
+): Promise<MetricFacts> {
+  const folder = config.stateDirectory;
+  const state = await readState(folder);
+  const history = readHistory(folder);
+  const before = readCounts(folder);
+  const counts = counted(before, history);
+  await writeCounts(folder, before, counts);
+  const { lastGood } = state;
+  const { fault } = readAlerts(folder);
+  const last = history.at(-1);
+  const { misled } = misledOf(lastGood);
+  return {
+    version: project.version,
+    state,
+    counts,
+    ...(last ? { last } : {}),
+    isSuspended: readSuspension(folder, effects.now()) !== undefined,
+    hasDrift: driftNow({
+      state,
+      systems: systems(),
+      ...misled ? { misled } : {},
+    }) !== undefined,
+    needsReboot: lastGood !== undefined &&
+      changedSinceBoot(lastGood.system).length > 0,
+    needsPerson: fault?.isBroken === true,
+    ...(fault ? { fault: { stage: fault.stage, reason: fault.reason } } : {}),
+    behind: await behind(effects, config, state),
+    waiting: list(folder).length,
+  };
+}
+
+/**
+ * How old the oldest commit is that is not deployed. What the mirror does not
+ * have counts from when the remote named it first.
+ */
+async function behind(
+  effects: Effects,
+  config: Config,
+  { seen, lastGood, built }: State,
+): Promise<number> {
+  const done = config.operation === "build" ? built : lastGood;
+  if (!seen || seen.revision === done?.revision) return 0;
+  const oldest = await oldestOf(effects, config, seen.revision, done?.revision);
+  const since = oldest ?? Date.parse(seen.at);
+  return Math.max(0, effects.now().getTime() - since);
+}
+
+/** The time of the oldest commit between two, in milliseconds since 1970. */
+async function oldestOf(
+  effects: Effects,
+  { stateDirectory }: Config,
+  to: string,
+  from: string | undefined,
+): Promise<number | undefined> {
+  // Without anything deployed the whole history is behind: that says nothing.
+  if (from === undefined) return undefined;
+  const mirror = `${stateDirectory}/repo`;
+  const words = ["log", "--format=%ct", to, `^${from}`, "--"];
+  try {
+    const { code, stdout } = await effects.run(localGit(mirror, words));
+    const times = new TextDecoder().decode(stdout).split("\n")
+      .filter((line) => line !== "").map(Number);
+    // A branch that went back has nothing that is not deployed.
+    return code === 0 && times.length > 0
+      ? times.reduce((a, b) => Math.min(a, b)) * 1000
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyncError) return undefined;
+    throw error;
+  }
+}

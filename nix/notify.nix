@@ -1,0 +1,68 @@
+# The units that deliver what services.gitops has to tell. They are beside the
+# service that syncs: a receiver that is down holds up no deployment, and the
+# secrets of receivers are not where a repository is evaluated.
+{
+  config,
+  lib,
+  ...
+}:
+let
+  cfg = config.services.gitops;
+  told = import ./told.nix { inherit cfg lib; };
+  units = import ./units.nix { inherit lib; };
+
+  name = "gitops-sync-notify";
+  folder = "${cfg.settings.stateDirectory}/notify";
+  spool = "${folder}/spool";
+in
+{
+  config = lib.mkIf (cfg.enable && told.isTold) {
+    systemd.services.${name} = {
+      description = "Deliver the messages of gitops-sync";
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" ];
+      restartIfChanged = false;
+      unitConfig = {
+        # Nothing is started where nothing waits.
+        ConditionDirectoryNotEmpty = units.absolute spool;
+        StartLimitIntervalSec = 0;
+      };
+      environment = units.environment (
+        config.networking.proxy.envVars // { HOME = "/var/empty"; } // cfg.environment
+      );
+      path = lib.optional told.hasApprise cfg.notify.apprise.package ++ cfg.path;
+      serviceConfig = import ./sandbox.nix // {
+        Type = "oneshot";
+        ExecStart = lib.concatStringsSep " " (
+          [
+            (lib.getExe cfg.package)
+            "notify"
+          ]
+          ++ map (file: "${file.flag}=%d/${file.credential}") told.files
+        );
+        LoadCredential = map units.credential told.files;
+        # No more of the state than the messages.
+        ReadWritePaths = units.perhaps folder;
+        ProtectHome = true;
+        TimeoutStartSec = "15min";
+      };
+    };
+
+    # As soon as a run has something to tell.
+    systemd.paths.${name} = {
+      description = "Deliver the messages of gitops-sync as they come";
+      wantedBy = [ "paths.target" ];
+      pathConfig.PathChanged = units.absolute spool;
+    };
+
+    # What could not be delivered, and what came while the service was at work.
+    systemd.timers.${name} = {
+      description = "Deliver the messages of gitops-sync that wait";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = "minutely";
+        AccuracySec = "10s";
+      };
+    };
+  };
+}

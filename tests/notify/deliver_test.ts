@@ -1,0 +1,374 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { deliver, deliverAll, pauseAfter } from "../../lib/notify/deliver.ts";
+import {
+  list,
+  mostWaiting,
+  put,
+  readPauses,
+  spoolFolder,
+  type Waiting,
+} from "../../lib/notify/spool.ts";
+import { spool } from "../../lib/notify/tell.ts";
+import type { Config } from "../../lib/config/schema.ts";
+import { Receiver } from "./receiver.ts";
+import { event, Setting } from "./setting.ts";
+
+const minute = 60_000;
+
+const hook = ({ url }: Receiver) => `notify: {webhook: {url: "${url}/hook"}}`;
+
+const waitingFor = (config: Config, id: string): Waiting & { version: 1 } => ({
+  version: 1,
+  at: new Date().toISOString(),
+  channel: "webhook",
+  notice: event(config, { id }),
+});
+
+/** Spools so many events. */
+async function spoolMany(setting: Setting, config: Config, many: number) {
+  for (let i = 0; i < many; i++) {
+    await spool({ effects: setting.effects, config }, {
+      id: `20261126-220143-${String(i).padStart(5, "0")}`,
+      event: "deployed",
+      severity: "info",
+      summary: `number ${i}`,
+    });
+  }
+}
+
+Deno.test("messages arrive in order, and once", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 3);
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals(done, { channel: "webhook", sent: 3, dropped: 0, waiting: 0 });
+  await deliverAll(setting.effects, config, minute);
+  assertEquals(
+    receiver.bodies.map(({ summary }) => summary),
+    ["number 0", "number 1", "number 2"],
+  );
+  assertEquals(list(config.stateDirectory), []);
+});
+
+Deno.test("a webhook can check who sent it", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const secretFile = setting.write("key", "a long key\n");
+  const config = await setting.config(
+    `notify: {webhook: {url: "${receiver.url}/hook", secretFile: ${secretFile}}}`,
+  );
+  await spoolMany(setting, config, 1);
+  await deliverAll(setting.effects, config, minute);
+  const { headers, text, method } = receiver.got[0]!;
+  assertEquals(method, "POST");
+  assertEquals(headers.get("X-Gitops-Sync-Event"), "deployed");
+  assertEquals(headers.get("X-Gitops-Sync-Delivery"), JSON.parse(text).id);
+  // By another program than ours.
+  const openssl = new Deno.Command("openssl", {
+    args: ["dgst", "-sha256", "-hmac", "a long key"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = openssl.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { stdout } = await openssl.output();
+  const digest = new TextDecoder().decode(stdout).trim().split("= ")[1];
+  assertEquals(headers.get("X-Signature"), `sha256=${digest}`);
+});
+
+Deno.test("what a receiver answers decides whether it is tried again", async () => {
+  const table: [Response, "done" | "refused" | "later", after?: number][] = [
+    [new Response("", { status: 200 }), "done"],
+    [new Response(null, { status: 204 }), "done"],
+    [new Response("", { status: 400 }), "refused"],
+    [new Response("", { status: 413 }), "refused"],
+    [new Response("", { status: 422 }), "refused"],
+    [
+      new Response("", { status: 307, headers: { Location: "/else" } }),
+      "later",
+    ],
+    [new Response("", { status: 401 }), "later"],
+    [new Response("", { status: 404 }), "later"],
+    [new Response("", { status: 500 }), "later"],
+    [
+      new Response("", { status: 429, headers: { "Retry-After": "7200" } }),
+      "later",
+      7_200_000,
+    ],
+    [
+      new Response("", {
+        status: 503,
+        headers: { "Retry-After": "9".repeat(30) },
+      }),
+      "later",
+      24 * 3_600_000,
+    ],
+  ];
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  for (const [answer, result, after] of table) {
+    // Where a redirect leads all is well.
+    receiver.answer = ({ path }) =>
+      path === "/hook" ? answer : new Response("ok");
+    const waiting = waitingFor(config, "1");
+    const sent = await deliver(setting.effects, config, waiting);
+    assertEquals(sent.result, result, `${answer.status}`);
+    assertEquals("after" in sent ? sent.after : undefined, after);
+  }
+  assertEquals(receiver.got.length, table.length, "no redirect is followed");
+});
+
+Deno.test("a limit of rate is waited for to its end", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  const reset = Math.floor(Date.now() / 1000) + 3 * 3600;
+  receiver.answer = () =>
+    new Response("", {
+      status: 403,
+      headers: {
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": String(reset),
+      },
+    });
+  await spoolMany(setting, config, 1);
+  await deliverAll(setting.effects, config, minute);
+  const { webhook } = readPauses(config.stateDirectory);
+  const pause = Date.parse(webhook!.notBefore) / 1000;
+  assert(Math.abs(pause - reset) < 5, webhook!.notBefore);
+});
+
+Deno.test("an answer without end holds nobody up", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  let stopped = () => {};
+  const stop = new Promise<void>((resolve) => stopped = resolve);
+  receiver.answer = () =>
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          controller.enqueue(new Uint8Array(64 * 1024));
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        },
+        cancel: () => stopped(),
+      }),
+    );
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 1);
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals(done!.sent, 1);
+  await stop;
+});
+
+Deno.test("a receiver that is down is left alone for longer and longer", async () => {
+  await using setting = await Setting.make();
+  const receiver = new Receiver();
+  const { port } = receiver;
+  const config = await setting.config(hook(receiver));
+  await receiver[Symbol.asyncDispose]();
+  await spoolMany(setting, config, 2);
+  const pauses: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    await deliverAll(setting.effects, config, minute);
+    const { webhook } = readPauses(config.stateDirectory);
+    const now = setting.effects.now().getTime();
+    pauses.push(Math.round((Date.parse(webhook!.notBefore) - now) / minute));
+    // A moment before its end nobody is asked.
+    const { failures } = webhook!;
+    setting.later += Date.parse(webhook!.notBefore) - now - 10_000;
+    await deliverAll(setting.effects, config, minute);
+    assertEquals(readPauses(config.stateDirectory).webhook!.failures, failures);
+    setting.later += 10_001;
+  }
+  assertEquals(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  assertStringIncludes(setting.said[0]!, "Cannot deliver to the webhook");
+  await using again = new Receiver(port);
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals(done!.sent, 2);
+  assertEquals(again.got.length, 2);
+  assertEquals(readPauses(config.stateDirectory), {});
+});
+
+Deno.test("one receiver that hangs keeps no other one waiting", async () => {
+  await using setting = await Setting.make();
+  await using slow = new Receiver();
+  await using quick = new Receiver();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => release = resolve);
+  slow.answer = async () => {
+    await held;
+    return new Response();
+  };
+  const config = await setting.config(
+    `notify: {webhook: {url: "${slow.url}/"}, alertmanager: {url: "${quick.url}"}}`,
+  );
+  await spool({ effects: setting.effects, config }, {
+    id: "1",
+    event: "failed",
+    severity: "error",
+    summary: "failed",
+    since: "2026-11-26T22:01:43Z",
+  });
+  const all = deliverAll(setting.effects, config, minute);
+  await slow.until(1);
+  await quick.until(1);
+  release();
+  assertEquals((await all).map(({ sent }) => sent), [1, 1]);
+});
+
+Deno.test("what is refused is given up, and what comes after it is sent", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  receiver.answer = ({ text }) =>
+    new Response("", { status: text.includes("number 1") ? 400 : 200 });
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 3);
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals(done, { channel: "webhook", sent: 2, dropped: 1, waiting: 0 });
+});
+
+Deno.test("a power cut after a delivery makes a double with the same id", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 1);
+  const folder = spoolFolder(config.stateDirectory);
+  const { name } = list(config.stateDirectory)[0]!;
+  const text = Deno.readTextFileSync(`${folder}/${name}`);
+  await deliverAll(setting.effects, config, minute);
+  // The file comes back as it would without the last write of the folder.
+  Deno.writeTextFileSync(`${folder}/${name}`, text);
+  await deliverAll(setting.effects, config, minute);
+  const ids = receiver.bodies.map(({ id }) => id);
+  assertEquals(ids.length, 2);
+  assertEquals(new Set(ids).size, 1);
+});
+
+Deno.test("a file of the spool that is broken is passed over", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 1);
+  const folder = spoolFolder(config.stateDirectory);
+  for (const text of ["", "{", "null", "[]", '{"channel":"webhook"}']) {
+    Deno.writeTextFileSync(`${folder}/0.deployed.webhook.json`, text);
+    await spoolMany(setting, config, 1);
+    const [done] = await deliverAll(setting.effects, config, minute);
+    assertEquals([done!.sent, done!.waiting], [1, 0], text);
+  }
+});
+
+Deno.test("of 10,000 messages the newest thousand wait", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  const folder = config.stateDirectory;
+  await spoolMany(setting, config, 1);
+  // As a program without the bound would leave them.
+  const text = JSON.stringify(waitingFor(config, "1"));
+  for (let i = 0; i < 10_000; i++) {
+    const id = `20261126-220143-${String(i).padStart(5, "0")}`;
+    const path = `${spoolFolder(folder)}/${id}.deployed.webhook.json`;
+    Deno.writeTextFileSync(path, text);
+  }
+  await put(folder, "20261126-220143-99999.deployed", waitingFor(config, "z"));
+  const left = list(folder);
+  assertEquals(left.length, mostWaiting);
+  assertEquals(
+    left.at(-1)!.name,
+    "20261126-220143-99999.deployed.webhook.json",
+  );
+  const [done] = await deliverAll(setting.effects, config, 10 * minute);
+  assertEquals(done!.sent, mostWaiting);
+});
+
+Deno.test("what is older than a week is given up", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 1);
+  setting.later = 7 * 24 * 60 * minute + 1;
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals([done!.sent, done!.dropped], [0, 1]);
+  assertEquals(receiver.got, []);
+});
+
+Deno.test("a channel that is configured no longer leaves nothing", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 2);
+  const other = await setting.config(
+    `notify: {alertmanager: {url: "${receiver.url}"}}`,
+  );
+  await deliverAll(setting.effects, other, minute);
+  assertEquals(list(config.stateDirectory), []);
+  assertEquals(receiver.got, []);
+});
+
+Deno.test("two deliveries at once send nothing twice", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 20);
+  await Promise.all(
+    [1, 2, 3].map(() => deliverAll(setting.effects, config, minute)),
+  );
+  const ids = receiver.bodies.map(({ id }) => id);
+  assertEquals(new Set(ids).size, ids.length);
+});
+
+Deno.test("a pause never ends before a server wants it to", () => {
+  const now = new Date("2026-11-26T22:00:00Z");
+  const pause = pauseAfter(undefined, {
+    result: "later",
+    why: "",
+    after: 90 * minute,
+  }, now);
+  assertEquals(pause.notBefore, "2026-11-26T23:30:00.000Z");
+});
+
+Deno.test("a secret is in no message, whatever is wrong with its file", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const key = "s3cret value\nof two lines";
+  const files = {
+    "notify: {alertmanager: {url: URL, tokenFile: FILE}}": "alertmanager",
+    "commitStatus: {forge: gitea, url: URL, tokenFile: FILE}": "forge",
+  };
+  for (const [text, channel] of Object.entries(files)) {
+    const file = setting.write("token", key);
+    const config = await setting.config(
+      text.replace("URL", `"${receiver.url}"`).replace("FILE", file),
+    );
+    const at = new Date().toISOString();
+    const sent = await deliver(
+      setting.effects,
+      config,
+      channel === "forge"
+        ? {
+          version: 1,
+          at,
+          channel: "forge",
+          status: {
+            id: "1",
+            revision: "0".repeat(40),
+            state: "success",
+            description: "",
+          },
+        }
+        : {
+          version: 1,
+          at,
+          channel: "alertmanager",
+          notice: event(config, { since: at }),
+        },
+    );
+    assertEquals(sent.result, "later");
+    assert(!JSON.stringify(sent).includes("s3cret"), JSON.stringify(sent));
+  }
+  assertEquals(receiver.got, []);
+});

@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { has, Server } from "../notify/programs.ts";
+import type { World } from "../world/world.ts";
+import { deployed, says, syncTo, test } from "./setting.ts";
+
+const hasPrometheus = await has("prometheus") &&
+  await has("prometheus-node-exporter");
+
+// Of the machine, and so the same from inside and from outside.
+const folderOf = ({ folder }: World) => `${folder}/textfile`;
+const fileOf = (world: World) => `${folderOf(world)}/gitops-sync.prom`;
+
+const metrics = (world: World) => Deno.readTextFileSync(fileOf(world));
+const check = (world: World) =>
+  Number(
+    /^gitops_sync_last_check_timestamp_seconds (\S+)$/m
+      .exec(Deno.readTextFileSync(`${folderOf(world)}/gitops-sync-check.prom`))
+      ?.[1],
+  );
+
+test("metrics follow what runs do, and each check counts", async (world) => {
+  const settings = { "metrics.textfile": fileOf(world) };
+  await Deno.mkdir(folderOf(world));
+  const { repository, revision } = await deployed(world, settings);
+  says(
+    metrics(world),
+    `gitops_sync_revision_info{revision="${revision}",ref="main"} 1\n`,
+    'gitops_sync_attempts_total{result="deployed"} 1\n',
+    "gitops_sync_behind_seconds 0\n",
+    "gitops_sync_held 0\n",
+  );
+  const { mode } = await Deno.stat(fileOf(world));
+  assertEquals(mode! & 0o777, 0o644, "node_exporter is not root");
+  // The first of these is done in full, the last is not.
+  await syncTo(world, 0);
+  await syncTo(world, 0);
+  const before = check(world);
+  const whole = metrics(world);
+  await Deno.writeTextFile(fileOf(world), "mark");
+  await syncTo(world, 0);
+  assertEquals(metrics(world), "mark", "a run with nothing to do");
+  assert(check(world) > before, "the time of the check moved on");
+  await Deno.writeTextFile(fileOf(world), whole);
+
+  await repository.publish("Bad", { knobs: { build: "exit 1" } });
+  await syncTo(world, 6);
+  await syncTo(world, 9);
+  says(
+    metrics(world),
+    'gitops_sync_attempts_total{result="failed"} 1\n',
+    'gitops_sync_failures_total{stage="build"} 1\n',
+    "gitops_sync_held 1\n",
+    'gitops_sync_fault_info{stage="build",reason="builder-failed"} 1\n',
+    "gitops_sync_last_attempt_exit_code 6\n",
+  );
+  const behind = /^gitops_sync_behind_seconds (\S+)$/m.exec(metrics(world))
+    ?.[1];
+  assert(Number(behind) > 0, behind);
+  // Nobody answers: the time stays.
+  const asked = check(world);
+  await Deno.rename(repository.bare, `${repository.bare}.away`);
+  await syncTo(world, 3, "--retries", "0");
+  assertEquals(check(world), asked);
+});
+
+test("a folder that is missing costs metrics and no deployment", async (world) => {
+  await deployed(world, { "metrics.textfile": fileOf(world) });
+  const { text } = await syncTo(world, 0, "--verbose");
+  assertStringIncludes(text, "Cannot write metrics");
+});
+
+if (hasPrometheus) {
+  test("node_exporter and Prometheus read the metrics", async (world) => {
+    const settings = { "metrics.textfile": fileOf(world) };
+    await Deno.mkdir(folderOf(world));
+    const { revision } = await deployed(world, settings);
+    await using exporter = await Server.start((port) => [
+      "prometheus-node-exporter",
+      "--collector.disable-defaults",
+      "--collector.textfile",
+      `--collector.textfile.directory=${folderOf(world)}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ], "/metrics");
+    const target = exporter.url.slice("http://".length);
+    const config = `${world.folder}/prometheus.yml`;
+    await Deno.writeTextFile(
+      config,
+      `scrape_configs: [{job_name: node, scrape_interval: 1s, static_configs: [{targets: ["${target}"]}]}]\n`,
+    );
+    await using prometheus = await Server.start((port) => [
+      "prometheus",
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${world.folder}/tsdb`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ], "/-/ready");
+    const query = async (text: string) => {
+      const path = `/api/v1/query?query=${encodeURIComponent(text)}`;
+      return (await prometheus.json(path)).data.result;
+    };
+    let found = [];
+    while (found.length === 0) {
+      found = await query("gitops_sync_revision_info");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assertEquals(found[0].metric.revision, revision);
+    assertEquals(await query("node_textfile_scrape_error == 1"), []);
+    const [last] = await query("gitops_sync_last_check_timestamp_seconds");
+    assertEquals(Number(last.value[1]), check(world));
+  });
+}

@@ -1,0 +1,228 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Receiver } from "../notify/receiver.ts";
+import type { World } from "../world/world.ts";
+import { deployed, prepared, syncTo, test } from "./setting.ts";
+
+const state = "/var/lib/gitops-sync";
+
+const hook = ({ url }: Receiver, more = {}) => ({
+  "notify.webhook.url": `${url}/hook`,
+  retries: 0,
+  ...more,
+});
+
+/** The events that came, with what they are about. */
+const events = (receiver: Receiver) =>
+  receiver.bodies.map(({ event, reason, about }) =>
+    [event, reason ?? about?.event].filter((word) => word).join(" ")
+  );
+
+const waiting = (world: World) => {
+  try {
+    return [...Deno.readDirSync(world.path(`${state}/notify/spool`))]
+      .map(({ name }) => name).sort();
+  } catch {
+    return [];
+  }
+};
+
+test("each event is told once, and each fault once when it is over", async (world) => {
+  await using receiver = new Receiver();
+  const { repository, revision } = await deployed(world, hook(receiver));
+  assertEquals(events(receiver), ["deployed"]);
+  const [first] = receiver.bodies;
+  assertEquals(first.revision, revision);
+  assertEquals(first.subject, "The first system");
+  assertEquals(first.version, 1);
+  assert(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(first.at), first.at);
+  // Nothing to do, again and again.
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  assertEquals(events(receiver), ["deployed"]);
+
+  await repository.publish("Bad", { knobs: { build: "exit 1" } });
+  await syncTo(world, 6);
+  for (const _ of [1, 2, 3]) await syncTo(world, 9);
+  await syncTo(world, 6, "retry");
+  assertEquals(events(receiver).slice(1), ["failed builder-failed"]);
+  assertEquals(receiver.bodies[1].subject, "Bad");
+  assertEquals(receiver.bodies[1].stage, "build");
+
+  await repository.publish("Good", { knobs: { build: "" } });
+  await syncTo(world, 0);
+  await syncTo(world, 0);
+  assertEquals(events(receiver).slice(2), ["deployed", "recovered failed"]);
+  assertEquals(receiver.bodies[3].about.id, receiver.bodies[1].id);
+
+  await syncTo(world, 0, "rollback");
+  assertEquals(events(receiver).slice(4), ["rolled-back"]);
+  const ids = receiver.bodies.map(({ id, event }) => `${id} ${event}`);
+  assertEquals(new Set(ids).size, ids.length);
+});
+
+test("a receiver that is down fails no deployment, and gets all later", async (world) => {
+  const down = new Receiver();
+  const { port } = down;
+  await down[Symbol.asyncDispose]();
+  const settings = {
+    "notify.webhook.url": `http://127.0.0.1:${port}/`,
+    retries: 0,
+  };
+  const { repository } = await prepared(world, settings);
+  const { text } = await syncTo(world, 0);
+  assertStringIncludes(text, "Cannot deliver to the webhook");
+  // A run that has nothing to do is no short one while a message waits.
+  await syncTo(world, 0);
+  assertEquals(world.read(`${state}/settled.json`), null);
+  await repository.publish("Bad", {
+    knobs: { build: "exit 1" },
+  });
+  await world.sync();
+  assert(waiting(world).length >= 2, String(waiting(world)));
+  await using receiver = new Receiver(port);
+  world.write(`${state}/notify/pauses.json`, "{}");
+  await world.sync();
+  assertEquals(events(receiver)[0], "deployed");
+  assertEquals(waiting(world), []);
+});
+
+test("a repository that is silent, drift, and what has recovered", async (world) => {
+  await using receiver = new Receiver();
+  const settings = hook(receiver, { "alerts.unreachableAfter": "1ms" });
+  const { repository, system } = await deployed(world, settings);
+  const away = `${repository.bare}.away`;
+  await Deno.rename(repository.bare, away);
+  for (const _ of [1, 2, 3]) await syncTo(world, 3);
+  await Deno.rename(away, repository.bare);
+  await syncTo(world, 0);
+  assertEquals(events(receiver).slice(1), [
+    "unreachable not-found",
+    "recovered unreachable",
+  ]);
+  await world.output(["ln", "-sfn", "/nix", "/run/current-system"]);
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  // What could not be looked at is not over.
+  await Deno.rename(repository.bare, away);
+  await syncTo(world, 3);
+  await Deno.rename(away, repository.bare);
+  await syncTo(world, 0);
+  await world.output(["ln", "-sfn", system, "/run/current-system"]);
+  await syncTo(world, 0);
+  assertEquals(events(receiver).slice(3).filter((one) => /drift/.test(one)), [
+    "drift",
+    "recovered drift",
+  ]);
+});
+
+test("a host that needs a person says so once, and when it is back", async (world) => {
+  await using receiver = new Receiver();
+  const flag = `${world.folder}/broken`;
+  const { repository } = await deployed(world, hook(receiver), {
+    knobs: { activation: `test ! -e ${flag} || kill -9 0` },
+  });
+  await repository.publish("The bad one", {
+    knobs: { activation: undefined, exit: { test: 4 } },
+  });
+  Deno.writeTextFileSync(flag, "");
+  for (const _ of [1, 2]) await syncTo(world, 8);
+  Deno.removeSync(flag);
+  for (const _ of [1, 2]) await syncTo(world, 9);
+  const told = receiver.bodies.map(({ event, severity, about }) =>
+    [event, about?.event ?? severity].join(" ")
+  );
+  assertEquals(told, [
+    "deployed info",
+    "needs-person critical",
+    "recovered needs-person",
+    "held error",
+  ]);
+});
+
+test("a suspension is told once it is long", async (world) => {
+  await using receiver = new Receiver();
+  const settings = hook(receiver, { "notify.suspendedAfter": "1ms" });
+  await deployed(world, settings);
+  await syncTo(world, 0, "suspend", "--reason", "a test");
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  await syncTo(world, 0, "resume");
+  await syncTo(world, 0);
+  assertEquals(events(receiver).slice(1), ["suspended", "recovered suspended"]);
+  assertEquals(receiver.bodies[1].message, "a test");
+});
+
+test("who filters gets no more than was asked for", async (world) => {
+  await using receiver = new Receiver();
+  const settings = hook(receiver, { "notify.webhook.severity": "error" });
+  const { repository } = await deployed(world, settings);
+  await repository.publish("Bad", { knobs: { build: "exit 1" } });
+  await syncTo(world, 6);
+  await repository.publish("Good", { knobs: { build: "" } });
+  await syncTo(world, 0);
+  assertEquals(events(receiver), ["failed builder-failed", "recovered failed"]);
+});
+
+test("a run that was cut off while it told tells the same again", async (world) => {
+  await using receiver = new Receiver();
+  // Somebody else would deliver: what is spooled stays.
+  const settings = hook(receiver, { "notify.by": "unit" });
+  const { repository } = await deployed(world, settings);
+  await repository.publish("Bad", { knobs: { build: "exit 1" } });
+  await syncTo(world, 6);
+  const name = waiting(world).find((one) => one.includes("failed"))!;
+  const told = `${state}/notify/told.json`;
+  const { open, ...rest } = JSON.parse(world.read(told)!);
+  const unsent = Object.values(open);
+  // As a power cut leaves it between the two writes.
+  await Deno.remove(world.path(`${state}/notify/spool/${name}`));
+  world.write(told, JSON.stringify({ ...rest, open, unsent }));
+  await syncTo(world, 9);
+  assertEquals(waiting(world).filter((one) => one.includes("failed")), [name]);
+  assertEquals(receiver.got, []);
+  await syncTo(world, 0, "notify");
+  assertEquals(events(receiver), ["deployed", "failed builder-failed"]);
+});
+
+test("a full state folder costs messages and no deployment", async (world) => {
+  await using receiver = new Receiver();
+  await prepared(world, hook(receiver));
+  // In the place of the folder.
+  world.write(`${state}/notify`, "");
+  const { text } = await syncTo(world, 0);
+  assertStringIncludes(text, "Cannot put a message into the spool");
+  assertEquals(receiver.got, []);
+});
+
+test("a status of the commit is given to the forge", async (world) => {
+  await using forge = new Receiver();
+  world.write("/etc/gitops-sync/token", "t0ken-of-the-forge\n");
+  const settings = {
+    "commitStatus.forge": "forgejo",
+    "commitStatus.url": `${forge.url}/api/v1`,
+    "commitStatus.project": "team/infra",
+    "commitStatus.tokenFile": "/etc/gitops-sync/token",
+    "notify.link": "https://git.example.org/team/infra/commit/{revision}",
+    host: "demo",
+  };
+  const { repository, revision } = await deployed(world, settings);
+  // The pending one waited as well, and says nothing any more.
+  assertEquals(forge.got.length, 1);
+  const { path, headers } = forge.got[0]!;
+  assertEquals(path, `/api/v1/repos/team/infra/statuses/${revision}`);
+  assertEquals(headers.get("authorization"), "token t0ken-of-the-forge");
+  assertEquals(forge.bodies[0], {
+    state: "success",
+    context: "gitops-sync/demo",
+    description: "runs on demo",
+    target_url: `https://git.example.org/team/infra/commit/${revision}`,
+  });
+  const bad = await repository.publish("Bad", { knobs: { build: "exit 1" } });
+  await syncTo(world, 6);
+  for (const _ of [1, 2]) await syncTo(world, 9);
+  await syncTo(world, 6, "retry");
+  assertEquals(forge.got.length, 2, "the same is told once");
+  assertStringIncludes(forge.got[1]!.path, bad);
+  assertEquals(forge.bodies[1].state, "failure");
+  assert(forge.bodies[1].description.length <= 140);
+  const found = await world.output(["grep", "-rl", "t0ken", state])
+    .catch(() => "");
+  assertEquals(found, "", "the token is in no file of the state");
+});
