@@ -23,6 +23,7 @@ import {
   type Fault,
   inject,
   kinds,
+  randomOf,
   type Result,
   tryCandidate,
 } from "./trial.ts";
@@ -61,6 +62,13 @@ export function allFaults(
     }
   }
   return faults;
+}
+
+/** In another order, always the same, so that a part tells of all kinds. */
+function mixed(faults: readonly Fault[]): Fault[] {
+  const random = randomOf("campaign");
+  return faults.map((fault) => ({ fault, at: fault.seed + random() }))
+    .sort((a, b) => a.at - b.at).map(({ fault }) => fault);
 }
 
 /** Why no faults can be injected here, or `null`. */
@@ -144,7 +152,9 @@ if (import.meta.main) {
     Deno.exit(2);
   }
   const seeds = Number(given["seeds"] ?? 2);
-  const faults = allFaults(seeds, Number(given["first"] ?? 1)).filter((fault) =>
+  const faults = mixed(allFaults(seeds, Number(given["first"] ?? 1))).filter((
+    fault,
+  ) =>
     only.test(`${fault.name} / ${fault.point}`) &&
     (!place || fault.place === place)
   );

@@ -31,6 +31,10 @@ export interface Facts {
   comesAgain: boolean;
   /** The system that systemd puts in place by itself, by a timer that is armed. */
   guard: System | null;
+  /** When that timer began, in seconds since the boot. */
+  guardSince: number | null;
+  /** When the system of the attempt was activated, by the same clock. */
+  activatedAt: number | null;
   /** Whether an activation is under way right now. */
   isSwitching: boolean;
   /** Whether the state and every whole line of the history can be read. */
@@ -50,6 +54,7 @@ export interface Journal {
   stage: string;
   undoing: boolean;
   revision: string;
+  subject: string;
 }
 
 /** The timer that each system of a campaign has, in place of the module's. */
@@ -73,6 +78,7 @@ async function factsNow(host: Host): Promise<Facts> {
     entry: systemAt(host, host.bootEntry()),
     ...host instanceof Machine ? await unitsOf(host) : await withoutUnits(host),
     ...recordsOf(host),
+    activatedAt: activatedAt(host),
     calls: host.calls().map(({ action, system }) =>
       `${action} ${systemAt(host, system)?.revision}`
     ),
@@ -86,6 +92,7 @@ type Units = Pick<
   | "missingUnits"
   | "comesAgain"
   | "guard"
+  | "guardSince"
   | "isSwitching"
 >;
 
@@ -111,6 +118,7 @@ async function unitsOf(machine: Machine): Promise<Units> {
     missingUnits: missingOf(machine, atWork),
     comesAgain: await comesAgain(machine, timer),
     guard: await guardOf(machine),
+    guardSince: await sinceOf(machine),
     isSwitching: atWork.some((name) =>
       /^gitops-sync-(dead-mans-switch\.service|activate-)/.test(name)
     ),
@@ -127,6 +135,7 @@ async function withoutUnits(host: Host): Promise<Units> {
     missingUnits: [],
     comesAgain: true,
     guard: null,
+    guardSince: null,
     isSwitching: code === 1,
   };
 }
@@ -156,6 +165,20 @@ async function guardOf(machine: Machine): Promise<System | null> {
   if (path === undefined) return null;
   const script = machine.follow(`${path}/bin/switch-to-configuration`);
   return script === null ? null : systemAt(machine, path);
+}
+
+async function sinceOf(machine: Machine): Promise<number | null> {
+  const property = "ActiveEnterTimestampMonotonic";
+  const shown = await show(machine, `${deadMansSwitch}.timer`, property);
+  const micros = Number(/=(\d+)$/m.exec(shown)?.[1] ?? 0);
+  return micros > 0 ? micros / 1e6 : null;
+}
+
+/** Each system of a campaign writes that down, in a file of its own. */
+function activatedAt(host: Host): number | null {
+  const attempt = recordsOf(host).attempt;
+  const text = attempt && host.read(`/run/activated/${attempt.subject}`);
+  return text ? Number(text) : null;
 }
 
 function show(
@@ -236,6 +259,7 @@ function recordsOf(host: Host): Records {
           stage: attempt.stage,
           undoing: attempt.undoing === true,
           revision: attempt.commit.revision,
+          subject: attempt.commit.subject,
         }
         : null,
       held: holds.map(({ revision, reason }) => ({ revision, reason })),

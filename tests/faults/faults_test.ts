@@ -58,6 +58,8 @@ function facts(
     missingUnits: [],
     comesAgain: true,
     guard: null,
+    guardSince: null,
+    activatedAt: null,
     isSwitching: false,
     isReadable: true,
     isInHistory: true,
@@ -72,8 +74,15 @@ function facts(
 const guarded = (revision: string) => ({ guard: system(revision) });
 /** A run that was cut off. */
 const attempt = (stage: string) => ({
-  attempt: { stage, undoing: false, revision: "x" },
+  attempt: { stage, undoing: false, revision: "x", subject: "" },
 });
+/** A way back under way, from a candidate that was activated after a second. */
+const undoing = {
+  attempt: { stage: "health", undoing: true, revision: "x", subject: "" },
+  activatedAt: 1,
+  calls: ["test x", "test a"],
+  ...guarded("a"),
+};
 const missing = { missingUnits: ["web.service"] };
 
 Deno.test("what counts as bad is told from links, entries and units", () => {
@@ -184,6 +193,18 @@ Deno.test("what counts as bad is told from links, entries and units", () => {
       facts(["a", "a", "a"], { ...attempt("prove"), calls: ["test x"] }),
       { since: 1 },
       [],
+    ],
+    [
+      "a way back that has a switch of its own",
+      facts(["a", "a", "a"], { ...undoing, guardSince: 2 }),
+      {},
+      [],
+    ],
+    [
+      "a way back with the switch of before",
+      facts(["a", "a", "a"], { ...undoing, guardSince: 0.5 }),
+      {},
+      ["no way back"],
     ],
     [
       "a boot default before its stage",

@@ -32,7 +32,7 @@ export const brokenWeb: Knobs["services"] = {
 export const nothingWrong: Knobs = {
   services: { web: { command: "exec sleep 600", type: "simple" } },
   errno: undefined,
-  activation: "rm -f /run/ill",
+  activation: undefined,
   build: undefined,
   bootloader: undefined,
   exit: undefined,
@@ -55,6 +55,10 @@ export const settings: Settings = {
   "timeouts.health": "2s",
   "health.steady": "200ms",
 };
+
+/** When a system was activated, by the clock of systemd (facts.ts reads it). */
+const noteTime = (name: string) =>
+  `mkdir -p /run/activated; cut -d ' ' -f 1 /proc/uptime >/run/activated/${name}`;
 
 /** Keeps a program on a terminal, and hangs up when it gets SIGHUP. */
 export const onTerminal = `import os, signal, sys
@@ -124,12 +128,14 @@ export abstract class Ground implements AsyncDisposable {
 
   /** Publishes a revision. */
   async publish(knobs: Knobs, isGood: boolean): Promise<string> {
-    const greeting = `change ${++this.#changes}`;
+    const greeting = `change-${++this.#changes}`;
+    const { activation = "rm -f /run/ill" } = knobs;
     const revision = await this.repository.publish(greeting, {
       knobs: {
         ...nothingWrong,
         greeting,
         ...knobs,
+        activation: `${noteTime(greeting)}\n${activation}`,
         units: { ...follow, ...knobs.units },
       },
     });

@@ -53,7 +53,7 @@ export async function inject(
   for (let more = 2 + seed % 3; more > 0; more--) {
     if (results.at(-1)!.bad.length > 0) return results;
     // Where nothing is left to recover from, there is another commit.
-    course = isInOrder(await factsOf(ground.host), course.revision)
+    course = isOver(await factsOf(ground.host), course.revision)
       ? await begin(
         ground,
         random() < 0.4 ? "way back" : "any call",
@@ -80,6 +80,12 @@ export async function inject(
     ...results.slice(0, -1),
     await healed(ground, results.at(-1)!, course),
   ];
+}
+
+/** Whether the next run has nothing to do. */
+function isOver(facts: Facts, revision: string): boolean {
+  const isHeld = facts.held.some((hold) => hold.revision === revision);
+  return isInOrder(facts, revision) || isHeld && facts.attempt === null;
 }
 
 /** Tries a candidate that is bad by itself. */
@@ -122,7 +128,7 @@ async function one(
   const scene: Scene = { ground, random, signal: run.signal };
   let wasInjected = false;
   if (kind.inject) {
-    wasInjected = await comes(ground, point, run, seed, random);
+    wasInjected = await comes(ground, point, run, seed, random, since);
     if (wasInjected) await kind.inject(scene);
   }
   const ended = await endOf(run);

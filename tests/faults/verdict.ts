@@ -20,7 +20,7 @@ export const badness = {
   unguarded:
     "another system runs than a reboot would start, and nothing is going to decide about it",
   "no way back":
-    "the dead-man's switch alone, or a reboot, did not bring a good system",
+    "the dead-man's switch alone, or a reboot, did not bring a good system, or the way back has no switch of its own",
   unreadable: "the state or the history can't be read",
   "not in the history": "the state tells an outcome that the history lacks",
   "wrong stage": "the journal names another stage than the host shows",
@@ -75,6 +75,7 @@ export function judge(
   if (!facts.isReadable) bad.push("unreadable");
   if (!facts.isInHistory) bad.push("not in the history");
   if (!isStageTrue(facts, since)) bad.push("wrong stage");
+  if (!isRearmed(facts, since)) bad.push("no way back");
   return [...new Set(bad)];
 }
 
@@ -99,6 +100,16 @@ function isStageTrue({ attempt, calls: all }: Facts, since: number): boolean {
   const isRun = calls.includes(`test ${revision}`);
   if (isSet && stage !== "confirm") return false;
   return !isRun || ["activate", "health", "confirm"].includes(stage);
+}
+
+/** The way back has a switch of its own, that is armed before it switches. */
+function isRearmed(facts: Facts, since: number): boolean {
+  const { attempt, calls, guardSince, activatedAt } = facts;
+  if (!attempt?.undoing || guardSince === null || !activatedAt) return true;
+  const tests = calls.slice(since).filter((call) => call.startsWith("test "));
+  const own = tests.indexOf(`test ${attempt.revision}`);
+  const isUnderWay = own >= 0 && own < tests.length - 1;
+  return !isUnderWay || guardSince > activatedAt;
 }
 
 /** Whether a host is in order with a revision: it runs it and boots it. */
