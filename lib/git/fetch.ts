@@ -180,7 +180,10 @@ async function bringIn(
   await fetchTip(run, mirror, tip, since);
   if (since === "base") {
     const { isCut, isForward } = await between(run, mirror, base!);
-    if (!isCut || !await isShallow(mirror)) return isForward ? "yes" : "no";
+    // A list without it may be no list: Git is then asked in another way.
+    if (!isCut || !await isShallow(mirror)) {
+      return isForward ? "yes" : undefined;
+    }
     await fetchTip(run, mirror, tip, "the beginning");
   }
   // A whole history has it, unless the ref was moved: then it tells how.

@@ -48,8 +48,9 @@ export async function inject(
   const { name, point, seed } = fault;
   const random = randomOf(`${name} ${point} ${seed} ${ground.place}`);
   let course = await begin(ground, point, seed, random);
-  const told = [kind.explains];
-  const results = [await one(ground, kind, fault, course, random, told)];
+  // What an earlier fault did is still told, and still there.
+  const before = [kind];
+  const results = [await one(ground, before, fault, course, random)];
   for (let more = 2 + seed % 3; more > 0; more--) {
     if (results.at(-1)!.bad.length > 0) return results;
     // Where nothing is left to recover from, there is another commit.
@@ -71,9 +72,8 @@ export async function inject(
       point: "recovery" as const,
       seed,
     };
-    // What an earlier fault did to the revision is still told.
-    told.push(other.explains);
-    results.push(await one(ground, other, next, course, random, told));
+    before.push(other);
+    results.push(await one(ground, before, next, course, random));
   }
   if (results.at(-1)!.bad.length > 0) return results;
   return [
@@ -112,15 +112,15 @@ export async function tryCandidate(
   return result.bad.length > 0 ? result : await healed(ground, result, course);
 }
 
-/** Starts a run, injects a fault, and looks at the host. */
+/** Starts a run, injects the last of these faults, and looks at the host. */
 async function one(
   ground: Ground,
-  kind: Kind,
+  all: readonly Kind[],
   fault: Fault & { point: Point },
   course: Course,
   random: () => number,
-  told: readonly RegExp[],
 ): Promise<Result> {
+  const kind = all.at(-1)!;
   const { point, seed } = fault;
   const options = await kind.arm?.({ ground, random }) ?? {};
   const since = ground.host.calls().length;
@@ -136,8 +136,8 @@ async function one(
   if (wasInjected || !kind.inject) await kind.repair?.(scene);
   const result = await looked(ground, fault, course, ended, {
     since,
-    mayDiffer: kind.mayDiffer === true,
-    story: { faults: told },
+    mayDiffer: all.some(({ mayDiffer }) => mayDiffer === true),
+    story: { faults: all.map(({ explains }) => explains) },
     seed,
   });
   return { ...result, wasInjected };
