@@ -18,6 +18,7 @@ import { candidates } from "./candidates.ts";
 import type { Ground } from "./ground.ts";
 import { MachineGround, WorldGround } from "./grounds.ts";
 import { type Point, points } from "./kinds.ts";
+import type { Bad } from "./verdict.ts";
 import { tableOf } from "./table.ts";
 import {
   type Fault,
@@ -118,7 +119,18 @@ async function onHosts(
   return results;
 }
 
+/** What breaks a trial must not end the campaign. */
 async function tryOne(ground: Ground, fault: Fault): Promise<Result[]> {
+  try {
+    return await onGround(ground, fault);
+  } catch (error) {
+    const evidence = error instanceof Error ? error.stack! : String(error);
+    const bad: Bad[] = ["trial broke"];
+    return [{ fault, bad, wasInjected: false, exit: -1, evidence }];
+  }
+}
+
+async function onGround(ground: Ground, fault: Fault): Promise<Result[]> {
   const { name, point } = fault;
   if (point === "candidate") {
     const candidate = candidates.find((one) => one.name === name)!;

@@ -177,7 +177,9 @@ async function sinceOf(machine: Machine): Promise<number | null> {
 /** Each system of a campaign writes that down, in a file of its own. */
 function activatedAt(host: Host): number | null {
   const attempt = recordsOf(host).attempt;
-  const text = attempt && host.read(`/run/activated/${attempt.subject}`);
+  // Its subject is known once it is fetched.
+  const text = attempt?.subject &&
+    host.read(`/run/activated/${attempt.subject}`);
   return text ? Number(text) : null;
 }
 

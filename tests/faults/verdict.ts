@@ -27,6 +27,7 @@ export const badness = {
   "never ended": "a run did not end within two minutes",
   "a stack": "a fault of the host is told as a bug, with a stack",
   "held wrongly": "a good revision is held for what the host did",
+  "trial broke": "the campaign itself could not go on",
   unexplained: "`status` does not say what happened, or says it wrongly",
   "not healed":
     "with the cause gone, the next run does not end, or a good commit later the host is not in sync",
