@@ -7,14 +7,19 @@
  * follow. Prints a table in Markdown, what was bad with its evidence, and exits 1
  * if anything was. Ctrl-C ends it early: the table then tells what was tried.
  *
+ * `--keep FILE` adds each result to a file, and `--table FILE` prints the table of
+ * all that is in it.
+ *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { Disk } from "../host/disk.ts";
+import { Recorder } from "../host/recorder.ts";
 import { clockRefusal } from "../machine/clock.ts";
 import { Machine } from "../machine/machine.ts";
 import { World } from "../world/world.ts";
 import { candidates } from "./candidates.ts";
+import { diskPoints, tryDiskPoints } from "./disk_points.ts";
 import type { Ground } from "./ground.ts";
 import { MachineGround, WorldGround } from "./grounds.ts";
 import { type Point, points } from "./kinds.ts";
@@ -58,6 +63,9 @@ export function allFaults(
         }
       }
     }
+    for (const point of ["any call", "way back"] as const) {
+      faults.push({ place: "world", name: diskPoints, point, seed });
+    }
     for (const { name } of candidates) {
       faults.push({ place: "machine", name, point: "candidate", seed });
     }
@@ -75,7 +83,7 @@ function mixed(faults: readonly Fault[]): Fault[] {
 /** Why no faults can be injected here, or `null`. */
 export async function refusal(): Promise<string | null> {
   return await Machine.refusal() ?? await World.refusal() ??
-    await Disk.refusal() ?? await clockRefusal();
+    await Disk.refusal() ?? await Recorder.refusal() ?? await clockRefusal();
 }
 
 /** Injects faults on some hosts at once, until it is over. */
@@ -132,12 +140,26 @@ async function tryOne(ground: Ground, fault: Fault): Promise<Result[]> {
 
 async function onGround(ground: Ground, fault: Fault): Promise<Result[]> {
   const { name, point } = fault;
+  if (name === diskPoints) return await tryDiskPoints(fault);
   if (point === "candidate") {
     const candidate = candidates.find((one) => one.name === name)!;
     return [await tryCandidate(ground, candidate, fault)];
   }
   const kind = kinds.find((one) => one.name === name)!;
   return await inject(ground, kind, fault as Fault & { point: Point });
+}
+
+/** Adds a result to a file, for a table of several campaigns. */
+function keep(file: string, { evidence: _, ...result }: Result): void {
+  Deno.writeTextFileSync(file, `${JSON.stringify(result)}\n`, { append: true });
+}
+
+/** All results in such a file. */
+function keptIn(file: string): Result[] {
+  return Deno.readTextFileSync(file).trimEnd().split("\n").map((line) => ({
+    ...JSON.parse(line),
+    evidence: "",
+  }));
 }
 
 if (import.meta.main) {
@@ -147,7 +169,10 @@ if (import.meta.main) {
     Deno.exit(2);
   };
   const given = parseArgs(Deno.args, {
-    string: ["seeds", "first", "minutes", "only", "hosts", "place"],
+    string: [
+      ...["seeds", "first", "minutes", "only", "hosts", "place"],
+      ...["keep", "table"],
+    ],
     unknown: (word) => refuse(word),
   });
   for (const name of ["seeds", "first", "minutes", "hosts"]) {
@@ -155,6 +180,10 @@ if (import.meta.main) {
     if (number !== undefined && !(Number(number) > 0)) {
       refuse(`--${name} ${number}`);
     }
+  }
+  if (given["table"]) {
+    console.log(tableOf(keptIn(given["table"])));
+    Deno.exit(0);
   }
   const only = new RegExp(String(given["only"] ?? ""));
   const place = given["place"];
@@ -179,6 +208,7 @@ if (import.meta.main) {
   const told: Result[] = [];
   await campaign(faults, () => isStopped || Date.now() > end, (result) => {
     told.push(result);
+    if (given["keep"]) keep(given["keep"], result);
     const { fault: { place, name, point, seed }, bad, exit } = result;
     const verdict = bad.length > 0
       ? `BAD: ${bad.join(", ")}`
