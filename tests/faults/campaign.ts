@@ -182,7 +182,7 @@ if (import.meta.main) {
     }
   }
   if (given["table"]) {
-    console.log(tableOf(keptIn(given["table"])));
+    console.log(tableOf(keptIn(String(given["table"]))));
     Deno.exit(0);
   }
   const only = new RegExp(String(given["only"] ?? ""));
@@ -208,7 +208,7 @@ if (import.meta.main) {
   const told: Result[] = [];
   await campaign(faults, () => isStopped || Date.now() > end, (result) => {
     told.push(result);
-    if (given["keep"]) keep(given["keep"], result);
+    if (given["keep"]) keep(String(given["keep"]), result);
     const { fault: { place, name, point, seed }, bad, exit } = result;
     const verdict = bad.length > 0
       ? `BAD: ${bad.join(", ")}`
