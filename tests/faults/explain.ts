@@ -32,6 +32,8 @@ export interface Story {
   revision: string;
   /** How the program ended; a signal's is over 128. */
   exit: number;
+  /** What it wrote. */
+  said: string;
   /** What makes the revision unfit, where it is. */
   own?: RegExp;
   /** What this fault, and those before it, are told by. */
@@ -47,7 +49,7 @@ export interface Story {
 export function wrongOf(
   status: Status | undefined,
   facts: Facts,
-  { revision, exit, own, faults }: Story,
+  { revision, exit, said, own, faults }: Story,
 ): string | undefined {
   if (!status) return "there is no status";
   const { running, profile, attempt } = facts;
@@ -75,14 +77,19 @@ export function wrongOf(
   }
   if (agrees) return undefined;
   // A signal comes before there is an attempt, or after its end.
-  if (exit > 128 || exit === 129) {
-    return /is not deployed yet|is held|cut off|Interrupted/.test(text)
+  if (exit > 128) {
+    return /is not deployed yet|is held|cut off|Interrupted|failed \d+ times/
+        .test(text)
       ? undefined
       : "the revision is not told";
   }
+  const isKnown = (text: string) =>
+    [...faults, ...own ? [own] : []].some((one) => one.test(text));
+  // What could not be written down was told by the run alone.
+  const isWritten = last?.exit === exit;
+  if (!isWritten && isKnown(said) && /is not deployed yet/.test(text)) {
+    return undefined;
+  }
   if (exit === 8 && last?.exit !== 8) return "that a person is needed";
-  const isExplained = [...faults, ...own ? [own] : []].some((one) =>
-    one.test(text)
-  );
-  return isExplained ? undefined : "why it is so";
+  return isKnown(text) ? undefined : "why it is so";
 }

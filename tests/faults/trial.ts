@@ -189,6 +189,7 @@ async function looked(
   const wrong = status && wrongOf(statusIn(status.stdout), facts, {
     revision,
     exit: code,
+    said: stderr,
     ...own && { own },
     ...story,
   });
