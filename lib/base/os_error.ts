@@ -99,6 +99,13 @@ export function foreseen(error: unknown): unknown {
   if (error.name === "UnseenError") {
     return known(`Cannot look at ${error.message}`, passing, error);
   }
+  // One that is not on PATH has no number.
+  const absent = /^Failed to spawn '(.*)': entity not found$/s.exec(
+    error.message,
+  )?.[1];
+  if (absent) {
+    return known(`Cannot start ${absent}: not on PATH`, unstartable, error);
+  }
   // Deno's form: "Failed to spawn '/usr/bin/cat': Too many open files (os error 24)".
   const [, program, why, code] =
     /^Failed to spawn '(.*)': (.*) \(os error (\d+)\)$/s.exec(error.message) ??
