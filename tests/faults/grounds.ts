@@ -6,7 +6,7 @@
 import { Disk } from "../host/disk.ts";
 import { makeClock } from "../machine/clock.ts";
 import { Machine } from "../machine/machine.ts";
-import { output, type Program } from "../world/program.ts";
+import { output, type Program, signalTo } from "../world/program.ts";
 import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
@@ -105,8 +105,6 @@ export class WorldGround extends Ground {
   // A world has no units: its health is asked of a command.
   readonly bad = { activation: "touch /run/ill" };
   readonly explainsBad = /test ! -e \/run\/ill/;
-  /** The namespaces of what was started here; a power cut ends all of it. */
-  #namespaces = new Set<string>();
 
   private constructor(
     readonly host: World,
@@ -148,7 +146,7 @@ export class WorldGround extends Ground {
     const path = `${this.blinds.folder}:${
       new URL("../world/bin", import.meta.url).pathname
     }`;
-    const program = this.host.start([
+    return this.host.start([
       ...around,
       ...isOnTerminal ? ["python3", "-c", onTerminal] : [],
       ...unboundGitopsSync,
@@ -156,37 +154,16 @@ export class WorldGround extends Ground {
     ], {
       env: { PATH: `${path}:${Deno.env.get("PATH")}:/usr/sbin:/sbin`, ...env },
     });
-    this.#noteNamespace(program.pid);
-    return program;
   }
 
-  /** It enters one of its own some time after it began. */
-  async #noteNamespace(pid: number): Promise<void> {
-    const own = namespaceOf("self");
-    for (;;) {
-      const name = namespaceOf(pid);
-      if (name === undefined) return;
-      if (name !== own) return void this.#namespaces.add(name);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  }
-
+  /** Everything ends that was started here, and what that has started. */
   async powerCut(): Promise<void> {
     for (let left = true; left;) {
-      left = false;
-      for (const { name } of Deno.readDirSync("/proc")) {
-        if (!/^\d+$/.test(name)) continue;
-        if (!this.#namespaces.has(namespaceOf(name) ?? "")) continue;
-        left = true;
-        try {
-          Deno.kill(Number(name), "SIGKILL");
-        } catch (error) {
-          if (!(error instanceof Deno.errors.NotFound)) throw error;
-        }
-      }
+      const mine = processesWith(`${this.host.folder}/`);
+      for (const pid of mine) signalTo(pid, "SIGKILL");
+      left = mine.length > 0;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    this.#namespaces.clear();
     await output(["umount", this.host.path(this.stateFolder)]);
     await this.disk.powerCut();
     await show(this.disk, this.host);
@@ -218,11 +195,21 @@ function show(disk: Disk, world: World): Promise<string> {
   return output(["mount", "--bind", disk.state, folder]);
 }
 
-function namespaceOf(pid: number | string): string | undefined {
+/**
+ * Processes that began with a path in their environment: enter.sh gives each
+ * the folder of its world, whose name no other has.
+ */
+function processesWith(path: string): number[] {
+  return Array.from(Deno.readDirSync("/proc"), ({ name }) => name)
+    .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(path))
+    .map(Number);
+}
+
+function environmentOf(pid: string): string {
   try {
-    return Deno.readLinkSync(`/proc/${pid}/ns/mnt`);
+    return new TextDecoder().decode(Deno.readFileSync(`/proc/${pid}/environ`));
   } catch {
     // It has ended.
-    return undefined;
+    return "";
   }
 }
