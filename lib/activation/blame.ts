@@ -9,6 +9,8 @@ import { askSources } from "../git/sources.ts";
 import { Deadline, type Ill } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
 import { noStanding, type Standing } from "../run/standing.ts";
+import { isStopped } from "../run/outside.ts";
+import { setBootDefault } from "./confirm.ts";
 import { Unwell } from "./health.ts";
 import { type Look, looksOf, lookUntil } from "./looks.ts";
 import { nextReasons } from "./next_reasons.ts";
@@ -42,6 +44,9 @@ export async function blame(run: Run, error: unknown): Promise<unknown> {
 /** The look at the repository, by whatever it was found not to answer. */
 const repository = "repository";
 
+/** The bootloader, which has to start the previous system again. */
+const bootloader = "bootloader";
+
 /**
  * The looks that failed; `undefined` where one can't be taken again. Units are
  * none of these: they are compared on the way back itself.
@@ -52,6 +57,9 @@ function lookedAt(
   // The candidate's own program asked it then.
   if (error.reason === nextReasons.unreachable) {
     return { names: [repository], before: noStanding };
+  }
+  if (error.reason === "boot-default") {
+    return { names: [bootloader], before: noStanding };
   }
   if (!(error.cause instanceof Unwell)) return undefined;
   const { ills, before } = error.cause;
@@ -74,6 +82,7 @@ async function allFail(
   const found = await Promise.all([
     ...looks.map((look: Look) => lookUntil(deadline, look)),
     ...names.includes(repository) ? [repositoryIsWell(run)] : [],
+    ...names.includes(bootloader) ? [bootloaderIsWell(run)] : [],
   ]);
   const wanted = new Set(names).size;
   return found.length === wanted && found.every((ill) => ill !== undefined);
@@ -89,6 +98,19 @@ async function repositoryIsWell(run: Run): Promise<Ill | undefined> {
     return undefined;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
+    return { reason: error.reason, text: error.message, details: [] };
+  }
+}
+
+/** Whether the previous system's own step of the bootloader comes to its end. */
+async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
+  const system = run.attempt.previous?.bootDefault;
+  if (!system) return undefined;
+  try {
+    await setBootDefault(run, system);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyncError) || isStopped(error)) throw error;
     return { reason: error.reason, text: error.message, details: [] };
   }
 }
