@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Kind, Point, Scene } from "./kinds.ts";
+import type { Kind, Point, Scene } from "./points.ts";
 
 /** System calls, by what they are about, and how often a thread makes them. */
 const calls = {

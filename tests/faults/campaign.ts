@@ -22,7 +22,7 @@ import { candidates } from "./candidates.ts";
 import { diskPoints, tryDiskPoints } from "./disk_points.ts";
 import type { Ground } from "./ground.ts";
 import { MachineGround, WorldGround } from "./grounds.ts";
-import { type Point, points } from "./kinds.ts";
+import { type Point, points } from "./points.ts";
 import type { Bad } from "./verdict.ts";
 import { tableOf } from "./table.ts";
 import {

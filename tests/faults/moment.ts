@@ -6,7 +6,7 @@
 import type { Program } from "../world/program.ts";
 import type { Knobs } from "../world/repository.ts";
 import type { Ground } from "./ground.ts";
-import { type Point, stages } from "./kinds.ts";
+import { type Point, stages } from "./points.ts";
 
 /** A run that is about to begin. */
 export interface Course {

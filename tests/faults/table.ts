@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { points } from "./kinds.ts";
+import { points } from "./points.ts";
 import type { Result } from "./trial.ts";
 import { type Bad, badness } from "./verdict.ts";
 

@@ -9,7 +9,8 @@ import { callKinds } from "./calls.ts";
 import { statusIn, type Story, wrongOf } from "./explain.ts";
 import { type Facts, factsOf, fire } from "./facts.ts";
 import type { Ground } from "./ground.ts";
-import { type Kind, momentKinds, type Point, type Scene } from "./kinds.ts";
+import { momentKinds } from "./kinds.ts";
+import type { Kind, Point, Scene } from "./points.ts";
 import { begin, comes, type Course } from "./moment.ts";
 import { type Bad, type Circumstances, isInOrder, judge } from "./verdict.ts";
 
