@@ -63,7 +63,7 @@ export function allFaults(
         }
       }
     }
-    for (const point of ["any call", "way back"] as const) {
+    for (const point of ["any call", "way back", "rollback"] as const) {
       faults.push({ place: "world", name: diskPoints, point, seed });
     }
     for (const { name } of candidates) {

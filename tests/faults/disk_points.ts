@@ -18,7 +18,7 @@ export const diskPoints = "power is cut after a write to the disk";
 /** What a run did, and when, as positions in what was written down. */
 interface Told {
   revision: string;
-  result: "deployed" | "failed";
+  result: "deployed" | "failed" | "rolled-back";
   /** The candidate was about to be switched to. */
   switched: number;
   /** The run was over. */
@@ -33,7 +33,7 @@ export async function tryDiskPoints(fault: Fault): Promise<Result[]> {
   await output(["mount", "--bind", recorder.folder, state]);
   try {
     const begun = recorder.position();
-    const told = await runOnce(world, recorder, fault.point === "way back");
+    const told = await runOnce(world, recorder, fault.point);
     const results: Result[] = [];
     await recorder.replay(begun, async (folder, position) => {
       const { bad, evidence } = await lookAt(folder, position, told);
@@ -48,29 +48,37 @@ export async function tryDiskPoints(fault: Fault): Promise<Result[]> {
 async function runOnce(
   world: World,
   recorder: Recorder,
-  isBad: boolean,
+  point: Fault["point"],
 ): Promise<Told> {
   const repository = await makeRepository(`${world.folder}/infra`);
   world.configure(repository, {
     ...settings,
     "health.commands": [["test", "!", "-e", "/run/ill"]],
   });
-  await repository.publish("First", { knobs: nothingWrong });
+  // The first switch of the run in question is noted, before it does a thing.
+  const begun = `${world.folder}/begun`, noted = `${world.folder}/noted`;
+  const note =
+    `[ ! -e ${begun} ] || [ -e ${noted} ] || stat -c %s ${recorder.log} >${noted}`;
+  const publish = (greeting: string, activation: string) =>
+    repository.publish(greeting, {
+      knobs: { ...nothingWrong, greeting, activation },
+    });
+  const first = await publish("first", `${note}; rm -f /run/ill`);
   await world.sync("sync", "--now");
-  const noted = `${world.folder}/switched`;
-  const note = `[ -e ${noted} ] || stat -c %s ${recorder.log} >${noted}`;
-  const revision = await repository.publish("Second", {
-    knobs: {
-      ...nothingWrong,
-      greeting: "second",
-      activation: isBad ? `${note}\ntouch /run/ill` : note,
-    },
-  });
-  const { code, stderr } = await world.sync("sync", "--now");
+  const isBad = point === "way back";
+  const second = await publish(
+    "second",
+    isBad ? `${note}; touch /run/ill` : note,
+  );
+  const isRollback = point === "rollback";
+  if (isRollback) await world.sync("sync", "--now");
+  await Deno.writeTextFile(begun, "");
+  const args = isRollback ? ["rollback"] : ["sync", "--now"];
+  const { code, stderr } = await world.sync(...args);
   if (code !== (isBad ? 7 : 0)) throw new Error(`exit ${code}: ${stderr}`);
   return {
-    revision,
-    result: isBad ? "failed" : "deployed",
+    revision: isRollback ? first : second,
+    result: isBad ? "failed" : isRollback ? "rolled-back" : "deployed",
     switched: Number(await Deno.readTextFile(noted)),
     ended: recorder.position(),
   };
