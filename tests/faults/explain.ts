@@ -40,6 +40,10 @@ export interface Story {
   faults: readonly RegExp[];
 }
 
+/** What is told of a revision that no run came to its end with. */
+const toCome =
+  /is not deployed yet|nothing was deployed here yet|is held|cut off|Interrupted|failed \d+ times/;
+
 /**
  * What is wrong with the status, or `undefined`.
  *
@@ -78,16 +82,13 @@ export function wrongOf(
   if (agrees) return undefined;
   // A signal comes before there is an attempt, or after its end.
   if (exit > 128) {
-    return /is not deployed yet|is held|cut off|Interrupted|failed \d+ times/
-        .test(text)
-      ? undefined
-      : "the revision is not told";
+    return toCome.test(text) ? undefined : "the revision is not told";
   }
   const isKnown = (text: string) =>
     [...faults, ...own ? [own] : []].some((one) => one.test(text));
   // What could not be written down was told by the run alone.
   const isWritten = last?.exit === exit;
-  if (!isWritten && isKnown(said) && /is not deployed yet/.test(text)) {
+  if (!isWritten && isKnown(said) && toCome.test(text)) {
     return undefined;
   }
   if (exit === 8 && last?.exit !== 8) return "that a person is needed";
