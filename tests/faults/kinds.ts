@@ -147,6 +147,31 @@ export const momentKinds: readonly Kind[] = [
     },
     explains: /No space left|no space left|disk/,
   },
+  {
+    name: "TMPDIR is missing",
+    places: anywhere,
+    at: ["any call", "way back", "recovery", "rollback", "first run"],
+    arm: () => Promise.resolve({ env: { TMPDIR: "/nowhere" } }),
+    hit: () => Promise.resolve(true),
+    explains: /No such file|nowhere|[Tt]emporary/,
+  },
+  {
+    name: "/tmp is full",
+    places: machine,
+    at: runs,
+    inject: async ({ ground: { host } }) => {
+      const fill = "dd if=/dev/zero of=/tmp/full bs=4k 2>/dev/null; true";
+      await host.output([
+        "sh",
+        "-c",
+        `mount -t tmpfs -o size=64k tmpfs /tmp; ${fill}`,
+      ]);
+    },
+    repair: async ({ ground: { host } }) => {
+      await host.run(["umount", "--lazy", "/tmp"]);
+    },
+    explains: /No space left|no space left|quota/,
+  },
   readOnly(
     "state is read-only",
     "/var/lib/gitops-sync",
