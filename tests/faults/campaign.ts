@@ -7,12 +7,13 @@
  * follow. Prints a table in Markdown, what was bad with its evidence, and exits 1
  * if anything was. Ctrl-C ends it early: the table then tells what was tried.
  *
- * `--keep FILE` adds each result to a file, and `--table FILE` prints the table of
+ * `--keep FILE` adds each result to a file, and leaves out what went well there; `--table FILE` prints the table of
  * all that is in it.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { existsSync } from "node:fs";
 import { Disk } from "../host/disk.ts";
 import { Recorder } from "../host/recorder.ts";
 import { clockRefusal } from "../machine/clock.ts";
@@ -154,8 +155,9 @@ function keep(file: string, { evidence: _, ...result }: Result): void {
   Deno.writeTextFileSync(file, `${JSON.stringify(result)}\n`, { append: true });
 }
 
-/** All results in such a file. */
+/** All results in such a file, which may be yet to come. */
 function keptIn(file: string): Result[] {
+  if (!existsSync(file)) return [];
   return Deno.readTextFileSync(file).trimEnd().split("\n").map((line) => ({
     ...JSON.parse(line),
     evidence: "",
@@ -199,6 +201,11 @@ if (import.meta.main) {
     only.test(`${fault.name} / ${fault.point}`) &&
     (!place || fault.place === place)
   );
+  const done = new Set(
+    keptIn(String(given["keep"] ?? "")).filter(({ bad }) => bad.length === 0)
+      .map(({ fault }) => JSON.stringify(fault)),
+  );
+  const left = faults.filter((fault) => !done.has(JSON.stringify(fault)));
   const end = Date.now() + Number(given["minutes"] ?? 30) * 60_000;
   const start = Date.now();
   let isStopped = false;
@@ -206,7 +213,7 @@ if (import.meta.main) {
     Deno.addSignalListener(signal, () => isStopped = true);
   }
   const told: Result[] = [];
-  await campaign(faults, () => isStopped || Date.now() > end, (result) => {
+  await campaign(left, () => isStopped || Date.now() > end, (result) => {
     told.push(result);
     if (given["keep"]) keep(String(given["keep"]), result);
     const { fault: { place, name, point, seed }, bad, exit } = result;

@@ -195,11 +195,14 @@ function show(
 
 /** Lets the dead-man's switch do its work now, with nobody else's help. */
 export async function fire(machine: Machine): Promise<void> {
-  await machine.run(["/usr/bin/systemctl", "stop", `${deadMansSwitch}.timer`]);
-  // A transient service is forgotten with its timer, unless it is at work.
-  await machine.run(
-    ["/usr/bin/systemctl", "start", `${deadMansSwitch}.service`],
-  );
+  // Its service is forgotten with its timer, so that comes first.
+  for (
+    const [verb, unit] of [["start", "service"], ["stop", "timer"]] as const
+  ) {
+    await machine.run(
+      ["/usr/bin/systemctl", verb, `${deadMansSwitch}.${unit}`],
+    );
+  }
 }
 
 /**
