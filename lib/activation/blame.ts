@@ -6,6 +6,7 @@
  */
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { askSources } from "../git/sources.ts";
+import { lookAtUnits } from "../host/units.ts";
 import { Deadline, type Ill } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
 import { noStanding, type Standing } from "../run/standing.ts";
@@ -26,8 +27,9 @@ import { nextReasons } from "./next_reasons.ts";
  * @returns the same, or one that says so.
  */
 export async function blame(run: Run, error: unknown): Promise<unknown> {
+  const ends: number[] = [exitCodes.rolledBack, exitCodes.broken];
   const isHeld = error instanceof SyncError && error.next === "hold" &&
-    error.exit === exitCodes.rolledBack;
+    ends.includes(error.exit);
   if (!isHeld) return error;
   const failed = lookedAt(error);
   if (!failed || !await allFail(run, failed.names, failed.before)) return error;
@@ -44,12 +46,15 @@ export async function blame(run: Run, error: unknown): Promise<unknown> {
 /** The look at the repository, by whatever it was found not to answer. */
 const repository = "repository";
 
+/** Whether systemd says how the units are. */
+const unitsSeen = "units seen";
+
 /** The bootloader, which has to start the previous system again. */
 const bootloader = "bootloader";
 
 /**
- * The looks that failed; `undefined` where one can't be taken again. Units are
- * none of these: they are compared on the way back itself.
+ * The looks that failed; `undefined` where one can't be taken again. Units that
+ * fail are none of these: they are compared on the way back itself.
  */
 function lookedAt(
   error: SyncError,
@@ -68,6 +73,7 @@ function lookedAt(
 }
 
 function nameOf({ reason, look }: Ill): string | undefined {
+  if (reason === "units-unseen") return unitsSeen;
   return reason === "remote-lost" ? repository : look;
 }
 
@@ -83,6 +89,7 @@ async function allFail(
     ...looks.map((look: Look) => lookUntil(deadline, look)),
     ...names.includes(repository) ? [repositoryIsWell(run)] : [],
     ...names.includes(bootloader) ? [bootloaderIsWell(run)] : [],
+    ...names.includes(unitsSeen) ? [areUnitsSeen(run)] : [],
   ]);
   const wanted = new Set(names).size;
   return found.length === wanted && found.every((ill) => ill !== undefined);
@@ -113,4 +120,10 @@ async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
     if (!(error instanceof SyncError) || isStopped(error)) throw error;
     return { reason: error.reason, text: error.message, details: [] };
   }
+}
+
+async function areUnitsSeen(run: Run): Promise<Ill | undefined> {
+  if (await lookAtUnits(run.effects)) return undefined;
+  const text = "systemd does not say how its units are";
+  return { reason: "units-unseen", text, details: [] };
 }
