@@ -174,4 +174,18 @@ export const ofFaults: readonly Mutant[] = [
     to: "",
     faults: campaign("Nix says nothing / any call", "world", 1, 4),
   },
+  {
+    name: "a /boot that is broken for all holds the revision",
+    file: "lib/activation/blame.ts",
+    from: '  if (error.reason === "boot-default") {\n',
+    to: '  if (error.reason === "") {\n',
+    tests: ["tests/runs/blame_test.ts"],
+  },
+  {
+    name: "a server that is away is waited for by the wall clock",
+    file: "lib/vault/api.ts",
+    from: "  const end = effects.monotonic() + patience;\n",
+    to: "  const end = Date.now() + patience;\n",
+    tests: ["tests/vault/retries_test.ts"],
+  },
 ];
