@@ -68,6 +68,12 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
     // No revision has a part in it: the bootloader's step alone is its own.
     throw notSet(system, `nix-env: ${meaningOf(profile)}`, profile, "retry");
   }
+  // A nix-env that says it is done and is not is no fault of the system's.
+  const set = bootDefault();
+  if (set !== system) {
+    const why = `nix-env: the system profile points to ${set}`;
+    throw notSet(system, why, undefined, "retry");
+  }
   const timeout = run.config["timeouts.activate"];
   const switched = await switchTo(run, system, "boot", timeout);
   if (switched.code !== 0 || switched.timedOut) {

@@ -257,8 +257,16 @@ async function healed(
   };
 }
 
-/** Reasons that a good revision may be held for, whatever the host did. */
-const mayHold = ["cut-off", "dead-mans-switch", "rolled-back"];
+/**
+ * Reasons that a good revision may be held for, whatever the host did. A builder
+ * that fails at a call of its own does not say why.
+ */
+const mayHold = [
+  "cut-off",
+  "dead-mans-switch",
+  "rolled-back",
+  "builder-failed",
+];
 
 function hasStack(said: string): boolean {
   return /^ +at .*\.ts:\d+/m.test(said);
