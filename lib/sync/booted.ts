@@ -112,8 +112,9 @@ function wayBack({ earlier, holds }: State): Deployment | undefined {
 /** Whether the host was changed, and the way back came to its end. */
 function wasTaken(outcome: Outcome): boolean {
   const ends: number[] = [exitCodes.rolledBack, exitCodes.broken];
+  // What may pass by itself is tried again.
   return outcome.result === "failed" && ends.includes(outcome.error.exit) &&
-    !isStopped(outcome.error);
+    outcome.error.next !== "retry" && !isStopped(outcome.error);
 }
 
 function noWayBack(told: string, ills: readonly Ill[]): SyncError {
