@@ -95,7 +95,7 @@ export const ofFaults: readonly Mutant[] = [
     from:
       "  if (finished.code === 0 && said === `${name} missing`) return false;",
     to: "  return false;",
-    tests: ["tests/runs/blind_test.ts"],
+    tests: ["tests/git/ancestry_test.ts"],
   },
   {
     name: "what could not be looked at has ended",

@@ -63,3 +63,16 @@ test("a Git that says nothing is not taken for a yes", async (world) => {
     assertEquals(standing(world), before, command);
   }
 });
+
+test("a Git that lists no files, or is killed meanwhile, has not listed them", async (world) => {
+  const { repository } = await deployed(world);
+  const before = standing(world);
+  await repository.publish("Second", { knobs: { greeting: "second" } });
+  for (const script of ["exit 0", "kill -KILL $$"]) {
+    const git = gitWithout("ls-tree", script);
+    const { code, text } = await syncWith(world, "git", git);
+    assertEquals(code, 3, `${script}: ${text}`);
+    assertEquals(standing(world), before);
+    assertEquals(world.state()?.holds, []);
+  }
+});
