@@ -4,7 +4,7 @@
  * @module
  */
 import { say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
+import { type Next, SyncError } from "../base/errors.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
 import type { Attempt, Deployment } from "../state/state.ts";
 import { rolledFurther } from "../run/rolled_back.ts";
@@ -66,7 +66,14 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
   const { program, args, timeout: most } = setProfile(systemProfile, system);
   const profile = await runOutside(run, [program, ...args], most);
   if (profile.code !== 0 || profile.timedOut) {
-    throw notSet(system, `nix-env: ${meaningOf(profile)}`, profile);
+    // No revision has a part in it: the bootloader's step alone is its own.
+    throw notSet(system, `nix-env: ${meaningOf(profile)}`, profile, "retry");
+  }
+  // A nix-env that says it is done and is not is no fault of the system's.
+  const set = bootDefault();
+  if (set !== system) {
+    const why = `nix-env: the system profile points to ${set}`;
+    throw notSet(system, why, undefined, "retry");
   }
   const timeout = run.config["timeouts.activate"];
   const switched = await switchTo(run, system, "boot", timeout);
@@ -138,12 +145,17 @@ function notDisarmed(): SyncError {
   });
 }
 
-function notSet(system: string, why: string, ended?: Switched): SyncError {
+function notSet(
+  system: string,
+  why: string,
+  ended?: Switched,
+  // What systemd did not even start is no fault of this revision.
+  next: Next = ended?.isUnstarted ? "retry" : "hold",
+): SyncError {
   return new SyncError(`Cannot make ${system} the boot default: ${why}`, {
     stage: "confirm",
     reason: "boot-default",
-    // What systemd did not even start is no fault of this revision.
-    next: ended?.isUnstarted ? "retry" : "hold",
+    next,
     details: ended?.lines ?? [],
     hints: ["look at the free space of /boot: df -h /boot"],
   });

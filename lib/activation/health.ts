@@ -11,13 +11,7 @@ import { hasSystemd, runningSystem } from "../host/system.ts";
 import { defaultRoutes } from "../host/routes.ts";
 import { lookAtUnits } from "../host/units.ts";
 import { Deadline, type Ill } from "../run/deadline.ts";
-import {
-  commandIsWell,
-  httpIsWell,
-  portIsWell,
-  remoteIsWell,
-  routeIsWell,
-} from "./probes.ts";
+import { looksOf, lookUntil } from "./looks.ts";
 import type { Run } from "../run/run.ts";
 import { changedBetween, installedBy } from "./installed_units.ts";
 import type { Grounds } from "./judge_units.ts";
@@ -129,46 +123,8 @@ export async function illsOf(
   );
 }
 
-/** Something that can be looked at again and again, whatever system runs. */
-interface Look {
-  name: string;
-  /** @param ms The longest that it may take. */
-  at: (ms: number) => Promise<Ill | undefined>;
-}
-
-/** All that the configuration wants to be looked at, beside the units. */
-function looksOf(run: Run, before: Standing): Look[] {
-  const { config } = run;
-  return [
-    { name: "remote", at: () => remoteIsWell(run) },
-    ...config["health.route"]
-      ? [{ name: "route", at: () => routeIsWell(run, before.routes) }]
-      : [],
-    ...config["health.http"].map((check, i) => ({
-      name: `http ${i}`,
-      at: (ms: number) => httpIsWell(check, ms),
-    })),
-    ...config["health.tcp"].map((address) => ({
-      name: `tcp ${address}`,
-      at: (ms: number) => portIsWell(address, ms),
-    })),
-    ...config["health.commands"].map((argv, i) => ({
-      name: `command ${i}`,
-      at: (ms: number) => commandIsWell(run, argv, ms),
-    })),
-  ];
-}
-
-async function lookUntil(
-  deadline: Deadline,
-  { name, at }: Look,
-): Promise<Ill | undefined> {
-  const ill = await deadline.until(at);
-  return ill && { ...ill, look: name };
-}
-
 /** A candidate that is not well, with what was found. */
-class Unwell extends SyncError {
+export class Unwell extends SyncError {
   constructor(readonly ills: readonly Ill[], readonly before: Standing) {
     super(`The host is not well: ${textOf(ills)}`, {
       stage: "health",
@@ -177,40 +133,6 @@ class Unwell extends SyncError {
       details: detailsOf(ills),
     });
   }
-}
-
-/**
- * Decides whether the host or the candidate is to blame, once the previous
- * system runs again: what is still wrong with that one is not the revision's
- * fault, which is then tried again and not held.
- *
- * @param error What the attempt ended with.
- */
-export async function blameHost(run: Run, error: unknown): Promise<unknown> {
-  const cause = error instanceof SyncError ? error.cause : undefined;
-  if (!(error instanceof SyncError) || !(cause instanceof Unwell)) return error;
-  const isBack = error.exit === exitCodes.rolledBack;
-  if (!isBack || isRemoteAlone(cause.ills)) return error;
-  if (!await areStillIll(run, cause)) return error;
-  return new SyncError(
-    `${error.message}; the same is wrong with it, so a later run tries again`,
-    { ...error, next: "retry", cause: error },
-  );
-}
-
-/** Units are compared on the way back itself. */
-async function areStillIll(
-  run: Run,
-  { ills, before }: Unwell,
-): Promise<boolean> {
-  const names = new Set(ills.map(({ look }) => look));
-  const looks = looksOf(run, before).filter(({ name }) => names.has(name));
-  if (looks.length < ills.length) return false;
-  const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
-  const found = await Promise.all(
-    looks.map((look) => lookUntil(deadline, look)),
-  );
-  return found.every((ill) => ill !== undefined);
 }
 
 async function unitsAreWell(

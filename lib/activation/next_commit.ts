@@ -7,7 +7,6 @@
 import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
-import { askSources } from "../git/sources.ts";
 import { hasSystemd } from "../host/system.ts";
 import { Deadline } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
@@ -101,40 +100,4 @@ function failureOf(lack: Lack, revision: string): SyncError {
       } deploys it all the same`,
     ],
   });
-}
-
-/**
- * Decides whether the repository or the candidate is to blame where only the
- * repository does not answer, once the previous system runs again: where that
- * one can't reach it either, the revision is tried again and not held.
- *
- * @param error What the attempt ended with.
- */
-export async function blameRemote(
-  run: Run,
-  error: unknown,
-): Promise<unknown> {
-  if (!(error instanceof SyncError) || error.next !== "hold") return error;
-  if (!remoteReasons.includes(error.reason)) return error;
-  if (await answers(run)) return error;
-  return new SyncError(
-    `${error.message}; the repository does not answer the previous system either, so a later run tries again`,
-    { ...error, next: "retry", cause: error },
-  );
-}
-
-const remoteReasons = ["remote-lost", nextReasons.unreachable];
-
-/**
- * Whether the remote of the configuration that runs now answers. One that
- * refuses this system, too, may have refused the candidate for the same reason.
- */
-async function answers(run: Run): Promise<boolean> {
-  try {
-    await askSources(run.effects, run.config, run.state, run.quiet);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-    return false;
-  }
 }

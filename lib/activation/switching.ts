@@ -7,6 +7,7 @@ import type { Effects } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { startTimeOf } from "../host/system.ts";
+import { UnseenError } from "../process/kernel.ts";
 import { killGroup } from "../process/family.ts";
 import type { Run } from "../run/run.ts";
 import { endOf, runOutside, Switched } from "../run/outside.ts";
@@ -91,11 +92,21 @@ export async function waitForProcess(
   const { pid, startTime } = process;
   if (startTime === undefined) return;
   const end = effects.monotonic() + timeout;
-  while (startTimeOf(pid) === startTime) {
+  while (mayRun(pid, startTime)) {
     const late = effects.monotonic() - end;
     if (late > patience) throw unending(pid);
     if (late > 0) killGroup(pid);
     await effects.sleep(100);
+  }
+}
+
+/** One that can't be looked at may run still. */
+function mayRun(pid: number, startTime: string): boolean {
+  try {
+    return startTimeOf(pid) === startTime;
+  } catch (error) {
+    if (error instanceof UnseenError) return true;
+    throw error;
   }
 }
 

@@ -118,6 +118,17 @@ const sorts: Readonly<Record<number, Sort>> = {
 export function foreseen(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SyncError) return error;
   if (error instanceof Deno.errors.InvalidData) return notText(error);
+  // By name: its module knows no errors of ours, and nothing loads it for this.
+  if (error.name === "UnseenError") {
+    return known(`Cannot look at ${error.message}`, passing, error);
+  }
+  // One that is not on PATH has no number.
+  const absent = /^Failed to spawn '(.*)': entity not found$/s.exec(
+    error.message,
+  )?.[1];
+  if (absent) {
+    return known(`Cannot start ${absent}: not on PATH`, unstartable, error);
+  }
   // Deno's form: "Failed to spawn '/usr/bin/cat': Too many open files (os error 24)".
   const [, program, why, code] =
     /^Failed to spawn '(.*)': (.*) \(os error (\d+)\)$/s.exec(error.message) ??

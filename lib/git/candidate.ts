@@ -10,7 +10,7 @@ import { oneLine } from "../base/text.ts";
 import type { Run } from "../run/run.ts";
 import type { Commit } from "../state/state.ts";
 import { localGit } from "./git.ts";
-import { must } from "./mirror.ts";
+import { damaged, must } from "./mirror.ts";
 
 /** Bytes of a commit or tag; nobody writes a thousandth of it. */
 const mostText = 16 * 2 ** 20;
@@ -24,13 +24,15 @@ export const candidateName = "refs/gitops-sync/candidate";
  */
 export async function mustBeShort(run: Run, mirror: string): Promise<void> {
   const names = [candidateName, `${candidateName}^{commit}`];
-  const output = await must(
-    run,
-    localGit(mirror, [
-      "cat-file",
-      "--batch-check=%(objecttype) %(objectsize)",
-    ], { input: new TextEncoder().encode(names.join("\n") + "\n") }),
-  );
+  const command = localGit(mirror, [
+    "cat-file",
+    "--batch-check=%(objecttype) %(objectsize)",
+  ], { input: new TextEncoder().encode(names.join("\n") + "\n") });
+  const finished = await run.effects.run(command);
+  const output = new TextDecoder().decode(finished.stdout);
+  // What was fetched is there, and there is a line for each name.
+  const isAnswer = /^(?:commit|tag|tree|blob) \d+\n.+\n$/.test(output);
+  if (finished.code !== 0 || !isAnswer) throw damaged(run, command, finished);
   for (const [, type, size] of output.matchAll(/^(commit|tag) (\d+)$/gm)) {
     if (Number(size) > mostText) throw tooLong(run, type!, Number(size));
   }

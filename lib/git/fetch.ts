@@ -165,8 +165,9 @@ async function bringIn(
   let { commit, parents } = await fetchTip(run, mirror, tip, since);
   if (since === "base") {
     const { isCut, isForward } = await between(run, mirror, base!, parents);
+    // A list without it may be no list: Git is then asked in another way.
     if (!isCut || !await isShallow(mirror)) {
-      return { commit, forward: isForward ? "yes" : "no" };
+      return { commit, ...isForward ? { forward: "yes" } : {} };
     }
     ({ commit, parents } = await fetchTip(run, mirror, tip, "the beginning"));
   }

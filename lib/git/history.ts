@@ -6,8 +6,9 @@
 import type { Run } from "../run/run.ts";
 import type { Fetched } from "../run/stages.ts";
 import { candidateName } from "./candidate.ts";
+import { isAncestor } from "./ancestry.ts";
 import { localGit } from "./git.ts";
-import { damaged, has, must } from "./mirror.ts";
+import { must } from "./mirror.ts";
 
 /**
  * Looks at what stands between the base and the candidate, in one go.
@@ -68,13 +69,5 @@ export async function isForward(
   base: string | undefined,
 ): Promise<Fetched["forward"]> {
   if (base === undefined) return "unknown";
-  const command = localGit(
-    mirror,
-    ["merge-base", "--is-ancestor", base, revision],
-  );
-  const finished = await run.effects.run(command);
-  if (finished.code <= 1) return finished.code === 0 ? "yes" : "no";
-  // What the remote no longer has is no ancestor of anything there.
-  if (!await has(run, mirror, base)) return "no";
-  throw damaged(run, command, finished);
+  return await isAncestor(run, mirror, base, revision) ? "yes" : "no";
 }

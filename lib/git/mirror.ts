@@ -115,16 +115,25 @@ export function isShallow(mirror: string): Promise<boolean> {
   return exists(`${mirror}/.git/shallow`);
 }
 
-/** Whether a commit is in the mirror. */
+/**
+ * Whether a commit is in the mirror. Git says yes and no in words: an exit code
+ * alone may be that of a Git that was killed.
+ *
+ * @throws {SyncError} `mirror-damaged` where it says neither.
+ */
 export async function has(
   run: Run,
   mirror: string,
   revision: string,
 ): Promise<boolean> {
-  const finished = await run.effects.run(
-    localGit(mirror, ["cat-file", "-e", `${revision}^{commit}`]),
-  );
-  return finished.code === 0;
+  const name = `${revision}^{commit}`;
+  const input = new TextEncoder().encode(`${name}\n`);
+  const command = localGit(mirror, ["cat-file", "--batch-check"], { input });
+  const finished = await run.effects.run(command);
+  const said = new TextDecoder().decode(finished.stdout).trim();
+  if (finished.code === 0 && /^[0-9a-f]+ commit \d+$/.test(said)) return true;
+  if (finished.code === 0 && said === `${name} missing`) return false;
+  throw damaged(run, command, finished);
 }
 
 /**

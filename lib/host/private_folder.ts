@@ -5,7 +5,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { kernelText } from "../process/kernel.ts";
+import { kernelText, UnseenError } from "../process/kernel.ts";
 import {
   entryAt,
   makeFolder,
@@ -148,11 +148,21 @@ async function removeLeftovers(base: string): Promise<void> {
   for (const name of await namesIn(base)) {
     const pid = /^(\d+)\./.exec(name)?.[1];
     if (pid === undefined) continue;
-    if (startTimeOf(Number(pid)) !== undefined) continue;
+    if (mayRun(Number(pid))) continue;
     await removeOwn(`${base}/${name}`).catch((error) => {
       // Another run of ours was faster.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
+  }
+}
+
+/** One that can't be looked at may run still. */
+function mayRun(pid: number): boolean {
+  try {
+    return startTimeOf(pid) !== undefined;
+  } catch (error) {
+    if (error instanceof UnseenError) return true;
+    throw error;
   }
 }
 

@@ -53,6 +53,7 @@ export function hasSystemd(): boolean {
  * field 22), so that its number can't be taken for a later process's.
  *
  * @returns `undefined` where it has ended, also if nobody has asked for its end.
+ * @throws {UnseenError} where that could not be looked at.
  */
 export function startTimeOf(pid: number): string | undefined {
   try {
@@ -60,7 +61,9 @@ export function startTimeOf(pid: number): string | undefined {
     // The second field is a name in parentheses that may hold anything.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return /^[ZX]/.test(fields[0]!) ? undefined : fields[19];
-  } catch {
+  } catch (error) {
+    // One that could not be looked at may be alive.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
     return undefined;
   }
 }

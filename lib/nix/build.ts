@@ -31,6 +31,8 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
   const folder = folderFor(run, readable);
   await ensureDir(folder);
+  // Or what an earlier build left would be taken for the result of this one.
+  await removeLink(`${folder}/result`);
   if (config["build.from"] === "cache") {
     const { takePrebuilt } = await import("./prebuilt.ts");
     await takePrebuilt(run, readable, `${folder}/result`);
@@ -147,7 +149,20 @@ function nixOptions(config: Config): (readonly [string, string])[] {
   ];
 }
 
+async function removeLink(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
+ * @throws {SyncError} `not-a-system`, or `no-result` where there is nothing: a
+ * build that says it is done and is not, which no revision can make it say.
+ */
 async function readResult(link: string, operation: string): Promise<string> {
+  if (!await isLink(link)) throw noResult(link);
   const system = await Deno.realPath(link).catch(() => "");
   const isSystem = isStorePath(system) &&
     // A file in its place has nothing in it.
@@ -162,6 +177,22 @@ async function readResult(link: string, operation: string): Promise<string> {
       hints: [
         "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem, with its bootloader and switch enabled",
       ],
+    },
+  );
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+function noResult(link: string): SyncError {
+  return new SyncError(
+    `Cannot use the build: it ended without an error, and ${link} is not there`,
+    {
+      stage: "build",
+      reason: "no-result",
+      next: "retry",
+      hints: ["look at the programs on PATH: nixos-rebuild --version"],
     },
   );
 }

@@ -73,7 +73,7 @@ export async function evaluatorFor(
     unfetched,
     ...cache?.failed && { failed: cache.failed },
     run: async ({ program, args, timeout, onLine }) => {
-      const start = effects.now().getTime();
+      const start = effects.monotonic();
       const used = await useUnit(effects, config, route, [program, ...args], {
         state: run.folder,
         mirror: request.mirror,
@@ -81,7 +81,7 @@ export async function evaluatorFor(
         seconds: Math.ceil(timeout / 1000),
         ...onLine && { onLine },
       });
-      const isOver = effects.now().getTime() - start >= timeout;
+      const isOver = effects.monotonic() - start >= timeout;
       return await judge(run, route, short(request.revision), used, isOver);
     },
   };

@@ -7,6 +7,7 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { localGit } from "../git/git.ts";
+import { damaged } from "../git/mirror.ts";
 import type { Run } from "../run/run.ts";
 import type { Readable } from "../run/stages.ts";
 
@@ -32,11 +33,12 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
   const { mirror, commit: { revision } } = readable;
   const { directory } = run.config;
   const path = directory === "" ? "flake.lock" : `${directory}/flake.lock`;
-  const asked = await run.effects.run(localGit(
+  const asking = localGit(
     mirror,
     ["cat-file", "--batch-check", "--follow-symlinks"],
     { input: new TextEncoder().encode(`${revision}:${path}\n`) },
-  ));
+  );
+  const asked = await run.effects.run(asking);
   const answer = new TextDecoder().decode(asked.stdout).trimEnd();
   // git-cat-file(1), "--follow-symlinks".
   if (/^(?:symlink|dangling|loop|notdir) \d+$/m.test(answer)) {
@@ -51,16 +53,18 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
     [];
   if (id === undefined) {
     if (asked.code === 0 && / missing$/.test(answer)) return [];
-    throw unreadable(revision, path, "Git can't read it");
+    // No revision can make Git say neither.
+    throw damaged(run, asking, asked);
   }
   if (kind !== "blob") throw unreadable(revision, path, `it is a ${kind}`);
   if (Number(size) > mostLock) {
     throw unreadable(revision, path, `it has over ${mostLock} bytes`);
   }
-  const { stdout } = await run.effects.run(
-    localGit(mirror, ["cat-file", "blob", id]),
-  );
-  const inputs = inputsIn(new TextDecoder().decode(stdout));
+  const reading = localGit(mirror, ["cat-file", "blob", id]);
+  const read = await run.effects.run(reading);
+  const isWhole = read.code === 0 && read.stdout.length === Number(size);
+  if (!isWhole) throw damaged(run, reading, read);
+  const inputs = inputsIn(new TextDecoder().decode(read.stdout));
   if (inputs) return inputs;
   throw unreadable(revision, path, "it is no lock file of a flake");
 }

@@ -79,6 +79,21 @@ export function runNow(
   return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
+/** The same, with what it says in English where it fails. */
+export function askNow(
+  program: string,
+  args: string[],
+): { code: number; stdout: string; stderr: string } {
+  const { code, stdout, stderr } = new Deno.Command(program, {
+    args,
+    clearEnv: true,
+    env: childEnvironment({ LC_ALL: "C" }),
+    stdin: "null",
+  }).outputSync();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
 /**
  * Starts a program; `inherit` gives it the terminal as well.
  *

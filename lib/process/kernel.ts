@@ -5,17 +5,28 @@
  *
  * @module
  */
-import { runNow } from "./command.ts";
+import { askNow, runNow } from "./command.ts";
+
+/** One of its files could not be looked at, which says nothing of the file. */
+export class UnseenError extends Error {
+  override name = "UnseenError";
+}
 
 /**
  * The text of one of its files.
  *
- * @throws {Deno.errors.NotFound} where there is none, or it can't be read.
+ * @throws {Deno.errors.NotFound} where there is none, or its process has ended.
+ * @throws {UnseenError} where nobody could look: `cat` was killed, or could not
+ * read it.
  */
 export function kernelText(path: string): string {
-  const { code, stdout } = runNow("cat", ["--", path]);
+  const { code, stdout, stderr } = askNow("cat", ["--", path]);
   if (code === 0) return stdout;
-  throw new Deno.errors.NotFound(path);
+  if (/: No such (file or directory|process|device)\n$/.test(stderr)) {
+    throw new Deno.errors.NotFound(path);
+  }
+  const why = stderr.trim() || `cat ended with code ${code}`;
+  throw new UnseenError(`${path}: ${why}`);
 }
 
 /** The texts of some of its files, one after the other; what is gone has none. */

@@ -6,6 +6,7 @@
  */
 import { Run } from "./run.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
+import { UnseenError } from "../process/kernel.ts";
 import {
   allLines,
   askUnitEnd,
@@ -176,6 +177,16 @@ export function unitFor(id: string, now: Date): string {
   return `gitops-sync-activate-${id}-${now.getTime().toString(36)}`;
 }
 
+/** The switch has begun, and goes on where nobody can look at it. */
+function startOf(pid: number): string | undefined {
+  try {
+    return startTimeOf(pid);
+  } catch (error) {
+    if (error instanceof UnseenError) return undefined;
+    throw error;
+  }
+}
+
 export async function directly(
   run: Run,
   argv: readonly string[],
@@ -188,7 +199,7 @@ export async function directly(
     timeout,
     shielded: true,
     onStart: async (pid) => {
-      const startTime = startTimeOf(pid);
+      const startTime = startOf(pid);
       if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
   });

@@ -140,7 +140,9 @@ async function listTree(
     "--full-tree",
     commit.revision,
   ]));
-  if (finished.code !== 0) throw unreadable(finished.stderr);
+  // The last name is whole, and no flake is a tree without any.
+  const isWhole = finished.code === 0 && finished.stdout.at(-1) === 0;
+  if (!isWhole) throw unreadable(finished.stderr);
   return new TextDecoder().decode(finished.stdout).split("\0").flatMap(
     (line) => {
       const [, type, blob, size, path] =

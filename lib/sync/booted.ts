@@ -56,10 +56,7 @@ export async function proveBoot(
   const earlier = wayBack(state);
   if (!earlier) {
     // Later runs bring what Git has to mend it, and look again until then.
-    await markBooted(config, {
-      ...state,
-      lastGood: { ...lastGood, unwell: true },
-    });
+    await markUnwell(config, state);
     return { outcome: { result: "failed", error: noWayBack(told, ills) } };
   }
   say(effects, "error", told);
@@ -73,10 +70,11 @@ export async function proveBoot(
     left,
   );
   if (outcome.result !== "rolled-back") {
-    // Once, however it ends: a way back that fails is no better the next time.
-    // One that is cut off has not ended, and leaves no mark.
-    if (!wasCutOff(outcome)) {
-      await markBooted(config, await readState(config.stateDirectory));
+    // Once: a way back that fails is no better the next time, and later runs
+    // tell that the host is not well. One that could not begin, or was cut off,
+    // leaves no mark, and is taken by the next run.
+    if (wasTaken(outcome)) {
+      await markUnwell(config, await readState(config.stateDirectory));
     }
     return { outcome };
   }
@@ -94,6 +92,16 @@ async function markBooted(config: Config, state: State): Promise<State> {
   return known;
 }
 
+/** The same, and that the host is not well with it. */
+async function markUnwell(config: Config, state: State): Promise<void> {
+  const { lastGood } = state;
+  if (!lastGood) return;
+  await markBooted(config, {
+    ...state,
+    lastGood: { ...lastGood, unwell: true },
+  });
+}
+
 /** The newest earlier system that nothing is known against. */
 function wayBack({ earlier, holds }: State): Deployment | undefined {
   return earlier.find(({ revision }) =>
@@ -101,9 +109,12 @@ function wayBack({ earlier, holds }: State): Deployment | undefined {
   );
 }
 
-function wasCutOff(outcome: Outcome): boolean {
-  return outcome.result === "failed" &&
-    (isStopped(outcome.error) || outcome.error.reason === "interrupted");
+/** Whether the host was changed, and the way back came to its end. */
+function wasTaken(outcome: Outcome): boolean {
+  const ends: number[] = [exitCodes.rolledBack, exitCodes.broken];
+  // What may pass by itself is tried again.
+  return outcome.result === "failed" && ends.includes(outcome.error.exit) &&
+    outcome.error.next !== "retry" && !isStopped(outcome.error);
 }
 
 function noWayBack(told: string, ills: readonly Ill[]): SyncError {

@@ -22,8 +22,9 @@ import {
   secretsText,
 } from "./describe.ts";
 import { fetchRevision } from "../git/fetch.ts";
-import { blameHost, checkHealth } from "../activation/health.ts";
-import { blameRemote, checkNextCommit } from "../activation/next_commit.ts";
+import { blame } from "../activation/blame.ts";
+import { checkHealth } from "../activation/health.ts";
+import { checkNextCommit } from "../activation/next_commit.ts";
 import { beforeDeploy } from "../activation/hooks.ts";
 import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
 import { preflight } from "../activation/preflight.ts";
@@ -132,8 +133,7 @@ export async function putInPlace(
           : "a reboot starts it too",
     );
   } catch (error) {
-    const ended = await blameHost(run, await goBack(run, error));
-    throw await blameRemote(run, ended);
+    throw await blame(run, await goBack(run, error));
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { localGit } from "../git/git.ts";
+import { isAncestor } from "../git/ancestry.ts";
 import { git } from "./trusted_keys.ts";
 import { cutHistory, otherHistory, tooMany } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
@@ -23,10 +23,8 @@ export async function refuseOtherHistory(
 ): Promise<void> {
   const first = run.config["verify.firstTrusted"];
   if (first === undefined) return;
-  const finished = await run.effects.run(
-    localGit(mirror, ["merge-base", "--is-ancestor", first, revision]),
-  );
-  if (finished.code !== 0) throw otherHistory(revision, first);
+  if (await isAncestor(run, mirror, first, revision)) return;
+  throw otherHistory(revision, first);
 }
 
 /**

@@ -8,6 +8,7 @@ import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 import { oneLine, short } from "../base/text.ts";
 import { localGit, mostAtOnce } from "../git/git.ts";
+import { damaged } from "../git/mirror.ts";
 import type { Run } from "../run/run.ts";
 import type { Fetched } from "../run/stages.ts";
 import { Pointers } from "./pointers.ts";
@@ -95,24 +96,29 @@ async function list(
   mirror: string,
   revision: string,
 ): Promise<Uint8Array> {
+  const command = localGit(mirror, [
+    "ls-tree",
+    "-r",
+    // Folders, too: each is one more thing to make.
+    "-t",
+    "-z",
+    "--format=%(objectmode) %(objectsize) %(path)",
+    revision,
+  ], { most: mostNames, timeout: 60_000 });
   try {
-    const finished = await run.effects.run(localGit(mirror, [
-      "ls-tree",
-      "-r",
-      // Folders, too: each is one more thing to make.
-      "-t",
-      "-z",
-      "--format=%(objectmode) %(objectsize) %(path)",
-      revision,
-    ], { most: mostNames, timeout: 60_000 }));
-    if (finished.code === 0) return finished.stdout;
+    const finished = await run.effects.run(command);
+    // Its last name is whole, and no flake is a tree without any.
+    if (finished.code === 0 && finished.stdout.at(-1) === 0) {
+      return finished.stdout;
+    }
+    // Git checked the tree when it came: now it is the mirror, or Git itself.
+    throw damaged(run, command, finished);
   } catch (error) {
     const isLarge = error instanceof SyncError &&
       error.reason === "output-too-large";
     if (!isLarge) throw error;
     throw refuse(revision, "tree-too-large", "it has too many files");
   }
-  throw refuse(revision, "tree-unreadable", "Git can't list its files");
 }
 
 /** What the files of a tree come to; sizes in bytes. */
@@ -163,13 +169,15 @@ async function refuseLinks(
   const parts = run.config.directory.split("/").filter((part) => part !== "");
   const folders = parts.map((_, i) => parts.slice(0, i + 1).join("/"));
   if (folders.length === 0) return;
-  const finished = await run.effects.run(localGit(mirror, [
+  const command = localGit(mirror, [
     "ls-tree",
     "-z",
     revision,
     "--",
     ...folders,
-  ], { most: mostNames }));
+  ], { most: mostNames });
+  const finished = await run.effects.run(command);
+  if (finished.code !== 0) throw damaged(run, command, finished);
   for (const line of new TextDecoder().decode(finished.stdout).split("\0")) {
     const [, mode, path] = /^(\d+) \w+ \w+\t(.*)$/s.exec(line) ?? [];
     if (mode !== "120000") continue;

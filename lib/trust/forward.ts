@@ -8,7 +8,7 @@ import { say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import { isPattern } from "../config/tag_pattern.ts";
-import { localGit } from "../git/git.ts";
+import { commonOf, isAncestor } from "../git/ancestry.ts";
 import { has } from "../git/mirror.ts";
 import { compareTags } from "../git/sources.ts";
 import { signedDigest } from "../git/signed_part.ts";
@@ -83,21 +83,13 @@ async function isAccepted(
   return false;
 }
 
-async function isBehind(
+function isBehind(
   run: Run,
   mirror: string,
   { revision }: Known,
   commit: Known,
 ): Promise<boolean> {
-  const finished = await run.effects.run(
-    localGit(mirror, [
-      "merge-base",
-      "--is-ancestor",
-      revision,
-      commit.revision,
-    ]),
-  );
-  return finished.code === 0;
+  return isAncestor(run, mirror, revision, commit.revision);
 }
 
 /** What was deployed last from a ref. */
@@ -195,9 +187,8 @@ async function backward(
   from: string,
   what: string,
 ): Promise<Move> {
-  const git = (...args: string[]) => run.effects.run(localGit(mirror, args));
-  const older = await git("merge-base", "--is-ancestor", revision, from);
-  if (older.code === 0) {
+  const common = await commonOf(run, mirror, from, revision);
+  if (common === revision) {
     return {
       reason: "not-forward",
       says: `${what}, which is older than ${
@@ -207,8 +198,8 @@ async function backward(
   }
   // Only a whole history can tell that there is nothing in common.
   const isWhole = !await exists(`${mirror}/.git/shallow`);
-  const common = await git("merge-base", from, revision);
-  if (isWhole && common.code === 1) {
+  const hasNone = common === undefined && await has(run, mirror, from);
+  if (isWhole && hasNone) {
     return {
       reason: "repository-replaced",
       says: `${what}, which does not descend from ${

@@ -14,7 +14,7 @@ import {
   refusalOf,
   signerOf,
 } from "./signature.ts";
-import { contentsOf } from "./trusted_keys.ts";
+import { contentsOf, failed } from "./trusted_keys.ts";
 
 /** The one who made a good signature. */
 export function whose({ ok: _, ...signer }: Good): Signer {
@@ -39,8 +39,15 @@ export async function judge(
   const text = new TextDecoder().decode(bytes);
   const trouble = formTrouble(type, text);
   if (trouble) return trouble;
-  const check = (keys: Keyring) =>
-    run.effects.run({ ...checkCommand(mirror, type, id, keys), most: 2 ** 20 });
+  const check = async (keys: Keyring) => {
+    const command = checkCommand(mirror, type, id, keys);
+    const finished = await run.effects.run({ ...command, most: 2 ** 20 });
+    // One that was ended has judged nothing.
+    if (finished.code > 128 || finished.timedOut) {
+      throw failed(command, finished);
+    }
+    return finished;
+  };
   const finished = await check(keyring);
   const signer = finished.code === 0 ? signerOf(finished.stderr) : undefined;
   if (signer && keyring.kinds.has(signer.kind)) return signer;

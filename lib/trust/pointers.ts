@@ -7,6 +7,7 @@
 import { say } from "../base/effects.ts";
 import { count, oneLine } from "../base/text.ts";
 import { localGit } from "../git/git.ts";
+import { damaged } from "../git/mirror.ts";
 import type { Run } from "../run/run.ts";
 
 /** Bytes of a pointer of Git LFS: its three lines, with a size of any length. */
@@ -92,11 +93,11 @@ async function pointersAmong(
 ): Promise<string[]> {
   const asked = paths.filter((path) => !path.includes("\n"));
   const names = asked.map((path) => `${revision}:${path}\n`).join("");
-  const finished = await run.effects.run(
-    localGit(mirror, ["cat-file", "--batch"], {
-      input: new TextEncoder().encode(names),
-    }),
-  );
+  const command = localGit(mirror, ["cat-file", "--batch"], {
+    input: new TextEncoder().encode(names),
+  });
+  const finished = await run.effects.run(command);
+  if (finished.code !== 0) throw damaged(run, command, finished);
   const text = new TextDecoder("latin1").decode(finished.stdout);
   const found: string[] = [];
   let at = 0;

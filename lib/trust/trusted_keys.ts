@@ -201,7 +201,8 @@ async function mustEnd(run: Run, command: Command): Promise<Finished> {
   return finished;
 }
 
-function failed({ args }: Command, finished: Finished): SyncError {
+/** The error of a Git that gave no answer. */
+export function failed({ args }: Command, finished: Finished): SyncError {
   return new SyncError(`Cannot check signatures: git ${args[2]} failed`, {
     stage: "verify",
     reason: "git-failed",

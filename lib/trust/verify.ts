@@ -4,6 +4,7 @@
  * @module
  */
 import { localGit } from "../git/git.ts";
+import { must } from "../git/mirror.ts";
 import { signedDigest } from "../git/signed_part.ts";
 import { holdOf, isMove } from "../run/decide.ts";
 import type { Run } from "../run/run.ts";
@@ -35,7 +36,8 @@ export async function verify(run: Run, fetched: Fetched): Promise<Verified> {
   if (firstTrusted) await run.save({ firstTrusted });
   // Nix asks for the mirror's HEAD even where it is told the revision, so HEAD
   // names what was verified last and nothing else.
-  await run.effects.run(
+  await must(
+    run,
     localGit(fetched.mirror, [
       "update-ref",
       "--no-deref",

@@ -32,18 +32,18 @@ export function mayPass(error: unknown): boolean {
  * @param patience Milliseconds after which no further attempt begins.
  */
 export async function withRetries<T>(
-  effects: Pick<Effects, "sleep" | "now">,
+  effects: Pick<Effects, "sleep" | "monotonic">,
   patience: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const end = effects.now().getTime() + patience;
+  const end = effects.monotonic() + patience;
   for (let pause = 250;; pause = Math.min(2 * pause, 5_000)) {
     try {
       return await work();
     } catch (error) {
       // Between half and all of it, so that hosts do not come all at once.
       const wait = pause * (0.5 + Math.random() / 2);
-      if (!mayPass(error) || effects.now().getTime() + wait > end) throw error;
+      if (!mayPass(error) || effects.monotonic() + wait > end) throw error;
       await effects.sleep(wait);
     }
   }

@@ -49,7 +49,7 @@ export class VaultGate {
     readonly engines: readonly string[],
     /** Milliseconds that a call may wait for a server that does not serve. */
     readonly patience: number,
-    readonly effects: Pick<Effects, "now" | "sleep" | "tell">,
+    readonly effects: Pick<Effects, "monotonic" | "sleep" | "tell">,
   ) {}
 
   /** Answers one call; never throws. */
@@ -86,7 +86,7 @@ export class VaultGate {
 
   async #decrypt(call: Decrypt, ciphertext: string): Promise<string> {
     const outage = this.#outage;
-    if (outage && this.effects.now().getTime() < outage.until) {
+    if (outage && this.effects.monotonic() < outage.until) {
       throw outage.error;
     }
     const plaintext = await withRetries(
@@ -130,7 +130,7 @@ export class VaultGate {
       return refusal(500, "a bug in gitops-sync vault-agent: see its journal");
     }
     if (mayPass(error) && error !== this.#outage?.error) {
-      const until = this.effects.now().getTime() + pauseAfterOutage;
+      const until = this.effects.monotonic() + pauseAfterOutage;
       this.#outage = { error, until };
     }
     this.#tell("warning", error.message, error.hints);

@@ -63,7 +63,7 @@ export class VaultSession {
   constructor(
     readonly server: VaultServer,
     readonly credentials: Credentials,
-    readonly effects: Pick<Effects, "now" | "sleep" | "tell">,
+    readonly effects: Pick<Effects, "monotonic" | "sleep" | "tell">,
   ) {}
 
   /** The token, after a login if there is none: one, however many ask. */
@@ -297,6 +297,6 @@ export class VaultSession {
   }
 
   #now(): number {
-    return this.effects.now().getTime();
+    return this.effects.monotonic();
   }
 }

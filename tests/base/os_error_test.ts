@@ -22,6 +22,14 @@ Deno.test("an error of the disk or of rights is no bug", async () => {
   });
 });
 
+Deno.test("a program that is not on PATH is no bug", () => {
+  const program = new Deno.Command("no-such-program");
+  const error = foreseen(thrownBy(() => void program.outputSync()));
+  assert(error instanceof SyncError, String(error));
+  assertEquals(error.reason, "program-missing");
+  assertEquals(error.message, "Cannot start no-such-program: not on PATH");
+});
+
 Deno.test("a missing right is told with its path", () => {
   const denied = new Deno.errors.PermissionDenied(
     "Permission denied (os error 13): open '/var/lib/gitops-sync/lock'",

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Knobs } from "../world/repository.ts";
+import { brokenWeb } from "./ground.ts";
 
 /** A bad revision. */
 export interface Candidate {
@@ -14,11 +15,6 @@ export interface Candidate {
   /** What `status` has to say of it. */
   explains: RegExp;
 }
-
-/** A unit that cannot run. */
-export const brokenWeb: Knobs["services"] = {
-  web: { command: "echo port 80 is taken; exit 3", type: "simple" },
-};
 
 const killProgram =
   "pkill -KILL -f '^(/usr/local/bin/)?deno run.*gitops_sync.ts'; sleep 0.3";

@@ -1,241 +1,276 @@
 /**
- * What is done to a host while a run is under way.
+ * What is done to a host at a moment of a run.
  *
  * @module
  */
-import type { Machine } from "../machine/machine.ts";
-import type { Program } from "../world/program.ts";
-import type { Repository } from "../world/repository.ts";
+import { type Kind, type Point, points, stages } from "./points.ts";
 
-/** A point in a run at which a fault is injected. */
-export const points = [
-  "fetch",
-  "verify",
-  "secrets",
-  "build",
-  "prove",
-  "activate",
-  "health",
-  "confirm",
-  "way back",
-] as const;
+const machine = ["machine"] as const;
+const anywhere = ["machine", "world"] as const;
 
-/** One of {@linkcode points}. */
-export type Point = (typeof points)[number];
+/** Where a run does more than to write its own files. */
+const runs = points.filter((point) =>
+  !["any call", "accept", "suspend"].includes(point)
+);
 
-/** What a fault can reach. */
-export interface Scene {
-  machine: Machine;
-  repository: Repository;
-  /** The run under way. */
-  run: Program;
-  /** An earlier good system, for somebody who switches by hand. */
-  earlier: string;
-}
-
-/** A kind of fault. */
-export interface Kind {
-  name: string;
-  /** The points at which it can be; all if not given. */
-  at?: readonly Point[];
-  /** `true`: the run is the main process of a service. */
-  asService?: true;
-  /** `true`: another good system than the boot default may run afterwards. */
-  mayDiffer?: true;
-  /** Does it. */
-  inject(scene: Scene): Promise<void>;
-  /** Takes its cause away, so that the next run can put things right. */
-  repair?(scene: Scene): Promise<void>;
-  /** What `status` has to say where host and Git do not agree. */
-  explains: RegExp;
-}
-
-const cutOff =
-  "cut off at the (decide|preflight|fetch|verify|secrets|build|prove|activate|health|confirm) stage";
-const notYet = "is not deployed yet";
-const units = "1 unit failed: web.service";
-
-/** The bad candidate's own fault may have been quicker. */
-const says = (...texts: string[]) =>
-  new RegExp([...texts, units, cutOff, notYet].join("|"));
-
-function signalled(signal: Deno.Signal, ...texts: string[]): Kind {
+function signalled(signal: Deno.Signal): Kind {
   return {
     name: `program gets ${signal}`,
-    inject: ({ run }) => Promise.resolve(run.signal(signal)),
-    explains: says("Interrupted", ...texts),
+    places: anywhere,
+    inject: ({ signal: send }) => Promise.resolve(send(signal)),
+    explains: /Interrupted/,
   };
 }
 
 /** A folder becomes read-only, as after an error of its disk. */
-function readOnly(name: string, folder: string, ...texts: string[]): Kind {
+function readOnly(name: string, folder: string, explains: RegExp): Kind {
   return {
     name,
-    inject: async ({ machine }) => {
+    places: machine,
+    at: runs,
+    inject: async ({ ground }) => {
       // Refused as long as somebody is writing there.
       const script =
         `mount --bind ${folder} ${folder}; for i in $(seq 100); do mount -o remount,ro,bind ${folder} 2>/dev/null && exit; done; exit 1`;
-      await machine.output(["sh", "-c", script]);
+      await ground.host.output(["sh", "-c", script]);
     },
-    repair: async ({ machine }) => {
-      await machine.output(["umount", "--lazy", folder]);
+    repair: async ({ ground }) => {
+      await ground.host.run(["umount", "--lazy", folder]);
     },
-    explains: says("Read-only", "read-only", ...texts),
+    explains,
   };
 }
 
-/** All kinds that have a point in the run. */
-export const kinds: readonly Kind[] = [
+/** A program is another one for as long as the fault lasts. */
+function replaced(
+  name: string,
+  program: string,
+  at: readonly Point[],
+  explains: RegExp,
+): Kind {
+  return {
+    name,
+    places: machine,
+    at,
+    inject: async ({ ground }) => {
+      await ground.host.output(["mount", "--bind", "/bin/false", program]);
+    },
+    repair: async ({ ground }) => {
+      await ground.host.run(["umount", program]);
+    },
+    explains,
+  };
+}
+
+/** The clock that the program has jumps by a number of seconds. */
+function clock(name: string, ahead: number): Kind {
+  return {
+    name,
+    places: anywhere,
+    at: runs,
+    arm: ({ ground }) => ground.clock(0),
+    inject: async ({ ground }) => {
+      await ground.clock(ahead);
+    },
+    repair: async ({ ground }) => {
+      await ground.clock(0);
+    },
+    explains: /clock/,
+  };
+}
+
+/** Those that come at a moment. */
+export const momentKinds: readonly Kind[] = [
   signalled("SIGKILL"),
   signalled("SIGTERM"),
   signalled("SIGINT"),
   {
-    name: "power is cut",
-    inject: async ({ machine }) => {
-      await machine.powerCut();
-      await machine.bootAgain();
+    name: "power is cut, the page cache is lost",
+    places: anywhere,
+    inject: async ({ ground, signal }) => {
+      signal("SIGKILL");
+      await ground.powerCut();
     },
-    explains: says(),
+    explains: /cut off/,
   },
   {
     name: "service is stopped",
-    asService: true,
-    inject: async ({ machine }) => {
-      await machine.run(["systemctl", "stop", "gitops-sync-run.service"]);
+    places: machine,
+    at: stages,
+    arm: () => Promise.resolve({ asService: true }),
+    inject: async ({ ground }) => {
+      await ground.host.run(["systemctl", "stop", "gitops-sync-run.service"]);
     },
-    explains: says("Interrupted", "Stopped by systemd"),
+    // What it has started is stopped with it.
+    explains: /Interrupted|Stopped by systemd|ended without saying why/,
   },
   {
     name: "machine is shut down",
-    asService: true,
-    inject: async ({ machine }) => {
-      await machine.shutDown();
-      await machine.bootAgain();
-    },
-    explains: says("Interrupted", "Stopped by systemd"),
+    places: machine,
+    at: stages,
+    arm: () => Promise.resolve({ asService: true }),
+    inject: ({ ground }) => ground.shutDown(),
+    // What it has started is stopped with it.
+    explains: /Interrupted|Stopped by systemd|ended without saying why/,
   },
   {
+    name: "terminal hangs up",
+    places: anywhere,
+    arm: () => Promise.resolve({ onTerminal: true }),
+    // The caller of the run holds the other end of its terminal.
+    inject: ({ signal }) => Promise.resolve(signal("SIGHUP")),
+    explains: /Interrupted|cut off/,
+  },
+  clock("clock jumps 30 years ahead", 30 * 365 * 86400),
+  clock("clock jumps a year back", -365 * 86400),
+  {
     name: "repository is gone",
-    inject: ({ repository: { bare } }) => Deno.rename(bare, `${bare}.gone`),
-    repair: ({ repository: { bare } }) => Deno.rename(`${bare}.gone`, bare),
-    explains: says("can't be reached", "Cannot (reach|fetch|ask)", "does not"),
+    places: anywhere,
+    at: runs,
+    inject: ({ ground: { repository: { bare } } }) =>
+      Deno.rename(bare, `${bare}.gone`),
+    repair: ({ ground: { repository: { bare } } }) =>
+      Deno.rename(`${bare}.gone`, bare),
+    explains: /can't be reached|Cannot (reach|fetch|ask)|does not answer/,
+  },
+  {
+    name: "disk of the state is full",
+    places: anywhere,
+    inject: async ({ ground }) => {
+      const file = `${ground.stateFolder}/full`;
+      await ground.host.run(["dd", "if=/dev/zero", `of=${file}`, "bs=64k"]);
+    },
+    repair: async ({ ground }) => {
+      await ground.host.run(["rm", "-f", `${ground.stateFolder}/full`]);
+      // Or it is there again after a power cut.
+      await ground.host.run(["sync", "--file-system", ground.stateFolder]);
+    },
+    explains: /No space left|no space left|disk/,
+  },
+  {
+    name: "TMPDIR is missing",
+    places: anywhere,
+    at: ["any call", "way back", "recovery", "rollback", "first run"],
+    arm: () => Promise.resolve({ env: { TMPDIR: "/nowhere" } }),
+    hit: () => Promise.resolve(true),
+    explains: /No such file|nowhere|[Tt]emporary/,
+  },
+  {
+    name: "/tmp is full",
+    places: machine,
+    at: runs,
+    inject: async ({ ground: { host } }) => {
+      const fill = "dd if=/dev/zero of=/tmp/full bs=4k 2>/dev/null; true";
+      await host.output([
+        "sh",
+        "-c",
+        `mount -t tmpfs -o size=64k tmpfs /tmp; ${fill}`,
+      ]);
+    },
+    repair: async ({ ground: { host } }) => {
+      await host.run(["umount", "--lazy", "/tmp"]);
+    },
+    explains: /No space left|no space left|quota/,
   },
   readOnly(
     "state is read-only",
     "/var/lib/gitops-sync",
-    "Cannot write",
+    /Read-only|read-only|Cannot write|way back/,
   ),
-  readOnly("/boot is read-only", "/boot", "the boot default"),
+  readOnly("/boot is read-only", "/boot", /the boot default/),
   // Not all of /nix: nix-daemon would then start itself without end.
   readOnly(
     "profiles are read-only",
     "/nix/var/nix/profiles",
-    "the boot default",
+    /the boot default/,
+  ),
+  replaced(
+    "systemd-run fails",
+    "/usr/bin/systemd-run",
+    runs,
+    /dead-man's switch|way back failed|the boot default|Cannot activate|systemd/,
+  ),
+  replaced(
+    "systemctl fails",
+    "/usr/bin/systemctl",
+    ["health", "confirm", "recovery", "rollback", "reboot"],
+    /systemd does not|Cannot look at the units|way back failed|the boot default|stays armed|can't be disarmed/,
   ),
   {
-    name: "systemd-run fails",
-    inject: async ({ machine }) => {
-      await machine.output(
-        ["mount", "--bind", "/bin/false", "/usr/bin/systemd-run"],
-      );
+    name: "systemd does not answer for 3 s",
+    places: machine,
+    at: ["activate", "health", "confirm", "way back", "recovery", "reboot"],
+    inject: async ({ ground }) => {
+      const { init } = ground.machine;
+      Deno.kill(init, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      Deno.kill(init, "SIGCONT");
     },
-    repair: async ({ machine }) => {
-      await machine.output(["umount", "/usr/bin/systemd-run"]);
-    },
-    explains: says(
-      "dead-man's switch",
-      "way back failed",
-      "the boot default",
-      "Cannot activate",
-    ),
-  },
-  {
-    name: "systemctl fails",
-    at: ["health", "confirm"],
-    inject: async ({ machine }) => {
-      await machine.output(
-        ["mount", "--bind", "/bin/false", "/usr/bin/systemctl"],
-      );
-    },
-    repair: async ({ machine }) => {
-      await machine.output(["umount", "/usr/bin/systemctl"]);
-    },
-    explains: says(
-      "systemd does not say",
-      "way back failed",
-      "the boot default",
-      "stays armed",
-    ),
+    explains:
+      /systemd does not|took too long|way back|the boot default|Cannot look at the units|armed/,
   },
   {
     name: "logind does not answer",
-    inject: async ({ machine }) => {
-      await machine.run([
-        "systemctl",
-        "kill",
-        "--signal=STOP",
-        "systemd-logind",
-      ]);
+    places: machine,
+    at: ["fetch", "build", "activate", "health", "way back", "rollback"],
+    inject: async ({ ground: { host } }) => {
+      await host.run(["systemctl", "kill", "--signal=STOP", "systemd-logind"]);
     },
-    repair: async ({ machine }) => {
-      await machine.run([
-        "systemctl",
-        "kill",
-        "--signal=CONT",
-        "systemd-logind",
-      ]);
+    repair: async ({ ground: { host } }) => {
+      await host.run(["systemctl", "kill", "--signal=CONT", "systemd-logind"]);
     },
-    explains: says("logind does not answer", "ended with code 11", "way back"),
+    explains:
+      /logind does not answer|ended with code 11|took too long|way back/,
   },
   {
     name: "systemd starts anew",
-    inject: async ({ machine }) => {
-      await machine.run(["systemctl", "daemon-reexec"]);
+    places: machine,
+    at: runs,
+    inject: async ({ ground: { host } }) => {
+      await host.run(["systemctl", "daemon-reexec"]);
     },
-    explains: says(),
+    explains: /systemd/,
   },
   {
     name: "activation is killed",
-    at: ["activate", "confirm", "way back"],
-    inject: async ({ machine }) => {
-      await machine.run([
+    places: machine,
+    at: ["activate", "confirm", "way back", "recovery", "rollback", "reboot"],
+    inject: async ({ ground: { host } }) => {
+      await host.run([
         "systemctl",
         "kill",
         "--signal=KILL",
         "gitops-sync-activate-*.service",
       ]);
     },
-    explains: says(
-      "ended by signal 9",
-      "another system runs",
-      "way back failed",
-    ),
+    explains: /ended by signal 9|another system runs|way back failed/,
   },
   {
     name: "garbage is collected",
-    inject: async ({ machine }) => {
-      await machine.run(["nix-collect-garbage", "--delete-old"]);
+    places: anywhere,
+    at: runs,
+    inject: async ({ ground: { host } }) => {
+      await host.run(["nix-collect-garbage", "--delete-old"]);
     },
-    explains: says("Cannot build", "is not valid"),
+    explains: /Cannot build|is not valid|evaluat|does not exist|no longer/,
   },
   {
     name: "a second run begins",
-    inject: async ({ machine }) => {
-      await machine.sync();
+    places: anywhere,
+    inject: async ({ ground: { host } }) => {
+      await host.sync();
     },
-    explains: says(),
+    explains: /another run/,
   },
   {
     name: "somebody switches by hand",
+    places: anywhere,
+    at: runs,
     mayDiffer: true,
-    inject: async ({ machine, earlier }) => {
-      await machine.run([`${earlier}/bin/switch-to-configuration`, "test"]);
+    inject: async ({ ground: { host, earlier } }) => {
+      await host.run([`${earlier}/bin/switch-to-configuration`, "test"]);
     },
-    explains: says(
-      "switched by hand",
-      "another switch",
-      "another system",
-      "runs now, and not",
-    ),
+    explains:
+      /switched by hand|another switch|another system|runs now, and not|way back/,
   },
 ];

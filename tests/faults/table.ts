@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { kinds, points } from "./kinds.ts";
+import { points } from "./points.ts";
 import type { Result } from "./trial.ts";
 import { type Bad, badness } from "./verdict.ts";
 
-/** The table and what it sums up to. */
+/** The table and what it sums up to: only what really came is counted. */
 export function tableOf(results: readonly Result[]): string {
   const injected = results.filter(({ wasInjected }) => wasInjected);
   const inRuns = injected.filter(({ fault }) => fault.point !== "candidate");
@@ -15,8 +15,14 @@ export function tableOf(results: readonly Result[]): string {
     fault.point === "candidate"
   );
   const late = results.length - injected.length;
+  const on = (place: string) =>
+    injected.filter(({ fault }) => fault.place === place).length;
   return [
-    `Injected: ${injected.length} faults (${late} more came too late, when the run was over).`,
+    `Injected: ${injected.length} faults, ${
+      on("machine")
+    } on the systemd host and ${
+      on("world")
+    } in worlds (${late} more did not come: the run was over, or made no such call).`,
     "",
     "| bad | hosts | meaning |",
     "| --- | ---: | --- |",
@@ -26,7 +32,7 @@ export function tableOf(results: readonly Result[]): string {
     "",
     `| fault (bad / injected) | ${points.join(" | ")} |`,
     `| --- | ${points.map(() => "---:").join(" | ")} |`,
-    ...kinds.map(({ name }) =>
+    ...namesIn(inRuns).map((name) =>
       `| ${name} | ${
         points.map((point) =>
           cell(inRuns.filter(({ fault }) =>
@@ -38,12 +44,16 @@ export function tableOf(results: readonly Result[]): string {
     "",
     "| bad revision | bad / tried |",
     "| --- | ---: |",
-    ...[...new Set(ofRevisions.map(({ fault }) => fault.name))].map((name) =>
+    ...namesIn(ofRevisions).map((name) =>
       `| ${name} | ${
         cell(ofRevisions.filter(({ fault }) => fault.name === name))
       } |`
     ),
   ].join("\n");
+}
+
+function namesIn(results: readonly Result[]): string[] {
+  return [...new Set(results.map(({ fault }) => fault.name))].sort();
 }
 
 function countBad(results: readonly Result[], name: Bad): number {

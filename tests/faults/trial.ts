@@ -1,30 +1,22 @@
 /**
- * One fault: a host in order, a revision on its way, a fault, and what is left.
+ * A trial: a host in order, one fault or some in a row, and what is left.
  *
  * @module
  */
-import { Machine } from "../machine/machine.ts";
-import type { Program } from "../world/program.ts";
-import {
-  type Knobs,
-  makeRepository,
-  type Repository,
-} from "../world/repository.ts";
-import { brokenWeb, type Candidate } from "./candidates.ts";
-import type { Kind, Point } from "./kinds.ts";
-import { points } from "./kinds.ts";
-import {
-  type Bad,
-  type Facts,
-  factsOf,
-  isInOrder,
-  judge,
-  settledFactsOf,
-  timer,
-} from "./verdict.ts";
+import type { Ended, Program } from "../world/program.ts";
+import type { Candidate } from "./candidates.ts";
+import { callKinds } from "./calls.ts";
+import { statusIn, type Story, wrongOf } from "./explain.ts";
+import { type Facts, factsOf, fire } from "./facts.ts";
+import type { Ground } from "./ground.ts";
+import { momentKinds } from "./kinds.ts";
+import type { Kind, Point, Scene } from "./points.ts";
+import { begin, comes, type Course } from "./moment.ts";
+import { type Bad, type Circumstances, isInOrder, judge } from "./verdict.ts";
 
 /** One fault to inject. */
 export interface Fault {
+  place: "machine" | "world";
   /** The name of its kind or its candidate. */
   name: string;
   point: Point | "candidate";
@@ -35,309 +27,253 @@ export interface Fault {
 export interface Result {
   fault: Fault;
   bad: Bad[];
-  /** `false`: the run was over before its point was reached. */
+  /** `false`: the run was over before, or never met it. */
   wasInjected: boolean;
   /** How the program ended, and evidence where something is bad. */
   exit: number;
   evidence: string;
 }
 
-const nothingWrong: Knobs = {
-  services: { web: { command: "exec sleep 600", type: "simple" } },
-  errno: undefined,
-  activation: undefined,
-  build: undefined,
-  bootloader: undefined,
-  exit: undefined,
-  hang: undefined,
-  hangAfter: undefined,
-  secrets: undefined,
-};
+/** All kinds that have a moment in a run. */
+export const kinds: readonly Kind[] = [...momentKinds, ...callKinds];
 
-/** What each system has beside: a timer that must come again. */
-const follow: Knobs["units"] = {
-  [timer]:
-    "[Timer]\nOnActiveSec=1h\nOnUnitInactiveSec=1h\n[Install]\nWantedBy=timers.target\n",
-  "follow.service": "[Service]\nType=oneshot\nExecStart=true\n",
-};
-
-const settings = {
-  retries: 0,
-  drift: "correct",
-  "timeouts.activate": "6s",
-  "timeouts.health": "2s",
-  "health.steady": "200ms",
-};
-
-/** Milliseconds within which a fault comes after its point was reached. */
-const spans: Readonly<Record<Point, number>> = {
-  "fetch": 80,
-  "verify": 3,
-  "secrets": 5,
-  "build": 300,
-  "prove": 5,
-  "activate": 600,
-  "health": 40,
-  "confirm": 250,
-  "way back": 500,
-};
-
-/** A host that faults are tried on, one after the other. */
-export class Ground implements AsyncDisposable {
-  /** The revisions that may stay. */
-  readonly good = new Set<string>();
-  #changes = 0;
-  #earlier = "";
-
-  private constructor(
-    readonly machine: Machine,
-    readonly repository: Repository,
-  ) {}
-
-  /** A new machine with a good system. */
-  static async make(): Promise<Ground> {
-    const machine = await Machine.boot();
-    const repository = await makeRepository(`${machine.shared}/infra`);
-    machine.configure(repository, settings);
-    const foreign = await machine.makeKey("/root/foreign.key");
-    const secret = await machine.encrypt(foreign, "password: swordfish\n");
-    await machine.makeKey();
-    const files = { "foreign.yaml": secret };
-    await repository.publish("A secret of another host", { files });
-    const ground = new Ground(machine, repository);
-    await ground.putInOrder();
-    ground.#earlier = machine.running()!;
-    await ground.putInOrder();
-    return ground;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.machine[Symbol.asyncDispose]();
-  }
-
-  /** Publishes a revision. */
-  async publish(knobs: Knobs, isGood: boolean): Promise<string> {
-    const greeting = `change ${++this.#changes}`;
-    const revision = await this.repository.publish(greeting, {
-      knobs: {
-        ...nothingWrong,
-        greeting,
-        ...knobs,
-        units: { ...follow, ...knobs.units },
-      },
-    });
-    if (isGood) this.good.add(revision);
-    return revision;
-  }
-
-  /** Publishes a good revision and has it deployed; gives what went wrong. */
-  async putInOrder(): Promise<string | undefined> {
-    const revision = await this.publish({}, true);
-    const ended = await this.machine.sync("sync", "--now");
-    const facts = await factsOf(this.machine);
-    if (isInOrder(facts, revision)) return undefined;
-    return JSON.stringify({ revision, ended, facts }, null, 1);
-  }
-
-  /** Tries a candidate that is bad by itself. */
-  async tryCandidate(candidate: Candidate, seed: number): Promise<Result> {
-    const revision = await this.publish(
-      candidate.knobs,
-      candidate.mayBeDeployed === true,
+/**
+ * Injects a fault at its point, others while the next runs recover from it, and
+ * then has the host put in order.
+ */
+export async function inject(
+  ground: Ground,
+  kind: Kind,
+  fault: Fault & { point: Point },
+): Promise<Result[]> {
+  const { name, point, seed } = fault;
+  const random = randomOf(`${name} ${point} ${seed} ${ground.place}`);
+  let course = await begin(ground, point, seed, random);
+  // What an earlier fault did is still told, and still there.
+  const before = [kind];
+  const results = [await one(ground, before, fault, course, random)];
+  for (let more = 2 + seed % 3; more > 0; more--) {
+    if (results.at(-1)!.bad.length > 0) return results;
+    // Where nothing is left to recover from, there is another commit.
+    course = isOver(await factsOf(ground.host), course.revision)
+      ? await begin(
+        ground,
+        random() < 0.4 ? "way back" : "any call",
+        seed,
+        random,
+      )
+      : { ...course, args: ["sync", "--now"] };
+    const all = kinds.filter(({ places, at }) =>
+      places.includes(ground.place) && (at?.includes("recovery") ?? true)
     );
-    const { code, stderr } = await this.machine.sync("sync", "--now");
-    await this.machine.run(["rm", "-rf", "/run/current-system.new"]);
-    const fault: Fault = { name: candidate.name, point: "candidate", seed };
-    return await this.#outcome(fault, {
-      revision,
-      exit: code,
-      stderr,
-      explains: candidate.explains,
-      mayDiffer: false,
-    });
-  }
-
-  /** Injects a fault at a point of a run. */
-  async inject(kind: Kind, point: Point, seed: number): Promise<Result> {
-    const random = randomOf(`${kind.name} ${point} ${seed}`);
-    const isBad = point === "way back" ||
-      (points.indexOf(point) < points.indexOf("confirm") && seed % 3 === 2);
-    const pause = () => Math.round(random() * 30) / 100;
-    const revision = await this.publish({
-      ...isBad ? { services: brokenWeb } : {},
-      build: `sleep ${pause()}`,
-      hang: pause(),
-      hangAfter: pause(),
-    }, !isBad);
-    const run = this.#start(kind);
-    const { machine, repository } = this;
-    const scene = { machine, repository, run, earlier: this.#earlier };
-    const wasReached = await this.#reaches(point, run);
-    await sleep(random() * spans[point]);
-    const isOver = !wasReached || await isEnded(run);
-    if (wasReached) await kind.inject(scene);
-    const { code, stderr } = await run.ended;
-    if (wasReached) await kind.repair?.(scene);
-    const fault: Fault = { name: kind.name, point, seed };
-    const result = await this.#outcome(fault, {
-      revision,
-      exit: code,
-      stderr,
-      explains: kind.explains,
-      mayDiffer: kind.mayDiffer === true,
-    });
-    return { ...result, wasInjected: wasReached && !isOver };
-  }
-
-  #start(kind: Kind): Program {
-    return kind.asService
-      ? this.machine.start([
-        "systemd-run",
-        "--unit=gitops-sync-run",
-        "--wait",
-        "--collect",
-        "--quiet",
-        "--service-type=oneshot",
-        "--property=TimeoutStopSec=5s",
-        "gitops-sync",
-        "sync",
-        "--now",
-      ])
-      : this.machine.startSync(["sync", "--now"]);
-  }
-
-  /** Waits until a run has come to a point; `false` if it ended before. */
-  async #reaches(point: Point, run: Program): Promise<boolean> {
-    let isOver = false;
-    run.ended.finally(() => isOver = true);
-    while (!isOver) {
-      const attempt = this.machine.state()?.attempt;
-      const stage = points.indexOf(attempt?.stage as Point);
-      const isThere = point === "way back"
-        ? attempt?.undoing === true
-        : stage >= points.indexOf(point);
-      if (isThere) return true;
-      await sleep(2);
-    }
-    return false;
-  }
-
-  async #outcome(
-    fault: Fault,
-    run: {
-      revision: string;
-      exit: number;
-      stderr: string;
-      explains: RegExp;
-      mayDiffer: boolean;
-    },
-  ): Promise<Result> {
-    const { machine, good } = this;
-    const at = await factsOf(machine);
-    const after = at.isSwitching ? await settledFactsOf(machine) : at;
-    const bad = [at, after].flatMap((facts) =>
-      judge(facts, good, run.exit === 8)
-    ).filter((one) => one !== "unguarded" || !run.mayDiffer);
-    const status = await this.#status();
-    if (!explains(status, after, run)) bad.push("unexplained");
-    const next = await machine.sync("sync", "--now");
-    const later = await factsOf(machine);
-    bad.push(...judge(later, good, next.code === 8));
-    let notHealed: string | undefined;
-    if (!isInOrder(later, run.revision)) notHealed = await this.putInOrder();
-    if (notHealed) bad.push("not healed");
-    return {
-      fault,
-      bad: [...new Set(bad)],
-      wasInjected: true,
-      exit: run.exit,
-      evidence: bad.length === 0 ? "" : JSON.stringify(
-        {
-          revision: run.revision,
-          stderr: run.stderr,
-          after,
-          status,
-          next,
-          later,
-          notHealed,
-        },
-        null,
-        1,
-      ),
+    const other = all[Math.floor(random() * all.length)]!;
+    const next = {
+      place: ground.place,
+      name: other.name,
+      point: "recovery" as const,
+      seed,
     };
+    before.push(other);
+    results.push(await one(ground, before, next, course, random));
   }
+  if (results.at(-1)!.bad.length > 0) return results;
+  return [
+    ...results.slice(0, -1),
+    await healed(ground, results.at(-1)!, course),
+  ];
+}
 
-  async #status(): Promise<Status | undefined> {
-    const { code, stdout } = await this.machine.sync("status", "--json");
-    try {
-      if (code !== 0) return undefined;
-      const { running, bootDefault, agrees, why, next, last, attempt } = JSON
-        .parse(stdout);
-      return {
-        running: { system: running.system },
-        bootDefault: { system: bootDefault.system },
-        agrees,
-        why,
-        next,
-        last,
-        attempt,
-      };
-    } catch {
-      return undefined;
-    }
+/** Whether the next run has nothing to do. */
+function isOver(facts: Facts, revision: string): boolean {
+  const isHeld = facts.held.some((hold) => hold.revision === revision);
+  return isInOrder(facts, revision) || isHeld && facts.attempt === null;
+}
+
+/** Tries a candidate that is bad by itself. */
+export async function tryCandidate(
+  ground: Ground,
+  candidate: Candidate,
+  fault: Fault,
+): Promise<Result> {
+  const isGood = candidate.mayBeDeployed === true;
+  const revision = await ground.publish(candidate.knobs, isGood);
+  const course = {
+    args: ["sync", "--now"],
+    revision,
+    own: candidate.explains,
+  };
+  const since = ground.host.calls().length;
+  const ended = await ground.start(course.args).ended;
+  await ground.host.run(["rm", "-rf", "/run/current-system.new"]);
+  const result = await looked(ground, fault, course, ended, {
+    since,
+    story: { faults: [candidate.explains] },
+    seed: fault.seed,
+  });
+  return result.bad.length > 0 ? result : await healed(ground, result, course);
+}
+
+/** Starts a run, injects the last of these faults, and looks at the host. */
+async function one(
+  ground: Ground,
+  all: readonly Kind[],
+  fault: Fault & { point: Point },
+  course: Course,
+  random: () => number,
+): Promise<Result> {
+  const kind = all.at(-1)!;
+  const { point, seed } = fault;
+  const options = await kind.arm?.({ ground, random }) ?? {};
+  const since = ground.host.calls().length;
+  const run = ground.start(course.args, options);
+  const scene: Scene = { ground, random, signal: run.signal };
+  let wasInjected = false;
+  if (kind.inject) {
+    wasInjected = await comes(ground, point, run, seed, random, since);
+    if (wasInjected) await kind.inject(scene);
+  }
+  const ended = await endOf(run);
+  if (kind.hit) wasInjected = await kind.hit(scene, ended);
+  if (wasInjected || !kind.inject) await kind.repair?.(scene);
+  const result = await looked(ground, fault, course, ended, {
+    since,
+    mayDiffer: all.some(({ mayDiffer }) => mayDiffer === true),
+    story: { faults: all.map(({ explains }) => explains) },
+    seed,
+  });
+  return { ...result, wasInjected };
+}
+
+/** A run that does not end is bad, and must not stop the campaign. */
+async function endOf(run: Program): Promise<Ended> {
+  try {
+    return await run.ended;
+  } catch (error) {
+    return { code: -1, stdout: "", stderr: (error as Error).message };
   }
 }
 
-/** What is read of `status --json`. */
-interface Status {
-  running: { system: string | null };
-  bootDefault: { system: string | null };
-  agrees: boolean | null;
-  why: string;
-  next: string[];
-  last: { message: string; hints: string[]; exit: number } | null;
-  attempt: { stage: string } | null;
-}
-
-/** Whether the status says what the host shows, and why it is so. */
-function explains(
-  status: Status | undefined,
-  facts: Facts,
-  { revision, explains, exit }: {
-    revision: string;
-    explains: RegExp;
-    exit: number;
+async function looked(
+  ground: Ground,
+  fault: Fault,
+  course: Course,
+  { code, stdout, stderr }: Ended,
+  { since, mayDiffer = false, story, seed }: {
+    since: number;
+    mayDiffer?: boolean;
+    story: Pick<Story, "faults">;
+    seed: number;
   },
-): boolean {
-  if (!status) return false;
-  const { running, profile } = facts;
-  if (status.running.system !== (running?.path ?? null)) return false;
-  if (status.bootDefault.system !== (profile?.path ?? null)) return false;
-  const agrees = running?.revision === revision &&
-    profile?.revision === revision && status.attempt === null;
-  // A run that was cut off when all was done has not written that down yet.
-  if (status.attempt === null && status.agrees !== agrees) return false;
-  if (agrees) return true;
-  const { why, next, last } = status;
-  if (exit === 8 && last?.exit !== 8) return false;
-  return explains.test(
-    [why, ...next, last?.message, ...last?.hints ?? []].join("\n"),
+): Promise<Result> {
+  const { host } = ground;
+  const facts = await factsOf(host);
+  const good = course.wasGood
+    ? new Set([...ground.good, course.revision])
+    : ground.good;
+  const judged = (facts: Facts, circumstances: Circumstances = {}): Bad[] => {
+    // What did not come up well is still to be left.
+    const seen = course.wasGood
+      ? { ...facts, failedUnits: [], missingUnits: [] }
+      : facts;
+    return judge(seen, good, circumstances);
+  };
+  const help = code === 8 ? { help: { said: stderr } } : {};
+  const bad = judged(facts, { ...help, mayDiffer, since });
+  if (code === -1) bad.push("never ended");
+  if (hasStack(stderr)) bad.push("a stack");
+  const { revision, own } = course;
+  // Half of those with nothing to tell are not asked, which takes as long as all.
+  const isQuiet = seed % 2 === 0 && code === 0 && isInOrder(facts, revision);
+  const status = isQuiet
+    ? undefined
+    : await ground.start(["status", "--json"]).ended;
+  const wrong = status && wrongOf(statusIn(status.stdout), facts, {
+    revision,
+    exit: code,
+    said: stderr,
+    ...own && { own },
+    ...story,
+  });
+  if (wrong) bad.push("unexplained");
+  const alone = bad.length > 0
+    ? undefined
+    : await leftAlone(ground, facts, seed);
+  if (alone && judged(alone, { mayDiffer, since: Infinity }).length > 0) {
+    bad.push("no way back");
+  }
+  return {
+    fault,
+    bad,
+    wasInjected: true,
+    exit: code,
+    evidence: bad.length === 0 ? "" : JSON.stringify(
+      { course, code, stdout, stderr, facts, wrong, status, alone },
+      null,
+      1,
+    ),
+  };
+}
+
+/** Nobody comes to help: the dead-man's switch fires, or the power goes. */
+async function leftAlone(
+  ground: Ground,
+  { guard, hasSystemd }: Facts,
+  seed: number,
+): Promise<Facts | undefined> {
+  if (!hasSystemd) return undefined;
+  if (guard && seed % 2 === 1) await fire(ground.machine);
+  else if (seed % 7 === 3) await ground.powerCut();
+  else return undefined;
+  return await factsOf(ground.host);
+}
+
+/** With the cause gone, the next run and a good commit put all in order. */
+async function healed(
+  ground: Ground,
+  result: Result,
+  course: Course,
+): Promise<Result> {
+  if (course.args[0] === "suspend" || /suspended/.test(String(course.own))) {
+    await ground.start(["resume"]).ended;
+  }
+  const next = await endOf(ground.start(["sync", "--now"]));
+  const later = await factsOf(ground.host);
+  const bad = judge(later, ground.good);
+  if (next.code === -1) bad.push("never ended");
+  if (hasStack(next.stderr)) bad.push("a stack");
+  const wasHeld = later.held.find(({ revision, reason }) =>
+    ground.good.has(revision) && !mayHold.includes(reason)
   );
+  if (wasHeld) bad.push("held wrongly");
+  const isDone = bad.length === 0 && isInOrder(later, course.revision);
+  const notHealed = isDone ? undefined : await ground.putInOrder();
+  if (notHealed) bad.push("not healed");
+  return {
+    ...result,
+    bad: [...new Set([...result.bad, ...bad])],
+    evidence: bad.length === 0
+      ? result.evidence
+      : JSON.stringify({ course, next, later, wasHeld, notHealed }, null, 1),
+  };
 }
 
-async function isEnded(run: Program): Promise<boolean> {
-  let isOver = false;
-  run.ended.finally(() => isOver = true);
-  await sleep(0);
-  return isOver;
-}
+/**
+ * Reasons that a good revision may be held for, whatever the host did. A builder
+ * that fails at a call of its own does not say why.
+ */
+const mayHold = [
+  "cut-off",
+  "dead-mans-switch",
+  "rolled-back",
+  "builder-failed",
+];
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function hasStack(said: string): boolean {
+  return /^ +at .*\.ts:\d+/m.test(said);
 }
 
 /** Numbers from 0 to 1 that are the same for the same text (mulberry32). */
-function randomOf(text: string): () => number {
+export function randomOf(text: string): () => number {
   let state = 0;
   for (const char of text) {
     state = Math.imul(state ^ char.charCodeAt(0), 16777619);

@@ -33,11 +33,18 @@ export class Disk implements AsyncDisposable {
       await output(["truncate", "--size=32M", disk.image]);
       await output(["mkfs.ext4", "-q", "-F", disk.image]);
       await disk.#mount();
+      await Deno.mkdir(disk.state);
+      await output(["sync", "--file-system", disk.folder]);
       return disk;
     } catch (error) {
       await Deno.remove(place, { recursive: true });
       throw error;
     }
+  }
+
+  /** An empty folder on it. */
+  get state(): string {
+    return `${this.folder}/state`;
   }
 
   /** Why there can be no such disk on this machine, or `null`. */

@@ -5,11 +5,12 @@
 #     boot.sh DIR BASE CHECKOUT DENO SOPS DENO_DIR [PROGRAM]
 #
 # DIR is the machine's: DIR/upper has what it changed of BASE, DIR/shared is its
-# /srv, DIR/boot.log what was said before its journal began, and DIR/init is
-# made when it runs, with the id of its process 1. Everything else is read-only
-# to it. gitops-sync is that of CHECKOUT, or the one in the folder PROGRAM. Its power is cut by a line on standard input, and no mount, process or
-# control group is left. So it is at the end of standard input, which comes when
-# the caller dies; then DIR is removed, too.
+# /srv, DIR/disk (if it is there) its state folder, DIR/boot.log what was said
+# before its journal began, and DIR/init is made when it runs, with the id of its
+# process 1. Everything else is read-only to it. gitops-sync is that of CHECKOUT,
+# or the one in the folder PROGRAM. Its power is cut by a line on standard input,
+# and no mount, process or control group is left. So it is at the end of standard
+# input, which comes when the caller dies; then DIR is removed, too.
 #
 # A cable leads from the machine's eth0 (10.23.0.2) to `cable` (10.23.0.1) in
 # the network namespace of this process, and from there nowhere.
@@ -23,6 +24,7 @@ supervise() { # DIR …
 	dir=$1
 	exec 2>>"$dir/boot.log"
 	is_orphan=''
+	let_go_of_disks
 	group=$dir/cgroup/$(basename "$dir")
 	mkdir -p "$dir/cgroup"
 	mount -t cgroup2 cgroup2 "$dir/cgroup"
@@ -39,6 +41,14 @@ supervise() { # DIR …
 	echo "$init" >"$dir/init.new"
 	mv "$dir/init.new" "$dir/init"
 	read -r _ || is_orphan=yes
+}
+
+# The power of another machine could not be cut as long as this one has its disk.
+let_go_of_disks() {
+	own=$(readlink "$dir/disk" || true)
+	for disk in $(sed -n 's|^/dev/loop[0-9]* \([^ ]*/gitops-sync-disk-[^ ]*\) .*|\1|p' /proc/mounts); do
+		[ "$disk/state" = "$own" ] || umount -l "$disk"
+	done
 }
 
 connect() {
@@ -75,6 +85,7 @@ inside() { # DIR BASE CHECKOUT DENO SOPS DENO_DIR [PROGRAM]
 	root=$1/root
 	lay_root "$1" "$2"
 	show "$1/shared" /srv
+	[ ! -d "$1/disk" ] || show "$1/disk" /var/lib/gitops-sync
 	show "$3" /opt/gitops-sync ro
 	show "$4" /usr/local/bin/deno ro
 	show "$5" /usr/local/bin/sops ro

@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import { exists } from "@std/fs";
+import { Disk } from "../host/disk.ts";
 import { madeFolder } from "../world/gitops_sync.ts";
 import { Host } from "../world/host.ts";
 import {
@@ -43,6 +44,8 @@ export class Machine extends Host implements AsyncDisposable {
   /** boot.sh, which lives as long as its standard input is open. */
   #supervisor: Deno.ChildProcess | undefined;
   #init = 0;
+  /** Where the state folder is, if not with all other files. */
+  #disk: Disk | undefined;
 
   private constructor(
     /** The folder of the machine, outside. */
@@ -53,8 +56,13 @@ export class Machine extends Host implements AsyncDisposable {
     super();
   }
 
-  /** Makes a new machine and boots it: a Debian without any system of ours. */
-  static async boot(): Promise<Machine> {
+  /**
+   * Makes a new machine and boots it: a Debian without any system of ours.
+   *
+   * @param options `withDisk`: the state folder is on a disk of its own, which
+   * forgets at a power cut whatever was not synced.
+   */
+  static async boot({ withDisk = false } = {}): Promise<Machine> {
     const base = await baseRoot();
     const sops = await output(["sh", "-c", "command -v sops"]);
     const made = await Deno.makeTempDir({ prefix: "gitops-sync-machine-" });
@@ -70,6 +78,7 @@ export class Machine extends Host implements AsyncDisposable {
     ]);
     try {
       await Deno.mkdir(machine.shared);
+      if (withDisk) await machine.#giveDisk();
       await machine.bootAgain();
       return machine;
     } catch (error) {
@@ -127,11 +136,15 @@ export class Machine extends Host implements AsyncDisposable {
 
   override start(
     argv: readonly string[],
-    { env, cwd, ...options }: ProgramOptions = {},
+    { env, cwd, around = [], ...options }: ProgramOptions & {
+      /** A program outside that starts it, such as strace. */
+      around?: readonly string[];
+    } = {},
   ): Program {
     const variables = Object.entries({ ...environment, ...env })
       .map(([name, value]) => `${name}=${value}`);
     const program = this.#track(start([
+      ...around,
       "nsenter",
       `--target=${this.init}`,
       ...["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--net", "--root"],
@@ -176,6 +189,13 @@ export class Machine extends Host implements AsyncDisposable {
     await new Blob(["cut\n"]).stream().pipeTo(supervisor.stdin)
       .catch(() => {});
     await supervisor.status;
+    await this.#disk?.powerCut();
+  }
+
+  async #giveDisk(): Promise<void> {
+    this.#disk = await Disk.make();
+    // boot.sh shows what this leads to.
+    await Deno.symlink(this.#disk.state, `${this.folder}/disk`);
   }
 
   /** Shuts the machine down in good order; then it is off. */
@@ -242,6 +262,7 @@ export class Machine extends Host implements AsyncDisposable {
     const running = [...this.#programs];
     for (const program of running) program.kill();
     await Promise.allSettled(running.map((program) => program.ended));
+    await this.#disk?.[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 

@@ -212,6 +212,29 @@ test("a host that is cut off on its way back after a reboot goes on with it", as
   await assertStands(machine, first);
 });
 
+test("a way back after a reboot that could not begin is taken by the next run", async ({ machine, repository, first, publish }) => {
+  machine.configure(repository, {
+    "timeouts.activate": "30s",
+    "timeouts.health": "10s",
+  });
+  await publish({
+    services: web("test -e /run/warm || exit 3; exec sleep 600"),
+  });
+  machine.write("/run/warm", "");
+  assertEquals((await machine.sync()).code, 0);
+  await machine.powerCut();
+  await machine.bootAgain();
+  const tool = "/usr/bin/systemd-run";
+  await machine.output(["mount", "--bind", "/bin/false", tool]);
+  const refused = await machine.sync();
+  assertEquals(refused.code, 6, refused.stderr);
+  assertNotEquals(machine.running(), first);
+  await machine.output(["umount", tool]);
+  const { code, stderr } = await machine.sync();
+  assertEquals(code, 7, stderr);
+  await assertStands(machine, first);
+});
+
 test("a host that came up unwell, with nothing to go back to, says so until it is well", async ({ machine, repository, first, publish }) => {
   await machine.powerCut();
   await machine.bootAgain();

@@ -9,6 +9,12 @@ const powerCut = ["tests/host/power_cut_test.ts"];
 const telling = ["tests/runs/telling_test.ts"];
 const seal = ["tests/state/seal_test.ts"];
 
+/** One kind of fault at one point, for the campaign. */
+const campaign = (only: string, place: string, first = 1, seeds = 1) => [
+  ...["--only", `^${only}$`, "--place", place],
+  ...["--first", String(first), "--seeds", String(seeds), "--minutes", "6"],
+];
+
 /** All of these. */
 export const ofFaults: readonly Mutant[] = [
   {
@@ -75,5 +81,111 @@ export const ofFaults: readonly Mutant[] = [
     from: "    Deno.umask(0o077);\n",
     to: "",
     tests: telling,
+  },
+  {
+    name: "a Git that lists nothing has no files",
+    file: "lib/trust/contain.ts",
+    from: "finished.code === 0 && finished.stdout.at(-1) === 0",
+    to: "finished.code === 0 || finished.stdout.at(-1) === 0",
+    tests: ["tests/runs/blind_test.ts"],
+  },
+  {
+    name: "a Git that was killed has no such commit",
+    file: "lib/git/mirror.ts",
+    from:
+      "  if (finished.code === 0 && said === `${name} missing`) return false;",
+    to: "  return false;",
+    tests: ["tests/git/ancestry_test.ts"],
+  },
+  {
+    name: "what could not be looked at has ended",
+    file: "lib/process/kernel.ts",
+    from: "  throw new UnseenError(`${path}: ${why}`);",
+    to: "  throw new Deno.errors.NotFound(why);",
+    tests: ["tests/host/unseen_test.ts"],
+  },
+  {
+    name: "the state is written before the history",
+    file: "lib/report/record.ts",
+    from: "  const entry = entryOf(run, ended);\n",
+    to:
+      "  const entry = entryOf(run, ended);\n  await (await import('../state/state_file.ts')).writeState(run.folder, stateAfter(run, ended));\n",
+    tests: ["tests/runs/order_test.ts"],
+  },
+  {
+    name: "the previous system is not kept",
+    file: "lib/activation/activate.ts",
+    from: "  await protectPrevious(run, previous.running);\n",
+    to: "",
+    tests: ["tests/runs/order_test.ts"],
+  },
+  {
+    name: "campaign: a candidate is confirmed before it is healthy",
+    file: "lib/sync/pipeline.ts",
+    from: "    const healthy = await run.stage(\n",
+    to:
+      '    await (await import("../activation/confirm.ts")).setBootDefault(run, candidate.system);\n    const healthy = await run.stage(\n',
+    faults: campaign(
+      "power is cut, the page cache is lost / health",
+      "world",
+      2,
+    ),
+  },
+  {
+    name: "campaign: the stage is written down too late",
+    file: "lib/run/run.ts",
+    from: "    await this.note({ stage });\n",
+    to: '    if (stage !== "activate") await this.note({ stage });\n',
+    faults: campaign("program gets SIGKILL / activate", "world", 1, 2),
+  },
+  {
+    name: "campaign: another stage is told after a cut",
+    file: "lib/cli/command/agreement.ts",
+    from: "was cut off at the ${attempt.stage} stage;",
+    to: "was cut off at the decide stage;",
+    faults: campaign("program gets SIGKILL / activate", "world", 1, 2),
+  },
+  {
+    name: "campaign: a state is not on the disk",
+    file: "lib/host/files.ts",
+    from:
+      "    if (time) await file.utime(time, time);\n    await file.sync();\n",
+    to: "    if (time) await file.utime(time, time);\n",
+    faults: campaign("power is cut, the page cache is lost / build", "world"),
+  },
+  {
+    name: "campaign: the dead-man's switch is not armed",
+    file: "lib/activation/dead_mans_switch.ts",
+    from: "  await disarm(run);\n  // A timer that",
+    to: "  if (previous !== null) return;\n  // A timer that",
+    faults: campaign("program gets SIGKILL / health", "machine", 2),
+  },
+  {
+    name: "campaign: the way back has no switch of its own",
+    file: "lib/activation/undo.ts",
+    from: "    await rearm(run, previous);\n",
+    to: "",
+    faults: campaign("program gets SIGKILL / way back", "machine", 1, 3),
+  },
+  {
+    name: "campaign: a Nix that builds nothing deploys what was built before",
+    file: "lib/nix/build.ts",
+    from: "  await removeLink(`${folder}/result`);\n",
+    to: "",
+    faults: campaign("Nix says nothing / any call", "world", 1, 4),
+  },
+  {
+    name: "a /boot that is broken for all holds the revision",
+    file: "lib/activation/blame.ts",
+    from: '  if (error.reason === "boot-default") {\n',
+    to: '  if (error.reason === "") {\n',
+    tests: ["tests/runs/blame_test.ts"],
+  },
+  {
+    name: "a server that is away is waited for by the wall clock",
+    file: "lib/vault/api.ts",
+    from: "  const end = effects.monotonic() + patience;\n",
+    to: "  const end = Date.now() + patience;\n",
+    tests: ["tests/vault/retries_test.ts"],
   },
 ];

@@ -13,5 +13,7 @@ export interface Mutant {
   from: string;
   to: string;
   /** The tests to run, as paths from the top. */
-  tests: readonly string[];
+  tests?: readonly string[];
+  /** Words for the fault campaign, in place of tests: it must call a host bad. */
+  faults?: readonly string[];
 }

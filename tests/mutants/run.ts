@@ -1,8 +1,10 @@
 /**
  * Changes the program in ways that would harm a host, one at a time, and looks
- * whether the tests notice: `./dev mutants [--only WORD]`.
+ * whether the tests notice, or the fault campaign: `./dev mutants [--only WORD]
+ * [--minutes N]`.
  *
- * Exit code 1: a mutant survived, or its place in the code is gone.
+ * Exit code 1: a mutant survived, or its place in the code is gone, or there was
+ * no time left for one.
  *
  * @module
  */
@@ -15,18 +17,27 @@ import { mutants } from "./mutants.ts";
 const checkout = join(import.meta.dirname!, "..", "..");
 
 /** How a mutant ended: `killed` is what it should be. */
-type Fate = "killed" | "survived" | "no such place" | "tests fail anyway";
+type Fate =
+  | "killed"
+  | "survived"
+  | "no such place"
+  | "tests fail anyway"
+  | "no time";
 
-const { only } = parseArgs(Deno.args, { string: ["only"] });
+/** Milliseconds that the tests of one mutant may take, on a busy machine too. */
+const patience = 8 * 60_000;
+
+const { only, minutes } = parseArgs(Deno.args, { string: ["only", "minutes"] });
 const chosen = mutants.filter(({ name }) =>
   typeof only !== "string" || name.includes(only)
 );
+const end = performance.now() + Number(minutes ?? 90) * 60_000;
 /** Whether tests pass without a mutant, by their names. */
 const unchanged = new Map<string, boolean>();
 const fates = new Map<Fate, number>();
 for (const mutant of chosen) {
   const begun = performance.now();
-  const fate = await fateOf(mutant);
+  const fate = begun > end ? "no time" : await fateOf(mutant);
   fates.set(fate, (fates.get(fate) ?? 0) + 1);
   const took = Math.round((performance.now() - begun) / 1000);
   console.log(`${fate.padEnd(18)} ${mutant.name} (${took} s)`);
@@ -35,27 +46,42 @@ const killed = fates.get("killed") ?? 0;
 console.log(`${killed} of ${chosen.length} mutants killed`);
 Deno.exit(killed === chosen.length && killed > 0 ? 0 : 1);
 
-/** Whether tests pass in a copy of the checkout that nothing is changed in. */
-async function passes(tests: readonly string[]): Promise<boolean> {
+type Look = Pick<Mutant, "tests" | "faults">;
+
+/** Whether all is well in a copy of the checkout that nothing is changed in. */
+async function passes(look: Look): Promise<boolean> {
   const folder = await Deno.makeTempDir({ prefix: "gitops-sync-mutant-" });
   try {
     await copyTo(folder);
-    return await pass(folder, tests);
+    return await pass(folder, look);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function pass(folder: string, tests: readonly string[]) {
-  const { code } = await run(
-    [Deno.execPath(), "test", "-A", "--no-check", ...tests],
-    { cwd: folder },
-  );
-  return code === 0;
+/** Tests that do not end in time have noticed something, too. */
+async function pass(folder: string, { tests, faults }: Look) {
+  const argv = faults
+    ? ["unshare", "--mount", Deno.execPath(), "run", "-A"]
+      .concat("tests/faults/campaign.ts", ...faults)
+    : [Deno.execPath(), "test", "-A", "--no-check", "--fail-fast"]
+      .concat(...tests ?? []);
+  const env = {
+    TMPDIR: Deno.env.get("TMPDIR") ?? "/tmp",
+    // As ./dev faults has it.
+    NO_COLOR: "1",
+  };
+  const { code, stderr } = await run(argv, {
+    cwd: folder,
+    env,
+    timeout: patience,
+  }).catch((error: Error) => ({ code: 1, stderr: error.message }));
+  // A campaign that could not begin has found nothing.
+  return faults ? !/: exit -?\d+, BAD: /.test(stderr) : code === 0;
 }
 
-/** Applies a mutant to a copy of the checkout, and runs its tests there. */
-async function fateOf({ file, from, to, tests }: Mutant): Promise<Fate> {
+/** Applies a mutant to a copy of the checkout, and looks at it there. */
+async function fateOf({ file, from, to, ...look }: Mutant): Promise<Fate> {
   const folder = await Deno.makeTempDir({ prefix: "gitops-sync-mutant-" });
   try {
     await copyTo(folder);
@@ -64,9 +90,9 @@ async function fateOf({ file, from, to, tests }: Mutant): Promise<Fate> {
     // In two places it would be unclear which one is meant.
     if (text.split(from).length !== 2) return "no such place";
     await Deno.writeTextFile(path, text.replace(from, () => to));
-    if (await pass(folder, tests)) return "survived";
-    const key = tests.join(" ");
-    const known = unchanged.get(key) ?? await passes(tests);
+    if (await pass(folder, look)) return "survived";
+    const key = JSON.stringify([look.tests, look.faults]);
+    const known = unchanged.get(key) ?? await passes(look);
     unchanged.set(key, known);
     return known ? "killed" : "tests fail anyway";
   } finally {

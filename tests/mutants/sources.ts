@@ -39,9 +39,11 @@ export const ofSources: readonly Mutant[] = [
   },
   {
     name: "sources: a server that refuses everybody holds the revision",
-    file: "lib/activation/next_commit.ts",
-    from: "    return false;\n",
-    to: '    return error.reason !== "unreachable";\n',
+    file: "lib/activation/blame.ts",
+    from:
+      "    return { reason: error.reason, text: error.message, details: [] };\n",
+    to:
+      '    if (error.reason !== "unreachable") return undefined;\n    return { reason: error.reason, text: error.message, details: [] };\n',
     tests: quiet,
   },
   {

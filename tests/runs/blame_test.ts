@@ -50,3 +50,25 @@ test("one thing that is the candidate's fault is enough to hold it", async (worl
     [revision],
   );
 });
+
+test("a /boot that nobody can write to holds no revision", async (world) => {
+  const { repository } = await deployed(world);
+  const before = standing(world);
+  const readOnly = "mount --bind /boot /boot && mount -o remount,ro,bind /boot";
+  await repository.publish("News", {
+    knobs: { greeting: "news", activation: readOnly },
+  });
+  const { stderr } = await syncTo(world, 7);
+  says(stderr, "the boot default", "the same is wrong with it");
+  assertEquals(standing(world), before);
+  assertEquals(world.state()?.holds, []);
+});
+
+test("a bootloader that fails with the candidate alone holds it", async (world) => {
+  const { repository } = await deployed(world);
+  const revision = await repository.publish("News", {
+    knobs: { greeting: "news", exit: { boot: 1 } },
+  });
+  await syncTo(world, 7);
+  assertEquals(world.state()?.holds.map((hold) => hold.revision), [revision]);
+});

@@ -15,7 +15,7 @@ Deno.test("a call with a malformed Host is told so, and is no bug", async () => 
   const told: string[] = [];
   const bugs: unknown[] = [];
   const gate = new VaultGate({} as VaultSession, ["transit"], 0, {
-    now: () => new Date(),
+    monotonic: () => performance.now(),
     sleep: () => Promise.resolve(),
     tell: (event) => void told.push(JSON.stringify(event)),
   });

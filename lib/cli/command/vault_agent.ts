@@ -25,7 +25,6 @@ export async function run(call: Call): Promise<ExitCode> {
   const stop = stopSignal();
   const { tell } = makeTeller(call.verbose);
   const effects = {
-    now: () => new Date(),
     monotonic: () => performance.now(),
     sleep: (ms: number) => sleep(ms, stop),
     tell,

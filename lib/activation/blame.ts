@@ -1,0 +1,129 @@
+/**
+ * Whose fault a failure is: that of the revision, or the host's, which shows
+ * when the previous system runs again.
+ *
+ * @module
+ */
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { askSources } from "../git/sources.ts";
+import { lookAtUnits } from "../host/units.ts";
+import { Deadline, type Ill } from "../run/deadline.ts";
+import type { Run } from "../run/run.ts";
+import { noStanding, type Standing } from "../run/standing.ts";
+import { isStopped } from "../run/outside.ts";
+import { setBootDefault } from "./confirm.ts";
+import { Unwell } from "./health.ts";
+import { type Look, looksOf, lookUntil } from "./looks.ts";
+import { nextReasons } from "./next_reasons.ts";
+
+/**
+ * Decides whether the host or the candidate is to blame, once the previous
+ * system runs again: every look that failed with the candidate is taken again.
+ * What fails with the previous system too is not the revision's fault, which is
+ * then tried again and not held. One look that fails with the candidate alone is
+ * enough to hold it.
+ *
+ * @param error What the attempt ended with.
+ * @returns the same, or one that says so.
+ */
+export async function blame(run: Run, error: unknown): Promise<unknown> {
+  const ends: number[] = [exitCodes.rolledBack, exitCodes.broken];
+  const isHeld = error instanceof SyncError && error.next === "hold" &&
+    ends.includes(error.exit);
+  if (!isHeld) return error;
+  const failed = lookedAt(error);
+  if (!failed || !await allFail(run, failed.names, failed.before)) return error;
+  const is = failed.names.every((name) => name === repository)
+    ? "the repository does not answer the previous system either"
+    : "the same is wrong with it";
+  return new SyncError(`${error.message}; ${is}, so a later run tries again`, {
+    ...error,
+    next: "retry",
+    cause: error,
+  });
+}
+
+/** The look at the repository, by whatever it was found not to answer. */
+const repository = "repository";
+
+/** Whether systemd says how the units are. */
+const unitsSeen = "units seen";
+
+/** The bootloader, which has to start the previous system again. */
+const bootloader = "bootloader";
+
+/**
+ * The looks that failed; `undefined` where one can't be taken again. Units that
+ * fail are none of these: they are compared on the way back itself.
+ */
+function lookedAt(
+  error: SyncError,
+): { names: string[]; before: Standing } | undefined {
+  // The candidate's own program asked it then.
+  if (error.reason === nextReasons.unreachable) {
+    return { names: [repository], before: noStanding };
+  }
+  if (error.reason === "boot-default") {
+    return { names: [bootloader], before: noStanding };
+  }
+  if (!(error.cause instanceof Unwell)) return undefined;
+  const { ills, before } = error.cause;
+  const names = ills.map(nameOf).filter((name) => name !== undefined);
+  return names.length === ills.length ? { names, before } : undefined;
+}
+
+function nameOf({ reason, look }: Ill): string | undefined {
+  if (reason === "units-unseen") return unitsSeen;
+  return reason === "remote-lost" ? repository : look;
+}
+
+/** Whether each of these looks fails now, too. */
+async function allFail(
+  run: Run,
+  names: readonly string[],
+  before: Standing,
+): Promise<boolean> {
+  const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
+  const looks = looksOf(run, before).filter(({ name }) => names.includes(name));
+  const found = await Promise.all([
+    ...looks.map((look: Look) => lookUntil(deadline, look)),
+    ...names.includes(repository) ? [repositoryIsWell(run)] : [],
+    ...names.includes(bootloader) ? [bootloaderIsWell(run)] : [],
+    ...names.includes(unitsSeen) ? [areUnitsSeen(run)] : [],
+  ]);
+  const wanted = new Set(names).size;
+  return found.length === wanted && found.every((ill) => ill !== undefined);
+}
+
+/**
+ * Whether the remote of the configuration that runs now answers. One that
+ * refuses this system, too, may have refused the candidate for the same reason.
+ */
+async function repositoryIsWell(run: Run): Promise<Ill | undefined> {
+  try {
+    await askSources(run.effects, run.config, run.state, run.quiet);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return { reason: error.reason, text: error.message, details: [] };
+  }
+}
+
+/** Whether the previous system's own step of the bootloader comes to its end. */
+async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
+  const system = run.attempt.previous?.bootDefault;
+  if (!system) return undefined;
+  try {
+    await setBootDefault(run, system);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyncError) || isStopped(error)) throw error;
+    return { reason: error.reason, text: error.message, details: [] };
+  }
+}
+
+async function areUnitsSeen(run: Run): Promise<Ill | undefined> {
+  if (await lookAtUnits(run.effects)) return undefined;
+  const text = "systemd does not say how its units are";
+  return { reason: "units-unseen", text, details: [] };
+}
