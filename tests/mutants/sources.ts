@@ -18,7 +18,7 @@ export const ofSources: readonly Mutant[] = [
   },
   {
     name: "sources: the wish to be left alone is forgotten with an answer",
-    file: "lib/sync/reconcile.ts",
+    file: "lib/sync/remember.ts",
     from: "    ...(quiet ? { quiet } : {}),",
     to: "",
     tests: quiet,
@@ -26,8 +26,8 @@ export const ofSources: readonly Mutant[] = [
   {
     name: "sources: the wish of a mirror is taken for the repository's",
     file: "lib/report/record.ts",
-    from: "quietAfter(run.state, run.remote.repository,",
-    to: "quietAfter(run.state, attempt!.target.repository,",
+    from: "run.quiet.note(run.remote.repository,",
+    to: "run.quiet.note(attempt!.target.repository,",
     tests: quiet,
   },
   {
@@ -41,9 +41,9 @@ export const ofSources: readonly Mutant[] = [
     name: "sources: a server that refuses everybody holds the revision",
     file: "lib/activation/blame.ts",
     from:
-      "    return { reason: error.reason, text: error.message, details: [] };\n",
+      "    await askSources(run.effects, run.config, run.state, run.quiet);\n    return undefined;\n  } catch (error) {\n",
     to:
-      '    if (error.reason !== "unreachable") return undefined;\n    return { reason: error.reason, text: error.message, details: [] };\n',
+      '    await askSources(run.effects, run.config, run.state, run.quiet);\n    return undefined;\n  } catch (error) {\n    if (error instanceof SyncError && error.reason !== "unreachable") return undefined;\n',
     tests: quiet,
   },
   {

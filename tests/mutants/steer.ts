@@ -80,7 +80,7 @@ export const ofSteering: readonly Mutant[] = [
   },
   {
     name: "steer: retry forgets the holds of a host that stays",
-    file: "lib/sync/reconcile.ts",
+    file: "lib/sync/left.ts",
     from: "if (wishes.retry && !stays) {",
     to: "if (wishes.retry) {",
     tests: stay,

@@ -12,7 +12,7 @@ import type { LogEntry } from "../../state/log_entries.ts";
 import { hasLog, LogReader } from "../../state/log_reader.ts";
 import { attemptNamed, attemptsIn, type KnownAttempt } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
-import { Interrupt } from "../interrupt.ts";
+import { Interruption } from "../output/interruption.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { logLines } from "../output/log_lines.ts";
 import { print } from "../output/print.ts";
@@ -76,16 +76,16 @@ async function follow(
   { id, entry }: KnownAttempt,
 ): Promise<ExitCode> {
   using reader = new LogReader(folder, id);
-  using interrupt = new Interrupt();
+  using interrupt = new Interruption();
   for (let isOver = entry !== undefined;;) {
     for (const entries of reader.read()) {
       printAll(entries);
       isOver = entries.at(-1)?.kind === "end";
     }
     if (isOver) return exitCodes.ok;
-    if (interrupt.isInterrupted) return exitCodes.interrupted;
+    if (interrupt.hasCome) return exitCodes.interrupted;
     // A run that was cut off has written no end.
     isOver = !await isLocked(folder);
-    if (!isOver) await interrupt.sleep(pause);
+    if (!isOver) await interrupt.pause(pause);
   }
 }

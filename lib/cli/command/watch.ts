@@ -13,7 +13,7 @@ import { nextRun } from "../../host/next_run.ts";
 import { run as runProgram } from "../../process/run_command.ts";
 import { readState } from "../../state/state_file.ts";
 import { localConfigOf } from "../config.ts";
-import { Interrupt } from "../interrupt.ts";
+import { Interruption } from "../output/interruption.ts";
 import { tellerFor } from "../output/effects.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
@@ -31,7 +31,7 @@ const silent: Teller = { tell() {}, close() {} };
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const folder = config.stateDirectory;
-  using interrupt = new Interrupt();
+  using interrupt = new Interruption();
   const before = lastHolder(folder)?.since;
   if (!await isLocked(folder)) {
     if (!call.switches.has("wait")) return await tellIdle(call, config);
@@ -47,11 +47,11 @@ export async function run(call: Call): Promise<ExitCode> {
 async function begun(
   folder: string,
   before: number | undefined,
-  interrupt: Interrupt,
+  interrupt: Interruption,
 ): Promise<boolean> {
   while (lastHolder(folder)?.since === before) {
-    await interrupt.sleep(pause);
-    if (interrupt.isInterrupted) return false;
+    await interrupt.pause(pause);
+    if (interrupt.hasCome) return false;
   }
   return true;
 }
@@ -60,12 +60,12 @@ async function begun(
 async function watched(
   folder: string,
   teller: Teller,
-  interrupt: Interrupt,
+  interrupt: Interruption,
 ): Promise<Seen | undefined> {
   using watcher = new RunWatcher(folder, teller);
   while (!await watcher.look()) {
-    await interrupt.sleep(pause);
-    if (interrupt.isInterrupted) return undefined;
+    await interrupt.pause(pause);
+    if (interrupt.hasCome) return undefined;
   }
   return watcher.seen;
 }

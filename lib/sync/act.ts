@@ -1,0 +1,76 @@
+/**
+ * Does what was decided.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import type { Tip } from "../base/tip.ts";
+import type { Config } from "../config/schema.ts";
+import { type Decision, targetOf } from "../run/decide.ts";
+import type { Record } from "../run/run.ts";
+import type { State } from "../state/state.ts";
+import { testOf } from "./decision.ts";
+import { mustWait } from "./left.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Does what was decided; the stages are loaded where they are needed. */
+export async function act(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  decision: Decision,
+  record: Record,
+): Promise<Outcome> {
+  const { kind } = decision;
+  const isChange = ["deploy", "correct", "test", "test-over"].includes(kind);
+  if (isChange && await mustWait(effects)) {
+    return { result: "starting" };
+  }
+  switch (decision.kind) {
+    case "nothing":
+      return {
+        result: "in-sync",
+        revision: tip.revision,
+        ...(decision.drift ? { drift: decision.drift } : {}),
+        ...testOf(state),
+      };
+    case "held": {
+      const { kind: _, ...held } = decision;
+      return { result: "held", ...held };
+    }
+    case "wait": {
+      const { kind: _, ...waiting } = decision;
+      return { result: "waiting", ...waiting };
+    }
+    case "outside": {
+      const { kind: _, ...outside } = decision;
+      return { result: "outside", revision: tip.revision, ...outside };
+    }
+    case "rolled-back": {
+      const { kind: _, ...stays } = decision;
+      return { result: "stays", ...stays, deployment: state.lastGood! };
+    }
+    case "unapproved": {
+      const { kind: _, ...unapproved } = decision;
+      return { result: "unapproved", ...unapproved };
+    }
+    case "deploy":
+    case "test": {
+      const { attemptDeploy } = await import("./attempt.ts");
+      const [what, target] = decision.kind === "test"
+        ? [decision.tip, decision.target]
+        : [tip, targetOf(config)];
+      return await attemptDeploy(effects, config, state, what, target, record);
+    }
+    case "correct":
+    case "test-over": {
+      const { attemptPut } = await import("./attempt.ts");
+      const { deployment } = decision;
+      const result = decision.kind === "correct" ? "corrected" : "test-over";
+      return await attemptPut(effects, config, state, deployment, record, {
+        result,
+      });
+    }
+  }
+}
