@@ -103,3 +103,12 @@ function unusable(
     ],
   });
 }
+
+/** Removes the socket of a server that has ended; newer Denos do it themselves. */
+export async function removeSocket(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { prepareSocket } from "../host/socket.ts";
+import { prepareSocket, removeSocket } from "../host/socket.ts";
 import { addressOf } from "../config/checks.ts";
 
 /** Answers requests below one path. */
@@ -85,4 +85,15 @@ export async function listen(
     return server;
   }
   return Deno.serve({ ...addressOf(place), onListen: ready }, answer);
+}
+
+/** Answers what has come in, and listens no more. */
+export async function stopListening(
+  server: Deno.HttpServer,
+  place: string,
+): Promise<void> {
+  await server.shutdown();
+  if (place.startsWith("unix:")) {
+    await removeSocket(place.slice("unix:".length));
+  }
 }

@@ -7,7 +7,12 @@ import { type Effects, say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import { Bodies } from "../../serve/body.ts";
-import { listen, makeAnswer, type Route } from "../../serve/server.ts";
+import {
+  listen,
+  makeAnswer,
+  type Route,
+  stopListening,
+} from "../../serve/server.ts";
 import { Wanted } from "../../serve/wanted.ts";
 import { answerHook, type Hooks } from "../../serve/webhook.ts";
 import { readSecrets } from "../../serve/secrets.ts";
@@ -31,7 +36,7 @@ export async function run(call: Call): Promise<ExitCode> {
   await new Promise((resolve) =>
     stop.addEventListener("abort", resolve, { once: true })
   );
-  await server.shutdown();
+  await stopListening(server, place);
   say({ tell }, "info", "Stopped");
   return exitCodes.ok;
 }

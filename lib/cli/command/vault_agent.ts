@@ -8,7 +8,7 @@ import { say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { guide } from "../../base/guide.ts";
 import type { LocalConfig } from "../../config/config.ts";
-import { prepareSocket } from "../../host/socket.ts";
+import { prepareSocket, removeSocket } from "../../host/socket.ts";
 import { run as runProgram } from "../../process/run_command.ts";
 import { serverOf } from "../../vault/configured.ts";
 import { VaultGate } from "../../vault/gate.ts";
@@ -46,6 +46,7 @@ export async function run(call: Call): Promise<ExitCode> {
   await tellReady();
   await session.keep(stop);
   await listener.shutdown();
+  await removeSocket(socket);
   await session.end().catch((error) =>
     say(effects, "warning", (error as Error).message)
   );
