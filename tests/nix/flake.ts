@@ -38,7 +38,7 @@ const programs = [
   ...["nixos-rebuild", "readlink", "rm", "sed", "sops", "ssh", "ssh-keygen"],
   ...["stat", "tee"],
   ...["systemctl", "systemd-analyze", "systemd-notify", "systemd-run", "true"],
-  ...["unshare"],
+  ...["logger", "unshare"],
 ];
 
 /**

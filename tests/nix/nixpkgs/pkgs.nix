@@ -222,6 +222,7 @@ in
   tmux = package "tmux" [ "true" ];
   util-linux = package "util-linux" [
     "kill"
+    "logger"
     "unshare"
   ];
   zsh = package "zsh" [ "true" ];
