@@ -15,6 +15,7 @@ import {
   receiver,
   severities,
   type Severity,
+  templateFields,
   textTemplate,
 } from "./notify_kinds.ts";
 
@@ -73,8 +74,9 @@ export const notifyOptions = {
   "notify.title": {
     kind: lineTemplate,
     preset: "{host}: {summary}",
-    text:
-      "The title of a message. docs/notifications.md lists the fields in braces.",
+    text: `The title of a message, with fields in braces: ${
+      templateFields.map((field) => `\`{${field}}\``).join(", ")
+    }.`,
   } as Option<string>,
   "notify.body": {
     kind: textTemplate,

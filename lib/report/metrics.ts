@@ -109,7 +109,7 @@ function attempts({ counts, last }: MetricFacts): Family[] {
     },
     gauge(
       "last_attempt_exit_code",
-      "The exit code of the last attempt (docs/reliability.md).",
+      "The exit code of the last attempt.",
       last && { value: last.exit },
     ),
     gauge(
