@@ -82,11 +82,16 @@ Deno.test({
   },
 });
 
-/** The cost once all is deployed and the run before had nothing to do. */
+/**
+ * The cost once all is deployed and the run before had nothing to do: the least
+ * of three, because Git reads some files more than once where it is interrupted.
+ */
 async function settledCost(world: World) {
   for (const word of ["Deployed", "In sync"]) {
     const { stdout, stderr } = await world.sync();
     assertStringIncludes(stdout, word, stderr);
   }
-  return await cost(world);
+  const costs = [];
+  for (let i = 0; i < 3; i++) costs.push(await cost(world));
+  return costs.toSorted((a, b) => a.bytes - b.bytes)[0]!;
 }
