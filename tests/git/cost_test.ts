@@ -84,7 +84,7 @@ Deno.test({
 
 /**
  * The cost once all is deployed and the run before had nothing to do: the least
- * of three, because Git reads some files more than once where it is interrupted.
+ * of three. Once in some runs Git reads 30 kB more; why is not known.
  */
 async function settledCost(world: World) {
   for (const word of ["Deployed", "In sync"]) {
