@@ -20,7 +20,7 @@ const patience = 5000;
 export class Journal {
   #attempt: Event & { kind: "attempt" } | undefined;
   #stage: Stage | undefined;
-  #isPlain = false;
+  #isPlain = !isThere();
   #queue: Promise<void> = Promise.resolve();
 
   /** Takes an event. */
@@ -64,6 +64,18 @@ export class Journal {
     }
     // What can't be had once is not tried for every line.
     this.#isPlain = true;
+    return false;
+  }
+}
+
+/**
+ * Whether logger(1) reaches the journal. Without its socket logger ends with 0
+ * all the same, and the entry is lost (sd_journal_send(3)).
+ */
+function isThere(): boolean {
+  try {
+    return Deno.statSync("/run/systemd/journal/socket").isSocket === true;
+  } catch {
     return false;
   }
 }
