@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { wantedOf } from "../run/approval.ts";
+import { rolledBackOf } from "../run/decide.ts";
 import type { Result, State } from "../state/state.ts";
 import type { HistoryEntry } from "../state/state.ts";
 import type { Counts } from "./counts.ts";
@@ -28,14 +30,32 @@ export interface MetricFacts {
   waiting: number;
 }
 
-const results: readonly Result[] = [
-  "deployed",
-  "corrected",
-  "rolled-back",
-  "built",
-  "interrupted",
-  "failed",
-];
+/** Whether an entry of the history is an attempt to change the host. */
+const areAttempts: Readonly<Record<Result, boolean>> = {
+  "deployed": true,
+  "corrected": true,
+  "rolled-back": true,
+  "built": true,
+  "waiting": true,
+  "tested": true,
+  "test-over": true,
+  "interrupted": true,
+  "failed": true,
+  "approved": false,
+  "rejected": false,
+  "accepted": false,
+  "unreached": false,
+};
+
+const results = Object.entries(areAttempts)
+  .flatMap(([result, isAttempt]) => isAttempt ? [result] : []);
+
+/** The last entry of the history that is an attempt. */
+export function lastAttemptOf(
+  history: readonly HistoryEntry[],
+): HistoryEntry | undefined {
+  return history.findLast(({ result }) => areAttempts[result]);
+}
 
 /** The metrics, in the order of the documentation. */
 export function metricsOf(facts: MetricFacts): Family[] {
@@ -136,7 +156,8 @@ function stagesOf(last: HistoryEntry | undefined): Sample[] {
 }
 
 function standing(facts: MetricFacts): Family[] {
-  const { state: { seen, holds, lastGood, waiting }, fault } = facts;
+  const { state, fault } = facts;
+  const { seen, holds, lastGood } = state;
   const isHeld = holds.some(({ revision }) => revision === seen?.revision);
   return [
     yesNo("suspended", "Whether a person suspended this host.", {
@@ -145,8 +166,11 @@ function standing(facts: MetricFacts): Family[] {
     yesNo("held", "Whether the revision that Git names is held.", {
       is: isHeld,
     }),
+    yesNo("rolled_back", "Whether a person's rollback lasts on this host.", {
+      is: rolledBackOf(state) !== undefined,
+    }),
     yesNo("approval_wanted", "Whether a built revision waits for approval.", {
-      is: waiting !== undefined && !waiting.approved,
+      is: wantedOf(state) !== undefined,
     }),
     yesNo("drift", "Whether the host is not what was deployed.", {
       is: facts.hasDrift,

@@ -22,7 +22,7 @@ import { readSuspension } from "../state/suspension.ts";
 import { checkFileOf, checkText } from "../sync/settled.ts";
 import { counted, readCounts, writeCounts } from "./counts.ts";
 import { exposition } from "./exposition.ts";
-import { type MetricFacts, metricsOf } from "./metrics.ts";
+import { lastAttemptOf, type MetricFacts, metricsOf } from "./metrics.ts";
 
 /**
  * Writes the metrics, if the configuration names a file. What does not work is
@@ -73,7 +73,7 @@ export async function factsOf(
   await writeCounts(folder, before, counts);
   const { lastGood } = state;
   const { fault } = readAlerts(folder);
-  const last = history.at(-1);
+  const last = lastAttemptOf(history);
   const { misled } = misledOf(lastGood);
   return {
     version: project.version,

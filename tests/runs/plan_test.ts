@@ -171,7 +171,7 @@ test("all that stops a sync is told at once", async (world) => {
   assertEquals(window.until, null);
   says(
     (await syncTo(world, 0, "plan", "--no-build")).stdout,
-    "a sync would do nothing now; later it would deploy",
+    "a sync would not change this host now; later it would deploy",
     "suspended (a talk), until",
     "is held since",
     "no window is open (windows.deploy), and none opens within two weeks",

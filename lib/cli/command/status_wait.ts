@@ -7,7 +7,7 @@ import { say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { formatDuration } from "../../base/duration.ts";
 import type { Config } from "../../config/schema.ts";
-import { hostStateOf } from "../../run/host_state.ts";
+import { decisionOf, hostStateOf } from "../../run/host_state.ts";
 import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
 import { Interruption } from "../output/interruption.ts";
@@ -61,6 +61,11 @@ function isOver(facts: Facts, begun: number): boolean {
     case "waiting":
     case "out-of-sync": {
       if (isBusy || !tip) return false;
+      const decision = decisionOf(facts, tip);
+      // Without a time it needs a person.
+      if (decision.kind === "unapproved") return decision.until === null;
+      // The next run does it.
+      if (decision.kind.startsWith("test")) return false;
       // It was deployed, and somebody switched by hand since.
       if (lastGood?.revision === tip.revision) {
         return facts.config.drift === "report";
