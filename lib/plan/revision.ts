@@ -7,7 +7,6 @@
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { isRevision } from "../base/names.ts";
-import { oneLine, short } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import { isPattern } from "../config/tag_pattern.ts";
@@ -24,7 +23,6 @@ import { misledOf } from "../run/misled.ts";
 import { begin, Run } from "../run/run.ts";
 import { describe, signedText } from "../run/commit.ts";
 import { stopsOf } from "../run/stops.ts";
-import { testingTargetOf } from "../run/target.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { prove } from "../secrets/prove.ts";
 import type { State, Target } from "../state/state.ts";
@@ -34,6 +32,7 @@ import { ask } from "../sync/ask.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
 import { forwardText, provenText, secretsText } from "../sync/describe.ts";
 import { verify } from "../trust/verify.ts";
+import { aboutOf, type Aim, aimOf, wouldOf } from "./aim.ts";
 import { commitsOf } from "./commits.ts";
 import { dryActivate } from "./dry_activate.ts";
 import type { DryWords } from "./dry_words.ts";
@@ -51,14 +50,6 @@ export interface PlanWish {
   build: boolean;
   /** Whether the units of this host may be asked, which takes root. */
   isRoot: boolean;
-}
-
-/** What a sync would bring to the host. */
-interface Aim {
-  tip: Tip;
-  target: Target;
-  /** Whether it is the testing branch. */
-  isTest: boolean;
 }
 
 /** The parts of the plan as they come to be known. */
@@ -161,61 +152,11 @@ function decisionOf(
   });
 }
 
-/** What the decision is about: what is followed, or the testing branch. */
-function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
-  const target = targetOf(config);
-  const { testing, servedBy, revision: base } = tip;
-  const isTest = testing && testing.revision !== base &&
-    testing.revision === aboutWhich(decision);
-  if (!isTest) return { tip, target, isTest: false };
-  return {
-    tip: { ...testing, base, ...servedBy ? { servedBy } : {} },
-    target: testingTargetOf(target, testing.name),
-    isTest,
-  };
-}
-
-/** The revision that a decision names, where it names one. */
-function aboutWhich(decision: Decision): string | undefined {
-  switch (decision.kind) {
-    case "test":
-      return decision.tip.revision;
-    case "held":
-      return decision.hold.revision;
-    case "wait":
-      return decision.backoff.revision;
-    case "unapproved":
-      return decision.waiting.revision;
-    default:
-      return undefined;
-  }
-}
-
 /** What keeps every run from changing this machine. */
 async function refusedHere({ machineId }: Config): Promise<SyncError[]> {
   if (machineId === undefined) return [];
   const refusal = await refusalOf(() => refuseOtherMachine(machineId));
   return refusal ? [refusal] : [];
-}
-
-function wouldOf({ kind }: Decision, { isTest }: Aim): Plan["would"] {
-  if (isTest) return "test";
-  return kind === "nothing" || kind === "correct" || kind === "test-over"
-    ? kind
-    : "deploy";
-}
-
-/** @param isOther Whether it is another name than the one that is followed. */
-function aboutOf(
-  { ref }: Config,
-  { tip: { kind, name, revision }, isTest }: Aim,
-  isOther: boolean,
-): string {
-  const asIf = isOther ? `, as if ${oneLine(ref, 80)} were there` : "";
-  if (kind === "commit") return `commit ${short(revision)}${asIf}`;
-  const plain = oneLine(name.replace(/^refs\/(?:heads|tags)\//, ""), 80);
-  const of = isPattern(ref) && !isOther && !isTest ? ` of ${ref}` : "";
-  return `${kind} ${plain}${of}${asIf}`;
 }
 
 /** Fills the draft, as far as it goes. */

@@ -102,7 +102,7 @@ export const ofSteering: readonly Mutant[] = [
   },
   {
     name: "steer: a plan shows what is followed in place of what is tried",
-    file: "lib/plan/revision.ts",
+    file: "lib/plan/aim.ts",
     from: "  if (!isTest) return { tip, target, isTest: false };",
     to: "  if (!isTest || base) return { tip, target, isTest: false };",
     tests: told,
