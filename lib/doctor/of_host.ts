@@ -21,7 +21,7 @@ import { hasSystemd } from "../host/system.ts";
 import { checkStateFolder } from "../state/hygiene.ts";
 import { fresh, readState } from "../state/state_file.ts";
 import { wantedOf } from "../run/approval.ts";
-import { rolledBackOf } from "../run/decide.ts";
+import { rolledBackBy, rolledBackOf } from "../run/rolled_back.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { answerOf } from "./of_nix.ts";
@@ -154,11 +154,8 @@ async function stateFolder({ config, known, effects }: Configured) {
   }
   const rolledBack = rolledBackOf(state);
   if (rolledBack) {
-    const { by, reason } = rolledBack;
     return warning(
-      `${by} rolled this host back${
-        reason ? ` (${reason})` : ""
-      }, and it stays there`,
+      `${rolledBackBy(rolledBack)}, and it stays there`,
       "gitops-sync resume",
     );
   }

@@ -11,6 +11,7 @@ import type { Holder } from "../host/lock.ts";
 import type { State, Target } from "../state/state.ts";
 import { waitFor } from "./approval.ts";
 import { type Decision, type Opening, openingOf } from "./decide.ts";
+import { rolledBackBy } from "./rolled_back.ts";
 import type { Known } from "./same.ts";
 import type { Suspension } from "../state/suspension.ts";
 
@@ -90,12 +91,11 @@ function suspended({ suspension }: StopFacts): Stop[] {
 
 function rolledBack({ decision }: StopFacts): Stop[] {
   if (decision.kind !== "rolled-back") return [];
-  const { by, at, reason } = decision.rolledBack;
+  const { rolledBack } = decision;
+  const when = ` on ${rolledBack.at.slice(0, 10)}`;
   return [{
     what: "rolled-back",
-    text: `${by} rolled this host back on ${at.slice(0, 10)}${
-      reason ? ` (${reason})` : ""
-    }, and it stays there`,
+    text: `${rolledBackBy(rolledBack, when)}, and it stays there`,
     hints: ["gitops-sync resume ends it"],
   }];
 }
