@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { attemptResults } from "../state/history.ts";
 import { wantedOf } from "../run/approval.ts";
 import { rolledBackOf } from "../run/decide.ts";
-import type { Result, State } from "../state/state.ts";
+import type { State } from "../state/state.ts";
 import type { HistoryEntry } from "../state/state.ts";
 import type { Counts } from "./counts.ts";
 import type { Family, Sample } from "./exposition.ts";
@@ -28,33 +29,6 @@ export interface MetricFacts {
   behind: number;
   /** Messages that wait for their delivery. */
   waiting: number;
-}
-
-/** Whether an entry of the history is an attempt to change the host. */
-const areAttempts: Readonly<Record<Result, boolean>> = {
-  "deployed": true,
-  "corrected": true,
-  "rolled-back": true,
-  "built": true,
-  "waiting": true,
-  "tested": true,
-  "test-over": true,
-  "interrupted": true,
-  "failed": true,
-  "approved": false,
-  "rejected": false,
-  "accepted": false,
-  "unreached": false,
-};
-
-const results = Object.entries(areAttempts)
-  .flatMap(([result, isAttempt]) => isAttempt ? [result] : []);
-
-/** The last entry of the history that is an attempt. */
-export function lastAttemptOf(
-  history: readonly HistoryEntry[],
-): HistoryEntry | undefined {
-  return history.findLast(({ result }) => areAttempts[result]);
 }
 
 /** The metrics, in the order of the documentation. */
@@ -116,7 +90,7 @@ function attempts({ counts, last }: MetricFacts): Family[] {
       name: "attempts_total",
       kind: "counter",
       help: "Attempts to change this host, by how they ended.",
-      samples: results.map((result) => ({
+      samples: attemptResults.map((result) => ({
         labels: { result },
         value: counts.results[result] ?? 0,
       })),

@@ -15,14 +15,14 @@ import { list } from "../notify/spool.ts";
 import { driftNow } from "../run/decide.ts";
 import { misledOf } from "../run/misled.ts";
 import { readAlerts } from "../state/alerts.ts";
-import { readHistory } from "../state/history.ts";
+import { isAttempt, readHistory } from "../state/history.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { checkFileOf, checkText } from "../sync/settled.ts";
 import { counted, readCounts, writeCounts } from "./counts.ts";
 import { exposition } from "./exposition.ts";
-import { lastAttemptOf, type MetricFacts, metricsOf } from "./metrics.ts";
+import { type MetricFacts, metricsOf } from "./metrics.ts";
 
 /**
  * Writes the metrics, if the configuration names a file. What does not work is
@@ -73,7 +73,7 @@ export async function factsOf(
   await writeCounts(folder, before, counts);
   const { lastGood } = state;
   const { fault } = readAlerts(folder);
-  const last = lastAttemptOf(history);
+  const last = history.findLast(isAttempt);
   const { misled } = misledOf(lastGood);
   return {
     version: project.version,

@@ -141,3 +141,23 @@ test("a testing branch that is held is told by its own revision", async (world) 
     `${short(idea)} is held`,
   );
 });
+
+test("a person's word hides no log, and is told with its reason", async (world) => {
+  const { repository } = await deployed(world);
+  world.configure(repository, { approval: "manual" });
+  const revision = await repository.publish("Second");
+  await syncTo(world, 0);
+  await syncTo(world, 0, "reject", revision, "--reason", "not on a Friday");
+  for (const args of [[], [revision], ["-1"]]) {
+    const { stdout } = await syncTo(world, 0, "logs", ...args);
+    says(stdout, "waits for approval");
+  }
+  says((await syncTo(world, 0, "history", "show")).stdout, "waiting");
+  const { id } = world.history().at(-1)!;
+  says(
+    (await syncTo(world, 0, "history", "show", String(id))).stdout,
+    "rejected",
+    "root",
+    "not on a Friday",
+  );
+});
