@@ -1,5 +1,5 @@
 /** What plan, status, doctor and metrics tell of a host that a person steers. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { short } from "../../lib/base/text.ts";
 import type { World } from "../world/world.ts";
 import { deployed, says, syncTo, test } from "./setting.ts";
@@ -94,6 +94,12 @@ test("another machine than that of machineId stops a plan, and doctor", async (w
     (await syncTo(world, 0, "plan", "--no-build")).stdout,
     "later it would deploy",
   );
+  for (const args of [[], ["--wait=20m"]]) {
+    const { code, stdout } = await world.sync("status", ...args);
+    assertEquals(code, args.length === 0 ? 0 : 12);
+    says(stdout, "it is not the one of machineId");
+    assert(!stdout.includes("the next run deploys it"), stdout);
+  }
   const { state, text } = await check(world, "machine");
   assertEquals(state, "problem");
   says(text, "it is not the one of machineId");

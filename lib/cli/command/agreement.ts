@@ -29,6 +29,8 @@ export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
   /** When the next run is. */
   nextRun?: NextRun;
+  /** Why no run changes this machine, where it is not that of `machineId`. */
+  otherMachine?: string;
   /** Why the remote says nothing now. */
   unreached?: string;
   /** What of the last good system is not what was booted, in words. */
@@ -94,6 +96,7 @@ function urgent(facts: Facts): string[] | undefined {
       }`,
     ];
   }
+  if (facts.otherMachine) return [facts.otherMachine];
   if (attempt && last?.exit === 8) {
     return [
       "this host needs a person: the way back failed too; each run tries it again",

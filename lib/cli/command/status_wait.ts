@@ -51,6 +51,7 @@ export async function wait(call: Call, config: Config): Promise<ExitCode> {
  */
 function isOver(facts: Facts, begun: number): boolean {
   const { isBusy, state: { backoff, last, lastGood }, tip } = facts;
+  if (facts.otherMachine) return !isBusy;
   switch (hostStateOf(facts)) {
     case "in-sync":
       return true;
