@@ -5,7 +5,7 @@
  */
 import { usageError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
-import { readHistory } from "../state/history.ts";
+import { isAttempt, readHistory } from "../state/history.ts";
 import { loggedAttempts } from "../state/log_entries.ts";
 import type { HistoryEntry } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
@@ -54,6 +54,8 @@ export function attemptNamed(
   known: readonly KnownAttempt[],
   word = "-1",
 ): KnownAttempt {
+  // An entry of a person's word has an id, and counts as no attempt.
+  const attempts = known.filter(({ entry }) => !entry || isAttempt(entry));
   if (known.length === 0) {
     throw usageError(
       "no-attempts",
@@ -63,11 +65,11 @@ export function attemptNamed(
   }
   const back = /^-(\d{1,6})$/.exec(word)?.[1];
   const found = back !== undefined
-    ? known.at(-Math.max(1, Number(back)))
+    ? attempts.at(-Math.max(1, Number(back)))
     : word.length < 4
     ? undefined
     : known.findLast(({ id }) => id === word) ??
-      known.findLast(({ revision }) => revision?.startsWith(word)) ??
+      attempts.findLast(({ revision }) => revision?.startsWith(word)) ??
       known.findLast(({ id }) => id.startsWith(word));
   if (found) return found;
   const last = known.at(-1)!;
@@ -75,7 +77,7 @@ export function attemptNamed(
     "attempt-missing",
     `Cannot find the attempt ${oneLine(word, 80)}: ${
       back !== undefined
-        ? `there are ${known.length} alone`
+        ? `there are ${attempts.length} alone`
         : "expected an id, the beginning of a revision (4 digits or more), or a number back such as -1"
     }`,
     `the last one is ${last.id}${

@@ -20,6 +20,9 @@ import { activityOf, isStarting } from "../host/systemd.ts";
 import { hasSystemd } from "../host/system.ts";
 import { checkStateFolder } from "../state/hygiene.ts";
 import { fresh, readState } from "../state/state_file.ts";
+import { wantedOf } from "../run/approval.ts";
+import { rolledBackBy, rolledBackOf } from "../run/rolled_back.ts";
+import { refuseOtherMachine } from "../sync/machine.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { answerOf } from "./of_nix.ts";
 import {
@@ -46,6 +49,12 @@ export const hostChecks: readonly Check[] = [
 export const machineChecks: readonly Check[] = [
   { name: "deno", exit: usage, look: deno },
   { name: "systemd", exit: build, look: systemd },
+  {
+    name: "machine",
+    needs: ["configuration"],
+    exit: usage,
+    look: machine,
+  },
   {
     name: "state",
     needs: ["configuration"],
@@ -121,6 +130,14 @@ async function systemd(context: Configured): Promise<Finding> {
   );
 }
 
+function machine({ config: { machineId } }: Configured): Finding {
+  if (machineId === undefined) {
+    return ok("any machine may be changed: there is no machineId");
+  }
+  refuseOtherMachine(machineId);
+  return ok("it is the one of machineId");
+}
+
 async function stateFolder({ config, known, effects }: Configured) {
   const folder = config.stateDirectory;
   checkStateFolder(folder);
@@ -133,6 +150,21 @@ async function stateFolder({ config, known, effects }: Configured) {
         suspension.reason ? ` (${suspension.reason})` : ""
       }`,
       "gitops-sync resume",
+    );
+  }
+  const rolledBack = rolledBackOf(state);
+  if (rolledBack) {
+    return warning(
+      `${rolledBackBy(rolledBack)}, and it stays there`,
+      "gitops-sync resume",
+    );
+  }
+  const waiting = wantedOf(state);
+  if (waiting) {
+    const revision = short(waiting.revision);
+    return warning(
+      `${revision} is built, and waits for approval`,
+      `gitops-sync approve ${revision}, or gitops-sync reject ${revision}`,
     );
   }
   const [hold] = state.holds;

@@ -252,6 +252,12 @@ async function host({ effects, config, known }: Configured): Promise<Finding> {
       "gitops-sync sync --operation build",
     );
   }
+  if (config["build.file"] !== "") {
+    return unknown(
+      "not looked at: what build.file names is evaluated only to be built",
+      "gitops-sync plan",
+    );
+  }
   const run = known.run!;
   run.effects = effects;
   const readable = {

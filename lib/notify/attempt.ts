@@ -5,7 +5,9 @@
  */
 import type { SyncError } from "../base/errors.ts";
 import { type Ended, type Run } from "../run/run.ts";
+import { rolledBackBy } from "../run/rolled_back.ts";
 import { isSame } from "../run/same.ts";
+import type { Left } from "../state/state.ts";
 import { isNotNow } from "../run/not_now.ts";
 import { linkTo, nameOf, type NoticeParts } from "./notice.ts";
 import type { CommitStatus } from "./spool.ts";
@@ -69,7 +71,7 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         event: "rolled-back",
         severity: "warning",
         summary: `rolled back to ${name}`,
-        message: ended.left.because ?? "a person rolled this host back",
+        message: whyBack(ended.left),
       }];
     case "deployed": {
       const deployed = {
@@ -90,6 +92,14 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
   }
 }
 
+/** Why the host went back, or whose wish it was. */
+function whyBack({ because, stays }: Left): string {
+  if (because !== undefined) return because;
+  return stays
+    ? `${rolledBackBy(stays)}, and it stays there`
+    : "a person rolled this host back";
+}
+
 function statusesOf(run: Run, ended: Ended): CommitStatus[] {
   switch (ended.result) {
     case "deployed":
@@ -100,6 +110,10 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
       ];
     case "built":
       return [statusOf(run, "success", `built for ${run.config.host}`)];
+    case "waiting":
+      return [
+        statusOf(run, "pending", `waits for approval on ${run.config.host}`),
+      ];
     case "failed":
       // Nothing is wrong with the commit, and it is tried again.
       return isNotNow(ended.error) || ended.error.reason === "interrupted"

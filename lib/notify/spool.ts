@@ -44,13 +44,15 @@ export const spoolFolder = (folder: string) => `${folder}/notify/spool`;
 export interface Spooled {
   name: string;
   channel: string;
+  /** When it was put there, in milliseconds since 1970. */
+  put: number;
 }
 
 /**
  * Puts a message where the next delivery finds it, on the disk before this
  * returns. One with the same id takes the place of the one that waits.
  *
- * @param id Sorts by time; letters, digits, `-` and `.`.
+ * @param id Letters, digits, `-` and `.`.
  * @param folder The state folder.
  * @throws {SyncError} `disk-full` and the like.
  */
@@ -64,25 +66,51 @@ export async function put(
   await ensurePrivateDir(spool);
   const { channel } = waiting;
   const text = `${JSON.stringify(waiting)}\n`;
-  await writeWhole(`${spool}/${id}.${channel}.json`, text);
+  await writeWhole(`${spool}/${id}.${channel}.json`, text, nextTime(folder));
   const all = list(folder).filter((one) => one.channel === channel);
   for (const { name } of all.slice(0, Math.max(0, all.length - mostWaiting))) {
     await remove(folder, name);
   }
 }
 
-/** All that waits, the oldest first. */
+/**
+ * The time of the next file. Several messages of a run come within the same
+ * moment, and the time of each file is their order.
+ */
+function nextTime(folder: string): Date {
+  const newest = list(folder).at(-1)?.put ?? 0;
+  return new Date(Math.max(Date.now(), newest + 1));
+}
+
+/** All that waits, in the order in which it was put there. */
 export function list(folder: string): Spooled[] {
   const found: Spooled[] = [];
   try {
     for (const { name, isFile } of Deno.readDirSync(spoolFolder(folder))) {
       const channel = /\.(\w+)\.json$/.exec(name)?.[1];
-      if (isFile && channel) found.push({ name, channel });
+      if (!isFile || !channel) continue;
+      found.push({
+        name,
+        channel,
+        put: timeOf(`${spoolFolder(folder)}/${name}`),
+      });
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+  return found.sort((a, b) =>
+    a.put === b.put ? (a.name < b.name ? -1 : 1) : a.put - b.put
+  );
+}
+
+/** The time of a file; one that another delivery took out has none. */
+function timeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).mtime?.getTime() ?? 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
 }
 
 /** Whether anything waits. */

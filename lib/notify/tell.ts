@@ -136,7 +136,7 @@ async function refresh(
 /**
  * Spools a commit status, unless the forge was told the same last.
  *
- * @param order Sorts the statuses of one attempt.
+ * @param order Sorts the statuses of one attempt: 0 is that of its beginning.
  */
 export async function spoolStatus(
   { config, effects }: Teller,
@@ -151,7 +151,7 @@ export async function spoolStatus(
   // Forges keep a limited number of statuses for a commit, and an attempt that
   // is tried again each hour has nothing new to say.
   const isSame = last?.revision === revision &&
-    (state === "pending" ||
+    (order === 0 ||
       last.state === state && last.description === description);
   if (isSame) return;
   const at = effects.now().toISOString();

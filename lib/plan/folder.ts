@@ -15,6 +15,7 @@ import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { fieldOf, localGit } from "../git/git.ts";
 import { runningSystem } from "../host/system.ts";
 import { NixLog } from "../nix/log.ts";
+import { toplevelOf } from "../nix/nixos_rebuild.ts";
 import { isOffline } from "../nix/store.ts";
 import { type Commits, commitsIn, logCommand, mostCommits } from "./commits.ts";
 import type { Plan } from "./plan.ts";
@@ -25,7 +26,7 @@ import { compareSystems } from "./systems.ts";
  * does.
  *
  * @param build Whether to evaluate and build it.
- * @throws {SyncError} `no-flake` and `folder-of-another`, exit 2.
+ * @throws {SyncError} `no-flake`, `no-file` and `folder-of-another`, exit 2.
  */
 export async function planFolder(
   effects: Effects,
@@ -34,7 +35,7 @@ export async function planFolder(
   build: boolean,
 ): Promise<Plan> {
   const top = resolve(folder);
-  const flake = await flakeIn(top, config.directory);
+  const what = await whatIn(config, top);
   await refuseForeign(top);
   const notes: string[] = [];
   const { commits, isDirty } = await historyOf(effects, top);
@@ -53,7 +54,7 @@ export async function planFolder(
         "units: by their files alone; the switch of a folder's system is never run",
       );
     }
-    await tryToBuild(effects, config, { top, flake, before, notes }, draft);
+    await tryToBuild(effects, config, { top, what, before, notes }, draft);
   }
   return {
     ...draft,
@@ -72,7 +73,7 @@ export async function planFolder(
 
 interface Where {
   top: string;
-  flake: string;
+  what: readonly string[];
   before: string | null;
   notes: string[];
 }
@@ -80,11 +81,11 @@ interface Where {
 async function tryToBuild(
   effects: Effects,
   config: LocalConfig,
-  { top, flake, before, notes }: Where,
+  { top, what, before, notes }: Where,
   draft: Partial<Plan>,
 ): Promise<void> {
   try {
-    const after = await built(effects, config, top, flake);
+    const after = await built(effects, config, top, what);
     Object.assign(
       draft,
       await compareSystems(effects, config, before, after, notes),
@@ -93,6 +94,32 @@ async function tryToBuild(
     if (!(error instanceof SyncError) || error.stage !== "build") throw error;
     draft.failure = error;
   }
+}
+
+/** What is built, in the words of nix3-build(1). */
+async function whatIn(
+  config: LocalConfig,
+  top: string,
+): Promise<readonly string[]> {
+  const { host, directory } = config;
+  if (config["build.file"] === "") {
+    const flake = await flakeIn(top, directory);
+    const system = `nixosConfigurations."${host}"`;
+    return [`${flake}#${system}.config.system.build.toplevel`];
+  }
+  const file = [top, directory, config["build.file"]]
+    .filter((part) => part !== "").join("/");
+  if (!await exists(file)) {
+    throw usageError(
+      "no-file",
+      `Cannot plan ${oneLine(top, 200)}: it has no ${
+        file.slice(top.length + 1)
+      }, which build.file names`,
+      "name the folder that has it, or a revision: gitops-sync plan REVISION",
+    );
+  }
+  const attribute = config["build.attribute"].replaceAll("{host}", host);
+  return ["--file", file, toplevelOf({ file, attribute })];
 }
 
 /** The folder of flake.nix. */
@@ -128,12 +155,12 @@ async function built(
   effects: Effects,
   config: LocalConfig,
   top: string,
-  flake: string,
+  what: readonly string[],
 ): Promise<string> {
   const log = new NixLog(isOffline);
   effects.tell({ kind: "start", stage: "build" });
   const start = effects.monotonic();
-  const finished = await effects.run(buildCommand(config, flake, (line) => {
+  const finished = await effects.run(buildCommand(config, what, (line) => {
     log.line(line);
     effects.tell({ kind: "progress", stage: "build", now: () => log.now() });
   }));
@@ -165,17 +192,16 @@ function systemIn(stdout: Uint8Array): string {
 
 function buildCommand(
   config: LocalConfig,
-  flake: string,
+  what: readonly string[],
   onLine: (line: string) => void,
 ): Command {
-  const host = `nixosConfigurations."${config.host}"`;
   return {
     program: "nix",
     args: [
       ...["--extra-experimental-features", "nix-command flakes"],
       ...["build", "--no-link", "--json"],
       ...["--log-format", "internal-json", "--no-update-lock-file"],
-      `${flake}#${host}.config.system.build.toplevel`,
+      ...what,
       ...["--option", "accept-flake-config"],
       String(config["nix.acceptFlakeConfig"]),
       ...config["build.options"],

@@ -4,11 +4,11 @@
  * @module
  */
 import type { SyncError } from "../base/errors.ts";
+import type { Stop } from "../run/stops.ts";
 import type { Target } from "../state/state.ts";
 import type { Commits } from "./commits.ts";
 import type { PackageChanges } from "./packages.ts";
 import type { SecretChanges } from "./secrets.ts";
-import type { Stop } from "./stops.ts";
 import type { UnitFileChanges, UnitPlan } from "./units.ts";
 
 /** What a sync would do with the revision. */
@@ -17,6 +17,10 @@ export type Would =
   | "deploy"
   /** Put back what was deployed, because somebody switched by hand. */
   | "correct"
+  /** Try the testing branch out, until the next reboot. */
+  | "test"
+  /** Put back what is followed, because the testing branch is over. */
+  | "test-over"
   | "nothing";
 
 /** What a system needs a reboot for. */

@@ -7,7 +7,6 @@
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { isRevision } from "../base/names.ts";
-import { oneLine, short } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import { isPattern } from "../config/tag_pattern.ts";
@@ -23,14 +22,17 @@ import { followedOf } from "../run/followed.ts";
 import { misledOf } from "../run/misled.ts";
 import { begin, Run } from "../run/run.ts";
 import { describe, signedText } from "../run/commit.ts";
+import { stopsOf } from "../run/stops.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { prove } from "../secrets/prove.ts";
-import type { State } from "../state/state.ts";
+import type { State, Target } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { ask } from "../sync/ask.ts";
+import { refuseOtherMachine } from "../sync/machine.ts";
 import { forwardText, provenText, secretsText } from "../sync/describe.ts";
 import { verify } from "../trust/verify.ts";
+import { aboutOf, type Aim, aimOf, wouldOf } from "./aim.ts";
 import { commitsOf } from "./commits.ts";
 import { dryActivate } from "./dry_activate.ts";
 import type { DryWords } from "./dry_words.ts";
@@ -38,7 +40,6 @@ import type { Plan } from "./plan.ts";
 import type { SecretChanges } from "./secrets.ts";
 import { Scratch } from "./scratch.ts";
 import { compareSecretFiles } from "./secret_files.ts";
-import { stopsOf } from "./stops.ts";
 import { compareSystems } from "./systems.ts";
 
 /** What a person asks for. */
@@ -75,6 +76,8 @@ export async function planRevision(
     ? config
     : { ...config, ref: await wholeName(effects, folder, wish.revision) };
   const { tip } = await ask(effects, named, known);
+  // As if that were what is followed: nothing is tried out on top of it.
+  if (wish.revision !== undefined) delete tip.testing;
   const busy = await isLocked(folder) ? lastHolder(folder) : undefined;
   await using scratch = await Scratch.make(folder, effects.now());
   const { attempt: _, ...state } = known;
@@ -85,20 +88,25 @@ export async function planRevision(
   );
   run.remote = remoteOf(named, tip.servedBy);
   const decision = decisionOf(effects, config, state, tip);
-  const draft: Draft = { notes: [], refusals: [] };
-  await fill(run, draft, folder, tip, decision, wish);
+  const aim = aimOf(config, tip, decision);
+  const draft: Draft = { notes: [], refusals: await refusedHere(config) };
+  await fill(run, draft, folder, aim, decision, wish);
   const { refusals, ...rest } = draft;
   return {
     ...rest,
     host: config.host,
     target: targetOf(config),
-    about: aboutOf(config, tip, wish.revision !== undefined),
-    would: wouldOf(decision),
-    revision: tip.revision,
+    about: aboutOf(config, aim, wish.revision !== undefined),
+    would: wouldOf(decision, aim),
+    revision: aim.tip.revision,
     isBuilt: wish.build,
     stops: stopsOf({
       config,
       now: effects.now(),
+      state,
+      commit: run.state.attempt?.commit ?? aim.tip,
+      target: aim.target,
+      ...draft.after === undefined ? {} : { system: draft.after },
       decision,
       suspension: readSuspension(folder, effects.now()),
       busy,
@@ -144,22 +152,11 @@ function decisionOf(
   });
 }
 
-function wouldOf({ kind }: Decision): Plan["would"] {
-  if (kind === "nothing") return "nothing";
-  return kind === "correct" ? "correct" : "deploy";
-}
-
-/** @param isOther Whether it is another name than the one that is followed. */
-function aboutOf(
-  { ref }: Config,
-  { kind, name, revision }: Tip,
-  isOther: boolean,
-): string {
-  const asIf = isOther ? `, as if ${oneLine(ref, 80)} were there` : "";
-  if (kind === "commit") return `commit ${short(revision)}${asIf}`;
-  const plain = oneLine(name.replace(/^refs\/(?:heads|tags)\//, ""), 80);
-  const of = isPattern(ref) && !isOther ? ` of ${ref}` : "";
-  return `${kind} ${plain}${of}${asIf}`;
+/** What keeps every run from changing this machine. */
+async function refusedHere({ machineId }: Config): Promise<SyncError[]> {
+  if (machineId === undefined) return [];
+  const refusal = await refusalOf(() => refuseOtherMachine(machineId));
+  return refusal ? [refusal] : [];
 }
 
 /** Fills the draft, as far as it goes. */
@@ -167,18 +164,21 @@ async function fill(
   run: Run,
   draft: Draft,
   state: string,
-  tip: Tip,
+  aim: Aim,
   decision: Decision,
   wish: PlanWish,
 ): Promise<void> {
   if (decision.kind === "nothing") return;
-  await beginPlan(run, tip);
-  if (decision.kind === "correct") {
-    return await compare(run, draft, state, decision.deployment.system, wish);
+  await beginPlan(run, aim);
+  const { target: { operation } } = aim;
+  const compared = (system: string) =>
+    compare(run, draft, state, system, operation, wish);
+  if (decision.kind === "correct" || decision.kind === "test-over") {
+    return await compared(decision.deployment.system);
   }
   try {
-    const system = await throughStages(run, draft, tip, wish);
-    if (system !== undefined) await compare(run, draft, state, system, wish);
+    const system = await throughStages(run, draft, aim, wish);
+    if (system !== undefined) await compared(system);
   } catch (error) {
     if (!isOfRevision(error)) throw error;
     draft.failure = error;
@@ -186,12 +186,14 @@ async function fill(
 }
 
 /** The stages note how far they are; nobody reads that of a plan. */
-async function beginPlan(run: Run, tip: Tip): Promise<void> {
-  const { revision, kind } = tip;
+async function beginPlan(run: Run, { tip, target }: Aim): Promise<void> {
+  const { revision, kind, base } = tip;
   const commit = { revision, subject: "", author: "", committedAt: "" };
-  const target = targetOf(run.config);
-  const name = isPattern(target.ref) ? { name: tip.name } : {};
-  await begin(run, "sync", commit, target, { kind, ...name });
+  const name = isPattern(run.config.ref) ? { name: tip.name } : {};
+  const testing = base === undefined
+    ? {}
+    : { testing: { base, ref: tip.name } };
+  await begin(run, "sync", commit, target, { kind, ...name, ...testing });
 }
 
 /** Without the commits there is nothing to show. */
@@ -208,10 +210,9 @@ function isOfRevision(error: unknown): error is SyncError {
 async function throughStages(
   run: Run,
   draft: Draft,
-  tip: Tip,
+  { tip, target }: Aim,
   wish: PlanWish,
 ): Promise<string | undefined> {
-  const target = targetOf(run.config);
   const refusal = await refusalOf(() => preflight(run));
   if (refusal) draft.refusals.push(refusal);
   const fetched = await run.stage(
@@ -220,7 +221,7 @@ async function throughStages(
     ({ commit }) => describe(commit),
   );
   await run.note({ commit: fetched.commit });
-  const base = followedOf(run.state, target)?.revision ??
+  const base = tip.base ?? followedOf(run.state, target)?.revision ??
     run.state.lastGood?.revision;
   draft.commits = await commitsOf(run, fetched, base);
   const verified = await run.stage(
@@ -266,9 +267,9 @@ async function compare(
   draft: Draft,
   state: string,
   after: string,
+  operation: Target["operation"],
   { isRoot }: PlanWish,
 ): Promise<void> {
-  const { operation } = run.config;
   const { running, bootDefault } = systems();
   const before = operation === "boot" ? bootDefault : running;
   const { effects, config } = run;

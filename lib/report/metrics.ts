@@ -3,7 +3,10 @@
  *
  * @module
  */
-import type { Result, State } from "../state/state.ts";
+import { attemptResults } from "../state/history.ts";
+import { wantedOf } from "../run/approval.ts";
+import { rolledBackOf } from "../run/decide.ts";
+import type { State } from "../state/state.ts";
 import type { HistoryEntry } from "../state/state.ts";
 import type { Counts } from "./counts.ts";
 import type { Family, Sample } from "./exposition.ts";
@@ -27,15 +30,6 @@ export interface MetricFacts {
   /** Messages that wait for their delivery. */
   waiting: number;
 }
-
-const results: readonly Result[] = [
-  "deployed",
-  "corrected",
-  "rolled-back",
-  "built",
-  "interrupted",
-  "failed",
-];
 
 /** The metrics, in the order of the documentation. */
 export function metricsOf(facts: MetricFacts): Family[] {
@@ -96,7 +90,7 @@ function attempts({ counts, last }: MetricFacts): Family[] {
       name: "attempts_total",
       kind: "counter",
       help: "Attempts to change this host, by how they ended.",
-      samples: results.map((result) => ({
+      samples: attemptResults.map((result) => ({
         labels: { result },
         value: counts.results[result] ?? 0,
       })),
@@ -136,7 +130,8 @@ function stagesOf(last: HistoryEntry | undefined): Sample[] {
 }
 
 function standing(facts: MetricFacts): Family[] {
-  const { state: { seen, holds, lastGood, waiting }, fault } = facts;
+  const { state, fault } = facts;
+  const { seen, holds, lastGood } = state;
   const isHeld = holds.some(({ revision }) => revision === seen?.revision);
   return [
     yesNo("suspended", "Whether a person suspended this host.", {
@@ -145,8 +140,11 @@ function standing(facts: MetricFacts): Family[] {
     yesNo("held", "Whether the revision that Git names is held.", {
       is: isHeld,
     }),
+    yesNo("rolled_back", "Whether a person's rollback lasts on this host.", {
+      is: rolledBackOf(state) !== undefined,
+    }),
     yesNo("approval_wanted", "Whether a built revision waits for approval.", {
-      is: waiting !== undefined && !waiting.approved,
+      is: wantedOf(state) !== undefined,
     }),
     yesNo("drift", "Whether the host is not what was deployed.", {
       is: facts.hasDrift,

@@ -233,7 +233,7 @@ function testingAfter(
 
 /** What waits; a person's word for it is used up by its deployment. */
 function waitingAfter(
-  { state: { waiting }, attempt: { commit, target } }: Run,
+  { state: { waiting }, attempt: { commit, target, kind } }: Run,
   ended: Ended,
 ): Pick<State, "waiting"> {
   if (ended.result === "waiting") return { waiting: ended.waiting };
@@ -242,7 +242,10 @@ function waitingAfter(
   // Nothing waits behind what was deployed, but for what is tried out on it.
   const isPast = ended.result === "deployed" &&
     !(waiting.target.operation === "test" && target.operation !== "test");
-  const isUsed = isPast || ended.result === "tested" && isIt;
+  // Where it was the newer revision that failed, nobody can have this any more.
+  const isLeft = errorOf(ended) !== undefined && kind !== undefined && !isIt &&
+    sameTarget(waiting.target, target);
+  const isUsed = isPast || isLeft || ended.result === "tested" && isIt;
   return isUsed ? {} : { waiting };
 }
 

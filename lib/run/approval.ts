@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config/schema.ts";
 import type { State, Target, Waiting } from "../state/state.ts";
+import { rolledBackOf } from "./rolled_back.ts";
 import { isSame, type Known } from "./same.ts";
 import { sameTarget } from "./target.ts";
 
@@ -48,6 +49,23 @@ export function waitFor(
 
 function after(time: Date, ms: number): string {
   return new Date(time.getTime() + ms).toISOString();
+}
+
+/**
+ * What a person is waited for. A host that was rolled back, or that holds the
+ * revision, asks nobody.
+ *
+ * @returns nothing where no word of a person would change anything.
+ */
+export function wantedOf(
+  state: Pick<State, "waiting" | "holds" | "rolledBack" | "lastGood">,
+): Waiting | undefined {
+  const { waiting, holds } = state;
+  if (!waiting || waiting.approved || rolledBackOf(state)) return undefined;
+  const isHeld = holds.some((one) =>
+    isSame(one, waiting) && sameTarget(one.target, waiting.target)
+  );
+  return isHeld ? undefined : waiting;
 }
 
 /** The machine's own clock, which nobody sets: it counts from the boot on. */

@@ -50,9 +50,13 @@ export function hostStateOf(facts: HostFacts): HostState {
   const { state: { attempt }, isBusy, suspension, tip } = facts;
   if (attempt) return isBusy ? "deploying" : "out-of-sync";
   if (suspension) return "suspended";
-  if (!tip) return "unknown";
+  return tip ? ofDecision(decisionOf(facts, tip)) : "unknown";
+}
+
+/** What a run would decide where the remote names this. */
+export function decisionOf(facts: HostFacts, tip: Tip): Decision {
   const { config, state, systems, misled, now } = facts;
-  const decision = decide({
+  return decide({
     tip,
     state,
     systems,
@@ -62,7 +66,6 @@ export function hostStateOf(facts: HostFacts): HostState {
     now,
     force: false,
   });
-  return ofDecision(decision);
 }
 
 function ofDecision(decision: Decision): HostState {

@@ -1,91 +1,172 @@
 /**
- * What stops a sync from changing the host, by name: for whoever tells it
- * before a run does.
+ * What would keep a sync from changing this host now: all of it at once, where
+ * a run ends at the first. The one list of it, for whoever tells it before.
  *
  * @module
  */
+import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import type { Holder } from "../host/lock.ts";
+import type { State, Target } from "../state/state.ts";
+import { waitFor } from "./approval.ts";
+import { type Decision, type Opening, openingOf } from "./decide.ts";
+import { rolledBackBy } from "./rolled_back.ts";
+import type { Known } from "./same.ts";
 import type { Suspension } from "../state/suspension.ts";
-import type { Decision } from "./decide.ts";
 
 /** One thing that stops a sync. */
 export interface Stop {
-  kind:
-    | "suspended"
-    | "rolled-back"
-    | "held"
-    | "unapproved"
-    | "paused"
-    | "outside-window";
-  /** Why, in one line. */
-  why: string;
-  /** When it ends by itself, ISO 8601; `null`: it does not, or nobody knows. */
-  until: string | null;
-  /** What a person types to end it, without the name of the program. */
-  command: string;
+  /** A stable name in kebab-case. */
+  what: string;
+  /** One sentence. */
+  text: string;
+  /** What a person can do, one sentence each. */
+  hints: readonly string[];
+  /** When it ends by itself, where that is known: ISO 8601. */
+  until?: string;
 }
+
+/** What is looked at. */
+export interface StopFacts {
+  config: Pick<Config, "operation" | "windows.deploy" | "approval">;
+  now: Date;
+  state: Pick<State, "waiting">;
+  /** What a sync would bring to the host, and its system once that is known. */
+  commit: Known;
+  target: Target;
+  system?: string;
+  /** What a run decides where no window is closed. */
+  decision: Decision;
+  suspension: Suspension | undefined;
+  /** The run under way. */
+  busy: Holder | undefined;
+  /** Why a deployment can't begin, or can't end: of the host, not the revision. */
+  refusals: readonly SyncError[];
+}
+
+type Look = (facts: StopFacts) => readonly Stop[];
 
 /**
- * What stops a sync, the first one first: a suspension, and what was decided.
- *
- * @returns none where a sync would do what was decided.
+ * All looks, in the order in which a run meets them. What else stops a run (a
+ * gate of the fleet that is closed) is one more.
  */
-export function stopsOf(
-  decision: Decision,
-  suspension: Suspension | undefined,
-): Stop[] {
-  const stop = stopOf(decision);
-  return [
-    ...suspension ? [suspended(suspension)] : [],
-    ...stop ? [stop] : [],
-  ];
+const looks: readonly Look[] = [
+  runUnderWay,
+  suspended,
+  rolledBack,
+  held,
+  pausing,
+  unapproved,
+  outsideWindow,
+  refused,
+];
+
+/** Everything that stops a sync now. */
+export function stopsOf(facts: StopFacts): Stop[] {
+  return looks.flatMap((look) => look(facts));
 }
 
-function suspended({ reason, until }: Suspension): Stop {
-  const why = `this host is suspended${reason ? `: ${reason}` : ""}`;
-  return { kind: "suspended", why, until, command: "resume" };
+function runUnderWay({ busy }: StopFacts): Stop[] {
+  if (!busy) return [];
+  const { command, pid } = busy;
+  return [{
+    what: "run-under-way",
+    text:
+      `a run is under way (${command}, process ${pid}), and this host may change while you read this`,
+    hints: ["gitops-sync status tells when it is over"],
+  }];
 }
 
-function stopOf(decision: Decision): Stop | undefined {
-  switch (decision.kind) {
-    case "rolled-back": {
-      const { by, at, reason } = decision.rolledBack;
-      return {
-        kind: "rolled-back",
-        why: `${by} rolled this host back at ${at}${
-          reason ? `: ${reason}` : ""
-        }`,
-        until: null,
-        command: "resume",
-      };
-    }
-    case "held": {
-      const { revision, message } = decision.hold;
-      const why = `${short(revision)} is held: ${message}`;
-      return { kind: "held", why, until: null, command: "retry" };
-    }
-    case "unapproved": {
-      const revision = short(decision.waiting.revision);
-      return {
-        kind: "unapproved",
-        why: `${revision} waits for approval`,
-        until: decision.until,
-        command: `approve ${revision}`,
-      };
-    }
-    case "wait": {
-      const { revision, notBefore } = decision.backoff;
-      const why = `${short(revision)} failed for what may pass`;
-      return { kind: "paused", why, until: notBefore, command: "sync --now" };
-    }
-    case "outside":
-      return {
-        kind: "outside-window",
-        why: "no window of windows.deploy is open",
-        until: decision.opening,
-        command: "sync --now",
-      };
-    default:
-      return undefined;
-  }
+function suspended({ suspension }: StopFacts): Stop[] {
+  if (!suspension) return [];
+  const { until, reason } = suspension;
+  return [{
+    what: "suspended",
+    text: `this host is suspended${reason ? ` (${reason})` : ""}`,
+    hints: ["gitops-sync resume ends it"],
+    ...until === null ? {} : { until },
+  }];
+}
+
+function rolledBack({ decision }: StopFacts): Stop[] {
+  if (decision.kind !== "rolled-back") return [];
+  const { rolledBack } = decision;
+  const when = ` on ${rolledBack.at.slice(0, 10)}`;
+  return [{
+    what: "rolled-back",
+    text: `${rolledBackBy(rolledBack, when)}, and it stays there`,
+    hints: ["gitops-sync resume ends it"],
+  }];
+}
+
+function held({ decision }: StopFacts): Stop[] {
+  if (decision.kind !== "held") return [];
+  const { revision, message, since, stage } = decision.hold;
+  return [{
+    what: "held",
+    text: `${short(revision)} is held since ${
+      since.slice(0, 10)
+    }, at the ${stage} stage: ${message}`,
+    hints: [
+      "gitops-sync retry tries it again; a new commit is picked up by itself",
+    ],
+  }];
+}
+
+function pausing({ decision }: StopFacts): Stop[] {
+  if (decision.kind !== "wait") return [];
+  const { failures, notBefore } = decision.backoff;
+  return [{
+    what: "pause",
+    text: `it failed ${failures} times for what may pass by itself`,
+    hints: ["gitops-sync sync --now tries at once"],
+    until: notBefore,
+  }];
+}
+
+/** Only what is new waits for a word; what is put back does not. */
+function unapproved(facts: StopFacts): Stop[] {
+  const { config, state, commit, target, now, system, decision } = facts;
+  const puts = ["nothing", "correct", "test-over"].includes(decision.kind);
+  const wait = puts
+    ? undefined
+    : waitFor(config, state, commit, target, now, system);
+  if (!wait) return [];
+  const revision = short(commit.revision);
+  const { waiting, until } = wait;
+  return [{
+    what: "unapproved",
+    text: waiting
+      ? `${revision} waits for approval`
+      : `${revision} waits for approval once a run has built it`,
+    hints: [
+      `gitops-sync approve ${revision} ${
+        waiting ? "lets it be deployed" : "lets it be deployed then"
+      }`,
+    ],
+    ...waiting && until !== null ? { until } : {},
+  }];
+}
+
+function outsideWindow({ config, now }: StopFacts): Stop[] {
+  if (config.operation === "build") return [];
+  const opening: Opening | undefined = openingOf(config["windows.deploy"], now);
+  if (opening === undefined) return [];
+  return [{
+    what: "window",
+    text: opening === null
+      ? "no window is open (windows.deploy), and none opens within two weeks"
+      : "no window is open (windows.deploy)",
+    hints: ["gitops-sync sync --now does not wait for one"],
+    ...opening === null ? {} : { until: opening },
+  }];
+}
+
+function refused({ refusals }: StopFacts): Stop[] {
+  return refusals.map(({ reason, message, hints }) => ({
+    what: reason,
+    text: message,
+    hints,
+  }));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { appendDurably, readIfThere, writeWhole } from "../host/files.ts";
-import type { HistoryEntry, Unreached } from "./state.ts";
+import type { HistoryEntry, Result, Unreached } from "./state.ts";
 import { historyEntry } from "./state_shape.ts";
 
 const mostBytes = 1024 * 1024;
@@ -75,4 +75,33 @@ function parseEntry(line: string): HistoryEntry | undefined {
 /** Whether its end is a point in time that has a name. */
 function hasEnd({ at, ms }: HistoryEntry): boolean {
   return !Number.isNaN(new Date(Date.parse(at) + ms).getTime());
+}
+
+/** Whether an entry of the history is an attempt to change the host. */
+const areAttempts: Readonly<Record<Result, boolean>> = {
+  "deployed": true,
+  "corrected": true,
+  "rolled-back": true,
+  "built": true,
+  "waiting": true,
+  "tested": true,
+  "test-over": true,
+  "interrupted": true,
+  "failed": true,
+  "approved": false,
+  "rejected": false,
+  "accepted": false,
+  "unreached": false,
+};
+
+/** How attempts to change the host end. */
+export const attemptResults: readonly string[] = Object.entries(areAttempts)
+  .flatMap(([result, isAttempt]) => isAttempt ? [result] : []);
+
+/**
+ * Whether an entry is an attempt to change the host: a person's word is none,
+ * nor is a spell in which the remote did not answer.
+ */
+export function isAttempt({ result }: Pick<HistoryEntry, "result">): boolean {
+  return attemptResults.includes(result);
 }

@@ -8,6 +8,7 @@ import type { Mutant } from "./mutant.ts";
 const decision = ["tests/run/steer_test.ts"];
 const stay = ["tests/runs/stay_test.ts"];
 const approval = ["tests/runs/approval_test.ts"];
+const told = ["tests/runs/steered_test.ts"];
 const testing = ["tests/runs/testing_test.ts"];
 
 /** All of these. */
@@ -84,6 +85,49 @@ export const ofSteering: readonly Mutant[] = [
     from: "if (wishes.retry && !stays) {",
     to: "if (wishes.retry) {",
     tests: stay,
+  },
+  {
+    name: "steer: a plan does not know that a host was rolled back",
+    file: "lib/run/stops.ts",
+    from: "  rolledBack,\n  held,",
+    to: "  held,",
+    tests: decision,
+  },
+  {
+    name: "steer: what is put back seems to wait for approval",
+    file: "lib/run/stops.ts",
+    from: 'const puts = ["nothing", "correct", "test-over"]',
+    to: 'const puts = ["correct", "test-over"]',
+    tests: decision,
+  },
+  {
+    name: "steer: a plan shows what is followed in place of what is tried",
+    file: "lib/plan/aim.ts",
+    from: "  if (!isTest) return { tip, target, isTest: false };",
+    to: "  if (!isTest || base) return { tip, target, isTest: false };",
+    tests: told,
+  },
+  {
+    name: "steer: what a newer commit has left behind can be approved",
+    file: "lib/report/record.ts",
+    from: "const isUsed = isPast || isLeft ||",
+    to: "const isUsed = isPast ||",
+    tests: told,
+  },
+  {
+    name: "steer: status waits for a person for ever",
+    file: "lib/cli/command/status_wait.ts",
+    from: "return decision.until === null;",
+    to: "return false;",
+    tests: told,
+  },
+  {
+    name: "steer: a host that was rolled back seems to want an approval",
+    file: "lib/run/approval.ts",
+    from:
+      "if (!waiting || waiting.approved || rolledBackOf(state)) return undefined;",
+    to: "if (!waiting) return undefined;",
+    tests: decision,
   },
   {
     name: "steer: a file is evaluated with the host's power",

@@ -51,6 +51,17 @@ Deno.test("messages arrive in order, and once", async () => {
   assertEquals(list(config.stateDirectory), []);
 });
 
+Deno.test("what is told in one moment arrives in the order of its telling", async () => {
+  await using setting = await Setting.make();
+  const config = await setting.config("");
+  const folder = config.stateDirectory;
+  // The end of an id is a digest, which has no order.
+  const ids = ["f", "0", "b", "9", "a"].map((end) => `20261126-220143-${end}`);
+  for (const id of ids) await put(folder, id, waitingFor(config, id));
+  const names = ids.map((id) => `${id}.webhook.json`);
+  assertEquals(list(folder).map(({ name }) => name), names);
+});
+
 Deno.test("a webhook can check who sent it", async () => {
   await using setting = await Setting.make();
   await using receiver = new Receiver();

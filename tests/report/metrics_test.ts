@@ -3,6 +3,7 @@ import { optionNames } from "../../lib/config/schema.ts";
 import { counted, type Counts } from "../../lib/report/counts.ts";
 import { exposition } from "../../lib/report/exposition.ts";
 import { type MetricFacts, metricsOf } from "../../lib/report/metrics.ts";
+import { isAttempt } from "../../lib/state/history.ts";
 import type { HistoryEntry, Result } from "../../lib/state/state.ts";
 import { has } from "../notify/programs.ts";
 
@@ -102,6 +103,19 @@ const fresh = (): MetricFacts["state"] => ({
   version: 1,
   earlier: [],
   holds: [],
+});
+
+Deno.test("a person's word is no attempt", () => {
+  const failed = entry("1", "failed", { stage: "build" });
+  const words = (["approved", "rejected", "accepted", "unreached"] as const)
+    .map((result, i) => entry(String(i + 2), result));
+  assertEquals([failed, ...words].filter(isAttempt), [failed]);
+  const counts = counted(none, [entry("1", "tested"), entry("2", "waiting")]);
+  const text = exposition(metricsOf({ ...all, counts }));
+  for (const result of ["tested", "waiting"]) {
+    const line = `attempts_total{result="${result}"} 1`;
+    assertStringIncludes(text, `\ngitops_sync_${line}\n`);
+  }
 });
 
 Deno.test("each value is what the facts say", () => {

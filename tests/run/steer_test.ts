@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { Approval } from "../../lib/config/schema.ts";
 import type { Systems } from "../../lib/host/system.ts";
-import { anchored, waitFor } from "../../lib/run/approval.ts";
+import { anchored, waitFor, wantedOf } from "../../lib/run/approval.ts";
 import { decide, type Situation } from "../../lib/run/decide.ts";
 import { rolledFurther } from "../../lib/run/rolled_back.ts";
 import { stopsOf } from "../../lib/run/stops.ts";
@@ -348,25 +348,68 @@ Deno.test("a host stands as before if only a reboot has ended a test", () => {
   assertEquals(standsAs(runs, { testing }, other), false);
 });
 
-Deno.test("what stops a sync is named with what ends it", () => {
-  const suspension = { since: before, until: null, reason: "a move" };
-  const state = { lastGood: deployed(old), rolledBack };
+Deno.test("a person is waited for only where a word changes something", () => {
+  const lastGood = deployed(old);
+  const state = { lastGood, holds: [], waiting: waiting() };
+  assertEquals(wantedOf(state), waiting());
+  assertEquals(wantedOf({ ...state, rolledBack }), undefined);
+  assertEquals(wantedOf({ ...state, holds: [hold(main)] }), undefined);
   assertEquals(
-    stopsOf(decided({ state }), suspension).map(({ kind, command }) => [
-      kind,
-      command,
-    ]),
-    [["suspended", "resume"], ["rolled-back", "resume"]],
+    wantedOf({ ...state, holds: [hold(main, testTarget)] }),
+    waiting(),
   );
-  const waits = decided({
-    state: { lastGood: deployed(old), waiting: waiting() },
+  const approved = waiting({ approved: { by: "ada", at: before } });
+  assertEquals(wantedOf({ ...state, waiting: approved }), undefined);
+  assertEquals(wantedOf({ lastGood, holds: [] }), undefined);
+});
+
+Deno.test("what stops a sync is named with what ends it", () => {
+  const stops = (given: Given, more: object = {}) =>
+    stopsOf({
+      config: {
+        operation: "switch",
+        "windows.deploy": [],
+        approval: "none",
+        ...given.config,
+      },
+      now,
+      state: given.state ?? {},
+      commit: { revision: main },
+      target,
+      decision: decided(given),
+      suspension: undefined,
+      busy: undefined,
+      refusals: [],
+      ...more,
+    }).map(({ what, hints, until }) => [what, hints[0], until]);
+  const resume = "gitops-sync resume ends it";
+  const suspension = { since: before, until: null, reason: "a move" };
+  const lastGood = deployed(old);
+  assertEquals(stops({ state: { lastGood, rolledBack } }, { suspension }), [
+    ["suspended", resume, undefined],
+    ["rolled-back", resume, undefined],
+  ]);
+  const approve = `gitops-sync approve ${
+    main.slice(0, 12)
+  } lets it be deployed`;
+  const state = { lastGood, waiting: waiting() };
+  const timed = { approval: 1_800_000 };
+  assertEquals(stops({ state, config: { approval: "manual" } }), [
+    ["unapproved", approve, undefined],
+  ]);
+  assertEquals(stops({ state, config: timed }), [
+    ["unapproved", approve, "2026-01-01T12:15:00.000Z"],
+  ]);
+  // What is not built yet, or came to be another system, waits after that.
+  const built = {
+    state: { lastGood },
     config: { approval: "manual" },
-  });
-  assertEquals(stopsOf(waits, undefined), [{
-    kind: "unapproved",
-    why: `${main.slice(0, 12)} waits for approval`,
-    until: null,
-    command: `approve ${main.slice(0, 12)}`,
-  }]);
-  assertEquals(stopsOf(decided({}), undefined), []);
+  } as const;
+  assertEquals(stops(built), [["unapproved", `${approve} then`, undefined]]);
+  const other = stops({ state, config: timed }, { system: good });
+  assertEquals(other, [["unapproved", `${approve} then`, undefined]]);
+  // What is put back needs no word.
+  const puts = { state: { lastGood: deployed(main) }, config: timed };
+  assertEquals(stops(puts), []);
+  assertEquals(stops({}), []);
 });

@@ -53,8 +53,12 @@ test("each event is told once, and each fault once when it is over", async (worl
   assertEquals(events(receiver).slice(2), ["deployed", "recovered failed"]);
   assertEquals(receiver.bodies[3].about.id, receiver.bodies[1].id);
 
-  await syncTo(world, 0, "rollback");
+  await syncTo(world, 0, "rollback", "--reason", "too slow");
   assertEquals(events(receiver).slice(4), ["rolled-back"]);
+  assertEquals(
+    receiver.bodies[4].message,
+    "root rolled this host back (too slow), and it stays there",
+  );
   const ids = receiver.bodies.map(({ id, event }) => `${id} ${event}`);
   assertEquals(new Set(ids).size, ids.length);
 });
@@ -225,4 +229,24 @@ test("a status of the commit is given to the forge", async (world) => {
   const found = await world.output(["grep", "-rl", "t0ken", state])
     .catch(() => "");
   assertEquals(found, "", "the token is in no file of the state");
+});
+
+test("the forge is told that a commit waits for approval", async (world) => {
+  await using forge = new Receiver();
+  world.write("/etc/gitops-sync/token", "t0ken-of-the-forge\n");
+  const { revision } = await prepared(world, {
+    "commitStatus.forge": "forgejo",
+    "commitStatus.url": `${forge.url}/api/v1`,
+    "commitStatus.project": "team/infra",
+    "commitStatus.tokenFile": "/etc/gitops-sync/token",
+    approval: "manual",
+    host: "demo",
+  });
+  const told = () =>
+    forge.bodies.map(({ state, description }) => `${state}: ${description}`);
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  assertEquals(told(), ["pending: waits for approval on demo"]);
+  await syncTo(world, 0, "approve", revision);
+  await syncTo(world, 0);
+  assertEquals(told().slice(1), ["success: runs on demo"]);
 });

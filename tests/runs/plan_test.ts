@@ -171,7 +171,7 @@ test("all that stops a sync is told at once", async (world) => {
   assertEquals(window.until, null);
   says(
     (await syncTo(world, 0, "plan", "--no-build")).stdout,
-    "a sync would do nothing now; later it would deploy",
+    "a sync would not change this host now; later it would deploy",
     "suspended (a talk), until",
     "is held since",
     "no window is open (windows.deploy), and none opens within two weeks",
@@ -273,4 +273,29 @@ test("a folder is planned with what is not committed, and never asked", async (w
     (await syncTo(world, 2, "plan", repository.folder)).text,
     "belongs to user 1000, who would get root's power",
   );
+});
+
+test("a folder without a flake is planned by the file that build.file names", async (world) => {
+  const { repository, system } = await deployed(world);
+  const settings = {
+    "build.file": "hosts.nix",
+    "build.attribute": "of.{host}",
+  };
+  world.configure(repository, settings);
+  says(
+    (await syncTo(world, 2, "plan", repository.folder)).text,
+    "it has no hosts.nix",
+  );
+  await repository.commit("A file", {
+    knobs: { greeting: "there" },
+    files: {
+      "hosts.nix":
+        "{ }: { of = (builtins.getFlake (toString ./.)).nixosConfigurations; }\n",
+    },
+  });
+  const plan = await json(world, 0, repository.folder);
+  assertEquals([plan.before, plan.changes], [system, true]);
+  world.configure(repository, { ...settings, "build.attribute": "nowhere" });
+  const { text } = await syncTo(world, 6, "plan", repository.folder);
+  says(text, "nowhere");
 });

@@ -10,7 +10,6 @@ import type { HistoryEntry } from "../../state/state.ts";
 import type { NextRun } from "../../host/next_run.ts";
 import type { LocalFacts } from "../host_facts.ts";
 import {
-  decide,
   type Decision,
   driftNow,
   type driftOf,
@@ -18,6 +17,7 @@ import {
   rolledBackOf,
   targetOf,
 } from "../../run/decide.ts";
+import { decisionOf } from "../../run/host_state.ts";
 import { opensText, rolledBackText, waitText } from "./outcome.ts";
 import { correctHint, holdHints } from "../output/print.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
@@ -29,6 +29,8 @@ export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
   /** When the next run is. */
   nextRun?: NextRun;
+  /** Why no run changes this machine, where it is not that of `machineId`. */
+  otherMachine?: string;
   /** Why the remote says nothing now. */
   unreached?: string;
   /** What of the last good system is not what was booted, in words. */
@@ -94,6 +96,7 @@ function urgent(facts: Facts): string[] | undefined {
       }`,
     ];
   }
+  if (facts.otherMachine) return [facts.otherMachine];
   if (attempt && last?.exit === 8) {
     return [
       "this host needs a person: the way back failed too; each run tries it again",
@@ -123,20 +126,10 @@ const unwell =
   "this host needs a person: it did not come up well after a reboot, and has no way back; each run looks again";
 
 function compare(facts: Facts): Verdict {
-  const { config, state, systems, misled, tip, now } = facts;
-  if (!tip) return withoutTip(facts);
-  const target = targetOf(config);
-  const decision = decide({
-    tip,
-    state,
-    systems,
-    ...misled ? { misled } : {},
-    target,
-    config,
-    now,
-    force: false,
-  });
-  return verdictOf(decision, facts, tip);
+  const { tip } = facts;
+  return tip
+    ? verdictOf(decisionOf(facts, tip), facts, tip)
+    : withoutTip(facts);
 }
 
 function withoutTip(
@@ -185,13 +178,15 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
     case "held":
       return {
         agrees: false,
-        why: `${to} is held: ${decision.hold.message}`,
+        why: `${
+          short(decision.hold.revision)
+        } is held: ${decision.hold.message}`,
         next: [...decision.hold.hints, ...holdHints(decision.hold)],
       };
     case "wait":
       return {
         agrees: false,
-        why: `${to} failed ${
+        why: `${short(decision.backoff.revision)} failed ${
           count(decision.backoff.failures, "time")
         } for what may pass: ${facts.state.last?.message ?? ""}`,
         next: [

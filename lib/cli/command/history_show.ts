@@ -54,6 +54,8 @@ function rowsOf({ id, revision, entry }: KnownAttempt): string[][] {
     ["began", entry && timeOf(entry.at)],
     ["took", entry && formatDuration(entry.ms)],
     ["result", entry ? resultOf(entry) : "under way, or cut off"],
+    ["by", entry?.by],
+    ["reason", entry?.why],
     ["why", entry?.message],
     ["system", entry?.system],
     ...(entry?.stages ?? []).map(({ stage, ms }, i): [string, string] => [

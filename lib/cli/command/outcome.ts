@@ -22,6 +22,7 @@ import { printHostJson } from "../output/host_json.ts";
 import { correctHint, errorEvent, holdHints, print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { describe } from "../../run/commit.ts";
+import { rolledBackBy } from "../../run/rolled_back.ts";
 import type { Call } from "../call.ts";
 
 /** Tells what came of a run. */
@@ -130,10 +131,8 @@ export function opensText(opening: Opening): string {
 }
 
 /** Who rolled back, when and why. */
-export function rolledBackText({ by, at, reason }: RolledBack): string {
-  return `${by} rolled this host back at ${timeOf(at)}${
-    reason ? ` (${reason})` : ""
-  }`;
+export function rolledBackText(rolledBack: RolledBack): string {
+  return rolledBackBy(rolledBack, ` at ${timeOf(rolledBack.at)}`);
 }
 
 /** What ends a wait. */

@@ -9,14 +9,28 @@ import type { Told } from "../../trust/signed.ts";
 import type { PackageChange, PackageChanges } from "../../plan/packages.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
 import type { SecretChanges } from "../../plan/secrets.ts";
-import type { Stop } from "../../plan/stops.ts";
+import type { Stop } from "../../run/stops.ts";
 import { timeOf } from "../output/times.ts";
 
 /** A label with the names that belong to it. */
 export type Named = readonly [label: string, names: readonly string[]];
 
 /** What keeps a sync from deploying, where something does. */
-const blocking = ["suspended", "held", "pause", "window"];
+const blocking = [
+  "suspended",
+  "rolled-back",
+  "held",
+  "pause",
+  "unapproved",
+  "window",
+  "other-machine",
+];
+
+const verbs = {
+  deploy: "deploy",
+  test: "try out, until the next reboot,",
+  "test-over": "end what is tried out, and go back to",
+};
 
 /** What would come, in one line. */
 export function headline(plan: Plan): string {
@@ -39,8 +53,10 @@ export function headline(plan: Plan): string {
   if (plan.target === undefined) return `${host}: the system of ${what}`;
   const isStopped = plan.stops.some((stop) => blocking.includes(stop.what));
   return isStopped
-    ? `${host}: a sync would do nothing now; later it would deploy ${what}`
-    : `${host}: a sync would deploy ${what}`;
+    ? `${host}: a sync would not change this host now; later it would ${
+      verbs[would]
+    } ${what}`
+    : `${host}: a sync would ${verbs[would]} ${what}`;
 }
 
 /** How many commits there are, and what was verified. */
@@ -169,8 +185,11 @@ export function secretRows(secrets: SecretChanges): Named[] {
 }
 
 /** Whether a reboot is needed, why, and who does it. */
-export function rebootText({ reboot, target }: Plan): string {
+export function rebootText(plan: Plan): string {
+  const { reboot, target } = plan;
   if (!reboot) return "";
+  // A reboot would end it.
+  if (plan.would === "test") return "";
   const { changed, isForced, policy } = reboot;
   if (isForced) {
     return "needed: the init of this system can't be switched to without one";

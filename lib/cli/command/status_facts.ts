@@ -13,6 +13,7 @@ import { type NextRun, nextRun } from "../../host/next_run.ts";
 import { bootedSystem } from "../../host/system.ts";
 import { readHistory } from "../../state/history.ts";
 import type { State } from "../../state/state.ts";
+import { refuseOtherMachine } from "../../sync/machine.ts";
 import type { Call } from "../call.ts";
 import { type LocalFacts, localFacts } from "../host_facts.ts";
 import { realEffects } from "../output/effects.ts";
@@ -47,15 +48,28 @@ export function factsOf(
   next: NextRun,
 ): Facts {
   const { tip: _, ...rest } = local;
+  const otherMachine = otherMachineText(local.config);
   const { lastGood } = local.state;
   return {
     ...rest,
     ...answer,
+    ...otherMachine === undefined ? {} : { otherMachine },
     nextRun: next,
     history: readHistory(local.config.stateDirectory),
     changed: lastGood ? changedSinceBoot(lastGood.system) : [],
     booted: bootedSystem(),
   };
+}
+
+function otherMachineText({ machineId }: Config): string | undefined {
+  if (machineId === undefined) return undefined;
+  try {
+    refuseOtherMachine(machineId);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyncError) return error.message;
+    throw error;
+  }
 }
 
 /** What the remote said to the last run. */

@@ -7,6 +7,7 @@ import { count, oneLine, short } from "../../base/text.ts";
 import { isPattern } from "../../config/tag_pattern.ts";
 import type { Commit, Deployment, LastAttempt } from "../../state/state.ts";
 import type { NextRun } from "../../host/next_run.ts";
+import { isAttempt } from "../../state/history.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { exitCodes } from "../../base/errors.ts";
@@ -205,7 +206,7 @@ function commitOf(
  * when it is over; the history still has it.
  */
 export function lastOf({ state, history }: Facts): LastAttempt | undefined {
-  const entry = history.findLast(({ result }) => result !== "unreached");
+  const entry = history.findLast(isAttempt);
   if (state.last || !entry) return state.last;
   const { at, ms, result, exit, revision, stage, reason, message } = entry;
   return {

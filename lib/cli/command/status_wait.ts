@@ -7,7 +7,7 @@ import { say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { formatDuration } from "../../base/duration.ts";
 import type { Config } from "../../config/schema.ts";
-import { hostStateOf } from "../../run/host_state.ts";
+import { decisionOf, hostStateOf } from "../../run/host_state.ts";
 import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
 import { Interruption } from "../output/interruption.ts";
@@ -51,6 +51,7 @@ export async function wait(call: Call, config: Config): Promise<ExitCode> {
  */
 function isOver(facts: Facts, begun: number): boolean {
   const { isBusy, state: { backoff, last, lastGood }, tip } = facts;
+  if (facts.otherMachine) return !isBusy;
   switch (hostStateOf(facts)) {
     case "in-sync":
       return true;
@@ -61,6 +62,11 @@ function isOver(facts: Facts, begun: number): boolean {
     case "waiting":
     case "out-of-sync": {
       if (isBusy || !tip) return false;
+      const decision = decisionOf(facts, tip);
+      // Without a time it needs a person.
+      if (decision.kind === "unapproved") return decision.until === null;
+      // The next run does it.
+      if (decision.kind.startsWith("test")) return false;
       // It was deployed, and somebody switched by hand since.
       if (lastGood?.revision === tip.revision) {
         return facts.config.drift === "report";

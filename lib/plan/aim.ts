@@ -1,0 +1,76 @@
+/**
+ * What a plan is about: what is followed, or the testing branch.
+ *
+ * @module
+ */
+import { oneLine, short } from "../base/text.ts";
+import type { Tip } from "../base/tip.ts";
+import type { Config } from "../config/schema.ts";
+import { isPattern } from "../config/tag_pattern.ts";
+import { type Decision, targetOf } from "../run/decide.ts";
+import { testingTargetOf } from "../run/target.ts";
+import type { Target } from "../state/state.ts";
+import type { Would } from "./plan.ts";
+
+/** What a sync would bring to the host. */
+export interface Aim {
+  tip: Tip;
+  target: Target;
+  /** Whether it is the testing branch. */
+  isTest: boolean;
+}
+
+/** What the decision is about: what is followed, or the testing branch. */
+export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
+  const target = targetOf(config);
+  const { testing, servedBy, revision: base } = tip;
+  const isTest = testing && testing.revision !== base &&
+    testing.revision === aboutWhich(decision);
+  if (!isTest) return { tip, target, isTest: false };
+  return {
+    tip: { ...testing, base, ...servedBy ? { servedBy } : {} },
+    target: testingTargetOf(target, testing.name),
+    isTest,
+  };
+}
+
+/** The revision that a decision names, where it names one. */
+function aboutWhich(decision: Decision): string | undefined {
+  switch (decision.kind) {
+    case "test":
+      return decision.tip.revision;
+    case "held":
+      return decision.hold.revision;
+    case "wait":
+      return decision.backoff.revision;
+    case "unapproved":
+      return decision.waiting.revision;
+    default:
+      return undefined;
+  }
+}
+
+/** What a sync would do. */
+export function wouldOf({ kind }: Decision, { isTest }: Aim): Would {
+  if (isTest) return "test";
+  return kind === "nothing" || kind === "correct" || kind === "test-over"
+    ? kind
+    : "deploy";
+}
+
+/**
+ * What a plan is about, in words.
+ *
+ * @param isOther Whether it is another name than the one that is followed.
+ */
+export function aboutOf(
+  { ref }: Config,
+  { tip: { kind, name, revision }, isTest }: Aim,
+  isOther: boolean,
+): string {
+  const asIf = isOther ? `, as if ${oneLine(ref, 80)} were there` : "";
+  if (kind === "commit") return `commit ${short(revision)}${asIf}`;
+  const plain = oneLine(name.replace(/^refs\/(?:heads|tags)\//, ""), 80);
+  const of = isPattern(ref) && !isOther && !isTest ? ` of ${ref}` : "";
+  return `${kind} ${plain}${of}${asIf}`;
+}
