@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { whyOf } from "./http.ts";
+import { beginningOf, whyOf } from "./http.ts";
 
 /** How a delivery ended. */
 export type Sent =
@@ -21,20 +21,29 @@ export interface Post {
   body: string;
   /** Certificate authorities in PEM, beside the usual ones. */
   ca?: string | undefined;
+  /**
+   * Whether the beginning of the body of a refusal says that the server has it
+   * already. Without this no body is read.
+   */
+  isThere?: (said: string) => boolean;
 }
 
 /** The longest that a request takes, in milliseconds. */
 const longestCall = 20_000;
 
+/** How many letters of a refusal are read. */
+const longestWords = 4096;
+
 /** The longest pause that a server may ask for, in milliseconds. */
 const longestPause = 24 * 3_600_000;
 
 /**
- * Sends it. No redirect is followed, which would take a token elsewhere, and
- * nothing of the answer is read but its status and headers.
+ * Sends it. No redirect is followed, which would take a token elsewhere. Of the
+ * answer only the status and headers are read, and with `isThere` the beginning
+ * of a refusal.
  */
 export async function post(
-  { url, headers, body, ca }: Post,
+  { url, headers, body, ca, isThere }: Post,
   now: Date,
 ): Promise<Sent> {
   try {
@@ -51,8 +60,13 @@ export async function post(
       redirect: "manual",
       signal: AbortSignal.timeout(longestCall),
     });
-    await response.body?.cancel();
-    return meaningOf(response.status, response.headers, now);
+    const sent = meaningOf(response.status, response.headers, now);
+    if (sent.result !== "refused" || !isThere) {
+      await response.body?.cancel();
+      return sent;
+    }
+    const said = await beginningOf(response.body, longestWords);
+    return isThere(said) ? { result: "done" } : sent;
   } catch (error) {
     return { result: "later", why: `it did not answer: ${whyOf(error)}` };
   }
