@@ -28,11 +28,15 @@ export interface MetricFacts {
   waiting: number;
 }
 
+/** Those that are 0 until they happen, so that the first one is an increase. */
 const results: readonly Result[] = [
   "deployed",
   "corrected",
   "rolled-back",
   "built",
+  "waiting",
+  "tested",
+  "test-over",
   "interrupted",
   "failed",
 ];

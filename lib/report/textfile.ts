@@ -15,7 +15,7 @@ import { list } from "../notify/spool.ts";
 import { driftNow } from "../run/decide.ts";
 import { misledOf } from "../run/misled.ts";
 import { readAlerts } from "../state/alerts.ts";
-import { readHistory } from "../state/history.ts";
+import { isAttempt, readHistory } from "../state/history.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
@@ -73,7 +73,7 @@ export async function factsOf(
   await writeCounts(folder, before, counts);
   const { lastGood } = state;
   const { fault } = readAlerts(folder);
-  const last = history.at(-1);
+  const last = history.findLast(isAttempt);
   const { misled } = misledOf(lastGood);
   return {
     version: project.version,

@@ -44,6 +44,21 @@ export function readHistory(folder: string): HistoryEntry[] {
   return [...entries.values()];
 }
 
+const isNoAttempt: readonly string[] = [
+  "accepted",
+  "approved",
+  "rejected",
+  "unreached",
+];
+
+/**
+ * Whether a line is about an attempt to change this host, and not about a
+ * person's word or a remote that did not answer.
+ */
+export function isAttempt({ result }: Pick<HistoryEntry, "result">): boolean {
+  return !isNoAttempt.includes(result);
+}
+
 /** The line of a spell in which the remote did not answer. */
 export function entryOfSpell(spell: Unreached): HistoryEntry {
   const { id, since, at, tries, exit, reason, message } = spell;
