@@ -33,6 +33,18 @@ Deno.test("the place of a project is that of the repository", async () => {
     ],
     [
       "github",
+      "ssh://git@ssh.github.com:443/me/infra.git",
+      "https://api.github.com",
+      "me/infra",
+    ],
+    [
+      "gitlab",
+      "ssh://git@altssh.gitlab.com:443/me/infra.git",
+      "https://gitlab.com/api/v4",
+      "me/infra",
+    ],
+    [
+      "github",
       "https://ghe.example.org/me/infra",
       "https://ghe.example.org/api/v3",
       "me/infra",
