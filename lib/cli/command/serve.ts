@@ -16,6 +16,7 @@ import { Bodies } from "../../serve/body.ts";
 import { listen, makeAnswer, type Route } from "../../serve/server.ts";
 import { Wanted } from "../../serve/wanted.ts";
 import { answerHook, type Hooks } from "../../serve/webhook.ts";
+import { answerMetrics } from "../../serve/metrics.ts";
 import { readSecrets } from "../../serve/secrets.ts";
 import { readConfig } from "../config.ts";
 import type { Call } from "../call.ts";
@@ -91,10 +92,14 @@ async function routesOf(
     bodies: new Bodies(),
     effects,
   };
-  return [{
-    path: "/webhook",
-    answer: (request) => answerHook(hooks, request),
-  }];
+  const textfile = config["metrics.textfile"];
+  return [
+    { path: "/webhook", answer: (request) => answerHook(hooks, request) },
+    ...textfile === undefined ? [] : [{
+      path: "/metrics",
+      answer: (request: Request) => answerMetrics(textfile, request),
+    }],
+  ];
 }
 
 async function listenOn(
