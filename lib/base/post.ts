@@ -31,6 +31,9 @@ export interface Post {
 /** The longest that a request takes, in milliseconds. */
 const longestCall = 20_000;
 
+/** No limit ends in 2001, in milliseconds since 1970. */
+const longAgo = 1e12;
+
 /** How many letters of a refusal are read. */
 const longestWords = 4096;
 
@@ -95,7 +98,8 @@ export function meaningOf(status: number, headers: Headers, now: Date): Sent {
 /**
  * How long a server asks to be left alone: `Retry-After` (RFC 9110), or the end
  * of a rate limit as GitHub (`X-RateLimit-Reset`) and GitLab
- * (`RateLimit-Reset`) write it, in seconds since 1970.
+ * (`RateLimit-Reset`) write it, in seconds since 1970. Others, and drafts of the
+ * IETF, count `RateLimit-Reset` from now on.
  *
  * @returns milliseconds, at most a day.
  */
@@ -115,5 +119,6 @@ export function pauseAsked(headers: Headers, now: Date): number | undefined {
   const reset = headers.get("X-RateLimit-Reset") ??
     headers.get("RateLimit-Reset");
   if (left !== "0" || reset === null || !/^\d+$/.test(reset)) return undefined;
-  return within(Number(reset) * 1000 - now.getTime());
+  const ms = Number(reset) * 1000;
+  return within(ms < longAgo ? ms : ms - now.getTime());
 }

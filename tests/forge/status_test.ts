@@ -223,6 +223,8 @@ Deno.test("limits of rate are told apart from refusals", async () => {
       { "RateLimit-Remaining": "0", "RateLimit-Reset": at(30_000) },
       30_000,
     ],
+    // Seconds from now, as drafts of the IETF have it.
+    [429, { "RateLimit-Remaining": "0", "RateLimit-Reset": "30" }, 30_000],
     [403, { "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": at(900_000) }],
     [403, {}],
     [429, { "Retry-After": "soon" }],
