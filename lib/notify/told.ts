@@ -115,7 +115,8 @@ export function endOf(begun: Notice, now: Date): NoticeParts {
   const first = `${id.slice(0, dash)}z`;
   const own = stampOf(now);
   return {
-    id: `${own > first ? own : first}-${id.slice(dash + 1)}-over`,
+    // And before what the same run finds anew.
+    id: `${own > first ? own : first}--${id.slice(dash + 1)}-over`,
     event: "recovered",
     severity: "info",
     summary: `over: ${summary}`,

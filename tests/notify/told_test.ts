@@ -155,6 +155,17 @@ Deno.test("an end is sent after its beginning, whatever the clock does", async (
   }
 });
 
+Deno.test("what a run finds over is told before what it finds anew", async () => {
+  const { setting, tell, events } = await told();
+  const all = Array.from({ length: 12 }, (_, i) => ({ ...drift, key: `${i}` }));
+  await tell({ conditions: all });
+  setting.later += 2000;
+  const anew = all.map((one) => ({ ...one, key: `${one.key} anew` }));
+  await tell({ conditions: anew });
+  assertEquals(events().slice(12, 24), Array(12).fill("recovered"));
+  await setting[Symbol.asyncDispose]();
+});
+
 Deno.test("each receiver gets what its filters let through", async () => {
   const { setting } = await told();
   const config = await setting.config(
