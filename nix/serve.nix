@@ -84,6 +84,8 @@ in
 
           # It starts no program and hears from anybody.
           MemoryMax = "512M";
+          # Each client that waits is one.
+          LimitNOFILE = 16384;
           TasksMax = 64;
           PrivateUsers = true;
           ProcSubset = "pid";

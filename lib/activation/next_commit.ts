@@ -10,7 +10,7 @@ import { short } from "../base/text.ts";
 import { hasSystemd } from "../host/system.ts";
 import { Deadline } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
-import { isSame, type Known } from "../run/same.ts";
+import { mayUnfollow } from "../run/same.ts";
 import type { Activated } from "../run/stages.ts";
 import { Copies } from "./next_copies.ts";
 import { programProblem } from "./next_program.ts";
@@ -41,7 +41,7 @@ export async function checkNextCommit(
   const hadModule = previous !== null &&
     unitText(previous, timer) !== undefined;
   if (!hasSystemd() || (!hasModule && !hadModule)) return undefined;
-  if (mayUnfollow(run, commit)) {
+  if (mayUnfollow(run.state, commit, run.effects.now())) {
     say(
       run.effects,
       "warning",
@@ -56,12 +56,6 @@ export async function checkNextCommit(
     : withoutModule(revision);
   if (lack) throw failureOf(lack, revision);
   return "the next commit can arrive";
-}
-
-/** Whether a person's word for that counts, and counts still. */
-function mayUnfollow({ state: { unfollow }, effects }: Run, commit: Known) {
-  return unfollow !== undefined && isSame(unfollow, commit) &&
-    Date.parse(unfollow.until ?? "") > effects.now().getTime();
 }
 
 async function lackOf(

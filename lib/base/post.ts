@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { whyOf } from "./http.ts";
+import { beginningOf, whyOf } from "./http.ts";
 
 /** How a delivery ended. */
 export type Sent =
@@ -21,20 +21,32 @@ export interface Post {
   body: string;
   /** Certificate authorities in PEM, beside the usual ones. */
   ca?: string | undefined;
+  /**
+   * Whether the beginning of the body of a refusal says that the server has it
+   * already. Without this no body is read.
+   */
+  isThere?: (said: string) => boolean;
 }
 
 /** The longest that a request takes, in milliseconds. */
 const longestCall = 20_000;
 
+/** No limit ends in 2001, in milliseconds since 1970. */
+const longAgo = 1e12;
+
+/** How many letters of a refusal are read. */
+const longestWords = 4096;
+
 /** The longest pause that a server may ask for, in milliseconds. */
 const longestPause = 24 * 3_600_000;
 
 /**
- * Sends it. No redirect is followed, which would take a token elsewhere, and
- * nothing of the answer is read but its status and headers.
+ * Sends it. No redirect is followed, which would take a token elsewhere. Of the
+ * answer only the status and headers are read, and with `isThere` the beginning
+ * of a refusal.
  */
 export async function post(
-  { url, headers, body, ca }: Post,
+  { url, headers, body, ca, isThere }: Post,
   now: Date,
 ): Promise<Sent> {
   try {
@@ -51,8 +63,13 @@ export async function post(
       redirect: "manual",
       signal: AbortSignal.timeout(longestCall),
     });
-    await response.body?.cancel();
-    return meaningOf(response.status, response.headers, now);
+    const sent = meaningOf(response.status, response.headers, now);
+    if (sent.result !== "refused" || !isThere) {
+      await response.body?.cancel();
+      return sent;
+    }
+    const said = await beginningOf(response.body, longestWords);
+    return isThere(said) ? { result: "done" } : sent;
   } catch (error) {
     return { result: "later", why: `it did not answer: ${whyOf(error)}` };
   }
@@ -81,7 +98,8 @@ export function meaningOf(status: number, headers: Headers, now: Date): Sent {
 /**
  * How long a server asks to be left alone: `Retry-After` (RFC 9110), or the end
  * of a rate limit as GitHub (`X-RateLimit-Reset`) and GitLab
- * (`RateLimit-Reset`) write it, in seconds since 1970.
+ * (`RateLimit-Reset`) write it, in seconds since 1970. Others, and drafts of the
+ * IETF, count `RateLimit-Reset` from now on.
  *
  * @returns milliseconds, at most a day.
  */
@@ -101,5 +119,6 @@ export function pauseAsked(headers: Headers, now: Date): number | undefined {
   const reset = headers.get("X-RateLimit-Reset") ??
     headers.get("RateLimit-Reset");
   if (left !== "0" || reset === null || !/^\d+$/.test(reset)) return undefined;
-  return within(Number(reset) * 1000 - now.getTime());
+  const ms = Number(reset) * 1000;
+  return within(ms < longAgo ? ms : ms - now.getTime());
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { forgeHost } from "../base/names.ts";
 import type { LocalConfig } from "../config/config.ts";
 
 /** A project at a forge. */
@@ -51,12 +52,14 @@ function apiAt(host: string, forge: keyof typeof paths): string {
 function parts(url: string): { host: string; path: string } | undefined {
   const [, scpHost, scpPath] = /^(?:[^@/:]+@)?([^/:]+):(?!\/\/)(.+)$/
     .exec(url) ?? [];
-  if (scpHost && scpPath) return { host: scpHost, path: plain(scpPath) };
+  if (scpHost && scpPath) {
+    return { host: forgeHost(scpHost), path: plain(scpPath) };
+  }
   const parsed = URL.parse(url);
   if (!parsed || parsed.hostname === "") return undefined;
   // The port of a forge's web pages, and not that of its ssh.
   const isWeb = parsed.protocol === "https:" || parsed.protocol === "http:";
-  const host = isWeb ? parsed.host : parsed.hostname;
+  const host = isWeb ? parsed.host : forgeHost(parsed.hostname);
   return { host, path: plain(decoded(parsed.pathname)) };
 }
 

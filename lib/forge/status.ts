@@ -48,19 +48,18 @@ export async function toForge(
     };
   }
   const { url, headers, body } = request;
-  const sent = await post(
-    { url, headers, body: JSON.stringify(body), ca },
-    now,
-  );
-  return sent.result === "refused" ? refusedBy(config, sent) : sent;
+  const isGitLab = config["commitStatus.forge"] === "gitlab";
+  return await post({
+    url,
+    headers,
+    body: JSON.stringify(body),
+    ca,
+    ...(isGitLab ? { isThere } : {}),
+  }, now);
 }
 
-/** GitLab refuses a state that a commit has already ("Cannot transition"). */
-function refusedBy(config: LocalConfig, sent: Sent): Sent {
-  const isAsBefore = config["commitStatus.forge"] === "gitlab" &&
-    sent.result === "refused" && sent.why.endsWith(" 400");
-  return isAsBefore ? { result: "done" } : sent;
-}
+/** GitLab refuses a state that a commit has already with these words. */
+const isThere = (said: string) => said.includes("Cannot transition status");
 
 /** The request, as each forge documents it. */
 export function requestOf(

@@ -80,17 +80,34 @@ export function alertOf(
       description: body,
       ...(notice.revision === undefined ? {} : { revision: notice.revision }),
     },
-    startsAt: since ?? at,
-    endsAt: endOf(notice, now),
+    ...spanOf(since ?? at, notice, now),
     ...(notice.link === undefined ? {} : { generatorURL: notice.link }),
   };
 }
 
-function endOf({ about, at, event }: Notice, now: Date): string {
-  if (about) return at;
+/**
+ * Start and end. The clock may have been set back since they were written down:
+ * Alertmanager refuses an alert that ends before it starts, and takes one whose
+ * end is to come for one that lasts.
+ */
+function spanOf(
+  since: string,
+  { about, at, event }: Notice,
+  now: Date,
+): Pick<Alert, "startsAt" | "endsAt"> {
+  if (about) {
+    const endsAt = earlier(at, timeText(now));
+    return { startsAt: earlier(since, endsAt), endsAt };
+  }
   const span = event === "test" ? testLasts : lasts;
-  return timeText(new Date(now.getTime() + span));
+  return {
+    startsAt: earlier(since, timeText(now)),
+    endsAt: timeText(new Date(now.getTime() + span)),
+  };
 }
+
+/** Of two times in the same form. */
+const earlier = (one: string, other: string) => one < other ? one : other;
 
 /** `needs-person` becomes `GitopsSyncNeedsPerson`. */
 function nameOf(event: string): string {

@@ -6,7 +6,7 @@
 import type { SyncError } from "../base/errors.ts";
 import { type Ended, type Run } from "../run/run.ts";
 import { rolledBackBy } from "../run/rolled_back.ts";
-import { isSame } from "../run/same.ts";
+import { mayUnfollow } from "../run/same.ts";
 import type { Left } from "../state/state.ts";
 import { isNotNow } from "../run/not_now.ts";
 import { linkTo, nameOf, type NoticeParts } from "./notice.ts";
@@ -38,7 +38,7 @@ export async function tellEnded(run: Run, ended: Ended): Promise<void> {
 
 function partsOf(run: Run, ended: Ended): NoticeParts[] {
   if (!("deployment" in ended)) return [];
-  const { attempt: { id, commit }, state: { unfollow } } = run;
+  const { attempt: { id, commit }, state, effects } = run;
   const { revision, subject, author } = commit;
   const { system } = ended.deployment;
   const about = { id, revision, subject, author, system };
@@ -80,13 +80,14 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         severity: "info",
         summary: `deployed ${name}`,
       } as const;
-      if (!unfollow || !isSame(unfollow, commit)) return [deployed];
+      if (!mayUnfollow(state, commit, effects.now())) return [deployed];
       return [deployed, {
         ...about,
         event: "unfollowed",
         severity: "warning",
-        summary: "this host follows nothing from now on",
-        message: `${name} was deployed as the last one, as a person allowed`,
+        summary: "this host may follow nothing from now on",
+        message:
+          `${name} was deployed without a look at what brings the next commit, as a person allowed`,
       }];
     }
   }

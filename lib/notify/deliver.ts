@@ -124,12 +124,13 @@ async function deliverBy(
     const isDue = waiting && !isSuperseded(waiting, name, own);
     const sent: Sent = !isDue
       ? { result: "done" }
-      : isTooOld(waiting, effects.now())
-      ? { result: "refused", why: "it is older than 7 days" }
       : await deliver(effects, config, waiting);
     if (sent.result === "later") {
       pauses[channel] = pauseAfter(pause, sent, effects.now());
       tellPause(effects, channel, pauses[channel], effects.now());
+      const old = await dropOld(effects, config, channel);
+      delivered.dropped += old;
+      delivered.waiting -= old;
       return { ...delivered, why: sent.why };
     }
     if (sent.result === "refused") {
@@ -161,6 +162,33 @@ function isSuperseded(
   }
   const id = name.slice(0, name.indexOf(".0-"));
   return all.some((one) => one.name.startsWith(`${id}.1-`));
+}
+
+/**
+ * Gives up what is too old, once a receiver has failed. A message that was never
+ * tried may only look old: a machine without a clock of its own writes its first
+ * ones with a time of long ago.
+ *
+ * @returns how many were given up.
+ */
+async function dropOld(
+  effects: Doing,
+  { stateDirectory: folder }: LocalConfig,
+  channel: Channel,
+): Promise<number> {
+  const now = effects.now();
+  const old = list(folder).filter((one) => {
+    const waiting = one.channel === channel && read(folder, one.name);
+    return waiting && isTooOld(waiting, now);
+  });
+  for (const { name } of old) await remove(folder, name);
+  if (old.length > 0) {
+    const text = `Gave up ${count(old.length, "message")} to ${
+      names[channel]
+    }: older than 7 days`;
+    say(effects, "warning", text);
+  }
+  return old.length;
 }
 
 function isTooOld({ at }: Waiting, now: Date): boolean {

@@ -109,8 +109,14 @@ export async function beginningOf(
 export function endOf(begun: Notice, now: Date): NoticeParts {
   const { id, event, summary, severity, revision, subject, author } = begun;
   if (event === "test") throw new Error("a test does not last");
+  const dash = id.lastIndexOf("-");
+  // It sorts after its beginning within the same second, too, and where the
+  // clock was set back in between.
+  const first = `${id.slice(0, dash)}z`;
+  const own = stampOf(now);
   return {
-    id: `${stampOf(now)}-${id.slice(id.lastIndexOf("-") + 1)}-over`,
+    // And before what the same run finds anew.
+    id: `${own > first ? own : first}--${id.slice(dash + 1)}-over`,
     event: "recovered",
     severity: "info",
     summary: `over: ${summary}`,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Commit } from "../state/state.ts";
+import type { Commit, State } from "../state/state.ts";
 
 /** What a commit is known by. */
 export type Known = Pick<Commit, "revision" | "digest">;
@@ -16,4 +16,17 @@ export type Known = Pick<Commit, "revision" | "digest">;
 export function isSame(a: Known, b: Known): boolean {
   return a.revision === b.revision ||
     a.digest !== undefined && a.digest === b.digest;
+}
+
+/**
+ * Whether a person's word that no other commit need come after this one counts,
+ * and counts still.
+ */
+export function mayUnfollow(
+  { unfollow }: Pick<State, "unfollow">,
+  commit: Known,
+  now: Date,
+): boolean {
+  return unfollow !== undefined && isSame(unfollow, commit) &&
+    Date.parse(unfollow.until ?? "") > now.getTime();
 }

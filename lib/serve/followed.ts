@@ -4,6 +4,7 @@
  * @module
  */
 import type { LocalConfig } from "../config/config.ts";
+import { forgeHost } from "../base/names.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { Push } from "./push_event.ts";
 
@@ -55,7 +56,8 @@ export function placeOf(url: string): string {
   const path = scp ? scp[2]! : parsed?.pathname ?? url;
   const name = decoded(path).replace(/^\/+/, "").replace(/\/+$/, "")
     .replace(/\.git$/, "");
-  return `${host.toLowerCase()}/${name}`;
+  // Forges take a path in any case; one run too many harms nobody.
+  return `${forgeHost(host)}/${name.toLowerCase()}`;
 }
 
 function decoded(path: string): string {

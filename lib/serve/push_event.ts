@@ -54,7 +54,7 @@ export function readEvent(
     .find((value) => value !== null);
   if (name === undefined || name === null) return { kind: "signal" };
   if (!pushEvents.has(name.toLowerCase())) return { kind: "other", name };
-  const event = parsed(body);
+  const event = parsed(jsonIn(headers, body));
   if (!isObject(event)) return undefined;
   const push = { urls: urlsOf(event), refs: refsOf(event) };
   return push.urls.length > 0 && push.refs.length > 0
@@ -63,6 +63,14 @@ export function readEvent(
 }
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** GitHub and Gitea may send the event as the field of a form. */
+function jsonIn(headers: Headers, body: string): string {
+  const type = headers.get("content-type") ?? "";
+  return /^application\/x-www-form-urlencoded\b/i.test(type)
+    ? new URLSearchParams(body).get("payload") ?? ""
+    : body;
+}
 
 function parsed(body: string): unknown {
   try {

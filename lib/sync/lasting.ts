@@ -15,6 +15,7 @@ import { type Found, tellFound, withoutHarm } from "../notify/tell.ts";
 import type { Condition } from "../notify/told.ts";
 import { driftNow } from "../run/decide.ts";
 import { misledOf } from "../run/misled.ts";
+import { runningTest } from "../run/testing.ts";
 import { type Alerts, readAlerts } from "../state/alerts.ts";
 import { readHistory } from "../state/history.ts";
 import type { State } from "../state/state.ts";
@@ -220,13 +221,14 @@ function rebootIn({ config, state, outcome, now }: Facts): Answer {
   const due = config.reboot === "never"
     ? { why: changedSinceBoot(lastGood.system), opening: null }
     : dueReboot(config, state, now);
-  if (!due || due.why.length === 0) return undefined;
+  if (!due || due.why.length === 0) return rebootUnclear(state);
   // This run does it.
   if (due.opening === undefined) return "unknown";
   const { revision, subject, system } = lastGood;
   const when = due.opening ? `, from ${due.opening} on` : "";
   return {
-    key: `reboot ${revision}`,
+    // The same one, whatever is deployed until then.
+    key: "reboot",
     since: now,
     parts: {
       event: "reboot-due",
@@ -237,6 +239,15 @@ function rebootIn({ config, state, outcome, now }: Facts): Answer {
       system,
     },
   };
+}
+
+/** Drift, a test or an earlier reboot may stand in the way of one, and end none. */
+function rebootUnclear(state: State): "unknown" | undefined {
+  const { lastGood } = state;
+  const now = systems();
+  const isClear = lastGood?.system === now.running &&
+    !runningTest(state, now) && changedSinceBoot(lastGood.system).length === 0;
+  return isClear ? undefined : "unknown";
 }
 
 function suspendedIn({ config, suspension, now }: Facts): Answer {
@@ -260,13 +271,23 @@ function suspendedIn({ config, suspension, now }: Facts): Answer {
   };
 }
 
+/** Outcomes of runs that came to no look at what waits. */
+const saysNothing: readonly Outcome["result"][] = [
+  "corrected",
+  "failed",
+  "interrupted",
+  "outside",
+  "rebooting",
+  "rolled-back",
+  "starting",
+  "suspended",
+  "tested",
+  "test-over",
+];
+
 /** Only a run that has asked the remote knows whether it still waits. */
 function approvalIn({ outcome }: Facts): Answer {
-  if (
-    !outcome || ["failed", "suspended", "starting"].includes(outcome.result)
-  ) {
-    return "unknown";
-  }
+  if (!outcome || saysNothing.includes(outcome.result)) return "unknown";
   if (outcome.result !== "unapproved" || outcome.waiting.approved) {
     return undefined;
   }

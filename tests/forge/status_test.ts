@@ -33,6 +33,18 @@ Deno.test("the place of a project is that of the repository", async () => {
     ],
     [
       "github",
+      "ssh://git@ssh.github.com:443/me/infra.git",
+      "https://api.github.com",
+      "me/infra",
+    ],
+    [
+      "gitlab",
+      "ssh://git@altssh.gitlab.com:443/me/infra.git",
+      "https://gitlab.com/api/v4",
+      "me/infra",
+    ],
+    [
+      "github",
       "https://ghe.example.org/me/infra",
       "https://ghe.example.org/api/v3",
       "me/infra",
@@ -150,12 +162,32 @@ Deno.test("each forge takes each state, with its own words and token", async () 
 
 Deno.test("GitLab's word that a status is there already is no failure", async () => {
   await using receiver = new Receiver();
-  receiver.answer = () =>
-    new Response(
-      '{"message":"Cannot transition status via :enqueue from :pending"}',
-      { status: 400 },
-    );
-  for (const [forge, result] of [["gitlab", "done"], ["gitea", "refused"]]) {
+  const there =
+    '{"message":"Cannot transition status via :enqueue from :pending"}';
+  const letGo = Promise.withResolvers<void>();
+  const endless = () =>
+    new ReadableStream({
+      async pull(controller) {
+        controller.enqueue(new Uint8Array(64 * 1024));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      },
+      cancel: () => letGo.resolve(),
+    });
+  const table: [forge: string, BodyInit | (() => BodyInit), result: string][] =
+    [
+      ["gitlab", there, "done"],
+      ["gitea", there, "refused"],
+      ["gitlab", '{"message":"Pipeline is locked"}', "refused"],
+      ["gitlab", '{"message":{"target_url":["is blocked"]}}', "refused"],
+      ["gitlab", "", "refused"],
+      ["gitlab", new Uint8Array([0xff, 0xfe, 0]), "refused"],
+      ["gitlab", endless, "refused"],
+    ];
+  for (const [forge, body, result] of table) {
+    receiver.answer = () =>
+      new Response(typeof body === "function" ? body() : body, {
+        status: 400,
+      });
     const config = await load(
       `repository: /srv/infra\ncommitStatus: {forge: ${forge}, url: "${receiver.url}", project: a/b}`,
     );
@@ -165,8 +197,10 @@ Deno.test("GitLab's word that a status is there already is no failure", async ()
       { token: "t" },
       new Date(),
     );
-    assertEquals(sent.result, result);
+    assertEquals(sent.result, result, `${forge} ${body}`);
   }
+  // No more than the beginning of an answer is read.
+  await letGo.promise;
 });
 
 Deno.test("limits of rate are told apart from refusals", async () => {
@@ -189,6 +223,8 @@ Deno.test("limits of rate are told apart from refusals", async () => {
       { "RateLimit-Remaining": "0", "RateLimit-Reset": at(30_000) },
       30_000,
     ],
+    // Seconds from now, as drafts of the IETF have it.
+    [429, { "RateLimit-Remaining": "0", "RateLimit-Reset": "30" }, 30_000],
     [403, { "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": at(900_000) }],
     [403, {}],
     [429, { "Retry-After": "soon" }],

@@ -11,6 +11,8 @@ const forge = ["tests/forge/status_test.ts"];
 const metrics = ["tests/report/metrics_test.ts"];
 const runs = ["tests/runs/notify_test.ts"];
 
+const serve = ["tests/serve/webhook_test.ts"];
+
 /** All of these. */
 export const ofTold: readonly Mutant[] = [
   {
@@ -161,5 +163,103 @@ export const ofTold: readonly Mutant[] = [
     from: "file.writeSync(bytes)",
     to: "void bytes",
     tests: ["tests/runs/metrics_test.ts"],
+  },
+  {
+    name: "told: whatever GitLab refuses counts as done",
+    file: "lib/forge/status.ts",
+    from: 'said.includes("Cannot transition status")',
+    to: "said.length >= 0",
+    tests: forge,
+  },
+  {
+    name: "told: a refusal is read to its end",
+    file: "lib/base/post.ts",
+    from: "const longestWords = 4096;",
+    to: "const longestWords = Infinity;",
+    tests: forge,
+  },
+  {
+    name: "told: an end overtakes its beginning",
+    file: "lib/notify/told.ts",
+    from: "own > first ? own : first",
+    to: "first && own",
+    tests: told,
+  },
+  {
+    name: "told: an alert starts after its end",
+    file: "lib/notify/alertmanager.ts",
+    from: "startsAt: earlier(since, endsAt)",
+    to: "startsAt: since",
+    tests: told,
+  },
+  {
+    name: "told: what is too old is kept",
+    file: "lib/notify/deliver.ts",
+    from: "return waiting && isTooOld(waiting, now);",
+    to: "return waiting && isTooOld(waiting, now) && false;",
+    tests: deliveries,
+  },
+  {
+    name: "told: each deployment tells a reboot anew",
+    file: "lib/sync/lasting.ts",
+    from: 'key: "reboot",',
+    to: "key: `reboot ${revision}`,",
+    tests: runs,
+  },
+  {
+    name: "told: a correction ends what waits for approval",
+    file: "lib/sync/lasting.ts",
+    from: '  "corrected",\n',
+    to: "",
+    tests: runs,
+  },
+  {
+    name: "told: a person's word has no end",
+    file: "lib/run/same.ts",
+    from: '    Date.parse(unfollow.until ?? "") > now.getTime();',
+    to: "    now.getTime() > 0;",
+    tests: runs,
+  },
+  {
+    name: "told: a spell without an answer is the last attempt",
+    file: "lib/report/textfile.ts",
+    from: "history.findLast(isAttempt)",
+    to: "history.findLast((one) => isAttempt(one) || true)",
+    tests: ["tests/runs/metrics_test.ts"],
+  },
+  {
+    name: "told: what is approved still wants approval",
+    file: "lib/report/metrics.ts",
+    from: "waiting !== undefined && !waiting.approved",
+    to: "waiting !== undefined",
+    tests: metrics,
+  },
+  {
+    name: "serve: a push in a form is not heard",
+    file: "lib/serve/push_event.ts",
+    from: 'get("payload") ?? ""',
+    to: 'get("other") ?? ""',
+    tests: serve,
+  },
+  {
+    name: "serve: the case of a path counts",
+    file: "lib/serve/followed.ts",
+    from: "${name.toLowerCase()}",
+    to: "${name}",
+    tests: serve,
+  },
+  {
+    name: "serve: a recorded delivery counts again",
+    file: "lib/serve/wanted.ts",
+    from: "this.monotonic() - last < pause",
+    to: "this.monotonic() - last < 0",
+    tests: serve,
+  },
+  {
+    name: "serve: a server that ended is waited for",
+    file: "lib/cli/command/serve.ts",
+    from: "Promise.race([stopped, endOf(server)])",
+    to: "Promise.race([stopped, void endOf])",
+    tests: ["tests/serve/server_test.ts"],
   },
 ];

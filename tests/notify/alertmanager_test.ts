@@ -78,7 +78,7 @@ receivers: [{name: hook, webhook_configs: [{url: "${receiver.url}/hook"}]}]
       version: 1,
       at,
       channel: "alertmanager",
-      notice: { ...event(config, { since: at }), since: "yesterday" },
+      notice: { ...event(config, { since: at }), since: "1 day ago" },
     });
     assertEquals(sent.result, "refused");
   },

@@ -296,15 +296,33 @@ Deno.test("of 10,000 messages the newest thousand wait", async () => {
   assertEquals(done!.sent, mostWaiting);
 });
 
-Deno.test("what is older than a week is given up", async () => {
+Deno.test("what is older than a week is given up when it can't be sent", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  receiver.answer = () => new Response("", { status: 500 });
+  const config = await setting.config(hook(receiver));
+  await spoolMany(setting, config, 3);
+  setting.later = 7 * 24 * 60 * minute + 1000;
+  await put(
+    config.stateDirectory,
+    "20991231-000000-z.deployed",
+    { ...waitingFor(config, "z"), at: setting.effects.now().toISOString() },
+  );
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals([done!.sent, done!.dropped, done!.waiting], [0, 3, 1]);
+  assertEquals(receiver.got.length, 1, "it is left alone all the same");
+});
+
+Deno.test("a clock that was wrong gives nothing up unsent", async () => {
   await using setting = await Setting.make();
   await using receiver = new Receiver();
   const config = await setting.config(hook(receiver));
+  // A machine without a clock of its own begins in the past.
+  setting.later = -20 * 365 * 24 * 60 * minute;
   await spoolMany(setting, config, 1);
-  setting.later = 7 * 24 * 60 * minute + 1;
+  setting.later = 0;
   const [done] = await deliverAll(setting.effects, config, minute);
-  assertEquals([done!.sent, done!.dropped], [0, 1]);
-  assertEquals(receiver.got, []);
+  assertEquals([done!.sent, done!.dropped], [1, 0]);
 });
 
 Deno.test("a channel that is configured no longer leaves nothing", async () => {

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Milliseconds; no machine is so busy that a request takes longer. */
+const longestWait = 5 * 60_000;
+
 /** One request, as it came. */
 export interface Got {
   method: string;
@@ -52,10 +55,24 @@ export class Receiver implements AsyncDisposable {
     return this.got.map(({ text }) => JSON.parse(text));
   }
 
-  /** Waits until this many requests have come. */
+  /**
+   * Waits until this many requests have come.
+   *
+   * @throws {Error} where they have not come for so long that they never will.
+   */
   async until(many: number): Promise<void> {
-    while (this.got.length < many) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`got ${this.got.length} of ${many}`)),
+      longestWait,
+    );
+    try {
+      while (this.got.length < many) {
+        const next = new Promise<void>((wake) => this.#waiting.push(wake));
+        await Promise.race([next, late.promise]);
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

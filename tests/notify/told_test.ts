@@ -132,6 +132,40 @@ Deno.test("no text of an event holds a secret or a command of a terminal", async
   await setting[Symbol.asyncDispose]();
 });
 
+Deno.test("an end is sent after its beginning, whatever the clock does", async () => {
+  for (const jump of [0, -3_600_000, -30 * 365 * 24 * 3_600_000]) {
+    const { setting, config, folder, tell, events } = await told();
+    await tell({ conditions: [{ ...drift, since: setting.effects.now() }] });
+    setting.later += jump;
+    await tell({});
+    assertEquals(events(), ["drift", "recovered"], `${jump}`);
+    // Alertmanager refuses an alert that ends before it starts, and one whose
+    // end is to come is not over.
+    const now = setting.effects.now();
+    for (const { name } of list(folder)) {
+      const waiting = read(folder, name)!;
+      if (waiting.channel === "forge") continue;
+      const { startsAt, endsAt } = alertOf(config, waiting.notice, now);
+      assertEquals(startsAt <= endsAt, true, `${startsAt} ${endsAt}`);
+      assertEquals(Date.parse(startsAt) <= now.getTime(), true, startsAt);
+      const isOver = waiting.notice.event === "recovered";
+      assertEquals(Date.parse(endsAt) <= now.getTime(), isOver, endsAt);
+    }
+    await setting[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("what a run finds over is told before what it finds anew", async () => {
+  const { setting, tell, events } = await told();
+  const all = Array.from({ length: 12 }, (_, i) => ({ ...drift, key: `${i}` }));
+  await tell({ conditions: all });
+  setting.later += 2000;
+  const anew = all.map((one) => ({ ...one, key: `${one.key} anew` }));
+  await tell({ conditions: anew });
+  assertEquals(events().slice(12, 24), Array(12).fill("recovered"));
+  await setting[Symbol.asyncDispose]();
+});
+
 Deno.test("each receiver gets what its filters let through", async () => {
   const { setting } = await told();
   const config = await setting.config(

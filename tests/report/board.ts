@@ -57,6 +57,7 @@ function fleet(): string {
       );
       add(`${p}behind_seconds`, own, since, at);
       add(`${p}held`, own, isBad ? 1 : 0, at);
+      add(`${p}approval_wanted`, own, i === 0 && hour > 18 ? 1 : 0, at);
       add(`${p}suspended`, own, i === 2 && hour > 20 ? 1 : 0, at);
       add(`${p}needs_reboot`, own, i === 0 ? 1 : 0, at);
       add(`${p}needs_person`, own, 0, at);

@@ -56,6 +56,21 @@ const all: MetricFacts = {
         operation: "switch",
       },
     },
+    waiting: {
+      revision: "c".repeat(40),
+      subject: "",
+      author: "",
+      committedAt: "",
+      system: "/nix/store/y",
+      since: "2026-11-26T22:00:00.000Z",
+      target: {
+        repository: "",
+        ref: "main",
+        directory: "",
+        host: "",
+        operation: "switch",
+      },
+    },
   },
   counts: counted(none, [entry("1", "failed", { stage: "build" })]),
   last: entry("1", "failed", { stage: "build" }),
@@ -133,10 +148,21 @@ Deno.test("each value is what the facts say", () => {
       'last_attempt_stage_duration_seconds{stage="build"} 1.233',
       "suspended 1",
       "held 0",
+      "approval_wanted 1",
+      'attempts_total{result="waiting"} 0',
       'fault_info{stage="build",reason="builder-failed"} 1',
       "messages_waiting 2",
     ]
   ) assertStringIncludes(text, `\ngitops_sync_${line}\n`);
+  const { waiting, ...rest } = all.state;
+  const approved = { by: "ada", at: "2026-11-26T22:01:00.000Z" };
+  const state = { ...rest, waiting: { ...waiting!, approved } };
+  for (const one of [rest, state]) {
+    assertStringIncludes(
+      exposition(metricsOf({ ...all, state: one })),
+      "\ngitops_sync_approval_wanted 0\n",
+    );
+  }
 });
 
 Deno.test("an attempt is counted once, whatever the history forgets", () => {

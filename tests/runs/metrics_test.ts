@@ -61,6 +61,28 @@ test("metrics follow what runs do, and each check counts", async (world) => {
   await Deno.rename(repository.bare, `${repository.bare}.away`);
   await syncTo(world, 3, "--retries", "0");
   assertEquals(check(world), asked);
+
+  // What is no attempt takes the place of none.
+  await Deno.rename(`${repository.bare}.away`, repository.bare);
+  await syncTo(world, 9);
+  assertEquals(world.history().at(-1)!.result, "unreached");
+  says(
+    metrics(world),
+    "gitops_sync_last_attempt_exit_code 6\n",
+    'gitops_sync_last_attempt_stage_duration_seconds{stage="build"}',
+  );
+  world.configure(repository, { ...settings, approval: "manual" });
+  const good = await repository.publish("Good", { knobs: { build: "" } });
+  await syncTo(world, 0);
+  says(
+    metrics(world),
+    "gitops_sync_approval_wanted 1\n",
+    'gitops_sync_attempts_total{result="waiting"} 1\n',
+    "gitops_sync_last_attempt_exit_code 0\n",
+  );
+  await syncTo(world, 0, "approve", good);
+  await syncTo(world, 0);
+  says(metrics(world), "gitops_sync_approval_wanted 0\n");
 });
 
 test("a folder that is missing costs metrics and no deployment", async (world) => {
@@ -98,7 +120,9 @@ if (hasPrometheus) {
       return (await prometheus.json(path)).data.result;
     };
     let found = [];
+    const end = Date.now() + 5 * 60_000;
     while (found.length === 0) {
+      assert(Date.now() < end, "Prometheus reads nothing");
       found = await query("gitops_sync_revision_info");
       await new Promise((resolve) => setTimeout(resolve, 200));
     }

@@ -153,6 +153,146 @@ test("a suspension is told once it is long", async (world) => {
   assertEquals(receiver.bodies[1].message, "a test");
 });
 
+test("a reboot that is due is told once, however many commits come", async (world) => {
+  await using receiver = new Receiver();
+  const { repository, system } = await deployed(world, hook(receiver));
+  const booted = world.path("/run/booted-system");
+  await Deno.symlink(system, booted);
+  await repository.publish("A kernel", { knobs: { kernel: "6.13.0" } });
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  await repository.publish("And more");
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  const reboots = () =>
+    receiver.bodies.filter(({ event, about }) =>
+      [event, about?.event].includes("reboot-due")
+    );
+  assertEquals(reboots().map(({ summary }) => summary), [
+    "needs a reboot: kernel, initrd, kernel modules",
+  ]);
+  // Where somebody changed the host, nobody knows what a reboot brings.
+  world.configure(repository, hook(receiver, { reboot: "when-needed" }));
+  const after = world.running()!;
+  await world.output(["ln", "-sfn", "/nix", "/run/current-system"]);
+  await syncTo(world, 0);
+  await world.output(["ln", "-sfn", after, "/run/current-system"]);
+  world.configure(repository, hook(receiver));
+  await syncTo(world, 0);
+  assertEquals(reboots().length, 1, JSON.stringify(reboots()));
+  await Deno.remove(booted);
+  await Deno.symlink(after, booted);
+  await repository.publish("After the reboot");
+  await syncTo(world, 0);
+  assertEquals(reboots().map(({ event }) => event), [
+    "reboot-due",
+    "recovered",
+  ]);
+});
+
+test("what waits for approval is told once, and when it waits no longer", async (world) => {
+  await using receiver = new Receiver();
+  const { repository, system } = await deployed(world, hook(receiver));
+  await repository.publish("Another");
+  await syncTo(world, 0);
+  const settings = hook(receiver, { approval: "manual" });
+  world.configure(repository, settings);
+  const second = await repository.publish("Second");
+  for (const _ of [1, 2, 3]) await syncTo(world, 0);
+  assertEquals(events(receiver).slice(2), ["approval-wanted"]);
+  const [, , wanted] = receiver.bodies;
+  assertEquals([wanted.revision, wanted.subject], [second, "Second"]);
+  assertStringIncludes(wanted.hints[0], `gitops-sync approve ${second}`);
+  // A closed window, or nobody who answers, ends nothing.
+  const closed = { "windows.deploy": ["Mon..Sun 00:00-00:01"] };
+  world.configure(repository, { ...settings, ...closed });
+  await world.sync();
+  world.configure(repository, settings);
+  const away = `${repository.bare}.away`;
+  await Deno.rename(repository.bare, away);
+  await syncTo(world, 3);
+  await Deno.rename(away, repository.bare);
+  await syncTo(world, 0);
+  assertEquals(events(receiver).length, 3, String(events(receiver)));
+  // Nor does it end because a run puts the host back first.
+  world.configure(repository, { ...settings, drift: "correct" });
+  await world.output(["ln", "-sfn", system, "/run/current-system"]);
+  await syncTo(world, 0);
+  await syncTo(world, 0);
+  const about = () => events(receiver).filter((one) => /approval/.test(one));
+  assertEquals(about().length, 1, String(events(receiver)));
+  await syncTo(world, 0, "approve", second);
+  await syncTo(world, 0);
+  assertEquals(about(), ["approval-wanted", "recovered approval-wanted"]);
+});
+
+test("that a host may follow nothing is told while a person's word counts", async (world) => {
+  await using receiver = new Receiver();
+  const { repository } = await deployed(world, hook(receiver));
+  for (const span of ["1h", "1ms"]) {
+    const revision = await repository.publish(`The last, for ${span}`);
+    await syncTo(world, 0, "accept", "--unfollow", `--for=${span}`, revision);
+    await syncTo(world, 0);
+  }
+  assertEquals(events(receiver).slice(1), [
+    "deployed",
+    "unfollowed",
+    "deployed",
+  ]);
+});
+
+test("notify --test tries every receiver, and no forge", async (world) => {
+  await using receiver = new Receiver();
+  await using broken = new Receiver();
+  broken.answer = () => new Response("s3cret words", { status: 500 });
+  world.write("/etc/gitops-sync/token", "t0ken\n");
+  const settings = hook(receiver, {
+    // A filter is for events.
+    "notify.webhook.events": ["failed"],
+    "notify.alertmanager.url": receiver.url,
+    "commitStatus.forge": "gitea",
+    "commitStatus.url": receiver.url,
+    "commitStatus.project": "a/b",
+    "commitStatus.tokenFile": "/etc/gitops-sync/token",
+  });
+  const { repository } = await prepared(world, settings);
+  const { stdout } = await syncTo(world, 0, "notify", "--test");
+  assertEquals(
+    stdout,
+    "the webhook: delivered\nAlertmanager: delivered\n" +
+      "commit status: not tried; a test would stay at a commit\n",
+  );
+  const paths = receiver.got.map(({ path }) => path).sort();
+  assertEquals(paths, ["/api/v2/alerts", "/hook"]);
+  const [alert] = receiver.bodies.find(Array.isArray)!;
+  assertEquals(alert.labels.alertname, "GitopsSyncTest");
+  assertEquals(waiting(world), []);
+
+  world.configure(repository, {
+    ...settings,
+    "notify.alertmanager.url": broken.url,
+  });
+  const failed = await syncTo(world, 3, "notify", "--test");
+  assertStringIncludes(
+    failed.stdout,
+    "Alertmanager: failed: it answered with status 500\n",
+  );
+  const { stdout: text } = await syncTo(world, 3, "notify", "--test", "--json");
+  const { exit, channels } = JSON.parse(text);
+  assertEquals(exit, 3);
+  assertEquals(channels, [
+    { channel: "webhook", delivered: true },
+    {
+      channel: "alertmanager",
+      delivered: false,
+      why: "it answered with status 500",
+    },
+  ]);
+  assert(!`${failed.text}${text}`.includes("s3cret"));
+
+  world.configure(repository, {});
+  const nobody = await syncTo(world, 2, "notify", "--test");
+  assertStringIncludes(nobody.stderr, "no receiver is configured");
+});
+
 test("who filters gets no more than was asked for", async (world) => {
   await using receiver = new Receiver();
   const settings = hook(receiver, { "notify.webhook.severity": "error" });

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { longestBody } from "../../lib/serve/body.ts";
 import { listen } from "../../lib/serve/server.ts";
+import { start } from "../world/program.ts";
+import { gitopsSync } from "../world/gitops_sync.ts";
+import { freePort } from "../notify/programs.ts";
 import { Endpoint, hmac, pushes, secret } from "./hook.ts";
 
 const encoder = new TextEncoder();
@@ -131,4 +134,39 @@ Deno.test("200 slow clients keep no push out", async () => {
       for (const connection of slow) connection.close();
     }
   });
+});
+
+Deno.test("clients that take all connections end the server, which says why", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/secret`, secret);
+  await Deno.writeTextFile(
+    `${folder}/config.yml`,
+    "repository: https://git.example.org/me/infra.git\n",
+  );
+  const port = freePort();
+  const server = start([
+    ...["sh", "-c", 'ulimit -n 100; exec "$@"', "sh"],
+    ...gitopsSync,
+    ...["serve", `--config=${folder}/config.yml`],
+    `--serve-webhook-secret-file=${folder}/secret`,
+    `--serve-wanted=${folder}/wanted`,
+    `--serve-listen=127.0.0.1:${port}`,
+  ]);
+  let isOver = false;
+  const ended = server.ended.finally(() => isOver = true);
+  const held: Deno.Conn[] = [];
+  while (!isOver) {
+    try {
+      held.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    } catch {
+      // It does not listen yet, or no more.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  const { code, stderr } = await ended;
+  for (const connection of held) connection.close();
+  assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, "The server can't go on: Too many open files");
+  assert(!stderr.includes("    at "), stderr);
+  await Deno.remove(folder, { recursive: true });
 });

@@ -27,6 +27,8 @@ Deno.test("any URL of the repository is the same one", async () => {
     `git.example.org:me/infra`,
     `ssh://git@git.example.org:2222/me/infra.git`,
     `https://git.example.org/me/%69nfra`,
+    // Forges take any case.
+    `https://git.example.org/Me/Infra.git`,
   ];
   const others = [
     `https://${infra}2`,
@@ -42,6 +44,44 @@ Deno.test("any URL of the repository is the same one", async () => {
     await endpoint.answer(await requestOf(push));
     assertEquals(await endpoint.takesWish(), same.includes(url), url);
   }
+});
+
+Deno.test("a forge's host for ssh on the port of https is the forge", async () => {
+  const table = {
+    "ssh://git@ssh.github.com:443/me/infra.git": "github.com",
+    "ssh://git@altssh.gitlab.com:443/me/infra.git": "gitlab.com",
+    "ssh://git@altssh.bitbucket.org:443/me/infra.git": "bitbucket.org",
+  };
+  for (const [url, host] of Object.entries(table)) {
+    await using endpoint = await Endpoint.make(url);
+    const push = {
+      headers: { "x-github-event": "push" },
+      body: {
+        ref: "refs/heads/main",
+        repository: { clone_url: `https://${host}/me/infra.git` },
+      },
+    };
+    await endpoint.answer(await requestOf(push));
+    assert(await endpoint.takesWish(), url);
+  }
+});
+
+Deno.test("a push in a form, as forges send it unless told otherwise, is heard", async () => {
+  await using endpoint = await Endpoint.make();
+  const { headers, body } = pushes.github!("refs/heads/main");
+  const form = new URLSearchParams({ payload: JSON.stringify(body) });
+  const bytes = new TextEncoder().encode(form.toString());
+  const request = new Request("http://localhost/webhook", {
+    method: "POST",
+    headers: {
+      ...headers,
+      "content-type": "application/x-www-form-urlencoded",
+      "x-hub-signature-256": `sha256=${await hmac(secret, bytes)}`,
+    },
+    body: bytes,
+  });
+  assertEquals((await endpoint.answer(request)).status, 202);
+  assert(await endpoint.takesWish());
 });
 
 Deno.test("a tag, a full name and a pattern of tags are followed", async () => {

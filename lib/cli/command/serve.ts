@@ -4,7 +4,13 @@
  * @module
  */
 import { type Effects, say } from "../../base/effects.ts";
-import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import {
+  type ExitCode,
+  exitCodes,
+  SyncError,
+  usageError,
+} from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import { Bodies } from "../../serve/body.ts";
 import {
@@ -15,6 +21,7 @@ import {
 } from "../../serve/server.ts";
 import { Wanted } from "../../serve/wanted.ts";
 import { answerHook, type Hooks } from "../../serve/webhook.ts";
+import { answerMetrics } from "../../serve/metrics.ts";
 import { readSecrets } from "../../serve/secrets.ts";
 import { readConfig } from "../config.ts";
 import type { Call } from "../call.ts";
@@ -33,12 +40,33 @@ export async function run(call: Call): Promise<ExitCode> {
     makeAnswer(routes),
     () => say({ tell }, "info", `Listening on ${place}`),
   );
-  await new Promise((resolve) =>
-    stop.addEventListener("abort", resolve, { once: true })
+  const stopped = new Promise<void>((resolve) =>
+    stop.addEventListener("abort", () => resolve(), { once: true })
   );
+  await Promise.race([stopped, endOf(server)]);
   await stopListening(server, place);
   say({ tell }, "info", "Stopped");
   return exitCodes.ok;
+}
+
+/**
+ * A server that ended by itself, for example because clients hold all
+ * connections that this process may have. Whoever started it starts it again,
+ * which lets go of them.
+ */
+async function endOf({ finished }: Deno.HttpServer): Promise<never> {
+  const why = await finished.then(
+    () => "it ended",
+    (error: Error) => oneLine(error.message.replace(/^Error: /, ""), 200),
+  );
+  throw new SyncError(`The server can't go on: ${why}`, {
+    stage: "decide",
+    reason: "serve-ended",
+    next: "retry",
+    hints: [
+      "start it again; if clients hold too many connections, put a reverse proxy in front of it",
+    ],
+  });
 }
 
 async function routesOf(
@@ -69,10 +97,14 @@ async function routesOf(
     bodies: new Bodies(),
     effects,
   };
-  return [{
-    path: "/webhook",
-    answer: (request) => answerHook(hooks, request),
-  }];
+  const textfile = config["metrics.textfile"];
+  return [
+    { path: "/webhook", answer: (request) => answerHook(hooks, request) },
+    ...textfile === undefined ? [] : [{
+      path: "/metrics",
+      answer: (request: Request) => answerMetrics(textfile, request),
+    }],
+  ];
 }
 
 async function listenOn(
