@@ -7,6 +7,8 @@ import { say } from "../../base/effects.ts";
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { formatDuration } from "../../base/duration.ts";
 import type { Config } from "../../config/schema.ts";
+import { waitFor } from "../../run/approval.ts";
+import { targetOf } from "../../run/decide.ts";
 import { hostStateOf } from "../../run/host_state.ts";
 import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
@@ -66,10 +68,19 @@ function isOver(facts: Facts, begun: number): boolean {
         return facts.config.drift === "report";
       }
       const isFresh = last !== undefined && Date.parse(last.at) >= begun;
+      if (waitsForWord(facts)) return true;
       return backoff?.revision === tip.revision &&
         (isFresh || Date.parse(backoff.notBefore) > facts.now.getTime());
     }
     default:
       return false;
   }
+}
+
+/** Whether the tip is deployed by a person's word alone. */
+function waitsForWord(facts: Facts): boolean {
+  const { config, state, tip, now } = facts;
+  if (!tip) return false;
+  const wait = waitFor(config, state, tip, targetOf(config), now);
+  return wait?.waiting !== undefined && wait.until === null;
 }
