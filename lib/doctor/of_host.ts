@@ -19,6 +19,7 @@ import { takeLock } from "../host/lock.ts";
 import { activityOf, isStarting } from "../host/systemd.ts";
 import { hasSystemd } from "../host/system.ts";
 import { checkStateFolder } from "../state/hygiene.ts";
+import { refuseOtherMachine } from "../sync/machine.ts";
 import { fresh, readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { answerOf } from "./of_nix.ts";
@@ -45,6 +46,7 @@ export const hostChecks: readonly Check[] = [
 /** What a run needs before it builds. */
 export const machineChecks: readonly Check[] = [
   { name: "deno", exit: usage, look: deno },
+  { name: "machine", needs: ["configuration"], exit: usage, look: machine },
   { name: "systemd", exit: build, look: systemd },
   {
     name: "state",
@@ -91,6 +93,12 @@ function deno(): Finding {
       "follow a newer nixpkgs (NixOS 25.05 or later)",
     )
     : ok(`Deno ${version}`);
+}
+
+function machine({ config: { machineId } }: Configured): Finding {
+  if (machineId === undefined) return ok("machineId names none: any may be");
+  refuseOtherMachine(machineId);
+  return ok("the one of machineId");
 }
 
 async function systemd(context: Configured): Promise<Finding> {

@@ -27,6 +27,8 @@ import type { Tip } from "../../base/tip.ts";
 /** Everything that status rests on. */
 export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
+  /** Whether this is another machine than that of `machineId`. */
+  isOther?: boolean;
   /** When the next run is. */
   nextRun?: NextRun;
   /** Why the remote says nothing now. */
@@ -114,6 +116,11 @@ function urgent(facts: Facts): string[] | undefined {
       `suspended since ${timeAndAge(since, facts.now)}${end}${
         reason ? ` (${reason})` : ""
       }; gitops-sync resume ends it`,
+    ];
+  }
+  if (facts.isOther) {
+    return [
+      "this is not the machine of machineId: no run changes it; if it is the one that is meant, write its id there: cat /etc/machine-id",
     ];
   }
   return undefined;

@@ -13,6 +13,7 @@ import { type NextRun, nextRun } from "../../host/next_run.ts";
 import { bootedSystem } from "../../host/system.ts";
 import { readHistory } from "../../state/history.ts";
 import type { State } from "../../state/state.ts";
+import { idHere } from "../../sync/machine.ts";
 import type { Call } from "../call.ts";
 import { type LocalFacts, localFacts } from "../host_facts.ts";
 import { realEffects } from "../output/effects.ts";
@@ -48,10 +49,12 @@ export function factsOf(
 ): Facts {
   const { tip: _, ...rest } = local;
   const { lastGood } = local.state;
+  const { machineId } = local.config;
   return {
     ...rest,
     ...answer,
     nextRun: next,
+    isOther: machineId !== undefined && machineId !== idHere(),
     history: readHistory(local.config.stateDirectory),
     changed: lastGood ? changedSinceBoot(lastGood.system) : [],
     booted: bootedSystem(),

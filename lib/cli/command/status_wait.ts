@@ -63,6 +63,7 @@ function isOver(facts: Facts, begun: number): boolean {
     case "waiting":
     case "out-of-sync": {
       if (isBusy || !tip) return false;
+      if (facts.isOther) return true;
       // It was deployed, and somebody switched by hand since.
       if (lastGood?.revision === tip.revision) {
         return facts.config.drift === "report";
