@@ -64,7 +64,7 @@ function programPage(): string {
       ),
       entry(
         italic("share/doc/gitops-sync"),
-        "In the package, on NixOS below /run/current-system/sw: the guides. docs/secrets.md is about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
+        "In the package, on NixOS below /run/current-system/sw: the guides. docs/plan.md is about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
       ),
     ),
     section(
@@ -142,12 +142,11 @@ function commandLines(command: CommandSpec): string[] {
   ];
 }
 
-function flagLines({ name, value, text }: Flag): string {
+function flagLines({ name, value, optional, text }: Flag): string {
   const flag = bold(`--${name}`);
-  return entry(
-    value === undefined ? flag : `${flag} ${italic(value)}`,
-    text,
-  );
+  if (value === undefined) return entry(flag, text);
+  const follows = italic(value);
+  return entry(optional ? `${flag}[=${follows}]` : `${flag} ${follows}`, text);
 }
 
 function optionLines(name: typeof optionNames[number]): string {

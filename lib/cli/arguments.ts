@@ -8,7 +8,7 @@ import { type SyncError, usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { flagOf, flagOptions, options } from "../config/schema.ts";
 import { commands, globalFlags, listed } from "./commands.ts";
-import { Call, type CommandSpec } from "./call.ts";
+import { Call, type CommandSpec, type Flag } from "./call.ts";
 import type { Given } from "../config/given.ts";
 
 /**
@@ -33,6 +33,7 @@ export async function parse(args: readonly string[]): Promise<Call> {
   });
   const { command, operands } = await find(
     parsed._.map((word) => String(word).replace(back, "-$1")),
+    args,
   );
   if (unknown.length > 0) throw await unknownFlag(unknown[0]!, command);
   const own = {
@@ -48,7 +49,7 @@ export async function parse(args: readonly string[]): Promise<Call> {
     const isAlone = parsed[name] === true || parsed[name] === "";
     if (value === undefined && !isAlone) throw needsNoValue(name);
     if (value === undefined || (optional && isAlone)) own.switches.add(name);
-    else own.texts[name] = textOf(name, value, parsed[name]);
+    else own.texts[name] = chosen(flag, textOf(name, value, parsed[name]));
   }
   return {
     words: args,
@@ -119,6 +120,17 @@ function textOf(name: string, value: string, given: unknown): string {
   );
 }
 
+/** A value that is one of those that there are. */
+function chosen({ name, choices }: Flag, text: string): string {
+  if (!choices || choices.includes(text)) return text;
+  throw usageError(
+    "flag-value",
+    `Cannot use "${oneLine(text, 80)}" for --${name}: expected ${
+      choices.join(" or ")
+    }`,
+  );
+}
+
 function needsNoValue(name: string): SyncError {
   return usageError(
     "flag-with-value",
@@ -138,9 +150,14 @@ function givenOptions(
   });
 }
 
-/** The command that the first words name; `sync` if there are none. */
+/**
+ * The command that the first words name; `sync` if there are none.
+ *
+ * @param args All words, as they were typed.
+ */
 async function find(
   words: string[],
+  args: readonly string[],
 ): Promise<{ command: CommandSpec; operands: string[] }> {
   if (words.length === 0) return { command: commands[0]!, operands: [] };
   for (const length of [2, 1]) {
@@ -152,12 +169,11 @@ async function find(
     const operands = words.slice(length);
     const most = command.operand === undefined ? 0 : command.most ?? 1;
     if (operands.length <= most) return { command, operands };
+    const over = operands[most]!;
     throw usageError(
       "too-many-words",
-      `Cannot use "${
-        oneLine(operands[most]!, 80)
-      }" after ${name}: expected no more words`,
-      `see gitops-sync ${name} --help`,
+      `Cannot use "${oneLine(over, 80)}" after ${name}: expected no more words`,
+      meantAsValue(command, over, args) ?? `see gitops-sync ${name} --help`,
     );
   }
   const group = words.length === 1 ? groupOf(words[0]!) : undefined;
@@ -169,6 +185,21 @@ async function find(
     `Cannot run ${oneLine(words[0]!, 80)}: there is no such command`,
     await nearestTo(words.join(" "), longer.length > 0 ? longer : known),
   );
+}
+
+/** What to say where a word stands behind a flag whose value follows a `=`. */
+function meantAsValue(
+  { flags }: CommandSpec,
+  word: string,
+  args: readonly string[],
+): string | undefined {
+  const flag = flags.find(({ name, optional }) =>
+    optional && args[args.indexOf(word) - 1] === `--${name}`
+  );
+  return flag &&
+    `a value of --${flag.name} follows an equals sign: --${flag.name}=${
+      oneLine(word, 80)
+    }`;
 }
 
 /** The commands that begin with a word, as one that is there for its help. */

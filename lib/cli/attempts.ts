@@ -42,17 +42,25 @@ function order({ id, entry }: KnownAttempt): string {
     (entry?.at ?? "").slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
 }
 
+/** Whether a run made it; a person's word and an outage have no log. */
+export function isOfRun({ entry }: KnownAttempt): boolean {
+  return entry === undefined || entry.result !== "unreached" &&
+      (entry.command === "sync" || entry.command === "rollback");
+}
+
 /**
  * The attempt that a word names: an id or its beginning, a revision or its
  * beginning (its last attempt counts), or `-1` for the last one, `-2` for the
  * one before it.
  *
  * @param word None: the last one.
+ * @param isMeant Which of them count first, where more than one could be meant.
  * @throws {SyncError} `no-attempts`, `attempt-missing`, exit 2.
  */
 export function attemptNamed(
   known: readonly KnownAttempt[],
-  word = "-1",
+  word: string | undefined,
+  isMeant: (attempt: KnownAttempt) => boolean = () => true,
 ): KnownAttempt {
   // An entry of a person's word has an id, and counts as no attempt.
   const attempts = known.filter(({ entry }) => !entry || isAttempt(entry));
@@ -63,14 +71,13 @@ export function attemptNamed(
       "gitops-sync sync is the beginning",
     );
   }
+  if (word === undefined) return known.findLast(isMeant) ?? known.at(-1)!;
   const back = /^-(\d{1,6})$/.exec(word)?.[1];
   const found = back !== undefined
     ? attempts.at(-Math.max(1, Number(back)))
     : word.length < 4
     ? undefined
-    : known.findLast(({ id }) => id === word) ??
-      attempts.findLast(({ revision }) => revision?.startsWith(word)) ??
-      known.findLast(({ id }) => id.startsWith(word));
+    : byName(known, word, isMeant);
   if (found) return found;
   const last = known.at(-1)!;
   throw usageError(
@@ -84,6 +91,17 @@ export function attemptNamed(
       last.revision ? ` of ${short(last.revision)}` : ""
     }; gitops-sync history --ids lists them`,
   );
+}
+
+function byName(
+  known: readonly KnownAttempt[],
+  word: string,
+  isMeant: (attempt: KnownAttempt) => boolean,
+): KnownAttempt | undefined {
+  const ofRevision = known.filter(({ revision }) => revision?.startsWith(word));
+  return known.findLast(({ id }) => id === word) ??
+    ofRevision.findLast(isMeant) ?? ofRevision.at(-1) ??
+    known.findLast(({ id }) => id.startsWith(word));
 }
 
 /** The words that name attempts, newest first, for completions. */

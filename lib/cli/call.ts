@@ -13,7 +13,15 @@ export interface Flag {
   value?: string;
   /** Whether it may also stand alone; its value then follows a `=`. */
   optional?: true;
+  /** The words that its value can be. */
+  choices?: readonly string[];
   text: string;
+}
+
+/** A flag as it is typed, with what may or must follow it. */
+export function writtenOf({ name, value, optional }: Flag): string {
+  if (value === undefined) return `--${name}`;
+  return optional ? `--${name}[=${value}]` : `--${name} ${value}`;
 }
 
 /** One command. */

@@ -51,12 +51,24 @@ export const commands: readonly CommandSpec[] = [
       {
         name: "format",
         value: "FORMAT",
+        choices: ["text", "markdown"],
         text: "text (the default), or markdown for a comment at a review",
       },
       {
         name: "exit-code",
         text: "end with 16 if something would change, or may",
       },
+    ],
+    examples: [
+      ["gitops-sync plan", "what the next sync does"],
+      [
+        "gitops-sync plan ./infra --host web --no-build",
+        "a checkout, without root",
+      ],
+      [
+        "gitops-sync plan testing --format markdown",
+        "another branch, for a review",
+      ],
     ],
     reach: reachOfPlan,
   },
@@ -83,6 +95,10 @@ export const commands: readonly CommandSpec[] = [
         text: "exit with the code of the state; 0: in sync",
       },
     ],
+    examples: [
+      ["gitops-sync status --oneline --exit-code", "for scripts"],
+      ["gitops-sync status --wait=10m", "after a push"],
+    ],
     reach: "state",
   },
   {
@@ -107,6 +123,13 @@ export const commands: readonly CommandSpec[] = [
       "Who asked for what, how it ended and why, how long each stage took, and the\nwhole log. ATTEMPT is an id, the beginning of an id or of a revision, or a\nnumber back: -1 is the last attempt (the default), -2 the one before it.",
     operand: "[ATTEMPT]",
     flags: [],
+    examples: [
+      ["gitops-sync history show -2", "the attempt before the last"],
+      [
+        "gitops-sync history show 4b112af8390c",
+        "the last attempt of a revision",
+      ],
+    ],
     reach: "state",
   },
   {
@@ -119,6 +142,10 @@ export const commands: readonly CommandSpec[] = [
       name: "follow",
       text: "go on until the attempt is over (also -f)",
     }],
+    examples: [
+      ["gitops-sync logs -f", "what goes on now"],
+      ["gitops-sync logs 4b112af8390c", "of a revision"],
+    ],
     reach: "state",
   },
   {
@@ -130,6 +157,9 @@ export const commands: readonly CommandSpec[] = [
       name: "wait",
       text: "wait for the next run where none goes on",
     }],
+    examples: [
+      ["gitops-sync watch --wait", "before a push"],
+    ],
     reach: "state",
   },
   {
@@ -149,6 +179,13 @@ export const commands: readonly CommandSpec[] = [
       value: "TEXT",
       text: "why, for those who ask status",
     }],
+    examples: [
+      ["gitops-sync rollback --reason TICKET-12", "stay on the system before"],
+      [
+        "gitops-sync rollback --to 4b112af8390c --until-next-commit",
+        "a known one, until the branch moves",
+      ],
+    ],
     reach: "host",
   },
   {
@@ -157,6 +194,9 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Forgets every hold and pause, and syncs. On a host that is suspended or was\nrolled back it does neither, and says so.",
     flags: [],
+    examples: [
+      ["gitops-sync retry", "after what was in the way is mended"],
+    ],
     reach: "host",
   },
   {
@@ -183,6 +223,12 @@ export const commands: readonly CommandSpec[] = [
       "With approval in the configuration a revision waits once it is built. This is\nthe word for it: the next run deploys it, once.",
     operand: "REVISION",
     flags: [],
+    examples: [
+      [
+        "gitops-sync approve 4b112af8390c",
+        "let it be deployed by the next run",
+      ],
+    ],
     reach: "state",
   },
   {
@@ -192,6 +238,9 @@ export const commands: readonly CommandSpec[] = [
     operand: "REVISION",
     flags: [
       { name: "reason", value: "TEXT", text: "why, for those who ask status" },
+    ],
+    examples: [
+      ["gitops-sync reject 4b112af8390c --reason TICKET-12", "hold it"],
     ],
     reach: "state",
   },
@@ -206,6 +255,9 @@ export const commands: readonly CommandSpec[] = [
         text: "end by itself after, e.g., 2h (default: only with resume)",
       },
       { name: "reason", value: "TEXT", text: "why, for those who ask status" },
+    ],
+    examples: [
+      ["gitops-sync suspend --for 2h --reason TICKET-12", "two hours of quiet"],
     ],
     reach: "state",
   },
@@ -223,6 +275,9 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Delivers what runs had to tell and what could not be delivered so far. A\nunit of the NixOS module calls it. What fails waits for the next time.",
     flags: [{ name: "test", text: "send a test to every receiver instead" }],
+    examples: [
+      ["gitops-sync notify --test", "does every receiver get a message"],
+    ],
     reach: "notify",
   },
   {

@@ -9,7 +9,7 @@ import { flagOf, flagOptions, options } from "../config/schema.ts";
 import { commands, globalFlags, listed } from "./commands.ts";
 import { columnsOf, wrapped } from "./output/ink.ts";
 import { table } from "./output/table.ts";
-import type { CommandSpec, Flag } from "./call.ts";
+import { type CommandSpec, type Flag, writtenOf } from "./call.ts";
 
 /** `gitops-sync 1.2.3`; the version stands in deno.json alone. */
 export function versionLine(): string {
@@ -50,6 +50,7 @@ export function commandHelp(command: CommandSpec): string {
     : ["", "flags:", indented(command.flags.map(flagRow))];
   return [
     `usage: gitops-sync ${command.name}${operand} [FLAG…]`,
+    ...command.alias ? [`also:  gitops-sync ${command.alias}`] : [],
     "",
     command.text,
     ...own,
@@ -100,11 +101,8 @@ function firstSentence(text: string): string {
   return text.replaceAll("`", "").replace(/[.:;](?= |$).*$/s, "");
 }
 
-function flagRow(
-  { name, value, optional, text }: Flag,
-): [string, string] {
-  if (value === undefined) return [`--${name}`, text];
-  return [optional ? `--${name}[=${value}]` : `--${name} ${value}`, text];
+function flagRow(flag: Flag): [string, string] {
+  return [writtenOf(flag), flag.text];
 }
 
 /** Two columns; on a terminal the right one goes on below its beginning. */

@@ -48,13 +48,8 @@ export const hostChecks: readonly Check[] = [
 /** What a run needs before it builds. */
 export const machineChecks: readonly Check[] = [
   { name: "deno", exit: usage, look: deno },
+  { name: "machine", needs: ["configuration"], exit: usage, look: machine },
   { name: "systemd", exit: build, look: systemd },
-  {
-    name: "machine",
-    needs: ["configuration"],
-    exit: usage,
-    look: machine,
-  },
   {
     name: "state",
     needs: ["configuration"],
@@ -102,6 +97,12 @@ function deno(): Finding {
     : ok(`Deno ${version}`);
 }
 
+function machine({ config: { machineId } }: Configured): Finding {
+  if (machineId === undefined) return ok("machineId names none: any may be");
+  refuseOtherMachine(machineId);
+  return ok("the one of machineId");
+}
+
 async function systemd(context: Configured): Promise<Finding> {
   if (!hasSystemd()) {
     return problem(
@@ -128,14 +129,6 @@ async function systemd(context: Configured): Promise<Finding> {
     `systemd says: ${how || answer?.error || "nothing"}`,
     "systemctl status",
   );
-}
-
-function machine({ config: { machineId } }: Configured): Finding {
-  if (machineId === undefined) {
-    return ok("any machine may be changed: there is no machineId");
-  }
-  refuseOtherMachine(machineId);
-  return ok("it is the one of machineId");
 }
 
 async function stateFolder({ config, known, effects }: Configured) {

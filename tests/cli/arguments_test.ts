@@ -90,6 +90,21 @@ Deno.test("what is not known is told with what comes near", async () => {
       "see gitops-sync completions --help",
     ],
     [
+      "status --wait 10m",
+      'Cannot use "10m" after status: expected no more words',
+      "a value of --wait follows an equals sign: --wait=10m",
+    ],
+    [
+      "sync --wait 10m",
+      'Cannot use "10m" after sync: expected no more words',
+      "see gitops-sync sync --help",
+    ],
+    [
+      "plan --format html",
+      'Cannot use "html" for --format: expected text or markdown',
+      "",
+    ],
+    [
       "history --limit",
       "Cannot use --limit alone: expected --limit N",
       "",

@@ -71,3 +71,13 @@ Deno.test("what does not fit is refused, also a key too many", () => {
     assertThrows(() => mustFitSchema(JSON.stringify({ ...fits, ...wrong })));
   }
 });
+
+Deno.test("docs/json.md names each command that deals with the host", () => {
+  const page = new URL("../../docs/json.md", import.meta.url);
+  const [, list] = /The documents of ([^]*?) also have:/.exec(
+    Deno.readTextFileSync(page),
+  )!;
+  const named = [...list!.matchAll(/`(.*?)`/g)].map(([, name]) => name);
+  const about = commands.filter(isAboutHost).map(({ name }) => name);
+  assertEquals(named.toSorted(), about.toSorted());
+});

@@ -14,6 +14,27 @@ const testing = ["tests/runs/testing_test.ts"];
 /** All of these. */
 export const ofSteering: readonly Mutant[] = [
   {
+    name: "desk: a person who is not root waits for nothing",
+    file: "lib/cli/command/status_published.ts",
+    from: "  refuseWaiting(call);\n",
+    to: "",
+    tests: ["tests/cli/published_test.ts"],
+  },
+  {
+    name: "desk: doctor finds another machine well",
+    file: "lib/doctor/of_host.ts",
+    from: "  refuseOtherMachine(machineId);\n",
+    to: "",
+    tests: stay,
+  },
+  {
+    name: "desk: status promises what no run does on another machine",
+    file: "lib/cli/command/agreement.ts",
+    from: "  if (facts.otherMachine) return [facts.otherMachine];\n",
+    to: "",
+    tests: stay,
+  },
+  {
     name: "steer: a rollback does not last",
     file: "lib/run/decide.ts",
     from:

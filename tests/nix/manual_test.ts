@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exitMeanings } from "../../lib/base/errors.ts";
+import { writtenOf } from "../../lib/cli/call.ts";
 import { globalFlags, listed } from "../../lib/cli/commands.ts";
 import { optionNames } from "../../lib/config/schema.ts";
 import { pages } from "../../nix/manual.ts";
@@ -16,6 +17,11 @@ async function read(page: string): Promise<string> {
   // deno-lint-ignore no-control-regex
   return stdout.replace(/.\x08/g, "").replace(/\s+/g, " ");
 }
+
+const docs = new URL("../../docs/", import.meta.url);
+
+/** They are for who works on the project, or are a manual page themselves. */
+const ofProject = ["architecture.md", "nixpkgs.md", "options.md"];
 
 async function isThere(program: string): Promise<boolean> {
   return (await run(["sh", "-c", `command -v ${program}`])).code === 0;
@@ -41,8 +47,14 @@ await withProgram("groff", "the manual says what --help says", async () => {
     for (const line of says.split("\n")) {
       assertStringIncludes(text, flat(line).slice(0, 50));
     }
-    for (const flag of flags) assertStringIncludes(text, flat(flag.text));
+    for (const flag of flags) {
+      assertStringIncludes(text, `${writtenOf(flag)} ${flat(flag.text)}`);
+    }
     for (const [line] of examples) assertStringIncludes(text, flat(line));
+  }
+  for (const { name } of Deno.readDirSync(docs)) {
+    if (!name.endsWith(".md") || ofProject.includes(name)) continue;
+    assertStringIncludes(text, `docs/${name}`);
   }
   for (const flag of globalFlags) assertStringIncludes(text, flat(flag.text));
   for (const meaning of Object.values(exitMeanings)) {

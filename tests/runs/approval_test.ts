@@ -39,6 +39,9 @@ test("what is built waits for a person's word, and is deployed once", async (wor
     "waiting",
   ]);
   assert(world.read(settled) !== null);
+  // Only a person's word brings it further.
+  const waited = await syncTo(world, 13, "status", "--wait=1m");
+  assertEquals(waited.stderr, "");
   const asJson = JSON.parse((await syncTo(world, 0, "sync", "--json")).stdout);
   assertEquals(
     [asJson.result, asJson.waiting.revision, asJson.until, asJson.exit],

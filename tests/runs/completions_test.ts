@@ -16,6 +16,10 @@ const table: Row[] = [
   ["gitops-sync sync --operation ", ["switch", "boot", "test", "build"], []],
   ["gitops-sync --no-", ["--no-shallow", "--no-submodules"], ["--now"]],
   ["gitops-sync sync --config etc", ["etc-here.yaml"], []],
+  ["gitops-sync plan --format ", ["text", "markdown"], []],
+  // A value that may be left out follows an equals sign, and never a blank.
+  ["gitops-sync status --wait --off", ["--offline"], []],
+  ["gitops-sync watch --wait --js", ["--json"], []],
   ["gitops-sync secrets check etc", ["etc-here.yaml"], []],
   ["gitops-sync config check --js", ["--json"], ["--to"]],
 ];
@@ -27,6 +31,10 @@ async function known(world: World): Promise<Row[]> {
     knobs: { greeting: "hi" },
   });
   await syncTo(world, 0);
+  const [attempt] = (await syncTo(world, 0, "history", "--ids")).stdout
+    .split("\n");
+  // All of them begin alike.
+  const begun = attempt!.slice(0, -1);
   await repository.git("branch", "testing");
   await repository.git("tag", "v1.0");
   await repository.git("push", "--quiet", "--all");
@@ -34,6 +42,10 @@ async function known(world: World): Promise<Row[]> {
   return [
     ["gitops-sync accept ", [revision, second], ["sync"]],
     ["gitops-sync rollback --to ", [revision, second], []],
+    ["gitops-sync approve ", [revision, second], ["sync"]],
+    [`gitops-sync logs ${begun}`, [attempt!], ["sync"]],
+    [`gitops-sync history show ${begun}`, [attempt!], ["sync"]],
+    ["gitops-sync plan ", [revision, second], ["sync"]],
     ["gitops-sync sync --ref ", ["main", "testing", "v1.0"], []],
     ["gitops-sync sync --host d", ["demo"], []],
   ];

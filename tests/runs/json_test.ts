@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { optionNames } from "../../lib/config/schema.ts";
 import type { Settings } from "../world/host.ts";
 import type { World } from "../world/world.ts";
-import { prepared, syncTo, test } from "./setting.ts";
+import { deployed, prepared, syncTo, test } from "./setting.ts";
 
 type Json = Record<string, unknown>;
 
@@ -190,5 +190,31 @@ test("what is wrong in a configuration is told in fields", async (world) => {
   for (const { line, message: one } of problems) {
     const told = line === null ? `${one}` : `${file}:${line}: ${one}`;
     assertEquals(message.includes(told), true, message);
+  }
+});
+
+test("what needs no configuration fits the schema without one, too", async (world) => {
+  const { repository } = await deployed(world);
+  world.configure(repository, { approval: "manual" });
+  const second = await repository.publish("Second");
+  await syncTo(world, 0);
+  await world.output(["rm", "/etc/gitops-sync/config.yaml"]);
+  for (
+    const words of [
+      "history",
+      "history show",
+      "logs",
+      "watch",
+      "suspend",
+      "resume",
+      // These are about what waits, which has a target.
+      `approve ${second}`,
+      `reject ${second}`,
+    ]
+  ) {
+    const { stdout } = await syncTo(world, 0, ...words.split(" "), "--json");
+    const { host, target } = JSON.parse(stdout);
+    const isAboutOne = words.includes(second);
+    assertEquals([typeof host, target !== null], ["string", isAboutOne], words);
   }
 });

@@ -140,6 +140,13 @@ test("nothing but the machine of machineId is changed", async (world) => {
   assertEquals(standing(world), before);
   runs(world, revision);
   const id = await world.output(["cat", "/etc/machine-id"]);
+  await repository.publish("For the other one");
+  const { stdout } = await syncTo(world, 0, "status");
+  says(stdout, "it is not the one of machineId");
+  assert(!stdout.includes("gitops-sync sync"), stdout);
+  // Nothing comes of it without a person.
+  await syncTo(world, 12, "status", "--wait=1m");
+  says((await world.sync("doctor")).stdout, "✗ machine ", other);
   world.configure(repository, { machineId: id });
   await syncTo(world, 0);
   assert(world.running() !== before.running);

@@ -135,3 +135,32 @@ test("the log of a run that was killed goes on with what the next one does", asy
     says(stderr, "Cannot find the attempt", "hint: the last one is ");
   }
 });
+
+test("a person's word is no run, and has no log", async (world) => {
+  const { repository } = await deployed(world);
+  world.configure(repository, { approval: "manual" });
+  const revision = await repository.publish("Second");
+  await syncTo(world, 0);
+  const log = (await syncTo(world, 0, "logs")).stdout;
+  says(log, "waits for approval");
+  const watching = world.startSync(["watch", "--wait"]);
+  // Both must be told apart by their seconds, and the watch has to be there.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const words = Math.floor(Date.now() / 1000) * 1000;
+  // Each takes the lock of runs for a moment.
+  for (const word of ["doctor", "approve", "reject"]) {
+    await world.sync(word, ...word === "doctor" ? [] : [revision]);
+    const { stdout } = await syncTo(world, 0, "watch", "--json");
+    assert(Date.parse(JSON.parse(stdout).last) < words, word);
+  }
+  assertEquals((await syncTo(world, 0, "logs")).stdout, log);
+  const named = await syncTo(world, 0, "logs", revision.slice(0, 7));
+  assertEquals(named.stdout, log);
+  // Who asks for that very word is told that it has none.
+  says((await syncTo(world, 2, "logs", "-1")).stderr, "Cannot show the log of");
+  await repository.publish("Third");
+  await syncTo(world, 0);
+  const { code, stdout } = await watching.ended;
+  assertEquals(code, 0);
+  says(stdout, "The run has ended: waiting");
+});

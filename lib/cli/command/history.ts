@@ -13,6 +13,7 @@ import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
+import { fit } from "../output/width.ts";
 import { timeOf } from "../output/times.ts";
 import type { Call } from "../call.ts";
 import type { HistoryEntry } from "../../state/state.ts";
@@ -89,9 +90,7 @@ function spellRow(entry: HistoryEntry): string[] {
 function fitted(text: string): string {
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
   if (columns === 0) return text;
-  return text.split("\n").map((line) =>
-    line.length > columns ? `${line.slice(0, columns - 1)}…` : line
-  ).join("\n");
+  return text.split("\n").map((line) => fit(line, columns)).join("\n");
 }
 
 /** `deployed`, or `failed at build: builder-failed (6)`. */

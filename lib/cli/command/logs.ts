@@ -10,7 +10,12 @@ import { utc } from "../../base/time.ts";
 import { isLocked } from "../../host/lock.ts";
 import type { LogEntry } from "../../state/log_entries.ts";
 import { hasLog, LogReader } from "../../state/log_reader.ts";
-import { attemptNamed, attemptsIn, type KnownAttempt } from "../attempts.ts";
+import {
+  attemptNamed,
+  attemptsIn,
+  isOfRun,
+  type KnownAttempt,
+} from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { Interruption } from "../output/interruption.ts";
 import { printHostJson } from "../output/host_json.ts";
@@ -25,7 +30,11 @@ const pause = 200;
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const folder = config.stateDirectory;
-  const attempt = attemptNamed(await attemptsIn(folder), call.operands[0]);
+  const attempt = attemptNamed(
+    await attemptsIn(folder),
+    call.operands[0],
+    isOfRun,
+  );
   refuseMissing(folder, attempt);
   if (call.json) {
     const { id, revision } = attempt;

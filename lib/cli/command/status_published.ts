@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes } from "../../base/errors.ts";
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { short } from "../../base/text.ts";
 import { nextRun } from "../../host/next_run.ts";
 import {
@@ -26,10 +26,12 @@ import { askedText, colours } from "./status_text.ts";
  * Tells what was published last.
  *
  * @returns the exit code; nothing where there is nothing to tell.
+ * @throws {SyncError} `root-needed`, exit 2, for a flag that waits.
  */
 export async function tellPublished(
   call: Call,
 ): Promise<ExitCode | undefined> {
+  refuseWaiting(call);
   const found = readPublished();
   if (!found) return undefined;
   using effects = await realEffects(call.verbose);
@@ -55,6 +57,26 @@ export async function tellPublished(
     printStyled(rowLines(rowsOf(found, text), paper).join("\n"));
   }
   return exit;
+}
+
+/**
+ * What is published says what the last run was told: what is pushed since is
+ * known once the next run has asked, so no wait for it would be one.
+ *
+ * @throws {SyncError} `root-needed`, exit 2.
+ */
+function refuseWaiting({ switches, texts }: Call): void {
+  const flag = switches.has("watch")
+    ? "watch"
+    : switches.has("wait") || texts["wait"] !== undefined
+    ? "wait"
+    : undefined;
+  if (flag === undefined) return;
+  throw usageError(
+    "root-needed",
+    `Cannot use --${flag} here: only root may ask what this host follows`,
+    `sudo gitops-sync status --${flag}`,
+  );
 }
 
 function rowsOf(found: Published, asked: string): Row[] {

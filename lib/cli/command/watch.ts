@@ -8,9 +8,9 @@ import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { short } from "../../base/text.ts";
 import { utc } from "../../base/time.ts";
 import type { LocalConfig } from "../../config/config.ts";
-import { isLocked, lastHolder } from "../../host/lock.ts";
 import { nextRun } from "../../host/next_run.ts";
 import { run as runProgram } from "../../process/run_command.ts";
+import { readAsked } from "../../state/asked.ts";
 import { readState } from "../../state/state_file.ts";
 import { localConfigOf } from "../config.ts";
 import { Interruption } from "../output/interruption.ts";
@@ -19,7 +19,7 @@ import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Teller } from "../output/teller.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
-import { RunWatcher, type Seen } from "../run_watcher.ts";
+import { isRunning, lastRun, RunWatcher, type Seen } from "../run_watcher.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds between two looks. */
@@ -32,8 +32,8 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const folder = config.stateDirectory;
   using interrupt = new Interruption();
-  const before = lastHolder(folder)?.since;
-  if (!await isLocked(folder)) {
+  const before = lastRun(folder)?.since;
+  if (!await isRunning(folder)) {
     if (!call.switches.has("wait")) return await tellIdle(call, config);
     if (!await begun(folder, before, interrupt)) return exitCodes.interrupted;
   }
@@ -49,11 +49,12 @@ async function begun(
   before: number | undefined,
   interrupt: Interruption,
 ): Promise<boolean> {
-  while (lastHolder(folder)?.since === before) {
+  for (;;) {
+    const since = lastRun(folder)?.since;
+    if (since !== undefined && since !== before) return true;
     await interrupt.pause(pause);
     if (interrupt.hasCome) return false;
   }
-  return true;
 }
 
 /** @returns what was seen to the end, or nothing where it was interrupted. */
@@ -106,7 +107,8 @@ async function tellIdle(call: Call, config: LocalConfig): Promise<ExitCode> {
   const folder = config.stateDirectory;
   const now = new Date();
   const { last } = await readState(folder);
-  const begun = lastHolder(folder)?.since;
+  // A run asks the remote as soon as it has begun.
+  const begun = lastRun(folder)?.since ?? readAsked(folder)?.at.getTime();
   const next = await nextRun({ run: (command) => runProgram(command) });
   if (call.json) {
     await printHostJson("watch", config, exitCodes.ok, {

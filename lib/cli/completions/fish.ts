@@ -58,13 +58,13 @@ function offer(known: Known): string {
 }
 
 function flagLine(
-  { name, value, text, choices, completes }: Completed,
+  { name, value, optional, text, choices, completes }: Completed,
   condition?: string,
 ): string {
   return line(
     condition ? `-n '${condition}'` : "",
     `-l ${name}`,
-    completes.includes("files") ? "-r" : value ? "-x" : "",
+    completes.includes("files") ? "-r" : value && !optional ? "-x" : "",
     choices ? `-a '${choices.join(" ")}'` : completes.map(offer).join(" "),
     `-d '${quoted(text)}'`,
   );

@@ -10,7 +10,6 @@ import { completesIn, completesOption, type Known } from "./kinds.ts";
 
 /** A flag, and what may follow it. */
 export interface Completed extends Flag {
-  choices?: readonly string[];
   completes: readonly Known[];
 }
 
@@ -52,10 +51,11 @@ export function flagsBehind(first: string): Completed[] {
   ];
 }
 
-/** Every flag that takes a value, each name once. */
+/** Every flag that takes the next word for its value, each name once. */
 export const valueFlags: readonly Completed[] = [
   ...new Map(
-    listed.flatMap(flagsOf).filter(({ value }) => value !== undefined)
+    listed.flatMap(flagsOf)
+      .filter(({ value, optional }) => value !== undefined && !optional)
       .map((one) => [one.name, one]),
   ).values(),
 ];

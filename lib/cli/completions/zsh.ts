@@ -14,7 +14,9 @@ import {
   withOperands,
 } from "./words.ts";
 
-function described({ name, text, value, choices, completes }: Completed) {
+function described(
+  { name, text, value, optional, choices, completes }: Completed,
+) {
   const about = quoted(text).replace(/[[\]:\\]/g, " ");
   const follows = choices
     ? `:value:(${choices.join(" ")})`
@@ -24,7 +26,10 @@ function described({ name, text, value, choices, completes }: Completed) {
     : value
     ? ":value: "
     : "";
-  return `'--${name}[${about}]${follows}'`;
+  // A value that may be left out is in the same word.
+  return optional
+    ? `'--${name}=-[${about}]:${follows}'`
+    : `'--${name}[${about}]${follows}'`;
 }
 
 const operandOf = ({ name }: CommandSpec) => {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { widthOf } from "./width.ts";
+
 /** Puts a text into a colour: the parameters of SGR (ECMA-48, 8.3.117). */
 export type Ink = (code: string, text: string) => string;
 
@@ -66,7 +68,7 @@ export function wrapped(text: string, room: number, indent = ""): string[] {
   let line: string | undefined;
   for (const word of text.split(" ")) {
     if (line === undefined) line = word;
-    else if (line.length + 1 + word.length <= room) line += ` ${word}`;
+    else if (widthOf(line) + 1 + widthOf(word) <= room) line += ` ${word}`;
     else {
       lines.push(line);
       line = indent + word;

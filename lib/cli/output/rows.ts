@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { beginning, widthOf } from "./width.ts";
 import { shown } from "../../base/redact.ts";
 import { type Ink, inks, noInk } from "./ink.ts";
 
@@ -46,13 +47,14 @@ export function rowLines(
   }).map((line) => line.trimEnd());
 }
 
-/** A text in lines of at most so many letters, broken at blanks where it can. */
+/** A text in lines of at most so many columns, broken at blanks where it can. */
 function broken(text: string, most: number): string[] {
   const lines: string[] = [];
   let rest = text;
-  while (rest.length > most) {
-    const at = rest.lastIndexOf(" ", most);
-    const end = at > 0 ? at : most;
+  while (widthOf(rest) > most) {
+    const { length } = beginning(rest, most);
+    const at = rest.lastIndexOf(" ", length);
+    const end = at > 0 ? at : length;
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }

@@ -3,14 +3,15 @@
  *
  * @module
  */
+import { fill, widthOf } from "./width.ts";
 
 /** Rows as lines whose columns are aligned; the last one is as it is. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) =>
-    Math.max(...rows.map((row) => row[i]!.length))
+    Math.max(...rows.map((row) => widthOf(row[i]!)))
   );
   return rows.map((row) =>
-    row.map((cell, i) => i === row.length - 1 ? cell : cell.padEnd(widths[i]!))
+    row.map((cell, i) => i === row.length - 1 ? cell : fill(cell, widths[i]!))
       .join("  ").trimEnd()
   ).join("\n");
 }

@@ -24,17 +24,21 @@ function widthOfLetter(letter: string): number {
   return wide.test(letter) ? 2 : 1;
 }
 
-/** Text that takes at most so many columns; one that is cut ends in `…`. */
-export function fit(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
-  if (columns < 1) return "";
+/** The longest beginning of a text that takes at most so many columns. */
+export function beginning(text: string, columns: number): string {
   let width = 0, fitted = "";
   for (const letter of text) {
     width += widthOfLetter(letter);
-    if (width > columns - 1) break;
+    if (width > columns) break;
     fitted += letter;
   }
-  return `${fitted}…`;
+  return fitted;
+}
+
+/** Text that takes at most so many columns; one that is cut ends in `…`. */
+export function fit(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  return columns < 1 ? "" : `${beginning(text, columns - 1)}…`;
 }
 
 /** Text that takes so many columns, no more and no less. */
