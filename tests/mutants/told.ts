@@ -229,9 +229,9 @@ export const ofTold: readonly Mutant[] = [
   },
   {
     name: "told: what is approved still wants approval",
-    file: "lib/report/metrics.ts",
-    from: "waiting !== undefined && !waiting.approved",
-    to: "waiting !== undefined",
+    file: "lib/run/approval.ts",
+    from: "!waiting || waiting.approved || rolledBackOf(state)",
+    to: "!waiting || rolledBackOf(state)",
     tests: metrics,
   },
   {
