@@ -71,7 +71,9 @@ export function attemptNamed(
       "gitops-sync sync is the beginning",
     );
   }
-  if (word === undefined) return known.findLast(isMeant) ?? known.at(-1)!;
+  if (word === undefined) {
+    return attempts.findLast(isMeant) ?? attempts.at(-1) ?? known.at(-1)!;
+  }
   const back = /^-(\d{1,6})$/.exec(word)?.[1];
   const found = back !== undefined
     ? attempts.at(-Math.max(1, Number(back)))

@@ -157,7 +157,10 @@ test("a person's word is no run, and has no log", async (world) => {
   const named = await syncTo(world, 0, "logs", revision.slice(0, 7));
   assertEquals(named.stdout, log);
   // Who asks for that very word is told that it has none.
-  says((await syncTo(world, 2, "logs", "-1")).stderr, "Cannot show the log of");
+  const { id } = world.history().at(-1)!;
+  const ofWord = await syncTo(world, 2, "logs", String(id));
+  says(ofWord.stderr, "Cannot show the log of");
+  assertEquals((await syncTo(world, 0, "logs", "-1")).stdout, log);
   await repository.publish("Third");
   await syncTo(world, 0);
   const { code, stdout } = await watching.ended;
