@@ -170,7 +170,10 @@ function optionLines(name: typeof optionNames[number]): string {
   ].join("\n");
 }
 
-function presetOf({ preset, presetText, required }: Option<unknown>): string {
+/** The default of an option, in words. */
+export function presetOf(
+  { preset, presetText, required }: Option<unknown>,
+): string {
   if (required) return "none, it must be given";
   if (presetText !== undefined) return presetText;
   if (preset === undefined) return "none";

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { presetOf } from "./manual.ts";
 import { join } from "node:path";
 import type { Kind } from "../lib/config/kinds.ts";
 import {
@@ -157,15 +158,6 @@ function flagsOf({ kind, noFlag }: Option<unknown>, flag: string): string {
   return `\`--${flag}\`${
     kind.isList ? ", which may be given several times" : ""
   }`;
-}
-
-function presetOf({ preset, presetText, required }: Option<unknown>): string {
-  if (required) return "none, it must be given";
-  if (presetText !== undefined) return presetText;
-  if (preset === undefined) return "none";
-  return `\`${
-    typeof preset === "string" && preset ? preset : JSON.stringify(preset)
-  }\``;
 }
 
 function moduleSection(option: ModuleOption): string {

@@ -11,14 +11,14 @@ import { isPattern } from "../config/tag_pattern.ts";
 import { fetchRevision } from "../git/fetch.ts";
 import { remoteOf } from "../git/sources.ts";
 import { hostsOf } from "../nix/hosts.ts";
-import { describe, signedText } from "../run/commit.ts";
+import { describe } from "../run/commit.ts";
 import { targetOf } from "../run/decide.ts";
 import { begin, Run } from "../run/run.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { readIdentity, usualIdentities } from "../secrets/identities.ts";
 import { fresh } from "../state/state_file.ts";
 import { ask } from "../sync/ask.ts";
-import { forwardText, secretsText } from "../sync/describe.ts";
+import { secretsText, verifiedText } from "../sync/describe.ts";
 import { refuseBadFiles, refuseNoKey } from "../sync/ready.ts";
 import { verify } from "../trust/verify.ts";
 import {
@@ -183,11 +183,7 @@ async function revision(context: Configured): Promise<Finding> {
   const verified = await verify(run, fetched);
   known.run = run;
   known.verified = verified;
-  const how = [
-    describe(verified.commit),
-    forwardText[verified.forward],
-    ...signedText(verified.commit),
-  ].join("; ");
+  const how = `${describe(verified.commit)}; ${verifiedText(verified)}`;
   return config["verify.mode"] === "none"
     ? ok(`${how}; signatures are not asked for (verify.mode: none)`)
     : ok(how);

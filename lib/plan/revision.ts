@@ -21,7 +21,7 @@ import { decide, type Decision, targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
 import { misledOf } from "../run/misled.ts";
 import { begin, Run } from "../run/run.ts";
-import { describe, signedText } from "../run/commit.ts";
+import { describe } from "../run/commit.ts";
 import { stopsOf } from "../run/stops.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { prove } from "../secrets/prove.ts";
@@ -30,7 +30,7 @@ import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { ask } from "../sync/ask.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
-import { forwardText, provenText, secretsText } from "../sync/describe.ts";
+import { provenText, secretsText, verifiedText } from "../sync/describe.ts";
 import { verify } from "../trust/verify.ts";
 import { aboutOf, type Aim, aimOf, wouldOf } from "./aim.ts";
 import { commitsOf } from "./commits.ts";
@@ -227,15 +227,9 @@ async function throughStages(
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
-    ({ forward, commit }) =>
-      [forwardText[forward], ...signedText(commit)].join("; "),
+    verifiedText,
   );
-  draft.verified = [
-    forwardText[verified.forward],
-    ...signedText(
-      verified.commit,
-    ),
-  ].join("; ");
+  draft.verified = verifiedText(verified);
   draft.secretFiles = await compareSecretFiles(
     run,
     verified,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { told } from "./answer.ts";
 import { readAtMost } from "../host/files.ts";
 import { checkFileOf } from "../sync/settled.ts";
 
@@ -55,12 +56,4 @@ function whyNot(error: unknown): string {
   return error instanceof Deno.errors.PermissionDenied
     ? "the server may not read the file of metrics.textfile"
     : "the file of metrics.textfile can't be read";
-}
-
-function told(
-  status: number,
-  message: string,
-  headers: Record<string, string> = {},
-): Response {
-  return Response.json({ message }, { status, headers });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { told } from "./answer.ts";
 import { prepareSocket, removeSocket } from "../host/socket.ts";
 import { addressOf } from "../config/checks.ts";
 
@@ -26,11 +27,14 @@ export function makeAnswer(
     const route = routeOf(routes, request);
     if (!route) {
       await request.body?.cancel();
-      return plain(404, "there is nothing here");
+      return told(404, "there is nothing here", noStore);
     }
     if (open >= mostRequests) {
       await request.body?.cancel();
-      return plain(503, "too many requests", { "retry-after": "5" });
+      return told(503, "too many requests", {
+        ...noStore,
+        "retry-after": "5",
+      });
     }
     open++;
     try {
@@ -48,17 +52,6 @@ function routeOf(
 ): Route | undefined {
   const pathname = URL.parse(url)?.pathname;
   return routes.find(({ path }) => path === pathname);
-}
-
-function plain(
-  status: number,
-  message: string,
-  headers: Record<string, string> = {},
-): Response {
-  return Response.json({ message }, {
-    status,
-    headers: { ...noStore, ...headers },
-  });
 }
 
 /**

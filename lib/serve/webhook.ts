@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { told } from "./answer.ts";
 import { type Effects, say } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import { Bodies, BodyRefusal } from "./body.ts";
@@ -110,12 +111,4 @@ function isGone(error: unknown): boolean {
     error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.BadResource ||
     (error instanceof TypeError && /body|connection/i.test(error.message));
-}
-
-function told(
-  status: number,
-  message: string,
-  headers: Record<string, string> = {},
-): Response {
-  return Response.json({ message }, { status, headers });
 }

@@ -4,10 +4,15 @@
  * @module
  */
 import { count } from "../base/text.ts";
-import type { Activated, Proven, Readable } from "../run/stages.ts";
+import { signedText } from "../run/commit.ts";
+import type { Activated, Proven, Readable, Verified } from "../run/stages.ts";
 
 /** What came of `verify`. */
-export const forwardText = {
+export function verifiedText({ forward, commit }: Verified): string {
+  return [forwardText[forward], ...signedText(commit)].join("; ");
+}
+
+const forwardText = {
   yes: "moves forward",
   no: "history rewritten, as allowed",
   unknown: "nothing to compare with yet",

@@ -17,9 +17,9 @@ import { confirm } from "../activation/confirm.ts";
 import { holdOf } from "../run/decide.ts";
 import {
   activatedText,
-  forwardText,
   provenText,
   secretsText,
+  verifiedText,
 } from "./describe.ts";
 import { fetchRevision } from "../git/fetch.ts";
 import { blame } from "../activation/blame.ts";
@@ -35,7 +35,7 @@ import { checkSecrets } from "../secrets/check.ts";
 import { goBack } from "../activation/undo.ts";
 import { verify } from "../trust/verify.ts";
 import type { Candidate, Fetched, Proven } from "../run/stages.ts";
-import { describe, signedText } from "../run/commit.ts";
+import { describe } from "../run/commit.ts";
 import type { Tip } from "../base/tip.ts";
 
 /**
@@ -66,8 +66,7 @@ export async function deploy(
   const verified = await run.stage(
     "verify",
     () => verify(run, fetched),
-    ({ forward, commit }) =>
-      [forwardText[forward], ...signedText(commit)].join("; "),
+    verifiedText,
   );
   await run.note({ commit: verified.commit });
   const readable = await run.stage(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { accept } from "../../trust/accept.ts";
 import { localConfigOf } from "../config.ts";
@@ -13,6 +13,7 @@ import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
+import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
 
 /** For whoever has to push a fix on top of what they accepted. */
@@ -23,14 +24,12 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const { stateDirectory, repository, ref } = config;
   const span = spanOf(call);
-  const [to] = call.operands;
-  if (to === undefined) {
-    throw usageError(
-      "operand-missing",
-      "Cannot accept nothing: expected gitops-sync accept REVISION",
-      "gitops-sync status names the revision that is held",
-    );
-  }
+  const to = neededOperand(
+    call,
+    "accept",
+    "accept REVISION",
+    "gitops-sync status names the revision that is held",
+  );
   const isLast = call.switches.has("unfollow");
   const accepted = await accept(
     stateDirectory,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { whoRuns } from "../../host/person.ts";
 import { describe } from "../../run/commit.ts";
 import { approve } from "../../run/word.ts";
@@ -11,19 +11,18 @@ import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
+import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
-  const [of] = call.operands;
-  if (of === undefined) {
-    throw usageError(
-      "operand-missing",
-      "Cannot approve nothing: expected gitops-sync approve REVISION",
-      "gitops-sync status names the revision that waits",
-    );
-  }
+  const of = neededOperand(
+    call,
+    "approve",
+    "approve REVISION",
+    "gitops-sync status names the revision that waits",
+  );
   const waiting = await approve(
     config.stateDirectory,
     of,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { whoRuns } from "../../host/person.ts";
 import { reject } from "../../run/word.ts";
@@ -11,19 +11,18 @@ import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
+import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
-  const [of] = call.operands;
-  if (of === undefined) {
-    throw usageError(
-      "operand-missing",
-      "Cannot reject nothing: expected gitops-sync reject REVISION --reason TEXT",
-      "gitops-sync status names the revision that waits",
-    );
-  }
+  const of = neededOperand(
+    call,
+    "reject",
+    "reject REVISION --reason TEXT",
+    "gitops-sync status names the revision that waits",
+  );
   const reason = call.texts["reason"];
   const by = whoRuns();
   const wish = { by, ...reason ? { reason: oneLine(reason) } : {} };

@@ -26,7 +26,7 @@ import { readSecrets } from "../../serve/secrets.ts";
 import { readConfig } from "../config.ts";
 import type { Call } from "../call.ts";
 import { makeTeller } from "../output/teller.ts";
-import { stopSignal } from "../stop_signal.ts";
+import { Interruption } from "../output/interruption.ts";
 
 /** Runs the command, until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {
@@ -34,14 +34,14 @@ export async function run(call: Call): Promise<ExitCode> {
   const { tell } = makeTeller(call.verbose);
   const routes = await routesOf(config, { tell });
   const place = config["serve.listen"];
-  const stop = stopSignal();
+  using interruption = new Interruption();
   const server = await listenOn(
     place,
     makeAnswer(routes),
     () => say({ tell }, "info", `Listening on ${place}`),
   );
   const stopped = new Promise<void>((resolve) =>
-    stop.addEventListener("abort", () => resolve(), { once: true })
+    interruption.signal.addEventListener("abort", () => resolve())
   );
   await Promise.race([stopped, endOf(server)]);
   await stopListening(server, place);

@@ -15,18 +15,18 @@ import { VaultGate } from "../../vault/gate.ts";
 import { type Credentials, VaultSession } from "../../vault/session.ts";
 import { localConfigOf } from "../config.ts";
 import type { Call } from "../call.ts";
-import { stopSignal } from "../stop_signal.ts";
+import { Interruption } from "../output/interruption.ts";
 import { makeTeller } from "../output/teller.ts";
 
 /** Runs the command, until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const server = await serverOf(config);
-  const stop = stopSignal();
+  using interruption = new Interruption();
   const { tell } = makeTeller(call.verbose);
   const effects = {
     monotonic: () => performance.now(),
-    sleep: (ms: number) => sleep(ms, stop),
+    sleep: (ms: number) => interruption.pause(ms),
     tell,
   };
   const session = new VaultSession(server, credentialsOf(config), effects);
@@ -44,7 +44,7 @@ export async function run(call: Call): Promise<ExitCode> {
     say(effects, "error", error.message, error.hints)
   );
   await tellReady();
-  await session.keep(stop);
+  await session.keep(interruption.signal);
   await listener.shutdown();
   await removeSocket(socket);
   await session.end().catch((error) =>
@@ -94,19 +94,6 @@ async function listen(
   );
   await Deno.chmod(path, 0o600);
   return server;
-}
-
-function sleep(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    stop.addEventListener("abort", done);
-    function done() {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }
 
 /** Tells systemd that the socket is there (sd_notify(3)), if it waits. */

@@ -1,16 +1,28 @@
 /**
- * A person's wish that a command which shows or waits comes to its end.
+ * Somebody's wish that a command which shows, waits or serves comes to its end.
  *
  * @module
  */
 
-/** Notices Ctrl-C, and that the terminal has gone, until it is disposed of. */
+/** Notices signals that mean the end, until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #stop = () => this.#controller.abort();
 
-  constructor() {
+  /** @param signals Ctrl-C, an end by systemd, and a terminal that has gone. */
+  constructor(
+    private readonly signals: readonly Deno.Signal[] = [
+      "SIGINT",
+      "SIGTERM",
+      "SIGHUP",
+    ],
+  ) {
     for (const name of signals) Deno.addSignalListener(name, this.#stop);
+  }
+
+  /** Aborted when it has come. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** Whether it has come. */
@@ -38,8 +50,8 @@ export class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const name of signals) Deno.removeSignalListener(name, this.#stop);
+    for (const name of this.signals) {
+      Deno.removeSignalListener(name, this.#stop);
+    }
   }
 }
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -28,6 +28,7 @@ import {
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { ownIdentities } from "./identities.ts";
+import { Interruption } from "../output/interruption.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import { isAge, noIdentity, type Work } from "./work.ts";
@@ -48,12 +49,14 @@ export async function run(call: Call): Promise<ExitCode> {
   const place = await placeOf(file);
   const config = await localConfigOf(call);
   using effects = await realEffects(call.verbose);
-  using signals = stopSignals();
+  // They end the editor before us, so that its files can be removed. Ctrl-C in
+  // an editor is the editor's.
+  using interruption = new Interruption(["SIGTERM", "SIGHUP"]);
   const identities = await ownIdentities(effects, config);
   const work = { effects, identities };
   const content = isAge(place)
-    ? await editAge(work, place, signals.stop)
-    : await editSops(work, place, signals.stop);
+    ? await editAge(work, place, interruption.signal)
+    : await editSops(work, place, interruption.signal);
   if (content) await replaceFile(join(place.top, place.path), content);
   const result = content ? "changed" : "unchanged";
   if (call.json) {
@@ -138,21 +141,6 @@ function editorOf(file: string, folder: string) {
     args: ["-c", `alias.edit-secret=${callEditor}`, "edit-secret", file],
     env: { ...Deno.env.toObject(), TMPDIR: folder },
     cwd: folder,
-  };
-}
-
-/** Ends the editor before us, so that its files can be removed. */
-function stopSignals(): Disposable & { stop: AbortSignal } {
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  // Ctrl-C in an editor is the editor's.
-  const signals = ["SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, abort);
-  return {
-    stop: stop.signal,
-    [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, abort);
-    },
   };
 }
 

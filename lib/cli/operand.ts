@@ -1,0 +1,28 @@
+/**
+ * The word that a command can't do without.
+ *
+ * @module
+ */
+import { usageError } from "../base/errors.ts";
+import type { Call } from "./call.ts";
+
+/**
+ * The first operand of a call.
+ *
+ * @param verb Completes "Cannot … nothing".
+ * @param usage What was to be typed behind `gitops-sync`.
+ * @throws {SyncError} `operand-missing`, exit 2, with the hint.
+ */
+export function neededOperand(
+  { operands: [operand] }: Call,
+  verb: string,
+  usage: string,
+  hint: string,
+): string {
+  if (operand !== undefined) return operand;
+  throw usageError(
+    "operand-missing",
+    `Cannot ${verb} nothing: expected gitops-sync ${usage}`,
+    hint,
+  );
+}

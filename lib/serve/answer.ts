@@ -1,0 +1,14 @@
+/**
+ * An answer in words.
+ *
+ * @module
+ */
+
+/** Answers with a message as JSON. */
+export function told(
+  status: number,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  return Response.json({ message }, { status, headers });
+}
