@@ -10,7 +10,6 @@ import {
   usageError,
 } from "../../base/errors.ts";
 import type { Effects } from "../../base/effects.ts";
-import { redact } from "../../base/redact.ts";
 import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
 import { planFolder } from "../../plan/folder.ts";
@@ -18,7 +17,8 @@ import { planRevision } from "../../plan/revision.ts";
 import { configOf, readConfig } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
-import { print } from "../output/print.ts";
+import { columnsOf, inkFor, noInk } from "../output/ink.ts";
+import { print, printColoured } from "../output/print.ts";
 import { isFolder } from "../plan_operand.ts";
 import { planJson } from "./plan_json.ts";
 import { planMarkdown } from "./plan_markdown.ts";
@@ -128,22 +128,13 @@ async function ownConfig(call: Call): Promise<LocalConfig> {
 
 function printText(plan: Plan): void {
   const isTerminal = Deno.stdout.isTerminal();
-  const isPlain = !isTerminal || (Deno.env.get("NO_COLOR") ?? "") !== "";
-  const ink = (code: string, text: string) =>
-    isPlain ? text : `\x1b[${code}m${text}\x1b[0m`;
-  const text = planText(plan, { columns: columnsOf(isTerminal), ink });
+  const ink = inkFor(Deno.stdout);
+  const columns = isTerminal
+    ? Math.min(columnsOf(Deno.stdout) ?? 80, 120)
+    : 100;
+  const text = planText(plan, { columns, ink });
   // Apart from the stages that stand above it.
   const apart = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
-  // The escapes are ours; what comes from elsewhere is clean before.
-  if (isPlain) print(`${apart}${text}`);
-  else print(`${apart}${text}`, redact);
-}
-
-function columnsOf(isTerminal: boolean): number {
-  if (!isTerminal) return 100;
-  try {
-    return Math.min(Deno.consoleSize().columns || 80, 120);
-  } catch {
-    return 80;
-  }
+  if (ink === noInk) print(`${apart}${text}`);
+  else printColoured(`${apart}${text}`);
 }

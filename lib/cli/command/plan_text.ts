@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { type Ink, wrapped } from "../output/ink.ts";
+import { fill, fit, widthOf } from "../output/width.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
 import type { Commits } from "../../plan/commits.ts";
@@ -26,8 +28,7 @@ import {
 /** What text is written on. */
 export interface Paper {
   columns: number;
-  /** Colours a text by a code of SGR (ECMA-48, 8.3.117), or leaves it. */
-  ink: (code: string, text: string) => string;
+  ink: Ink;
 }
 
 const bold = "1", dim = "2", red = "31", green = "32", yellow = "33";
@@ -47,7 +48,7 @@ export function planText(plan: Plan, paper: Paper): string {
   const all: Section[] = [
     [
       "plan",
-      wrapped(headline(plan), paper).map((line) => paper.ink(bold, line)),
+      behind(headline(plan), paper).map((line) => paper.ink(bold, line)),
     ],
     ["commits", commitLines(plan, paper)],
     ["packages", isSame ? [] : packageLines(plan, paper)],
@@ -55,7 +56,7 @@ export function planText(plan: Plan, paper: Paper): string {
     ["secrets", secretLines(plan, paper)],
     ["reboot", isSame ? [] : rebootLines(plan, paper)],
     ["stops", stopLines(plan, paper)],
-    ["notes", plan.notes.flatMap((note) => wrapped(oneLine(note), paper))],
+    ["notes", plan.notes.flatMap((note) => behind(oneLine(note), paper))],
   ];
   return all.filter(([, lines]) => lines.length > 0)
     .map((section) => sectionText(section, paper)).join("\n\n");
@@ -69,38 +70,22 @@ function sectionText([name, lines]: Section, { ink }: Paper): string {
 }
 
 /** Text in lines that fit behind the margin, broken at blanks. */
-export function wrapped(
+function behind(
   text: string,
   { columns }: Pick<Paper, "columns">,
   indent = 0,
 ): string[] {
   const room = Math.max(20, columns - margin - indent);
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length <= room || line === "") line = longer;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  if (line !== "") lines.push(line);
-  return lines.map((one, i) => i === 0 ? one : " ".repeat(indent) + one);
-}
-
-/** A text that is cut where there is no room for all of it. */
-function cut(text: string, room: number): string {
-  return text.length <= room
-    ? text
-    : `${text.slice(0, Math.max(1, room - 1))}…`;
+  return wrapped(text.trimStart(), room).map((one, i) =>
+    i === 0 ? one : " ".repeat(indent) + one
+  );
 }
 
 function commitLines(plan: Plan, paper: Paper): string[] {
   const { commits } = plan;
   if (!commits || commits.count === 0) return [];
   return [
-    ...wrapped(commitsText(plan), paper),
+    ...behind(commitsText(plan), paper),
     ...commitRows(commits, paper),
   ];
 }
@@ -108,20 +93,20 @@ function commitLines(plan: Plan, paper: Paper): string[] {
 function commitRows({ list }: Commits, { columns, ink }: Paper): string[] {
   const rows = list.map(({ signature, ...commit }) => ({
     ...commit,
-    author: cut(commit.author, 20),
+    author: fit(commit.author, 20),
     signature: signatureText(signature),
     isBad: signature.state === "bad",
   }));
-  const width = Math.max(...rows.map(({ author }) => author.length));
-  const mark = Math.max(...rows.map(({ signature }) => signature.length));
+  const width = Math.max(...rows.map(({ author }) => widthOf(author)));
+  const mark = Math.max(...rows.map(({ signature }) => widthOf(signature)));
   const ofSign = mark === 0 ? 0 : Math.min(mark, 34) + 2;
   const room = Math.max(10, columns - margin - 14 - width - 2 - ofSign);
   return rows.map(({ revision, subject, author, signature, isBad }) => {
-    const said = cut(signature, ofSign - 2);
+    const said = fit(signature, ofSign - 2);
     const sign = ofSign === 0 ? "" : `  ${isBad ? ink(red, said) : said}`;
-    return `${ink(yellow, short(revision))}  ${
-      cut(subject, room).padEnd(room)
-    }  ${author.padEnd(width)}${sign}`.trimEnd();
+    return `${ink(yellow, short(revision))}  ${fill(subject, room)}  ${
+      fill(author, width)
+    }${sign}`.trimEnd();
   });
 }
 
@@ -136,7 +121,7 @@ function packageLines({ packages }: Plan, paper: Paper): string[] {
   const shown = packages.changed.slice(0, mostPackages);
   const more = packages.changed.length - shown.length;
   return [
-    ...wrapped(packagesText(packages), paper),
+    ...behind(packagesText(packages), paper),
     ...packageRows(shown, paper),
     ...more > 0 ? [`and ${more} more: --json shows all`] : [],
   ];
@@ -148,19 +133,19 @@ function packageRows(
 ): string[] {
   const width = Math.min(
     32,
-    Math.max(0, ...changed.map(({ name }) => name.length)),
+    Math.max(0, ...changed.map(({ name }) => widthOf(name))),
   );
   const size = Math.max(0, ...changed.map(({ bytes }) => signed(bytes).length));
   const most = Math.max(10, columns - margin - 2 - width - 2 - 2 - size);
   const texts = changed.map(packageText);
   const room = Math.min(
     most,
-    Math.max(0, ...texts.map(({ versions }) => versions.length)),
+    Math.max(0, ...texts.map(({ versions }) => widthOf(versions))),
   );
   return changed.map(({ name, bytes }, i) => {
     const { mark, versions } = texts[i]!;
-    return `${ink(inks[mark], mark)} ${cut(name, width).padEnd(width)}  ${
-      cut(versions, room).padEnd(room)
+    return `${ink(inks[mark], mark)} ${fill(name, width)}  ${
+      fill(versions, room)
     }  ${signed(bytes).padStart(size)}`;
   });
 }
@@ -189,7 +174,7 @@ function unitLines(plan: Plan, paper: Paper): string[] {
     ...namedLines(rows, paper, unitInks),
     ...other.length === 0 ? [] : [
       "the switch also says:",
-      ...other.flatMap((line) => wrapped(`  ${oneLine(line)}`, paper, 2)),
+      ...other.flatMap((line) => behind(`  ${oneLine(line)}`, paper, 2)),
     ],
   ];
   return lines.length > 0 ? lines : ["none is touched"];
@@ -205,7 +190,7 @@ function namedLines(
   return rows.flatMap(([label, names]) => {
     const meaning = unitMeanings[label];
     const text = names.join(", ") + (meaning ? ` (${meaning})` : "");
-    const [first = "", ...rest] = wrapped(text, paper, width);
+    const [first = "", ...rest] = behind(text, paper, width);
     const code = colours[label];
     const head = label.padEnd(width);
     return [`${code ? paper.ink(code, head) : head}${first}`, ...rest];
@@ -232,7 +217,7 @@ function secretLines(plan: Plan, paper: Paper): string[] {
 function rebootLines(plan: Plan, paper: Paper): string[] {
   const text = rebootText(plan);
   if (text === "") return [];
-  const lines = wrapped(text, paper);
+  const lines = behind(text, paper);
   return text === "not needed"
     ? lines
     : lines.map((line) => paper.ink(yellow, line));
@@ -247,7 +232,7 @@ function stopLines(
     return isMute ? [] : ["nothing stops it"];
   }
   return stops.flatMap((stop) => [
-    ...wrapped(stopText(stop), paper).map((line) => paper.ink(yellow, line)),
-    ...stop.hints.flatMap((hint) => wrapped(`hint: ${hint}`, paper, 6)),
+    ...behind(stopText(stop), paper).map((line) => paper.ink(yellow, line)),
+    ...stop.hints.flatMap((hint) => behind(`hint: ${hint}`, paper, 6)),
   ]);
 }

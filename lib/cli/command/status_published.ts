@@ -15,7 +15,7 @@ import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
 import { printJson } from "../output/json.ts";
-import { print, printStyled } from "../output/print.ts";
+import { print, printColoured } from "../output/print.ts";
 import { type Row, rowLines } from "../output/rows.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
 import { exitOfState } from "./status_tell.ts";
@@ -54,7 +54,7 @@ export async function tellPublished(
       ink: inkFor(Deno.stdout),
       columns: columnsOf(Deno.stdout),
     };
-    printStyled(rowLines(rowsOf(found, text), paper).join("\n"));
+    printColoured(rowLines(rowsOf(found, text), paper).join("\n"));
   }
   return exit;
 }

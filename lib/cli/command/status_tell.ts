@@ -8,7 +8,7 @@ import { type HostState, hostStateOf } from "../../run/host_state.ts";
 import type { Call } from "../call.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
-import { print, printStyled } from "../output/print.ts";
+import { print, printColoured } from "../output/print.ts";
 import { rowLines } from "../output/rows.ts";
 import { agreement, type Facts } from "./agreement.ts";
 import { statusJson } from "./status_json.ts";
@@ -39,7 +39,7 @@ export async function tellStatus(
       ink: inkFor(Deno.stdout),
       columns: columnsOf(Deno.stdout),
     };
-    printStyled(rowLines(statusRows(facts, verdict), paper).join("\n"));
+    printColoured(rowLines(statusRows(facts, verdict), paper).join("\n"));
   }
   return exit;
 }

@@ -38,16 +38,9 @@ let unprinted: Error | undefined;
 /**
  * Writes text and a line end to standard output. A failure does not end what
  * the command does; {@linkcode printProblem} tells it afterwards.
- *
- * @param clean As for {@linkcode writeTo}.
  */
-export function print(text: string, clean?: (text: string) => string): void {
-  unprinted ??= writeTo(Deno.stdout, `${text}\n`, clean);
-}
-
-/** The same for text in which what comes from elsewhere is safe already. */
-export function printStyled(text: string): void {
-  unprinted ??= writeTo(Deno.stdout, `${text}\n`, redact);
+export function print(text: string): void {
+  unprinted ??= writeTo(Deno.stdout, `${text}\n`);
 }
 
 /**
