@@ -108,8 +108,8 @@ export async function stillSettled(
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
     const letGo = alarm(patience, () => tellWaiting(settled.question));
-    const answer = await ask(settled.question, mostAnswer, late);
-    letGo();
+    const answer = await ask(settled.question, mostAnswer, late)
+      .finally(letGo);
     if (answer !== settled.answer) return undefined;
     stamp(settled.stamps);
     if (settled.check !== undefined) leaveCheck(settled.check, now);
