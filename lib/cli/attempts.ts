@@ -44,8 +44,7 @@ function order({ id, entry }: KnownAttempt): string {
 
 /** Whether a run made it; a person's word and an outage have no log. */
 export function isOfRun({ entry }: KnownAttempt): boolean {
-  return entry === undefined || entry.result !== "unreached" &&
-      (entry.command === "sync" || entry.command === "rollback");
+  return entry === undefined || isAttempt(entry);
 }
 
 /**
@@ -63,7 +62,7 @@ export function attemptNamed(
   isMeant: (attempt: KnownAttempt) => boolean = () => true,
 ): KnownAttempt {
   // An entry of a person's word has an id, and counts as no attempt.
-  const attempts = known.filter(({ entry }) => !entry || isAttempt(entry));
+  const attempts = known.filter(isOfRun);
   if (known.length === 0) {
     throw usageError(
       "no-attempts",
