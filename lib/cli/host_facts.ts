@@ -15,6 +15,7 @@ import {
 } from "../run/host_state.ts";
 import { misledOf } from "../run/misled.ts";
 import { type AskedAt, readAsked } from "../state/asked.ts";
+import { checkStateFolder } from "../state/hygiene.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
@@ -107,6 +108,8 @@ export async function hostPart(
 
 async function stateOf(config: LocalConfig): Promise<HostState> {
   try {
+    // The command may have failed for this: a pipe there would never end.
+    checkStateFolder(config.stateDirectory);
     return hostStateOf(await localFacts(config));
   } catch {
     return "unknown";
