@@ -7,8 +7,10 @@
 import type { Event, Progress } from "../base/effects.ts";
 import { short } from "../base/text.ts";
 import { type Holder, isLocked, lastHolder } from "../host/lock.ts";
+import { isAttempt, readHistory } from "../state/history.ts";
 import type { LogEntry } from "../state/log_entries.ts";
 import { LogReader } from "../state/log_reader.ts";
+import type { HistoryEntry } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import type { Teller } from "./output/teller.ts";
 
@@ -73,7 +75,12 @@ export class RunWatcher implements Disposable {
     // Looked at first: what is written before the lock goes is read after.
     const isOver = lastHolder(this.folder)?.since !== this.seen.since ||
       !await isLocked(this.folder);
-    await this.#findAttempt();
+    const { attempt } = await readState(this.folder);
+    if (attempt) {
+      const { revision, subject } = attempt.commit;
+      this.#follow({ id: attempt.id, revision, subject });
+    }
+    if (isOver && this.seen.attempt === undefined) this.#followLast();
     for (const entries of this.#reader?.read() ?? []) this.#tellAll(entries);
     this.#tellLive();
     return isOver;
@@ -83,23 +90,28 @@ export class RunWatcher implements Disposable {
     this.#reader?.[Symbol.dispose]();
   }
 
+  /** An attempt can be over before anybody looks. The history has it then. */
+  #followLast(): void {
+    const last = readHistory(this.folder).findLast(isAttempt);
+    const ended = last ? Date.parse(last.at) + last.ms : NaN;
+    if (last && ended >= this.seen.since) this.#follow(last);
+  }
+
   /** A run can make more than one attempt: it ends first what was cut off. */
-  async #findAttempt(): Promise<void> {
-    const { attempt } = await readState(this.folder);
-    if (!attempt || attempt.id === this.seen.attempt) return;
+  #follow(attempt: Pick<HistoryEntry, "id" | "revision" | "subject">): void {
+    const { id, revision, subject } = attempt;
+    if (id === this.seen.attempt) return;
     // What it has still to say comes first.
     for (const entries of this.#reader?.read() ?? []) this.#tellAll(entries);
     this.#reader?.[Symbol.dispose]();
-    this.seen.attempt = attempt.id;
+    this.seen.attempt = id;
     delete this.seen.end;
-    this.#reader = new LogReader(this.folder, attempt.id);
-    const { revision, subject } = attempt.commit;
+    this.#reader = new LogReader(this.folder, id);
+    const what = revision === undefined ? "" : ` of ${short(revision)}`;
     this.teller.tell({
       kind: "message",
       level: "info",
-      text: `Attempt ${attempt.id} of ${short(revision)}${
-        subject ? ` "${subject}"` : ""
-      }`,
+      text: `Attempt ${id}${what}${subject ? ` "${subject}"` : ""}`,
     });
   }
 
