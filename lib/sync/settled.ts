@@ -107,9 +107,10 @@ export async function stillSettled(
     if (settled.until !== undefined && now >= settled.until) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
+    const answering = ask(settled.question, mostAnswer, late);
+    // Made while git works: it takes as long as all that was compared.
     const letGo = alarm(patience, () => tellWaiting(settled.question));
-    const answer = await ask(settled.question, mostAnswer, late)
-      .finally(letGo);
+    const answer = await answering.finally(letGo);
     if (answer !== settled.answer) return undefined;
     stamp(settled.stamps);
     if (settled.check !== undefined) leaveCheck(settled.check, now);
@@ -271,7 +272,7 @@ function groundsOf({ words, config, text, folder }: Called): string {
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
     // What the bootloader starts may be set by hand (lib/host/boot_entry.ts).
-    loaderFiles.map(writtenAt),
+    loaderTimes(),
   ]);
 }
 
@@ -283,13 +284,32 @@ const loaderFiles = [
   "/boot/extlinux/extlinux.conf",
 ];
 
-/** Where it can't be looked at, the full run says so. */
-function writtenAt(path: string): number | null {
-  try {
-    return bornOf(path);
-  } catch {
-    return null;
-  }
+/**
+ * When each of them was written, or `null`. Most hosts have one of them. To be
+ * told by an error that a file is not there costs more than to list its folder.
+ */
+function loaderTimes(): (number | null)[] {
+  const listed = new Map<string, string[]>();
+  const namesIn = (folder: string): string[] => {
+    const names = listed.get(folder) ??
+      [...Deno.readDirSync(folder)].map(({ name }) => name);
+    listed.set(folder, names);
+    return names;
+  };
+  const isThere = (path: string): boolean => {
+    const slash = path.lastIndexOf("/");
+    const folder = path.slice(0, slash);
+    return (folder === "" || isThere(folder)) &&
+      namesIn(`${folder}/`).includes(path.slice(slash + 1));
+  };
+  return loaderFiles.map((path) => {
+    try {
+      return isThere(path) ? bornOf(path) : null;
+    } catch {
+      // Where it can't be looked at, the full run says so.
+      return null;
+    }
+  });
 }
 
 /**
