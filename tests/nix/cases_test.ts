@@ -52,6 +52,43 @@ test("what can't work is refused before anything is built", async () => {
   await assertGolden("refused.txt", sections.join("\n"));
 });
 
+/** The NixOS modules that README and the guides show, by where they stand. */
+function shownModules(): [string, string][] {
+  const top = new URL("../../", import.meta.url);
+  const guides = [...Deno.readDirSync(new URL("docs/", top))]
+    .map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md"));
+  return ["README.md", ...guides.sort()].flatMap((path) => {
+    const text = Deno.readTextFileSync(new URL(path, top));
+    return [...text.matchAll(/^```nix\n([^]*?)^```$/gm)]
+      .map(([, block], i): [string, string] => [`${path}, ${i + 1}`, block!])
+      .filter(([, block]) => !/^ *(inputs|outputs)\b/m.test(block));
+  });
+}
+
+test("each module in the documentation works as it stands there", async () => {
+  const shown = shownModules();
+  assert(shown.length > 10, "the blocks are not found any more");
+  const refusedBy = await forEach(
+    shown.map(([, block]) => `
+      imports = [ ({ lib, pkgs, ... }@args:
+        let
+          shown = ${block};
+          own = if builtins.isFunction shown then shown args else shown;
+        in {
+          services.gitops = {
+            enable = lib.mkDefault true;
+            repository = lib.mkDefault "https://git.example.org/infra.git";
+          } // own.services.gitops or { };
+        }
+        // lib.optionalAttrs (own ? sops.vault) { sops = { inherit (own.sops) vault; }; }
+      ) ];`),
+    "map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions)",
+  );
+  for (const [i, [place]] of shown.entries()) {
+    assertEquals(refusedBy[i], [], place);
+  }
+});
+
 test("what works is in the units as it was meant", async () => {
   const texts = await forEach(
     golden.map(({ settings }) => settings),
