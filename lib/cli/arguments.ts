@@ -178,7 +178,9 @@ async function find(
   }
   const group = words.length === 1 ? groupOf(words[0]!) : undefined;
   if (group) return { command: group, operands: [] };
-  const known = listed.map(({ name }) => name);
+  const known = listed.flatMap(({ name, alias }) =>
+    alias ? [name, alias] : [name]
+  );
   const longer = known.filter((name) => name.startsWith(`${words[0]} `));
   throw usageError(
     "unknown-command",
@@ -227,6 +229,8 @@ async function unknownFlag(argument: string, command: CommandSpec) {
   const owners = commands.filter(({ flags }) =>
     flags.some(({ name }) => `--${name}` === flag)
   );
+  const opposite = flag.replace(/^--no-/, "--");
+  const isOpposite = opposite !== flag && known.includes(opposite);
   return usageError(
     "unknown-flag",
     `Cannot use ${
@@ -236,13 +240,16 @@ async function unknownFlag(argument: string, command: CommandSpec) {
       ? `it is a flag of gitops-sync ${
         owners.map(({ name }) => name).join(", ")
       }`
+      : isOpposite
+      ? `${opposite} takes a value, and has no opposite`
       : await nearestTo(flag, known),
   );
 }
 
 async function nearestTo(word: string, known: string[]): Promise<string> {
-  const { closestString } = await import("@std/text/closest-string");
-  return `did you mean ${
-    closestString(word, known)
-  }? See gitops-sync --help for all`;
+  const { nearest } = await import("../base/nearest.ts");
+  const { hintFor } = await import("../config/typed_words.ts");
+  const near = nearest(word, known);
+  return hintFor(word) ??
+    (near ? `did you mean ${near}? ` : "") + "See gitops-sync --help for all";
 }

@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
 import {
   configError,
   type ConfigProblem,
   type SyncError,
 } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { count, oneLine } from "../base/text.ts";
 import { flagOf, flagOptions, optionNames } from "./schema.ts";
 import type { Given, Problem } from "./given.ts";
+import { hintFor } from "./typed_words.ts";
 
 /**
  * One error for all problems of a configuration.
@@ -99,7 +100,7 @@ function hintsFor(problem: Problem): string[] {
         "write https:// in place of http://, or take the token out; http:// is for this machine alone (localhost, 127.0.0.1, [::1])",
       ];
     case "unknown":
-      return [nearest(problem.given)];
+      return [unknownHint(problem.given)];
     case "useless":
       return [
         "choose verify.mode head, range, tag or tag-and-head, or take the other verify options out",
@@ -113,15 +114,16 @@ function hintsFor(problem: Problem): string[] {
   }
 }
 
-function nearest({ key, from }: Given): string {
-  if ("flag" in from) {
-    const flags = flagOptions.map((name) => `--${flagOf(name)}`);
-    return `did you mean ${closestString(from.flag, flags)}?`;
-  }
+function unknownHint({ key, from }: Given): string {
+  const isFlag = "flag" in from;
   const groups = optionNames.flatMap((name) =>
     name.includes(".") ? [name.slice(0, name.indexOf("."))] : []
   );
-  return `did you mean ${closestString(key, [...optionNames, ...groups])}?`;
+  const near = isFlag
+    ? nearest(from.flag, flagOptions.map((name) => `--${flagOf(name)}`))
+    : nearest(key, [...optionNames, ...groups]);
+  return hintFor(isFlag ? from.flag : key) ??
+    (near ? `did you mean ${near}?` : "man gitops-sync.yaml lists all options");
 }
 
 /** Who writes a token into a URL must not find it in the journal. */

@@ -47,11 +47,12 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
       count(tags.length, "tag")
     } the last by name is ${last}); this host keeps what it runs`;
   }
-  const { closestString } = await import("@std/text/closest-string");
+  const { nearest: nearestOf } = await import("../base/nearest.ts");
   const plain = names.map((name) => name.replace(/^refs\/(heads|tags)\//, ""));
-  return `if it was deleted, push it again or follow another one with ref (the nearest is ${
-    closestString(ref, plain)
-  }); this host keeps what it runs`;
+  const near = nearestOf(ref, plain);
+  return `if it was deleted, push it again or follow another one with ref${
+    near ? ` (did you mean ${near}?)` : ""
+  }; this host keeps what it runs`;
 }
 
 /**

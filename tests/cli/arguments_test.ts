@@ -110,7 +110,27 @@ Deno.test("what is not known is told with what comes near", async () => {
       "",
     ],
     ["--config", "Cannot use --config alone: expected --config FILE", ""],
-    ["-x", "Cannot use -x with sync: there is no such flag", "did you mean"],
+    [
+      "-x",
+      "Cannot use -x with sync: there is no such flag",
+      "See gitops-sync --help for all",
+    ],
+    ["zzz", "Cannot run zzz: there is no such command", "See gitops-sync"],
+    [
+      "branch main",
+      "Cannot run branch: there is no such command",
+      "the branch is the option ref: --ref NAME",
+    ],
+    [
+      "--branch=main",
+      "Cannot use --branch with sync: there is no such flag",
+      "the branch is the option ref: --ref NAME",
+    ],
+    [
+      "list",
+      "Cannot run list: there is no such command",
+      "all attempts: gitops-sync history",
+    ],
   ];
   for (const [line, message, hint] of table) {
     const error = await assertRejects(() => read(line), SyncError) as SyncError;

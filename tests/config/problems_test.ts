@@ -100,12 +100,26 @@ Deno.test("what is wrong is told with its place, its key and what was expected",
     [
       '{"repository":"/a","__proto__":{"ref":"x"}}',
       "FILE:1: Cannot use __proto__: there is no such option",
-      ["did you mean approval?"],
+      ["man gitops-sync.yaml lists all options"],
     ],
     [
       "repository: /a\nconstructor: x\n",
       "FILE:2: Cannot use constructor: there is no such option",
-      ["did you mean directory?"],
+      ["man gitops-sync.yaml lists all options"],
+    ],
+    [
+      "repository: /a\nfrequency: 5m\n",
+      "FILE:2: Cannot use frequency: there is no such option",
+      [
+        'that is an option of the NixOS module alone: services.gitops.frequency = "30m"',
+      ],
+    ],
+    [
+      "services:\n  gitops:\n    ref: main\nrepository: /a\n",
+      "FILE:1: Cannot use services: there is no such option",
+      [
+        "services.gitops is the name in NixOS; leave it out, and begin with the name of the option",
+      ],
     ],
   ];
   for (const [text, message, hints] of table) {

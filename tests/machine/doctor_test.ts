@@ -134,7 +134,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         settings: { ref: "mian" },
         check: "ref",
         says: /no branch or tag mian/,
-        hint: /the nearest is main/,
+        hint: /did you mean main\?/,
       },
     ],
   },

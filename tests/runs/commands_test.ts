@@ -24,7 +24,7 @@ test("a word, flag or value that is not understood is told with what is near", a
     ],
     [
       ["\x1b[31mred\n"],
-      `Cannot run ?[31mred: there is no such command\nhint: did you mean resume? ${all}`,
+      `Cannot run ?[31mred: there is no such command\nhint: ${all}`,
     ],
     [
       ["status", "now"],
@@ -40,7 +40,7 @@ test("a word, flag or value that is not understood is told with what is near", a
     ],
     [
       ["--no-keep"],
-      `Cannot use --no-keep with sync: there is no such flag\nhint: did you mean --keep? ${all}`,
+      `Cannot use --no-keep with sync: there is no such flag\nhint: --keep takes a value, and has no opposite`,
     ],
     [["rollback", "--to"], `Cannot use --to alone: expected --to REVISION`],
     [

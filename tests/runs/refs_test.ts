@@ -75,7 +75,7 @@ test("a deleted branch leaves the host as it is and says what is near", async (w
   await repository.push("maint");
   await repository.git("-C", repository.bare, "update-ref", "-d", main);
   const gone = await syncTo(world, 3);
-  says(gone.stderr, "has no branch or tag main", "the nearest is maint");
+  says(gone.stderr, "has no branch or tag main", "did you mean maint?");
   runs(world, revision);
   await syncTo(world, 3);
   assertEquals(world.state()?.last?.times, 2);
