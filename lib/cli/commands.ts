@@ -34,6 +34,10 @@ export const commands: readonly CommandSpec[] = [
       name: "wait",
       text: "wait for another run to end, in place of exit code 10",
     }],
+    examples: [
+      ["gitops-sync", "deploy what is new"],
+      ["gitops-sync sync --now", "at once, in spite of a window or a pause"],
+    ],
     reach: "host",
   },
   {
@@ -114,6 +118,9 @@ export const commands: readonly CommandSpec[] = [
       name: "ids",
       text: "only the ids, the newest first, for logs and history show",
     }],
+    examples: [
+      ["gitops-sync history --limit 5", "the last five attempts"],
+    ],
     reach: "state",
   },
   {
@@ -214,6 +221,9 @@ export const commands: readonly CommandSpec[] = [
       text:
         "deploy it although no later commit arrives: the host follows nothing then",
     }],
+    examples: [
+      ["gitops-sync accept 4b112af8390c", "after a forced push that was meant"],
+    ],
     reach: "state",
   },
   {
@@ -267,6 +277,9 @@ export const commands: readonly CommandSpec[] = [
     text:
       "The next sync works again as configured. What a rollback left stays held.",
     flags: [],
+    examples: [
+      ["gitops-sync resume", "follow Git again"],
+    ],
     reach: "state",
   },
   {
@@ -286,6 +299,12 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Logs in to Vault and listens on a Unix socket (vault.socket), through which\nsops decrypts with VAULT_AGENT_ADDR=unix://SOCKET. Runs until it is stopped,\nthen revokes its login. docs/secrets.md tells how to use it; man gitops-sync\nsays where that is.",
     flags: [],
+    examples: [
+      [
+        "gitops-sync vault-agent --vault-address https://vault.example.org",
+        "what the unit does",
+      ],
+    ],
     reach: "vault",
   },
   {
@@ -294,6 +313,9 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
     flags: [],
+    examples: [
+      ["gitops-sync serve --serve-listen 127.0.0.1:9480", "what the unit does"],
+    ],
     reach: "serve",
   },
   {
@@ -303,12 +325,18 @@ export const commands: readonly CommandSpec[] = [
       "Makes a key in FILE (default: /etc/ssh/age.key), readable by root alone, and\nprints its public key and what to do with it. Never overwrites anything.",
     operand: "[FILE]",
     flags: [],
+    examples: [
+      ["sudo gitops-sync secrets keygen", "on a new host"],
+    ],
   },
   {
     name: "secrets recipients",
     summary: "this host's public keys",
     text: "One line for each public key that this host can decrypt for.",
     flags: [],
+    examples: [
+      ["sudo gitops-sync secrets recipients", "for .sops.yaml or secrets.nix"],
+    ],
   },
   {
     name: "secrets check",
@@ -318,6 +346,12 @@ export const commands: readonly CommandSpec[] = [
     operand: "[PATH…]",
     most: Infinity,
     flags: [],
+    examples: [
+      [
+        "gitops-sync secrets check --host web",
+        "can this host open what it needs",
+      ],
+    ],
   },
   {
     name: "secrets encrypt",
@@ -327,6 +361,9 @@ export const commands: readonly CommandSpec[] = [
     operand: "FILE…",
     most: Infinity,
     flags: [],
+    examples: [
+      ["gitops-sync secrets encrypt secrets/web.yaml", "a file in plaintext"],
+    ],
   },
   {
     name: "secrets edit",
@@ -335,6 +372,12 @@ export const commands: readonly CommandSpec[] = [
       "Opens a file decrypted in $EDITOR, in a folder in memory that is removed\nafterwards, and encrypts what was changed. Makes the file if there is none.",
     operand: "FILE",
     flags: [],
+    examples: [
+      [
+        "gitops-sync secrets edit secrets/web.yaml",
+        "a new file, or one that is there",
+      ],
+    ],
   },
   {
     name: "secrets rotate",
@@ -344,6 +387,12 @@ export const commands: readonly CommandSpec[] = [
     operand: "FILE…",
     most: Infinity,
     flags: [],
+    examples: [
+      [
+        "gitops-sync secrets rotate secrets/web.yaml",
+        "after a data key was seen",
+      ],
+    ],
   },
   {
     name: "secrets updatekeys",
@@ -353,6 +402,12 @@ export const commands: readonly CommandSpec[] = [
     operand: "FILE…",
     most: Infinity,
     flags: [],
+    examples: [
+      [
+        "gitops-sync secrets updatekeys secrets/web.yaml",
+        "after a change of .sops.yaml",
+      ],
+    ],
   },
   {
     name: "secrets add-host",
@@ -362,6 +417,9 @@ export const commands: readonly CommandSpec[] = [
     operand: "NAME KEY [FILE…]",
     most: Infinity,
     flags: [],
+    examples: [
+      ["gitops-sync secrets add-host web age1… secrets/web.yaml", "a new host"],
+    ],
   },
   {
     name: "config check",
@@ -369,6 +427,12 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Reads the configuration as every command does, and says what is wrong with\nit or what each option is. Changes nothing and asks nobody.",
     flags: [],
+    examples: [
+      [
+        "gitops-sync config check --config ./config.yaml",
+        "a file that is not installed yet",
+      ],
+    ],
   },
   {
     name: "init",
@@ -446,16 +510,22 @@ export const commands: readonly CommandSpec[] = [
       value: "FOLDER",
       text: "the state folder that has the revision (default: stateDirectory)",
     }],
+    examples: [
+      ["sudo gitops-sync ready", "do the credentials work"],
+    ],
     reach: "host",
   },
   {
     name: "completions",
     summary: "completions for a shell",
     text:
-      "Writes what the shell needs to complete the commands and flags:\n  source <(gitops-sync completions bash)",
+      "Writes what the shell needs to complete the commands and flags:\n\n  source <(gitops-sync completions bash)",
     operand: "bash|zsh|fish",
     choices: ["bash", "zsh", "fish"],
     flags: [],
+    examples: [
+      ["gitops-sync completions fish", "for fish"],
+    ],
   },
   {
     name: "complete",

@@ -16,51 +16,88 @@ export function versionLine(): string {
   return `gitops-sync ${project.version}`;
 }
 
-/** What the program is and can do. */
-export function generalHelp(): string {
+/** Columns where no terminal says how many there are. */
+const usualColumns = 80;
+
+const terminalColumns = () => columnsOf(Deno.stdout) ?? usualColumns;
+
+/**
+ * What the program is and can do.
+ *
+ * @param columns The longest line; by default what the terminal has, or 80.
+ */
+export function generalHelp(columns = terminalColumns()): string {
   return [
-    "gitops-sync brings a NixOS host to what a Git repository says, or leaves it",
-    "as it is and says why.",
+    paragraphs(
+      "gitops-sync brings a NixOS host to what a Git repository says, or leaves it as it is and says why.",
+      columns,
+    ),
     "",
     "usage: gitops-sync [COMMAND] [FLAG…]",
     "",
     "commands:",
-    indented(listed.map(({ name, summary }, i) => [
-      name,
-      i === 0 ? `${summary} (the default)` : summary,
-    ])),
+    columned(
+      listed.map(({ name, summary }, i) => [
+        name,
+        i === 0 ? `${summary} (the default)` : summary,
+      ]),
+      columns,
+    ),
     "",
     "flags of every command:",
-    indented(globalFlags.map(flagRow)),
+    columned(globalFlags.map(flagRow), columns),
     "",
-    "Each option of the configuration is a flag too: gitops-sync sync --help.",
+    paragraphs(
+      "Most options of the configuration are flags, too: gitops-sync sync --help",
+      columns,
+    ),
     "",
     "exit codes:",
-    indented(Object.entries(exitMeanings)),
+    columned(
+      Object.entries(exitMeanings)
+        .map(([code, meaning]) => [code, meaning.replaceAll("`", "")]),
+      columns,
+    ),
     "",
     "More: man gitops-sync, man gitops-sync.yaml",
   ].join("\n");
 }
 
-/** What one command does, and its flags. */
-export function commandHelp(command: CommandSpec): string {
+/**
+ * What one command does, and its flags.
+ *
+ * @param columns The longest line; by default what the terminal has, or 80.
+ */
+export function commandHelp(
+  command: CommandSpec,
+  columns = terminalColumns(),
+): string {
   const operand = command.operand ? ` ${command.operand}` : "";
   const own = command.flags.length === 0
     ? []
-    : ["", "flags:", indented(command.flags.map(flagRow))];
+    : ["", "flags:", columned(command.flags.map(flagRow), columns)];
   return [
     `usage: gitops-sync ${command.name}${operand} [FLAG…]`,
     ...command.alias ? [`also:  gitops-sync ${command.alias}`] : [],
     "",
-    command.text,
+    paragraphs(command.text, columns),
     ...own,
     ...examplesOf(command),
     "",
     "flags of every command:",
-    indented(globalFlags.map(flagRow)),
+    columned(globalFlags.map(flagRow), columns),
     "",
-    ...configurationHelp(command),
+    ...configurationHelp(command, columns),
   ].join("\n");
+}
+
+/** Texts are wrapped anew; lists, whose lines are indented, stay as they are. */
+function paragraphs(text: string, columns: number): string {
+  return text.split("\n\n").map((paragraph) =>
+    /^ /m.test(paragraph)
+      ? paragraph
+      : wrapped(paragraph.replaceAll("\n", " "), columns).join("\n")
+  ).join("\n\n");
 }
 
 function examplesOf({ examples = [] }: CommandSpec): string[] {
@@ -72,43 +109,62 @@ function examplesOf({ examples = [] }: CommandSpec): string[] {
 }
 
 /** All options where they matter most, and a pointer everywhere else. */
-function configurationHelp({ name }: CommandSpec): string[] {
+function configurationHelp({ name }: CommandSpec, columns: number): string[] {
   if (name !== commands[0]!.name) {
-    return ["Options of the configuration as flags: gitops-sync sync --help"];
+    return [paragraphs(
+      "Options of the configuration as flags: gitops-sync sync --help",
+      columns,
+    )];
   }
   return [
-    "options of the configuration, which beat its file (more in man gitops-sync.yaml):",
-    indented(flagOptions.map((name) => {
-      const { kind, preset, presetText, text } = options[name];
-      const flag = kind.isFlag
-        ? `--[no-]${flagOf(name)}`
-        : `--${flagOf(name)} ${placeholder(kind.choices)}`;
-      const worked = presetText ??
-        (typeof preset === "function" ? undefined : preset);
-      const shown = worked === undefined || String(worked) === ""
-        ? ""
-        : ` (default: ${worked})`;
-      return [flag, `${firstSentence(text)}${shown}`];
-    })),
+    "options of the configuration, which beat its file:",
+    ...flagOptions.map((name) => optionHelp(name, columns)),
+    "",
+    "More about each option: man gitops-sync.yaml",
   ];
+}
+
+function optionHelp(name: typeof flagOptions[number], columns: number): string {
+  const { kind, preset, presetText, text } = options[name];
+  const flag = kind.isFlag
+    ? `--[no-]${flagOf(name)}`
+    : `--${flagOf(name)} ${placeholder(kind.choices)}`;
+  const worked = presetText ??
+    (typeof preset === "function" ? undefined : preset);
+  const shown = worked === undefined || String(worked) === ""
+    ? ""
+    : ` (default: ${worked})`;
+  const indent = " ".repeat(6);
+  const lines = wrapped(`${shortText(text)}${shown}`, columns - indent.length);
+  return [`  ${flag}`, ...lines.map((line) => indent + line)].join("\n");
 }
 
 function placeholder(choices: readonly string[] | undefined): string {
   return choices ? choices.join("|") : "VALUE";
 }
 
-function firstSentence(text: string): string {
-  return text.replaceAll("`", "").replace(/[.:;](?= |$).*$/s, "");
+/**
+ * The first sentence of an option's text; all of it where it begins with one of
+ * the option's values, each of which has a sentence.
+ */
+function shortText(text: string): string {
+  const end = /(?<!\b(?:e\.g|i\.e))\.(?=\s)/.exec(text);
+  const isList = text.startsWith("`");
+  const short = isList || !end ? text : text.slice(0, end.index);
+  return short.replaceAll("`", "").replaceAll("\n", " ").replace(/\.$/, "");
 }
 
 function flagRow(flag: Flag): [string, string] {
   return [writtenOf(flag), flag.text];
 }
 
-/** Two columns; on a terminal the right one goes on below its beginning. */
-function indented(rows: readonly (readonly [string, string])[]): string {
+/** Two columns; the right one goes on below its beginning. */
+function columned(
+  rows: readonly (readonly [string, string])[],
+  columns: number,
+): string {
   const left = Math.max(...rows.map(([one]) => one.length)) + 4;
-  const room = Math.max(20, (columnsOf(Deno.stdout) ?? Infinity) - left);
+  const room = Math.max(20, columns - left);
   return table(rows.flatMap(([one, other]) => {
     const [first, ...more] = wrapped(other, room);
     return [[`  ${one}`, first!], ...more.map((line) => ["", line])];
