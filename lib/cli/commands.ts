@@ -519,7 +519,7 @@ export const commands: readonly CommandSpec[] = [
     name: "completions",
     summary: "completions for a shell",
     text:
-      "Writes what the shell needs to complete the commands and flags:\n\n  source <(gitops-sync completions bash)",
+      "Writes what the shell needs to complete commands and flags. Type in bash:\nsource <(gitops-sync completions bash)",
     operand: "bash|zsh|fish",
     choices: ["bash", "zsh", "fish"],
     flags: [],
