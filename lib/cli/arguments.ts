@@ -19,18 +19,21 @@ import type { Given } from "../config/given.ts";
 export async function parse(args: readonly string[]): Promise<Call> {
   if (args[0] === "help") return await parse([...args.slice(1), "--help"]);
   const unknown: string[] = [];
-  const parsed = parseArgs(withoutValue(withoutNumbers(args)), {
-    string: ["_", ...valueFlags],
-    boolean: aloneFlags,
-    negatable: negatableFlags,
-    collect: listFlags,
-    alias: { h: "help", V: "version", f: "follow" },
-    unknown: (argument, key) => {
-      if (key === undefined) return true;
-      unknown.push(argument);
-      return false;
+  const parsed = parseArgs(
+    withoutValue(withEmptyValues(withoutNumbers(args))),
+    {
+      string: ["_", ...valueFlags],
+      boolean: aloneFlags,
+      negatable: negatableFlags,
+      collect: listFlags,
+      alias: { h: "help", V: "version", f: "follow" },
+      unknown: (argument, key) => {
+        if (key === undefined) return true;
+        unknown.push(argument);
+        return false;
+      },
     },
-  });
+  );
   const { command, operands } = await find(
     parsed._.map((word) => String(word).replace(back, "-$1")),
     args,
@@ -72,6 +75,16 @@ function withoutValue(args: readonly string[]): string[] {
   const alone = ownFlags.filter(({ optional }) => optional)
     .map(({ name }) => `--${name}`);
   return args.map((word) => alone.includes(word) ? `${word}=` : word);
+}
+
+/** Ties an empty value to its flag, which the parser would take for none. */
+function withEmptyValues(args: readonly string[]): string[] {
+  const isFlag = (word: string | undefined) =>
+    valueFlags.some((name) => `--${name}` === word);
+  return args.flatMap((word, i) => {
+    if (word === "" && isFlag(args[i - 1])) return [];
+    return isFlag(word) && args[i + 1] === "" ? [`${word}=`] : [word];
+  });
 }
 
 /** What stands for `-1` while flags are looked for. */

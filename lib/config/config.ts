@@ -112,15 +112,9 @@ async function parse(path: string, text: string): Promise<unknown> {
   try {
     return yaml.parse(text);
   } catch (error) {
-    // Without the excerpt that follows: a line of the file may hold a secret.
-    const [, why, line] = /^(.*?)(?: at line (\d+), column \d+)?(?::\n|$)/
-      .exec((error as Error).message) ?? [];
-    throw notYaml(
-      path,
-      Number(line ?? 1),
-      why ?? "it is broken",
-      "a value with a colon, a # or a leading special character needs quotes",
-    );
+    const { yamlProblem } = await import("./yaml_problem.ts");
+    const { line, why, hint } = yamlProblem((error as Error).message, text);
+    throw notYaml(path, line, why, hint);
   }
 }
 

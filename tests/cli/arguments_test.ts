@@ -140,6 +140,15 @@ Deno.test("what is not known is told with what comes near", async () => {
   }
 });
 
+Deno.test("an empty value is a value", async () => {
+  const { given, operands } = await parse(["sync", "--ref", "", "--host", "a"]);
+  assertEquals(given.map(({ key, value }) => [key, value]), [
+    ["ref", ""],
+    ["host", "a"],
+  ]);
+  assertEquals(operands, []);
+});
+
 Deno.test("each command of the list has code, and no other has", () => {
   assertEquals(loadable, commands.map(({ name }) => name));
 });

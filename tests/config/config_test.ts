@@ -148,36 +148,51 @@ Deno.test("a URL with a port, or of SSH with a user, is taken", async () => {
   }
 });
 
-Deno.test("what is not YAML is told with its line", async () => {
-  const hint =
-    "a value with a colon, a # or a leading special character needs quotes";
-  const table: [string, string][] = [
+Deno.test("what is not YAML is told with its line and what to do", async () => {
+  const bracket =
+    "a bracket that opens here does not close, or a comma is missing";
+  const lists = "write lists as [one, two] and maps as {key: value}";
+  const table: [text: string, line: number, why: string, hint: string][] = [
     [
       "repository: /a\nref: a\nref: b\n",
-      "FILE:3: Cannot read this as YAML: Cannot store mapping pair: duplicated key",
+      3,
+      "the key ref stands twice",
+      "keep one of the two lines",
     ],
-    [
-      "ref: [a\nkeep: 5\n",
-      "FILE:2: Cannot read this as YAML: Cannot read flow collection: missing comma between flow collection entries",
-    ],
-    [
-      '{"repository": "/a" "ref": "x"}',
-      "FILE:1: Cannot read this as YAML: Cannot read flow collection: missing comma between flow collection entries",
-    ],
+    ["ref: [a\nkeep: 5\n", 1, bracket, lists],
+    ["ref: a\nhost: [a\nkeep: 5\n", 2, bracket, lists],
+    ['{"repository": "/a" "ref": "x"}', 1, bracket, lists],
     [
       "---\nref: a\n---\nref: b\n",
-      "FILE:3: Cannot read this as YAML: Found more than 1 document in the stream: expected a single document",
+      3,
+      "a second document begins here",
+      "take out the line ---; one file is one configuration",
     ],
     [
       "ref: 'x\n",
-      "FILE:2: Cannot read this as YAML: Unexpected end of the stream within a single quoted scalar",
+      1,
+      "a quote that opens here does not close",
+      "close it in the same line",
     ],
-    ["ref: *unknown\n", "FILE:1: Cannot read this as YAML: "],
+    [
+      "ref: a\n  host: b\n",
+      2,
+      "this line is not indented like the ones before it",
+      "indent all keys of one level by the same number of spaces",
+    ],
+    [
+      "ref: *unknown\n",
+      1,
+      'Cannot read alias: unidentified alias "unknown"',
+      "a value with a colon, a # or a leading special character needs quotes",
+    ],
   ];
-  for (const [text, message] of table) {
+  for (const [text, line, why, hint] of table) {
     const error = await refused(text);
-    assertEquals(error.message.slice(0, message.length), message);
-    assertEquals(error.message.split("\n").length, 1, error.message);
+    assertEquals(
+      error.message,
+      `FILE:${line}: Cannot read this as YAML: ${why}`,
+    );
     assertEquals(error.reason, "config-syntax");
     assertEquals(error.hints, [hint]);
   }
