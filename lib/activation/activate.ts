@@ -19,7 +19,13 @@ import { runHostCommand } from "./host_command.ts";
 import { refuseSuspended } from "../run/not_now.ts";
 import { refuseFullBoot } from "./preflight.ts";
 import type { Run } from "../run/run.ts";
-import { isLocked, meaningOf, needsReboot, switchTo } from "./switching.ts";
+import {
+  isLocked,
+  meaningOf,
+  refusedBy,
+  switchTo,
+  wantsReboot,
+} from "./switching.ts";
 import { Activated, Candidate } from "../run/stages.ts";
 import { noStanding } from "../run/standing.ts";
 import type { Switched } from "../run/outside.ts";
@@ -159,24 +165,38 @@ export function judge(
     // Another switch at work is no fault of this revision, nor is systemd.
     next: switched.isUnstarted || isLocked(switched) ? "retry" : "hold",
     details: switched.lines,
-    hints: code === needsReboot && !timedOut
-      ? ["with operation: boot it is deployed by the next reboot"]
-      : [],
+    hints: hintsFor(switched),
   });
+}
+
+function hintsFor(switched: Switched): string[] {
+  if (wantsReboot(switched)) {
+    return ["with operation: boot it is deployed by the next reboot"];
+  }
+  if (isLocked(switched)) {
+    return [
+      "look at it with: fuser -v /run/nixos/switch-to-configuration.lock; the next run tries again",
+    ];
+  }
+  return refusedBy(switched) === undefined ? [] : [
+    "mend what the check asks for, then: gitops-sync retry",
+  ];
 }
 
 /** Where nothing was switched, nothing is said to run again. */
 function exitOf(switched: Switched): ExitCode {
   if (isLocked(switched)) return exitCodes.locked;
-  return switched.code === needsReboot && !switched.timedOut
-    ? exitCodes.needsReboot
-    : exitCodes.rolledBack;
+  if (wantsReboot(switched)) return exitCodes.needsReboot;
+  return refusedBy(switched) === undefined
+    ? exitCodes.rolledBack
+    : exitCodes.build;
 }
 
 function reasonOf(switched: Switched, isThere: boolean): string {
   const { code, timedOut } = switched;
   if (timedOut) return "timed-out";
-  if (code === needsReboot) return "needs-reboot";
+  if (wantsReboot(switched)) return "needs-reboot";
+  if (refusedBy(switched) !== undefined) return "pre-switch-failed";
   if (isLocked(switched)) return "switch-locked";
   if (code === 4) return "units-failed";
   if (code === 2) return "activation-script-failed";

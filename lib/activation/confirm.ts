@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Variables } from "../host/systemd.ts";
 import { say } from "../base/effects.ts";
 import { type Next, SyncError } from "../base/errors.ts";
 import { bootEntries, type BootEntry } from "../host/boot_entry.ts";
@@ -51,10 +52,15 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
  * Makes a system the boot default: the profile first, since the bootloader's
  * entries are made from it, then the system's own bootloader step.
  *
+ * @param env As for {@linkcode switchTo}.
  * @throws {SyncError} `boot-default`, exit 7, by what is read back and not
  * only by exit codes.
  */
-export async function setBootDefault(run: Run, system: string): Promise<void> {
+export async function setBootDefault(
+  run: Run,
+  system: string,
+  env: Variables = {},
+): Promise<void> {
   const known = knownLoaders(run);
   if (known.length === 0 && run.attempt.previous?.bootDefault) {
     say(
@@ -76,7 +82,7 @@ export async function setBootDefault(run: Run, system: string): Promise<void> {
     throw notSet(system, why, undefined, "retry");
   }
   const timeout = run.config["timeouts.activate"];
-  const switched = await switchTo(run, system, "boot", timeout);
+  const switched = await switchTo(run, system, "boot", timeout, env);
   if (switched.code !== 0 || switched.timedOut) {
     throw notSet(system, meaningOf(switched), switched);
   }

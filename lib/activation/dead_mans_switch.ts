@@ -18,6 +18,7 @@ import {
   stopUnits,
 } from "../host/systemd.ts";
 import type { Run } from "../run/run.ts";
+import { unchecked } from "./switching.ts";
 
 const timer = `${deadMansSwitch}.timer`;
 const service = `${deadMansSwitch}.service`;
@@ -61,6 +62,7 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
     deadMansSwitch,
     [`${previous}/bin/switch-to-configuration`, "test"],
     Math.ceil(patienceOf(run.config) / 1000),
+    unchecked,
   ));
   if (finished.code === 0) return;
   throw new SyncError("Cannot arm the dead-man's switch", {

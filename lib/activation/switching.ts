@@ -10,7 +10,15 @@ import { startTimeOf } from "../host/system.ts";
 import { UnseenError } from "../process/kernel.ts";
 import { killGroup } from "../process/family.ts";
 import type { Run } from "../run/run.ts";
+import type { Variables } from "../host/systemd.ts";
 import { endOf, runOutside, Switched } from "../run/outside.ts";
+
+/**
+ * Lets a switch begin without the system's own checks (`system.preSwitchChecks`,
+ * `system.switch.inhibitors` of nixpkgs). They ask whether it is wise to leave
+ * what runs. On the way back what runs is not well, and may be why they fail.
+ */
+export const unchecked: Variables = { NIXOS_NO_CHECK: "1" };
 
 /** What `switch-to-configuration` can be told to do here. */
 export type Action = "test" | "boot";
@@ -20,15 +28,17 @@ export type Action = "test" | "boot";
  * own where there is systemd.
  *
  * @param timeout Milliseconds.
+ * @param env {@linkcode unchecked} on the way back.
  */
 export async function switchTo(
   run: Run,
   system: string,
   action: Action,
   timeout: number,
+  env: Variables = {},
 ): Promise<Switched> {
   const argv = [`${system}/bin/switch-to-configuration`, action];
-  const switched = await runOutside(run, argv, timeout);
+  const switched = await runOutside(run, argv, timeout, env);
   const { stage } = run.attempt;
   for (const text of switched.said) {
     run.effects.tell({ kind: "line", stage, text });
@@ -45,14 +55,45 @@ export function isLocked({ code, timedOut, said }: Switched): boolean {
     said.some((line) => line.includes("Could not acquire lock"));
 }
 
+/**
+ * The check of the system that refused a switch before it changed anything, by
+ * its name; the last of several. The words are those of nixpkgs.
+ */
+export function refusedBy({ code, timedOut, said }: Switched) {
+  const isRefused = code === 1 && !timedOut &&
+    said.some((line) => line.trim() === "Pre-switch checks failed");
+  if (!isRefused) return undefined;
+  const names = said.map((line) =>
+    /^Pre-switch check '(.{1,80})' failed$/.exec(line.trim())?.[1]
+  );
+  return names.findLast((name) => name !== undefined) ?? "unnamed";
+}
+
+/** Whether the change is one that only a reboot can make. */
+export function wantsReboot(switched: Switched): boolean {
+  const { code, timedOut } = switched;
+  return !timedOut && code === needsReboot ||
+    refusedBy(switched) === inhibitors;
+}
+
+/** The check of nixpkgs that refuses another D-Bus or systemd, for example. */
+const inhibitors = "switchInhibitors";
+
 /** The exit code of a switch that the running init is in the way of. */
-export const needsReboot = 100;
+const needsReboot = 100;
 
 /** What the exit code of a switch means, for a message. */
 export function meaningOf(switched: Switched): string {
   const { code, timedOut, lines } = switched;
   if (switched.isUnstarted || timedOut) return endOf(switched);
   if (isLocked(switched)) return "another switch was under way";
+  const check = refusedBy(switched);
+  if (check === inhibitors) {
+    return "it changes what can't be replaced while it runs: this change needs a reboot";
+  }
+  if (check !== undefined) {
+    return `its pre-switch check ${check} failed, and nothing was changed`;
+  }
   const units = lines.find((line) => /units? failed:/.test(line));
   // The codes are those of switch-to-configuration-ng in nixpkgs.
   switch (code) {

@@ -17,7 +17,7 @@ import { armTimer } from "../host/systemd.ts";
 import { isBootDefault, setBootDefault, startsAnother } from "./confirm.ts";
 import { disarmOrTell, rearm } from "./dead_mans_switch.ts";
 import type { Run } from "../run/run.ts";
-import { isLocked, meaningOf, switchTo } from "./switching.ts";
+import { isLocked, meaningOf, switchTo, unchecked } from "./switching.ts";
 import { namesAny, readSwitch } from "./switch_words.ts";
 import { startBus, unitsComeBack } from "./units_back.ts";
 import { isStopped, type Switched } from "../run/outside.ts";
@@ -96,7 +96,7 @@ function leftAlone(run: Run, cause: unknown): boolean {
     runningSystem() === run.attempt.previous?.running;
 }
 
-const refusals = ["needs-reboot", "switch-locked"];
+const refusals = ["needs-reboot", "pre-switch-failed", "switch-locked"];
 
 /**
  * Notes that the way back is taken, and gives it the dead-man's switch of its
@@ -145,7 +145,7 @@ async function switchBack(run: Run, previous: string): Promise<Switched> {
   const timeout = config["timeouts.activate"];
   const end = effects.monotonic() + timeout;
   for (;;) {
-    const switched = await switchTo(run, previous, "test", timeout);
+    const switched = await switchTo(run, previous, "test", timeout, unchecked);
     if (!isLocked(switched) || effects.monotonic() > end) return switched;
     await effects.sleep(1000);
   }
@@ -161,7 +161,7 @@ async function restoreBootDefault(
   if (!reached) return undefined;
   try {
     if (previous === null) await Deno.remove(systemProfile).catch(() => {});
-    else await setBootDefault(run, previous);
+    else await setBootDefault(run, previous, unchecked);
     return undefined;
   } catch (error) {
     if (isStopped(error)) throw error;

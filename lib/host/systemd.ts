@@ -25,12 +25,14 @@ const graceSeconds = 10;
  *
  * @param seconds The longest it may run.
  * @param fields Fields that its lines have in the journal.
+ * @param env Variables that it has beside those of systemd.
  */
 export function runInUnit(
   unit: string,
   argv: readonly string[],
   seconds: number,
   fields: Readonly<Record<string, string>> = {},
+  env: Variables = {},
 ): Command {
   return {
     program: "systemd-run",
@@ -47,6 +49,7 @@ export function runInUnit(
       ),
       ...activationVariables.filter((name) => Deno.env.has(name))
         .map((name) => `--setenv=${name}`),
+      ...setting(env),
       "--",
       ...argv,
     ],
@@ -54,6 +57,15 @@ export function runInUnit(
     timeout: (seconds + graceSeconds + 30) * 1000,
     shielded: true,
   };
+}
+
+/** Variables by their names. */
+export type Variables = Readonly<Record<string, string>>;
+
+function setting(env: Variables): string[] {
+  return Object.entries(env).map(([name, value]) =>
+    `--setenv=${name}=${value}`
+  );
 }
 
 /** How a unit ended, as systemd saw it. */
@@ -197,11 +209,16 @@ const bringBusBack =
   "/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c " +
   '"systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"';
 
-/** Starts a timer after which systemd itself runs `argv`. */
+/**
+ * Starts a timer after which systemd itself runs `argv`.
+ *
+ * @param env Variables that it has beside those of systemd.
+ */
 export function armTimer(
   unit: string,
   argv: readonly string[],
   seconds: number,
+  env: Variables = {},
 ): Command {
   return {
     program: "systemd-run",
@@ -213,6 +230,7 @@ export function armTimer(
       "--timer-property=AccuracySec=1s",
       "--service-type=oneshot",
       `--property=ExecStartPre=-${bringBusBack}`,
+      ...setting(env),
       "--",
       ...argv,
     ],

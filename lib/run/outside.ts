@@ -17,6 +17,7 @@ import {
   stopUnits,
   type UnitEnd,
   unitEnd,
+  type Variables,
 } from "../host/systemd.ts";
 import type { Effects } from "../base/effects.ts";
 import { journalFields } from "../host/journal_fields.ts";
@@ -49,15 +50,17 @@ export function endOf({ code, timedOut, isUnstarted }: Switched): string {
  * where it is there, does that in a unit of its own.
  *
  * @param timeout Milliseconds.
+ * @param env Variables that it has beside the usual ones.
  */
 export async function runOutside(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  env: Variables = {},
 ): Promise<Switched> {
   return hasSystemd()
-    ? await inUnit(run, argv, timeout)
-    : await directly(run, argv, timeout);
+    ? await inUnit(run, argv, timeout, env)
+    : await directly(run, argv, timeout, env);
 }
 
 /** systemd starts nothing while it starts itself anew: it is asked again. */
@@ -65,9 +68,10 @@ export async function inUnit(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  env: Variables = {},
 ): Promise<Switched> {
   for (let tries = 1;; tries++) {
-    const switched = await inUnitOnce(run, argv, timeout);
+    const switched = await inUnitOnce(run, argv, timeout, env);
     if (switched.isUnstarted !== true || tries === mostTries) return switched;
     await run.effects.sleep(1000);
   }
@@ -79,6 +83,7 @@ export async function inUnitOnce(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  env: Variables = {},
 ): Promise<Switched> {
   const { effects } = run;
   const unit = unitFor(run.attempt.id, effects.now());
@@ -89,6 +94,7 @@ export async function inUnitOnce(
       argv,
       Math.ceil(timeout / 1000),
       journalFields(id, revision, stage),
+      env,
     ),
   );
   let end = unitEnd(finished.stderr);
@@ -191,11 +197,13 @@ export async function directly(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  env: Variables = {},
 ): Promise<Switched> {
   const [program, ...args] = argv;
   const finished = await run.effects.run({
     program: program!,
     args,
+    env,
     timeout,
     shielded: true,
     onStart: async (pid) => {

@@ -163,6 +163,20 @@ Deno.test("an activation sees two of our variables, by name only", () => {
   });
 });
 
+Deno.test("a unit has the variables that it is given, with their values", () => {
+  const given = { NIXOS_NO_CHECK: "1" };
+  withVariables({}, () => {
+    for (
+      const { args } of [
+        runInUnit("u", ["x"], 1, {}, given),
+        armTimer("u", ["x"], 1, given),
+      ]
+    ) {
+      assertEquals(args.slice(-3), ["--setenv=NIXOS_NO_CHECK=1", "--", "x"]);
+    }
+  });
+});
+
 Deno.test("the dead-man's switch is a timer of systemd's own", () => {
   const command = armTimer("switch", ["/old/switch", "-x", "test"], 1200);
   assertEquals(line(command), [

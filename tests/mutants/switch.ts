@@ -105,7 +105,7 @@ export const ofSwitch: readonly Mutant[] = [
   {
     name: "boot: a run that is done before it begins does not look",
     file: "lib/sync/settled.ts",
-    from: "    loaderFiles.map(writtenAt),\n",
+    from: "    loaderTimes(),\n",
     to: "",
     tests: bootDefault,
   },
@@ -129,5 +129,12 @@ export const ofSwitch: readonly Mutant[] = [
     from: "    if (late > patience) throw unending(pid);\n",
     to: "    if (late > 100 * patience) return;\n",
     tests: ["tests/activation/switching_test.ts"],
+  },
+  {
+    name: "the way back asks the checks of the system",
+    file: "lib/activation/switching.ts",
+    from: 'unchecked: Variables = { NIXOS_NO_CHECK: "1" };',
+    to: "unchecked: Variables = {};",
+    tests: ["tests/runs/operations_test.ts"],
   },
 ];

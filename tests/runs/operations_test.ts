@@ -38,6 +38,52 @@ test("boot changes what the next boot starts, and nothing now", async (world) =>
   await syncTo(world, 0, "rollback");
 });
 
+test("a pre-switch check refuses a revision, and never the way back", async (world) => {
+  // It fails once the host is broken.
+  const { repository, revision } = await deployed(world, {}, {
+    knobs: { preSwitchChecks: { network: "test ! -e /run/broken" } },
+  });
+  await repository.publish("Bad", {
+    knobs: { activation: "touch /run/broken", exit: { test: 4, boot: 0 } },
+  });
+  const back = await syncTo(world, 7);
+  says(back.stderr, "runs again");
+  assertEquals(revisions(world), [revision, revision, revision]);
+
+  // The next revision is refused by its own check, before anything is changed.
+  const calls = world.calls().length;
+  await repository.publish("Wrong place", {
+    knobs: { activation: undefined, exit: {} },
+  });
+  const refused = await syncTo(world, 6);
+  says(refused.stderr, "its pre-switch check network failed, and nothing was");
+  assertEquals(revisions(world), [revision, revision, revision]);
+  assertEquals(world.calls().length, calls + 1);
+  assertEquals(world.state()!.attempt, undefined);
+});
+
+test("what only a reboot can change says so, and is held", async (world) => {
+  const { repository, revision } = await deployed(world);
+  await repository.publish("Another D-Bus", {
+    knobs: {
+      preSwitchChecks: {
+        switchInhibitors:
+          "echo 'dbus-implementation : dbus -> broker' >&2; false",
+      },
+    },
+  });
+  const refused = await syncTo(world, 11);
+  says(
+    refused.stderr,
+    "this change needs a reboot",
+    "dbus-implementation : dbus -> broker",
+    "with operation: boot it is deployed by the next reboot",
+  );
+  assertEquals(revisions(world), [revision, revision, revision]);
+  world.configure(repository, { operation: "boot" });
+  await syncTo(world, 0, "retry");
+});
+
 test("test changes what runs, and not what a reboot starts", async (world) => {
   const { repository, revision } = await deployed(world);
   world.configure(repository, { operation: "test" });

@@ -59,6 +59,7 @@ printf %s "$units" | while IFS='	' read -r name file; do
 done
 [ -z "$fstab" ] || printf '%s\n' "$fstab" >"$out/etc/fstab"
 printf %s "$user_activation" >"$out/stand-in/user-activation"
+printf %s "$pre_switch_checks" >"$out/stand-in/pre-switch-checks"
 printf %s "$installers" | while IFS='	' read -r name file; do
 	ln -s "$file" "$out/etc/systemd/system/$name"
 done

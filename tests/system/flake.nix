@@ -32,6 +32,9 @@
 #   fstab         the text of /etc/fstab.
 #   userActivation a shell snippet that is run as each user that logind knows of;
 #                 if it fails, exit code 4.
+#   preSwitchChecks {"NAME": SNIPPET}: if one fails, the switch ends with 1 before it
+#                 changes anything, unless NIXOS_NO_CHECK=1. As in nixpkgs, one
+#                 called switchInhibitors is not asked by `boot`.
 #   activation    a shell snippet of the activation; if it fails, exit code 2.
 #   build         a shell snippet of the build: "echo no; exit 1" breaks it.
 #   dependencies  {"app": SNIPPET}: derivations that the system needs, built
@@ -69,6 +72,7 @@
         units = { };
         fstab = "";
         userActivation = "";
+        preSwitchChecks = { };
         activation = "";
         build = "";
         dependencies = { };

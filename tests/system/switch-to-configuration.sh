@@ -11,7 +11,8 @@
 #   dry-activate  says what would be done, in the words of the real one, and ends
 #                 with 0 but where another switch is at work
 #
-# Exit codes: 1 nothing was changed (bootloader, usage, another machine), 2 an
+# Exit codes: 1 nothing was changed (bootloader, usage, a pre-switch check,
+# another machine), 2 an
 # activation snippet failed (the rest was done), 4 a unit could not be started,
 # restarted, reloaded or stopped, one is failed at the end, or the activation of
 # a user failed; 11 with "Could not acquire lock" another switch is at work; 100
@@ -73,10 +74,23 @@ main() {
 	forced=$(forced_code)
 	[ "$forced" != 11 ] || say 'Could not acquire lock'
 	case $forced in 1 | 11 | 100) die "$forced" "this system is told to fail with $forced" 'see "exit" in its host.json' ;; esac
+	[ "${NIXOS_NO_CHECK-}" = 1 ] || pre_switch_checks
 	[ "$action" = test ] || install_bootloader
 	[ "$action" = boot ] || switch_over
 	[ "$forced" = 0 ] || status=$forced
 	exit "$status"
+}
+
+# All are asked, and each that fails is named: the words are those of nixpkgs.
+pre_switch_checks() {
+	failed=''
+	while IFS="$tab" read -r name file; do
+		[ "$name $action" != 'switchInhibitors boot' ] || continue
+		sh "$file" </dev/null 9>&- && continue
+		say "Pre-switch check '$name' failed"
+		failed=1
+	done <"$system/stand-in/pre-switch-checks"
+	[ -z "$failed" ] || { say 'Pre-switch checks failed'; exit 1; }
 }
 
 forced_code() {

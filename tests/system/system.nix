@@ -170,5 +170,9 @@ derive "nixos-system-${host}-stand-in" (fileOf "build.sh") {
   units = text (map (name: "${name}\t${fileFor name knobs.units.${name}}") (attrNames knobs.units));
   inherit (knobs) fstab;
   user_activation = knobs.userActivation;
+  # name and file of each check, a line each.
+  pre_switch_checks = text (
+    map (name: "${name}\t${toFile name knobs.preSwitchChecks.${name}}") (attrNames knobs.preSwitchChecks)
+  );
   dependencies = attrValues (mapAttrs dependency knobs.dependencies);
 }

@@ -41,6 +41,7 @@ export interface Knobs {
   units?: Readonly<Record<string, string | null>> | undefined;
   fstab?: string | undefined;
   userActivation?: string | undefined;
+  preSwitchChecks?: Readonly<Record<string, string>> | undefined;
   activation?: string | undefined;
   build?: string | undefined;
   dependencies?: Readonly<Record<string, string>> | undefined;
