@@ -180,11 +180,10 @@ async function markedFiles(
 ): Promise<Map<string, "sops" | "age">> {
   const grep = (option: string, ...patterns: readonly string[]) =>
     filesFound(run, mirror, revision, option, patterns);
-  const [age, sops, neither] = await Promise.all([
-    grep("--files-with-matches", ...marks.age),
-    grep("--files-with-matches", ...marks.sops),
-    grep("--files-without-match", ...marks.age, ...marks.sops),
-  ]);
+  const age = await grep("--files-with-matches", ...marks.age);
+  const sops = await grep("--files-with-matches", ...marks.sops);
+  const all = [...marks.age, ...marks.sops];
+  const neither = await grep("--files-without-match", ...all);
   const seen = new Set([...age, ...sops, ...neither]);
   const unseen = entries.filter(({ path }) => !seen.has(path));
   if (unseen.length > 0) {
