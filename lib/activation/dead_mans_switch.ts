@@ -101,7 +101,7 @@ export async function disarm(run: Run): Promise<boolean> {
     const isOver = await waitForEnd(run);
     await run.effects.run(resetFailed(service));
     const activity = await activityOf(run.effects, timer);
-    if (isOver && /^(inactive|failed|unknown)$/.test(activity)) return true;
+    if (isOver && isAtRest(activity)) return true;
     if (tries === 3) return false;
     await run.effects.sleep(1000);
   }
@@ -118,27 +118,40 @@ export async function disarmOrTell(run: Run): Promise<void> {
   );
 }
 
-/** @returns whether it is at its end; not where nothing can end it. */
+/**
+ * @returns whether it is at its end; not where nothing can end it, or where
+ * systemd does not say.
+ */
 async function waitForEnd(run: Run): Promise<boolean> {
   const { effects, config } = run;
   const end = effects.monotonic() + config["timeouts.activate"];
-  for (let stops = 0; await isAtWork(run);) {
-    if (stops === mostStops) return false;
+  for (let stops = 0, silent = 0;;) {
+    const activity = await activityOf(effects, service);
+    if (isAtRest(activity)) return true;
+    if (activity === "") silent++;
+    if (stops === mostStops || silent === mostSilent) return false;
     if (effects.monotonic() > end) {
       await effects.run(stopUnits(service));
       stops++;
     }
     await effects.sleep(200);
   }
-  return true;
 }
 
 /** How often a switch that takes too long is stopped. */
 const mostStops = 3;
 
+/** How often systemd may give no answer. */
+const mostSilent = 5;
+
 async function isAtWork({ effects }: Run): Promise<boolean> {
   const activity = await activityOf(effects, service);
   return /^(activating|deactivating|active)$/.test(activity);
+}
+
+/** Whether systemd says of a unit that it does nothing. */
+function isAtRest(activity: string): boolean {
+  return /^(inactive|failed|unknown)$/.test(activity);
 }
 
 /**

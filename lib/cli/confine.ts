@@ -16,6 +16,7 @@ import { tellsAny } from "../config/told.ts";
 import { privatePlaces } from "../host/private_folder.ts";
 import { hasSystemd } from "../host/system.ts";
 import { readConfig } from "./config.ts";
+import { resultOf } from "./life.ts";
 import { namesSockets, permissionsFor, type Reach } from "./permissions.ts";
 import type { Call } from "./call.ts";
 
@@ -64,14 +65,7 @@ async function inWorker(
     },
   });
   const worker = startWorker(import.meta.resolve(module), permissions);
-  return await new Promise((resolve) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    // Deno has written what it was, and where.
-    worker.onerror = (event) => {
-      event.preventDefault();
-      resolve(exitCodes.bug);
-    };
-  });
+  return await resultOf<ExitCode>(worker, exitCodes.bug);
 }
 
 /** A command that judges the configuration itself gets what the defaults need. */

@@ -10,12 +10,14 @@ import { foreseen } from "../base/os_error.ts";
 import { deliverAll } from "../notify/deliver.ts";
 import { parse } from "./arguments.ts";
 import { readConfig } from "./config.ts";
+import { whileAlive } from "./life.ts";
 import { realEffects } from "./output/effects.ts";
 
 /** After a run no message is begun later than this, in milliseconds. */
 const within = 30_000;
 
-self.postMessage(await delivered());
+const send = (message: unknown) => self.postMessage(message);
+send(await whileAlive(send, delivered));
 
 /** Whatever goes wrong is told, and changes nothing of how the run ended. */
 async function delivered(): Promise<true> {

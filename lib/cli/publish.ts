@@ -8,6 +8,7 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { defaultConfigPath, type LocalConfig } from "../config/config.ts";
 import {
+  markRun,
   type Published,
   publishedFile,
   publishedOf,
@@ -68,18 +69,39 @@ async function publishedNow(
   }
 }
 
-/** Effects that publish each stage as it begins. */
+/**
+ * Effects of a run that publish each stage as it begins, and mark the run as
+ * under way until `published` is called at its end.
+ */
 export function publishing<E extends Effects>(
   call: Call,
   config: LocalConfig,
   effects: E,
 ): E & { published: () => Promise<void> } {
+  let mark: Disposable | undefined;
   let pending = Promise.resolve();
-  const next = () =>
-    pending = pending.then(() => publish(call, config, effects));
+  const after = (next: () => Promise<void>) => pending = pending.then(next);
   const tell = (event: Event) => {
     effects.tell(event);
-    if (event.kind === "start") next();
+    if (event.kind !== "start") return;
+    after(async () => {
+      mark ??= await markedRun(call, config);
+      await publish(call, config, effects);
+    });
   };
-  return { ...effects, tell, published: next };
+  const published = () =>
+    after(async () => {
+      await publish(call, config, effects);
+      mark?.[Symbol.dispose]();
+    });
+  return { ...effects, tell, published };
+}
+
+/** That the folder can't be used is told with the status itself. */
+async function markedRun(
+  call: Call,
+  config: LocalConfig,
+): Promise<Disposable | undefined> {
+  if (!isPublished(call, config)) return undefined;
+  return await markRun().catch(() => undefined);
 }

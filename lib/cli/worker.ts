@@ -5,6 +5,8 @@
  * @module
  */
 /// <reference lib="deno.worker" />
+import { whileAlive } from "./life.ts";
 import { perform } from "./perform.ts";
 
-self.postMessage(await perform(Deno.args));
+const send = (message: unknown) => self.postMessage(message);
+send(await whileAlive(send, () => perform(Deno.args)));

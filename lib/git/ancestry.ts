@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Run } from "../run/run.ts";
 import { localGit } from "./git.ts";
-import { damaged, has } from "./mirror.ts";
+import { damaged, has, type Mirrored, must } from "./mirror.ts";
 
 /**
  * Whether a commit is another one, or among those before it. Git says so by
@@ -16,7 +15,7 @@ import { damaged, has } from "./mirror.ts";
  * @throws {SyncError} `mirror-damaged` where Git gives no answer.
  */
 export async function isAncestor(
-  run: Run,
+  run: Mirrored,
   mirror: string,
   older: string,
   newer: string,
@@ -32,7 +31,7 @@ export async function isAncestor(
  * @throws {SyncError} `mirror-damaged` where Git gives no answer.
  */
 export async function commonOf(
-  run: Run,
+  run: Mirrored,
   mirror: string,
   one: string,
   other: string,
@@ -45,6 +44,27 @@ export async function commonOf(
   const mayBeNone = said === "" && [1, 128].includes(finished.code);
   if (!mayBeNone) throw damaged(run, command, finished);
   const areThere = await has(run, mirror, one) && await has(run, mirror, other);
-  if (areThere && finished.code === 128) throw damaged(run, command, finished);
+  if (!areThere) return undefined;
+  if (finished.code === 128) throw damaged(run, command, finished);
+  await mustBeApart(run, mirror, one, other);
   return undefined;
+}
+
+/**
+ * Has Git name a commit as one that another does not descend from: a Git that
+ * ends with 1 and says nothing has not said that.
+ *
+ * @throws {SyncError} `mirror-damaged` where it does not.
+ */
+async function mustBeApart(
+  run: Mirrored,
+  mirror: string,
+  one: string,
+  other: string,
+): Promise<void> {
+  const args = ["rev-list", "--max-count=1", one, `^${other}`, "--"];
+  const command = localGit(mirror, args);
+  const said = (await must(run, command)).trim();
+  if (said === one.toLowerCase()) return;
+  throw damaged(run, command, { stderr: "", stdout: new Uint8Array() });
 }

@@ -18,6 +18,7 @@ import { between, isForward, isHead } from "./history.ts";
 import { askRemote } from "./remote.ts";
 import {
   collectGarbage,
+  dropLocks,
   has,
   isDamaged,
   isShallow,
@@ -48,6 +49,7 @@ export async function fetchRevision(
 ): Promise<Fetched> {
   const mirror = `${run.folder}/repo`;
   await dropUnchecked(run, mirror);
+  await dropLocks(mirror);
   const isNew = !await isThere(run, mirror);
   try {
     if (isNew) await makeMirror(run, mirror, tip);
@@ -82,8 +84,8 @@ async function isOfMirror(
 }
 
 /**
- * What Git says of the mirror itself: locks of one that was killed, and hashes
- * of another kind than the repository has now.
+ * What Git says of the mirror itself: it can't write to it, or has hashes of
+ * another kind than the repository has now.
  */
 const ofMirror =
   /^(?:fatal|error): (?:mismatched (?:algorithms|object format)|(?:could not|cannot|Unable to) (?:create|lock) )/;

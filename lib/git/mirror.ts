@@ -4,13 +4,25 @@
  * @module
  */
 import { exists } from "@std/fs";
-import { type Command, type Finished, say } from "../base/effects.ts";
+import {
+  type Command,
+  type Effects,
+  type Finished,
+  say,
+} from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { errno, isNumbered } from "../base/os_error.ts";
 import { localGit } from "./git.ts";
 import type { Run } from "../run/run.ts";
 import { lastWords } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
+
+/** What a look into a mirror needs of a run. */
+export interface Mirrored {
+  effects: Pick<Effects, "run">;
+  /** The state folder. */
+  folder: string;
+}
 
 /** Makes a new and empty mirror for what `tip` names. */
 export async function makeMirror(
@@ -49,6 +61,32 @@ export async function isThere(run: Run, mirror: string): Promise<boolean> {
     say(run.effects, "notice", "The mirror is damaged; making it again");
     await removeIfThere(mirror);
     return false;
+  }
+}
+
+/**
+ * Removes the locks that a killed Git has left, which stop each later one. Only
+ * for who holds the lock of the state folder: then no other Git is at work.
+ */
+export async function dropLocks(mirror: string): Promise<void> {
+  try {
+    for (const path of filesBelow(`${mirror}/.git`)) {
+      if (path.endsWith(".lock")) await Deno.remove(path);
+    }
+  } catch (error) {
+    const isNone = error instanceof Deno.errors.NotFound ||
+      isNumbered(error, errno.notAFolder);
+    // There is no mirror yet, or it is damaged: isThere() sees to that.
+    if (!isNone) throw error;
+  }
+}
+
+/** The files below a folder of Git's, without objects by themselves. */
+function* filesBelow(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = `${folder}/${name}`;
+    if (!isDirectory) yield path;
+    else if (!/^[0-9a-f]{2}$/.test(name)) yield* filesBelow(path);
   }
 }
 
@@ -122,7 +160,7 @@ export function isShallow(mirror: string): Promise<boolean> {
  * @throws {SyncError} `mirror-damaged` where it says neither.
  */
 export async function has(
-  run: Run,
+  run: Mirrored,
   mirror: string,
   revision: string,
 ): Promise<boolean> {
@@ -142,7 +180,7 @@ export async function has(
  * @returns what it wrote to standard output.
  * @throws {SyncError} `mirror-damaged`
  */
-export async function must(run: Run, command: Command): Promise<string> {
+export async function must(run: Mirrored, command: Command): Promise<string> {
   const finished = await run.effects.run(command);
   if (finished.code !== 0) throw damaged(run, command, finished);
   return new TextDecoder().decode(finished.stdout);
@@ -170,9 +208,9 @@ const wholeFile = (mirror: string) => `${mirror}/.git/gitops-sync-whole`;
 
 /** The error for a local Git command that failed. */
 export function damaged(
-  run: Run,
+  run: Pick<Run, "folder">,
   command: Command,
-  finished: Finished,
+  finished: Pick<Finished, "stdout" | "stderr">,
 ): SyncError {
   return new SyncError(
     `Cannot use the mirror in ${run.folder}/repo: git ${

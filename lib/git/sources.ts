@@ -15,7 +15,7 @@ import { targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
 import { QuietServers } from "../run/quiet.ts";
 import type { State } from "../state/state.ts";
-import { localGit } from "./git.ts";
+import { isAncestor } from "./ancestry.ts";
 import { type Asked, askRemote } from "./remote.ts";
 
 /** What was deployed last from a ref. */
@@ -202,15 +202,16 @@ async function isOlder(
   than: string,
 ): Promise<boolean> {
   if (earlier.some((one) => one.revision === revision)) return true;
-  const finished = await effects.run(
-    localGit(`${stateDirectory}/repo`, [
-      "merge-base",
-      "--is-ancestor",
-      revision,
-      than,
-    ]),
-  );
-  return finished.code === 0;
+  const run = { effects, folder: stateDirectory };
+  try {
+    return await isAncestor(run, `${stateDirectory}/repo`, revision, than);
+  } catch (error) {
+    // The fetch mends the mirror, and then looks at the move once more.
+    if (error instanceof SyncError && error.reason === "mirror-damaged") {
+      return false;
+    }
+    throw error;
+  }
 }
 
 function tellFailures(

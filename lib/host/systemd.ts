@@ -148,14 +148,28 @@ export async function activityOf(
 
 /** Whether the machine has not yet come to the end of its boot. */
 export async function isStarting(effects: Effects): Promise<boolean> {
-  return /^(initializing|starting)$/.test(
-    await said(effects, ["is-system-running"]),
-  );
+  return /^(initializing|starting)$/.test(await systemState(effects));
 }
 
 /** Whether the machine is being shut down, when no unit can be started. */
 export async function isStopping(effects: Effects): Promise<boolean> {
-  return await said(effects, ["is-system-running"]) === "stopping";
+  return await systemState(effects) === "stopping";
+}
+
+/** All words of `systemctl is-system-running` (systemctl(1)). */
+const systemStates =
+  /^(initializing|starting|running|degraded|maintenance|stopping|offline|unknown)$/;
+
+/** How often systemd is asked where it says none of them. */
+const mostQuestions = 3;
+
+/** How the machine is, in one of these words; `unknown` where none comes. */
+async function systemState(effects: Effects): Promise<string> {
+  for (let asked = 0; asked < mostQuestions; asked++) {
+    const word = await said(effects, ["is-system-running"]);
+    if (systemStates.test(word)) return word;
+  }
+  return "unknown";
 }
 
 async function said(

@@ -48,6 +48,8 @@ export const passedOn = [
 const mostMemory = 2 * 2 ** 30;
 /** Milliseconds in which most questions have been answered. */
 const firstLook = 1000;
+/** Milliseconds after which one that was ended, and is still there, is left. */
+const afterTheKill = 5_000;
 
 function childEnvironment(
   extra: Readonly<Record<string, string>> = {},
@@ -180,7 +182,15 @@ export async function ask(
   memory = mostMemory,
 ): Promise<string | undefined> {
   const child = await start(command, "null", false);
-  const kill = () => void late.end(child.pid);
+  let giveUp = () => {};
+  const givenUp = new Promise<undefined>((resolve) =>
+    giveUp = () => resolve(undefined)
+  );
+  const kill = () => {
+    letGo();
+    letGo = alarm(afterTheKill, giveUp);
+    late.end(child.pid).catch(() => {});
+  };
   let ended = false;
   let unwatch: (() => void) | undefined;
   const watchIt = async () => {
@@ -196,6 +206,21 @@ export async function ask(
     letGo = alarm(rest, kill);
     watchIt();
   });
+  try {
+    const answer = answerOf(child, most, () => late.end(child.pid));
+    return await Promise.race([answer, givenUp]);
+  } finally {
+    ended = true;
+    letGo();
+    unwatch?.();
+  }
+}
+
+async function answerOf(
+  child: Deno.ChildProcess,
+  most: number,
+  end: () => Promise<void>,
+): Promise<string | undefined> {
   const decoder = new TextDecoder();
   const reader = child.stdout.getReader();
   let answer = "";
@@ -204,13 +229,10 @@ export async function ask(
     if (done) break;
     answer += decoder.decode(value, { stream: true });
     if (answer.length <= most) continue;
-    await late.end(child.pid);
+    await end();
     await reader.cancel();
     break;
   }
   const { code } = await child.status;
-  ended = true;
-  letGo();
-  unwatch?.();
   return code === 0 && answer.length <= most ? answer : undefined;
 }

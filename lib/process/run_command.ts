@@ -14,6 +14,10 @@ const longestLine = 4 * 1024 * 1024;
 // How long the output may stay open after a program has ended: by then it is
 // in the hands of a process that left the group and may live for ever.
 const afterTheEnd = 5_000;
+// How long a program that was killed may take to be gone: the kernel ends none
+// that waits for a disk or a network file system.
+const afterTheKill = 5_000;
+const killed = 128 + 9;
 
 const failure = () => import("./command_failure.ts");
 
@@ -110,18 +114,36 @@ export async function run(
   const stop = new AbortController();
   const most = command.most ?? mostOutput;
   let ended: "timeout" | "interrupt" | "output" | "limit" | undefined;
+  let isGone = false;
+  let giveUp = (_code: number) => {};
+  const givenUp = new Promise<number>((resolve) => giveUp = resolve);
+  const kill = () => {
+    letGo();
+    letGo = alarm(afterTheKill, () => {
+      giveUp(killed);
+      stop.abort();
+    });
+    try {
+      killGroup(child.pid);
+    } catch {
+      // No program can be started now: the alarm ends the wait all the same.
+    }
+  };
   const end = (why: NonNullable<typeof ended>) => {
     ended ??= why;
-    killGroup(child.pid);
+    if (isGone) stop.abort();
+    else kill();
   };
   let letGo = alarm(command.timeout, () => end("timeout"));
   const onInterrupt = () => end("interrupt");
   mayInterrupt?.addEventListener("abort", onInterrupt);
-  const status = child.status.then(({ code }) => {
+  const gone = child.status.then(({ code }) => {
+    isGone = true;
     letGo();
     letGo = alarm(afterTheEnd, () => stop.abort());
     return code;
   });
+  const status = Promise.race([gone, givenUp]);
   const unwatch = command.limits
     ? (await import("./watch.ts")).watch(
       child.pid,
@@ -149,7 +171,7 @@ export async function run(
     return { code, timedOut: ended === "timeout", stdout, stderr };
   } catch (error) {
     // Who called us goes on without it, so it must not go on by itself.
-    killGroup(child.pid);
+    if (!isGone) kill();
     await status;
     stop.abort();
     throw error;

@@ -6,6 +6,7 @@
  */
 import { dirname } from "@std/path";
 import type { Config } from "../config/schema.ts";
+import { lockNow } from "../host/lock.ts";
 import { foreignOnTheWay } from "../host/trusted_path.ts";
 import { hostStateOf } from "../run/host_state.ts";
 import type { HostFacts, HostState } from "../run/host_state.ts";
@@ -20,6 +21,9 @@ import type { LastAttempt } from "../state/state.ts";
  */
 export const publishedFile = "/run/gitops-sync-status/status.json";
 
+/** Locked by the run that is under way: all may see whether it still lives. */
+const runFile = `${dirname(publishedFile)}/run`;
+
 /** What is in the file, beside what every document has. */
 export interface Published {
   published: true;
@@ -31,7 +35,10 @@ export interface Published {
   lastGood: { revision: string; at: string } | null;
   /** The revision that the remote named when it was asked last. */
   tip: string | null;
-  /** The stage of a run under way. */
+  /**
+   * The stage of the run under way, or at which a run stopped in the midst: the
+   * state is `deploying` then, or `out-of-sync`.
+   */
   stage: string | null;
   /** How the last attempt ended, without its message. */
   last: Omit<LastAttempt, "message" | "hints"> | null;
@@ -57,7 +64,7 @@ export function publishedOf(facts: HostFacts & { asked?: AskedAt }): Published {
       ? { revision: lastGood.revision, at: lastGood.at }
       : null,
     tip: tip?.revision ?? null,
-    stage: facts.isBusy && attempt ? attempt.stage : null,
+    stage: attempt ? attempt.stage : null,
     last: state.last ? bare(state.last) : null,
     suspension: suspension
       ? { since: suspension.since, until: suspension.until }
@@ -99,6 +106,17 @@ function bare(last: LastAttempt): Published["last"] {
  * somebody else may write to it.
  */
 export function writePublished(text: string, time: Date): void {
+  makeFolder();
+  // Several may write at the same time: a run, and a person who suspends.
+  const temporary = `${publishedFile}.${Deno.pid}`;
+  Deno.writeTextFileSync(temporary, text, { mode: 0o600 });
+  Deno.utimeSync(temporary, time, time);
+  Deno.chmodSync(temporary, 0o644);
+  Deno.renameSync(temporary, publishedFile);
+}
+
+/** @throws {Error} as {@linkcode writePublished}. */
+function makeFolder(): void {
   const folder = dirname(publishedFile);
   try {
     Deno.mkdirSync(folder, { mode: 0o755 });
@@ -108,28 +126,73 @@ export function writePublished(text: string, time: Date): void {
   }
   const foreign = foreignOnTheWay(publishedFile);
   if (foreign) throw new Error(`${foreign.path}: ${foreign.why}`);
-  // Several may write at the same time: a run, and a person who suspends.
-  const temporary = `${publishedFile}.${Deno.pid}`;
-  Deno.writeTextFileSync(temporary, text, { mode: 0o600 });
-  Deno.utimeSync(temporary, time, time);
-  Deno.chmodSync(temporary, 0o644);
-  Deno.renameSync(temporary, publishedFile);
 }
 
 /**
- * Reads what a run has published.
+ * Marks for everybody that a run is under way, until the mark is closed or this
+ * process dies. The file is a new one: nobody else can have locked it before.
+ *
+ * @throws {Error} as {@linkcode writePublished}.
+ */
+export async function markRun(): Promise<Disposable> {
+  makeFolder();
+  const temporary = `${runFile}.${Deno.pid}`;
+  const file = Deno.openSync(temporary, {
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  try {
+    await lockNow(file, true);
+    Deno.chmodSync(temporary, 0o644);
+    Deno.renameSync(temporary, runFile);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Whether the run that marked itself last is still under way. */
+async function isRunning(): Promise<boolean> {
+  try {
+    using file = Deno.openSync(runFile, { read: true });
+    return !await lockNow(file, false);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Reads what a run has published. A run that was killed can't take back that it
+ * deploys: the state is `out-of-sync` then, as it is for root.
  *
  * @returns nothing where there is no such file of root's.
  */
-export function readPublished(): Published | undefined {
+export async function readPublished(): Promise<Published | undefined> {
   try {
-    const { uid, mtime } = Deno.lstatSync(publishedFile);
-    if (uid !== 0 && uid !== Deno.uid()) return undefined;
-    const found: Published = JSON.parse(Deno.readTextFileSync(publishedFile));
-    const { checked } = found;
-    if (!checked || !mtime) return found;
-    return { ...found, checked: { ...checked, at: mtime.toISOString() } };
+    const first = readFile();
+    if (!await isCutOff(first)) return first;
+    // It may have ended well since, and another one may have begun.
+    const second = readFile();
+    if (!second || !await isCutOff(second)) return second;
+    return { ...second, state: "out-of-sync" };
   } catch {
     return undefined;
   }
+}
+
+async function isCutOff(found: Published | undefined): Promise<boolean> {
+  return found?.state === "deploying" && !await isRunning();
+}
+
+/** @throws {Error} where it can't be read. */
+function readFile(): Published | undefined {
+  const { uid, mtime } = Deno.lstatSync(publishedFile);
+  if (uid !== 0 && uid !== Deno.uid()) return undefined;
+  const found: Published = JSON.parse(Deno.readTextFileSync(publishedFile));
+  const { checked } = found;
+  if (!checked || !mtime) return found;
+  return { ...found, checked: { ...checked, at: mtime.toISOString() } };
 }

@@ -63,7 +63,7 @@ export async function secretTree(
     isRules(entry) && entry.size > largestRules
   ).map(({ path }) => ({ path, why: "it is longer than 1 MiB" }));
   const ruled = await rulesOf(run, verified.mirror, reader, small, entries);
-  const marked = await markedFiles(run, verified);
+  const marked = await markedFiles(run, verified, entries);
   const ignored = run.config["secrets.ignore"];
   const files = entries.flatMap((entry, i): TreeFile[] => {
     const { path } = entry;
@@ -147,39 +147,70 @@ async function listTree(
     (line) => {
       const [, type, blob, size, path] =
         /^(\d+) \w+ (\S+) +(\S+)\t([^]+)$/.exec(line) ?? [];
-      const isFile = type === "100644" || type === "100755";
+      // Old programs wrote other permissions (100664), too.
+      const isFile = type?.startsWith("100");
       return isFile ? [{ path: path!, blob: blob!, size: Number(size) }] : [];
     },
   );
 }
 
-/** The files that look encrypted, with what they look like. */
-async function markedFiles(
-  run: Run,
-  { mirror, commit }: Mirror,
-): Promise<Map<string, "sops" | "age">> {
-  const found = new Map<string, "sops" | "age">();
-  const age = await grep(run, mirror, commit.revision, [
+/** What the lines of an encrypted file begin with, or hold (basic regexps). */
+const marks = {
+  age: [
     "^age-encryption\\.org/v1",
     "^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE-----",
-  ]);
-  const sops = await grep(run, mirror, commit.revision, [
-    "ENC\\[AES256_GCM,",
-  ]);
+  ],
+  sops: ["ENC\\[AES256_GCM,"],
+} as const;
+
+/**
+ * The files that look encrypted, with what they look like.
+ *
+ * An exit code of `git grep` and an empty answer prove nothing: a Git that was
+ * killed, or that could not read a file, gives the same. So each file must be
+ * named, as one of age, as one of sops, or as neither.
+ *
+ * @param entries All files of the revision.
+ * @throws {SyncError} `mirror-unreadable` where Git did not look into each.
+ */
+async function markedFiles(
+  run: Run,
+  { mirror, commit: { revision } }: Mirror,
+  entries: readonly Entry[],
+): Promise<Map<string, "sops" | "age">> {
+  const grep = (option: string, ...patterns: readonly string[]) =>
+    filesFound(run, mirror, revision, option, patterns);
+  const age = await grep("--files-with-matches", ...marks.age);
+  const sops = await grep("--files-with-matches", ...marks.sops);
+  const all = [...marks.age, ...marks.sops];
+  const neither = await grep("--files-without-match", ...all);
+  const seen = new Set([...age, ...sops, ...neither]);
+  const unseen = entries.filter(({ path }) => !seen.has(path));
+  if (unseen.length > 0) {
+    const names = unseen.slice(0, 3).map(({ path }) => oneLine(path, 100));
+    throw unreadable(
+      `git grep did not look into ${count(unseen.length, "file")}: ${
+        names.join(", ")
+      }`,
+    );
+  }
+  const found = new Map<string, "sops" | "age">();
   for (const path of sops) found.set(path, "sops");
   for (const path of age) if (!found.has(path)) found.set(path, "age");
   return found;
 }
 
-async function grep(
+/** The paths that `git grep` names; its exit code 1 stands for none. */
+async function filesFound(
   run: Run,
   mirror: string,
   revision: string,
+  option: string,
   patterns: readonly string[],
 ): Promise<string[]> {
   const finished = await run.effects.run(localGit(mirror, [
     "grep",
-    "--name-only",
+    option,
     "--null",
     "--text",
     "--basic-regexp",
@@ -187,7 +218,6 @@ async function grep(
     revision,
     "--",
   ]));
-  // 1: nothing was found.
   if (finished.code > 1) throw unreadable(finished.stderr);
   return new TextDecoder().decode(finished.stdout).split("\0").slice(0, -1)
     .map((name) => name.slice(revision.length + 1));

@@ -4,7 +4,7 @@
  * @module
  */
 import { localGit } from "../git/git.ts";
-import { must, removeIfThere } from "../git/mirror.ts";
+import { must } from "../git/mirror.ts";
 import { signedDigest } from "../git/signed_part.ts";
 import { holdOf, isMove } from "../run/decide.ts";
 import type { Run } from "../run/run.ts";
@@ -36,21 +36,9 @@ export async function verify(run: Run, fetched: Fetched): Promise<Verified> {
   if (firstTrusted) await run.save({ firstTrusted });
   // Nix asks for the mirror's HEAD even where it is told the revision, so HEAD
   // names what was verified last and nothing else.
-  await setHead(run, fetched.mirror, commit.revision);
+  const head = ["update-ref", "--no-deref", "HEAD", commit.revision];
+  await must(run, localGit(fetched.mirror, head));
   return { ...fetched, commit, forward, done: "verified" };
-}
-
-/** Moves HEAD. A lock there is of a Git that was killed: this run has its own. */
-async function setHead(
-  run: Run,
-  mirror: string,
-  revision: string,
-): Promise<void> {
-  const args = ["update-ref", "--no-deref", "HEAD", revision];
-  const { code } = await run.effects.run(localGit(mirror, args));
-  if (code === 0) return;
-  await removeIfThere(`${mirror}/.git/HEAD.lock`);
-  await must(run, localGit(mirror, args));
 }
 
 /**

@@ -87,18 +87,23 @@ export async function refusal(): Promise<string | null> {
     await Disk.refusal() ?? await Recorder.refusal() ?? await clockRefusal();
 }
 
-/** Injects faults on some hosts at once, until it is over. */
+/**
+ * Injects faults on some hosts at once, until it is over.
+ *
+ * @param hosts How many of each place.
+ * @param more How many faults follow each; by default its seed says.
+ */
 export async function campaign(
   faults: readonly Fault[],
   isOver: () => boolean,
   tell: (result: Result) => void,
-  hosts = 1,
+  { hosts = 1, more }: { hosts?: number; more?: number } = {},
 ): Promise<Result[]> {
   const all = (["machine", "world"] as const).flatMap((place) => {
     const left = faults.filter((fault) => fault.place === place);
     return Array.from(
       { length: hosts },
-      () => onHosts(place, left, isOver, tell),
+      () => onHosts(place, left, isOver, tell, more),
     );
   });
   return (await Promise.all(all)).flat();
@@ -110,6 +115,7 @@ async function onHosts(
   left: Fault[],
   isOver: () => boolean,
   tell: (result: Result) => void,
+  more?: number,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const { make } = place === "machine" ? MachineGround : WorldGround;
@@ -118,7 +124,7 @@ async function onHosts(
     for (let tried = 0; tried < mostOnOneHost; tried++) {
       const fault = left.shift();
       if (!fault || isOver()) break;
-      const found = await tryOne(ground, fault);
+      const found = await tryOne(ground, fault, more);
       results.push(...found);
       found.forEach(tell);
       // What is wrong with this host must not be the next fault's.
@@ -129,9 +135,13 @@ async function onHosts(
 }
 
 /** What breaks a trial must not end the campaign. */
-async function tryOne(ground: Ground, fault: Fault): Promise<Result[]> {
+async function tryOne(
+  ground: Ground,
+  fault: Fault,
+  more?: number,
+): Promise<Result[]> {
   try {
-    return await onGround(ground, fault);
+    return await onGround(ground, fault, more);
   } catch (error) {
     const evidence = error instanceof Error ? error.stack! : String(error);
     const bad: Bad[] = ["trial broke"];
@@ -139,7 +149,11 @@ async function tryOne(ground: Ground, fault: Fault): Promise<Result[]> {
   }
 }
 
-async function onGround(ground: Ground, fault: Fault): Promise<Result[]> {
+async function onGround(
+  ground: Ground,
+  fault: Fault,
+  more?: number,
+): Promise<Result[]> {
   const { name, point } = fault;
   if (name === diskPoints) return await tryDiskPoints(fault);
   if (point === "candidate") {
@@ -147,7 +161,7 @@ async function onGround(ground: Ground, fault: Fault): Promise<Result[]> {
     return [await tryCandidate(ground, candidate, fault)];
   }
   const kind = kinds.find((one) => one.name === name)!;
-  return await inject(ground, kind, fault as Fault & { point: Point });
+  return await inject(ground, kind, fault as Fault & { point: Point }, more);
 }
 
 /** Adds a result to a file, for a table of several campaigns. */
@@ -228,7 +242,7 @@ if (import.meta.main) {
       `${hit} ${seconds}s ${place} / ${name} / ${point} / ${seed}: exit ${exit}, ${verdict}`,
     );
     if (result.evidence) console.error(result.evidence);
-  }, Number(given["hosts"] ?? 1));
+  }, { hosts: Number(given["hosts"] ?? 1) });
   console.log(tableOf(told));
   Deno.exit(told.some(({ bad }) => bad.length > 0) ? 1 : 0);
 }

@@ -40,11 +40,14 @@ export const kinds: readonly Kind[] = [...momentKinds, ...callKinds];
 /**
  * Injects a fault at its point, others while the next runs recover from it, and
  * then has the host put in order.
+ *
+ * @param more How many others; by default the seed says.
  */
 export async function inject(
   ground: Ground,
   kind: Kind,
   fault: Fault & { point: Point },
+  more = 2 + fault.seed % 3,
 ): Promise<Result[]> {
   const { name, point, seed } = fault;
   const random = randomOf(`${name} ${point} ${seed} ${ground.place}`);
@@ -52,7 +55,7 @@ export async function inject(
   // What an earlier fault did is still told, and still there.
   const before = [kind];
   const results = [await one(ground, before, fault, course, random)];
-  for (let more = 2 + seed % 3; more > 0; more--) {
+  for (let left = more; left > 0; left--) {
     if (results.at(-1)!.bad.length > 0) return results;
     // Where nothing is left to recover from, there is another commit.
     course = isOver(await factsOf(ground.host), course.revision)

@@ -51,6 +51,31 @@ Deno.test("a process that keeps the output open does not hold up the end", async
   });
 });
 
+Deno.test("a program that can't be killed does not hold up a timeout", async () => {
+  await inFolder(async (folder) => {
+    // As one that waits for a network file system: no signal reaches it.
+    const kill = `${folder}/kill`;
+    await Deno.writeTextFile(kill, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    const before = Deno.env.get("PATH")!;
+    Deno.env.set("PATH", `${folder}:${before}`);
+    let pid = 0;
+    try {
+      const finished = await shell("exec sleep 600", {
+        timeout: 100,
+        onStart: (started) => {
+          pid = started;
+        },
+      });
+      assertEquals([finished.code, finished.timedOut], [137, true]);
+      assert(isAlive(pid), "it was killed");
+    } finally {
+      Deno.env.set("PATH", before);
+      Deno.kill(pid, "SIGKILL");
+    }
+    assert(await areGone([pid]));
+  });
+});
+
 Deno.test("an interrupt ends the program and all that it started", async () => {
   await inFolder(async (folder) => {
     const person = new AbortController();

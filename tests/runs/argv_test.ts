@@ -38,8 +38,9 @@ const build =
   `nixos-rebuild build --flake git+file://${state}/repo?rev=NEW&shallow=1#demo --log-format internal-json --no-update-lock-file --show-trace --option accept-flake-config false`;
 const secrets = [
   `${local} ls-tree -r -l -z --full-tree NEW`,
-  `${local} grep --name-only --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- NEW --`,
-  `${local} grep --name-only --null --text --basic-regexp -e ENC\\[AES256_GCM, NEW --`,
+  `${local} grep --files-with-matches --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- NEW --`,
+  `${local} grep --files-with-matches --null --text --basic-regexp -e ENC\\[AES256_GCM, NEW --`,
+  `${local} grep --files-without-match --null --text --basic-regexp -e ^age-encryption\\.org/v1 -e ^[[:space:]]*-----BEGIN AGE ENCRYPTED FILE----- -e ENC\\[AES256_GCM, NEW --`,
 ];
 const routes = "cat /proc/net/route /proc/net/ipv6_route";
 const boot = "cat -- /proc/sys/kernel/random/boot_id";

@@ -46,6 +46,26 @@ test("a Git that is killed is not taken for a no", async (world) => {
   runs(world, await repository.head());
 });
 
+test("a Git that ends with 1 and says nothing has not looked", async (world) => {
+  const { repository } = await deployed(world, { shallow: false });
+  const before = standing(world);
+  // No more than a merge tells that Git has to be asked for what is between.
+  await repository.git("checkout", "--quiet", "-b", "side");
+  await repository.commit("Aside", { knobs: { greeting: "second" } });
+  await repository.git("checkout", "--quiet", "main");
+  await repository.git("merge", "--quiet", "--no-ff", "--no-edit", "side");
+  await repository.push();
+  for (const [command, exit] of [["merge-base", 3], ["grep", 5]] as const) {
+    const git = gitWithout(command, "exit 1");
+    const { code, text } = await syncWith(world, "git", git);
+    assertEquals(code, exit, `${command}: ${text}`);
+    assertEquals(standing(world), before);
+    assertEquals(world.state()?.holds, [], command);
+  }
+  await syncTo(world, 0, "sync", "--now");
+  runs(world, await repository.head());
+});
+
 test("a Git that says nothing is not taken for a yes", async (world) => {
   const { repository } = await deployed(world);
   const before = standing(world);
@@ -68,10 +88,13 @@ test("a Git that lists no files, or is killed meanwhile, has not listed them", a
   const { repository } = await deployed(world);
   const before = standing(world);
   await repository.publish("Second", { knobs: { greeting: "second" } });
-  for (const script of ["exit 0", "kill -KILL $$"]) {
-    const git = gitWithout("ls-tree", script);
+  const all = [["ls-tree", 3], ["grep", 5]].flatMap(([command, exit]) =>
+    ["exit 0", "kill -KILL $$"].map((script) => [command, script, exit])
+  );
+  for (const [command, script, exit] of all) {
+    const git = gitWithout(String(command), String(script));
     const { code, text } = await syncWith(world, "git", git);
-    assertEquals(code, 3, `${script}: ${text}`);
+    assertEquals(code, exit, `${command} ${script}: ${text}`);
     assertEquals(standing(world), before);
     assertEquals(world.state()?.holds, []);
   }

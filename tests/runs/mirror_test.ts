@@ -14,6 +14,12 @@ const damages: readonly [what: string, script: string][] = [
      echo /nonexistent >${git}/objects/info/alternates`,
   ],
   ["an empty HEAD", `: >${git}/HEAD`],
+  // A Git that is killed while it makes the mirror, moves a name, or packs.
+  ["a lock in place of HEAD", `mv ${git}/HEAD ${git}/HEAD.lock`],
+  [
+    "locks of files",
+    `touch ${git}/HEAD.lock ${git}/config.lock ${git}/packed-refs.lock ${git}/objects/maintenance.lock`,
+  ],
 ];
 
 test("a damaged mirror is made again, whatever the damage", async (world) => {

@@ -2,7 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { short } from "../../lib/base/text.ts";
 import { passedOn } from "../../lib/process/command.ts";
 import type { World } from "../world/world.ts";
+import { entry } from "../world/gitops_sync.ts";
 import { deployed, runs, syncTo, test } from "./setting.ts";
+
+const settledModule = import.meta.resolve("../../lib/sync/settled.ts");
 
 const file = "/var/lib/gitops-sync/settled.json";
 const usual = "In sync: main is at ";
@@ -110,15 +113,26 @@ test("whatever a decision rests on is looked at in full once it differs", async 
 
 test("each variable that programs get is a reason to look in full", async (world) => {
   await deployed(world);
-  const marked = await settle(world);
-  for (const name of passedOn) {
-    world.write(file, marked);
-    const value = name === "PATH" ? `${Deno.env.get("PATH")}:/none` : "/none";
-    const ended = await world.startSync([], { env: { [name]: value } }).ended;
-    assertEquals(ended.stdout.slice(0, usual.length), usual, name);
-  }
-  world.write(file, marked);
-  assertEquals((await syncTo(world, 0)).text, shortcut);
+  // The checkout's: what it writes down, no other program believes.
+  await world.output([Deno.execPath(), "run", "-A", entry]);
+  // All of them with one program.
+  const script = `
+    import { stillSettled } from ${JSON.stringify(settledModule)};
+    const answers = {};
+    for (const name of ${JSON.stringify(passedOn)}) {
+      const before = Deno.env.get(name);
+      Deno.env.set(name, \`\${name === "PATH" ? before : ""}:/none\`);
+      answers[name] = await stillSettled([]) ?? "in full";
+      if (before === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, before);
+    }
+    answers.none = await stillSettled([]) ?? "in full";
+    console.log(JSON.stringify(answers));`;
+  const said = await world.output([Deno.execPath(), "eval", script]);
+  const { none, ...answers } = JSON.parse(said);
+  assertEquals(none.slice(0, usual.length), usual);
+  const expected = passedOn.map((name) => [name, "in full"]);
+  assertEquals(answers, Object.fromEntries(expected));
 });
 
 test("the shortcut respects the lock", async (world) => {

@@ -28,7 +28,7 @@ export interface Stopped {
 
 /** Whether a call does more than to look something up in the mirror. */
 export function matters(call: string): boolean {
-  return !/^git -C \S+ (cat-file|merge-base|rev-list|log) /.test(call);
+  return !/^git -C \S+ (cat-file|merge-base|rev-list|log|grep) /.test(call);
 }
 
 /** The stand-ins of one world. */

@@ -143,6 +143,44 @@ test("each state has its word, its exit code and its line", async (world) => {
   assert(bad !== revision);
 });
 
+/** What is told to people who are not root. */
+async function told(world: World): Promise<Json> {
+  const module = import.meta.resolve("../../lib/report/published.ts");
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  return JSON.parse(
+    await world.output([
+      ...[Deno.execPath(), "eval", `--config=${config}`],
+      `import { readPublished } from "${module}";
+       console.log(JSON.stringify(await readPublished()));`,
+    ]),
+  );
+}
+
+test("a run that was killed does not deploy for ever, for others too", async (world) => {
+  const { repository } = await deployed(world);
+  await repository.publish("Slow", { knobs: { build: "sleep 30" } });
+  const run = world.startSync([]);
+  const fileOf = () => JSON.parse(world.read(published)!);
+  while (fileOf().stage !== "build") {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const during = await told(world);
+  assertEquals([during.state, during.stage], ["deploying", "build"]);
+  run.kill();
+  await run.ended;
+  assertEquals(fileOf().state, "deploying");
+  const after = await told(world);
+  assertEquals([after.state, after.stage], ["out-of-sync", "build"]);
+  // A person's word publishes the same.
+  await syncTo(world, 0, "suspend");
+  assertEquals([fileOf().state, fileOf().stage], ["out-of-sync", "build"]);
+  await syncTo(world, 0, "resume");
+  await repository.publish("Good", { knobs: { build: undefined } });
+  await syncTo(world, 0);
+  const { state, stage } = await told(world);
+  assertEquals([state, stage], ["in-sync", null]);
+});
+
 test("status waits until the tip is deployed or has failed", async (world) => {
   const { repository } = await deployed(world);
   await repository.publish("Good");

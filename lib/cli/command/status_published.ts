@@ -32,7 +32,7 @@ export async function tellPublished(
   call: Call,
 ): Promise<ExitCode | undefined> {
   refuseWaiting(call);
-  const found = readPublished();
+  const found = await readPublished();
   if (!found) return undefined;
   using effects = await realEffects(call.verbose);
   const next = await nextRun(effects);
@@ -79,12 +79,20 @@ function refuseWaiting({ switches, texts }: Call): void {
   );
 }
 
+/** Where a run is, or has stopped. */
+function stageText({ state, stage }: Published): string {
+  if (stage === null) return "";
+  return state === "deploying"
+    ? ` (at the ${stage} stage)`
+    : ` (a run stopped at the ${stage} stage; the next one finishes or undoes it)`;
+}
+
 function rowsOf(found: Published, asked: string): Row[] {
-  const { host, target, state, lastGood, tip, stage, last } = found;
+  const { host, target, state, lastGood, tip, last } = found;
   const now = new Date();
   const rows: Row[] = [{
     label: "host",
-    text: `${host}: ${state}${stage ? ` (at the ${stage} stage)` : ""}`,
+    text: `${host}: ${state}${stageText(found)}`,
     colour: colours[state],
   }, {
     label: "runs",

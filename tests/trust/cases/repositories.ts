@@ -1,6 +1,9 @@
 /** What a repository can hold to harm whoever reads it. */
 import { join } from "node:path";
+import { output } from "../../world/program.ts";
+import { gitEnvironment } from "../../world/repository.ts";
 import type { Case, Lab, Setup } from "../lab.ts";
+import { Pack } from "../packs.ts";
 
 const refused = (reason: string) => ({ exit: 4, reason });
 /** Git does not let such objects in. */
@@ -71,16 +74,23 @@ function latin(tree: string): Uint8Array {
 /** Trees in trees, each with the one below it `width` times. */
 async function bomb(lab: Lab, depth: number, width: number): Promise<Setup> {
   await lab.begin();
-  let id = await lab.object("blob", "boom\n");
+  const pack = new Pack();
+  let id = pack.add("blob", "boom\n");
   let mode = "100644";
   for (let level = 0; level < depth; level++) {
     const entries = Array.from(
       { length: width },
       (_, i) => entry(mode, `e${i}`, id),
     );
-    id = await lab.object("tree", new Uint8Array(entries.flat()));
+    id = pack.add("tree", new Uint8Array(entries.flat()));
     mode = "40000";
   }
+  // One program for all objects.
+  await output(["git", "index-pack", "--stdin"], {
+    cwd: lab.repository.folder,
+    env: gitEnvironment,
+    input: pack.bytes(),
+  });
   return await commitOf(lab, id);
 }
 
