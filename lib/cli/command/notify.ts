@@ -12,15 +12,11 @@ import { count } from "../../base/text.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import {
   type Channel,
+  channelName,
   channelsOf,
   eventChannels,
 } from "../../notify/channels.ts";
-import {
-  channelName,
-  deliver,
-  deliverAll,
-  type Delivered,
-} from "../../notify/deliver.ts";
+import { deliver, deliverAll, type Delivered } from "../../notify/deliver.ts";
 import { noticeOf, stampOf } from "../../notify/notice.ts";
 import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
