@@ -169,6 +169,11 @@ Deno.test("the places to write to are our own", async () => {
     ],
     ["state", "", ["/var/lib/gitops-sync", published]],
     ["state", "publishStatus: false", ["/var/lib/gitops-sync"]],
+    [
+      "state",
+      "metrics: {textfile: /srv/metrics/g.prom}",
+      ["/var/lib/gitops-sync", published, "/srv/metrics"],
+    ],
     ["vault", "vault: {socket: /run/v/s}", ["/run/v"]],
     ["serve", "", ["/run/gitops-sync-serve/wanted"]],
     [
