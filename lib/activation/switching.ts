@@ -28,12 +28,14 @@ export async function switchTo(
   timeout: number,
 ): Promise<Switched> {
   const argv = [`${system}/bin/switch-to-configuration`, action];
-  const switched = await runOutside(run, argv, timeout);
-  const { stage } = run.attempt;
-  for (const text of switched.said) {
-    run.effects.tell({ kind: "line", stage, text });
-  }
-  return switched;
+  const { effects, attempt: { stage } } = run;
+  let last = "";
+  const now = () => ({ text: oneLine(last, 100) });
+  effects.tell({ kind: "progress", stage, now });
+  return await runOutside(run, argv, timeout, (text) => {
+    last = text;
+    effects.tell({ kind: "line", stage, text });
+  });
 }
 
 /**

@@ -8,7 +8,6 @@ import { Run } from "./run.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
 import { UnseenError } from "../process/kernel.ts";
 import {
-  allLines,
   askUnitEnd,
   hasStarted,
   isStopping,
@@ -22,6 +21,7 @@ import type { Effects } from "../base/effects.ts";
 import { journalFields } from "../host/journal_fields.ts";
 import { safeLines } from "../base/text.ts";
 import { SyncError } from "../base/errors.ts";
+import { type OnLine, UnitLines } from "./unit_lines.ts";
 
 /** How a call of `switch-to-configuration`, or of what goes with it, ended. */
 export interface Switched {
@@ -49,15 +49,17 @@ export function endOf({ code, timedOut, isUnstarted }: Switched): string {
  * where it is there, does that in a unit of its own.
  *
  * @param timeout Milliseconds.
+ * @param onLine Told each line that it writes, as it comes.
  */
 export async function runOutside(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  onLine: OnLine = () => {},
 ): Promise<Switched> {
   return hasSystemd()
-    ? await inUnit(run, argv, timeout)
-    : await directly(run, argv, timeout);
+    ? await inUnit(run, argv, timeout, onLine)
+    : await directly(run, argv, timeout, onLine);
 }
 
 /** systemd starts nothing while it starts itself anew: it is asked again. */
@@ -65,9 +67,10 @@ export async function inUnit(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  onLine: OnLine,
 ): Promise<Switched> {
   for (let tries = 1;; tries++) {
-    const switched = await inUnitOnce(run, argv, timeout);
+    const switched = await inUnitOnce(run, argv, timeout, onLine);
     if (switched.isUnstarted !== true || tries === mostTries) return switched;
     await run.effects.sleep(1000);
   }
@@ -79,34 +82,33 @@ export async function inUnitOnce(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  onLine: OnLine,
 ): Promise<Switched> {
   const { effects } = run;
   const unit = unitFor(run.attempt.id, effects.now());
   const { id, stage, commit: { revision } } = run.attempt;
-  const finished = await effects.run(
-    runInUnit(
-      unit,
-      argv,
-      Math.ceil(timeout / 1000),
-      journalFields(id, revision, stage),
-    ),
+  const written = new UnitLines(effects, unit, onLine);
+  const command = runInUnit(
+    unit,
+    argv,
+    Math.ceil(timeout / 1000),
+    journalFields(id, revision, stage),
   );
+  const finished = await written.during(() => effects.run(command));
   let end = unitEnd(finished.stderr);
   if (end?.result === "success" && end.code === 0) {
-    return await inUnitEnded(effects, unit);
+    return await ended(written);
   }
   const isOurEnd = !end && !finished.timedOut &&
     (finished.code > 128 || await isStopping(effects));
   if (isOurEnd) throw stopped(run);
   if (!end && !finished.timedOut && hasStarted(finished.stderr)) {
     end = await waitForUnit(effects, `${unit}.service`, timeout);
-    if (end?.code === 0) return await inUnitEnded(effects, unit);
+    if (end?.code === 0) return await ended(written);
   }
   // Whatever of it still runs, nothing else may be switched beside it.
   await effects.run(stopUnits(`${unit}.service`));
-  const said = (await allLines(effects, `${unit}.service`))
-    // What systemd says of the unit itself is known better.
-    .filter((line) => !line.includes(unit));
+  const said = await written.all();
   const lines = said.slice(-15);
   // A unit that stays failed would be taken for a fault of the host.
   await effects.run(resetFailed(`${unit}.service`));
@@ -122,8 +124,8 @@ export async function inUnitOnce(
   };
 }
 
-async function inUnitEnded(effects: Effects, unit: string): Promise<Switched> {
-  const said = await allLines(effects, `${unit}.service`);
+async function ended(written: UnitLines): Promise<Switched> {
+  const said = await written.all();
   return { code: 0, timedOut: false, lines: [], said };
 }
 
@@ -191,6 +193,7 @@ export async function directly(
   run: Run,
   argv: readonly string[],
   timeout: number,
+  onLine: OnLine,
 ): Promise<Switched> {
   const [program, ...args] = argv;
   const finished = await run.effects.run({
@@ -202,10 +205,11 @@ export async function directly(
       const startTime = startOf(pid);
       if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
+    onLine,
   });
-  const lines = safeLines(
-    `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
-  );
+  const stdout = new TextDecoder().decode(finished.stdout);
+  for (const line of safeLines(stdout)) onLine(line);
+  const lines = safeLines(`${stdout}\n${finished.stderr}`);
   return {
     code: finished.code,
     timedOut: finished.timedOut,
