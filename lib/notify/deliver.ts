@@ -29,7 +29,7 @@ import {
   writePauses,
 } from "./spool.ts";
 import { Stuck } from "./stuck.ts";
-import { toWebhook } from "./webhook.ts";
+import { type Stand, toWebhook } from "./webhook.ts";
 
 /** What a delivery did, for one channel. */
 export interface Delivered {
@@ -42,7 +42,14 @@ export interface Delivered {
   why?: string;
 }
 
-type Doing = Pick<Effects, "run" | "now" | "tell" | "monotonic">;
+type Doing =
+  & Pick<Effects, "run" | "now" | "tell" | "monotonic">
+  & Partial<Standing>;
+
+/** Says how the host stands; without it no message does. */
+interface Standing {
+  stand: () => Promise<Stand>;
+}
 
 /**
  * Delivers all that is due.
@@ -195,7 +202,7 @@ function isTooOld({ at }: Waiting, now: Date): boolean {
 
 /** Delivers one message, whatever the pauses. */
 export async function deliver(
-  effects: Pick<Effects, "run" | "now">,
+  effects: Pick<Effects, "run" | "now"> & Partial<Standing>,
   config: LocalConfig,
   waiting: Waiting,
 ): Promise<Sent> {
@@ -205,7 +212,12 @@ export async function deliver(
       case "apprise":
         return await toApprise(effects, config, waiting.notice);
       case "webhook":
-        return await toWebhook(config, waiting.notice, now);
+        return await toWebhook(
+          config,
+          waiting.notice,
+          now,
+          await effects.stand?.(),
+        );
       case "alertmanager":
         return await toAlertmanager(config, waiting.notice, now);
       case "forge": {

@@ -35,6 +35,8 @@ test("each event is told once, and each fault once when it is over", async (worl
   assertEquals(first.revision, revision);
   assertEquals(first.subject, "The first system");
   assertEquals(first.version, 1);
+  assertEquals([first.target.ref, first.target.host], ["main", "demo"]);
+  assertEquals(first.state, "in-sync");
   assert(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(first.at), first.at);
   // Nothing to do, again and again.
   for (const _ of [1, 2]) await syncTo(world, 0);

@@ -97,7 +97,7 @@ function fitted(text: string): string {
 }
 
 /**
- * A line each in the colour of its result, the heads dimmed. A colour has no
+ * A line each with its result in colour, the heads dimmed. A colour has no
  * width, so it comes after all that is aligned and cut.
  */
 function coloured(text: string, entries: readonly HistoryEntry[]): string {
@@ -107,7 +107,11 @@ function coloured(text: string, entries: readonly HistoryEntry[]): string {
     ink(inks.dim, head!),
     ...rows.map((row, i) => {
       const colour = colourOf(entries[i]!);
-      return colour === undefined ? row : ink(colour, row);
+      // When it was, and the revision, have the same width in each line.
+      return colour === undefined
+        ? row
+        : row.replace(/^(\S+ \S+ +\S+ +)(\S+)/, (_, before, word) =>
+          before + ink(colour, word));
     }),
   ].join("\n");
 }

@@ -78,7 +78,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
 export const colours: Readonly<Record<HostState, string>> = {
   "in-sync": inks.good,
   "out-of-sync": inks.warning,
-  deploying: inks.busy,
+  deploying: inks.bold,
   held: inks.bad,
   waiting: inks.warning,
   suspended: inks.warning,
