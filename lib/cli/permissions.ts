@@ -156,14 +156,17 @@ function hostsFor(
     const isSocket = socketOf(place) !== undefined;
     return isSocket && !netNamesSockets ? [] : [place];
   }
-  // What a sync asks for health is not asked before there is one.
-  if (reach === "looks") return address === undefined ? [] : ofVault;
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
+  const named = isAsked ? [hostOf(prebuilt)] : [];
+  // What a sync asks for health is not asked before there is one.
+  if (reach === "looks") {
+    return [...address === undefined ? [] : ofVault, ...named];
+  }
   return [
     ...config["health.http"].map(({ url }) => hostOf(url)),
     ...config["health.tcp"],
-    ...(isAsked ? [hostOf(prebuilt)] : []),
+    ...named,
   ];
 }
 

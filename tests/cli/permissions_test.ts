@@ -115,6 +115,11 @@ Deno.test("the servers are those that the configuration names", async () => {
     ["looks", http, false],
     [
       "looks",
+      "build: {from: cache, prebuilt: 'https://c.example/{host}'}",
+      ["c.example:443"],
+    ],
+    [
+      "looks",
       "vault: {address: 'https://v.example', socket: /run/v/s}",
       ["unix:/run/v/s", "v.example:443"],
     ],
