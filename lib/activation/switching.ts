@@ -38,12 +38,15 @@ export async function switchTo(
   env: Variables = {},
 ): Promise<Switched> {
   const argv = [`${system}/bin/switch-to-configuration`, action];
-  const switched = await runOutside(run, argv, timeout, env);
-  const { stage } = run.attempt;
-  for (const text of switched.said) {
-    run.effects.tell({ kind: "line", stage, text });
-  }
-  return switched;
+  const { effects, attempt: { stage } } = run;
+  let last = "";
+  const now = () => ({ text: oneLine(last, 100) });
+  effects.tell({ kind: "progress", stage, now });
+  const onLine = (text: string) => {
+    last = text;
+    effects.tell({ kind: "line", stage, text });
+  };
+  return await runOutside(run, argv, timeout, { env, onLine });
 }
 
 /**

@@ -11,8 +11,11 @@ export type Sent =
   | { result: "done" }
   /** The server will never take it. */
   | { result: "refused"; why: string }
-  /** It may work later; at least `after` milliseconds from now. */
-  | { result: "later"; why: string; after?: number };
+  /**
+   * It may work later; at least `after` milliseconds from now. `isAlone`: it may
+   * be about this message alone, and others may work now.
+   */
+  | { result: "later"; why: string; after?: number; isAlone?: true };
 
 /** What is sent, and to whom. */
 export interface Post {
@@ -22,10 +25,10 @@ export interface Post {
   /** Certificate authorities in PEM, beside the usual ones. */
   ca?: string | undefined;
   /**
-   * Whether the beginning of the body of a refusal says that the server has it
-   * already. Without this no body is read.
+   * What a refusal or a failure means by its status and the beginning of its
+   * body; nothing where the status says all. Without this no body is read.
    */
-  isThere?: (said: string) => boolean;
+  reads?: (status: number, said: string) => Sent | undefined;
 }
 
 /** The longest that a request takes, in milliseconds. */
@@ -42,11 +45,11 @@ const longestPause = 24 * 3_600_000;
 
 /**
  * Sends it. No redirect is followed, which would take a token elsewhere. Of the
- * answer only the status and headers are read, and with `isThere` the beginning
- * of a refusal.
+ * answer only the status and headers are read, and with `reads` the beginning of
+ * the body, unless the server asks for a pause.
  */
 export async function post(
-  { url, headers, body, ca, isThere }: Post,
+  { url, headers, body, ca, reads }: Post,
   now: Date,
 ): Promise<Sent> {
   try {
@@ -64,12 +67,14 @@ export async function post(
       signal: AbortSignal.timeout(longestCall),
     });
     const sent = meaningOf(response.status, response.headers, now);
-    if (sent.result !== "refused" || !isThere) {
+    const isAll = sent.result === "done" ||
+      sent.result === "later" && sent.after !== undefined;
+    if (isAll || !reads) {
       await response.body?.cancel();
       return sent;
     }
     const said = await beginningOf(response.body, longestWords);
-    return isThere(said) ? { result: "done" } : sent;
+    return reads(response.status, said) ?? sent;
   } catch (error) {
     return { result: "later", why: `it did not answer: ${whyOf(error)}` };
   }

@@ -461,6 +461,12 @@ export const commands: readonly CommandSpec[] = [
           "your own public key (default: that of ~/.config/sops/age/keys.txt or ~/.ssh)",
       },
       {
+        name: "system",
+        value: "SYSTEM",
+        text:
+          "the kind of machine, e.g. aarch64-linux (default: as the host's configuration says, or that of this machine)",
+      },
+      {
         name: "nixpkgs",
         value: "URL",
         text: "the input nixpkgs (default: the release of this host)",

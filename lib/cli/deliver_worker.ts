@@ -10,6 +10,7 @@ import { foreseen } from "../base/os_error.ts";
 import { deliverAll } from "../notify/deliver.ts";
 import { parse } from "./arguments.ts";
 import { readConfig } from "./config.ts";
+import { hostPart } from "./host_facts.ts";
 import { whileAlive } from "./life.ts";
 import { realEffects } from "./output/effects.ts";
 
@@ -24,7 +25,9 @@ async function delivered(): Promise<true> {
   const call = await parse(Deno.args);
   using effects = await realEffects(call.verbose);
   try {
-    await deliverAll(effects, await readConfig(call), within);
+    const config = await readConfig(call);
+    const doing = { ...effects, stand: () => hostPart(config) };
+    await deliverAll(doing, config, within);
   } catch (error) {
     const { message } = foreseen(error) as Error;
     say(effects, "warning", `Cannot deliver messages: ${message}`);

@@ -6,7 +6,7 @@
 import type { Tip } from "../base/tip.ts";
 import type { LocalConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
-import { isLocked, lastHolder } from "../host/lock.ts";
+import { atWork } from "../host/running.ts";
 import { systems } from "../host/system.ts";
 import {
   type HostFacts,
@@ -19,13 +19,14 @@ import { checkStateFolder } from "../state/hygiene.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
+import { waitNow } from "../sync/waiting.ts";
 import type { Holder } from "../host/lock.ts";
 
 /** What a host knows of itself. */
 export interface LocalFacts extends HostFacts {
   /** When the remote was asked last. */
   asked?: AskedAt;
-  /** The run under way, where that is known. */
+  /** Who has the lock, where that is known: a run, or another command. */
   busy?: Holder;
 }
 
@@ -37,10 +38,11 @@ export interface LocalFacts extends HostFacts {
 export async function localFacts(config: LocalConfig): Promise<LocalFacts> {
   const folder = config.stateDirectory;
   const now = new Date();
-  const state = await readState(folder);
+  const state = waitNow(await readState(folder), now);
   const suspension = readSuspension(folder, now);
-  const isBusy = await isLocked(folder);
-  const busy = isBusy ? lastHolder(folder) : undefined;
+  const at = await atWork(folder);
+  const isBusy = at?.isRun === true;
+  const busy = at?.holder;
   const asked = readAsked(folder);
   const tip = lastTip(config, state, asked);
   return {

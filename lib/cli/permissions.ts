@@ -101,7 +101,10 @@ function placesFor(
   const state = [...new Set([folder, withoutLinks(folder)])];
   if (reach === "notify") return state;
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
-  if (reach === "state") return all;
+  const metrics = config["metrics.textfile"];
+  // A person's word changes what they tell.
+  const told = [...all, ...metrics === undefined ? [] : [dirname(metrics)]];
+  if (reach === "state") return told;
   if (reach === "looks") {
     // An older Deno wants this to connect to the socket.
     const socket = config["vault.address"] === undefined
@@ -109,13 +112,7 @@ function placesFor(
       : [dirname(config["vault.socket"])];
     return [...state, ...privatePlaces, ...socket];
   }
-  const metrics = config["metrics.textfile"];
-  return [
-    ...all,
-    ...privatePlaces,
-    systemProfile,
-    ...(metrics === undefined ? [] : [dirname(metrics)]),
-  ];
+  return [...told, ...privatePlaces, systemProfile];
 }
 
 function servePlaces(config: LocalConfig): string[] {
@@ -159,14 +156,17 @@ function hostsFor(
     const isSocket = socketOf(place) !== undefined;
     return isSocket && !netNamesSockets ? [] : [place];
   }
-  // What a sync asks for health is not asked before there is one.
-  if (reach === "looks") return address === undefined ? [] : ofVault;
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
+  const named = isAsked ? [hostOf(prebuilt)] : [];
+  // What a sync asks for health is not asked before there is one.
+  if (reach === "looks") {
+    return [...address === undefined ? [] : ofVault, ...named];
+  }
   return [
     ...config["health.http"].map(({ url }) => hostOf(url)),
     ...config["health.tcp"],
-    ...(isAsked ? [hostOf(prebuilt)] : []),
+    ...named,
   ];
 }
 

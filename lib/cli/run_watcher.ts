@@ -6,29 +6,13 @@
  */
 import type { Event, Progress } from "../base/effects.ts";
 import { short } from "../base/text.ts";
-import { type Holder, isLocked, lastHolder } from "../host/lock.ts";
+import { isLocked, lastHolder } from "../host/lock.ts";
 import { isAttempt, readHistory } from "../state/history.ts";
 import type { LogEntry } from "../state/log_entries.ts";
 import { LogReader } from "../state/log_reader.ts";
 import type { HistoryEntry } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import type { Teller } from "./output/teller.ts";
-
-/** What takes the lock and is a run; all else takes it for a moment alone. */
-const runs = ["sync", "rollback"];
-
-/** The run that took the lock last, unless another command did since. */
-export function lastRun(folder: string): Holder | undefined {
-  const holder = lastHolder(folder);
-  return holder && runs.includes(holder.command) ? holder : undefined;
-}
-
-/** Whether a run goes on. One that could not write its name counts. */
-export async function isRunning(folder: string): Promise<boolean> {
-  if (!await isLocked(folder)) return false;
-  const holder = lastHolder(folder);
-  return holder === undefined || runs.includes(holder.command);
-}
 
 /** What was seen of a run. */
 export interface Seen {

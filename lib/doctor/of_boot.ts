@@ -119,7 +119,17 @@ async function nextRun({ effects }: Configured): Promise<Finding> {
         : `${timer} waits for its next run`,
     );
   }
-  const { LoadState } = await propertiesOf(effects, timer, ["LoadState"]);
+  const { LoadState, ActiveState } = await propertiesOf(effects, timer, [
+    "LoadState",
+    "ActiveState",
+  ]);
+  if (LoadState === "loaded" && ActiveState !== "active") {
+    return problem(
+      lack.text,
+      `start it: systemctl start ${timer}`,
+      ...lack.hints,
+    );
+  }
   if (LoadState === "not-found") {
     return problem(
       `there is no ${timer}: nothing begins a run by itself`,
@@ -146,9 +156,17 @@ async function programs(context: Configured): Promise<Finding> {
   ).map(({ option, program }) => `${option}: ${oneLine(program, 80)}`);
   const units = await missingUnits(context, config);
   if (lacking.length + units.length > 0) {
+    const hints = [
+      ...lacking.length === 0 ? [] : [
+        "name the program with its path in the store, as in ${pkgs.curl}/bin/curl",
+      ],
+      ...units.length === 0 ? [] : [
+        "add the unit to the host's configuration (systemd.services), or name another one",
+      ],
+    ];
     return problem(
       `can't be started: ${[...lacking, ...units].join(", ")}`,
-      "name the program with its path in the store, as in ${pkgs.curl}/bin/curl",
+      ...hints,
     );
   }
   const some = argvs.length +

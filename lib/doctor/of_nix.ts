@@ -153,7 +153,8 @@ async function isolation({ effects, config }: Configured) {
   if (typeof route === "string") {
     return warning(
       `revisions are evaluated with the power of this host: ${route}`,
-      "mend that, or set build.isolate to true, which refuses to go on then",
+      "the NixOS module sets this up: import it, and set services.gitops.enable = true;",
+      "or set build.isolate to true: a run refuses to go on then",
     );
   }
   return ok(

@@ -32,6 +32,7 @@ import {
   warning,
 } from "./check.ts";
 import { answerOf } from "./of_nix.ts";
+import { prebuilt } from "./prebuilt.ts";
 
 const { build, refused, remote, secrets } = exitCodes;
 
@@ -243,10 +244,7 @@ async function secretFiles(
 
 async function host({ effects, config, known }: Configured): Promise<Finding> {
   if (config["build.from"] === "cache") {
-    return unknown(
-      "not looked at: with build.from: cache only a run fetches the system",
-      "gitops-sync sync --operation build",
-    );
+    return await prebuilt({ effects, config, known });
   }
   if (config["build.file"] !== "") {
     return unknown(

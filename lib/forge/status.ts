@@ -4,7 +4,7 @@
  * @module
  */
 import { post, type Sent } from "../base/post.ts";
-import { oneLine } from "../base/text.ts";
+import { oneLine, short } from "../base/text.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { placeOf } from "./place.ts";
 
@@ -48,18 +48,51 @@ export async function toForge(
     };
   }
   const { url, headers, body } = request;
-  const isGitLab = config["commitStatus.forge"] === "gitlab";
   return await post({
     url,
     headers,
     body: JSON.stringify(body),
     ca,
-    ...(isGitLab ? { isThere } : {}),
+    reads: (status, said) => meaningFor(config, standing, status, said),
   }, now);
 }
 
-/** GitLab refuses a state that a commit has already with these words. */
-const isThere = (said: string) => said.includes("Cannot transition status");
+/**
+ * What a forge means that takes no status. A commit may come to it later: the
+ * host may follow a mirror that is ahead of it. Gitea answers with 500 then,
+ * and with 404 where it has no such project, as the others do.
+ */
+function meaningFor(
+  config: LocalConfig,
+  { revision }: Standing,
+  status: number,
+  said: string,
+): Sent | undefined {
+  const isThere = config["commitStatus.forge"] === "gitlab" &&
+    said.includes("Cannot transition status");
+  if (isThere) return { result: "done" };
+  const answered = `it answered with status ${status}`;
+  const alone = (why: string): Sent => ({
+    result: "later",
+    why: `${answered}: ${why}`,
+    isAlone: true,
+  });
+  if (isNoCommit(said)) return alone(`it has no commit ${short(revision)} yet`);
+  if (status === 404) {
+    return alone(
+      `it shows the token no project ${
+        placeOf(config)?.project
+      } (commitStatus.project), or has no commit ${short(revision)} yet`,
+    );
+  }
+  return status >= 500
+    ? { result: "later", why: answered, isAlone: true }
+    : undefined;
+}
+
+/** Words of GitHub (with 422) and of GitLab (with 404) for a missing commit. */
+const isNoCommit = (said: string) =>
+  /No commit found for SHA|Commit Not Found/i.test(said);
 
 /** The request, as each forge documents it. */
 export function requestOf(

@@ -362,6 +362,14 @@ export async function allLines(
     timeout: patience,
     shielded: true,
   });
+  return await newestLines(effects, unit);
+}
+
+/** What of it has come to the journal by now. */
+export async function newestLines(
+  effects: Effects,
+  unit: string,
+): Promise<string[]> {
   return await lastLines(effects, unit, mostLines);
 }
 

@@ -126,12 +126,16 @@ export function remarksOn(files: ReadonlyMap<string, string>): Remark[] {
 /** What modules set that may be set once alone. */
 export function setIn(
   files: ReadonlyMap<string, string>,
-): { hostName?: string; stateVersion: boolean } {
+): { hostName?: string; platform?: string; stateVersion: boolean } {
   const text = [...files.values()].join("\n").replace(/^\s*#.*$/gm, "");
   const hostName = /\bnetworking\.hostName\s*=\s*"([^"]*)"/.exec(text)?.[1] ??
     /\bhostName\s*=\s*"([^"]*)"/.exec(text)?.[1];
+  // nixos-generate-config writes it into hardware-configuration.nix.
+  const platform = /\bhostPlatform(?:\.system)?\s*=[^;"]*"(\w+-linux)"/
+    .exec(text)?.[1];
   return {
     ...hostName === undefined ? {} : { hostName },
+    ...platform === undefined ? {} : { platform },
     stateVersion: /\bstateVersion\s*=/.test(text),
   };
 }

@@ -31,6 +31,8 @@ export interface Wish extends
   folder: string;
   stateVersion: string;
   modules: Modules | undefined;
+  /** The system is that of this machine, and nothing says that of the host. */
+  isGuess?: true;
   /** The public keys of the host and of who writes its secrets. */
   hostKey: string;
   adminKey: string;

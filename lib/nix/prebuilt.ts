@@ -5,11 +5,13 @@
  *
  * @module
  */
+import type { Progress } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { beginningOf, whyOf } from "../base/http.ts";
 import { oneLine, safeLines, short } from "../base/text.ts";
 import { localGit } from "../git/git.ts";
-import { substitute } from "./store.ts";
+import { NixLog } from "./log.ts";
+import { realise } from "./store.ts";
 import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import type { Readable } from "../run/stages.ts";
@@ -31,22 +33,50 @@ export async function takePrebuilt(
 ): Promise<void> {
   const system = await storePathFor(run, readable);
   const { effects, config } = run;
-  let last = "";
-  const now = () => ({ text: oneLine(last, 100) });
-  effects.tell({ kind: "progress", stage: "build", now });
-  const finished = await effects.run(substitute(link, system, {
+  const said: string[] = [];
+  const log = new NixLog(
+    () => false,
+    (text) => {
+      said.push(text);
+      if (said.length > mostSaid) said.shift();
+      effects.tell({ kind: "line", stage: "build", text });
+    },
+    () => effects.monotonic(),
+  );
+  effects.tell({ kind: "progress", stage: "build", now: () => fetching(log) });
+  const finished = await effects.run(realise(link, system, {
     options: config["build.options"],
     timeout: config["timeouts.build"],
-    onLine: (line) => {
-      last = line;
-      effects.tell({ kind: "line", stage: "build", text: line });
-    },
+    onLine: (line) => log.line(line),
   }));
   if (finished.code === 0) return;
-  throw notSubstituted(system, readable, finished.stderr, finished.timedOut);
+  throw notSubstituted(system, readable, said, finished.timedOut);
 }
 
-async function storePathFor(run: Run, readable: Readable): Promise<string> {
+/** The lines of Nix that are evidence of a failure. */
+const mostSaid = 10;
+
+/** Nothing is evaluated here, also before Nix says what it does. */
+function fetching(log: NixLog): Progress {
+  const progress = log.now();
+  return {
+    ...progress,
+    text: progress.text.replace(/^evaluating/, "fetching"),
+  };
+}
+
+/** What says which system belongs to a revision. */
+export type Named = Pick<Readable, "mirror" | "commit" | "target">;
+
+/**
+ * The store path that a file of the revision or a URL names.
+ *
+ * @throws {SyncError} as {@linkcode takePrebuilt}.
+ */
+export async function storePathFor(
+  run: Run,
+  readable: Named,
+): Promise<string> {
   const { commit: { revision }, target } = readable;
   const named = run.config["build.prebuilt"]
     .replaceAll("{host}", target.host).replaceAll("{revision}", revision);
@@ -74,7 +104,7 @@ async function storePathFor(run: Run, readable: Readable): Promise<string> {
 /** The content of a file of the revision that was verified. */
 async function contentOf(
   run: Run,
-  { mirror, commit: { revision } }: Readable,
+  { mirror, commit: { revision } }: Named,
   path: string,
 ): Promise<string> {
   const finished = await run.effects.run(
@@ -146,13 +176,14 @@ async function answerOf(
 function notSubstituted(
   system: string,
   { commit: { revision } }: Readable,
-  stderr: string,
+  details: readonly string[],
   timedOut: boolean,
 ): SyncError {
-  const details = safeLines(stderr).slice(-10);
   const what = `Cannot fetch ${system} of ${short(revision)}`;
   // Words of Nix 2.8 to 2.34.
-  if (/is not signed by|lacks a (?:valid )?signature/.test(stderr)) {
+  if (
+    /is not signed by|lacks a (?:valid )?signature/.test(details.join("\n"))
+  ) {
     return new SyncError(`${what}: no key that this host trusts signed it`, {
       stage: "build",
       reason: "not-signed",

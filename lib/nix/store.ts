@@ -28,14 +28,15 @@ export function addRoot(link: string, system: string): Command {
 }
 
 /**
- * Fetches a store path and all that it needs from the substituters, and
- * protects it: of an output alone Nix does not know how it could be built.
+ * Builds a derivation, or fetches a store path and all that it needs from the
+ * substituters, and protects what comes: of an output alone Nix does not know
+ * how it could be built.
  *
  * @param options More arguments, and the longest it may take, in ms.
  */
-export function substitute(
+export function realise(
   link: string,
-  system: string,
+  path: string,
   { options, timeout, onLine }: {
     options: readonly string[];
     timeout: number;
@@ -44,12 +45,32 @@ export function substitute(
 ): Command {
   return {
     program: "nix-store",
-    args: ["--realise", system, "--add-root", link, ...options],
+    args: [
+      ...["--realise", path, "--add-root", link],
+      ...["--log-format", "internal-json", ...options],
+    ],
     // English messages: failures are told apart by them.
     env: { LC_ALL: "C" },
     timeout,
     capture: false,
     onLine,
+  };
+}
+
+/**
+ * Asks what has to be fetched of a store path, and fetches nothing. What it says
+ * is on standard error.
+ */
+export function whetherThere(
+  system: string,
+  options: readonly string[],
+): Command {
+  return {
+    program: "nix-store",
+    args: ["--realise", "--dry-run", system, ...options],
+    env: { LC_ALL: "C" },
+    timeout: 60_000,
+    capture: false,
   };
 }
 
@@ -72,27 +93,6 @@ export function isOffline(drv: string): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * Builds a derivation, and protects what comes out.
- *
- * @param options More arguments, and the longest it may take, in ms.
- */
-export function realise(
-  link: string,
-  drv: string,
-  { options, timeout, onLine }: {
-    options: readonly string[];
-    timeout: number;
-    onLine: (line: string) => void;
-  },
-): Command {
-  return substitute(link, drv, {
-    options: ["--log-format", "internal-json", ...options],
-    timeout,
-    onLine,
-  });
 }
 
 /** A generation of a profile. */

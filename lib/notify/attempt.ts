@@ -4,14 +4,23 @@
  * @module
  */
 import type { SyncError } from "../base/errors.ts";
+import { oneLine, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
 import { type Ended, type Run } from "../run/run.ts";
 import { rolledBackBy } from "../run/rolled_back.ts";
 import { mayUnfollow } from "../run/same.ts";
-import type { Left } from "../state/state.ts";
+import { asideReason } from "../run/testing.ts";
+import type { Hold, Left, Untold, Wish } from "../state/state.ts";
 import { isNotNow } from "../run/not_now.ts";
-import { linkTo, nameOf, type NoticeParts } from "./notice.ts";
+import { linkTo, nameOf, type NoticeParts, stampOf } from "./notice.ts";
 import type { CommitStatus } from "./spool.ts";
-import { spool, spoolStatus, withoutHarm } from "./tell.ts";
+import {
+  pendingAt,
+  spool,
+  spoolStatus,
+  type StatusTeller,
+  withoutHarm,
+} from "./tell.ts";
 
 /** Tells the forge that the deployment of a commit begins. */
 export async function tellBegun(run: Run): Promise<void> {
@@ -25,15 +34,23 @@ export async function tellBegun(run: Run): Promise<void> {
  * Tells how an attempt ended. Called before that is recorded: a run that is
  * cut off in between records it again, and tells it again with the same id.
  * What fails is told as what lasts (lib/sync/lasting.ts).
+ *
+ * @returns what the spool did not take, for the state.
  */
-export async function tellEnded(run: Run, ended: Ended): Promise<void> {
+export async function tellEnded(
+  run: Run,
+  ended: Ended,
+): Promise<readonly Untold[]> {
+  const { effects, config } = run;
+  const untold: Untold[] = [];
+  const teller = { effects, config, untold };
   await withoutHarm(run, async () => {
     const parts = partsOf(run, ended);
-    for (const one of parts) await spool(run, one);
-    for (const status of statusesOf(run, ended)) {
-      await spoolStatus(run, 1, status);
-    }
+    for (const one of parts) await spool(teller, one);
+    const statuses = [...statusesOf(run, ended), ...followedBy(run, ended)];
+    for (const status of statuses) await spoolStatus(teller, 1, status);
   });
+  return untold;
 }
 
 function partsOf(run: Run, ended: Ended): NoticeParts[] {
@@ -120,15 +137,32 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
       return isNotNow(ended.error) || ended.error.reason === "interrupted"
         ? []
         : [statusOf(run, "failure", failureOf(ended.error))];
+    case "interrupted":
+      // Of the testing branch: it is not tried again until one of both moves.
+      return ended.error.reason === asideReason
+        ? [statusOf(run, "failure", failureOf(ended.error))]
+        : [];
     case "rolled-back":
-      return ended.left.revisions.map((revision) => ({
-        ...statusOf(run, "failure", `rolled back on ${run.config.host}`),
-        revision,
-        ...linkOf(run, revision),
-      }));
+      return ended.left.revisions.map((revision) =>
+        statusFor(run, revision, "failure", `rolled back on ${run.config.host}`)
+      );
     default:
       return [];
   }
+}
+
+/**
+ * Commits that waited, or whose attempt was cut short, until a later one was
+ * deployed: no attempt at them comes any more.
+ */
+function followedBy(run: Run, ended: Ended): CommitStatus[] {
+  if (ended.result !== "deployed") return [];
+  const { commit: { revision } } = run.attempt;
+  const text = `followed by ${
+    short(revision)
+  }, which runs on ${run.config.host}`;
+  return pendingAt(run).filter((one) => one !== revision)
+    .map((one) => statusFor(run, one, "success", text));
 }
 
 /** How it failed, in a few words. */
@@ -143,11 +177,43 @@ function statusOf(
   state: CommitStatus["state"],
   description: string,
 ): CommitStatus {
-  const { id, commit: { revision } } = run.attempt;
+  return statusFor(run, run.attempt.commit.revision, state, description);
+}
+
+function statusFor(
+  run: Run,
+  revision: string,
+  state: CommitStatus["state"],
+  description: string,
+): CommitStatus {
+  const { id } = run.attempt;
   return { id, revision, state, description, ...linkOf(run, revision) };
 }
 
-function linkOf({ config }: Run, revision: string): { link?: string } {
+function linkOf(
+  { config }: { config: Parameters<typeof linkTo>[0] },
+  revision: string,
+): { link?: string } {
   const link = linkTo(config, revision);
   return link === undefined ? {} : { link };
+}
+
+/** Tells the forge that a person rejected a revision. */
+export async function tellRejected(
+  teller: StatusTeller & {
+    config: Pick<Config, "host" | "ref" | "notify.link">;
+  },
+  { revision, since }: Pick<Hold, "revision" | "since">,
+  { by, reason }: Wish,
+): Promise<void> {
+  const { config } = teller;
+  const why = reason === undefined ? "" : `: ${reason}`;
+  await withoutHarm(teller, () =>
+    spoolStatus(teller, 1, {
+      id: `${stampOf(new Date(since))}-rejected`,
+      revision,
+      state: "failure",
+      description: oneLine(`rejected on ${config.host} by ${by}${why}`),
+      ...linkOf(teller, revision),
+    }));
 }

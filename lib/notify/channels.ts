@@ -9,6 +9,16 @@ import { isAtLeast, type Notice } from "./notice.ts";
 /** A way by which somebody is told. */
 export type Channel = "apprise" | "webhook" | "alertmanager" | "forge";
 
+const names: Readonly<Record<Channel, string>> = {
+  apprise: "Apprise",
+  webhook: "the webhook",
+  alertmanager: "Alertmanager",
+  forge: "the forge",
+};
+
+/** A channel as a person knows it. */
+export const channelName = (channel: Channel): string => names[channel];
+
 /** The options that a channel is set up with. */
 const wanted = {
   apprise: "notify.apprise.urlsFile",

@@ -5,7 +5,6 @@
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
-import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
 import type { Sent } from "../base/post.ts";
 import { count } from "../base/text.ts";
@@ -14,7 +13,8 @@ import { toForge } from "../forge/status.ts";
 import { takeLock } from "../host/lock.ts";
 import { toAlertmanager } from "./alertmanager.ts";
 import { toApprise } from "./apprise.ts";
-import { type Channel, channelsOf } from "./channels.ts";
+import { type Channel, channelName, channelsOf } from "./channels.ts";
+import { isPaused, pauseAfter, tellPause } from "./pause.ts";
 import { BadFile, certificatesIn, tokenIn } from "./secret.ts";
 import {
   list,
@@ -28,13 +28,8 @@ import {
   type Waiting,
   writePauses,
 } from "./spool.ts";
-import { toWebhook } from "./webhook.ts";
-
-/** The first pause after a failure, in milliseconds; each next one is twice it. */
-const firstPause = 60_000;
-
-/** The longest pause that is ours, in milliseconds. */
-const longestPause = 3_600_000;
+import { Stuck } from "./stuck.ts";
+import { type Stand, toWebhook } from "./webhook.ts";
 
 /** What a delivery did, for one channel. */
 export interface Delivered {
@@ -47,7 +42,14 @@ export interface Delivered {
   why?: string;
 }
 
-type Doing = Pick<Effects, "run" | "now" | "tell" | "monotonic">;
+type Doing =
+  & Pick<Effects, "run" | "now" | "tell" | "monotonic">
+  & Partial<Standing>;
+
+/** Says how the host stands; without it no message does. */
+interface Standing {
+  stand: () => Promise<Stand>;
+}
 
 /**
  * Delivers all that is due.
@@ -118,20 +120,25 @@ async function deliverBy(
   };
   const pause = pauses[channel];
   if (isPaused(pause, effects.now())) return { ...delivered, why: pause.why };
-  for (const { name } of own) {
+  const stuck = new Stuck();
+  let isCut = false;
+  for (const one of own) {
+    const { name } = one;
     if (effects.monotonic() > end) break;
     const waiting = read(folder, name);
     const isDue = waiting && !isSuperseded(waiting, name, own);
+    if (isDue && stuck.holds(waiting, effects.now())) continue;
     const sent: Sent = !isDue
       ? { result: "done" }
       : await deliver(effects, config, waiting);
     if (sent.result === "later") {
+      delivered.why = sent.why;
+      if (await stuck.takes(effects, folder, one, waiting!, sent)) continue;
       pauses[channel] = pauseAfter(pause, sent, effects.now());
-      tellPause(effects, channel, pauses[channel], effects.now());
-      const old = await dropOld(effects, config, channel);
-      delivered.dropped += old;
-      delivered.waiting -= old;
-      return { ...delivered, why: sent.why };
+      const to = channelName(channel);
+      tellPause(effects, to, pauses[channel], effects.now());
+      isCut = true;
+      break;
     }
     if (sent.result === "refused") {
       delivered.dropped++;
@@ -140,15 +147,13 @@ async function deliverBy(
     delivered.waiting--;
     await remove(folder, name);
   }
-  if (delivered.sent > 0) delete pauses[channel];
+  if (delivered.why !== undefined) {
+    const old = await dropOld(effects, config, channel);
+    delivered.dropped += old;
+    delivered.waiting -= old;
+  }
+  if (delivered.sent > 0 && !isCut) delete pauses[channel];
   return delivered;
-}
-
-function isPaused(pause: Pause | undefined, now: Date): pause is Pause {
-  if (!pause) return false;
-  const rest = Date.parse(pause.notBefore) - now.getTime();
-  // After a clock that was set back nobody waits for ever.
-  return rest > 0 && rest <= 24 * 3_600_000;
 }
 
 /** A pending status says nothing once the end of its attempt waits as well. */
@@ -184,7 +189,7 @@ async function dropOld(
   for (const { name } of old) await remove(folder, name);
   if (old.length > 0) {
     const text = `Gave up ${count(old.length, "message")} to ${
-      names[channel]
+      channelName(channel)
     }: older than 7 days`;
     say(effects, "warning", text);
   }
@@ -195,21 +200,9 @@ function isTooOld({ at }: Waiting, now: Date): boolean {
   return now.getTime() - Date.parse(at) > longestWait;
 }
 
-/** The pause grows with each failure, and is never shorter than was asked. */
-export function pauseAfter(
-  before: Pause | undefined,
-  { why, after = 0 }: Extract<Sent, { result: "later" }>,
-  now: Date,
-): Pause {
-  const failures = (before?.failures ?? 0) + 1;
-  const own = Math.min(longestPause, firstPause * 2 ** (failures - 1));
-  const notBefore = new Date(now.getTime() + Math.max(own, after));
-  return { failures, notBefore: notBefore.toISOString(), why };
-}
-
 /** Delivers one message, whatever the pauses. */
 export async function deliver(
-  effects: Pick<Effects, "run" | "now">,
+  effects: Pick<Effects, "run" | "now"> & Partial<Standing>,
   config: LocalConfig,
   waiting: Waiting,
 ): Promise<Sent> {
@@ -219,7 +212,12 @@ export async function deliver(
       case "apprise":
         return await toApprise(effects, config, waiting.notice);
       case "webhook":
-        return await toWebhook(config, waiting.notice, now);
+        return await toWebhook(
+          config,
+          waiting.notice,
+          now,
+          await effects.stand?.(),
+        );
       case "alertmanager":
         return await toAlertmanager(config, waiting.notice, now);
       case "forge": {
@@ -240,30 +238,6 @@ export async function deliver(
   }
 }
 
-const names: Readonly<Record<Channel, string>> = {
-  apprise: "Apprise",
-  webhook: "the webhook",
-  alertmanager: "Alertmanager",
-  forge: "the forge",
-};
-
-/** A channel as a person knows it. */
-export const channelName = (channel: Channel): string => names[channel];
-
-function tellPause(
-  effects: Pick<Effects, "tell">,
-  channel: Channel,
-  { why, notBefore }: Pause,
-  now: Date,
-): void {
-  const wait = formatDuration(Date.parse(notBefore) - now.getTime());
-  say(
-    effects,
-    "warning",
-    `Cannot deliver to ${names[channel]}: ${why}; tried again in ${wait}`,
-  );
-}
-
 function tellDropped(
   effects: Pick<Effects, "tell">,
   channel: Channel,
@@ -272,6 +246,6 @@ function tellDropped(
   say(
     effects,
     "warning",
-    `A message to ${names[channel]} is not sent again: ${why}`,
+    `A message to ${channelName(channel)} is not sent again: ${why}`,
   );
 }

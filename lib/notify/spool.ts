@@ -22,7 +22,12 @@ export interface CommitStatus {
 
 /** What waits for its delivery by one channel. */
 export type Waiting =
-  & { version: 1; at: string }
+  & {
+    version: 1;
+    at: string;
+    /** It failed, and no other message has to wait for it. */
+    pause?: Pause;
+  }
   & (
     | { channel: Exclude<Channel, "forge">; notice: Notice }
     | { channel: "forge"; status: CommitStatus }
@@ -118,9 +123,12 @@ export function isWaiting(folder: string): boolean {
   return list(folder).length > 0;
 }
 
+const isPause: Shape = object({ notBefore: isText, why: isText });
+
 const shape: Shape = object({
   at: isText,
   channel: isText,
+  pause: optional(isPause),
   notice: optional(object({ id: isText, event: isText, summary: isText })),
   status: optional(
     object({
@@ -132,17 +140,42 @@ const shape: Shape = object({
   ),
 });
 
+/** Whether a message is whole. */
+export function isMessage(waiting: unknown): waiting is Waiting {
+  if (!shape(waiting)) return false;
+  const { notice, status } = waiting as Record<string, unknown>;
+  return notice !== undefined || status !== undefined;
+}
+
 /** Reads a file of the spool; `undefined` where it is gone or not ours. */
 export function read(folder: string, name: string): Waiting | undefined {
   try {
     const text = readIfThere(`${spoolFolder(folder)}/${name}`);
     const waiting = JSON.parse(text ?? "null");
-    const isWhole = shape(waiting) && (waiting.notice || waiting.status);
-    return isWhole ? waiting : undefined;
+    return isMessage(waiting) ? waiting : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/**
+ * Notes in a message that waits when it may be tried again. It keeps its place.
+ *
+ * @throws {SyncError} `disk-full` and the like.
+ */
+export async function postpone(
+  folder: string,
+  { name, put }: Spooled,
+  waiting: Waiting,
+  pause: Pause,
+): Promise<void> {
+  const text = JSON.stringify({ ...waiting, pause: shortened(pause) });
+  await writeWhole(
+    `${spoolFolder(folder)}/${name}`,
+    `${text}\n`,
+    new Date(put),
+  );
 }
 
 /** Takes a message out; one that is gone already is no fault. */
@@ -165,8 +198,6 @@ export interface Pause {
 
 const pausesIn = (folder: string) => `${notifyFolder(folder)}/pauses.json`;
 
-const isPause: Shape = object({ notBefore: isText, why: isText });
-
 /** The pauses by channel. Without a file that can be read there are none. */
 export function readPauses(folder: string): Partial<Record<Channel, Pause>> {
   try {
@@ -186,9 +217,13 @@ export async function writePauses(
   folder: string,
   pauses: Partial<Record<Channel, Pause>>,
 ): Promise<void> {
-  const text = JSON.stringify(
-    pauses,
-    (key, value) => key === "why" ? oneLine(value, 200) : value,
-  );
+  const all = Object.entries(pauses)
+    .map(([channel, pause]) => [channel, shortened(pause)]);
+  const text = JSON.stringify(Object.fromEntries(all));
   await writeWhole(pausesIn(folder), `${text}\n`);
 }
+
+const shortened = (pause: Pause): Pause => ({
+  ...pause,
+  why: oneLine(pause.why, 200),
+});

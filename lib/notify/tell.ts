@@ -6,10 +6,13 @@
  */
 import { type Effects, say } from "../base/effects.ts";
 import { foreseen } from "../base/os_error.ts";
+import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { type Channel, eventChannels, gets } from "./channels.ts";
 import { type Notice, noticeOf, type NoticeParts } from "./notice.ts";
-import { type CommitStatus, put } from "./spool.ts";
+import type { Untold } from "../state/state.ts";
+import { type CommitStatus, put, type Waiting } from "./spool.ts";
+import { tellUnspooled } from "./untold.ts";
 import {
   beginningOf,
   changeOf,
@@ -24,11 +27,13 @@ import {
 export interface Teller {
   effects: Pick<Effects, "tell" | "now">;
   config: Config;
+  /** Takes what the spool does not. Without it that is an error. */
+  untold?: Untold[];
 }
 
 /** Does something that must not fail what it is about. */
 export async function withoutHarm(
-  { effects }: Teller,
+  { effects }: Pick<Teller, "effects">,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -57,14 +62,29 @@ async function putForAll(teller: Teller, notice: Notice): Promise<void> {
 }
 
 async function putNotice(
-  { config, effects }: Teller,
+  teller: Teller,
   channel: Exclude<Channel, "forge">,
   notice: Notice,
 ): Promise<void> {
-  const at = effects.now().toISOString();
+  const at = teller.effects.now().toISOString();
   const id = `${notice.id}.${notice.event}`;
   const waiting = { version: 1, at, channel, notice } as const;
-  await put(config.stateDirectory, id, waiting);
+  await putOrKeep(teller, id, waiting);
+}
+
+/** Puts a message into the spool, or keeps it for later. */
+async function putOrKeep(
+  { config, effects, untold }: StatusTeller,
+  id: string,
+  waiting: Waiting,
+): Promise<void> {
+  try {
+    await put(config.stateDirectory, id, waiting);
+  } catch (thrown) {
+    if (!untold) throw thrown;
+    tellUnspooled(effects, thrown);
+    untold.push({ id, waiting });
+  }
 }
 
 /** What a run found of all that lasts. */
@@ -133,16 +153,30 @@ async function refresh(
   }
 }
 
+/** What telling a forge needs of a run. */
+export interface StatusTeller extends Pick<Teller, "effects" | "untold"> {
+  config: Pick<Config, "commitStatus.forge" | "stateDirectory">;
+}
+
+/** More commits that are pending at once are those of no one host. */
+const mostPending = 100;
+
+/** The commits that the forge was told to be pending, and no end of since. */
+export function pendingAt({ config }: StatusTeller): readonly string[] {
+  return readTold(config.stateDirectory)?.pending ?? [];
+}
+
 /**
  * Spools a commit status, unless the forge was told the same last.
  *
  * @param order Sorts the statuses of one attempt: 0 is that of its beginning.
  */
 export async function spoolStatus(
-  { config, effects }: Teller,
+  teller: StatusTeller,
   order: 0 | 1,
   status: CommitStatus,
 ): Promise<void> {
+  const { config, effects } = teller;
   if (config["commitStatus.forge"] === "none") return;
   const folder = config.stateDirectory;
   const told: Told = readTold(folder) ?? { open: {} };
@@ -155,14 +189,17 @@ export async function spoolStatus(
       last.state === state && last.description === description);
   if (isSame) return;
   const at = effects.now().toISOString();
-  await put(folder, `${id}.${order}-${state}`, {
+  await putOrKeep(teller, `${id}.${order}-${state}-${short(revision)}`, {
     version: 1,
     at,
     channel: "forge",
     status,
   });
+  const others = (told.pending ?? []).filter((one) => one !== revision);
+  const pending = state === "pending" ? [...others, revision] : others;
   await writeTold(folder, {
     ...told,
     status: { revision, state, description },
+    pending: pending.slice(-mostPending),
   });
 }

@@ -29,6 +29,8 @@ export interface Told {
   reboot?: string;
   /** The commit status that was given last. */
   status?: { revision: string; state: string; description: string };
+  /** The commits that the forge was told to be pending, and no end of since. */
+  pending?: readonly string[];
 }
 
 const pathIn = (folder: string) => `${notifyFolder(folder)}/told.json`;

@@ -4,13 +4,23 @@
  * @module
  */
 import { post, type Sent } from "../base/post.ts";
+import { redact } from "../base/redact.ts";
 import type { LocalConfig } from "../config/config.ts";
+import type { HostState } from "../run/host_state.ts";
 import { messageOf } from "./message.ts";
 import type { Notice } from "./notice.ts";
 import { certificatesIn, keyIn } from "./secret.ts";
 
+/** How a host stands while a message is sent. */
+export interface Stand {
+  /** What it follows, as in each document about a host. */
+  target: Readonly<Record<string, string>> | null;
+  state: HostState;
+}
+
 /**
- * Delivers an event. The body is the event with its title and text.
+ * Delivers an event. The body is the event with its title and text, and how the
+ * host stands now.
  *
  * @throws {BadFile} where the key or the certificates can't be used.
  */
@@ -18,8 +28,13 @@ export async function toWebhook(
   config: LocalConfig,
   notice: Notice,
   now: Date,
+  stand?: Stand,
 ): Promise<Sent> {
-  const body = JSON.stringify({ ...notice, ...textsOf(config, notice) });
+  const body = JSON.stringify({
+    ...notice,
+    ...stand ? { target: safe(stand.target), state: stand.state } : {},
+    ...textsOf(config, notice),
+  });
   const secretFile = config["notify.webhook.secretFile"];
   const signature = secretFile === undefined ? {} : {
     "X-Signature": `sha256=${await signatureOf(
@@ -38,6 +53,12 @@ export async function toWebhook(
     body,
     ca: await certificatesIn(config["notify.caFile"]),
   }, now);
+}
+
+function safe(target: Stand["target"]): Stand["target"] {
+  return target && Object.fromEntries(
+    Object.entries(target).map(([key, value]) => [key, redact(value)]),
+  );
 }
 
 function textsOf(config: LocalConfig, notice: Notice) {

@@ -14,7 +14,7 @@ import { preflight, refuseFullBoot } from "../activation/preflight.ts";
 import { fetchRevision } from "../git/fetch.ts";
 import { localGit } from "../git/git.ts";
 import { remoteOf } from "../git/sources.ts";
-import { isLocked, lastHolder } from "../host/lock.ts";
+import { atWork } from "../host/running.ts";
 import { systems } from "../host/system.ts";
 import { build } from "../nix/build.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
@@ -31,6 +31,7 @@ import { readSuspension } from "../state/suspension.ts";
 import { ask } from "../sync/ask.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
 import { provenText, secretsText, verifiedText } from "../sync/describe.ts";
+import { waitNow } from "../sync/waiting.ts";
 import { verify } from "../trust/verify.ts";
 import { aboutOf, type Aim, aimOf, wouldOf } from "./aim.ts";
 import { commitsOf } from "./commits.ts";
@@ -71,14 +72,15 @@ export async function planRevision(
   wish: PlanWish,
 ): Promise<Plan> {
   const folder = config.stateDirectory;
-  const known = await readState(folder);
+  const known = waitNow(await readState(folder), effects.now());
   const named = wish.revision === undefined
     ? config
     : { ...config, ref: await wholeName(effects, folder, wish.revision) };
   const { tip } = await ask(effects, named, known);
   // As if that were what is followed: nothing is tried out on top of it.
   if (wish.revision !== undefined) delete tip.testing;
-  const busy = await isLocked(folder) ? lastHolder(folder) : undefined;
+  const at = await atWork(folder);
+  const busy = at?.isRun ? at.holder : undefined;
   await using scratch = await Scratch.make(folder, effects.now());
   const { attempt: _, ...state } = known;
   const run = new Run(

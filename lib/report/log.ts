@@ -39,8 +39,10 @@ export function linesOf(event: Event): string[] {
     case "start":
     case "line":
       return [];
-    case "progress":
-      return [`${event.stage}: ${progressText(event.now())}`];
+    case "progress": {
+      const text = progressText(event.now());
+      return text === "" ? [] : [`${event.stage}: ${text}`];
+    }
     case "done":
       return [`${event.stage}: ${event.text} (${formatDuration(event.ms)})`];
     case "failed":

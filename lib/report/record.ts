@@ -4,7 +4,6 @@
  * @module
  */
 import { exitCodes, type SyncError } from "../base/errors.ts";
-import { tellsAny } from "../config/told.ts";
 import { runningSystem, systems } from "../host/system.ts";
 import { startsAnother } from "../activation/confirm.ts";
 import { writeHistory } from "../state/unwritten.ts";
@@ -21,6 +20,7 @@ import { isSame } from "../run/same.ts";
 import { sameTarget } from "../run/target.ts";
 import { asideReason, standsAs } from "../run/testing.ts";
 import { withHold } from "./holds.ts";
+import { toldOf } from "./told.ts";
 
 /**
  * Records the end of the attempt in the journal. History first: a cut between
@@ -32,16 +32,17 @@ import { withHold } from "./holds.ts";
  */
 export async function record(run: Run, ended: Ended): Promise<void> {
   const entry = entryOf(run, ended);
-  if (tellsAny(run.config)) {
-    const { tellEnded } = await import("../notify/attempt.ts");
-    await tellEnded(run, ended);
-  }
+  const untold = await toldOf(run, ended);
   const unwritten = await writeHistory(run.effects, run.folder, [
     ...run.state.unwritten ?? [],
     entry,
   ]);
   const { unwritten: _, ...state } = stateAfter(run, ended);
-  await run.replace(unwritten.length > 0 ? { ...state, unwritten } : state);
+  await run.replace({
+    ...state,
+    ...unwritten.length > 0 ? { unwritten } : {},
+    ...untold,
+  });
 }
 
 function errorOf(ended: Ended): SyncError | undefined {

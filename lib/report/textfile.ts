@@ -7,7 +7,7 @@ import project from "../../deno.json" with { type: "json" };
 import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
-import type { Config } from "../config/schema.ts";
+import type { LocalConfig } from "../config/config.ts";
 import { localGit } from "../git/git.ts";
 import { changedSinceBoot } from "../host/booted.ts";
 import { systems } from "../host/system.ts";
@@ -32,7 +32,7 @@ import { type MetricFacts, metricsOf } from "./metrics.ts";
  */
 export async function writeMetrics(
   effects: Effects,
-  config: Config,
+  config: LocalConfig,
   hasAsked: boolean,
 ): Promise<void> {
   const path = config["metrics.textfile"];
@@ -53,17 +53,28 @@ export async function writeMetrics(
 
 /** What the collector reads is whole at any moment, and for everybody. */
 function replaceText(path: string, text: string): void {
-  // The collector reads what ends in .prom.
-  const temporary = `${path}.new`;
-  Deno.writeTextFileSync(temporary, text);
-  Deno.chmodSync(temporary, 0o644);
-  Deno.renameSync(temporary, path);
+  // The collector reads what ends in .prom. Two may write at the same time: a
+  // run, and a person who suspends the host.
+  const temporary = `${path}.${Deno.pid}`;
+  try {
+    Deno.writeTextFileSync(temporary, text);
+    Deno.chmodSync(temporary, 0o644);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    // On a full disk it would be in the way of what comes next.
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // It is not there.
+    }
+    throw error;
+  }
 }
 
 /** All that the metrics are made of. */
 export async function factsOf(
   effects: Effects,
-  config: Config,
+  config: LocalConfig,
 ): Promise<MetricFacts> {
   const folder = config.stateDirectory;
   const state = await readState(folder);
@@ -101,7 +112,7 @@ export async function factsOf(
  */
 async function behind(
   effects: Effects,
-  config: Config,
+  config: LocalConfig,
   { seen, lastGood, built }: State,
 ): Promise<number> {
   const done = config.operation === "build" ? built : lastGood;
@@ -114,7 +125,7 @@ async function behind(
 /** The time of the oldest commit between two, in milliseconds since 1970. */
 async function oldestOf(
   effects: Effects,
-  { stateDirectory }: Config,
+  { stateDirectory }: LocalConfig,
   to: string,
   from: string | undefined,
 ): Promise<number | undefined> {

@@ -8,7 +8,6 @@ import { Run } from "./run.ts";
 import { hasSystemd, startTimeOf } from "../host/system.ts";
 import { UnseenError } from "../process/kernel.ts";
 import {
-  allLines,
   askUnitEnd,
   hasStarted,
   isStopping,
@@ -23,6 +22,7 @@ import type { Effects } from "../base/effects.ts";
 import { journalFields } from "../host/journal_fields.ts";
 import { safeLines } from "../base/text.ts";
 import { SyncError } from "../base/errors.ts";
+import { type OnLine, UnitLines } from "./unit_lines.ts";
 
 /** How a call of `switch-to-configuration`, or of what goes with it, ended. */
 export interface Switched {
@@ -35,6 +35,16 @@ export interface Switched {
   /** `true`: systemd did not run it at all. */
   isUnstarted?: true;
 }
+
+/** What a call has beside its words. */
+export interface More {
+  /** Variables that it has beside the usual ones. */
+  env?: Variables;
+  /** Told each line that it writes, as it comes. */
+  onLine?: OnLine;
+}
+
+const silent: OnLine = () => {};
 
 /** How a program ended, for a message. */
 export function endOf({ code, timedOut, isUnstarted }: Switched): string {
@@ -50,17 +60,16 @@ export function endOf({ code, timedOut, isUnstarted }: Switched): string {
  * where it is there, does that in a unit of its own.
  *
  * @param timeout Milliseconds.
- * @param env Variables that it has beside the usual ones.
  */
 export async function runOutside(
   run: Run,
   argv: readonly string[],
   timeout: number,
-  env: Variables = {},
+  more: More = {},
 ): Promise<Switched> {
   return hasSystemd()
-    ? await inUnit(run, argv, timeout, env)
-    : await directly(run, argv, timeout, env);
+    ? await inUnit(run, argv, timeout, more)
+    : await directly(run, argv, timeout, more);
 }
 
 /** systemd starts nothing while it starts itself anew: it is asked again. */
@@ -68,10 +77,10 @@ export async function inUnit(
   run: Run,
   argv: readonly string[],
   timeout: number,
-  env: Variables = {},
+  more: More = {},
 ): Promise<Switched> {
   for (let tries = 1;; tries++) {
-    const switched = await inUnitOnce(run, argv, timeout, env);
+    const switched = await inUnitOnce(run, argv, timeout, more);
     if (switched.isUnstarted !== true || tries === mostTries) return switched;
     await run.effects.sleep(1000);
   }
@@ -83,36 +92,34 @@ export async function inUnitOnce(
   run: Run,
   argv: readonly string[],
   timeout: number,
-  env: Variables = {},
+  { env = {}, onLine = silent }: More,
 ): Promise<Switched> {
   const { effects } = run;
   const unit = unitFor(run.attempt.id, effects.now());
   const { id, stage, commit: { revision } } = run.attempt;
-  const finished = await effects.run(
-    runInUnit(
-      unit,
-      argv,
-      Math.ceil(timeout / 1000),
-      journalFields(id, revision, stage),
-      env,
-    ),
+  const written = new UnitLines(effects, unit, onLine);
+  const command = runInUnit(
+    unit,
+    argv,
+    Math.ceil(timeout / 1000),
+    journalFields(id, revision, stage),
+    env,
   );
+  const finished = await written.during(() => effects.run(command));
   let end = unitEnd(finished.stderr);
   if (end?.result === "success" && end.code === 0) {
-    return await inUnitEnded(effects, unit);
+    return await ended(written);
   }
   const isOurEnd = !end && !finished.timedOut &&
     (finished.code > 128 || await isStopping(effects));
   if (isOurEnd) throw stopped(run);
   if (!end && !finished.timedOut && hasStarted(finished.stderr)) {
     end = await waitForUnit(effects, `${unit}.service`, timeout);
-    if (end?.code === 0) return await inUnitEnded(effects, unit);
+    if (end?.code === 0) return await ended(written);
   }
   // Whatever of it still runs, nothing else may be switched beside it.
   await effects.run(stopUnits(`${unit}.service`));
-  const said = (await allLines(effects, `${unit}.service`))
-    // What systemd says of the unit itself is known better.
-    .filter((line) => !line.includes(unit));
+  const said = await written.all();
   const lines = said.slice(-15);
   // A unit that stays failed would be taken for a fault of the host.
   await effects.run(resetFailed(`${unit}.service`));
@@ -128,8 +135,8 @@ export async function inUnitOnce(
   };
 }
 
-async function inUnitEnded(effects: Effects, unit: string): Promise<Switched> {
-  const said = await allLines(effects, `${unit}.service`);
+async function ended(written: UnitLines): Promise<Switched> {
+  const said = await written.all();
   return { code: 0, timedOut: false, lines: [], said };
 }
 
@@ -197,7 +204,7 @@ export async function directly(
   run: Run,
   argv: readonly string[],
   timeout: number,
-  env: Variables = {},
+  { env = {}, onLine = silent }: More,
 ): Promise<Switched> {
   const [program, ...args] = argv;
   const finished = await run.effects.run({
@@ -210,10 +217,11 @@ export async function directly(
       const startTime = startOf(pid);
       if (startTime) await run.noteIfPossible({ process: { pid, startTime } });
     },
+    onLine,
   });
-  const lines = safeLines(
-    `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
-  );
+  const stdout = new TextDecoder().decode(finished.stdout);
+  for (const line of safeLines(stdout)) onLine(line);
+  const lines = safeLines(`${stdout}\n${finished.stderr}`);
   return {
     code: finished.code,
     timedOut: finished.timedOut,

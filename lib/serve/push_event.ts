@@ -16,7 +16,7 @@ export interface Push {
 /** What a webhook is about. */
 export type HookEvent =
   | { kind: "push"; push: Push }
-  /** From a sender that is no forge: it names no repository. */
+  /** It names no repository by a URL: a sender that is no forge, or Bitbucket. */
   | { kind: "signal" }
   /** Another event of a forge, e.g. `ping` or `issues`. */
   | { kind: "other"; name: string };
@@ -57,6 +57,7 @@ export function readEvent(
   const event = parsed(jsonIn(headers, body));
   if (!isObject(event)) return undefined;
   const push = { urls: urlsOf(event), refs: refsOf(event) };
+  if (push.urls.length === 0 && isWithoutUrls(event)) return { kind: "signal" };
   return push.urls.length > 0 && push.refs.length > 0
     ? { kind: "push", push }
     : undefined;
@@ -113,6 +114,18 @@ function linksOf({ links }: Json): unknown[] {
   return Object.values(links).flat().filter(isObject).map(({ href }) => href);
 }
 
+/**
+ * Bitbucket Server and Data Center document a push that names its repository by
+ * the key of a project and a short name alone, and send some so: one run too
+ * many harms nobody, and one too few does.
+ */
+function isWithoutUrls(event: Json): boolean {
+  const { eventKey, repository } = event;
+  return eventKey === "repo:refs_changed" && isObject(repository) &&
+    isText(repository.slug) && isObject(repository.project) &&
+    isText(repository.project.key) && refsOf(event).length > 0;
+}
+
 function refsOf(event: Json): string[] {
   if (isText(event.ref)) return [event.ref];
   const { push, changes } = event;
@@ -126,6 +139,8 @@ function refsOf(event: Json): string[] {
 function refOf(change: Json): string | undefined {
   const { ref } = change;
   if (isObject(ref)) return isText(ref.id) ? ref.id : undefined;
+  // Bitbucket's server says it twice.
+  if (isText(change.refId)) return change.refId;
   const end = [change.new, change.old].find(isObject);
   if (!end || !isText(end.name)) return undefined;
   return `${end.type === "tag" ? "refs/tags/" : "refs/heads/"}${end.name}`;

@@ -316,6 +316,14 @@ export interface State {
   isolation?: string;
   /** Lines of the history that could not be written yet, oldest first. */
   unwritten?: readonly HistoryEntry[];
+  /** Messages that could not be put into the spool yet, oldest first. */
+  untold?: readonly Untold[];
+}
+
+/** A message for the spool (lib/notify/spool.ts). */
+export interface Untold {
+  id: string;
+  waiting: { channel: string };
 }
 
 /**

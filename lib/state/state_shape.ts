@@ -148,6 +148,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
   unfit: isText,
   backoff: object({ revision: isText, failures: isNumber, notBefore: isText }),
   unwritten: listOf(historyEntry),
+  untold: listOf(object({ id: isText, waiting: object({ channel: isText }) })),
   cutOff: object({
     revision: isText,
     digest: optional(isText),

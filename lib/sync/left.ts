@@ -39,6 +39,10 @@ export async function whatIsLeft(
     const { writeWaiting } = await import("../state/unwritten.ts");
     state = await writeWaiting(effects, folder, state);
   }
+  if (state.untold) {
+    const { tellLate } = await import("../notify/untold.ts");
+    state = await tellLate(effects, folder, state);
+  }
   if (state.attempt) {
     const { recoverFirst } = await import("./recover.ts");
     state = await recoverFirst(effects, config, state, record);

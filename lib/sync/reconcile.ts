@@ -125,7 +125,9 @@ async function comeToOutcome(
     !await isRebootDue(effects, config, state);
   const outcome = await act(effects, config, state, tip, decision, record);
   // A run that is done before it begins starts no units.
-  const mayRest = isSettled && config.onSuccess.length === 0 &&
+  // Nor does one come to what could not be written yet.
+  const isWritten = !state.unwritten && !state.untold;
+  const mayRest = isSettled && isWritten && config.onSuccess.length === 0 &&
     !await mustDeliver(config);
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };

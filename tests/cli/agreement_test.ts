@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { agreement, type Facts } from "../../lib/cli/command/agreement.ts";
-import { statusLines } from "../../lib/cli/command/status_text.ts";
+import { statusLine, statusLines } from "../../lib/cli/command/status_text.ts";
+import { widthOf } from "../../lib/cli/output/width.ts";
 import type { Config } from "../../lib/config/schema.ts";
 import type { Deployment, Hold, State } from "../../lib/state/state.ts";
 import { targetOf } from "../../lib/run/decide.ts";
@@ -196,6 +197,32 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       /^a run is under way: sync, process 7, at the activate stage$/,
     ],
     [
+      facts({ lastGood: deployed(tip) }, {
+        isBusy: false,
+        busy: { pid: 7, command: "doctor", since: 0 },
+      }),
+      true,
+      /^$/,
+      /^gitops-sync doctor is at work \(process 7\): a run can't begin before/,
+    ],
+    [
+      facts({ lastGood: deployed(tip) }, {
+        tip: {
+          revision: tip,
+          kind: "branch",
+          name: "refs/heads/main",
+          testing: {
+            revision: old,
+            kind: "branch",
+            name: "refs/heads/testing/web",
+          },
+        },
+      }),
+      false,
+      /^testing\/web is at aaaaaaaaaaaa, which was not tried out yet$/,
+      /^the next run tries it out: gitops-sync sync$/,
+    ],
+    [
       facts({ lastGood: deployed(old), attempt, last }),
       false,
       /not deployed yet/,
@@ -227,6 +254,59 @@ Deno.test("without an answer of the remote nothing is claimed", () => {
     why: "no route",
     next: ["the next run asks again"],
   });
+});
+
+Deno.test("the headline never says the opposite of the state", () => {
+  const branch = { revision: tip, kind: "branch", name: "main" } as const;
+  const testing = {
+    revision: old,
+    kind: "branch",
+    name: "refs/heads/testing/web",
+  } as const;
+  const table: [Partial<State>, Partial<Facts>, said: string][] = [
+    [{}, {}, "in sync with main"],
+    [{ attempt }, {}, "cut off; in sync with main"],
+    [
+      { attempt },
+      { busy: { pid: 7, command: "sync", since: 0 } },
+      "deploying; in sync with main",
+    ],
+    [
+      { attempt },
+      { busy: { pid: 7, command: "doctor", since: 0 }, isBusy: false },
+      "cut off; in sync with main",
+    ],
+    [{}, { tip: { ...branch, testing } }, "not what testing/web says"],
+  ];
+  for (const [state, more, said] of table) {
+    const given = facts({ lastGood: deployed(tip), ...state }, more);
+    const [first] = statusLines(given, agreement(given)).split("\n");
+    assertEquals(first, `host   web: ${said}`);
+  }
+});
+
+Deno.test("the line of the status fits where it can be read", () => {
+  const never = facts({ lastGood: deployed(tip) }, {
+    nextRun: { at: new Date(now.getTime() + 240_000) },
+  });
+  assertEquals(
+    statusLine(never),
+    'web: in-sync, bbbbbbbbbbbb "Greet", never asked by a run, next run in 4m',
+  );
+  const long = deployed(tip);
+  long.subject = "A subject as people write it who have never seen a terminal";
+  const wordy = { ...never, state: { ...never.state, lastGood: long } };
+  assertEquals(
+    statusLine(wordy, 80),
+    'web: in-sync, bbbbbbbbbbbb "A subject as…", never asked by a run, next run in 4m',
+  );
+  assertEquals(
+    statusLine(wordy, 70),
+    "web: in-sync, bbbbbbbbbbbb, never asked by a run, next run in 4m",
+  );
+  for (const columns of [10, 40, 60, 80, 120]) {
+    assert(widthOf(statusLine(wordy, columns)) <= columns);
+  }
 });
 
 Deno.test("the status is a few lines that stand for themselves", () => {

@@ -115,6 +115,11 @@ Deno.test("the servers are those that the configuration names", async () => {
     ["looks", http, false],
     [
       "looks",
+      "build: {from: cache, prebuilt: 'https://c.example/{host}'}",
+      ["c.example:443"],
+    ],
+    [
+      "looks",
       "vault: {address: 'https://v.example', socket: /run/v/s}",
       ["unix:/run/v/s", "v.example:443"],
     ],
@@ -169,6 +174,11 @@ Deno.test("the places to write to are our own", async () => {
     ],
     ["state", "", ["/var/lib/gitops-sync", published]],
     ["state", "publishStatus: false", ["/var/lib/gitops-sync"]],
+    [
+      "state",
+      "metrics: {textfile: /srv/metrics/g.prom}",
+      ["/var/lib/gitops-sync", published, "/srv/metrics"],
+    ],
     ["vault", "vault: {socket: /run/v/s}", ["/run/v"]],
     ["serve", "", ["/run/gitops-sync-serve/wanted"]],
     [

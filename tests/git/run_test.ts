@@ -5,7 +5,7 @@ import { unboundGitopsSync } from "../world/gitops_sync.ts";
 import { makeRepository, type Repository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
 import { gitHttp, makeAuthority, makeKey, serve } from "./servers.ts";
-import { sshdRefusal, withToken } from "./servers.ts";
+import { sshdRefusal, startSshd, withToken } from "./servers.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`whole runs are not tested here: ${refusal}`);
@@ -153,6 +153,47 @@ test(
     assertEquals(world.state()?.lastGood?.revision, first);
     const again = await world.run(argv);
     assertStringIncludes(again.stdout, "In sync");
+  },
+  await sshdRefusal() !== null,
+);
+
+test(
+  "doctor names an SSH host key that is not pinned, and its hint mends it",
+  async ({ world, repository }) => {
+    const folder = `${world.folder}/ssh`;
+    await Deno.mkdir(folder);
+    const authorized = await makeKey(`${folder}/deploy`);
+    await using server = await startSshd(folder, authorized);
+    const other = await makeKey(`${folder}/other`);
+    const known = "/etc/gitops-sync/known";
+    world.configure(repository, {
+      repository: `ssh://root@127.0.0.1:${server.port}${repository.bare}`,
+      sshKeyFile: `${folder}/deploy`,
+      knownHosts: known,
+    });
+    const ask = async (text: string) => {
+      world.write(known, text);
+      const { stdout } = await world.sync("doctor", "--json");
+      const { checks } = JSON.parse(stdout);
+      return checks.find((one: { name: string }) => one.name === "repository");
+    };
+    const pins = {
+      "no SSH host key of it is pinned": `elsewhere ${other}`,
+      "its SSH host key is not the pinned one":
+        `[127.0.0.1]:${server.port} ${other}`,
+    };
+    for (const [says, text] of Object.entries(pins)) {
+      const { state, text: said, hints } = await ask(text);
+      assertEquals(state, "problem", said);
+      assertStringIncludes(said, says);
+      // As a person obeys it, who has compared the keys.
+      const [, scan, file] =
+        /compare what (ssh-keyscan .*) shows .* write them into (\S+)/
+          .exec(hints.join("\n"))!;
+      assertEquals(file, known);
+      const keys = await world.output(["sh", "-c", scan!]);
+      assertEquals((await ask(keys)).state, "ok");
+    }
   },
   await sshdRefusal() !== null,
 );

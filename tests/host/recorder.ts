@@ -93,11 +93,13 @@ export class Recorder implements AsyncDisposable {
    * Looks at the disk as it is after each write from a position on.
    *
    * @param look Given the folder, and the position of the write.
+   * @param every Looks at each so manieth write alone, which takes less time.
    * @returns how many looks were taken.
    */
   async replay(
     from: number,
     look: (folder: string, position: number) => void | Promise<void>,
+    every = 1,
   ): Promise<number> {
     const image = `${this.place}/image`;
     using file = await Deno.open(image, {
@@ -106,13 +108,13 @@ export class Recorder implements AsyncDisposable {
       write: true,
     });
     await file.truncate(size);
-    let looks = 0;
+    let looks = 0, writes = 0;
     for (const { position, offset, data } of writesIn(this.log)) {
       if (offset === flush) continue;
       await file.seek(Number(offset), Deno.SeekMode.Start);
       let rest = data;
       while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-      if (position <= from) continue;
+      if (position <= from || writes++ % every !== 0) continue;
       await this.#lookAt(image, (folder) => look(folder, position));
       looks++;
     }
@@ -139,6 +141,13 @@ export class Recorder implements AsyncDisposable {
     await output(["losetup", "--detach", this.loop]);
     // The loop device lets go of the file a moment later.
     await output(["umount", "--lazy", `${this.place}/fuse`]);
+    // Whoever made a mount namespace meanwhile has the mount as well, and would
+    // keep the server alive.
+    try {
+      this.server.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
     await this.server.status;
     await Deno.remove(this.place, { recursive: true });
   }

@@ -33,7 +33,12 @@ interface Damage {
   check: string;
   state?: "problem" | "warning" | "unknown";
   says: RegExp;
+  /** A hint; what it captures is a command, which is typed. */
   hint?: RegExp;
+  /** What a person does who obeys a hint that is no command. */
+  obeys?: string | Settings;
+  /** What is found then, where all is not well yet. */
+  then?: RegExp;
 }
 
 /** Each round is one look at damages that do not hide each other. */
@@ -47,45 +52,51 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         mends: "systemctl start gitops-sync.timer",
         check: "timer",
         says: /gitops-sync\.timer is inactive/,
+        hint: /^start it: (systemctl start gitops-sync\.timer)$/,
       },
       {
         what: "another agent switches the host",
         breaks: "systemd-run --unit=comin.service sleep 600",
-        mends: "systemctl stop comin.service",
         check: "others",
         state: "warning",
         says: /comin\.service/,
         hint: /services\.comin/,
+        obeys: "systemctl stop comin.service",
       },
       {
         what: "a hook's program is missing",
         settings: { "hooks.onFailure": [["mail-the-admin"]] },
         check: "programs",
         says: /hooks\.onFailure: mail-the-admin/,
+        hint: /^name the program with its path/,
+        obeys: { "hooks.onFailure": [["/bin/true"]] },
       },
       {
         what: "the host is suspended",
         breaks:
           'echo \'{"since":"2026-01-02T03:04:05Z","until":null,"reason":"moving"}\' >/var/lib/gitops-sync/suspended.json',
-        mends: "rm /var/lib/gitops-sync/suspended.json",
         check: "state",
         state: "warning",
         says: /suspended \(moving\)/,
-        hint: /gitops-sync resume/,
+        hint: /^(gitops-sync resume)$/,
       },
       {
         what: "there is too little room",
         settings: { "preflight.freeSpace": "900T" },
         check: "space",
         says: /preflight\.freeSpace/,
+        hint: /^free some space: /,
+        // No garbage makes so much.
+        obeys: { "preflight.freeSpace": "1M" },
       },
       {
         what: "the boot loader starts another system",
         breaks:
           "cp -r /boot/loader /root; sed -i 's,init=/nix/store/,&x,' /boot/loader/entries/*",
-        mends: "rm -r /boot/loader; mv /root/loader /boot",
+        mends: "rm -r /root/loader",
         check: "boot-loader",
         says: /systemd-boot starts .*and not what was deployed/,
+        hint: /^(gitops-sync sync --drift correct)$/,
       },
     ],
   },
@@ -96,7 +107,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         what: "there is no timer",
         breaks:
           "systemctl stop gitops-sync.timer; mv /etc/systemd/system/gitops-sync.timer /root; systemctl daemon-reload",
-        mends:
+        obeys:
           "mv /root/gitops-sync.timer /etc/systemd/system; systemctl daemon-reload; systemctl start gitops-sync.timer",
         check: "timer",
         says: /there is no gitops-sync\.timer/,
@@ -107,27 +118,33 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         settings: { onFailure: ["notify.service", "ntfy.service"] },
         check: "programs",
         says: /onFailure: ntfy\.service$/,
+        hint: /^add the unit .* name another one$/,
+        obeys: { onFailure: ["notify.service"] },
       },
       {
         what: "no boot loader is known",
         breaks: "mv /boot/loader /root",
-        mends: "mv /root/loader /boot",
+        obeys: "mv /root/loader /boot",
         check: "boot-loader",
         // What was deployed is known to be started by one.
         state: "warning",
         says: /what a reboot starts can't be read back/,
+        hint: /findmnt \/boot$/,
       },
       {
         what: "Vault is away",
         settings: { "vault.address": "http://127.0.0.1:9" },
         check: "vault",
         says: /127\.0\.0\.1:9/,
+        hint: /name and port fit: vault\.address$/,
+        obeys: { "vault.address": undefined },
       },
       {
         what: "a named key is missing",
         settings: { "secrets.identities": ["/root/none.key"] },
         check: "keys",
         says: /Cannot use the identity \/root\/none\.key/,
+        hint: /^make one with: (age-keygen -o \S+)/,
       },
       {
         what: "the branch is missing",
@@ -135,6 +152,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "ref",
         says: /no branch or tag mian/,
         hint: /did you mean main\?/,
+        obeys: { ref: "main" },
       },
     ],
   },
@@ -146,15 +164,17 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         settings: { "build.isolate": "true" },
         breaks:
           "systemctl stop nix-daemon.socket nix-daemon.service; rm -f /nix/var/nix/daemon-socket/socket",
-        mends: "systemctl start nix-daemon.socket",
         check: "nix-daemon",
         says: /no Nix daemon/,
+        hint: /^start it: (systemctl restart nix-daemon\.socket)$/,
       },
       {
         what: "the token file is missing",
         settings: { tokenFile: "/etc/gitops-sync/none" },
         check: "credentials",
         says: /tokenFile\) does not exist/,
+        obeys:
+          "echo token >/etc/gitops-sync/none; chmod 600 /etc/gitops-sync/none",
       },
     ],
   },
@@ -164,9 +184,9 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
       {
         what: "the Nix daemon is down",
         breaks: "systemctl stop nix-daemon.socket nix-daemon.service",
-        mends: "systemctl start nix-daemon.socket",
         check: "nix-daemon",
         says: /does not answer: error: /,
+        hint: /^start it: (systemctl restart nix-daemon\.socket)$/,
       },
       {
         what: "the token file is empty",
@@ -174,6 +194,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         breaks: ": >/root/empty",
         check: "credentials",
         says: /is empty/,
+        obeys: "echo token >/root/empty; chmod 600 /root/empty",
       },
     ],
   },
@@ -189,6 +210,8 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         breaks: `printf %s ${token} >/root/token`,
         check: "repository",
         says: /Cannot reach https:\/\/127\.0\.0\.1:9\/infra\.git/,
+        hint: /^look at the network/,
+        obeys: { repository: undefined, tokenFile: undefined },
       },
     ],
   },
@@ -202,7 +225,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "keys",
         state: "warning",
         says: /has no key/,
-        hint: /gitops-sync secrets keygen/,
+        hint: /^make one: (gitops-sync secrets keygen)$/,
       },
       {
         what: "the host is missing",
@@ -210,6 +233,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "host",
         says: /no nixosConfigurations\.dmeo: it has demo/,
         hint: /host: demo/,
+        obeys: { host: "demo" },
       },
     ],
   },
@@ -222,6 +246,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "host",
         says: /Cannot read the hosts/,
         hint: /directory names the folder/,
+        obeys: { directory: "" },
       },
     ],
   },
@@ -236,6 +261,10 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         },
         check: "revision",
         says: /Cannot|signed/,
+        hint: /^mend the files of verify\.allowedSigners/,
+        obeys:
+          "ssh-keygen -q -t ed25519 -N '' -f /root/signer; sed 's/^/ada@example.org /' /root/signer.pub >/root/none",
+        then: /is not signed/,
       },
     ],
   },
@@ -245,16 +274,18 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
       {
         what: "others may write to the state folder",
         breaks: "chmod 777 /var/lib/gitops-sync",
-        mends: "chmod 700 /var/lib/gitops-sync",
+        obeys:
+          "chown -R root: /var/lib/gitops-sync; chmod -R go-w /var/lib/gitops-sync",
         check: "state",
         says: /Cannot trust \/var\/lib\/gitops-sync/,
+        hint: /chown -R root: and chmod -R go-w the state folder/,
       },
     ],
   },
 ];
 
 Deno.test({
-  name: "doctor finds each damage of a host, and says what mends it",
+  name: "doctor finds each damage of a host, and its hints mend it",
   ignore: refusal !== null,
   fn: async () => {
     await using machine = await Machine.boot();
@@ -296,19 +327,48 @@ Deno.test({
     await wellNow("at first");
     assertEquals(await sh("ls -A /var/lib/gitops-sync"), before);
 
+    /** Types what a hint says, or does as it says. */
+    const obey = async (damage: Damage, hints: readonly string[]) => {
+      const { what, hint, obeys } = damage;
+      const found = hints.map((one) => hint?.exec(one)).find((one) => one);
+      if (hint) assert(found, `${what}: ${hints.join("\n")}`);
+      const line = found?.[1] ?? obeys;
+      assert(line !== undefined, `${what}: nothing mends it`);
+      if (typeof line === "string") await sh(line);
+    };
     for (const { exit, damages } of rounds) {
       const settings = damages.map(({ settings }) => settings ?? {});
       machine.configure(repository, Object.assign({}, ...settings));
       for (const { breaks } of damages) if (breaks) await sh(breaks);
       const answer = await ask();
-      for (const { what, check, state = "problem", says, hint } of damages) {
-        const found = answer.checks.find(({ name }) => name === check)!;
+      const checkOf = ({ checks }: Answer, name: string) =>
+        checks.find((one) => one.name === name)!;
+      for (const { what, check, state = "problem", says } of damages) {
+        const found = checkOf(answer, check);
         assertEquals(found.state, state, `${what}: ${found.text}`);
         assertMatch(found.text, says, what);
-        if (hint) assertMatch(found.hints.join("\n"), hint, what);
       }
       const what = damages.map(({ what }) => what).join(", ");
       assertEquals(answer.exit, exit, what);
+
+      // Who does as the hints say has a host that is well.
+      const obeyed = damages.map(({ obeys }) =>
+        typeof obeys === "object" ? obeys : {}
+      );
+      const after = Object.assign({}, ...settings, ...obeyed);
+      const kept = Object.entries(after).filter(([, value]) =>
+        value !== undefined
+      );
+      machine.configure(repository, Object.fromEntries(kept));
+      for (const damage of damages) {
+        await obey(damage, checkOf(answer, damage.check).hints);
+      }
+      const mended = await ask();
+      for (const { what, check, then } of damages) {
+        const { state, text } = checkOf(mended, check);
+        if (then) assertMatch(text, then, what);
+        else assertEquals(state, "ok", `${what}: ${text}`);
+      }
       for (const { mends } of damages) if (mends) await sh(mends);
     }
     machine.configure(repository);

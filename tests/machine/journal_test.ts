@@ -100,3 +100,37 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "what a switch writes in its unit is in the log while it goes on, once",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using machine = await Machine.boot();
+    const repository = await makeRepository(`${machine.shared}/infra`);
+    machine.configure(repository);
+    await repository.publish("Slow", {
+      knobs: {
+        activation:
+          "echo first words; until [ -e /run/go ]; do sleep 0.1; done; echo last words",
+      },
+    });
+    const run = machine.startSync([]);
+    const log = () => {
+      const id = machine.state()?.attempt?.id ?? machine.history().at(-1)?.id;
+      return machine.read(`/var/lib/gitops-sync/attempts/${id}/head.jsonl`) ??
+        "";
+    };
+    const end = Date.now() + 5 * 60_000;
+    while (!log().includes("first words")) {
+      assert(Date.now() < end, log());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assertEquals(machine.state()?.attempt?.stage, "activate");
+    machine.write("/run/go", "");
+    const { code, stderr } = await run.ended;
+    assertEquals(code, 0, stderr);
+    for (const words of ["first words", "last words"]) {
+      assertEquals(log().split(words).length, 2, log());
+    }
+  },
+});

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Settings } from "../world/host.ts";
 import { makeRepository } from "../world/repository.ts";
 import { World } from "../world/world.ts";
+import { Terminal } from "../runs/terminal.ts";
 
 const refusal = await World.refusal();
 if (refusal) console.log(`prebuilt systems are not tested here: ${refusal}`);
@@ -89,9 +90,23 @@ Deno.test({
     const unsigned = await sync(6, "sync", "--now");
     assertStringIncludes(unsigned.stderr, "no key that this host trusts");
     assertEquals(world.running(), null);
+    // Doctor says whether it can be had, and fetches nothing.
+    const host = async () => {
+      const { stdout } = await world.sync("doctor", "--json");
+      const { checks } = JSON.parse(stdout);
+      const { state, text } = checks.find((one: { name: string }) =>
+        one.name === "host"
+      );
+      return `${state}: ${text}`;
+    };
+    assertStringIncludes(await host(), `ok: a substituter has ${system};`);
     await Deno.remove(cache, { recursive: true });
+    await world.output(["sh", "-c", "rm -rf ~/.cache/nix /root/.cache/nix"]);
+    assertStringIncludes(await host(), `problem: no substituter has ${system}`);
     await buildElsewhere(flake, cache, key);
+    await world.output(["sh", "-c", "rm -rf ~/.cache/nix /root/.cache/nix"]);
     await sync(0, "retry");
+    assertStringIncludes(await host(), `ok: ${system} is in the store`);
     assertEquals(world.running(), system);
     assertEquals(world.bootDefault(), system);
     // Nothing was evaluated or built on this host.
@@ -111,6 +126,84 @@ Deno.test({
     });
     await sync(6);
     assertEquals(world.state()?.last?.reason, "no-store-path");
+  },
+});
+
+/** Serves a cache, a little at a time; lets go of the rest when told to. */
+function serveSlowly(folder: string, isOver: () => boolean) {
+  return Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      try {
+        const bytes = await Deno.readFile(`${folder}${pathname}`);
+        let at = 0;
+        const body = new ReadableStream({
+          async pull(controller) {
+            const part = bytes.slice(
+              at,
+              at += isOver() ? bytes.length : 40_000,
+            );
+            if (part.length > 0) controller.enqueue(part);
+            else controller.close();
+            if (!isOver()) await new Promise((r) => setTimeout(r, 50));
+          },
+        });
+        const length = { "content-length": String(bytes.length) };
+        return new Response(body, { headers: length });
+      } catch {
+        return new Response("", { status: 404 });
+      }
+    },
+  );
+}
+
+Deno.test({
+  name: "a system that is fetched shows what comes, and how much of it",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using world = await World.make();
+    const cache = `${world.folder}/cache`, key = `${world.folder}/key`;
+    await world.output(
+      ["nix-store", "--generate-binary-cache-key", "ci-1", key, `${key}.pub`],
+    );
+    let isOver = false;
+    const server = serveSlowly(cache, () => isOver);
+    const options = Object.entries({
+      substitute: "true",
+      substituters: `http://127.0.0.1:${server.addr.port}`,
+      "trusted-public-keys": await Deno.readTextFile(`${key}.pub`),
+    }).flatMap(([name, value]) => ["--option", name, value]);
+    const repository = await makeRepository(`${world.folder}/infra`);
+    world.configure(repository, {
+      "build.from": "cache",
+      "build.options": options,
+    });
+    const large = "mkdir -p $out; head -c 6000000 /dev/urandom >$out/firmware";
+    const bare = await repository.publish("Without", {
+      knobs: { build: large },
+    });
+    const flake = `git+file://${repository.bare}?ref=main&rev=${bare}#demo`;
+    const system = await buildElsewhere(flake, cache, key);
+    await repository.publish("Named", {
+      files: { "systems/demo": `${system}\n` },
+    });
+    try {
+      await using terminal = await Terminal.open(world, {
+        columns: 80,
+        shell: ["sh"],
+      });
+      await terminal.keys("PS1='> '; clear; gitops-sync sync", "Enter");
+      await terminal.shows(
+        /build +\d of \d copied.*\n +↓ nixos-system-demo.* MiB/,
+      );
+      isOver = true;
+      await terminal.shows(/Deployed /);
+    } finally {
+      isOver = true;
+      await server.shutdown();
+    }
+    assertEquals(world.running(), system);
   },
 });
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { deliver, deliverAll, pauseAfter } from "../../lib/notify/deliver.ts";
+import { deliver, deliverAll } from "../../lib/notify/deliver.ts";
+import { pauseAfter } from "../../lib/notify/pause.ts";
 import {
   list,
   mostWaiting,
@@ -239,6 +240,138 @@ Deno.test("what is refused is given up, and what comes after it is sent", async 
   await spoolMany(setting, config, 3);
   const [done] = await deliverAll(setting.effects, config, minute);
   assertEquals(done, { channel: "webhook", sent: 2, dropped: 1, waiting: 0 });
+});
+
+/** Puts a commit status into the spool. */
+async function putStatus(
+  { stateDirectory }: Config,
+  revision: string,
+  [order, state]: readonly [0 | 1, "pending" | "success"],
+): Promise<void> {
+  const id = `20261127-000000-${revision.slice(0, 4)}`;
+  await put(stateDirectory, `${id}.${order}-${state}`, {
+    version: 1,
+    at: new Date().toISOString(),
+    channel: "forge",
+    status: { id, revision, state, description: "" },
+  });
+}
+
+/** A forge that has these commits alone, and what it has taken of each. */
+function forgeWith(
+  receiver: Receiver,
+  refusal: () => Response,
+  known: Set<string>,
+): string[] {
+  const taken: string[] = [];
+  receiver.answer = ({ path, text }) => {
+    const revision = path.split("/").at(-1)!;
+    if (!known.has(revision)) return refusal();
+    taken.push(`${revision[0]} ${JSON.parse(text).state}`);
+    return new Response("{}", { status: 201 });
+  };
+  return taken;
+}
+
+Deno.test("a commit that a forge has not yet holds no other one's status", async (t) => {
+  const refusals: Record<string, () => Response> = {
+    // As each forge answers for a commit that it does not have.
+    github: () =>
+      new Response('{"message":"No commit found for SHA: a"}', { status: 422 }),
+    gitlab: () =>
+      new Response('{"message":"404 Commit Not Found"}', { status: 404 }),
+    gitea: () =>
+      new Response('{"message":"object does not exist"}', { status: 500 }),
+    forgejo: () => new Response("", { status: 404 }),
+  };
+  for (const [forge, refusal] of Object.entries(refusals)) {
+    await t.step(forge, async () => {
+      await using setting = await Setting.make();
+      await using receiver = new Receiver();
+      const tokenFile = setting.write("token", "t");
+      const config = await setting.config(
+        `commitStatus: {forge: ${forge}, url: "${receiver.url}", tokenFile: ${tokenFile}}`,
+      );
+      const [a, b] = ["a".repeat(40), "b".repeat(40)] as const;
+      const known = new Set([b]);
+      const taken = forgeWith(receiver, refusal, known);
+      const now = () => deliverAll(setting.effects, config, minute);
+      await putStatus(config, a, [0, "pending"]);
+      await putStatus(config, b, [1, "success"]);
+      const [first] = await now();
+      assertEquals(taken, ["b success"]);
+      assertEquals([first!.sent, first!.waiting], [1, 1]);
+      assertStringIncludes(setting.said[0]!, "the forge for aaaaaaaaaaaa");
+      // What is new goes at once, and what is stuck is asked for in a while.
+      await putStatus(config, b, [0, "pending"]);
+      const asked = receiver.got.length;
+      await now();
+      assertEquals(receiver.got.length, asked + 1);
+      known.add(a);
+      setting.later += 61_000;
+      await now();
+      assertEquals(taken, ["b success", "b pending", "a pending"]);
+      assertEquals(list(config.stateDirectory), []);
+    });
+  }
+});
+
+Deno.test("a status never overtakes an earlier one of its commit", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const tokenFile = setting.write("token", "t");
+  const config = await setting.config(
+    `commitStatus: {forge: gitea, url: "${receiver.url}", tokenFile: ${tokenFile}}`,
+  );
+  const a = "a".repeat(40);
+  const known = new Set<string>();
+  const taken = forgeWith(
+    receiver,
+    () => new Response("", { status: 404 }),
+    known,
+  );
+  const folder = config.stateDirectory;
+  const status = { revision: a, description: "" };
+  // Of two attempts: the first one's end, and the second one's.
+  for (const [id, state] of [["1", "failure"], ["2", "success"]] as const) {
+    await put(folder, `${id}.1-${state}`, {
+      version: 1,
+      at: new Date().toISOString(),
+      channel: "forge",
+      status: { ...status, id, state },
+    });
+  }
+  await deliverAll(setting.effects, config, minute);
+  assertEquals(receiver.got.length, 1);
+  known.add(a);
+  await deliverAll(setting.effects, config, minute);
+  assertEquals(taken, []);
+  setting.later += 61_000;
+  await deliverAll(setting.effects, config, minute);
+  assertEquals(taken, ["a failure", "a success"]);
+});
+
+Deno.test("a wrong project is told, and the forge is left alone", async () => {
+  await using setting = await Setting.make();
+  await using receiver = new Receiver();
+  const tokenFile = setting.write("token", "t");
+  const config = await setting.config(
+    `commitStatus: {forge: github, url: "${receiver.url}", project: a/b, tokenFile: ${tokenFile}}`,
+  );
+  forgeWith(
+    receiver,
+    () => new Response('{"message":"Not Found"}', { status: 404 }),
+    new Set(),
+  );
+  for (const digit of "0123456789") {
+    await putStatus(config, digit.repeat(40), [1, "success"]);
+  }
+  const [done] = await deliverAll(setting.effects, config, minute);
+  assertEquals(receiver.got.length, 3);
+  assertEquals(done!.waiting, 10);
+  assertStringIncludes(done!.why!, "no project a/b (commitStatus.project)");
+  assertStringIncludes(setting.said.at(-1)!, "commitStatus.project");
+  assert(readPauses(config.stateDirectory).forge);
 });
 
 Deno.test("a power cut after a delivery makes a double with the same id", async () => {

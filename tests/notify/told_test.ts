@@ -95,9 +95,9 @@ Deno.test("a forge is told the same once", async () => {
   await status("pending", "3");
   await status("failure", "3", "no network");
   assertEquals(list(folder).map(({ name }) => name), [
-    "1.0-pending.forge.json",
-    "1.1-failure.forge.json",
-    "3.1-failure.forge.json",
+    "1.0-pending-a.forge.json",
+    "1.1-failure-a.forge.json",
+    "3.1-failure-a.forge.json",
   ]);
   await setting[Symbol.asyncDispose]();
 });

@@ -134,6 +134,11 @@ test("what waits for a time is deployed when that is over, whatever the clock", 
   // The clock was set forward by a year: the machine's own one says otherwise.
   const year = new Date(Date.parse(since) - 365 * 86_400_000).toISOString();
   edit(world, () => ({ since: year }));
+  // Nobody who only looks is told that the wait is over.
+  const seen = await syncTo(world, 0, "status", "--json");
+  assertEquals(JSON.parse(seen.stdout).state, "waiting");
+  says((await syncTo(world, 0, "plan")).stdout, "waits for approval");
+  assertEquals(world.state()!.waiting!.since, year, "it changes nothing");
   says((await syncTo(world, 0)).stdout, "it waits for approval");
   runs(world, first);
   const apart = Date.parse(world.state()!.waiting!.since) - Date.parse(since);

@@ -8,6 +8,8 @@ type Row = [line: string, offered: string[], not: string[]];
 /** The beginning of a line, and some of the words that are offered for its end. */
 const table: Row[] = [
   ["gitops-sync ", ["sync", "status", "config", "completions"], ["check"]],
+  ["gitops-sync d", ["diff", "doctor"], ["retry"]],
+  ["gitops-sync diff --format ", ["text", "markdown"], []],
   ["gitops-sync s", ["sync", "status", "suspend"], ["retry"]],
   ["gitops-sync config ", ["check"], ["sync"]],
   ["gitops-sync completions ", ["bash", "zsh", "fish"], ["sync"]],
@@ -46,6 +48,7 @@ async function known(world: World): Promise<Row[]> {
     [`gitops-sync logs ${begun}`, [attempt!], ["sync"]],
     [`gitops-sync history show ${begun}`, [attempt!], ["sync"]],
     ["gitops-sync plan ", [revision, second], ["sync"]],
+    ["gitops-sync diff ", [revision, second], ["sync"]],
     ["gitops-sync sync --ref ", ["main", "testing", "v1.0"], []],
     ["gitops-sync sync --host d", ["demo"], []],
   ];

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { setIn } from "../../lib/init/found.ts";
 import { Flake } from "../nix/flake.ts";
 import type { Ended } from "../world/program.ts";
 import type { World } from "../world/world.ts";
@@ -199,6 +200,8 @@ test("init overwrites nothing, and writes all or nothing", async (world) => {
     /nix .* flake lock path:\. && git add/,
   );
   says(alone.stdout, "The inputs are not pinned yet", "no boot loader");
+  // Nothing says what kind of machine another host is.
+  says(alone.stdout, `db is taken for ${Deno.build.arch}-linux`, "--system");
   says(commandsIn(alone.stdout)[1]!, "--target-host root@db");
   const before = await filesIn(here);
   assert(!before.includes("flake.lock"));
@@ -211,16 +214,35 @@ test("init overwrites nothing, and writes all or nothing", async (world) => {
   const text = (path: string) => Deno.readTextFileSync(`${infra}/${path}`);
   const kept = ["flake.nix", ".sops.yaml", "hosts/db.nix"].map(text);
   const second = await type(
-    `gitops-sync init --host my.web --host-key ${key} --admin-key ${admin}`,
+    `gitops-sync init --host my.web --host-key ${key} --admin-key ${admin} --system riscv64-linux`,
   );
   assertEquals(second.code, 0, second.stderr);
   assertEquals(["flake.nix", ".sops.yaml", "hosts/db.nix"].map(text), kept);
   says(
     second.stdout,
     'nixosConfigurations."my.web" = nixpkgs.lib.nixosSystem',
+    'system = "riscv64-linux";',
     `gitops-sync secrets add-host my_web ${key} secrets/my.web.yaml`,
   );
+  assert(!second.stdout.includes("is taken for"), second.stdout);
   assertEquals(await filesIn(here), [...before, "hosts/my.web.nix"].toSorted());
+});
+
+Deno.test("the kind of a machine is what its own modules say", () => {
+  const table: [text: string, platform: string | undefined][] = [
+    [
+      'nixpkgs.hostPlatform = lib.mkDefault "aarch64-linux";',
+      "aarch64-linux",
+    ],
+    ['nixpkgs.hostPlatform.system = "i686-linux";', "i686-linux"],
+    ['  # nixpkgs.hostPlatform = "i686-linux";', undefined],
+    ['nixpkgs.buildPlatform = "x86_64-linux";', undefined],
+    ["nixpkgs.hostPlatform = config.platform;", undefined],
+  ];
+  for (const [text, platform] of table) {
+    const files = new Map([["hardware-configuration.nix", text]]);
+    assertEquals(setIn(files).platform, platform, text);
+  }
 });
 
 test("init says what it lacks", async (world) => {
@@ -233,6 +255,10 @@ test("init says what it lacks", async (world) => {
     [`--repository ${url} --host db`, "the public key of db", "--host-key"],
     [`--repository ${url} --host-key ssh-foo`, "--host-key: expected"],
     [`--repository ${url} --from /nowhere`, "no configuration.nix"],
+    [
+      `--repository ${url} --host db --host-key ${key} --system 'x86 64'`,
+      "--system: expected",
+    ],
     [`--repository ${url} nowhere`, "no such folder"],
     [`--repository ${url} --host 'a/b'`, "a/b", "expected"],
   ];

@@ -81,8 +81,33 @@ test("metrics follow what runs do, and each check counts", async (world) => {
     "gitops_sync_last_attempt_exit_code 0\n",
   );
   await syncTo(world, 0, "approve", good);
+  says(metrics(world), "gitops_sync_approval_wanted 0\n");
   await syncTo(world, 0);
   says(metrics(world), "gitops_sync_approval_wanted 0\n");
+});
+
+test("metrics follow a person's word at once", async (world) => {
+  const settings = { "metrics.textfile": fileOf(world) };
+  await Deno.mkdir(folderOf(world));
+  const { repository } = await deployed(world, settings);
+  const asked = check(world);
+  await syncTo(world, 0, "suspend");
+  says(metrics(world), "gitops_sync_suspended 1\n");
+  await syncTo(world, 0, "resume");
+  says(metrics(world), "gitops_sync_suspended 0\n");
+  world.configure(repository, { ...settings, approval: "manual" });
+  const revision = await repository.publish("Waits");
+  await syncTo(world, 0);
+  const { held, wanted } = {
+    held: "gitops_sync_held",
+    wanted: "gitops_sync_approval_wanted",
+  };
+  says(metrics(world), `${held} 0\n`, `${wanted} 1\n`);
+  await syncTo(world, 0, "reject", revision);
+  says(metrics(world), `${held} 1\n`, `${wanted} 0\n`);
+  assert(check(world) >= asked);
+  const names = [...Deno.readDirSync(folderOf(world))].map(({ name }) => name);
+  assertEquals(names.sort(), ["gitops-sync-check.prom", "gitops-sync.prom"]);
 });
 
 test("a folder that is missing costs metrics and no deployment", async (world) => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Receiver } from "../notify/receiver.ts";
 import type { World } from "../world/world.ts";
+import { short } from "../../lib/base/text.ts";
 import { deployed, prepared, syncTo, test } from "./setting.ts";
 
 const state = "/var/lib/gitops-sync";
@@ -34,6 +35,8 @@ test("each event is told once, and each fault once when it is over", async (worl
   assertEquals(first.revision, revision);
   assertEquals(first.subject, "The first system");
   assertEquals(first.version, 1);
+  assertEquals([first.target.ref, first.target.host], ["main", "demo"]);
+  assertEquals(first.state, "in-sync");
   assert(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(first.at), first.at);
   // Nothing to do, again and again.
   for (const _ of [1, 2]) await syncTo(world, 0);
@@ -87,6 +90,44 @@ test("a receiver that is down fails no deployment, and gets all later", async (w
   await world.sync();
   assertEquals(events(receiver)[0], "deployed");
   assertEquals(waiting(world), []);
+});
+
+/** Runs gitops-sync where the folder of messages has room for none. */
+async function syncWithoutRoom(world: World) {
+  const folder = `${state}/notify`;
+  const script =
+    `mkdir -p ${folder}; mount -t tmpfs -o size=4k,nr_inodes=2,mode=0700 none ${folder}; ` +
+    `echo full >${folder}/pauses.json; exec gitops-sync`;
+  return await world.run(["sh", "-c", script]);
+}
+
+test("a full disk stops no deployment, and what it kept is told once there is room", async (world) => {
+  await using receiver = new Receiver();
+  await using forge = new Receiver();
+  world.write("/etc/gitops-sync/token", "t0ken\n");
+  const settings = hook(receiver, {
+    "commitStatus.forge": "forgejo",
+    "commitStatus.url": forge.url,
+    "commitStatus.project": "a/b",
+    "commitStatus.tokenFile": "/etc/gitops-sync/token",
+  });
+  const { repository } = await deployed(world, settings);
+  const revision = await repository.publish("On a full disk");
+  const full = await syncWithoutRoom(world);
+  assertEquals(full.code, 0, full.stderr);
+  assertStringIncludes(full.stderr, "Cannot put a message into the spool");
+  assertEquals(world.state()!.lastGood?.revision, revision);
+  const before = receiver.got.length;
+  // Nor is a run that has nothing to do stopped, and it keeps them.
+  assertEquals((await syncWithoutRoom(world)).code, 0);
+  assertEquals(world.state()!.untold?.length, 2);
+  assertEquals(receiver.got.length, before);
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  assertEquals(events(receiver).slice(before), ["deployed"]);
+  assertEquals(receiver.bodies.at(-1).revision, revision);
+  assertStringIncludes(forge.got.at(-1)!.path, revision);
+  assertEquals(forge.bodies.at(-1).state, "success");
+  assertEquals(world.state()!.untold, undefined);
 });
 
 test("a repository that is silent, drift, and what has recovered", async (world) => {
@@ -389,4 +430,60 @@ test("the forge is told that a commit waits for approval", async (world) => {
   await syncTo(world, 0, "approve", revision);
   await syncTo(world, 0);
   assertEquals(told().slice(1), ["success: runs on demo"]);
+});
+
+test("no status stays pending where nothing comes any more", async (world) => {
+  await using forge = new Receiver();
+  world.write("/etc/gitops-sync/token", "t0ken-of-the-forge\n");
+  const settings = {
+    "commitStatus.forge": "forgejo",
+    "commitStatus.url": `${forge.url}/api/v1`,
+    "commitStatus.project": "team/infra",
+    "commitStatus.tokenFile": "/etc/gitops-sync/token",
+    "testing.enable": true,
+    host: "demo",
+  };
+  const { repository, revision: first } = await deployed(world, settings);
+  /** What was told last of a commit. */
+  const told = (revision: string) => {
+    const at = forge.got.findLastIndex(({ path }) => path.endsWith(revision));
+    const { state, description } = forge.bodies[at];
+    return `${state}: ${description}`;
+  };
+  world.configure(repository, { ...settings, approval: "manual" });
+  // A person says no.
+  const rejected = await repository.publish("Rejected");
+  await syncTo(world, 0);
+  assertEquals(told(rejected), "pending: waits for approval on demo");
+  await syncTo(world, 0, "reject", rejected, "--reason", "TICKET-12");
+  await syncTo(world, 0, "notify");
+  assertEquals(told(rejected), "failure: rejected on demo by root: TICKET-12");
+  // A newer commit takes the place of what waits.
+  const passed = await repository.publish("Passed over");
+  await syncTo(world, 0);
+  const next = await repository.publish("Comes after it");
+  await syncTo(world, 0);
+  await syncTo(world, 0, "approve", next);
+  await syncTo(world, 0);
+  assertEquals(told(next), "success: runs on demo");
+  assertEquals(
+    told(passed),
+    `success: followed by ${short(next)}, which runs on demo`,
+  );
+  assertEquals(told(rejected).split(":")[0], "failure", "it was settled");
+  // The testing branch is put aside, because it is not on top of main.
+  world.configure(repository, settings);
+  await repository.git("reset", "--quiet", "--hard", first);
+  const aside = await repository.commit("Beside");
+  await repository.push("testing/demo", { force: true });
+  await syncTo(world, 0);
+  assertEquals(world.history().at(-1)?.reason, "testing-aside");
+  assertEquals(
+    told(aside).split(":").slice(0, 2).join(":"),
+    "failure: failed at fetch",
+  );
+  // Each commit that a rollback leaves is told.
+  await syncTo(world, 0, "rollback", "--to", first);
+  await syncTo(world, 0, "notify");
+  assertEquals(told(next), "failure: rolled back on demo");
 });

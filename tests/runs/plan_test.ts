@@ -202,6 +202,85 @@ test("another revision is planned as if the ref named it", async (world) => {
   says((await syncTo(world, 0)).text, "In sync");
 });
 
+test("a revision is planned without root, and what is not known is said", async (world) => {
+  const { repository } = await deployed(world);
+  const revision = await repository.publish("For a person");
+  const state = "/var/lib/gitops-sync";
+  await world.output(["chown", "--recursive", "12345:12345", state]);
+  // A namespace in which our root is user 1000, and who owns the state is root.
+  const asPerson = `mkfifo go
+unshare --user sh -c 'read _ <go; exec gitops-sync "$@"' sh "$@" & pid=$!
+own=$(readlink /proc/self/ns/user)
+until [ "$(readlink /proc/$pid/ns/user)" != "$own" ]; do sleep 0.02; done
+printf '1000 0 1\\n0 12345 1\\n' >/proc/$pid/uid_map
+echo >go; rm go; wait $pid`;
+  const planned = async (...args: string[]) => {
+    const argv = ["plan", "--no-build", "--json", ...args];
+    const { code, stdout, stderr } = await world.run(
+      ["sh", "-c", asPerson, "sh", ...argv],
+      { cwd: world.folder },
+    );
+    assertEquals(code, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  for (const args of [[], [revision]]) {
+    const plan = await planned(...args);
+    assertEquals([plan.revision, plan.would], [revision, "deploy"]);
+    says(
+      plan.notes.join("\n"),
+      "without root it is not known what was deployed",
+    );
+  }
+  const left = await world.output([
+    "sh",
+    "-c",
+    "ls /tmp | grep sync-plan || :",
+  ]);
+  assertEquals(left, "");
+});
+
+test("secrets that are re-keyed are told from those with other values", async (world) => {
+  const key = await world.makeKey();
+  const other = await world.makeKey("/etc/ssh/other.key");
+  const rules = (...to: string[]) =>
+    `creation_rules:\n  - path_regex: secrets/.*\n    age: ${to.join(",")}\n`;
+  const [kept, changed] = ["secrets/kept.yaml", "secrets/changed.yaml"];
+  const secret = await world.encrypt(key, "password: sesame\n");
+  const { repository } = await deployed(world, {}, {
+    files: {
+      ".sops.yaml": rules(key),
+      [kept]: secret,
+      [changed]: await world.encrypt(key, "password: before\n"),
+    },
+  });
+  const place = `${world.folder}/people`;
+  await Deno.mkdir(`${place}/secrets`, { recursive: true });
+  await Deno.writeTextFile(`${place}/.sops.yaml`, rules(key, other));
+  await Deno.writeTextFile(`${place}/${kept}`, secret);
+  await world.output(["sops", "updatekeys", "--yes", kept], {
+    cwd: place,
+    env: { SOPS_AGE_KEY_FILE: "/etc/ssh/age.key" },
+  });
+  await repository.publish("Another reader", {
+    files: {
+      ".sops.yaml": rules(key, other),
+      [kept]: await Deno.readTextFile(`${place}/${kept}`),
+      [changed]: await world.encrypt(key, "password: after\n"),
+    },
+  });
+  const { secretFiles } = await json(world, 0, "--no-build");
+  assertEquals(secretFiles, {
+    added: [],
+    removed: [],
+    changed: [changed],
+    rekeyed: [kept],
+  });
+  says(
+    (await syncTo(world, 0, "plan", "--no-build")).stdout,
+    `re-keyed file  ${kept}`,
+  );
+});
+
 test("a plan does not ask the switch while a run is under way", async (world) => {
   const { repository } = await deployed(world);
   await repository.publish("Later", { knobs: { greeting: "there" } });

@@ -89,6 +89,9 @@ test("a line of the history that can't be written comes with the next run", asyn
   runs(world, revision);
   assertEquals(world.state()?.last?.result, "deployed");
   assertEquals(world.state()?.unwritten?.length, 1);
+  // Nor does a run that has nothing to do let the next ones be short.
+  for (const _ of [1, 2]) await syncTo(world, 0);
+  assertEquals(world.state()?.unwritten?.length, 1);
 
   await mend();
   await syncTo(world, 0);

@@ -79,6 +79,33 @@ test("watch shows the run under way and its end, and leaves it alone", async (wo
   assertEquals([json.code, JSON.parse(json.stdout).result], [6, "failed"]);
 });
 
+test("what a switch writes is there while it goes on", async (world) => {
+  const { repository } = await deployed(world);
+  const go = `${world.folder}/go`;
+  await repository.publish("Slow switch", {
+    knobs: {
+      activation:
+        `echo the first words >&2; until [ -e ${go} ]; do sleep 0.05; done`,
+    },
+  });
+  const run = world.startSync(["sync"]);
+  await until(() => world.state()?.attempt?.stage === "activate");
+  const { id } = world.state()!.attempt!;
+  const log = `/var/lib/gitops-sync/attempts/${id}/head.jsonl`;
+  await until(() => /the first words/.test(world.read(log) ?? ""));
+  await using terminal = await Terminal.open(world, {
+    columns: 80,
+    shell: ["sh"],
+  });
+  await terminal.keys("PS1='> '; clear; gitops-sync watch", "Enter");
+  await terminal.shows(/activate +the first words/);
+  letGo(world);
+  assertEquals((await run.ended).code, 0);
+  await terminal.shows(/The run has ended: deployed/);
+  const { stdout } = await syncTo(world, 0, "logs");
+  assertEquals(stdout.split("the first words").length, 2, stdout);
+});
+
 test("the log of a run that was killed goes on with what the next one does", async (world) => {
   const { repository } = await deployed(world);
   const bad = await repository.publish("Slow", slow(world, "slow"));

@@ -113,6 +113,56 @@ Deno.test("a signed request that is no forge's wants a run", async () => {
   assert(await endpoint.takesWish());
 });
 
+Deno.test("a push of Bitbucket's server that names no URL wants a run", async () => {
+  await using endpoint = await Endpoint.make();
+  // As its documentation has it; what it sends has links in most cases.
+  const body = {
+    eventKey: "repo:refs_changed",
+    date: "2017-09-19T09:45:32+1000",
+    actor: { name: "admin", id: 1, active: true, slug: "admin" },
+    repository: {
+      slug: "infra",
+      id: 84,
+      name: "infra",
+      scmId: "git",
+      project: { key: "ME", id: 84, name: "me", type: "NORMAL" },
+      public: false,
+    },
+    changes: [{
+      ref: { id: "refs/heads/main", displayId: "main", type: "BRANCH" },
+      refId: "refs/heads/main",
+      fromHash: "ecddabb624f6f5ba43816f5926e580a5f680a932",
+      toHash: "178864a7d521b6f5e720b386b2c2b0ef8563e0dc",
+      type: "UPDATE",
+    }],
+  };
+  const answer = async (body: unknown) => {
+    const headers = { "x-event-key": "repo:refs_changed" };
+    const { status } = await endpoint.answer(
+      await requestOf({ headers, body }),
+    );
+    return [status, await endpoint.takesWish()];
+  };
+  assertEquals(await answer(body), [202, true]);
+  // Where it names one, that counts.
+  const links = {
+    clone: [
+      { href: "ssh://git@git.example.org:7999/me/other.git", name: "ssh" },
+      { href: "https://git.example.org/scm/me/other.git", name: "http" },
+    ],
+    self: [{ href: "https://git.example.org/projects/ME/repos/other/browse" }],
+  };
+  const repository = { ...body.repository, links };
+  assertEquals(await answer({ ...body, repository }), [200, false]);
+  for (
+    const odd of [
+      { ...body, changes: [] },
+      { ...body, repository: { slug: "infra" } },
+      { ...body, eventKey: "repo:forked" },
+    ]
+  ) assertEquals(await answer(odd), [400, false]);
+});
+
 Deno.test("a repeated delivery wants a run once a minute", async () => {
   await using endpoint = await Endpoint.make();
   const push = pushes.gitlab!("refs/heads/main");

@@ -8,8 +8,8 @@ import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { accept } from "../../trust/accept.ts";
 import { localConfigOf } from "../config.ts";
+import { keepTold } from "../keep_told.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
@@ -39,7 +39,7 @@ export async function run(call: Call): Promise<ExitCode> {
     span ?? usualSpan,
     isLast ? "unfollow" : "move",
   );
-  await publish(call, config);
+  await keepTold(call, config);
   if (call.json) {
     const result = { result: "accepted", ...accepted };
     await printHostJson("accept", config, exitCodes.ok, result);

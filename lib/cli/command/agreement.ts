@@ -72,6 +72,13 @@ function rebootText(facts: Facts): string | undefined {
     }; gitops-sync sync --now does not wait for it`;
 }
 
+/** Another command than a run has the lock, and a run would find it taken. */
+function othersText({ busy, isBusy }: Facts): string | undefined {
+  return busy && !isBusy
+    ? `gitops-sync ${busy.command} is at work (process ${busy.pid}): a run can't begin before it is over`
+    : undefined;
+}
+
 /** Compares what runs with what Git says. */
 export function agreement(facts: Facts): Verdict {
   const verdict = compare(facts);
@@ -80,6 +87,7 @@ export function agreement(facts: Facts): Verdict {
   const more = [
     facts.state.lastGood?.unwell ? unwell : undefined,
     rebootText(facts),
+    othersText(facts),
   ].filter((text) => text !== undefined);
   if (more.length === 0) return verdict;
   const others = verdict.next.filter((text) => text !== nothingToDo);
@@ -88,13 +96,11 @@ export function agreement(facts: Facts): Verdict {
 
 /** What is more important than any difference. */
 function urgent(facts: Facts): string[] | undefined {
-  const { busy, state: { attempt, last }, suspension } = facts;
-  if (busy) {
-    return [
-      `a run is under way: ${busy.command}, process ${busy.pid}${
-        attempt ? `, at the ${attempt.stage} stage` : ""
-      }`,
-    ];
+  const { busy, isBusy, state: { attempt, last }, suspension } = facts;
+  if (isBusy) {
+    const who = busy ? `: ${busy.command}, process ${busy.pid}` : "";
+    const where = attempt ? `, at the ${attempt.stage} stage` : "";
+    return [`a run is under way${who}${where}`];
   }
   if (facts.otherMachine) return [facts.otherMachine];
   if (attempt && last?.exit === 8) {
@@ -211,16 +217,16 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
         } is built, and waits for approval`,
         next: [waitText(decision)],
       };
-    case "test":
+    case "test": {
+      const { name, revision } = decision.tip;
       return {
-        agrees: true,
-        why: "",
-        next: [
-          `the next run tries ${shortName(decision.tip.name)} at ${
-            short(decision.tip.revision)
-          } out: gitops-sync sync`,
-        ],
+        agrees: false,
+        why: `${shortName(name)} is at ${
+          short(revision)
+        }, which was not tried out yet`,
+        next: ["the next run tries it out: gitops-sync sync"],
       };
+    }
     case "test-over":
       return {
         agrees: false,

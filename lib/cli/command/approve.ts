@@ -8,8 +8,8 @@ import { whoRuns } from "../../host/person.ts";
 import { describe } from "../../run/commit.ts";
 import { approve } from "../../run/word.ts";
 import { localConfigOf } from "../config.ts";
+import { keepTold } from "../keep_told.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
@@ -29,7 +29,7 @@ export async function run(call: Call): Promise<ExitCode> {
     whoRuns(),
     new Date(),
   );
-  await publish(call, config);
+  await keepTold(call, config);
   const { by, at } = waiting.approved!;
   if (call.json) {
     const { revision, target } = waiting;

@@ -23,7 +23,7 @@ import { checks } from "../../doctor/checks.ts";
 import { removeScratch } from "../../doctor/of_repository.ts";
 import { loadConfigOf } from "../config.ts";
 import { hostPart } from "../host_facts.ts";
-import { columnsOf, ink, wrapped } from "../output/ink.ts";
+import { columnsOf, ink, inks, wrapped } from "../output/ink.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { print, printColoured, writeTo } from "../output/print.ts";
@@ -86,10 +86,10 @@ function broken(check: Check, error: SyncError): Check {
 }
 
 const marks: Readonly<Record<Standing, [mark: string, code: string]>> = {
-  ok: ["✓", "32"],
-  warning: ["!", "33"],
-  problem: ["✗", "31"],
-  unknown: ["?", "33"],
+  ok: ["✓", inks.good],
+  warning: ["!", inks.warning],
+  problem: ["✗", inks.bad],
+  unknown: ["?", inks.warning],
 };
 
 const nameWidth = 14;
@@ -105,12 +105,14 @@ function lines(
       wrapped(first + shown(line), room, " ".repeat(first.length))
     ).map((line, i) =>
       i === 0 && first !== ""
-        ? `${gap}${ink("36", first)}${line.slice(first.length)}`
+        ? `${gap}${ink(inks.bold, first)}${line.slice(first.length)}`
         : `${gap}${code === undefined ? line : ink(code, line)}`
     );
   const body = [
     ...fitted(text),
-    ...details.slice(0, 6).flatMap((line) => fitted(oneLine(line, 300), "2")),
+    ...details.slice(0, 6).flatMap((line) =>
+      fitted(oneLine(line, 300), inks.dim)
+    ),
     ...(state === "ok" ? [] : hints).flatMap((hint) =>
       fitted(hint, undefined, "mend: ")
     ),

@@ -5,13 +5,15 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { shown } from "../../base/redact.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { entryOfSpell, readHistory } from "../../state/history.ts";
 import { readState } from "../../state/state_file.ts";
 import { attemptWords } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { print } from "../output/print.ts";
+import { inkFor, inks } from "../output/ink.ts";
+import { print, printColoured } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { fit } from "../output/width.ts";
 import { timeOf } from "../output/times.ts";
@@ -40,10 +42,11 @@ export async function run(call: Call): Promise<ExitCode> {
     // A column for signers where signatures are checked.
     const isSigned = entries.some(({ signers }) => signers?.length);
     const columns = (row: string[]) => isSigned ? row : row.toSpliced(5, 1);
-    print(fitted(table([
+    const text = fitted(table([
       ["WHEN", "REVISION", "RESULT", "TOOK", "SUBJECT", "SIGNED BY", "STAGES"],
       ...entries.map(rowOf),
-    ].map(columns))));
+    ].map(columns)));
+    printColoured(coloured(text, entries));
   }
   return exitCodes.ok;
 }
@@ -91,6 +94,35 @@ function fitted(text: string): string {
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
   if (columns === 0) return text;
   return text.split("\n").map((line) => fit(line, columns)).join("\n");
+}
+
+/**
+ * A line each with its result in colour, the heads dimmed. A colour has no
+ * width, so it comes after all that is aligned and cut.
+ */
+function coloured(text: string, entries: readonly HistoryEntry[]): string {
+  const ink = inkFor(Deno.stdout);
+  const [head, ...rows] = shown(text).split("\n");
+  return [
+    ink(inks.dim, head!),
+    ...rows.map((row, i) => {
+      const colour = colourOf(entries[i]!);
+      // When it was, and the revision, have the same width in each line.
+      return colour === undefined
+        ? row
+        : row.replace(/^(\S+ \S+ +\S+ +)(\S+)/, (_, before, word) =>
+          before + ink(colour, word));
+    }),
+  ].join("\n");
+}
+
+/** What went well has the terminal's own colour: most lines are such. */
+function colourOf({ result, exit }: HistoryEntry): string | undefined {
+  if (result === "unreached") return inks.warning;
+  if (exit !== exitCodes.ok) return inks.bad;
+  return ["rolled-back", "interrupted", "rejected"].includes(result)
+    ? inks.warning
+    : undefined;
 }
 
 /** `deployed`, or `failed at build: builder-failed (6)`. */

@@ -11,7 +11,13 @@ import type { LocalConfig } from "../../config/config.ts";
 import { loadLocalConfig } from "../../config/config.ts";
 import type { Given } from "../../config/given.ts";
 import { otherAgents } from "../../host/other_agents.ts";
-import { modulesIn, releaseHere, remarksOn } from "../../init/found.ts";
+import {
+  type Modules,
+  modulesIn,
+  releaseHere,
+  remarksOn,
+  setIn,
+} from "../../init/found.ts";
 import { locked, prepare, type Wish } from "../../init/prepare.ts";
 import { usualInputs } from "../../init/texts.ts";
 import { type NewFile, writeNew } from "../../init/write.ts";
@@ -154,9 +160,10 @@ async function wishOf(
       "name the folder of the host's configuration with --from",
     );
   }
+  const system = systemOf(call, isHere, modules);
   return {
     host: config.host,
-    system: `${Deno.build.arch}-linux`,
+    ...system,
     repository: config.repository,
     ref: config.ref,
     directory: config.directory,
@@ -175,6 +182,42 @@ async function wishOf(
     adminKey: keys.admin,
     keyFile: keys.file,
   };
+}
+
+/**
+ * The kind of machine that the host is: as given, as its modules say, or that of
+ * this machine.
+ *
+ * @throws {SyncError} `system-wrong`, exit 2.
+ */
+function systemOf(
+  call: Call,
+  isHere: boolean,
+  modules: Modules | undefined,
+): Pick<Wish, "system" | "isGuess"> {
+  const given = call.texts["system"];
+  const own = `${Deno.build.arch}-linux`;
+  const platform = modules && setIn(modules.files).platform;
+  if (given !== undefined) return { system: checked(given) };
+  if (platform !== undefined) return { system: platform };
+  if (isHere) return { system: own };
+  if (!isAsked(call)) return { system: own, isGuess: true };
+  const answer = prompt(
+    "What kind of machine is the host, as Nix names it?",
+    own,
+  );
+  return { system: checked(answer?.trim() || own) };
+}
+
+function checked(system: string): string {
+  if (/^\w+-linux$/.test(system)) return system;
+  throw usageError(
+    "system-wrong",
+    `Cannot use "${
+      oneLine(system, 40)
+    }" for --system: expected the kind of the host's machine`,
+    "for example x86_64-linux or aarch64-linux; on the host: nix-instantiate --eval --expr builtins.currentSystem",
+  );
 }
 
 /** @returns why the inputs could not be pinned, if so. */
@@ -197,7 +240,7 @@ async function addLock(
 /** What a person has to look at before the first commit. */
 async function remarksFor(
   effects: Effects,
-  { modules, folder, host }: Wish,
+  { modules, folder, host, system, isGuess }: Wish,
   isHere: boolean,
 ): Promise<string[]> {
   const where = !modules || modules.folder === folder ? "" : `hosts/${host}/`;
@@ -209,6 +252,11 @@ async function remarksFor(
   const others = modules?.others ?? [];
   const agents = isHere ? await otherAgents(effects) : [];
   return [
+    ...isGuess
+      ? [
+        `flake.nix: ${host} is taken for ${system}, as this machine is; if it is not, write its own there, or give it with --system`,
+      ]
+      : [],
     ...ofModules,
     ...agents.map(({ unit, mend }) => `${unit} runs here: ${mend}`),
     ...modules?.hasFlake && modules.folder !== folder

@@ -7,7 +7,7 @@
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { short } from "../../base/text.ts";
 import { utc } from "../../base/time.ts";
-import { isLocked } from "../../host/lock.ts";
+import { isRunning } from "../../host/running.ts";
 import type { LogEntry } from "../../state/log_entries.ts";
 import { hasLog, LogReader } from "../../state/log_reader.ts";
 import {
@@ -94,7 +94,7 @@ async function follow(
     if (isOver) return exitCodes.ok;
     if (interrupt.hasCome) return exitCodes.interrupted;
     // A run that was cut off has written no end.
-    isOver = !await isLocked(folder);
+    isOver = !await isRunning(folder);
     if (!isOver) await interrupt.pause(pause);
   }
 }

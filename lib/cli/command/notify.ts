@@ -12,19 +12,16 @@ import { count } from "../../base/text.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import {
   type Channel,
+  channelName,
   channelsOf,
   eventChannels,
 } from "../../notify/channels.ts";
-import {
-  channelName,
-  deliver,
-  deliverAll,
-  type Delivered,
-} from "../../notify/deliver.ts";
+import { deliver, deliverAll, type Delivered } from "../../notify/deliver.ts";
 import { noticeOf, stampOf } from "../../notify/notice.ts";
 import { localConfigOf } from "../config.ts";
+import { hostPart } from "../host_facts.ts";
 import { realEffects } from "../output/effects.ts";
-import { printJson } from "../output/json.ts";
+import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
@@ -57,10 +54,11 @@ async function deliverNow(
   effects: Effects,
   config: LocalConfig,
 ): Promise<ExitCode> {
-  const all = await deliverAll(effects, config, within);
+  const doing = { ...effects, stand: () => hostPart(config) };
+  const all = await deliverAll(doing, config, within);
   if (call.json) {
-    const { host } = config;
-    printJson("notify", exitCodes.ok, { host, channels: all });
+    const result = { channels: all };
+    await printHostJson("notify", config, exitCodes.ok, result);
   } else {
     for (const one of all) tellDelivered(one);
   }
@@ -87,8 +85,7 @@ async function tryAll(
   const isDone = results.every(({ result }) => result === "done");
   const exit = isDone ? exitCodes.ok : exitCodes.remote;
   if (call.json) {
-    printJson("notify", exit, {
-      host: config.host,
+    await printHostJson("notify", config, exit, {
       channels: results.map(({ channel, result, ...rest }) => ({
         channel,
         delivered: result === "done",
@@ -122,7 +119,8 @@ async function tryOne(
     },
   );
   const at = now.toISOString();
-  return await deliver(effects, config, { version: 1, at, channel, notice });
+  const doing = { ...effects, stand: () => hostPart(config) };
+  return await deliver(doing, config, { version: 1, at, channel, notice });
 }
 
 function testLine({ channel, ...sent }: { channel: Channel } & Sent): string {

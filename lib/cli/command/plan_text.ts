@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Ink, wrapped } from "../output/ink.ts";
+import { type Ink, inks, wrapped } from "../output/ink.ts";
 import { fill, fit, widthOf } from "../output/width.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
@@ -31,16 +31,18 @@ export interface Paper {
   ink: Ink;
 }
 
-const bold = "1", dim = "2", red = "31", green = "32", yellow = "33";
-
 /** The column in which the text of all sections begins. */
 const margin = 10;
 
 /** More packages than a person reads; JSON has all. */
 const mostPackages = 40;
 
-/** A section: its name, and its lines. */
-type Section = readonly [name: string, lines: readonly string[]];
+/** A section: its name, its lines, and the colour of the name where it warns. */
+type Section = readonly [
+  name: string,
+  lines: readonly string[],
+  colour?: string,
+];
 
 /** Writes a plan. */
 export function planText(plan: Plan, paper: Paper): string {
@@ -48,23 +50,27 @@ export function planText(plan: Plan, paper: Paper): string {
   const all: Section[] = [
     [
       "plan",
-      behind(headline(plan), paper).map((line) => paper.ink(bold, line)),
+      behind(headline(plan), paper).map((line) => paper.ink(inks.bold, line)),
     ],
     ["commits", commitLines(plan, paper)],
     ["packages", isSame ? [] : packageLines(plan, paper)],
     ["units", isSame ? [] : unitLines(plan, paper)],
     ["secrets", secretLines(plan, paper)],
-    ["reboot", isSame ? [] : rebootLines(plan, paper)],
-    ["stops", stopLines(plan, paper)],
+    isSame ? ["reboot", []] : rebootSection(plan, paper),
+    stopSection(plan, paper),
     ["notes", plan.notes.flatMap((note) => behind(oneLine(note), paper))],
   ];
   return all.filter(([, lines]) => lines.length > 0)
     .map((section) => sectionText(section, paper)).join("\n\n");
 }
 
-function sectionText([name, lines]: Section, { ink }: Paper): string {
+function sectionText([name, lines, colour]: Section, { ink }: Paper): string {
   return lines.map((line, i) =>
-    `${i === 0 ? ink(dim, name.padEnd(margin)) : " ".repeat(margin)}${line}`
+    `${
+      i === 0
+        ? ink(colour ?? inks.dim, name.padEnd(margin))
+        : " ".repeat(margin)
+    }${line}`
       .trimEnd()
   ).join("\n");
 }
@@ -103,17 +109,17 @@ function commitRows({ list }: Commits, { columns, ink }: Paper): string[] {
   const room = Math.max(10, columns - margin - 14 - width - 2 - ofSign);
   return rows.map(({ revision, subject, author, signature, isBad }) => {
     const said = fit(signature, ofSign - 2);
-    const sign = ofSign === 0 ? "" : `  ${isBad ? ink(red, said) : said}`;
-    return `${ink(yellow, short(revision))}  ${fill(subject, room)}  ${
+    const sign = ofSign === 0 ? "" : `  ${isBad ? ink(inks.bad, said) : said}`;
+    return `${ink(inks.bold, short(revision))}  ${fill(subject, room)}  ${
       fill(author, width)
     }${sign}`.trimEnd();
   });
 }
 
-const inks: Readonly<Record<Mark, string>> = {
-  "+": green,
-  "−": red,
-  "~": yellow,
+const markInks: Readonly<Record<Mark, string>> = {
+  "+": inks.good,
+  "−": inks.bad,
+  "~": inks.warning,
 };
 
 function packageLines({ packages }: Plan, paper: Paper): string[] {
@@ -144,7 +150,7 @@ function packageRows(
   );
   return changed.map(({ name, bytes }, i) => {
     const { mark, versions } = texts[i]!;
-    return `${ink(inks[mark], mark)} ${fill(name, width)}  ${
+    return `${ink(markInks[mark], mark)} ${fill(name, width)}  ${
       fill(versions, room)
     }  ${signed(bytes).padStart(size)}`;
   });
@@ -152,13 +158,11 @@ function packageRows(
 
 /** The colour of what is done to units. */
 const unitInks: Readonly<Record<string, string>> = {
-  stop: red,
-  gone: red,
-  start: green,
-  new: green,
-  restart: yellow,
-  reload: yellow,
-  changed: yellow,
+  stop: inks.bad,
+  gone: inks.bad,
+  restart: inks.warning,
+  reload: inks.warning,
+  changed: inks.warning,
 };
 
 function unitLines(plan: Plan, paper: Paper): string[] {
@@ -208,31 +212,31 @@ function secretLines(plan: Plan, paper: Paper): string[] {
   if (all.length === 0 && (secrets || secretFiles)) return ["none changes"];
   return namedLines(all, paper, {
     ...unitInks,
-    "new file": green,
-    "gone file": red,
-    "changed file": yellow,
+    "gone file": inks.bad,
+    "changed file": inks.warning,
   });
 }
 
-function rebootLines(plan: Plan, paper: Paper): string[] {
+function rebootSection(plan: Plan, paper: Paper): Section {
   const text = rebootText(plan);
-  if (text === "") return [];
+  if (text === "") return ["reboot", []];
   const lines = behind(text, paper);
   return text === "not needed"
-    ? lines
-    : lines.map((line) => paper.ink(yellow, line));
+    ? ["reboot", lines]
+    : ["reboot", lines, inks.warning];
 }
 
-function stopLines(
+function stopSection(
   { stops, would, target, failure }: Plan,
   paper: Paper,
-): string[] {
+): Section {
   if (stops.length === 0) {
     const isMute = would === "nothing" || !target || failure;
-    return isMute ? [] : ["nothing stops it"];
+    return ["stops", isMute ? [] : ["nothing stops it"]];
   }
-  return stops.flatMap((stop) => [
-    ...behind(stopText(stop), paper).map((line) => paper.ink(yellow, line)),
+  const lines = stops.flatMap((stop) => [
+    ...behind(stopText(stop), paper),
     ...stop.hints.flatMap((hint) => behind(`hint: ${hint}`, paper, 6)),
   ]);
+  return ["stops", lines, inks.warning];
 }

@@ -8,8 +8,9 @@ import { oneLine, short } from "../../base/text.ts";
 import { whoRuns } from "../../host/person.ts";
 import { reject } from "../../run/word.ts";
 import { localConfigOf } from "../config.ts";
+import { keepTold } from "../keep_told.ts";
+import { realEffects } from "../output/effects.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
@@ -27,7 +28,12 @@ export async function run(call: Call): Promise<ExitCode> {
   const by = whoRuns();
   const wish = { by, ...reason ? { reason: oneLine(reason) } : {} };
   const hold = await reject(config.stateDirectory, of, wish, new Date());
-  await publish(call, config);
+  if (config["commitStatus.forge"] !== "none") {
+    using effects = await realEffects(call.verbose);
+    const { tellRejected } = await import("../../notify/attempt.ts");
+    await tellRejected({ effects, config }, hold, wish);
+  }
+  await keepTold(call, config);
   if (call.json) {
     const { revision, target, since: at } = hold;
     const result = { result: "rejected", revision, target, ...wish, at };

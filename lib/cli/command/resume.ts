@@ -8,8 +8,8 @@ import { short } from "../../base/text.ts";
 import { endRollback } from "../../run/stay.ts";
 import { removeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
+import { keepTold } from "../keep_told.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
@@ -20,7 +20,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const wasSuspended = await removeSuspension(stateDirectory);
   const ended = await endRollback(stateDirectory, new Date());
   const wasRolledBack = ended !== undefined;
-  await publish(call, config);
+  await keepTold(call, config);
   if (call.json) {
     const result = { result: "resumed", wasSuspended, wasRolledBack };
     await printHostJson("resume", config, exitCodes.ok, result);

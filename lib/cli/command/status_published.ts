@@ -18,9 +18,10 @@ import { printJson } from "../output/json.ts";
 import { print, printColoured } from "../output/print.ts";
 import { type Row, rowLines } from "../output/rows.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
+import { fit } from "../output/width.ts";
 import { exitOfState } from "./status_tell.ts";
 import { nextJson } from "./status_json.ts";
-import { askedText, colours } from "./status_text.ts";
+import { askedClause, askedText, colours } from "./status_text.ts";
 
 /**
  * Tells what was published last.
@@ -43,18 +44,21 @@ export async function tellPublished(
   const asked = checked
     ? { at: new Date(checked.at), answered: checked.answered }
     : undefined;
-  const text = askedText({ asked, nextRun: next, now: new Date() });
+  const facts = { asked, nextRun: next, now: new Date() };
   if (call.json) {
     printJson("status", exit, { ...found, nextRun: nextJson(next) });
   } else if (call.switches.has("oneline")) {
     const runs = found.lastGood ? short(found.lastGood.revision) : "nothing";
-    print(`${found.host}: ${found.state}, ${runs}, asked ${text}`);
+    const line = `${found.host}: ${found.state}, ${runs}, ${
+      askedClause(facts)
+    }`;
+    print(fit(line, columnsOf(Deno.stdout) ?? Infinity));
   } else {
     const paper = {
       ink: inkFor(Deno.stdout),
       columns: columnsOf(Deno.stdout),
     };
-    printColoured(rowLines(rowsOf(found, text), paper).join("\n"));
+    printColoured(rowLines(rowsOf(found, askedText(facts)), paper).join("\n"));
   }
   return exit;
 }

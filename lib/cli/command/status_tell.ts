@@ -33,7 +33,7 @@ export async function tellStatus(
     const result = statusJson(facts, verdict);
     await printHostJson("status", config, exit, result, state);
   } else if (switches.has("oneline")) {
-    print(statusLine(facts));
+    print(statusLine(facts, columnsOf(Deno.stdout)));
   } else {
     const paper = {
       ink: inkFor(Deno.stdout),

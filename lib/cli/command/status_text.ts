@@ -11,11 +11,16 @@ import { isAttempt } from "../../state/history.ts";
 import type { Facts, Verdict } from "./agreement.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { exitCodes } from "../../base/errors.ts";
-import { type HostState, hostStateOf } from "../../run/host_state.ts";
+import {
+  decisionOf,
+  type HostState,
+  hostStateOf,
+} from "../../run/host_state.ts";
 import { inks } from "../output/ink.ts";
 import { type Row, rowLines } from "../output/rows.ts";
 import { ageOf, timeAndAge } from "../output/times.ts";
-import { runningTest } from "../../run/testing.ts";
+import { fit, widthOf } from "../output/width.ts";
+import { runningTest, shortName } from "../../run/testing.ts";
 import { describe, signedText } from "../../run/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
@@ -55,7 +60,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
       : [{ label: "boots", text: systemText(facts, bootDefault) }],
     ...signedRows(facts),
     { label: "git", text: gitText(facts) },
-    { label: "asked", text: askedTextOf(facts) },
+    { label: "asked", text: askedText(factsOfAsked(facts)) },
     ...isolationRows(facts),
     ...verdict.why
       ? [{ label: "why", text: verdict.why, colour: colours[state] }]
@@ -73,7 +78,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
 export const colours: Readonly<Record<HostState, string>> = {
   "in-sync": inks.good,
   "out-of-sync": inks.warning,
-  deploying: inks.busy,
+  deploying: inks.bold,
   held: inks.bad,
   waiting: inks.warning,
   suspended: inks.warning,
@@ -91,53 +96,88 @@ const told: Readonly<Partial<Record<HostState, string>>> = {
 };
 
 function headline(
-  { config }: Facts,
+  facts: Facts,
   { agrees }: Verdict,
   state: HostState,
 ): string {
+  const { config: { ref }, tip, state: { attempt } } = facts;
   const first = told[state] ?? "";
   if (agrees === null) return `${first}Git could not be asked`;
-  return first +
-    (agrees ? `in sync with ${config.ref}` : `not what ${config.ref} says`);
+  if (agrees) {
+    // Neither is that all of it: an attempt has not come to its end.
+    const isCut = attempt !== undefined && state === "out-of-sync";
+    return `${isCut ? "cut off; " : first}in sync with ${ref}`;
+  }
+  const decision = tip && decisionOf(facts, tip);
+  const said = decision?.kind === "test" ? shortName(decision.tip.name) : ref;
+  return `${first}not what ${said} says`;
 }
 
-/** The status in one line. */
-export function statusLine(facts: Facts): string {
+/** Subjects that are cut to fewer letters say nothing. */
+const shortestSubject = 8, longestSubject = 40;
+
+/**
+ * The status in one line.
+ *
+ * @param columns The line is cut to them, its subject first.
+ */
+export function statusLine(facts: Facts, columns = Infinity): string {
   const { config, systems } = facts;
   const deployment = deploymentOf(facts, systems.running);
-  const runs = deployment
-    ? `${short(deployment.revision)} "${oneLine(deployment.subject, 40)}"`
-    : "no system of gitops-sync";
-  // Why something is not known is for more lines.
-  const asked = askedTextOf(facts).replace(/ \(.*\)$/, "");
-  return `${config.host}: ${hostStateOf(facts)}, ${runs}, asked ${asked}`;
+  const head = `${config.host}: ${hostStateOf(facts)}, `;
+  const tail = `, ${askedClause(factsOfAsked(facts))}`;
+  if (!deployment) {
+    return fit(`${head}no system of gitops-sync${tail}`, columns);
+  }
+  const { revision, subject } = deployment;
+  const runs = short(revision);
+  const room = columns - widthOf(head + runs + tail) - ` ""`.length;
+  const said = oneLine(subject, longestSubject);
+  const isShown = room >= Math.min(shortestSubject, widthOf(said));
+  const name = isShown ? ` "${fit(said, room)}"` : "";
+  return fit(`${head}${runs}${name}${tail}`, columns);
 }
 
-function askedTextOf({ asked, nextRun, now }: Facts): string {
+/** When a run asked the remote last, and when the next one is. */
+export interface AskedFacts {
+  asked: { at: Date; answered: boolean } | undefined;
+  nextRun: NextRun | undefined;
+  now: Date;
+}
+
+function factsOfAsked({ asked, nextRun, now }: Facts): AskedFacts {
   const before = asked && {
     at: asked.at,
     answered: asked.tip !== undefined,
   };
-  return askedText({ asked: before, nextRun, now });
+  return { asked: before, nextRun, now };
 }
 
-/** When a run asked the remote last, and when the next one is. */
-export function askedText(
-  { asked, nextRun, now }: {
-    asked: { at: Date; answered: boolean } | undefined;
-    nextRun: NextRun | undefined;
-    now: Date;
-  },
-): string {
-  const silent = asked?.answered ? "" : " without an answer";
-  const before = asked ? `${ageOf(asked.at, now)}${silent}` : "never by a run";
-  if (!nextRun?.at) {
-    const why = nextRun?.why ? ` (${nextRun.why})` : "";
-    return `${before}, next run unknown${why}`;
-  }
+/** What stands beside the label `asked`. */
+export function askedText(facts: AskedFacts): string {
+  const { nextRun } = facts;
+  const why = !nextRun?.at && nextRun?.why ? ` (${nextRun.why})` : "";
+  return `${beforeOf(facts) ?? "never by a run"}, ${nextOf(facts)}${why}`;
+}
+
+/** The same within a line; why something is not known is for more lines. */
+export function askedClause(facts: AskedFacts): string {
+  const before = beforeOf(facts);
+  const asked = before === undefined
+    ? "never asked by a run"
+    : `asked ${before}`;
+  return `${asked}, ${nextOf(facts)}`;
+}
+
+function beforeOf({ asked, now }: AskedFacts): string | undefined {
+  if (!asked) return undefined;
+  return `${ageOf(asked.at, now)}${asked.answered ? "" : " without an answer"}`;
+}
+
+function nextOf({ nextRun, now }: AskedFacts): string {
+  if (!nextRun?.at) return "next run unknown";
   const left = nextRun.at.getTime() - now.getTime();
-  const when = left > 0 ? `in ${formatDuration(left)}` : "now";
-  return `${before}, next run ${when}`;
+  return `next run ${left > 0 ? `in ${formatDuration(left)}` : "now"}`;
 }
 
 function systemText(facts: Facts, system: string | null): string {

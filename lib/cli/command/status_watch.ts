@@ -4,7 +4,7 @@
  * @module
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
-import { redact } from "../../base/redact.ts";
+import { redact, shown } from "../../base/redact.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
@@ -59,7 +59,7 @@ function draw({ switches }: Call, facts: Facts): void {
   const ink = inkFor(Deno.stdout);
   const columns = columnsOf(Deno.stdout);
   const lines = switches.has("oneline")
-    ? rowLines([{ label: "", text: statusLine(facts) }], { ink, columns })
+    ? [shown(statusLine(facts, columns))]
     : rowLines(statusRows(facts, agreement(facts)), { ink, columns });
   const foot = `${timeOf(facts.now.toISOString())}, q ends it`;
   const all = [...lines, "", ink(inks.dim, foot)];

@@ -5,11 +5,11 @@
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
-import { isLocked, lastHolder } from "../../host/lock.ts";
+import { atWork } from "../../host/running.ts";
 import { type Suspension, writeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
+import { keepTold } from "../keep_told.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { publish } from "../publish.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { spanOf } from "../span.ts";
@@ -27,7 +27,7 @@ export async function run(call: Call): Promise<ExitCode> {
     reason: reason === undefined ? null : oneLine(reason),
   };
   await writeSuspension(stateDirectory, suspension);
-  await publish(call, config);
+  await keepTold(call, config);
   if (call.json) {
     const result = { result: "suspended", suspension };
     await printHostJson("suspend", config, exitCodes.ok, result);
@@ -42,8 +42,9 @@ export async function run(call: Call): Promise<ExitCode> {
 
 /** It does not look at the suspension any more once it has activated. */
 async function tellOfRun(folder: string): Promise<void> {
-  if (!await isLocked(folder)) return;
-  const holder = lastHolder(folder);
+  const at = await atWork(folder);
+  if (!at?.isRun) return;
+  const { holder } = at;
   const who = holder ? ` (${holder.command}, process ${holder.pid})` : "";
   print(
     `A run is under way${who}: it stops before the activation, or is finished if that has begun`,

@@ -9,6 +9,7 @@ import { short } from "../../base/text.ts";
 import { utc } from "../../base/time.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import { nextRun } from "../../host/next_run.ts";
+import { isRunning, lastRun } from "../../host/running.ts";
 import { run as runProgram } from "../../process/run_command.ts";
 import { readAsked } from "../../state/asked.ts";
 import { readState } from "../../state/state_file.ts";
@@ -19,7 +20,7 @@ import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Teller } from "../output/teller.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
-import { isRunning, lastRun, RunWatcher, type Seen } from "../run_watcher.ts";
+import { RunWatcher, type Seen } from "../run_watcher.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds between two looks. */

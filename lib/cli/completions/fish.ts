@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { listed } from "../commands.ts";
 import { completesIn, type Known } from "./kinds.ts";
 import {
   type Completed,
   everywhere,
   firstWords,
+  offered,
   optionFlags,
   quoted,
 } from "./words.ts";
@@ -26,7 +26,7 @@ export function fish(): string {
     line("-f"),
   ];
   const first = [...firstWords().keys()].join(" ");
-  for (const { name, summary, choices = [], flags, operand } of listed) {
+  for (const { name, summary, choices = [], flags, operand } of offered) {
     const [word, second] = name.split(" ");
     const isSeen = `__fish_seen_subcommand_from ${word}`;
     const isWhole = second

@@ -38,6 +38,15 @@ export const optionFlags: readonly Completed[] = flagOptions.flatMap(
   },
 );
 
+/** Every command that a shell offers, by each of its names. */
+export const offered: readonly CommandSpec[] = listed.flatMap((command) => {
+  const { alias } = command;
+  return alias === undefined ? [command] : [command, {
+    ...command,
+    name: alias,
+  }];
+});
+
 /** All flags of one command. */
 export function flagsOf(command: CommandSpec): Completed[] {
   return [...everywhere, ...command.flags.map(completed), ...optionFlags];
@@ -45,7 +54,7 @@ export function flagsOf(command: CommandSpec): Completed[] {
 
 /** All flags of the commands that begin with a word, each once. */
 export function flagsBehind(first: string): Completed[] {
-  const own = listed.filter(({ name }) => name.split(" ")[0] === first);
+  const own = offered.filter(({ name }) => name.split(" ")[0] === first);
   return [
     ...new Map(own.flatMap(flagsOf).map((one) => [one.name, one])).values(),
   ];
@@ -63,7 +72,7 @@ export const valueFlags: readonly Completed[] = [
 /** The first words, each once, and the words that may follow them. */
 export function firstWords(): Map<string, string[]> {
   const words = new Map<string, string[]>();
-  for (const { name, choices = [] } of listed) {
+  for (const { name, choices = [] } of offered) {
     const [first, second] = name.split(" ");
     const follow = second ? [second] : choices;
     words.set(first!, [...words.get(first!) ?? [], ...follow]);
@@ -72,9 +81,10 @@ export function firstWords(): Map<string, string[]> {
 }
 
 /** The commands that take operands which can be completed. */
-export const withOperands: readonly (readonly [CommandSpec, Known[]])[] = listed
-  .map((command) => [command, completesIn(command.operand)] as const)
-  .filter(([, completes]) => completes.length > 0);
+export const withOperands: readonly (readonly [CommandSpec, Known[]])[] =
+  offered
+    .map((command) => [command, completesIn(command.operand)] as const)
+    .filter(([, completes]) => completes.length > 0);
 
 /** For single quotes in zsh and fish. */
 export const quoted = (text: string) => text.replaceAll("'", "’");

@@ -4,12 +4,12 @@
  * @module
  */
 import type { CommandSpec } from "../call.ts";
-import { listed } from "../commands.ts";
 import {
   type Completed,
   firstWords,
   flagsBehind,
   flagsOf,
+  offered,
   quoted,
   withOperands,
 } from "./words.ts";
@@ -41,21 +41,21 @@ const operandOf = ({ name }: CommandSpec) => {
 export function zsh(): string {
   const cases = [...firstWords()].map(([first, follow]) => {
     const words = follow.length > 0 ? ` '2:word:(${follow.join(" ")})'` : "";
-    const alone = listed.find(({ name }) => name === first);
+    const alone = offered.find(({ name }) => name === first);
     return `    ${first}) _arguments '1:command:' ${
       flagsBehind(first).map(described).join(" ")
     }${words}${alone && words === "" ? operandOf(alone) : ""} ;;`;
   });
-  const pairs = listed.filter(({ name }) => name.includes(" "))
+  const pairs = offered.filter(({ name }) => name.includes(" "))
     .map((command) =>
       `    '${command.name}') _arguments '1:command:' '2:word:' ${
         flagsOf(command).map(described).join(" ")
       }${operandOf(command)}; return ;;`
     );
-  const list = listed.filter(({ name }) => !name.includes(" "))
+  const list = offered.filter(({ name }) => !name.includes(" "))
     .map(({ name, summary }) => `'${name}:${quoted(summary)}'`);
   const grouped = [...firstWords().keys()].filter((word) =>
-    !listed.some(({ name }) => name === word)
+    !offered.some(({ name }) => name === word)
   ).map((word) => `'${word}'`);
   return `#compdef gitops-sync
 # zsh completion of gitops-sync
@@ -82,7 +82,7 @@ ${pairs.join("\n")}
   esac
   case $words[2] in
 ${cases.join("\n")}
-    *) _arguments ${flagsOf(listed[0]!).map(described).join(" ")} ;;
+    *) _arguments ${flagsOf(offered[0]!).map(described).join(" ")} ;;
   esac
 }
 if [ "$funcstack[1]" = _gitops_sync ]; then _gitops_sync "$@"; else compdef _gitops_sync gitops-sync; fi`;

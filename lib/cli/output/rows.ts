@@ -12,7 +12,7 @@ export interface Row {
   /** Empty: it goes on with the row above. */
   label: string;
   text: string;
-  /** The colour of the text, as `Ink` takes it. */
+  /** The colour of the label, as `Ink` takes it; dim without one. */
   colour?: string | undefined;
 }
 
@@ -41,8 +41,9 @@ export function rowLines(
       .flatMap((line) => broken(line, room < narrowest ? Infinity : room));
     return parts.map((part, i) => {
       const name = (i === 0 ? label : "").padEnd(width);
-      const said = colour === undefined ? part : ink(colour, part);
-      return name.trim() === "" ? name + said : ink(inks.dim, name) + said;
+      return name.trim() === ""
+        ? name + part
+        : ink(colour ?? inks.dim, name) + part;
     });
   }).map((line) => line.trimEnd());
 }

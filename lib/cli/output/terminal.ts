@@ -9,7 +9,7 @@ import type { Event, Level, Progress } from "../../base/effects.ts";
 import { redact, shown } from "../../base/redact.ts";
 import { withoutColour } from "../../base/text.ts";
 import { messageLines } from "../../report/log.ts";
-import { inkFor } from "./ink.ts";
+import { inkFor, inks } from "./ink.ts";
 import { headOf, type Ink, stageLine, taskLines } from "./live_lines.ts";
 import { writeTo } from "./print.ts";
 import type { Teller } from "./teller.ts";
@@ -72,7 +72,7 @@ export function terminalTeller(verbose: boolean): Teller {
         case "failed": {
           live = undefined;
           const isDone = event.kind === "done";
-          const mark = isDone ? ink("32", "✓") : ink("31", "✗");
+          const mark = isDone ? ink(inks.good, "✓") : ink(inks.bad, "✗");
           const text = isDone ? event.text : "failed";
           const took = formatDuration(event.ms);
           const { columns } = size();
@@ -104,18 +104,27 @@ function erase(drawn: Drawn, columns: number): string {
   return rows === 1 ? "\r\x1b[K" : `\r\x1b[${rows - 1}A\x1b[J`;
 }
 
-const levelInk: Readonly<Partial<Record<Level, string>>> = {
-  error: "31",
-  warning: "33",
-  debug: "2",
+/** The colours of the words that messages begin with. */
+const wordInk: Readonly<Partial<Record<Level, string>>> = {
+  error: inks.bad,
+  warning: inks.warning,
 };
 
 function coloured(event: Event & { kind: "message" }, ink: Ink): string {
-  const code = levelInk[event.level];
+  const { level } = event;
+  const code = wordInk[level];
   const [first, ...rest] = messageLines(event).map(shown);
-  const head = code === undefined ? first! : ink(code, first!);
+  const head = level === "debug"
+    ? ink(inks.dim, first!)
+    : code === undefined
+    ? first!
+    : `${ink(`${inks.bold};${code}`, `${level}:`)}${
+      first!.slice(level.length + 1)
+    }`;
   const more = rest.map((line) =>
-    line.startsWith("hint: ") ? `${ink("36", "hint:")} ${line.slice(6)}` : line
+    line.startsWith("hint: ")
+      ? `${ink(inks.bold, "hint:")} ${line.slice(6)}`
+      : line
   );
   return [head, ...more].join("\n");
 }
