@@ -19,6 +19,7 @@ export type Stage =
   | "secrets"
   | "build"
   | "prove"
+  | "gates"
   | "activate"
   | "health"
   | "confirm"
@@ -82,6 +83,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   secrets: exitCodes.secrets,
   build: exitCodes.build,
   prove: exitCodes.secrets,
+  gates: exitCodes.build,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

@@ -9,6 +9,7 @@
  */
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
+import { askedForge } from "../forge/asked.ts";
 import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
@@ -160,13 +161,28 @@ function hostsFor(
     return isSocket && !netNamesSockets ? [] : [place];
   }
   // What a sync asks for health is not asked before there is one.
-  if (reach === "looks") return address === undefined ? [] : ofVault;
+  if (reach === "looks") {
+    return [...address === undefined ? [] : ofVault, ...gatesOf(config)];
+  }
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
   return [
     ...config["health.http"].map(({ url }) => hostOf(url)),
     ...config["health.tcp"],
     ...(isAsked ? [hostOf(prebuilt)] : []),
+    ...gatesOf(config),
+  ];
+}
+
+/** The servers that gates ask. */
+function gatesOf(config: LocalConfig): string[] {
+  const forge = config["gates.checks"].length === 0
+    ? undefined
+    : askedForge(config)?.place.api;
+  const queries = config["gates.prometheus"].map(({ url }) => url);
+  return [
+    ...new Set([...forge === undefined ? [] : [forge], ...queries]
+      .map(hostOf)),
   ];
 }
 

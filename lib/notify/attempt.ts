@@ -5,6 +5,7 @@
  */
 import type { SyncError } from "../base/errors.ts";
 import { type Ended, type Run } from "../run/run.ts";
+import { closedNames } from "../run/gates.ts";
 import { rolledBackBy } from "../run/rolled_back.ts";
 import { mayUnfollow } from "../run/same.ts";
 import type { Left } from "../state/state.ts";
@@ -28,12 +29,31 @@ export async function tellBegun(run: Run): Promise<void> {
  */
 export async function tellEnded(run: Run, ended: Ended): Promise<void> {
   await withoutHarm(run, async () => {
-    const parts = partsOf(run, ended);
+    const parts = [...skippedBy(run, ended), ...partsOf(run, ended)];
     for (const one of parts) await spool(run, one);
     for (const status of statusesOf(run, ended)) {
       await spoolStatus(run, 1, status);
     }
   });
+}
+
+/** That a person had the gates skipped, however that went. */
+function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
+  const { skipped, id, commit: { revision, subject, author } } = attempt;
+  if (!skipped) return [];
+  const { by, reason } = skipped;
+  const name = nameOf(revision, subject);
+  return [{
+    // Beside what is told of how it ended.
+    id: `${id}-gates`,
+    event: "gates-skipped",
+    severity: "warning",
+    summary: `${by} had the gates skipped for ${name}: ${ended.result}`,
+    revision,
+    subject,
+    author,
+    ...reason ? { message: reason } : {},
+  }];
 }
 
 function partsOf(run: Run, ended: Ended): NoticeParts[] {
@@ -114,6 +134,14 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
     case "waiting":
       return [
         statusOf(run, "pending", `waits for approval on ${run.config.host}`),
+      ];
+    case "gated":
+      return [
+        statusOf(
+          run,
+          "pending",
+          `waits on ${run.config.host} for ${closedNames(ended.gated)}`,
+        ),
       ];
     case "failed":
       // Nothing is wrong with the commit, and it is tried again.
