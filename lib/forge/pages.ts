@@ -33,7 +33,7 @@ export type Listed<T> =
   | { why: string; after?: number };
 
 /** More is no list that anybody reads. */
-const mostPages = 20;
+const mostPages = 50;
 
 /** What a page may have at most, by the documentation of each forge. */
 const pageSizes: Readonly<Record<Forge, { name: string; size: number }>> = {

@@ -80,7 +80,9 @@ async function asking(
       ca,
       signal,
     }, now);
-    if (got.why === undefined) return prefixed(samplesIn(got.json));
+    if (got.why === undefined) {
+      return prefixed(samplesIn(got.json, what === "query_range"));
+    }
     const { why, said, after } = got;
     const more = said === undefined ? "" : `; ${errorIn(said)}`;
     return {

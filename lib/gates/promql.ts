@@ -40,8 +40,13 @@ function escaped(text: string): string {
   );
 }
 
-/** The samples in an answer; whatever is not of the documented form is none. */
-export function samplesIn(json: unknown): Found {
+/**
+ * The samples in an answer; whatever is not of the documented form is none.
+ *
+ * @param isRange Whether it was asked about a range: `up[5m]` gives many samples
+ * of one series to the other question, too, and says nothing of now.
+ */
+export function samplesIn(json: unknown, isRange = false): Found {
   if (!isObject(json)) return { why: unknownForm };
   if (json["status"] !== "success") return { why: errorIn(json) };
   // Something is missing in it, e.g. a store that did not answer.
@@ -51,7 +56,9 @@ export function samplesIn(json: unknown): Found {
   }
   const { data } = json;
   if (!isObject(data)) return { why: unknownForm };
-  const series = seriesIn(data["resultType"], data["result"]);
+  const type = data["resultType"];
+  if ((type === "matrix") !== isRange) return { why: unknownForm };
+  const series = seriesIn(type, data["result"]);
   return series ? { series } : { why: unknownForm };
 }
 

@@ -36,9 +36,7 @@ function age(world: World, minutes: number) {
         ? { clock: { ...clock, uptime: clock.uptime - minutes * 60 } }
         : {},
     })),
-    ...gated
-      ? { gated: { ...gated, notBefore: before(gated.notBefore) } }
-      : {},
+    ...gated ? { gated: { ...gated, notBefore: before(gated.notBefore) } } : {},
     ...lastGood ? { lastGood: { ...lastGood, at: before(lastGood.at) } } : {},
   }));
 }
