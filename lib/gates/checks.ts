@@ -6,13 +6,40 @@
 import type { Config } from "../config/schema.ts";
 import { askedForge } from "../forge/asked.ts";
 import { judge } from "../forge/judge.ts";
-import { reportsOf } from "../forge/reports.ts";
+import { type Reported, reportsOf } from "../forge/reports.ts";
 import { type Answer, closed } from "./answer.ts";
 import { accessOf, orClosed } from "./files.ts";
 
-/** What to do where nobody knows which forge it is. */
-export const unknownPlace =
+const unknownPlace =
   "the repository's URL does not tell where the forge is: set commitStatus.url and commitStatus.project";
+
+/** Asks the forge about a revision. */
+async function found(
+  config: Config,
+  revision: string,
+  now: Date,
+): Promise<Reported> {
+  const asked = askedForge(config);
+  if (!asked) return { why: unknownPlace };
+  const option = "gates.tokenFile";
+  const access = await accessOf(config, config[option], option);
+  const signal = AbortSignal.timeout(config["timeouts.gates"]);
+  const { forge, place } = asked;
+  return await reportsOf(forge, place, revision, { ...access, signal, now });
+}
+
+/** Why the forge can't be asked; nothing where it can. */
+export async function canAskChecks(
+  config: Config,
+  revision: string,
+  now: Date,
+): Promise<string | undefined> {
+  const [answer] = await orClosed(async () => {
+    const { why } = await found(config, revision, now);
+    return why === undefined ? [] : [closed(`the forge: ${why}`)];
+  }, 1);
+  return answer?.why;
+}
 
 /** One answer for each pattern: all of them from one look at the forge. */
 export async function askChecks(
@@ -21,20 +48,13 @@ export async function askChecks(
   now: Date,
 ): Promise<Answer[]> {
   const patterns = config["gates.checks"];
-  const asked = askedForge(config);
-  if (!asked) return patterns.map(() => closed(unknownPlace));
   return await orClosed(async () => {
-    const option = "gates.tokenFile";
-    const access = await accessOf(config, config[option], option);
-    const signal = AbortSignal.timeout(config["timeouts.gates"]);
-    const { forge, place } = asked;
-    const asking = { ...access, signal, now };
-    const found = await reportsOf(forge, place, revision, asking);
-    if (found.why !== undefined) {
-      const { why, after } = found;
+    const reported = await found(config, revision, now);
+    if (reported.why !== undefined) {
+      const { why, after } = reported;
       return patterns.map(() => closed(`the forge: ${why}`, after));
     }
     const own = `gitops-sync/${config.host}`;
-    return patterns.map((pattern) => judge(pattern, found.reports, own));
+    return patterns.map((pattern) => judge(pattern, reported.reports, own));
   }, patterns.length);
 }

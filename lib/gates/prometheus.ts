@@ -57,6 +57,20 @@ export async function askPrometheus(
   return answer!;
 }
 
+/** Why a server can't be asked; nothing where it can. */
+export async function canAskPrometheus(
+  config: Config,
+  gate: PrometheusGate,
+  now: Date,
+): Promise<string | undefined> {
+  const [answer] = await orClosed(async () => {
+    const ask = await asking(config, gate, now);
+    const { why } = await ask("query", { query: "vector(1)" });
+    return why === undefined ? [] : [closed(why)];
+  }, 1);
+  return answer && `${gate.url}: ${answer.why}`;
+}
+
 type Asked = Found & { after?: number };
 
 /** Asks one server, with one deadline for all questions. */
