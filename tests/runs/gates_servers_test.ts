@@ -49,6 +49,7 @@ test("a forge and Prometheus open the way, and somebody is told", async (world) 
     }],
     "gates.tellAfter": "1ms",
     "gates.tokenFile": world.path("/etc/gitops-sync/read-token"),
+    "commitStatus.tokenFile": world.path("/etc/gitops-sync/read-token"),
     "commitStatus.forge": "gitea",
     "commitStatus.url": `${server.url}/api/v1`,
     "commitStatus.project": "team/infra",
@@ -146,6 +147,7 @@ test("of tags, the newest that has soaked and is still there is deployed", async
       one.clock.uptime -= minutes * 60;
     }
     all.lastGood.at = before(all.lastGood.at);
+    if (all.gated) all.gated.notBefore = before(all.gated.notBefore);
     world.write(state, JSON.stringify(all));
   };
   await repository.commit("Second");
