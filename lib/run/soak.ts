@@ -60,6 +60,10 @@ export function sightingsAfter(
 ): readonly Sighting[] {
   const { revision, name } = tip;
   const known = sightings.find((one) => one.revision === revision);
+  // A mirror that is behind names it: what is newer may come again.
+  const isDone = known && isOf(known, place) &&
+    revision === lastGood?.revision;
+  if (isDone) return sightings;
   // Where nothing was remembered yet, the state may know since when it is there.
   const at = now.toISOString();
   const isSeen = sightings.length === 0 && seen?.revision === revision &&

@@ -13,6 +13,7 @@ import { ofSecrets } from "./secrets.ts";
 import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
 import { ofSteering } from "./steer.ts";
+import { ofGates } from "./gates.ts";
 import { ofSwitch } from "./switch.ts";
 import { ofTold } from "./told.ts";
 
@@ -27,5 +28,6 @@ export const mutants: readonly Mutant[] = [
   ...ofPackage,
   ...ofPlan,
   ...ofSteering,
+  ...ofGates,
   ...ofTold,
 ];
