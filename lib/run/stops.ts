@@ -127,11 +127,14 @@ function pausing({ decision }: StopFacts): Stop[] {
   }];
 }
 
+/** Whether nothing new comes to the host. */
+const putsBack = ({ kind }: Decision) =>
+  ["nothing", "correct", "test-over"].includes(kind);
+
 /** Only what is new waits for a word; what is put back does not. */
 function unapproved(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, system, decision } = facts;
-  const puts = ["nothing", "correct", "test-over"].includes(decision.kind);
-  const wait = puts
+  const wait = putsBack(decision)
     ? undefined
     : waitFor(config, state, commit, target, now, system);
   if (!wait) return [];
@@ -171,10 +174,9 @@ function outsideWindow({ config, now }: StopFacts): Stop[] {
  */
 function gated(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, decision } = facts;
-  const puts = ["nothing", "correct", "test-over"].includes(decision.kind);
   const isTest = decision.kind === "test" ||
     decision.kind === "gated" && decision.tip.base !== undefined;
-  if (puts || target.operation === "build") return [];
+  if (putsBack(decision) || target.operation === "build") return [];
   const known = gatedFor(config, state, commit, target, isTest);
   const { revision } = commit;
   return gateNames(config, isTest).flatMap((name) => {
