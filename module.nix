@@ -90,6 +90,12 @@ let
       flag = "--tls-key-file";
       path = cfg.settings.tls.keyFile or null;
     }
+    {
+      option = "gates.tokenFile";
+      credential = "gates-token";
+      flag = "--gates-token-file";
+      path = cfg.settings.gates.tokenFile or null;
+    }
   ];
   otherFiles = lib.mapAttrsToList (credential: path: {
     option = "credentials.${credential}";
@@ -200,7 +206,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile` and `tls.keyFile` are handed over in this way already, as `token`, `ssh-key` and `tls-key`.
+        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile`, `tls.keyFile` and `gates.tokenFile` are handed over in this way already, as `token`, `ssh-key`, `tls-key` and `gates-token`.
       '';
     };
 

@@ -71,7 +71,8 @@ let
         "sshKeyFile"
         "tokenFile"
       ]
-    ) (listAt "mirrors");
+    ) (listAt "mirrors")
+    ++ map (gate: named "gates.prometheus" (gate.tokenFile or null)) (listAt "gates.prometheus");
 
   isInStore = path: isString path && lib.hasPrefix builtins.storeDir path;
 

@@ -6,7 +6,7 @@
 import { SyncError } from "../base/errors.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 import type { Argv } from "../config/checks.ts";
-import type { Attempt, State } from "../state/state.ts";
+import type { Attempt, Commit, State, Target } from "../state/state.ts";
 import { hasSystemd, runningSystem } from "../host/system.ts";
 import { commandInUnit } from "../host/systemd.ts";
 import type { Run } from "../run/run.ts";
@@ -29,14 +29,17 @@ export const hostPrograms = "/run/current-system/sw/bin:/run/wrappers/bin";
  * own and so outside of our sandbox.
  *
  * @param ms The longest it may take.
+ * @param most The most bytes that it may write to standard output; what writes
+ * more has failed.
  * @returns `undefined` if it ended with 0.
  * @throws {SyncError} `interrupted`.
  */
 export async function runHostCommand(
-  run: Run,
+  run: Pick<Run, "effects">,
   argv: Argv,
   env: Readonly<Record<string, string>>,
   ms: number,
+  most?: number,
 ): Promise<CommandFailure | undefined> {
   const line = oneLine(argv.join(" "), 100);
   const fail = (why: string, details: readonly string[]) => ({
@@ -45,7 +48,10 @@ export async function runHostCommand(
   });
   const start = run.effects.monotonic();
   try {
-    const finished = await run.effects.run(commandFor(argv, env, ms));
+    const finished = await run.effects.run({
+      ...commandFor(argv, env, ms),
+      ...most === undefined ? {} : { most },
+    });
     if (finished.code === 0) return undefined;
     const said = safeLines(
       `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
@@ -56,9 +62,11 @@ export async function runHostCommand(
       ? fail("took too long", said)
       : fail(`ended with code ${finished.code}`, said);
   } catch (error) {
-    const isMissing = error instanceof SyncError &&
-      error.reason === "program-missing";
-    if (!isMissing) throw error;
+    if (!(error instanceof SyncError)) throw error;
+    if (error.reason === "output-too-large" && most !== undefined) {
+      return fail("wrote too much", [error.message]);
+    }
+    if (error.reason !== "program-missing") throw error;
     return fail("can't be run", [error.message]);
   }
 }
@@ -83,7 +91,23 @@ function commandFor(
  * documented in docs/deployments.md. Texts of a commit are one line each.
  */
 export function environmentOf(run: Run): Record<string, string> {
-  const { commit, target, candidate, previous } = aboutOf(run.state);
+  return environmentAbout(aboutOf(run.state));
+}
+
+/** What a command is told about. */
+export interface About {
+  commit: Commit;
+  target: Target;
+  /** The system, once it is built. */
+  candidate?: string;
+  /** How the host stood before. */
+  previous?: Attempt["previous"];
+}
+
+/** The same variables about something of which no attempt is under way. */
+export function environmentAbout(
+  { commit, target, candidate, previous }: About,
+): Record<string, string> {
   return {
     GITOPS_SYNC_HOST: target.host,
     GITOPS_SYNC_REPOSITORY: target.repository,
@@ -98,9 +122,7 @@ export function environmentOf(run: Run): Record<string, string> {
 }
 
 /** The attempt under way; without one it is about what was confirmed last. */
-function aboutOf(
-  { attempt, lastGood }: State,
-): Pick<Attempt, "commit" | "target" | "candidate" | "previous"> {
+function aboutOf({ attempt, lastGood }: State): About {
   if (attempt) return attempt;
   if (!lastGood) throw new Error("there is nothing to tell a command about");
   const { target, system } = lastGood;

@@ -16,8 +16,8 @@ type Kept = Pick<Deployment, "system" | "revision">;
 const linkName = ({ system }: Kept) => system.slice(11, 11 + 32);
 
 /**
- * Keeps these systems and the one that waits for a person's word, and lets go
- * of all others. What can't be kept is told.
+ * Keeps these systems, and what waits for a person's word or for gates, and lets
+ * go of all others. What can't be kept is told.
  */
 export async function protect(
   run: Run,
@@ -26,8 +26,8 @@ export async function protect(
   const roots = `${run.folder}/roots`;
   await ensureDir(roots);
   const there = new Set(Array.from(Deno.readDirSync(roots), (e) => e.name));
-  const { waiting } = run.state;
-  const all = waiting ? [...systems, waiting] : systems;
+  const { waiting, gated } = run.state;
+  const all = [...systems, waiting, gated].filter((one) => one !== undefined);
   const wanted = new Map(all.map((kept) => [linkName(kept), kept]));
   for (const [name, kept] of wanted) {
     if (there.delete(name)) continue;

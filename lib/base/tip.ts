@@ -23,4 +23,9 @@ export interface Tip {
   testing?: Tip | null;
   /** Given for the testing branch: the revision that it must descend from. */
   base?: string;
+  /**
+   * Given for a revision that the name pointed to before (`gates.soak`): what it
+   * points to now.
+   */
+  newest?: string;
 }

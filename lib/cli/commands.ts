@@ -19,6 +19,19 @@ export const globalFlags: readonly Flag[] = [
   { name: "version", text: "show the version" },
 ];
 
+/** Flags of the commands that pass gates. */
+const gateFlags: readonly Flag[] = [
+  {
+    name: "skip-gates",
+    text: "ask no gate; --reason says why, and it is recorded and told",
+  },
+  {
+    name: "reason",
+    value: "TEXT",
+    text: "why, for those who ask status",
+  },
+];
+
 /** Every command, in the order of the help. The first is the default. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -29,14 +42,18 @@ export const commands: readonly CommandSpec[] = [
     flags: [{
       name: "now",
       text:
-        "do not wait out the pause after a failure, nor for a window to open",
+        "do not wait out the pause after a failure, nor for a window to open or a revision to soak",
     }, {
       name: "wait",
       text: "wait for another run to end, in place of exit code 10",
-    }],
+    }, ...gateFlags],
     examples: [
       ["gitops-sync", "deploy what is new"],
       ["gitops-sync sync --now", "at once, in spite of a window or a pause"],
+      [
+        "gitops-sync sync --skip-gates --reason TICKET-12",
+        "in an emergency, whatever the gates say",
+      ],
     ],
     reach: "host",
   },
@@ -181,11 +198,7 @@ export const commands: readonly CommandSpec[] = [
     }, {
       name: "until-next-commit",
       text: "do not stay there once the branch moves",
-    }, {
-      name: "reason",
-      value: "TEXT",
-      text: "why, for those who ask status",
-    }],
+    }, ...gateFlags],
     examples: [
       ["gitops-sync rollback --reason TICKET-12", "stay on the system before"],
       [

@@ -94,7 +94,7 @@ export function startWorker(
       throw usageError(
         "host-name",
         `Cannot use a host of the configuration: ${error.message}`,
-        "look at health.http, health.tcp, build.prebuilt, vault.address and the receivers of notify and commitStatus",
+        "look at health.http, health.tcp, build.prebuilt, vault.address, gates and the receivers of notify and commitStatus",
       );
     }
     if (!(error instanceof Deno.errors.NotCapable)) throw error;

@@ -9,6 +9,7 @@
  */
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
+import { askedForge } from "../forge/asked.ts";
 import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
@@ -161,12 +162,29 @@ function hostsFor(
   const named = isAsked ? [hostOf(prebuilt)] : [];
   // What a sync asks for health is not asked before there is one.
   if (reach === "looks") {
-    return [...address === undefined ? [] : ofVault, ...named];
+    return [
+      ...address === undefined ? [] : ofVault,
+      ...named,
+      ...gatesOf(config),
+    ];
   }
   return [
     ...config["health.http"].map(({ url }) => hostOf(url)),
     ...config["health.tcp"],
     ...named,
+    ...gatesOf(config),
+  ];
+}
+
+/** The servers that gates ask. */
+function gatesOf(config: LocalConfig): string[] {
+  const forge = config["gates.checks"].length === 0
+    ? undefined
+    : askedForge(config)?.place.api;
+  const queries = config["gates.prometheus"].map(({ url }) => url);
+  return [
+    ...new Set([...forge === undefined ? [] : [forge], ...queries]
+      .map(hostOf)),
   ];
 }
 

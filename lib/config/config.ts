@@ -193,6 +193,7 @@ function check(
   problems.push(
     ...withoutMode(all, values),
     ...withoutKeys(all, values),
+    ...withoutForge(all, values),
     ...withoutTls(all, values),
   );
   for (const name of optionNames) {
@@ -239,6 +240,19 @@ function withoutKeys(
   if (hasKeys) return [];
   const given = all.findLast(({ key }) => key === "verify.mode");
   return given ? [{ kind: "keyless", given }] : [];
+}
+
+/** Checks that nobody can be asked for would keep their gate closed for ever. */
+function withoutForge(
+  all: readonly Given[],
+  values: Readonly<Record<string, unknown>>,
+): Problem[] {
+  const checks = values["gates.checks"];
+  const forges = [values["gates.forge"], values["commitStatus.forge"]];
+  const isAsked = forges.some((forge) => (forge ?? "none") !== "none");
+  if (!Array.isArray(checks) || checks.length === 0 || isAsked) return [];
+  const given = all.findLast(({ key }) => key === "gates.checks");
+  return given ? [{ kind: "forgeless", given }] : [];
 }
 
 /** Whoever is on the way could read the token. */

@@ -21,6 +21,7 @@ export type Problem =
   | { kind: "password"; given: Given }
   | { kind: "useless"; given: Given }
   | { kind: "keyless"; given: Given }
+  | { kind: "forgeless"; given: Given }
   | { kind: "user"; given: Given }
   | { kind: "open"; given: Given }
   | { kind: "missing"; name: OptionName };

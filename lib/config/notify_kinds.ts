@@ -19,6 +19,8 @@ export const eventNames = [
   "drift",
   "suspended",
   "approval-wanted",
+  "gate-closed",
+  "gates-skipped",
   "unfollowed",
 ] as const;
 

@@ -68,6 +68,8 @@ function sentence(problem: Problem, path: string | undefined): string {
       return `Cannot use ${key} alone: verify.mode is none, so no signature counts`;
     case "keyless":
       return `Cannot use ${key} alone: there are no keys to trust`;
+    case "forgeless":
+      return `Cannot use ${key} alone: there is no forge to ask`;
     case "open":
       return `Cannot use ${key} with a token: over http:// whoever is on the way could read it`;
     case "user":
@@ -109,6 +111,8 @@ function hintsFor(problem: Problem): string[] {
       return [
         "name them with verify.allowedSigners, verify.openpgpKeys or verify.keysFrom",
       ];
+    case "forgeless":
+      return ["say which one with gates.forge, e.g. gates.forge: github"];
     case "value":
       return [];
   }
@@ -128,7 +132,8 @@ function unknownHint({ key, from }: Given): string {
 
 /** Who writes a token into a URL must not find it in the journal. */
 function mayHoldToken(key: string): boolean {
-  return key === "mirrors" || /^(notify|commitStatus)\..*url/i.test(key);
+  return key === "mirrors" || key === "gates.prometheus" ||
+    /^(notify|commitStatus)\..*url/i.test(key);
 }
 
 /** A value as it goes into a message; what may be secret never gets here. */

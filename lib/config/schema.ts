@@ -21,6 +21,7 @@ import type { Option } from "./option.ts";
 import { type Approval, attribute } from "./steering_kinds.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
+import { gateOptions } from "./schema_gates.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { notifyOptions } from "./schema_notify.ts";
@@ -184,6 +185,7 @@ export const options = {
   } as Option<string>,
   ...isolationOptions,
   ...deploymentOptions,
+  ...gateOptions,
   ...notifyOptions,
   ...limitOptions,
   ...serveOptions,

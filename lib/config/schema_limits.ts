@@ -86,4 +86,10 @@ export const limitOptions = {
     preset: "5m",
     text: "The longest that one command of a hook may take.",
   } as Option<number>,
+  "timeouts.gates": {
+    kind: duration,
+    preset: "30s",
+    text:
+      "The longest that asking one gate may take. What has not answered by then is closed.",
+  } as Option<number>,
 } as const;

@@ -6,6 +6,7 @@
  */
 import type { Check } from "./check.ts";
 import { bootChecks, vaultChecks } from "./of_boot.ts";
+import { gateChecks } from "./of_gates.ts";
 import { hostChecks, machineChecks, preflightChecks } from "./of_host.ts";
 import { isolationChecks, nixChecks } from "./of_nix.ts";
 import { repositoryChecks, revisionChecks } from "./of_repository.ts";
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   ...isolationChecks,
   ...preflightChecks,
   ...repositoryChecks,
+  ...gateChecks,
   ...vaultChecks,
   ...revisionChecks,
   ...bootChecks,

@@ -21,6 +21,7 @@ import { hasSystemd } from "../host/system.ts";
 import { checkStateFolder } from "../state/hygiene.ts";
 import { fresh, readState } from "../state/state_file.ts";
 import { wantedOf } from "../run/approval.ts";
+import { closedNames, gatedNow } from "../run/gates.ts";
 import { rolledBackBy, rolledBackOf } from "../run/rolled_back.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
 import { readSuspension } from "../state/suspension.ts";
@@ -158,6 +159,13 @@ async function stateFolder({ config, known, effects }: Configured) {
     return warning(
       `${revision} is built, and waits for approval`,
       `gitops-sync approve ${revision}, or gitops-sync reject ${revision}`,
+    );
+  }
+  const gated = gatedNow(state);
+  if (gated) {
+    return warning(
+      `${short(gated.revision)} is built, and waits for ${closedNames(gated)}`,
+      "gitops-sync status",
     );
   }
   const [hold] = state.holds;

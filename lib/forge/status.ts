@@ -6,6 +6,7 @@
 import { post, type Sent } from "../base/post.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { LocalConfig } from "../config/config.ts";
+import { headersFor } from "./headers.ts";
 import { placeOf } from "./place.ts";
 
 /** How the deployment of a commit stands. */
@@ -106,15 +107,17 @@ export function requestOf(
   const context = `gitops-sync/${config.host}`;
   const text = oneLine(description, longestDescription);
   const target: Record<string, string> = link ? { target_url: link } : {};
-  const agent = { "User-Agent": "gitops-sync", Accept: "application/json" };
   const path = project.split("/").map(encodeURIComponent).join("/");
-  switch (config["commitStatus.forge"]) {
+  const forge = config["commitStatus.forge"];
+  if (forge === "none") return undefined;
+  const headers = headersFor(forge, token);
+  switch (forge) {
     case "gitlab":
       return {
         url: `${api}/projects/${
           encodeURIComponent(project)
         }/statuses/${revision}`,
-        headers: { ...agent, "PRIVATE-TOKEN": token },
+        headers,
         body: {
           state: state === "failure" ? "failed" : state,
           name: context,
@@ -125,18 +128,13 @@ export function requestOf(
     case "github":
       return {
         url: `${api}/repos/${path}/statuses/${revision}`,
-        headers: {
-          ...agent,
-          Accept: "application/vnd.github+json",
-          Authorization: `Bearer ${token}`,
-          "X-GitHub-Api-Version": "2022-11-28",
-        },
+        headers,
         body: { state, context, description: text, ...target },
       };
     default:
       return {
         url: `${api}/repos/${path}/statuses/${revision}`,
-        headers: { ...agent, Authorization: `token ${token}` },
+        headers,
         body: { state, context, description: text, ...target },
       };
   }

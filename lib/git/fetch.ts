@@ -31,6 +31,7 @@ import {
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
+import { backTo, orGone } from "./soaked.ts";
 import { dropUnchecked, fetch } from "./transfer.ts";
 import { Fetched } from "../run/stages.ts";
 import type { Tip } from "../base/tip.ts";
@@ -136,7 +137,9 @@ async function fetchInto(
   const base = isPattern(target.ref)
     ? undefined
     : tip.base ?? followedOf(run.state, target)?.revision;
-  const { commit, forward: known } = await bringIn(run, mirror, tip, base);
+  const { commit, forward: known } = tip.newest === undefined
+    ? await bringIn(run, mirror, tip, base)
+    : await bringSoaked(run, mirror, tip, base);
   await bringKeys(run, mirror);
   await collectGarbage(run, mirror);
   if (commit.revision !== tip.revision) {
@@ -162,7 +165,10 @@ async function bringIn(
   const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
-    ? "itself"
+    // What it named before is behind it.
+    ? tip.newest === undefined || tip.kind === "tag"
+      ? "itself"
+      : "the beginning"
     : await sinceBase(run, mirror, base);
   let { commit, parents } = await fetchTip(run, mirror, tip, since);
   if (since === "base") {
@@ -178,6 +184,21 @@ async function bringIn(
     await fetchIfThere(run, mirror, [base]);
   }
   return { commit };
+}
+
+/** The same for what the name pointed to before. */
+async function bringSoaked(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  base: string | undefined,
+): ReturnType<typeof bringIn> {
+  try {
+    const { commit } = await bringIn(run, mirror, tip, base);
+    return { commit: await backTo(run, mirror, tip, commit) };
+  } catch (error) {
+    throw orGone(run, tip, error);
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { type Ended, type Run } from "../run/run.ts";
+import { closedNames } from "../run/gates.ts";
 import { rolledBackBy } from "../run/rolled_back.ts";
 import { mayUnfollow } from "../run/same.ts";
 import { asideReason } from "../run/testing.ts";
@@ -45,12 +46,31 @@ export async function tellEnded(
   const untold: Untold[] = [];
   const teller = { effects, config, untold };
   await withoutHarm(run, async () => {
-    const parts = partsOf(run, ended);
+    const parts = [...skippedBy(run, ended), ...partsOf(run, ended)];
     for (const one of parts) await spool(teller, one);
     const statuses = [...statusesOf(run, ended), ...followedBy(run, ended)];
     for (const status of statuses) await spoolStatus(teller, 1, status);
   });
   return untold;
+}
+
+/** That a person had the gates skipped, however that went. */
+function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
+  const { skipped, id, commit: { revision, subject, author } } = attempt;
+  if (!skipped) return [];
+  const { by, reason } = skipped;
+  const name = nameOf(revision, subject);
+  return [{
+    // Beside what is told of how it ended.
+    id: `${id}-gates`,
+    event: "gates-skipped",
+    severity: "warning",
+    summary: `${by} had the gates skipped for ${name}: ${ended.result}`,
+    revision,
+    subject,
+    author,
+    ...reason ? { message: reason } : {},
+  }];
 }
 
 function partsOf(run: Run, ended: Ended): NoticeParts[] {
@@ -131,6 +151,14 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
     case "waiting":
       return [
         statusOf(run, "pending", `waits for approval on ${run.config.host}`),
+      ];
+    case "gated":
+      return [
+        statusOf(
+          run,
+          "pending",
+          `waits on ${run.config.host} for ${closedNames(ended.gated)}`,
+        ),
       ];
     case "failed":
       // Nothing is wrong with the commit, and it is tried again.

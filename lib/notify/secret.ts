@@ -40,13 +40,12 @@ export async function keyIn(
 /** Certificates in PEM. */
 export async function certificatesIn(
   path: string | undefined,
+  option = "notify.caFile",
 ): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  const text = await textIn(path, "notify.caFile");
+  const text = await textIn(path, option);
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new BadFile(
-    `${path} of notify.caFile holds no certificate: expected PEM`,
-  );
+  throw new BadFile(`${path} of ${option} holds no certificate: expected PEM`);
 }
 
 async function textIn(path: string, option: string): Promise<string> {

@@ -24,9 +24,10 @@ export interface Aim {
 export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
   const target = targetOf(config);
   const { testing, servedBy, revision: base } = tip;
+  const soaked = "tip" in decision ? decision.tip : undefined;
   const isTest = testing && testing.revision !== base &&
     testing.revision === aboutWhich(decision);
-  if (!isTest) return { tip, target, isTest: false };
+  if (!isTest) return { tip: soaked ?? tip, target, isTest: false };
   return {
     tip: { ...testing, base, ...servedBy ? { servedBy } : {} },
     target: testingTargetOf(target, testing.name),
@@ -38,6 +39,7 @@ export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
 function aboutWhich(decision: Decision): string | undefined {
   switch (decision.kind) {
     case "test":
+    case "gated":
       return decision.tip.revision;
     case "held":
       return decision.hold.revision;

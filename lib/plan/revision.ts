@@ -89,7 +89,11 @@ export async function planRevision(
     state,
   );
   run.remote = remoteOf(named, tip.servedBy);
-  const decision = decisionOf(effects, config, state, tip);
+  // Another name is planned as it is, and not what has soaked before it.
+  const soaks = wish.revision === undefined
+    ? config
+    : { ...config, "gates.soak": undefined };
+  const decision = decisionOf(effects, soaks, state, tip);
   const aim = aimOf(config, tip, decision);
   const draft: Draft = { notes: [], refusals: await refusedHere(config) };
   await fill(run, draft, folder, aim, decision, wish);

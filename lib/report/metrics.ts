@@ -6,6 +6,7 @@
 import { attemptResults } from "../state/history.ts";
 import { wantedOf } from "../run/approval.ts";
 import { rolledBackOf } from "../run/decide.ts";
+import { gatedNow } from "../run/gates.ts";
 import type { State } from "../state/state.ts";
 import type { HistoryEntry } from "../state/state.ts";
 import type { Counts } from "./counts.ts";
@@ -27,6 +28,8 @@ export interface MetricFacts {
   fault?: { stage: string; reason: string };
   /** Milliseconds: the age of the oldest commit that is not deployed. */
   behind: number;
+  /** The names of all gates that are configured. */
+  gates: readonly string[];
   /** Messages that wait for their delivery. */
   waiting: number;
 }
@@ -146,6 +149,7 @@ function standing(facts: MetricFacts): Family[] {
     yesNo("approval_wanted", "Whether a built revision waits for approval.", {
       is: wantedOf(state) !== undefined,
     }),
+    ...gates(facts),
     yesNo("drift", "Whether the host is not what was deployed.", {
       is: facts.hasDrift,
     }),
@@ -171,6 +175,34 @@ function standing(facts: MetricFacts): Family[] {
     gauge("messages_waiting", "Messages that wait for their delivery.", {
       value: facts.waiting,
     }),
+  ];
+}
+
+/** A gate that holds nothing back now counts as open. */
+function gates({ state, gates }: MetricFacts): Family[] {
+  const found = gatedNow(state)?.gates ?? [];
+  const known = gates.map((gate) => ({
+    labels: { gate },
+    found: found.find(({ name }) => name === gate),
+  }));
+  return [
+    {
+      name: "gate_open",
+      kind: "gauge",
+      help: "Whether a gate lets the revision through that is built.",
+      samples: known.map(({ labels, found }) => ({
+        labels,
+        value: found?.isOpen === false ? 0 : 1,
+      })),
+    },
+    {
+      name: "gate_since_timestamp_seconds",
+      kind: "gauge",
+      help: "Since when a gate stands so for the revision that waits.",
+      samples: known.flatMap(({ labels, found }) =>
+        found ? [{ labels, value: Date.parse(found.since) / 1000 }] : []
+      ),
+    },
   ];
 }
 

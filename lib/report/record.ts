@@ -18,6 +18,7 @@ import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
 import { sameTarget } from "../run/target.ts";
+import { goneReason } from "../run/soak.ts";
 import { asideReason, standsAs } from "../run/testing.ts";
 import { withHold } from "./holds.ts";
 import { toldOf } from "./told.ts";
@@ -71,6 +72,7 @@ function entryOf(run: Run, ended: Ended): HistoryEntry {
     ...(error
       ? { stage: error.stage, reason: error.reason, message: error.message }
       : {}),
+    ...attempt.skipped ? { skippedGates: true as const } : {},
     ...wishOf(run, ended),
   };
 }
@@ -80,9 +82,9 @@ function wishOf(
   { attempt, state: { waiting } }: Run,
   ended: Ended,
 ): Pick<HistoryEntry, "by" | "why"> {
-  const { stays } = attempt.left ?? {};
-  if (stays) {
-    return { by: stays.by, ...stays.reason ? { why: stays.reason } : {} };
+  const wish = attempt.skipped ?? attempt.left?.stays;
+  if (wish) {
+    return { by: wish.by, ...wish.reason ? { why: wish.reason } : {} };
   }
   const isDeployed = ended.result === "deployed" || ended.result === "tested";
   if (!isDeployed || !waiting?.approved) return {};
@@ -92,6 +94,7 @@ function wishOf(
 function systemOf(run: Run, ended: Ended): string | undefined {
   if (ended.result === "built") return ended.system;
   if (ended.result === "waiting") return ended.waiting.system;
+  if (ended.result === "gated") return ended.gated.system;
   return "deployment" in ended
     ? ended.deployment.system
     : run.attempt.candidate;
@@ -107,6 +110,7 @@ function stateAfter(run: Run, ended: Ended): State {
     quiet: __,
     rolledBack: ___,
     waiting: ____,
+    gated: _____,
     ...rest
   } = run.state;
   const { commit } = run.attempt;
@@ -129,6 +133,7 @@ function stateAfter(run: Run, ended: Ended): State {
     ...run.quiet.after(now),
     ...rolledBackAfter(run, ended),
     ...waitingAfter(run, ended),
+    ...gatedAfter(run, ended),
     ...changesBy(run, ended),
   };
 }
@@ -180,6 +185,7 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
     case "interrupted": {
       const { error } = ended;
       if (error.reason === asideReason) return testingAfter(run, true);
+      if (error.reason === goneReason) return withoutSighting(run);
       if (error.next === "hold") {
         const hold = holdFor(run, error);
         return { holds: withHold(holds, hold), ...testingAfter(run) };
@@ -248,6 +254,29 @@ function waitingAfter(
     sameTarget(waiting.target, target);
   const isUsed = isPast || isLeft || ended.result === "tested" && isIt;
   return isUsed ? {} : { waiting };
+}
+
+/** What gates hold back; it is over once it, or what is newer, is deployed. */
+function gatedAfter(
+  { state: { gated }, attempt: { commit, target, kind } }: Run,
+  ended: Ended,
+): Pick<State, "gated"> {
+  if (ended.result === "gated") return { gated: ended.gated };
+  if (!gated) return {};
+  const isIt = isSame(gated, commit) && sameTarget(gated.target, target);
+  const isDone = ended.result === "deployed" || ended.result === "tested";
+  // A newer revision was tried, or a person is asked about it.
+  const isLeft = kind !== undefined && !isIt && !("error" in ended);
+  return isDone || isLeft ? {} : { gated };
+}
+
+/** The ref no longer has it, and so it is none that could be deployed. */
+function withoutSighting({ state, attempt }: Run): Pick<State, "sightings"> {
+  const { commit: { revision } } = attempt;
+  const { sightings = [] } = state;
+  return {
+    sightings: sightings.filter((one) => one.revision !== revision),
+  };
 }
 
 /** What a person allowed once is used up by the deployment that it allowed. */

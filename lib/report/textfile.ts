@@ -13,6 +13,7 @@ import { changedSinceBoot } from "../host/booted.ts";
 import { systems } from "../host/system.ts";
 import { list } from "../notify/spool.ts";
 import { driftNow } from "../run/decide.ts";
+import { gateNames } from "../run/gates.ts";
 import { misledOf } from "../run/misled.ts";
 import { readAlerts } from "../state/alerts.ts";
 import { isAttempt, readHistory } from "../state/history.ts";
@@ -102,6 +103,7 @@ export async function factsOf(
     needsPerson: fault?.isBroken === true,
     ...(fault ? { fault: { stage: fault.stage, reason: fault.reason } } : {}),
     behind: await behind(effects, config, state),
+    gates: gateNames(config),
     waiting: list(folder).length,
   };
 }

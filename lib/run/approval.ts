@@ -84,11 +84,11 @@ const slack = 5000;
  * how long it has lasted, whatever was done to the other one. After a reboot
  * that one counts, and a wait that would begin in the future begins now.
  */
-export function anchored(
-  waiting: Waiting,
+export function anchored<T extends Pick<Waiting, "since" | "clock">>(
+  waiting: T,
   now: Date,
   clock: BootClock,
-): Waiting {
+): T {
   const byWall = now.getTime() - Date.parse(waiting.since);
   const known = waiting.clock;
   if (known?.boot === clock.boot) {

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { Commit, Deployment, Signer } from "../state/state.ts";
+import type { Commit, Signer } from "../state/state.ts";
 import { short } from "../base/text.ts";
 
 /** The commit of which a system was made. */
-export function commitOf(deployment: Deployment): Commit {
-  const { revision, subject, author, committedAt, signers, digest } =
-    deployment;
+export function commitOf(of: Commit): Commit {
+  const { revision, subject, author, committedAt, signers, digest } = of;
   return {
     revision,
     subject,

@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.ts";
 import type {
   Backoff,
   Deployment,
+  Gated,
   Hold,
   RolledBack,
   State,
@@ -17,8 +18,10 @@ import type {
 import type { BootEntry } from "../host/boot_entry.ts";
 import type { Systems } from "../host/system.ts";
 import { waitFor } from "./approval.ts";
+import { gatedFor, type GateOptions } from "./gates.ts";
 import { holdOf, isMove, isNext } from "./holding.ts";
 import { rolledBackOf } from "./rolled_back.ts";
+import { soakedTip } from "./soak.ts";
 import { sameTarget, targetOf, testingTargetOf } from "./target.ts";
 import { runningTest, testingNow } from "./testing.ts";
 import { type Drift, driftNow, driftOf } from "./drift.ts";
@@ -45,10 +48,9 @@ export interface Situation {
   /** The bootloader that starts another system than was deployed. */
   misled?: BootEntry;
   target: Target;
-  config: Pick<
-    Config,
-    "drift" | "allowForcePush" | "windows.deploy" | "approval"
-  >;
+  config:
+    & Pick<Config, "drift" | "allowForcePush" | "windows.deploy" | "approval">
+    & GateOptions;
   now: Date;
   /** A person asked to try now, whatever the pause. */
   force: boolean;
@@ -57,7 +59,8 @@ export interface Situation {
 /** What a run does. */
 export type Decision =
   | { kind: "nothing"; drift?: Drift }
-  | { kind: "deploy" }
+  /** @property tip Not what the ref names now, but what of it has soaked. */
+  | { kind: "deploy"; tip?: Tip }
   | { kind: "correct"; drift: Drift; deployment: Deployment }
   | { kind: "held"; hold: Hold; drift?: Drift }
   | { kind: "wait"; backoff: Backoff; drift?: Drift }
@@ -68,6 +71,8 @@ export type Decision =
     until: string | null;
     drift?: Drift;
   }
+  /** What is built is held back by gates, as they were found last. */
+  | { kind: "gated"; gated: Gated; tip: Tip; target: Target; drift?: Drift }
   /** A person rolled the host back, and it stays there. */
   | { kind: "rolled-back"; rolledBack: RolledBack; drift?: Drift }
   /** The testing branch is to be deployed: its tip and target. */
@@ -91,7 +96,8 @@ export function decide(situation: Situation): Decision {
   const opening = openingOf(config["windows.deploy"], now);
   if (opening === undefined) return decision;
   const drift = driftNow(situation);
-  const revision = decision.kind === "test" ? decision.tip.revision : undefined;
+  const about = "tip" in decision ? decision.tip : undefined;
+  const revision = about === situation.tip ? undefined : about?.revision;
   // What waits for a person is built before the window opens.
   const isBuilt = decision.kind !== "deploy" ||
     waitFor(config, state, situation.tip, target, now) === undefined;
@@ -106,7 +112,7 @@ export function decide(situation: Situation): Decision {
 
 /** Whether what is decided changes the host. */
 function changes({ kind }: Decision, { target }: Situation): boolean {
-  return ["correct", "test", "test-over"].includes(kind) ||
+  return ["correct", "gated", "test", "test-over"].includes(kind) ||
     kind === "deploy" && target.operation !== "build";
 }
 
@@ -191,14 +197,16 @@ function decideFollowed(
   situation: Situation,
   extra: { drift?: Drift },
 ): Decision {
-  const { tip, state, target, config } = situation;
+  const { state, target, config } = situation;
+  const tip = soakedTip(situation);
   const hold = holdOf(state, tip, target, config);
   if (hold) return { kind: "held", hold, ...extra };
   const done = target.operation === "build" ? state.built : state.lastGood;
   const isDeployed = done?.revision === tip.revision &&
     sameTarget(done.target, target);
   if (isDeployed) return { kind: "nothing", ...extra };
-  return pauseFor(situation, tip, target, extra) ?? { kind: "deploy" };
+  return pauseFor(situation, tip, target, extra) ??
+    { kind: "deploy", ...tip === situation.tip ? {} : { tip } };
 }
 
 /** What a revision waits for that nothing is known against. */
@@ -212,9 +220,15 @@ function pauseFor(
   const backoff = pauseOf(situation, tip);
   if (backoff) return { kind: "wait", backoff, ...extra };
   const wait = waitFor(config, state, tip, target, now);
-  if (!wait?.waiting) return undefined;
-  const { waiting, until } = wait;
-  return { kind: "unapproved", waiting, until, ...extra };
+  if (wait?.waiting) {
+    const { waiting, until } = wait;
+    return { kind: "unapproved", waiting, until, ...extra };
+  }
+  const isTest = tip.base !== undefined;
+  const gated = gatedFor(config, state, tip, target, isTest);
+  // What needs a new word first is built and shown to a person again.
+  if (wait || !gated) return undefined;
+  return { kind: "gated", gated, tip, target, ...extra };
 }
 
 /** What is done about the testing branch; nothing where there is nothing. */

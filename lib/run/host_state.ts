@@ -79,6 +79,7 @@ function ofDecision(decision: Decision): HostState {
     case "wait":
     case "outside":
     case "unapproved":
+    case "gated":
       return "waiting";
     case "deploy":
     case "correct":

@@ -12,6 +12,7 @@ import type {
   Attempt,
   Commit,
   Deployment,
+  Gated,
   Hold,
   Left,
   StageTime,
@@ -166,6 +167,7 @@ export type Ended =
     deployment: Deployment;
   }
   | { result: "waiting"; waiting: Waiting; until: string | null }
+  | { result: "gated"; gated: Gated }
   | { result: "rolled-back"; deployment: Deployment; left: Left }
   | { result: "built"; system: string }
   | { result: "failed" | "interrupted"; error: SyncError };
@@ -186,7 +188,7 @@ export async function begin(
   command: Attempt["command"],
   commit: Commit,
   target: Target,
-  more: Pick<Attempt, "kind" | "name" | "left" | "testing"> = {},
+  more: Pick<Attempt, "kind" | "name" | "left" | "testing" | "skipped"> = {},
 ): Promise<void> {
   const startedAt = run.effects.now().toISOString();
   // Readable, sortable, and good for the name of a unit.

@@ -1,8 +1,8 @@
 /**
  * What each stage hands to the next one. A stage takes only what the one before
  * it returned, so that none can be skipped: `Tip`, `Fetched`, `Verified`,
- * `Readable`, `Built`, `Proven`, `Activated`, `Healthy`, and at the end a
- * `Deployment`.
+ * `Readable`, `Built`, `Proven`, `Cleared`, `Activated`, `Healthy`, and at the
+ * end a `Deployment`.
  *
  * @module
  */
@@ -54,13 +54,18 @@ export interface Proven extends Omit<Built, "done"> {
   readonly secrets: number;
 }
 
+/** A proven system that all gates let through. */
+export interface Cleared extends Omit<Proven, "done"> {
+  readonly done: "cleared";
+}
+
 /**
- * What {@linkcode activate} needs to know of a system: one whose secrets were
- * proven, or one that was good on this host before.
+ * What {@linkcode activate} needs to know of a system: one that gates let
+ * through, or one that was good on this host before.
  */
 export interface Candidate
-  extends Pick<Proven, "system" | "commit" | "target"> {
-  readonly done: Proven["done"] | "confirmed";
+  extends Pick<Cleared, "system" | "commit" | "target"> {
+  readonly done: Cleared["done"] | "confirmed";
 }
 
 /** A candidate that runs, not yet trusted to stay. */

@@ -11,8 +11,10 @@ import type { Holder } from "../host/lock.ts";
 import type { State, Target } from "../state/state.ts";
 import { waitFor } from "./approval.ts";
 import { type Decision, type Opening, openingOf } from "./decide.ts";
+import { gatedFor, gateNames, type GateOptions, unasked } from "./gates.ts";
 import { rolledBackBy } from "./rolled_back.ts";
 import type { Known } from "./same.ts";
+import { sightingOf, soakEnd } from "./soak.ts";
 import type { Suspension } from "../state/suspension.ts";
 
 /** One thing that stops a sync. */
@@ -29,9 +31,11 @@ export interface Stop {
 
 /** What is looked at. */
 export interface StopFacts {
-  config: Pick<Config, "operation" | "windows.deploy" | "approval">;
+  config:
+    & Pick<Config, "operation" | "windows.deploy" | "approval">
+    & GateOptions;
   now: Date;
-  state: Pick<State, "waiting">;
+  state: Pick<State, "waiting" | "gated" | "sightings">;
   /** What a sync would bring to the host, and its system once that is known. */
   commit: Known;
   target: Target;
@@ -47,10 +51,7 @@ export interface StopFacts {
 
 type Look = (facts: StopFacts) => readonly Stop[];
 
-/**
- * All looks, in the order in which a run meets them. What else stops a run (a
- * gate of the fleet that is closed) is one more.
- */
+/** All looks, in the order in which a run meets them. */
 const looks: readonly Look[] = [
   runUnderWay,
   suspended,
@@ -59,6 +60,7 @@ const looks: readonly Look[] = [
   pausing,
   unapproved,
   outsideWindow,
+  gated,
   refused,
 ];
 
@@ -125,11 +127,14 @@ function pausing({ decision }: StopFacts): Stop[] {
   }];
 }
 
+/** Whether nothing new comes to the host. */
+const putsBack = ({ kind }: Decision) =>
+  ["nothing", "correct", "test-over"].includes(kind);
+
 /** Only what is new waits for a word; what is put back does not. */
 function unapproved(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, system, decision } = facts;
-  const puts = ["nothing", "correct", "test-over"].includes(decision.kind);
-  const wait = puts
+  const wait = putsBack(decision)
     ? undefined
     : waitFor(config, state, commit, target, now, system);
   if (!wait) return [];
@@ -161,6 +166,50 @@ function outsideWindow({ config, now }: StopFacts): Stop[] {
     hints: ["gitops-sync sync --now does not wait for one"],
     ...opening === null ? {} : { until: opening },
   }];
+}
+
+/**
+ * Gates that were found closed; nobody is asked here. What has soaked is told by
+ * the clock. Only what is new passes gates; what is put back does not.
+ */
+function gated(facts: StopFacts): Stop[] {
+  const { config, state, commit, target, now, decision } = facts;
+  const isTest = decision.kind === "test" ||
+    decision.kind === "gated" && decision.tip.base !== undefined;
+  if (putsBack(decision) || target.operation === "build") return [];
+  const known = gatedFor(config, state, commit, target, isTest);
+  const { revision } = commit;
+  return gateNames(config, isTest).flatMap((name) => {
+    const found = known?.gates.find((one) => one.name === name);
+    const soak = config["gates.soak"];
+    if (name === "soak") {
+      const sighting = sightingOf(state, revision);
+      const end = sighting && soakEnd(sighting, soak!);
+      if (end !== undefined && end <= now.getTime()) return [];
+      return [stopOf(name, `${short(revision)} has not soaked yet`, end)];
+    }
+    if (found?.isOpen) return [];
+    const isAsked = found && found.why !== unasked;
+    return [
+      stopOf(
+        name,
+        isAsked
+          ? `the gate ${name} is closed: ${found.why}`
+          : `the gate ${name} is asked once ${short(revision)} is built`,
+      ),
+    ];
+  });
+}
+
+function stopOf(name: string, text: string, end?: number): Stop {
+  return {
+    what: `gate-${name.split(" ")[0]}`,
+    text,
+    hints: name === "soak"
+      ? ["gitops-sync sync --now does not wait for it"]
+      : ["gitops-sync sync --skip-gates --reason TEXT does not wait for it"],
+    ...end === undefined ? {} : { until: new Date(end).toISOString() },
+  };
 }
 
 function refused({ refusals }: StopFacts): Stop[] {

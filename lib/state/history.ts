@@ -84,6 +84,7 @@ const areAttempts: Readonly<Record<Result, boolean>> = {
   "rolled-back": true,
   "built": true,
   "waiting": true,
+  "gated": true,
   "tested": true,
   "test-over": true,
   "interrupted": true,

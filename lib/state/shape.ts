@@ -30,6 +30,9 @@ export function object(parts: Readonly<Record<string, Shape>>): Shape {
 /** Some text. */
 export const isText: Shape = (value) => typeof value === "string";
 
+/** True or false. */
+export const isFlag: Shape = (value) => typeof value === "boolean";
+
 /** A number that can be counted with. */
 export const isNumber: Shape = Number.isFinite;
 

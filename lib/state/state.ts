@@ -122,6 +122,47 @@ export interface Waiting extends Commit {
   approved?: { by: string; at: string };
 }
 
+/** One condition between build and activation, as a run found it. */
+export interface Gate {
+  /** `soak`, `checks PATTERN`, `prometheus NUMBER` or `command`. */
+  name: string;
+  isOpen: boolean;
+  /** Since when it stands so for this revision, ISO 8601. */
+  since: string;
+  /** What was found, in a few words. */
+  why: string;
+  /** When it opens by itself, where that is known. ISO 8601. */
+  until?: string;
+}
+
+/** A built revision that gates hold back. */
+export interface Gated extends Commit {
+  target: Target;
+  /** Its store path, which is kept from garbage collection. */
+  system: string;
+  /** Since when it is held back, ISO 8601. */
+  since: string;
+  /** All gates, in the order in which they are asked. */
+  gates: readonly Gate[];
+  /** When they were asked last, ISO 8601. */
+  at: string;
+  /** When they are asked again at the earliest, ISO 8601. */
+  notBefore: string;
+}
+
+/** A revision that a ref was seen at. */
+export interface Sighting {
+  repository: string;
+  ref: string;
+  revision: string;
+  /** The full name of the tag, where the ref is a pattern. */
+  name?: string;
+  /** When this host first saw the revision, ISO 8601. */
+  since: string;
+  /** The machine's own clock at that time: the boot, and seconds since it. */
+  clock?: { boot: string; uptime: number };
+}
+
 /** What was tried of the testing branch last. */
 export interface Testing {
   /** What the branch named, and its full name. */
@@ -155,6 +196,8 @@ export interface Attempt {
   accepted?: string;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
+  /** Given where a person had the gates skipped: whose word that was. */
+  skipped?: Wish;
   /** Given for a revision of the testing branch: what it must descend from. */
   testing?: { base: string; ref: string };
   /** From activation on: how the host stood before. */
@@ -182,6 +225,7 @@ export type Result =
   | "tested"
   | "test-over"
   | "waiting"
+  | "gated"
   | "approved"
   | "rejected"
   | "accepted"
@@ -307,6 +351,9 @@ export interface State {
   unfollow?: Accepted;
   rolledBack?: RolledBack;
   waiting?: Waiting;
+  gated?: Gated;
+  /** What the ref was seen at, the newest last: for `gates.soak` alone. */
+  sightings?: readonly Sighting[];
   testing?: Testing;
   /** The first revision that was trusted, and the history behind it with it. */
   firstTrusted?: { repository: string; revision: string; at: string };
@@ -369,6 +416,8 @@ export interface HistoryEntry {
   signers?: readonly Signer[];
   /** The store path, once it was built. */
   system?: string;
+  /** `true`: a person had the gates skipped. */
+  skippedGates?: true;
   /** The person who wished it or approved it, and why. */
   by?: string;
   why?: string;

@@ -5,6 +5,7 @@
  */
 import {
   areSigners,
+  isFlag,
   isNumber,
   isText,
   isTime,
@@ -68,6 +69,22 @@ const waiting = object({
   approved: optional(object({ by: isText, at: isText })),
 });
 
+const gated = object({
+  ...commit,
+  target,
+  system: isText,
+  since: isTime,
+  at: isTime,
+  notBefore: isTime,
+  gates: listOf(object({
+    name: isText,
+    isOpen: isFlag,
+    since: isTime,
+    why: isText,
+    until: optional(isTime),
+  })),
+});
+
 /** What is told of an attempt; a line without it is worth nothing. */
 export const historyEntry = object({
   id: isText,
@@ -116,6 +133,15 @@ const needed: Partial<Record<keyof State, Shape>> = {
     reason: maybe,
   })),
   waiting: optional(waiting),
+  gated: optional(gated),
+  sightings: optional(listOf(object({
+    repository: isText,
+    ref: isText,
+    revision: isText,
+    name: maybe,
+    since: isTime,
+    clock: optional(object({ boot: isText, uptime: isNumber })),
+  }))),
   testing: optional(object({
     revision: isText,
     ref: isText,

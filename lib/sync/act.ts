@@ -12,6 +12,7 @@ import type { State } from "../state/state.ts";
 import { testOf } from "./decision.ts";
 import { mustWait } from "./left.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Wishes } from "./wishes.ts";
 
 /** Does what was decided; the stages are loaded where they are needed. */
 export async function act(
@@ -21,6 +22,7 @@ export async function act(
   tip: Tip,
   decision: Decision,
   record: Record,
+  { force, skipGates }: Wishes,
 ): Promise<Outcome> {
   const { kind } = decision;
   const isChange = ["deploy", "correct", "test", "test-over"].includes(kind);
@@ -55,13 +57,33 @@ export async function act(
       const { kind: _, ...unapproved } = decision;
       return { result: "unapproved", ...unapproved };
     }
+    case "gated": {
+      const { askAgain } = await import("./gated.ts");
+      const gated = await askAgain(effects, config, state, decision, force);
+      const { drift } = decision;
+      if (gated) {
+        return { result: "gated", gated, ...drift ? { drift } : {} };
+      }
+      if (await mustWait(effects)) return { result: "starting" };
+      const { attemptDeploy } = await import("./attempt.ts");
+      const { tip, target } = decision;
+      return await attemptDeploy(effects, config, state, tip, target, record);
+    }
     case "deploy":
     case "test": {
       const { attemptDeploy } = await import("./attempt.ts");
       const [what, target] = decision.kind === "test"
         ? [decision.tip, decision.target]
-        : [tip, targetOf(config)];
-      return await attemptDeploy(effects, config, state, what, target, record);
+        : [decision.tip ?? tip, targetOf(config)];
+      return await attemptDeploy(
+        effects,
+        config,
+        state,
+        what,
+        target,
+        record,
+        skipGates,
+      );
     }
     case "correct":
     case "test-over": {

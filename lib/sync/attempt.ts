@@ -9,7 +9,7 @@ import { foreseen } from "../base/os_error.ts";
 import type { Config } from "../config/schema.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import { remoteOf } from "../git/sources.ts";
-import type { Deployment, Left, State, Target } from "../state/state.ts";
+import type { Deployment, Left, State, Target, Wish } from "../state/state.ts";
 import { deploy, putInPlace } from "./pipeline.ts";
 import type { Outcome } from "./outcome.ts";
 import { endLog } from "./end_log.ts";
@@ -19,7 +19,11 @@ import { commitOf } from "../run/commit.ts";
 import { isStopped } from "../run/outside.ts";
 import type { Tip } from "../base/tip.ts";
 
-/** Brings the host to what the remote names, and records how that went. */
+/**
+ * Brings the host to what the remote names, and records how that went.
+ *
+ * @param skipped Given where a person had the gates skipped.
+ */
 export async function attemptDeploy(
   effects: Effects,
   config: Config,
@@ -27,6 +31,7 @@ export async function attemptDeploy(
   tip: Tip,
   target: Target,
   record: Record,
+  skipped?: Wish,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   run.remote = remoteOf(config, tip.servedBy);
@@ -38,7 +43,13 @@ export async function attemptDeploy(
   const testing = tip.base === undefined
     ? {}
     : { testing: { base: tip.base, ref: tip.name } };
-  await begin(run, "sync", commit, target, { kind, ...name, ...testing });
+  await begin(run, "sync", commit, target, {
+    kind,
+    ...name,
+    ...testing,
+    ...skipped ? { skipped } : {},
+  });
+  if (skipped) tellSkipped(run, skipped);
   if (config["commitStatus.forge"] !== "none") {
     const { tellBegun } = await import("../notify/attempt.ts");
     await tellBegun(run);
@@ -46,6 +57,7 @@ export async function attemptDeploy(
   return await recorded(run, record, async () => {
     const done = await deploy(run, tip, target);
     if ("until" in done) return { result: "waiting", ...done };
+    if ("gated" in done) return { result: "gated", gated: done.gated };
     if ("done" in done) return { result: "built", system: done.system };
     const result = tip.base === undefined ? "deployed" : "tested";
     return { result, deployment: done };
@@ -65,13 +77,18 @@ export async function attemptPut(
   deployment: Deployment,
   record: Record,
   as: Left | { result: "corrected" | "test-over" },
+  skipped?: Wish,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   const { system, target } = deployment;
   const commit = commitOf(deployment);
   const left = "revisions" in as ? as : undefined;
   const command = left ? "rollback" : "sync";
-  await begin(run, command, commit, target, left ? { left } : {});
+  await begin(run, command, commit, target, {
+    ...left ? { left } : {},
+    ...skipped ? { skipped } : {},
+  });
+  if (skipped) tellSkipped(run, skipped);
   return await recorded(run, record, async () => {
     const deployment = await putInPlace(run, {
       done: "confirmed",
@@ -83,6 +100,12 @@ export async function attemptPut(
       ? { result: "rolled-back", deployment, left: as }
       : { result: as.result, deployment };
   });
+}
+
+/** In the journal, and in the log of the attempt. */
+function tellSkipped({ effects }: Run, { by, reason }: Wish): void {
+  const why = reason ? `: ${reason}` : "";
+  say(effects, "warning", `${by} has the gates skipped${why}`);
 }
 
 async function recorded(
@@ -116,6 +139,8 @@ async function recorded(
       const { waiting, until } = ended;
       return { result: "unapproved", waiting, until, run };
     }
+    case "gated":
+      return { result: "gated", gated: ended.gated, run };
     default:
       return { ...ended, run };
   }

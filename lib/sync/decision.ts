@@ -9,14 +9,20 @@ import type { Config } from "../config/schema.ts";
 import { systems } from "../host/system.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
 import { misledOf } from "../run/misled.ts";
+import { goneReason } from "../run/soak.ts";
 import { asideReason, runningTest } from "../run/testing.ts";
 import type { Deployment, State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Whether a run comes to the same as long as nothing changes. */
 export function isRest(decision: Decision): boolean {
-  return ["nothing", "rolled-back", "unapproved"].includes(decision.kind) &&
-    !("drift" in decision && decision.drift);
+  return ["nothing", "rolled-back", "unapproved", "gated"]
+    .includes(decision.kind) && !("drift" in decision && decision.drift);
+}
+
+/** Whether gates were asked and opened, and so something was done. */
+export function isOpened(decision: Decision, outcome: Outcome): boolean {
+  return decision.kind === "gated" && outcome.result !== "gated";
 }
 
 /** What is decided from how the host stands now. */
@@ -45,10 +51,13 @@ export function testOf(state: State): { testing?: Deployment } {
   return test ? { testing: test } : {};
 }
 
-/** Whether the testing branch was found to be beside the followed ref. */
+/**
+ * Whether the revision was found to be none for this host: the testing branch is
+ * beside the followed ref, or the ref no longer has what has soaked.
+ */
 export function isAside(
   outcome: Outcome,
 ): outcome is Outcome & { result: "interrupted" } {
   return outcome.result === "interrupted" &&
-    outcome.error.reason === asideReason;
+    [asideReason, goneReason].includes(outcome.error.reason);
 }

@@ -5,6 +5,7 @@
  */
 import { exitCodes } from "../base/errors.ts";
 import { describe } from "../run/commit.ts";
+import { closedNames } from "../run/gates.ts";
 import type { Ended, Run } from "../run/run.ts";
 
 /** Writes down how an attempt ended, with all that there is to say of it. */
@@ -25,6 +26,8 @@ function textOf(ended: Exclude<Ended, { error: unknown }>): string {
       return ended.system;
     case "waiting":
       return `${describe(ended.waiting)} waits for approval`;
+    case "gated":
+      return `${describe(ended.gated)} waits for ${closedNames(ended.gated)}`;
     default:
       return describe(ended.deployment);
   }

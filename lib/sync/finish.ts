@@ -21,7 +21,14 @@ export async function isRebootDue(
 }
 
 /** What ended so has not come to the end of what a run does. */
-const resting = ["failed", "interrupted", "built", "starting", "unapproved"];
+const resting = [
+  "failed",
+  "interrupted",
+  "built",
+  "starting",
+  "unapproved",
+  "gated",
+];
 
 /**
  * What comes after everything else, where the host is as it should be. Cut

@@ -14,6 +14,7 @@ import { nameOf, stampOf } from "../notify/notice.ts";
 import { type Found, tellFound, withoutHarm } from "../notify/tell.ts";
 import type { Condition } from "../notify/told.ts";
 import { driftNow } from "../run/decide.ts";
+import { askedClosed, closedNames } from "../run/gates.ts";
 import { misledOf } from "../run/misled.ts";
 import { runningTest } from "../run/testing.ts";
 import { type Alerts, readAlerts } from "../state/alerts.ts";
@@ -87,6 +88,7 @@ const finders: Readonly<Record<string, (facts: Facts) => Answer>> = {
   reboot: rebootIn,
   suspended: suspendedIn,
   approval: approvalIn,
+  gates: gatesIn,
 };
 
 function foundIn(facts: Facts): Found {
@@ -309,6 +311,39 @@ function approvalIn({ outcome }: Facts): Answer {
       system,
       hints: [
         `gitops-sync approve ${revision} lets it be deployed, gitops-sync reject ${revision} holds it`,
+      ],
+    },
+  };
+}
+
+/**
+ * Gates that stay closed for long. To soak takes the time that was asked for, so
+ * nobody is told of that.
+ */
+function gatesIn({ config, outcome, now }: Facts): Answer {
+  if (!outcome || saysNothing.includes(outcome.result)) return "unknown";
+  if (outcome.result !== "gated") return undefined;
+  const { gated } = outcome;
+  const { revision, subject, author, system } = gated;
+  const closed = askedClosed(gated).filter(({ name }) => name !== "soak");
+  const since = Math.min(...closed.map(({ since }) => Date.parse(since)));
+  if (!(now.getTime() - since >= config["gates.tellAfter"])) return undefined;
+  return {
+    key: `gates ${revision}`,
+    since: new Date(since),
+    parts: {
+      event: "gate-closed",
+      severity: "warning",
+      summary: `${nameOf(revision, subject)} is built and waits for ${
+        closedNames({ gates: closed })
+      }`,
+      revision,
+      subject,
+      author,
+      system,
+      message: closed.map(({ name, why }) => `${name}: ${why}`).join("; "),
+      hints: [
+        "gitops-sync sync --skip-gates --reason TEXT deploys it all the same",
       ],
     },
   };

@@ -7,6 +7,7 @@ import { type ExitCode, exitCodes, type SyncError } from "../base/errors.ts";
 import type {
   Backoff,
   Deployment,
+  Gated,
   Hold,
   RolledBack,
   State,
@@ -41,6 +42,8 @@ export type Outcome =
     drift?: Drift;
     run?: Run;
   }
+  /** It is built, and gates hold it back. */
+  | { result: "gated"; gated: Gated; drift?: Drift; run?: Run }
   | { result: "suspended"; suspension: Suspension }
   | { result: "rebooting"; revision: string }
   /** The host has not come to the end of its boot. */

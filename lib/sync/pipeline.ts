@@ -10,7 +10,7 @@ import { protect } from "../activation/protect.ts";
 import { bootClock } from "../host/boot_clock.ts";
 import { waitFor } from "../run/approval.ts";
 import { asideReason, shortName } from "../run/testing.ts";
-import type { Deployment, Target, Waiting } from "../state/state.ts";
+import type { Deployment, Gated, Target, Waiting } from "../state/state.ts";
 import { activate } from "../activation/activate.ts";
 import { build } from "../nix/build.ts";
 import { confirm } from "../activation/confirm.ts";
@@ -34,6 +34,7 @@ import type { Known } from "../run/same.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { goBack } from "../activation/undo.ts";
 import { verify } from "../trust/verify.ts";
+import { passGates } from "../gates/pass.ts";
 import type { Candidate, Fetched, Proven } from "../run/stages.ts";
 import { describe } from "../run/commit.ts";
 import type { Tip } from "../base/tip.ts";
@@ -42,14 +43,14 @@ import type { Tip } from "../base/tip.ts";
  * Brings the host to the revision that `tip` names.
  *
  * @returns what is deployed now, what was built where the operation is
- * `build`, or what waits for a person's word.
+ * `build`, what waits for a person's word, or what gates hold back.
  * @throws {SyncError} with the host as it was, unless its exit code is 8.
  */
 export async function deploy(
   run: Run,
   tip: Tip,
   target: Target,
-): Promise<Deployment | Proven | Waits> {
+): Promise<Deployment | Proven | Waits | { gated: Gated }> {
   await run.stage(
     "preflight",
     () => preflight(run),
@@ -89,7 +90,9 @@ export async function deploy(
   const waits = await waitsFor(run, proven);
   if (waits) return waits;
   refuseOutside(run);
-  return await putInPlace(run, proven);
+  const passed = await passGates(run, proven);
+  if ("gated" in passed) return passed;
+  return await putInPlace(run, passed);
 }
 
 /**
@@ -114,7 +117,7 @@ export async function putInPlace(
       async () => {
         const healthy = await checkHealth(run, activated);
         // What was good here before, and a person's way back, go unasked.
-        const next = candidate.done === "proven"
+        const next = candidate.done === "cleared"
           ? await checkNextCommit(run, activated)
           : undefined;
         return next

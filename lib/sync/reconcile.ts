@@ -15,7 +15,7 @@ import type { Record } from "../run/run.ts";
 import { readState } from "../state/state_file.ts";
 import { act } from "./act.ts";
 import { askOrRecord } from "./ask.ts";
-import { decideNow, isAside, isRest } from "./decision.ts";
+import { decideNow, isAside, isOpened, isRest } from "./decision.ts";
 import { finishUp, isRebootDue } from "./finish.ts";
 import { whatIsLeft } from "./left.ts";
 import type { Outcome } from "./outcome.ts";
@@ -113,6 +113,10 @@ async function comeToOutcome(
     const { anchorWait } = await import("./waiting.ts");
     state = await anchorWait(effects, config, state);
   }
+  if (config["gates.soak"] !== undefined) {
+    const { seeTip } = await import("./sightings.ts");
+    state = await seeTip(effects, config, state, tip);
+  }
   const force = wishes.force || wishes.retry;
   const decision = decideNow(effects, config, state, tip, force);
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
@@ -121,9 +125,18 @@ async function comeToOutcome(
     if (found.outcome) return { outcome: found.outcome, mayFinish: false };
     state = found.state;
   }
-  const isSettled = isRest(decision) &&
+  const mayRestNow = isRest(decision) &&
     !await isRebootDue(effects, config, state);
-  const outcome = await act(effects, config, state, tip, decision, record);
+  const outcome = await act(
+    effects,
+    config,
+    state,
+    tip,
+    decision,
+    record,
+    wishes,
+  );
+  const isSettled = mayRestNow && !isOpened(decision, outcome);
   // A run that is done before it begins starts no units.
   // Nor does one come to what could not be written yet.
   const isWritten = !state.unwritten && !state.untold;
@@ -136,7 +149,7 @@ async function comeToOutcome(
   state = await readState(config.stateDirectory);
   const then = decideNow(effects, config, state, tip, force);
   return {
-    outcome: await act(effects, config, state, tip, then, record),
+    outcome: await act(effects, config, state, tip, then, record, wishes),
     mayFinish: true,
   };
 }

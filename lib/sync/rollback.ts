@@ -10,6 +10,8 @@ import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { takeLock } from "../host/lock.ts";
 import { systems } from "../host/system.ts";
+import { commitOf } from "../run/commit.ts";
+import { askedClosed, gateNames } from "../run/gates.ts";
 import { runningTest } from "../run/testing.ts";
 import type { Deployment, State, Wish } from "../state/state.ts";
 import { refuseOtherMachine } from "./machine.ts";
@@ -29,7 +31,8 @@ import { readState } from "../state/state_file.ts";
  * newest earlier one that was not rolled back from.
  * @param stays Whose wish it is, where the host stays there until `resume`;
  * otherwise it follows the next commit.
- * @throws {SyncError} `no-earlier`, `unknown-revision`, `ambiguous-revision`
+ * @param skipped Whose word it is that no gate is asked.
+ * @throws {SyncError} `gate-closed`, exit 6; `no-earlier`, `unknown-revision`, `ambiguous-revision`
  * or `system-gone`, exit 2; those of a lock or a state that can't be used.
  */
 export async function rollBack(
@@ -38,6 +41,7 @@ export async function rollBack(
   to: string | undefined,
   recordOnly: Record,
   stays?: Wish,
+  skipped?: Wish,
 ): Promise<Outcome> {
   const record: Record = (run, ended) =>
     recordWithHooks(recordOnly, run, ended);
@@ -56,13 +60,48 @@ export async function rollBack(
     ? state.lastGood
     : choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
+  if (!skipped) await refuseClosed(effects, config, state, deployment);
   const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]
     .filter((revision) => revision !== undefined)
     .filter((revision) => revision !== deployment.revision);
   return await attemptPut(effects, config, state, deployment, record, {
     revisions: left,
     ...stays && { stays },
-  });
+  }, skipped);
+}
+
+/**
+ * A rollback waits for no time, and asks every other gate: a gate may stand for
+ * what the host has to do before it is changed at all.
+ *
+ * @throws {SyncError} `gate-closed`, exit 6.
+ */
+async function refuseClosed(
+  effects: Effects,
+  configured: Config,
+  state: State,
+  deployment: Deployment,
+): Promise<void> {
+  const config = { ...configured, "gates.soak": undefined };
+  if (gateNames(config).length === 0) return;
+  const { lookAtGates } = await import("../gates/look.ts");
+  const { system, target } = deployment;
+  const commit = commitOf(deployment);
+  const subject = { commit, target, system, isTest: false };
+  const { gated } = await lookAtGates({ effects, config, state }, subject);
+  if (!gated) return;
+  const found = askedClosed(gated).map(({ name, why }) => `${name}: ${why}`);
+  throw new SyncError(
+    `Cannot roll back to ${short(deployment.revision)}: ${found.join("; ")}`,
+    {
+      stage: "gates",
+      reason: "gate-closed",
+      next: "stop",
+      hints: [
+        "in an emergency: gitops-sync rollback --skip-gates --reason TEXT; the host was not changed",
+      ],
+    },
+  );
 }
 
 /** Which good system a person means. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Wish } from "../state/state.ts";
 
 /** What a person asked for beyond the configuration. */
 export interface Wishes {
@@ -12,4 +13,6 @@ export interface Wishes {
   retry: boolean;
   /** Wait for another run to end. */
   wait?: boolean;
+  /** Given where the gates are skipped: whose word that is, and why. */
+  skipGates?: Wish;
 }

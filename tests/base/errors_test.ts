@@ -19,6 +19,7 @@ Deno.test("each stage has the exit code that scripts rely on", () => {
     verify: 4,
     secrets: 5,
     build: 6,
+    gates: 6,
     prove: 5,
     activate: 7,
     health: 7,

@@ -19,6 +19,7 @@ const layers = [
   "vault",
   "secrets",
   "activation",
+  "gates",
   "sync",
   "plan",
   "report",

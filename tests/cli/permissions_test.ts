@@ -124,6 +124,18 @@ Deno.test("the servers are those that the configuration names", async () => {
       ["unix:/run/v/s", "v.example:443"],
     ],
     ["host", "notify: {webhook: {url: 'https://h.example/x'}}", false],
+    [
+      "host",
+      "gates: {checks: [ci], forge: gitea, prometheus: [{url: 'https://p.example/x', query: up}, {url: 'https://p.example', query: up}]}\ncommitStatus: {url: 'https://f.example/api/v1', project: a/b}",
+      ["f.example:443", "p.example:443"],
+    ],
+    // Doctor asks them too; a forge that is not asked is not reached.
+    [
+      "looks",
+      "gates: {prometheus: [{url: 'http://localhost:9090', query: up}]}\ncommitStatus: {forge: gitea, url: 'https://f.example/api/v1', project: a/b}",
+      ["localhost:9090"],
+    ],
+    ["state", "gates: {checks: [ci], forge: github}", false],
     ["notify", http, false],
     [
       "notify",

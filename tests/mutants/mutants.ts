@@ -14,6 +14,7 @@ import { ofSecrets } from "./secrets.ts";
 import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
 import { ofSteering } from "./steer.ts";
+import { ofGates } from "./gates.ts";
 import { ofSwitch } from "./switch.ts";
 import { ofTold } from "./told.ts";
 
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...ofPackage,
   ...ofPlan,
   ...ofSteering,
+  ...ofGates,
   ...ofTold,
   ...ofLooks,
 ];

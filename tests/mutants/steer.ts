@@ -117,15 +117,17 @@ export const ofSteering: readonly Mutant[] = [
   {
     name: "steer: what is put back seems to wait for approval",
     file: "lib/run/stops.ts",
-    from: 'const puts = ["nothing", "correct", "test-over"]',
-    to: 'const puts = ["correct", "test-over"]',
+    from: '  ["nothing", "correct", "test-over"].includes(kind);',
+    to: '  ["correct", "test-over"].includes(kind);',
     tests: decision,
   },
   {
     name: "steer: a plan shows what is followed in place of what is tried",
     file: "lib/plan/aim.ts",
-    from: "  if (!isTest) return { tip, target, isTest: false };",
-    to: "  if (!isTest || base) return { tip, target, isTest: false };",
+    from:
+      "  if (!isTest) return { tip: soaked ?? tip, target, isTest: false };",
+    to:
+      "  if (!isTest || base) return { tip: soaked ?? tip, target, isTest: false };",
     tests: told,
   },
   {

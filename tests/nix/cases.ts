@@ -108,6 +108,13 @@ export const refused: Readonly<Record<string, string>> = {
     'tls.keyFile = "/a"; credentials.tls-key = "/b";',
   ),
 
+  "a second token for gates": gitops(
+    'gates.tokenFile = "/a"; credentials.gates-token = "/b";',
+  ),
+  "a token for Prometheus in the store": gitops(
+    'gates.prometheus = [ { url = "https://p"; query = "up"; tokenFile = "${builtins.storeDir}/x"; } ];',
+  ),
+
   "a variable with a blank in its name": gitops('environment."A B" = "c";'),
   "a variable with a control character": gitops(
     'environment.A = "\u0007";',

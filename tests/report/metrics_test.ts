@@ -71,6 +71,34 @@ const all: MetricFacts = {
         operation: "switch",
       },
     },
+    gated: {
+      revision: "c".repeat(40),
+      subject: "",
+      author: "",
+      committedAt: "",
+      system: "/nix/store/y",
+      since: "2026-11-26T22:00:00.000Z",
+      at: "2026-11-26T22:00:00.000Z",
+      notBefore: "2026-11-26T22:00:00.000Z",
+      gates: [{
+        name: "soak",
+        isOpen: true,
+        since: "2026-11-26T22:00:00.000Z",
+        why: "",
+      }, {
+        name: 'checks "ci"/*',
+        isOpen: false,
+        since: "2026-11-26T22:00:01.000Z",
+        why: "",
+      }],
+      target: {
+        repository: "",
+        ref: "main",
+        directory: "",
+        host: "",
+        operation: "switch",
+      },
+    },
   },
   counts: counted(none, [entry("1", "failed", { stage: "build" })]),
   last: entry("1", "failed", { stage: "build" }),
@@ -80,6 +108,7 @@ const all: MetricFacts = {
   needsPerson: false,
   fault: { stage: "build", reason: "builder-failed" },
   behind: 1500,
+  gates: ["soak", 'checks "ci"/*', "command"],
   waiting: 2,
 };
 
@@ -152,6 +181,10 @@ Deno.test("each value is what the facts say", () => {
       'attempts_total{result="waiting"} 0',
       'fault_info{stage="build",reason="builder-failed"} 1',
       "messages_waiting 2",
+      'gate_open{gate="soak"} 1',
+      'gate_open{gate="checks \\"ci\\"/*"} 0',
+      'gate_open{gate="command"} 1',
+      'gate_since_timestamp_seconds{gate="checks \\"ci\\"/*"} 1795730401',
     ]
   ) assertStringIncludes(text, `\ngitops_sync_${line}\n`);
   const { waiting, ...rest } = all.state;

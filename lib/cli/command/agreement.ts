@@ -18,7 +18,9 @@ import {
   targetOf,
 } from "../../run/decide.ts";
 import { decisionOf } from "../../run/host_state.ts";
-import { opensText, rolledBackText, waitText } from "./outcome.ts";
+import { closedNames } from "../../run/gates.ts";
+import type { Gated } from "../../state/state.ts";
+import { againText, opensText, rolledBackText, waitText } from "./outcome.ts";
 import { correctHint, holdHints } from "../output/print.ts";
 import { timeAndAge, timeOf } from "../output/times.ts";
 import { shortName } from "../../run/testing.ts";
@@ -217,6 +219,8 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
         } is built, and waits for approval`,
         next: [waitText(decision)],
       };
+    case "gated":
+      return gatedVerdict(decision.gated);
     case "test": {
       const { name, revision } = decision.tip;
       return {
@@ -254,10 +258,23 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
     case "deploy":
       return {
         agrees: false,
-        why: undeployed(facts, tip),
+        why: undeployed(facts, decision.tip ?? tip),
         next: ["the next run deploys it: gitops-sync sync"],
       };
   }
+}
+
+function gatedVerdict(gated: Gated): Verdict {
+  return {
+    agrees: false,
+    why: `${short(gated.revision)} is built, and waits for ${
+      closedNames(gated)
+    }`,
+    next: [
+      againText(gated),
+      "gitops-sync sync --skip-gates --reason TEXT deploys it all the same",
+    ],
+  };
 }
 
 /** Why a run would deploy the tip. */

@@ -10,6 +10,7 @@ import type { Config } from "../../config/schema.ts";
 import type {
   Backoff,
   Deployment,
+  Gated,
   Hold,
   RolledBack,
   Waiting,
@@ -22,6 +23,7 @@ import { printHostJson } from "../output/host_json.ts";
 import { correctHint, errorEvent, holdHints, print } from "../output/print.ts";
 import { timeOf } from "../output/times.ts";
 import { describe } from "../../run/commit.ts";
+import { askedClosed, closedNames } from "../../run/gates.ts";
 import { rolledBackBy } from "../../run/rolled_back.ts";
 import type { Call } from "../call.ts";
 
@@ -85,6 +87,8 @@ export function sentence(config: Config, outcome: Outcome): string {
       return `Built ${describe(outcome.waiting)}: it waits for approval ${
         waitText(outcome)
       }`;
+    case "gated":
+      return gatedSentence(outcome.gated);
     case "failed":
     case "interrupted":
       return outcome.error.message;
@@ -121,6 +125,22 @@ export function sentence(config: Config, outcome: Outcome): string {
         "stays" in outcome,
       );
   }
+}
+
+/** What is held back, by what, and when the gates are asked again. */
+function gatedSentence(gated: Gated): string {
+  const [first] = askedClosed(gated);
+  const why = first ? ` (${first.why})` : "";
+  return `Built ${describe(gated)}: it waits for ${closedNames(gated)}${why}; ${
+    againText(gated)
+  }`;
+}
+
+/** When gates are asked again. */
+export function againText({ notBefore }: Gated): string {
+  return `asked again from ${
+    timeOf(notBefore)
+  } on, gitops-sync sync --now asks at once`;
 }
 
 /** When a window opens. */

@@ -23,6 +23,10 @@ const blocking = [
   "pause",
   "unapproved",
   "window",
+  "gate-soak",
+  "gate-checks",
+  "gate-prometheus",
+  "gate-command",
   "other-machine",
 ];
 

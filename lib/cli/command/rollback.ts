@@ -12,6 +12,7 @@ import { rollBack } from "../../sync/rollback.ts";
 import { configOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { publishing } from "../publish.ts";
+import { skipOf } from "../skip_gates.ts";
 import { withMetrics } from "./metrics.ts";
 import { tellOutcome } from "./outcome.ts";
 import type { Call } from "../call.ts";
@@ -19,6 +20,7 @@ import type { Call } from "../call.ts";
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
+  const skipped = skipOf(call);
   await using real = await realEffects(call.verbose);
   const effects = publishing(call, config, real);
   const reason = call.texts["reason"];
@@ -33,6 +35,7 @@ export async function run(call: Call): Promise<ExitCode> {
       call.texts["to"],
       record,
       call.switches.has("until-next-commit") ? undefined : stays,
+      skipped,
     )).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);

@@ -7,6 +7,7 @@ import type { Facts, Verdict } from "./agreement.ts";
 import { deploymentOf, lastOf } from "./status_text.ts";
 import type { AskedAt } from "../../state/asked.ts";
 import { rolledBackOf } from "../../run/decide.ts";
+import { gatedNow } from "../../run/gates.ts";
 import type { NextRun } from "../../host/next_run.ts";
 
 /** All keys of the document beside those that every document has. */
@@ -37,6 +38,7 @@ export function statusJson(
     holds: state.holds,
     rolledBack: rolledBackOf(state) ?? null,
     waiting: state.waiting ?? null,
+    gated: gatedNow(state) ?? null,
     testing: state.testing ?? null,
     backoff: state.backoff ?? null,
     attempt: state.attempt ?? null,

@@ -20,6 +20,7 @@ import { inks } from "../output/ink.ts";
 import { type Row, rowLines } from "../output/rows.ts";
 import { ageOf, timeAndAge } from "../output/times.ts";
 import { fit, widthOf } from "../output/width.ts";
+import { gatedNow } from "../../run/gates.ts";
 import { runningTest, shortName } from "../../run/testing.ts";
 import { describe, signedText } from "../../run/commit.ts";
 
@@ -62,6 +63,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
     { label: "git", text: gitText(facts) },
     { label: "asked", text: askedText(factsOfAsked(facts)) },
     ...isolationRows(facts),
+    ...gateRows(facts),
     ...verdict.why
       ? [{ label: "why", text: verdict.why, colour: colours[state] }]
       : [],
@@ -196,6 +198,18 @@ function signedRows(facts: Facts): Row[] {
   return deployment
     ? signedText(deployment).map((text) => ({ label: "trust", text }))
     : [];
+}
+
+/** Each gate of what is held back: how it stands, and since when. */
+function gateRows({ state, now }: Facts): Row[] {
+  const gated = gatedNow(state);
+  return gated?.gates.map(({ name, isOpen, since, why }) => ({
+    label: "gate",
+    text: `${name}: ${isOpen ? "open" : "closed"} since ${
+      timeAndAge(since, now)
+    }: ${why}`,
+    colour: isOpen ? inks.good : inks.warning,
+  })) ?? [];
 }
 
 /** Why the host's power is at hand for what is evaluated. */

@@ -65,6 +65,8 @@ function isOver(facts: Facts, begun: number): boolean {
       const decision = decisionOf(facts, tip);
       // Without a time it needs a person.
       if (decision.kind === "unapproved") return decision.until === null;
+      // It may open at any time.
+      if (decision.kind === "gated") return false;
       // The next run does it.
       if (decision.kind.startsWith("test")) return false;
       // It was deployed, and somebody switched by hand since.

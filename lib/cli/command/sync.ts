@@ -5,7 +5,8 @@
  */
 import type { ExitCode } from "../../base/errors.ts";
 import { record } from "../../report/record.ts";
-import { exitOf } from "../../sync/outcome.ts";
+import { noGates } from "../../run/gates.ts";
+import { exitOf, type Outcome } from "../../sync/outcome.ts";
 import { reconcile, type Wishes } from "../../sync/reconcile.ts";
 import { askedIn } from "../../state/asked.ts";
 import { settle } from "../../sync/settled.ts";
@@ -14,19 +15,23 @@ import { realEffects } from "../output/effects.ts";
 import { publishedFiles, publishing } from "../publish.ts";
 import { sentence, tellOutcome } from "./outcome.ts";
 import { withMetrics } from "./metrics.ts";
+import { skipOf } from "../skip_gates.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
+  const skipGates = skipOf(call);
   return await syncWith(call, {
     force: call.switches.has("now"),
     retry: false,
     wait: call.switches.has("wait"),
+    ...skipGates ? { skipGates } : {},
   });
 }
 
 /** What a person who says `--now` does not want to wait for. */
 const noWindows = { "windows.deploy": [], "windows.reboot": [] };
+const noSoak = { "gates.soak": undefined };
 
 /** A sync with what a person wishes beyond the configuration. */
 export async function syncWith(
@@ -34,7 +39,12 @@ export async function syncWith(
   wishes: Wishes,
 ): Promise<ExitCode> {
   const configured = await configOf(call);
-  const config = wishes.force ? { ...configured, ...noWindows } : configured;
+  const config = {
+    ...configured,
+    ...wishes.force ? noWindows : {},
+    ...wishes.force && !wishes.retry ? noSoak : {},
+    ...wishes.skipGates ? noGates : {},
+  };
   await using real = await realEffects(call.verbose);
   const effects = publishing(call, configured, real);
   const outcome = await withMetrics(effects, config, () =>
@@ -47,9 +57,7 @@ export async function syncWith(
         const isPlain = !call.json && !call.verbose && !wishes.retry;
         if (!isPlain) return;
         const says = sentence(config, outcome);
-        const until = outcome.result === "unapproved" && outcome.until !== null
-          ? Date.parse(outcome.until)
-          : undefined;
+        const until = untilOf(outcome);
         const folder = config.stateDirectory;
         await settle(folder, call.words, question, answer, says, {
           stamps: [askedIn(folder), ...publishedFiles(call, configured)],
@@ -60,4 +68,14 @@ export async function syncWith(
     )).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
   return exitOf(outcome);
+}
+
+/** When there is something to do although nothing changes. */
+function untilOf(outcome: Outcome): number | undefined {
+  const until = outcome.result === "gated"
+    ? outcome.gated.notBefore
+    : outcome.result === "unapproved"
+    ? outcome.until
+    : null;
+  return until === null ? undefined : Date.parse(until);
 }

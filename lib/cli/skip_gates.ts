@@ -1,0 +1,35 @@
+/**
+ * The emergency word by which no gate is asked.
+ *
+ * @module
+ */
+import { usageError } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import { whoRuns } from "../host/person.ts";
+import type { Wish } from "../state/state.ts";
+import type { Call } from "./call.ts";
+
+/**
+ * Whose word it is, and why; nothing where it was not said.
+ *
+ * @throws {SyncError} `no-reason` where nobody says why, exit 2.
+ */
+export function skipOf({ switches, texts, command }: Call): Wish | undefined {
+  const reason = oneLine(texts["reason"] ?? "").trim();
+  const isSaid = switches.has("skip-gates");
+  if (!isSaid) {
+    if (reason === "" || command.name !== "sync") return undefined;
+    throw usageError(
+      "flags-together",
+      "Cannot use --reason alone: expected it with --skip-gates",
+    );
+  }
+  if (reason === "") {
+    throw usageError(
+      "no-reason",
+      "Cannot use --skip-gates alone: expected a reason, which is recorded",
+      `gitops-sync ${command.name} --skip-gates --reason "the forge is down"`,
+    );
+  }
+  return { by: whoRuns(), reason };
+}

@@ -1,0 +1,176 @@
+/**
+ * What a forge says of a commit: the statuses and check runs that were reported
+ * for it, the newest of each.
+ *
+ * GitHub, GitLab, Gitea and Forgejo as their documentation has them.
+ *
+ * @module
+ */
+import { oneLine } from "../base/text.ts";
+import type { Forge } from "./headers.ts";
+import { allPages, type Asking, type Listed } from "./pages.ts";
+import type { Place } from "./place.ts";
+
+/** What was reported last under one name. */
+export interface Report {
+  name: string;
+  /** `skipped`: it was left out on purpose, and says nothing. */
+  state: "success" | "skipped" | "other";
+  /** The state in the words of the forge. */
+  said: string;
+}
+
+/** The newest reports, or why nobody knows. */
+export type Reported =
+  | { reports: readonly Report[]; why?: never }
+  | { why: string; after?: number };
+
+/** A report as it came, with what tells the newest of several. */
+interface Raw extends Report {
+  /** What is one and the same check. */
+  key: string;
+  id: number;
+  revision: string | undefined;
+}
+
+/** Gets all that was reported for a commit. */
+export async function reportsOf(
+  forge: Forge,
+  { api, project }: Place,
+  revision: string,
+  asking: Asking,
+): Promise<Reported> {
+  const path = project.split("/").map(encodeURIComponent).join("/");
+  const commits = `${api}/repos/${path}/commits/${revision}`;
+  const list = async (
+    url: string,
+    key: string | undefined,
+    read: (entry: Entry) => Raw | undefined,
+  ) =>
+    newestOf(
+      await allPages({
+        ...asking,
+        forge,
+        url,
+        entriesOf: (page) => listIn(page, key, revision),
+        read: (entry) => isEntry(entry) ? read(entry) : undefined,
+      }),
+      revision,
+    );
+  switch (forge) {
+    case "gitlab": {
+      const id = encodeURIComponent(project);
+      const url =
+        `${api}/projects/${id}/repository/commits/${revision}/statuses`;
+      return await list(url, undefined, fromGitLab);
+    }
+    case "github":
+      return together(
+        await Promise.all([
+          list(`${commits}/status`, "statuses", fromGit),
+          list(`${commits}/check-runs?filter=latest`, "check_runs", fromRun),
+        ]),
+      );
+    default:
+      return await list(`${commits}/status`, "statuses", fromGit);
+  }
+}
+
+/** One without the other is not all that was reported. */
+function together(parts: readonly Reported[]): Reported {
+  const reports: Report[] = [];
+  for (const part of parts) {
+    if (part.why !== undefined) return part;
+    reports.push(...part.reports);
+  }
+  return { reports };
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** The list in a page about this commit; Gitea writes `null` for an empty one. */
+function listIn(
+  page: unknown,
+  key: string | undefined,
+  revision: string,
+): readonly unknown[] | undefined {
+  if (key === undefined) return Array.isArray(page) ? page : undefined;
+  if (!isEntry(page) || !(key in page)) return undefined;
+  const { sha = revision } = page;
+  const list = page[key] ?? [];
+  return Array.isArray(list) && (sha === revision || sha === "")
+    ? list
+    : undefined;
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The newest report of each check. */
+function newestOf(listed: Listed<Raw>, revision: string): Reported {
+  if (listed.why !== undefined) return listed;
+  const newest = new Map<string, Raw>();
+  for (const report of listed.entries) {
+    if (report.revision !== undefined && report.revision !== revision) {
+      return { why: "it answered about another commit" };
+    }
+    const known = newest.get(report.key);
+    if (!known || report.id > known.id) newest.set(report.key, report);
+  }
+  return {
+    reports: [...newest.values()]
+      .map(({ name, state, said }) => ({ name, state, said })),
+  };
+}
+
+/** A commit status of GitHub, Gitea or Forgejo, which call its state two ways. */
+function fromGit(entry: Entry): Raw | undefined {
+  const { context, state, status, id } = entry;
+  const said = state ?? status;
+  if (typeof context !== "string" || typeof said !== "string") return undefined;
+  return raw(context, context, said, said === "success", id, entry["sha"]);
+}
+
+function fromGitLab(entry: Entry): Raw | undefined {
+  const { name, status, id, sha } = entry;
+  if (typeof name !== "string" || typeof status !== "string") return undefined;
+  return raw(name, name, status, status === "success", id, sha);
+}
+
+/**
+ * A check run of GitHub. Two workflows may have jobs of the same name: those
+ * of each check suite count by themselves.
+ */
+function fromRun(entry: Entry): Raw | undefined {
+  const { name, status, conclusion, id, head_sha, app, check_suite } = entry;
+  if (typeof name !== "string" || typeof status !== "string") return undefined;
+  const said = status === "completed" && typeof conclusion === "string"
+    ? conclusion
+    : status;
+  const isGood = status === "completed" && conclusion === "success";
+  const idOf = (one: unknown) => isEntry(one) ? one["id"] : undefined;
+  const key = JSON.stringify([name, idOf(app), idOf(check_suite)]);
+  return raw(name, key, said, isGood, id, head_sha);
+}
+
+/** What is left out on purpose, in the words of each forge. */
+const skipped = ["skipped", "neutral"];
+
+function raw(
+  name: string,
+  key: string,
+  said: string,
+  isGood: boolean,
+  id: unknown,
+  revision: unknown,
+): Raw {
+  return {
+    name: oneLine(name, 255),
+    key,
+    state: isGood ? "success" : skipped.includes(said) ? "skipped" : "other",
+    said: oneLine(said, 40),
+    id: typeof id === "number" ? id : 0,
+    revision: typeof revision === "string" ? revision : undefined,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * The stage between build and activation.
+ *
+ * @module
+ */
+import { count } from "../base/text.ts";
+import { protect } from "../activation/protect.ts";
+import { closedOf, gatedFor, gateNames } from "../run/gates.ts";
+import { refuseOutside, refuseSuspended } from "../run/not_now.ts";
+import type { Run } from "../run/run.ts";
+import type { Cleared, Proven } from "../run/stages.ts";
+import type { Gated } from "../state/state.ts";
+import type { Subject } from "./answer.ts";
+import { lookAtGates } from "./look.ts";
+
+/**
+ * Asks the gates. Without any there is no such stage.
+ *
+ * @returns what is held back, which is kept from garbage collection then, or the
+ * same system, which may be activated.
+ * @throws {SyncError} `suspended` or `outside-window`, exit 0: asking may have
+ * taken a while.
+ */
+export async function passGates(
+  run: Run,
+  proven: Proven,
+): Promise<Cleared | { gated: Gated }> {
+  const cleared: Cleared = { ...proven, done: "cleared" };
+  const subject = subjectOf(run, proven);
+  if (gateNames(run.config, subject.isTest).length === 0) return cleared;
+  const { gated } = await run.stage(
+    "gates",
+    () => lookAtGates(run, subject, knownOf(run, subject)),
+    ({ gates, gated }) =>
+      gated
+        ? `${closedOf(gated).length} of ${count(gates.length, "gate")} closed`
+        : `${count(gates.length, "gate")} open`,
+  );
+  if (!gated) {
+    refuseSuspended(run);
+    refuseOutside(run);
+    return cleared;
+  }
+  const { lastGood, earlier, testing } = run.state;
+  await protect(
+    run,
+    [lastGood, testing?.deployment, ...earlier, gated]
+      .filter((one) => one !== undefined),
+  );
+  return { gated };
+}
+
+function subjectOf(
+  { attempt }: Run,
+  { commit, target, system }: Proven,
+): Subject {
+  return { commit, target, system, isTest: attempt.testing !== undefined };
+}
+
+/** What was found before, unless it was built into another system. */
+function knownOf(
+  { config, state }: Run,
+  { commit, target, system, isTest }: Subject,
+): Gated | undefined {
+  const known = gatedFor(config, state, commit, target, isTest);
+  return known?.system === system ? known : undefined;
+}

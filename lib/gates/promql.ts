@@ -1,0 +1,175 @@
+/**
+ * Questions to Prometheus and what its answers mean. Pure.
+ *
+ * https://prometheus.io/docs/prometheus/latest/querying/api/
+ *
+ * @module
+ */
+import { oneLine } from "../base/text.ts";
+
+/** A series: its samples, each with its time in seconds since 1970. */
+export interface Series {
+  values: readonly (readonly [at: number, value: number])[];
+}
+
+/** What Prometheus found, or why it is no answer. */
+export type Found = { series: readonly Series[]; why?: never } | {
+  why: string;
+};
+
+/** Puts values into the place of `{revision}` and `{host}`. */
+export function filledQuery(
+  query: string,
+  values: Readonly<Record<"revision" | "host", string>>,
+): string {
+  return query.replace(
+    /\{(revision|host)\}/g,
+    (_, name: "revision" | "host") => escaped(values[name]),
+  );
+}
+
+/**
+ * A text as it stands between quotes in PromQL, which has the escapes of Go. A
+ * text between backquotes has none, so a backquote is written in hex.
+ */
+function escaped(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex
+    /[\\"'`\u0000-\u001f\u007f]/g,
+    (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/**
+ * The samples in an answer; whatever is not of the documented form is none.
+ *
+ * @param isRange Whether it was asked about a range: `up[5m]` gives many samples
+ * of one series to the other question, too, and says nothing of now.
+ */
+export function samplesIn(json: unknown, isRange = false): Found {
+  if (!isObject(json)) return { why: unknownForm };
+  if (json["status"] !== "success") return { why: errorIn(json) };
+  // Something is missing in it, e.g. a store that did not answer.
+  const { warnings } = json;
+  if (Array.isArray(warnings) && warnings.length > 0) {
+    return { why: `it warns: ${oneLine(String(warnings[0]), 200)}` };
+  }
+  const { data } = json;
+  if (!isObject(data)) return { why: unknownForm };
+  const type = data["resultType"];
+  if ((type === "matrix") !== isRange) return { why: unknownForm };
+  const series = seriesIn(type, data["result"]);
+  return series ? { series } : { why: unknownForm };
+}
+
+const unknownForm = "its answer has another form than documented";
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What it says is wrong, if it says so. */
+export function errorIn(json: unknown): string {
+  const said = isObject(json) ? json["error"] : undefined;
+  return typeof said === "string"
+    ? `it refuses the query: ${oneLine(said, 200)}`
+    : unknownForm;
+}
+
+function seriesIn(type: unknown, result: unknown): Series[] | undefined {
+  if (!Array.isArray(result)) return undefined;
+  const lists = type === "scalar"
+    ? [[result]]
+    : type === "vector"
+    ? result.map((one) => isObject(one) ? [one["value"]] : undefined)
+    : type === "matrix"
+    ? result.map((one) => isObject(one) ? one["values"] : undefined)
+    : undefined;
+  const series = lists?.map((list) => {
+    const values = Array.isArray(list) ? list.map(sampleOf) : [undefined];
+    return values.includes(undefined)
+      ? undefined
+      : { values: values as [number, number][] };
+  });
+  return series?.includes(undefined) ? undefined : series as Series[];
+}
+
+/** Numbers are texts there, because JSON has no `NaN`. */
+function sampleOf(sample: unknown): [number, number] | undefined {
+  if (!Array.isArray(sample)) return undefined;
+  const [at, value] = sample;
+  return typeof at === "number" && typeof value === "string"
+    ? [at, value === "" ? NaN : Number(value)]
+    : undefined;
+}
+
+const isTrue = (value: number) => Number.isFinite(value) && value !== 0;
+
+/**
+ * Whether the query is true now: there is a value, and none is 0 or no number.
+ *
+ * @returns the time of the answer in seconds since 1970, or why it is not true.
+ */
+export function trueAt(
+  series: readonly Series[],
+): { at: number; why?: never } | { why: string } {
+  const samples = series.flatMap(({ values }) => values);
+  const [first] = samples;
+  if (!first) return { why: "not true: the query gives nothing" };
+  const wrong = samples.find(([, value]) => !isTrue(value));
+  return wrong
+    ? { why: `not true: the query gives ${wrong[1]}` }
+    : { at: first[0] };
+}
+
+/** The times at which a query is looked at over a span, all in seconds. */
+export interface Range {
+  start: number;
+  end: number;
+  step: number;
+}
+
+/** The shortest step, in seconds: few look at their targets more often. */
+const shortestStep = 15;
+
+/** The most steps; Prometheus takes 11,000. */
+const mostSteps = 2000;
+
+/**
+ * The times at which a query must have been true.
+ *
+ * @param end The time of the last one.
+ * @param ms How long it must have been.
+ */
+export function rangeOf(end: number, ms: number): Range {
+  const span = ms / 1000;
+  const steps = Math.max(1, Math.min(mostSteps, span / shortestStep));
+  const step = span / Math.floor(steps);
+  return { start: end - span, end, step };
+}
+
+/**
+ * For how long up to the end of a range the query was true at each step: at
+ * least one series has a value there, and none has 0 or no number.
+ *
+ * @returns seconds, and whether that is all of it.
+ */
+export function trueFor(
+  series: readonly Series[],
+  { start, end, step }: Range,
+): { lasted: number; isAll: boolean } {
+  const steps = Math.round((end - start) / step);
+  const known = new Array<boolean | undefined>(steps + 1);
+  for (const [at, value] of series.flatMap(({ values }) => values)) {
+    const i = Math.round((at - start) / step);
+    if (i < 0 || i > steps) continue;
+    known[i] = (known[i] ?? true) && isTrue(value);
+  }
+  let i = steps;
+  while (i >= 0 && known[i]) i--;
+  const isAll = i < 0;
+  return {
+    lasted: isAll ? end - start : Math.max(0, steps - i - 1) * step,
+    isAll,
+  };
+}

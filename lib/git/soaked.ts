@@ -1,0 +1,68 @@
+/**
+ * A revision that a name pointed to before: it counts only as long as the name
+ * still has it.
+ *
+ * @module
+ */
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { short } from "../base/text.ts";
+import type { Tip } from "../base/tip.ts";
+import type { Run } from "../run/run.ts";
+import { goneReason } from "../run/soak.ts";
+import type { Commit } from "../state/state.ts";
+import { isAncestor } from "./ancestry.ts";
+import { candidateName, mustBeShort, readCommit } from "./candidate.ts";
+import { localGit } from "./git.ts";
+import { must } from "./mirror.ts";
+
+/**
+ * Makes the revision that soaked the candidate, in place of what was fetched:
+ * one of a branch must be behind what the branch names now, and a tag must still
+ * name it.
+ *
+ * @param fetched What the name points to now.
+ * @throws {SyncError} `soaked-gone`, exit 0.
+ */
+export async function backTo(
+  run: Run,
+  mirror: string,
+  tip: Tip,
+  fetched: Commit,
+): Promise<Commit> {
+  if (fetched.revision === tip.revision) return fetched;
+  const isBehind = tip.kind === "branch" &&
+    await isAncestor(run, mirror, tip.revision, fetched.revision);
+  if (!isBehind) throw gone(run, tip);
+  await must(
+    run,
+    localGit(mirror, [
+      "update-ref",
+      "--no-deref",
+      candidateName,
+      tip.revision,
+    ]),
+  );
+  await mustBeShort(run, mirror);
+  return (await readCommit(run, mirror)).commit;
+}
+
+/** A tag that was taken away is no failure of the remote. */
+export function orGone(run: Run, tip: Tip, error: unknown): unknown {
+  const isGone = tip.newest !== undefined && error instanceof SyncError &&
+    error.reason === "revision-missing";
+  return isGone ? gone(run, tip) : error;
+}
+
+function gone({ config: { ref } }: Run, { revision }: Tip): SyncError {
+  return new SyncError(
+    `${ref} no longer has ${
+      short(revision)
+    }, which has soaked here: it is not deployed`,
+    {
+      stage: "fetch",
+      reason: goneReason,
+      next: "stop",
+      exit: exitCodes.ok,
+    },
+  );
+}
