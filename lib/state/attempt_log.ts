@@ -16,6 +16,7 @@ import {
   logFolder,
   loggedAttempts,
   type LogPart,
+  logsIn,
   parseLogEntry,
   type Untimed,
 } from "./log_entries.ts";
@@ -59,16 +60,21 @@ export class AttemptLog {
    * @param state The state folder.
    * @param id The attempt's.
    * @param onFault Called once, where the log can't be written.
+   * @param isShown Whether `serve` shows it. Its unit sees the folder of logs,
+   * and the state folder lets nobody else come so far (lib/report/page_facts.ts).
    */
   constructor(
     private readonly state: string,
     id: string,
     private readonly now: () => Date,
     private readonly onFault: (why: string) => void,
+    private readonly isShown = false,
   ) {
     this.#folder = logFolder(state, id);
     this.#trying(() => {
       Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#show(logsIn(state), 0o755);
+      this.#show(this.#folder, 0o755);
       this.#forgetOld();
       this.#part = this.#reopened();
       // A run that was cut off has left how far it was.
@@ -136,6 +142,7 @@ export class AttemptLog {
     this.#trying(() => {
       const path = `${this.#folder}/${liveFile}`;
       Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
+      this.#show(`${path}.new`, 0o644);
       Deno.renameSync(`${path}.new`, path);
     });
   }
@@ -209,7 +216,12 @@ export class AttemptLog {
       create: true,
       mode: 0o600,
     });
+    this.#show(this.#path(name), 0o644);
     return { name, file, size: file.statSync().size };
+  }
+
+  #show(path: string, mode: number): void {
+    if (this.isShown) Deno.chmodSync(path, mode);
   }
 
   #forgetOld(): void {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { agreement, type Facts } from "../../lib/cli/command/agreement.ts";
-import { statusLines } from "../../lib/cli/command/status_text.ts";
+import { agreement, type Facts } from "../../lib/report/agreement.ts";
+import { rowLines } from "../../lib/cli/output/rows.ts";
+import { statusRows } from "../../lib/report/status_text.ts";
 import type { Config } from "../../lib/config/schema.ts";
 import type { Deployment, Hold, State } from "../../lib/state/state.ts";
 import { targetOf } from "../../lib/run/decide.ts";
@@ -233,7 +234,7 @@ Deno.test("the status is a few lines that stand for themselves", () => {
   const given = facts({ lastGood: deployed(tip) }, {
     systems: { running: good, bootDefault: byHand },
   });
-  const lines = statusLines(given, agreement(given)).split("\n");
+  const lines = rowLines(statusRows(given, agreement(given)));
   const plain = lines.map((line) => line.replace(/\d{4}-\S+ \S+/, "WHEN"));
   assertEquals(plain, [
     "host   web: not what main says",

@@ -14,7 +14,8 @@ import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { fit } from "../output/width.ts";
-import { timeOf } from "../output/times.ts";
+import { resultText, spellText } from "../../report/history_words.ts";
+import { timeOf } from "../../report/times.ts";
 import type { Call } from "../call.ts";
 import type { HistoryEntry } from "../../state/state.ts";
 
@@ -60,7 +61,7 @@ function rowOf(entry: HistoryEntry): string[] {
   return [
     timeOf(entry.at),
     short(entry.revision ?? "-"),
-    resultOf(entry),
+    resultText(entry),
     formatDuration(entry.ms),
     oneLine(entry.subject ?? "", 40) || "-",
     entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
@@ -69,18 +70,13 @@ function rowOf(entry: HistoryEntry): string[] {
   ];
 }
 
-/** `unreachable until 16:20:03, 9 tries`. */
 function spellRow(entry: HistoryEntry): string[] {
-  const { at, ms, reason = "unreached", tries = 1, message = "" } = entry;
-  const end = timeOf(new Date(Date.parse(at) + ms).toISOString());
-  const isSameDay = end.slice(0, 10) === timeOf(at).slice(0, 10);
-  const until = tries > 1 ? ` until ${isSameDay ? end.slice(11) : end}` : "";
   return [
-    timeOf(at),
+    timeOf(entry.at),
     "-",
-    `${reason}${until}, ${tries === 1 ? "1 try" : `${tries} tries`}`,
-    formatDuration(ms),
-    oneLine(message, 40) || "-",
+    spellText(entry),
+    formatDuration(entry.ms),
+    oneLine(entry.message ?? "", 40) || "-",
     "-",
     "-",
   ];
@@ -91,15 +87,6 @@ function fitted(text: string): string {
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
   if (columns === 0) return text;
   return text.split("\n").map((line) => fit(line, columns)).join("\n");
-}
-
-/** `deployed`, or `failed at build: builder-failed (6)`. */
-function resultOf(entry: HistoryEntry): string {
-  const by = entry.by ? ` by ${oneLine(entry.by, 40)}` : "";
-  if (entry.exit === exitCodes.ok || !entry.stage) {
-    return `${entry.result}${by}`;
-  }
-  return `${entry.result} at ${entry.stage}: ${entry.reason} (${entry.exit})`;
 }
 
 function limitOf(text: string | undefined): number {

@@ -16,11 +16,12 @@ import { realEffects } from "../output/effects.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
 import { printJson } from "../output/json.ts";
 import { print, printColoured } from "../output/print.ts";
-import { type Row, rowLines } from "../output/rows.ts";
-import { timeAndAge, timeOf } from "../output/times.ts";
+import { rowLines } from "../output/rows.ts";
+import type { Row } from "../../report/row.ts";
+import { timeAndAge, timeOf } from "../../report/times.ts";
 import { exitOfState } from "./status_tell.ts";
 import { nextJson } from "./status_json.ts";
-import { askedText, colours } from "./status_text.ts";
+import { askedText, colours } from "../../report/status_text.ts";
 
 /**
  * Tells what was published last.

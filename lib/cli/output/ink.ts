@@ -12,15 +12,6 @@ export type Ink = (code: string, text: string) => string;
 /** No colour at all. */
 export const noInk: Ink = (_code, text) => text;
 
-/** The colours of ours; each is legible on light and on dark. */
-export const inks = {
-  good: "32",
-  bad: "31",
-  warning: "33",
-  busy: "36",
-  dim: "2",
-} as const;
-
 /**
  * The ink for a stream: none where it is no terminal, or where `NO_COLOR` is set
  * and not empty (no-color.org).

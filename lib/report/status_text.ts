@@ -3,20 +3,19 @@
  *
  * @module
  */
-import { count, oneLine, short } from "../../base/text.ts";
-import { isPattern } from "../../config/tag_pattern.ts";
-import type { Commit, Deployment, LastAttempt } from "../../state/state.ts";
-import type { NextRun } from "../../host/next_run.ts";
-import { isAttempt } from "../../state/history.ts";
+import { count, oneLine, short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
+import type { Commit, Deployment, LastAttempt } from "../state/state.ts";
+import type { NextRun } from "../host/next_run.ts";
+import { isAttempt } from "../state/history.ts";
 import type { Facts, Verdict } from "./agreement.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { exitCodes } from "../../base/errors.ts";
-import { type HostState, hostStateOf } from "../../run/host_state.ts";
-import { inks } from "../output/ink.ts";
-import { type Row, rowLines } from "../output/rows.ts";
-import { ageOf, timeAndAge } from "../output/times.ts";
-import { runningTest } from "../../run/testing.ts";
-import { describe, signedText } from "../../run/commit.ts";
+import { formatDuration } from "../base/duration.ts";
+import { exitCodes } from "../base/errors.ts";
+import { type HostState, hostStateOf } from "../run/host_state.ts";
+import { inks, type Row } from "./row.ts";
+import { ageOf, timeAndAge } from "./times.ts";
+import { runningTest } from "../run/testing.ts";
+import { describe, signedText } from "../run/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
 export function deploymentOf(
@@ -30,11 +29,6 @@ export function deploymentOf(
     ...earlier,
   ]
     .find((one) => one.system === system);
-}
-
-/** Everything at a glance, as lines without colour. */
-export function statusLines(facts: Facts, verdict: Verdict): string {
-  return rowLines(statusRows(facts, verdict)).join("\n");
 }
 
 /** Everything at a glance. */
@@ -90,8 +84,9 @@ const told: Readonly<Partial<Record<HostState, string>>> = {
   waiting: "waiting; ",
 };
 
-function headline(
-  { config }: Facts,
+/** The state in a few words. */
+export function headline(
+  { config }: Pick<Facts, "config">,
   { agrees }: Verdict,
   state: HostState,
 ): string {
