@@ -1,0 +1,117 @@
+import { assertEquals } from "@std/assert";
+import { violationsOf } from "../std/axe.ts";
+import {
+  type Browser,
+  type BrowserPage,
+  launch,
+  type Look,
+} from "../std/playwright.ts";
+import { pages, type Shown } from "./pages.ts";
+
+/** Debian's. */
+const program = "/usr/bin/chromium";
+
+/** Where pictures are left, if anywhere: `PICTURES=FOLDER ./dev test …`. */
+const pictures = Deno.env.get("PICTURES");
+
+async function isThere(): Promise<boolean> {
+  try {
+    return (await Deno.stat(program)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+const hasBrowser = await isThere();
+if (!hasBrowser) {
+  console.log(`the page is not looked at in a browser: there is no ${program}`);
+}
+
+const looks: Readonly<Record<string, Look>> = Object.fromEntries(
+  (["light", "dark"] as const).flatMap((colorScheme) =>
+    [360, 1280].map((width) => [`${width}-${colorScheme}`, {
+      viewport: { width, height: 800 },
+      colorScheme,
+      timezoneId: "UTC",
+    }])
+  ),
+);
+
+/** Opens a page, and collects all that the browser finds wrong with it. */
+async function opened(
+  browser: Browser,
+  look: Look,
+  address: string,
+  work: (page: BrowserPage, wrong: string[]) => Promise<void>,
+): Promise<string[]> {
+  const context = await browser.newContext(look);
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  const asked: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) {
+      wrong.push(message.text());
+    }
+  });
+  page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("request", (request) => asked.push(request.url()));
+  await page.goto(address);
+  await work(page, wrong);
+  // A data: address is no request of the network.
+  const others = asked.filter((url) =>
+    url !== address && !/^data:|\/events(\?from=\d+)?$/.test(url)
+  );
+  wrong.push(...others.map((url) => `asked for ${url}`));
+  await context.close();
+  return wrong;
+}
+
+async function lookAt(page: BrowserPage, wrong: string[], name: string) {
+  const { innerWidth, scrollWidth } = await page.evaluate<
+    { innerWidth: number; scrollWidth: number }
+  >("({ innerWidth, scrollWidth: document.documentElement.scrollWidth })");
+  if (scrollWidth > innerWidth) {
+    wrong.push(`${scrollWidth} px wide on ${innerWidth}`);
+  }
+  const found = await violationsOf(page);
+  wrong.push(
+    ...found.map(({ id, help, nodes }) =>
+      `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`
+    ),
+  );
+  if (pictures === undefined) return;
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
+for (const [name, make] of Object.entries(pages)) {
+  Deno.test({
+    name: `a browser finds nothing wrong with the page: ${name}`,
+    ignore: !hasBrowser,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      const { host, path }: Shown = await make();
+      await using _ = host;
+      const browser = await launch(program);
+      try {
+        const address = await host.serve() + path;
+        for (const [how, look] of Object.entries(looks)) {
+          const wrong = await opened(
+            browser,
+            look,
+            address,
+            (page, wrong) => lookAt(page, wrong, `${name}-${how}`),
+          );
+          // An address that shows nothing is told so by its status.
+          const real = wrong.filter((one) =>
+            name !== "missing" || !one.includes("404")
+          );
+          assertEquals(real, [], how);
+        }
+        assertEquals(host.faults, []);
+      } finally {
+        await browser.close();
+      }
+    },
+  });
+}
