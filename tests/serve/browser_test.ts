@@ -6,7 +6,7 @@ import {
   launch,
   type Look,
 } from "../std/playwright.ts";
-import { pages, type Shown } from "./pages.ts";
+import { pages } from "./pages.ts";
 
 /** Debian's. */
 const program = "/usr/bin/chromium";
@@ -83,35 +83,38 @@ async function lookAt(page: BrowserPage, wrong: string[], name: string) {
   await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
 }
 
-for (const [name, make] of Object.entries(pages)) {
-  Deno.test({
-    name: `a browser finds nothing wrong with the page: ${name}`,
-    ignore: !hasBrowser,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      const { host, path }: Shown = await make();
-      await using _ = host;
-      const browser = await launch(program);
-      try {
-        const address = await host.serve() + path;
-        for (const [how, look] of Object.entries(looks)) {
-          const wrong = await opened(
-            browser,
-            look,
-            address,
-            (page, wrong) => lookAt(page, wrong, `${name}-${how}`),
-          );
-          // An address that shows nothing is told so by its status.
-          const real = wrong.filter((one) =>
-            name !== "missing" || !one.includes("404")
-          );
-          assertEquals(real, [], how);
-        }
-        assertEquals(host.faults, []);
-      } finally {
-        await browser.close();
+Deno.test({
+  name: "a browser finds nothing wrong with any page",
+  ignore: !hasBrowser,
+  // The browser is driven by timers of its own.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async (t) => {
+    const browser = await launch(program);
+    try {
+      for (const [name, make] of Object.entries(pages)) {
+        await t.step(name, async () => {
+          const { host, path } = await make();
+          await using _ = host;
+          const address = await host.serve() + path;
+          for (const [how, look] of Object.entries(looks)) {
+            const wrong = await opened(
+              browser,
+              look,
+              address,
+              (page, wrong) => lookAt(page, wrong, `${name}-${how}`),
+            );
+            // What is not there is told by its status, which a console names.
+            const real = wrong.filter((one) =>
+              name !== "missing" || !one.includes("404")
+            );
+            assertEquals(real, [], how);
+          }
+          assertEquals(host.faults, []);
+        });
       }
-    },
-  });
-}
+    } finally {
+      await browser.close();
+    }
+  },
+});

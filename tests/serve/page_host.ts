@@ -264,8 +264,14 @@ export class PageHost implements AsyncDisposable {
     end?: { result: string; exit: number; message?: string },
   ): void {
     const fail = (why: string) => this.faults.push(new Error(why));
-    const log = new AttemptLog(this.folder, id, () => now, fail, true);
-    for (const event of events) log.tell(event);
+    // As if each line came when the stage before it was over.
+    let at = now.getTime() - 2 * minute;
+    const clock = () => new Date(at);
+    const log = new AttemptLog(this.folder, id, clock, fail, true);
+    for (const event of events) {
+      if ("ms" in event) at += event.ms;
+      log.tell(event);
+    }
     if (end) log.end(end.result, end.exit, end.message ?? "");
     else log.close();
   }

@@ -6,16 +6,20 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import { exitCodes } from "../../base/errors.ts";
-import { attemptRows, type NamedAttempt } from "../../report/history_words.ts";
+import {
+  attemptRows,
+  type NamedAttempt,
+  resultText,
+} from "../../report/history_words.ts";
 import type { PageFacts } from "../../report/page_facts.ts";
-import { inks } from "../../report/row.ts";
+import type { Row } from "../../report/row.ts";
 import { hasLog, LogReader } from "../../state/log_reader.ts";
 import type { HistoryEntry } from "../../state/state.ts";
 import { type Html, html } from "../html.ts";
 import { stageBar } from "./bars.ts";
 import type { Feed, Message } from "./events.ts";
 import { type Excerpt, excerptOf, linesHtml } from "./log.ts";
-import { rowsHtml, type Tone } from "./words.ts";
+import { rowsHtml, said, type Tone } from "./words.ts";
 
 /** An attempt that has a page. */
 export interface ShownAttempt extends NamedAttempt {
@@ -59,7 +63,15 @@ export function attemptHtml(
   const excerpt = readable(folder, id);
   const { first, last, omitted } = excerpt ??
     { first: [], last: [], omitted: 0 };
-  const main = html`<section class="card" aria-labelledby="attempt-name">
+  const main = html`<section class="card state ${
+    toneOf(attempt)
+  }" aria-label="Result">
+<p class="word"><span class="dot" aria-hidden="true"></span><b>${
+    resultOf(attempt)
+  }</b></p>
+${entry?.message && html`<p class="why">${said(entry.message)}</p>`}
+</section>
+<section class="card" aria-labelledby="attempt-name">
 <h2 id="attempt-name">Attempt ${id}</h2>
 ${rowsHtml(rowsOf(attempt))}
 </section>
@@ -85,6 +97,12 @@ ${
   return { main, lines: first.length + last.length + omitted };
 }
 
+/** How it ended, in a few words. */
+function resultOf({ entry, isUnderWay }: ShownAttempt): string {
+  if (entry) return resultText(entry);
+  return isUnderWay ? "under way" : "cut off, or not known";
+}
+
 /** Logs from before there was a page are for root alone. */
 function readable(folder: string, id: string): Excerpt | undefined {
   try {
@@ -95,15 +113,12 @@ function readable(folder: string, id: string): Excerpt | undefined {
   }
 }
 
-function rowsOf(attempt: ShownAttempt) {
-  const isBad = attempt.entry && attempt.entry.exit !== exitCodes.ok;
-  return attemptRows(attempt).flatMap(([label, text]) =>
-    text.split("\n").map((line, i) => ({
-      label: i === 0 ? label : "",
-      text: line,
-      ...isBad && ["result", "why"].includes(label) ? { colour: inks.bad } : {},
-    }))
-  );
+/** What the head of the page says already. */
+const inHead = ["attempt", "result", "why"];
+
+function rowsOf(attempt: ShownAttempt): Row[] {
+  return attemptRows(attempt).filter(([label]) => !inHead.includes(label))
+    .map(([label, text]) => ({ label, text }));
 }
 
 function stagesHtml({ stages, stage: where, exit }: HistoryEntry): Html {

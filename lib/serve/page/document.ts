@@ -59,7 +59,8 @@ export function documentHtml(sheet: Sheet): Html {
     <main>
     ${main}
     </main>
-    <footer>gitops-sync ${project.version}</footer>
+    <footer>gitops-sync ${project.version}; times are those of ${Intl
+      .DateTimeFormat().resolvedOptions().timeZone}</footer>
     </div>
     ${events !== undefined && html`<script>${own(script)}</script>`}
     </body></html>

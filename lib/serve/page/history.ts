@@ -18,6 +18,9 @@ import { timeHtml } from "./words.ts";
 /** How many lines there are. */
 const most = 25;
 
+/** The page of the attempt has all of it. */
+const mostOfSubject = 120;
+
 /** The history. */
 export function historyPart({ facts }: PageFacts): Html {
   const entries = facts.history.slice(-most).reverse();
@@ -73,8 +76,10 @@ function whatOf({ revision, subject, message, result }: HistoryEntry): Value {
   if (result === "unreached") {
     return html`<span class="soft">${oneLine(message ?? "", 200)}</span>`;
   }
-  if (revision === undefined) return oneLine(subject ?? "", 200);
-  return html`<code>${short(revision)}</code> ${oneLine(subject ?? "", 200)}`;
+  if (revision === undefined) return oneLine(subject ?? "", mostOfSubject);
+  return html`<code>${short(revision)}</code> ${
+    oneLine(subject ?? "", mostOfSubject)
+  }`;
 }
 
 function howOf(entry: HistoryEntry): string {

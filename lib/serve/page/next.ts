@@ -16,20 +16,20 @@ import { rowsHtml, said } from "./words.ts";
 
 /** What a plan says about the next revision. */
 export function planPart({ facts, plan }: PageFacts): Html {
-  const { tip, state: { lastGood }, now } = facts;
-  const isBehind = tip && tip.revision !== lastGood?.revision;
+  const { tip, state, config, now } = facts;
+  const done = config.operation === "build" ? state.built : state.lastGood;
+  const isBehind = tip && tip.revision !== done?.revision;
   const isNext = isBehind && plan?.revision === tip.revision;
   const text = isNext
     ? html`<p>${said(plan.headline)}</p>
-<p class="soft">planned ${timeAndAge(plan.at, now)}</p>
+<p class="soft">planned ${said(timeAndAge(plan.at, now))}</p>
 <details><summary>What would change</summary>${rowsHtml(plan.rows)}</details>`
     : isBehind
     ? html`
-      <p>${said(`Nobody has planned ${short(tip.revision)} here yet.`)}</p>
-      <p
-        class="soft">sudo gitops-sync plan says what would change, and shows it here.</p>
+      <p>There is no plan of ${said(short(tip.revision))} yet.</p>
+      <p class="soft">sudo gitops-sync plan makes one, which is shown here.</p>
     `
-    : html`<p class="soft">Nothing is to come: the newest commit runs here.</p>`;
+    : html`<p class="soft">Git names no newer commit.</p>`;
   return html`
     <section id="plan" class="card" aria-labelledby="plan-name" ${tip ===
         undefined && html`
@@ -58,9 +58,8 @@ function holdItem(hold: Hold, { now }: Facts): Html {
   const { revision, stage, message, hints, since } = hold;
   return html`
     <li
-      class="item"><p><code>${short(revision)}</code> since ${timeAndAge(
-        since,
-        now,
+      class="item"><p><code>${short(revision)}</code> since ${said(
+        timeAndAge(since, now),
       )}, at the ${stage} stage</p>
     <p class="bad">${said(message)}</p>
     ${[...hints, ...holdHints(hold)].map((hint) =>
@@ -105,7 +104,7 @@ function windowItem(
   const opening = openingOf(windows, now);
   const says = opening === undefined
     ? html`<span class="good">open now</span>`
-    : html`<span class="warning">closed; ${opensText(opening)}</span>`;
+    : html`closed; ${said(opensText(opening))}`;
   return html`
     <li class="item">
       <p>${what}: ${says}</p>

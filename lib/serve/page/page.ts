@@ -152,11 +152,14 @@ export class Page implements Disposable {
       asOf: `as of ${timeOf(this.sources.now().toISOString())}`,
       events: "/events",
       refresh: seen?.facts.isBusy ? refreshBusy : refreshIdle,
-      main: html`${of(["state", "run"])}
-<div class="columns">${of(["facts"])}<div>${
-        of(["plan", "windows", "holds"])
-      }</div></div>
-${of(["history"])}`,
+      main: html`
+        ${of(["state", "run"])}
+        <div class="columns">
+          <div class="stack">${of(["facts", "holds"])}</div>
+          <div class="stack">${of(["plan", "windows"])}</div>
+        </div>
+        ${of(["history"])}
+      `,
     });
   }
 

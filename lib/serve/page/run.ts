@@ -99,9 +99,12 @@ export function runPart({ facts }: PageFacts, follower: RunFollower): Html {
   }</div>
 ${
     attempt && commit
-      ? html`<p><a href="/attempts/${attempt.id}"><code>${
-        short(commit.revision)
-      }</code></a> ${shown(commit.subject)}</p>${workHtml(follower, now)}`
+      ? html`
+        <p><a href="/attempts/${attempt.id}"><code>${short(
+          commit.revision,
+        )}</code></a> ${shown(commit.subject)}</p>
+        <div class="work">${workHtml(follower, now)}</div>
+      `
       : html`<p class="soft">It asks what Git says.</p>`
   }
 </section>`;

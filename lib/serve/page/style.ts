@@ -49,7 +49,7 @@ padding:1.25rem clamp(1rem,2.5vw,1.5rem);margin-bottom:1rem}
 .state.good{--of:var(--good)}.state.warning{--of:var(--warning)}
 .state.bad{--of:var(--bad)}.state.busy{--of:var(--busy)}
 .state{color:var(--text);border-left:6px solid var(--of);
-padding:1.5rem clamp(1rem,2.5vw,1.75rem)}
+padding:1.5rem clamp(1rem,2.5vw,1.5rem);padding-left:calc(clamp(1rem,2.5vw,1.5rem) - 5px)}
 .word{display:flex;align-items:baseline;gap:.7rem;font-weight:600;
 font-size:clamp(1.5rem,1.15rem + 1.6vw,2.125rem);line-height:1.2;letter-spacing:-.02em}
 .dot{flex:none;width:.55em;height:.55em;border-radius:50%;background:var(--of)}
@@ -63,9 +63,11 @@ gap:.45rem 1.25rem}
 dl.rows dt{color:var(--soft)}
 dl.rows dd+dd{grid-column:2}
 .columns{display:grid;gap:1rem;margin-bottom:1rem}
-.columns>.card{margin:0;min-width:0}
-@media (min-width:60rem){.columns{grid-template-columns:minmax(0,3fr) minmax(0,2fr)}
-.columns>:only-child{grid-column:1/-1}}
+.stack{display:flex;flex-direction:column;gap:1rem;min-width:0}
+.stack>.card{margin:0}
+.stack>.card:last-child{flex:1}
+@media (min-width:60rem){.columns{grid-template-columns:minmax(0,3fr) minmax(0,2fr)}}
+.once{white-space:nowrap}
 .item+.item{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
 .item p+p{margin-top:.25rem}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;font-size:.8125rem;color:var(--soft)}
@@ -80,15 +82,17 @@ grid-template-columns:minmax(0,1fr) max-content;align-items:baseline}
 .attempts>li>*{min-width:0}
 .attempts .when{order:1;font-size:.875rem}
 .attempts .took{order:2;font-size:.875rem;color:var(--soft);text-align:right}
-.attempts .what{order:3;grid-column:1/-1}
+.attempts .what{order:3;grid-column:1/-1;font-size:.9375rem}
 .attempts .how{order:4;grid-column:1/-1;font-size:.875rem}
 .attempts .time{order:5;grid-column:1/-1;padding:.3rem 0 .15rem}
 @media (min-width:60rem){
-.attempts>li{grid-template-columns:10.75rem minmax(0,1fr) minmax(0,14rem) 12rem 4rem;
-padding:.55rem 0}
+.attempts>li{grid-template-columns:10.25rem minmax(0,1fr) minmax(0,14.5rem) 9.5rem 3.75rem;
+padding:.6rem 0}
+.attempts>li:last-child{padding-bottom:0}
 .attempts .when,.attempts .what,.attempts .how,.attempts .time,.attempts .took{
 order:0;grid-column:auto}
-.attempts .time{padding:0;align-self:center}}
+.attempts .time{padding:0;align-self:start;margin-top:.45rem}}
+.work{margin-top:1rem}
 .stages{display:grid;gap:.3rem 1rem;grid-template-columns:max-content minmax(0,1fr) max-content;
 align-items:center}
 .stages li{display:contents}
@@ -102,6 +106,7 @@ pre.box{margin-top:1rem;padding:.75rem .9rem;border-radius:8px;background:var(--
 border:1px solid var(--line)}
 pre .soft{color:var(--soft)}
 form{display:inline-flex;flex-wrap:wrap;gap:.5rem;align-items:center}
+.actions:empty{display:none}
 .actions{display:flex;flex-wrap:wrap;gap:.5rem}
 button,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--soft);
 border-radius:8px;padding:.4rem .85rem;min-height:2.5rem;max-width:100%}

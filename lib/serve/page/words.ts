@@ -25,13 +25,21 @@ export function toneOf(colour: string | undefined): Tone {
   return (found?.[0] ?? "") as Tone;
 }
 
-/** A sentence, with revisions and store paths in it set as code. */
+/** Revisions, store paths, and points in time. */
+const special =
+  /(\b[0-9a-f]{40}\b|\b[0-9a-f]{12}\b|\/nix\/store\/[\w.+-]+|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b)/;
+
+/**
+ * A sentence, with revisions and store paths in it set as code; a point in time
+ * stays in one line.
+ */
 export function said(text: string): Value {
-  const parts = shown(text)
-    .split(/(\b[0-9a-f]{12}\b|\/nix\/store\/[\w.+-]+)/);
-  return parts.map((part, i) =>
-    i % 2 === 1 ? html`<code>${part}</code>` : part
-  );
+  return shown(text).split(special).map((part, i) => {
+    if (i % 2 === 0) return part;
+    return part.includes(":") || part.includes(" ")
+      ? html`<span class="once">${part}</span>`
+      : html`<code>${part}</code>`;
+  });
 }
 
 /** A point in time as people read it. */
