@@ -3,14 +3,13 @@
  * the last plan, in one folder of the state folder.
  *
  * `serve` has no right to enter the state folder. Its unit sees this folder and
- * the logs of attempts there, and nothing else (nix/serve.nix): so they let
- * everybody read who comes so far, and the state folder lets nobody in.
+ * the logs of attempts there, and nothing else (lib/state/shown.ts).
  *
  * @module
  */
 import project from "../../deno.json" with { type: "json" };
 import type { Config } from "../config/schema.ts";
-import type { HistoryEntry } from "../state/state.ts";
+import { show } from "../state/shown.ts";
 import type { Facts } from "./agreement.ts";
 import type { Behind } from "./behind.ts";
 import type { Row } from "./row.ts";
@@ -106,12 +105,12 @@ function write(folder: string, path: string, what: unknown, time?: Date) {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  Deno.chmodSync(pageIn(folder), 0o755);
+  show(folder, pageIn(folder));
   // Several may write at the same time: a run, and a person who suspends.
   const temporary = `${path}.${Deno.pid}`;
   Deno.writeTextFileSync(temporary, JSON.stringify(what), { mode: 0o600 });
   if (time) Deno.utimeSync(temporary, time, time);
-  Deno.chmodSync(temporary, 0o644);
+  show(folder, temporary);
   Deno.renameSync(temporary, path);
 }
 
@@ -148,12 +147,4 @@ function read<T>(path: string): { what: T; at: Date } | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The attempt of a page that has an id, oldest first. */
-export function entryOf(
-  { facts: { history } }: PageFacts,
-  id: string,
-): HistoryEntry | undefined {
-  return history.find((one) => one.id === id);
 }

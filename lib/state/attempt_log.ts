@@ -10,6 +10,7 @@
 import type { Event, Progress } from "../base/effects.ts";
 import type { Stage } from "../base/errors.ts";
 import { cleanProgress, linesOf } from "./log_cleaning.ts";
+import { show } from "./shown.ts";
 import {
   liveFile,
   type LogEntry,
@@ -60,8 +61,7 @@ export class AttemptLog {
    * @param state The state folder.
    * @param id The attempt's.
    * @param onFault Called once, where the log can't be written.
-   * @param isShown Whether `serve` shows it. Its unit sees the folder of logs,
-   * and the state folder lets nobody else come so far (lib/report/page_facts.ts).
+   * @param isShown Whether `serve` shows it.
    */
   constructor(
     private readonly state: string,
@@ -73,8 +73,8 @@ export class AttemptLog {
     this.#folder = logFolder(state, id);
     this.#trying(() => {
       Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      this.#show(logsIn(state), 0o755);
-      this.#show(this.#folder, 0o755);
+      this.#show(logsIn(state));
+      this.#show(this.#folder);
       this.#forgetOld();
       this.#part = this.#reopened();
       // A run that was cut off has left how far it was.
@@ -142,7 +142,7 @@ export class AttemptLog {
     this.#trying(() => {
       const path = `${this.#folder}/${liveFile}`;
       Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
-      this.#show(`${path}.new`, 0o644);
+      this.#show(`${path}.new`);
       Deno.renameSync(`${path}.new`, path);
     });
   }
@@ -216,12 +216,12 @@ export class AttemptLog {
       create: true,
       mode: 0o600,
     });
-    this.#show(this.#path(name), 0o644);
+    this.#show(this.#path(name));
     return { name, file, size: file.statSync().size };
   }
 
-  #show(path: string, mode: number): void {
-    if (this.isShown) Deno.chmodSync(path, mode);
+  #show(path: string): void {
+    if (this.isShown) show(this.state, path);
   }
 
   #forgetOld(): void {
