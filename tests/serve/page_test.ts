@@ -374,6 +374,11 @@ Deno.test("more clients than there is room for see a page that stands still", as
   assertEquals(statuses.filter((status) => status === 200).length, 64);
   assertEquals(statuses.filter((status) => status === 503).length, 16);
   for (const { body } of all) await body?.cancel();
+  // Who asks for the head alone takes up no place.
+  for (let i = 0; i < 80; i++) {
+    const { status, body } = await host.ask("/events", { method: "HEAD" });
+    assertEquals([status, body], [200, null]);
+  }
   const again = await host.ask("/events");
   assertEquals(again.status, 200);
   await again.body?.cancel();

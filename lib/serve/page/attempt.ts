@@ -19,6 +19,7 @@ import { type Html, html } from "../html.ts";
 import { stageBar } from "./bars.ts";
 import type { Feed, Message } from "./events.ts";
 import { type Excerpt, excerptOf, linesHtml } from "./log.ts";
+import { readable } from "./run.ts";
 import { rowsHtml, said, type Tone } from "./words.ts";
 
 /** An attempt that has a page. */
@@ -60,7 +61,7 @@ export function attemptHtml(
   attempt: ShownAttempt,
 ): { main: Html; lines: number } {
   const { id, entry } = attempt;
-  const excerpt = readable(folder, id);
+  const excerpt = readableExcerpt(folder, id);
   const { first, last, omitted } = excerpt ??
     { first: [], last: [], omitted: 0 };
   const main = html`<section class="card state ${
@@ -104,7 +105,7 @@ function resultOf({ entry, isUnderWay }: ShownAttempt): string {
 }
 
 /** Logs from before there was a page are for root alone. */
-function readable(folder: string, id: string): Excerpt | undefined {
+function readableExcerpt(folder: string, id: string): Excerpt | undefined {
   try {
     return hasLog(folder, id) ? excerptOf(folder, id) : undefined;
   } catch (error) {
@@ -163,7 +164,7 @@ export class LogFeed implements Feed {
     // Looked at first: what is written before it is over is read after.
     const isOver = !this.now()?.isUnderWay;
     const messages: Message[] = [];
-    for (const entries of this.#reader.read()) {
+    for (const entries of readable(this.#reader)) {
       const fresh = entries.slice(this.#skip);
       this.#skip = Math.max(0, this.#skip - entries.length);
       if (fresh.length === 0) continue;

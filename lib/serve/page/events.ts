@@ -31,9 +31,13 @@ const silent = 15;
 
 const encoder = new TextEncoder();
 
+/** After so many looks a client that reads nothing is let go. */
+const mostStuck = 60;
+
 /** A client that is connected. */
 class Client {
   #quiet = 0;
+  #stuck = 0;
   #isOver = false;
   /** A look takes time; there is never more than one. */
   #isLooking = false;
@@ -43,10 +47,16 @@ class Client {
     private readonly controller: ReadableStreamDefaultController<Uint8Array>,
   ) {}
 
+  /** Whether it has not read for long. */
+  get isStuck(): boolean {
+    return this.#stuck >= mostStuck;
+  }
+
   /** Sends what is new. A client that does not read is sent nothing. */
   async look(): Promise<void> {
     const { desiredSize } = this.controller;
     const isFull = desiredSize === null || desiredSize <= 0;
+    this.#stuck = isFull ? this.#stuck + 1 : 0;
     if (this.#isOver || this.#isLooking || isFull) return;
     this.#isLooking = true;
     try {
@@ -125,7 +135,10 @@ export class Clients {
   }
 
   #lookAll(): void {
-    for (const client of this.#all) this.#look(client);
+    for (const client of this.#all) {
+      if (client.isStuck) this.#forget(client);
+      else this.#look(client);
+    }
   }
 
   #look(client: Client): void {

@@ -117,7 +117,10 @@ export class Page implements Disposable {
       try {
         const reader = await this.#admit(request);
         if (reader instanceof Response) return reader;
-        return await answer(request, reader);
+        const response = await answer(request, reader);
+        if (request.method === "GET") return response;
+        await response.body?.cancel();
+        return new Response(null, response);
       } catch (error) {
         this.sources.onFault(error);
         return told(500, "a bug in gitops-sync serve: see its journal");

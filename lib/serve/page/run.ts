@@ -30,6 +30,17 @@ interface Begun {
   isFailed?: true;
 }
 
+/** What is new of a log; nothing of one that was begun before it was shown. */
+export function* readable(
+  reader: LogReader | undefined,
+): Generator<LogEntry[]> {
+  try {
+    yield* reader?.read() ?? [];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  }
+}
+
 /** Follows the log of the attempt under way. */
 export class RunFollower implements Disposable {
   #id: string | undefined;
@@ -46,7 +57,7 @@ export class RunFollower implements Disposable {
       this.#stages = [];
       this.#lines = [];
     }
-    for (const entries of this.#reader?.read() ?? []) {
+    for (const entries of readable(this.#reader)) {
       for (const entry of entries) this.#note(entry);
       this.#lines = [...this.#lines, ...entries].slice(-mostLines);
     }
