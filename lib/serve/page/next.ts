@@ -108,9 +108,9 @@ function windowItem(
   return html`
     <li class="item">
       <p>${what}: ${says}</p>
-      <p class="soft">${windows.map((window, i) =>
-        html`${i > 0 && ", "}<code>${window}</code>`
-      )}</p>
+      ${windows.map((window) =>
+        html`<p class="soft"><code>${window}</code></p>`
+      )}
     </li>
   `;
 }
