@@ -21,9 +21,11 @@ export function planPart({ facts, plan }: PageFacts): Html {
   const isBehind = tip && tip.revision !== done?.revision;
   const isNext = isBehind && plan?.revision === tip.revision;
   const text = isNext
-    ? html`<p>${said(plan.headline)}</p>
+    ? html`<p>${said(withoutName(plan.headline, config.host))}</p>
 <p class="soft">planned ${said(timeAndAge(plan.at, now))}</p>
-<details><summary>What would change</summary>${rowsHtml(plan.rows)}</details>`
+<details open><summary>What would change</summary>${
+      rowsHtml(plan.rows)
+    }</details>`
     : isBehind
     ? html`
       <p>There is no plan of ${said(short(tip.revision))} yet.</p>
@@ -39,6 +41,11 @@ export function planPart({ facts, plan }: PageFacts): Html {
     ${text}
     </section>
   `;
+}
+
+/** The page has the name of the host at its head. */
+function withoutName(text: string, host: string): string {
+  return text.startsWith(`${host}: `) ? text.slice(host.length + 2) : text;
 }
 
 /** What is not tried again by itself. */

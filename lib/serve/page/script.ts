@@ -25,6 +25,8 @@ export const script = `"use strict";
     }
     if (from.matches("form") && from.contains(document.activeElement)) return;
     for (const { name, value } of [...to.attributes]) {
+      // Whether something is open is for a person to say.
+      if (name === "open") continue;
       if (from.getAttribute(name) !== value) from.setAttribute(name, value);
     }
     for (const { name } of [...from.attributes]) {

@@ -68,8 +68,10 @@ dl.rows dd+dd{grid-column:2}
 .stack>.card:last-child{flex:1}
 @media (min-width:60rem){.columns{grid-template-columns:minmax(0,3fr) minmax(0,2fr)}}
 .once{white-space:nowrap}
+.card p+p{margin-top:.25rem}
+details{margin-top:.75rem}
+summary{cursor:pointer;margin-bottom:.5rem}
 .item+.item{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
-.item p+p{margin-top:.25rem}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;font-size:.8125rem;color:var(--soft)}
 .legend svg{width:.65rem;height:.65rem;margin-right:.4rem;border-radius:2px}
 .top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.35rem 1rem;
