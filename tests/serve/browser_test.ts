@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { violationsOf } from "../std/axe.ts";
 import {
   type Browser,
@@ -6,6 +6,7 @@ import {
   launch,
   type Look,
 } from "../std/playwright.ts";
+import { ago, deployment, PageHost, revisions } from "./page_host.ts";
 import { pages } from "./pages.ts";
 
 /** Debian's. */
@@ -70,6 +71,14 @@ async function opened(
   return wrong;
 }
 
+/** Waits until something is so on a page, whose policy lets nobody wait in it. */
+async function until(page: BrowserPage, isSo: string) {
+  for (let i = 0; !await page.evaluate<boolean>(isSo); i++) {
+    if (i === 600) throw new Error(`still not so: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 async function lookAt(page: BrowserPage, wrong: string[], name: string) {
   const { innerWidth, scrollWidth } = await page.evaluate<
     { innerWidth: number; scrollWidth: number }
@@ -119,6 +128,62 @@ Deno.test({
           assertEquals(host.faults, []);
         });
       }
+    } finally {
+      await browser.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "the page follows the host, and keeps what a person does to it",
+  ignore: !hasBrowser,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    await using host = await PageHost.make({}, { now: () => new Date() });
+    host.leaveInSync();
+    const browser = await launch(program);
+    try {
+      const address = `${await host.serve()}/`;
+      const wrong = await opened(
+        browser,
+        looks["1280-light"]!,
+        address,
+        async (page) => {
+          await until(page, "link.textContent === 'live'");
+          await page.evaluate("window.kept = document.querySelector('#facts')");
+          const { good, tip } = revisions;
+          host.leave({
+            lastGood: deployment(host.config, good, "Old", ago(0)),
+          }, { tip: { revision: tip, kind: "branch", name: "main" } });
+          await until(
+            page,
+            "document.querySelector('#state b').textContent === 'not what main says'",
+          );
+          await until(
+            page,
+            "document.title.includes('not what main')",
+          );
+          // The same element, with another text in it.
+          await until(
+            page,
+            "kept === document.querySelector('#facts') && kept.textContent.includes('Old')",
+          );
+        },
+      );
+      assertEquals(wrong, []);
+
+      // Without scripts it is whole.
+      const look = { ...looks["360-dark"]!, javaScriptEnabled: false };
+      const context = await browser.newContext(look);
+      const page = await context.newPage();
+      await page.goto(address);
+      const html = await page.content();
+      for (const text of ["not what main says", "as of ", "History"]) {
+        assertStringIncludes(html, text);
+      }
+      await context.close();
+      assertEquals(host.faults, []);
     } finally {
       await browser.close();
     }

@@ -20,7 +20,6 @@ export interface PageRequest {
 export interface BrowserPage {
   goto(url: string): Promise<unknown>;
   evaluate<T>(script: string): Promise<T>;
-  waitForFunction(script: string): Promise<unknown>;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
   content(): Promise<string>;
   close(): Promise<void>;
