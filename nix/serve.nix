@@ -1,4 +1,5 @@
-# services.gitops.serve: a server for webhooks, and what starts a run for them.
+# services.gitops.serve: a server for webhooks and the status page, and what starts
+# a run for a push.
 {
   config,
   lib,
@@ -13,13 +14,22 @@ let
 
   secretFile = cfg.settings.serve.webhookSecretFile or null;
   inherit (cfg.settings.serve) listen wanted;
+  hasHook = secretFile != null;
+  hasPage = cfg.settings.serve.page or false;
+
+  # What of the state folder the page shows (lib/report/page_facts.ts).
+  state = cfg.settings.stateDirectory;
+  shown = map (name: "${units.absolute state}/${name}") [
+    "attempts"
+    "page"
+  ];
 
   isLoopback = builtins.match "(127[.].*|localhost|[[]::1[]]):[0-9]+" listen != null;
   isSocket = lib.hasPrefix "unix:" listen;
 in
 {
   options.services.gitops.serve = {
-    enable = mkEnableOption "gitops-sync serve, by which a push starts a run within a second";
+    enable = mkEnableOption "gitops-sync serve, by which a push starts a run within a second, and which can show a status page";
 
     group = mkOption {
       type = types.nullOr types.str;
@@ -38,10 +48,12 @@ in
         message = "services.gitops.serve.wanted ${toString (units.problemOfPath wanted)}.";
       }
       {
-        assertion = secretFile != null;
+        assertion = hasHook || hasPage;
         message = ''
-          services.gitops.serve.enable is set, and no secret for the webhook. Put it into a file on the host, and write for example:
-            services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";'';
+          services.gitops.serve.enable is set, and neither a secret for the webhook nor the page. Put the secret into a file on the host, and write for example:
+            services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";
+          For the status page alone, write:
+            services.gitops.serve.page = true;'';
       }
       {
         assertion = secretFile == null || units.problemOfPath secretFile == null;
@@ -56,22 +68,30 @@ in
     ];
 
     systemd.services.gitops-sync-serve = {
-      description = "Hear of pushes to the Git repository of this host";
+      description =
+        if hasPage then
+          "Hear of pushes to the Git repository of this host, and show how it stands"
+        else
+          "Hear of pushes to the Git repository of this host";
       wantedBy = [ "multi-user.target" ];
       after = [ "network.target" ];
       environment = units.environment { HOME = "/var/empty"; };
+      # It reads the configuration when it starts.
+      restartTriggers = [ config.environment.etc."gitops-sync/config.yaml".source ];
 
       serviceConfig =
         import ./sandbox.nix
         // {
           Type = "exec";
-          ExecStart = "${lib.getExe cfg.package} serve --serve-webhook-secret-file=%d/webhook-secret";
-          LoadCredential = [
-            (units.credential {
+          ExecStart =
+            "${lib.getExe cfg.package} serve"
+            + lib.optionalString hasHook " --serve-webhook-secret-file=%d/webhook-secret";
+          LoadCredential = lib.optional hasHook (
+            units.credential {
               credential = "webhook-secret";
               path = secretFile;
-            })
-          ];
+            }
+          );
           # A user of its own for as long as it runs, who may write one file.
           DynamicUser = true;
           RuntimeDirectory = "gitops-sync-serve";
@@ -96,6 +116,12 @@ in
             "~@privileged @resources"
           ];
         }
+        // lib.optionalAttrs hasPage {
+          # The state folder lets nobody in but root. The unit sees an empty one
+          # in its place, with what the page shows.
+          TemporaryFileSystem = ''"${units.absolute state}:ro"'';
+          BindReadOnlyPaths = map (path: ''"-${path}"'') shown;
+        }
         // lib.optionalAttrs (cfg.serve.group != null) { Group = cfg.serve.group; }
         // lib.optionalAttrs isLoopback {
           IPAddressAllow = "localhost";
@@ -106,6 +132,12 @@ in
           RestrictAddressFamilies = "AF_UNIX";
         };
     };
+
+    # What is not there when the server starts it never sees.
+    systemd.tmpfiles.rules = mkIf hasPage (
+      [ ''d "${units.absolute state}" 0700 root root -'' ]
+      ++ map (path: ''d "${path}" 0755 root root -'') shown
+    );
 
     # A push that comes while a run is under way makes the file again: systemd
     # looks for it when the run is over.

@@ -7,19 +7,12 @@ import { usageError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import { isAttempt, readHistory } from "../state/history.ts";
 import { loggedAttempts } from "../state/log_entries.ts";
-import type { HistoryEntry } from "../state/state.ts";
+import type { NamedAttempt } from "../report/history_words.ts";
 import { readState } from "../state/state_file.ts";
 
-/** An attempt: one that has ended has an entry in the history. */
-export interface KnownAttempt {
-  id: string;
-  revision: string | undefined;
-  entry?: HistoryEntry;
-}
-
 /** Every attempt, oldest first; the one under way or cut off is the last. */
-export async function attemptsIn(folder: string): Promise<KnownAttempt[]> {
-  const known = readHistory(folder).map((entry): KnownAttempt => ({
+export async function attemptsIn(folder: string): Promise<NamedAttempt[]> {
+  const known = readHistory(folder).map((entry): NamedAttempt => ({
     id: entry.id,
     revision: entry.revision,
     entry,
@@ -32,18 +25,18 @@ export async function attemptsIn(folder: string): Promise<KnownAttempt[]> {
   }
   // The history may be damaged, or have been written by nobody yet.
   const unknown = loggedAttempts(folder).filter((id) => !ids.has(id))
-    .map((id): KnownAttempt => ({ id, revision: undefined }));
+    .map((id): NamedAttempt => ({ id, revision: undefined }));
   return [...known, ...unknown].sort((a, b) => order(a) < order(b) ? -1 : 1);
 }
 
 /** Ids begin with a time; those of some lines of the history do not. */
-function order({ id, entry }: KnownAttempt): string {
+function order({ id, entry }: NamedAttempt): string {
   return /^\d{8}-\d{6}/.exec(id)?.[0] ??
     (entry?.at ?? "").slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
 }
 
 /** Whether a run made it; a person's word and an outage have no log. */
-export function isOfRun({ entry }: KnownAttempt): boolean {
+export function isOfRun({ entry }: NamedAttempt): boolean {
   return entry === undefined || isAttempt(entry);
 }
 
@@ -57,10 +50,10 @@ export function isOfRun({ entry }: KnownAttempt): boolean {
  * @throws {SyncError} `no-attempts`, `attempt-missing`, exit 2.
  */
 export function attemptNamed(
-  known: readonly KnownAttempt[],
+  known: readonly NamedAttempt[],
   word: string | undefined,
-  isMeant: (attempt: KnownAttempt) => boolean = () => true,
-): KnownAttempt {
+  isMeant: (attempt: NamedAttempt) => boolean = () => true,
+): NamedAttempt {
   // An entry of a person's word has an id, and counts as no attempt.
   const attempts = known.filter(isOfRun);
   if (known.length === 0) {
@@ -95,10 +88,10 @@ export function attemptNamed(
 }
 
 function byName(
-  known: readonly KnownAttempt[],
+  known: readonly NamedAttempt[],
   word: string,
-  isMeant: (attempt: KnownAttempt) => boolean,
-): KnownAttempt | undefined {
+  isMeant: (attempt: NamedAttempt) => boolean,
+): NamedAttempt | undefined {
   const ofRevision = known.filter(({ revision }) => revision?.startsWith(word));
   return known.findLast(({ id }) => id === word) ??
     ofRevision.findLast(isMeant) ?? ofRevision.at(-1) ??

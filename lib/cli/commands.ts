@@ -322,9 +322,9 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "serve",
-    summary: "listen for webhooks, and start a run for each push",
+    summary: "start a run for each push (webhooks); a status page",
     text:
-      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
+      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. With serve.page it\nshows how this host stands. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
     flags: [],
     examples: [
       ["gitops-sync serve --serve-listen 127.0.0.1:9480", "what the unit does"],

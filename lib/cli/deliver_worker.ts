@@ -10,7 +10,7 @@ import { foreseen } from "../base/os_error.ts";
 import { deliverAll } from "../notify/deliver.ts";
 import { parse } from "./arguments.ts";
 import { readConfig } from "./config.ts";
-import { hostPart } from "./host_facts.ts";
+import { hostPart } from "../report/host_facts.ts";
 import { whileAlive } from "./life.ts";
 import { realEffects } from "./output/effects.ts";
 

@@ -90,7 +90,7 @@ async function hostPartOf(
   call: Call | undefined,
 ): Promise<Record<string, unknown>> {
   if (!isAboutHost(command)) return {};
-  const { hostPart } = await import("./host_facts.ts");
+  const { hostPart } = await import("../report/host_facts.ts");
   const { readConfig } = await import("./config.ts");
   // What is wrong with it was told.
   const config = call && await readConfig(call).catch(() => undefined);

@@ -225,7 +225,10 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   if (reach === "state") return [...always, "systemctl", ...ofSsh];
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   // A path unit starts the runs. To know the journal needs one program.
-  if (reach === "serve") return ["stat"];
+  if (reach === "serve") {
+    // The page tells when the next run is.
+    return config["serve.page"] ? ["stat", "kill", "systemctl"] : ["stat"];
+  }
   if (reach === "notify") {
     const isTold = config["notify.apprise.urlsFile"] !== undefined;
     return [...always, ...isTold ? ["apprise"] : []];

@@ -1,5 +1,6 @@
 /**
- * Keeps the file for people who are not root as the host is.
+ * Keeps as the host is what people see who are not root: a file for everybody,
+ * and the page of `serve`.
  *
  * @module
  */
@@ -7,31 +8,43 @@ import type { Effects, Event } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { defaultConfigPath, type LocalConfig } from "../config/config.ts";
+import { factsIn } from "../report/page_facts.ts";
 import {
   markRun,
-  type Published,
   publishedFile,
   publishedOf,
   unknownOf,
   writePublished,
 } from "../report/published.ts";
 import type { Call } from "./call.ts";
-import { localFacts } from "./host_facts.ts";
+import { type LocalFacts, localFacts } from "../report/host_facts.ts";
 import { documentText } from "./output/json.ts";
 
 /** Flags that make it about another host, or another of its states. */
 const others = ["stateDirectory", "host"];
 
-/** Whether a call is about the host's own configuration, which is published. */
-export function isPublished(call: Call, config: LocalConfig): boolean {
-  const isOwn = (call.configPath ?? defaultConfigPath) === defaultConfigPath &&
-    !call.given.some(({ key }) => others.includes(key));
-  return config.publishStatus && isOwn && Deno.uid() === 0;
+/** Whether a call is about the host's own configuration. */
+function isOwn({ configPath, given }: Call): boolean {
+  return (configPath ?? defaultConfigPath) === defaultConfigPath &&
+    !given.some(({ key }) => others.includes(key)) && Deno.uid() === 0;
 }
 
-/** The file whose time a run with nothing to do sets anew, if it is published. */
+/** Whether what a call finds is published for everybody on the host. */
+export function isPublished(call: Call, config: LocalConfig): boolean {
+  return config.publishStatus && isOwn(call);
+}
+
+/** Whether what a call finds is shown on the page of `serve`. */
+export function isShown(call: Call, config: LocalConfig): boolean {
+  return config["serve.page"] && isOwn(call);
+}
+
+/** The files whose time a run with nothing to do sets anew. */
 export function publishedFiles(call: Call, config: LocalConfig): string[] {
-  return isPublished(call, config) ? [publishedFile] : [];
+  return [
+    ...isPublished(call, config) ? [publishedFile] : [],
+    ...isShown(call, config) ? [factsIn(config.stateDirectory)] : [],
+  ];
 }
 
 /**
@@ -43,11 +56,13 @@ export async function publish(
   config: LocalConfig,
   effects?: Pick<Effects, "tell">,
 ): Promise<void> {
-  if (!isPublished(call, config)) return;
+  const isFor = {
+    all: isPublished(call, config),
+    page: isShown(call, config),
+  };
+  if (!isFor.all && !isFor.page) return;
   try {
-    const { published, time } = await publishedNow(config);
-    const text = documentText("status", 0, { ...published });
-    writePublished(`${text}\n`, time);
+    await publishNow(config, isFor);
   } catch (error) {
     const why = oneLine((error as Error)?.message ?? String(error), 200);
     const text = `Cannot publish the status: ${why}`;
@@ -55,17 +70,30 @@ export async function publish(
   }
 }
 
-/** What can't be read is not what it was: the state is unknown then. */
-async function publishedNow(
+async function publishNow(
   config: LocalConfig,
-): Promise<{ published: Published; time: Date }> {
+  isFor: { all: boolean; page: boolean },
+): Promise<void> {
+  const facts = await factsNow(config);
+  if (isFor.all) {
+    // What can't be read is not what it was: the state is unknown then.
+    const published = facts ? publishedOf(facts) : unknownOf(config);
+    const text = documentText("status", 0, { ...published });
+    writePublished(`${text}\n`, facts?.asked?.at ?? facts?.now ?? new Date());
+  }
+  if (!isFor.page) return;
+  // Loaded for those alone who have a page.
+  const { publishPage, unpublishPage } = await import("./publish_page.ts");
+  if (facts) await publishPage(facts);
+  else unpublishPage(config);
+}
+
+async function factsNow(config: LocalConfig): Promise<LocalFacts | undefined> {
   try {
-    const facts = await localFacts(config);
-    const time = facts.asked?.at ?? facts.now;
-    return { published: publishedOf(facts), time };
+    return await localFacts(config);
   } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-    return { published: unknownOf(config), time: new Date() };
+    if (error instanceof SyncError) return undefined;
+    throw error;
   }
 }
 

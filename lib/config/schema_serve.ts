@@ -4,7 +4,7 @@
  * @module
  */
 import { listening } from "./checks.ts";
-import { path } from "./kinds.ts";
+import { flag, path } from "./kinds.ts";
 import type { Option } from "./option.ts";
 
 /** The options, in the order of the documentation. */
@@ -20,6 +20,12 @@ export const serveOptions = {
     text:
       "A file with the secret of the webhook, as the forge was told it. A file with several lines holds several secrets, each of which counts, so that one can replace another. Without this option no webhook is accepted.",
   } as Option<string | undefined>,
+  "serve.page": {
+    kind: flag,
+    preset: false,
+    text:
+      "Whether `gitops-sync serve` shows a page with what runs on this host, what Git says, the run under way, the history and its logs. Runs then leave what it shows in the folders `page` and `attempts` of `stateDirectory`.",
+  } as Option<boolean>,
   "serve.wanted": {
     kind: path,
     preset: "/run/gitops-sync-serve/wanted",

@@ -5,10 +5,8 @@
  */
 import project from "../../deno.json" with { type: "json" };
 import { type Effects, say } from "../base/effects.ts";
-import { SyncError } from "../base/errors.ts";
 import { foreseen } from "../base/os_error.ts";
 import type { LocalConfig } from "../config/config.ts";
-import { localGit } from "../git/git.ts";
 import { changedSinceBoot } from "../host/booted.ts";
 import { systems } from "../host/system.ts";
 import { list } from "../notify/spool.ts";
@@ -21,6 +19,7 @@ import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { checkFileOf, checkText } from "../sync/settled.ts";
+import { behind } from "./behind.ts";
 import { counted, readCounts, writeCounts } from "./counts.ts";
 import { exposition } from "./exposition.ts";
 import { type MetricFacts, metricsOf } from "./metrics.ts";
@@ -102,7 +101,7 @@ export async function factsOf(
       changedSinceBoot(lastGood.system).length > 0,
     needsPerson: fault?.isBroken === true,
     ...(fault ? { fault: { stage: fault.stage, reason: fault.reason } } : {}),
-    behind: await behind(effects, config, state),
+    behind: await ageOfBehind(effects, config, state),
     gates: gateNames(config),
     waiting: list(folder).length,
   };
@@ -112,39 +111,20 @@ export async function factsOf(
  * How old the oldest commit is that is not deployed. What the mirror does not
  * have counts from when the remote named it first.
  */
-async function behind(
+async function ageOfBehind(
   effects: Effects,
   config: LocalConfig,
   { seen, lastGood, built }: State,
 ): Promise<number> {
   const done = config.operation === "build" ? built : lastGood;
   if (!seen || seen.revision === done?.revision) return 0;
-  const oldest = await oldestOf(effects, config, seen.revision, done?.revision);
-  const since = oldest ?? Date.parse(seen.at);
+  const { stateDirectory } = config;
+  const commits = await behind(
+    effects,
+    stateDirectory,
+    seen.revision,
+    done?.revision,
+  );
+  const since = commits?.oldest ?? Date.parse(seen.at);
   return Math.max(0, effects.now().getTime() - since);
-}
-
-/** The time of the oldest commit between two, in milliseconds since 1970. */
-async function oldestOf(
-  effects: Effects,
-  { stateDirectory }: LocalConfig,
-  to: string,
-  from: string | undefined,
-): Promise<number | undefined> {
-  // Without anything deployed the whole history is behind: that says nothing.
-  if (from === undefined) return undefined;
-  const mirror = `${stateDirectory}/repo`;
-  const words = ["log", "--format=%ct", to, `^${from}`, "--"];
-  try {
-    const { code, stdout } = await effects.run(localGit(mirror, words));
-    const times = new TextDecoder().decode(stdout).split("\n")
-      .filter((line) => line !== "").map(Number);
-    // A branch that went back has nothing that is not deployed.
-    return code === 0 && times.length > 0
-      ? times.reduce((a, b) => Math.min(a, b)) * 1000
-      : undefined;
-  } catch (error) {
-    if (error instanceof SyncError) return undefined;
-    throw error;
-  }
 }

@@ -71,6 +71,7 @@ export class Run {
       () => effects.now(),
       (why) =>
         say(effects, "warning", `Cannot write the log of this attempt: ${why}`),
+      this.config["serve.page"],
     );
     this.log = log;
     this.effects = {

@@ -10,6 +10,8 @@ import { addressOf } from "../config/checks.ts";
 /** Answers requests below one path. */
 export interface Route {
   path: string;
+  /** Whether what is below the path belongs to it. */
+  isBelow?: true;
   answer: (request: Request) => Promise<Response>;
 }
 
@@ -51,7 +53,9 @@ function routeOf(
   { url }: Request,
 ): Route | undefined {
   const pathname = URL.parse(url)?.pathname;
-  return routes.find(({ path }) => path === pathname);
+  return routes.find(({ path, isBelow }) =>
+    isBelow ? pathname?.startsWith(path) : path === pathname
+  );
 }
 
 /**

@@ -10,12 +10,14 @@
 import type { Event, Progress } from "../base/effects.ts";
 import type { Stage } from "../base/errors.ts";
 import { cleanProgress, linesOf } from "./log_cleaning.ts";
+import { show } from "./shown.ts";
 import {
   liveFile,
   type LogEntry,
   logFolder,
   loggedAttempts,
   type LogPart,
+  logsIn,
   parseLogEntry,
   type Untimed,
 } from "./log_entries.ts";
@@ -59,16 +61,20 @@ export class AttemptLog {
    * @param state The state folder.
    * @param id The attempt's.
    * @param onFault Called once, where the log can't be written.
+   * @param isShown Whether `serve` shows it.
    */
   constructor(
     private readonly state: string,
     id: string,
     private readonly now: () => Date,
     private readonly onFault: (why: string) => void,
+    private readonly isShown = false,
   ) {
     this.#folder = logFolder(state, id);
     this.#trying(() => {
       Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#show(logsIn(state));
+      this.#show(this.#folder);
       this.#forgetOld();
       this.#part = this.#reopened();
       // A run that was cut off has left how far it was.
@@ -136,6 +142,7 @@ export class AttemptLog {
     this.#trying(() => {
       const path = `${this.#folder}/${liveFile}`;
       Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
+      this.#show(`${path}.new`);
       Deno.renameSync(`${path}.new`, path);
     });
   }
@@ -209,7 +216,12 @@ export class AttemptLog {
       create: true,
       mode: 0o600,
     });
+    this.#show(this.#path(name));
     return { name, file, size: file.statSync().size };
+  }
+
+  #show(path: string): void {
+    if (this.isShown) show(this.state, path);
   }
 
   #forgetOld(): void {

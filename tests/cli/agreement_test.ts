@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { agreement, type Facts } from "../../lib/cli/command/agreement.ts";
-import { statusLine, statusLines } from "../../lib/cli/command/status_text.ts";
+import { agreement, type Facts } from "../../lib/report/agreement.ts";
+import { rowLines } from "../../lib/cli/output/rows.ts";
+import { statusRows } from "../../lib/report/status_text.ts";
+import { statusLine } from "../../lib/cli/output/status_line.ts";
 import { widthOf } from "../../lib/cli/output/width.ts";
 import type { Config } from "../../lib/config/schema.ts";
 import type { Deployment, Hold, State } from "../../lib/state/state.ts";
@@ -280,7 +282,7 @@ Deno.test("the headline never says the opposite of the state", () => {
   ];
   for (const [state, more, said] of table) {
     const given = facts({ lastGood: deployed(tip), ...state }, more);
-    const [first] = statusLines(given, agreement(given)).split("\n");
+    const [first] = rowLines(statusRows(given, agreement(given)));
     assertEquals(first, `host   web: ${said}`);
   }
 });
@@ -313,7 +315,7 @@ Deno.test("the status is a few lines that stand for themselves", () => {
   const given = facts({ lastGood: deployed(tip) }, {
     systems: { running: good, bootDefault: byHand },
   });
-  const lines = statusLines(given, agreement(given)).split("\n");
+  const lines = rowLines(statusRows(given, agreement(given)));
   const plain = lines.map((line) => line.replace(/\d{4}-\S+ \S+/, "WHEN"));
   assertEquals(plain, [
     "host   web: not what main says",

@@ -59,6 +59,7 @@ Deno.test("the programs are those that the configuration needs", async () => {
     ["looks", "", `${always} ${nix} ${systemd} ${build} ${secrets}`],
     ["vault", "", "kill stat systemd-notify"],
     ["serve", "", "stat"],
+    ["serve", "serve: {page: true}", "stat kill systemctl"],
     ["notify", "notify: {webhook: {url: 'https://a.example'}}", always],
     ["notify", "notify: {apprise: {urlsFile: /a}}", `${always} apprise`],
     // What changes the host reaches no receiver.

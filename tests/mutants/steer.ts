@@ -29,7 +29,7 @@ export const ofSteering: readonly Mutant[] = [
   },
   {
     name: "desk: status promises what no run does on another machine",
-    file: "lib/cli/command/agreement.ts",
+    file: "lib/report/agreement.ts",
     from: "  if (facts.otherMachine) return [facts.otherMachine];\n",
     to: "",
     tests: stay,

@@ -200,6 +200,13 @@ export const golden: readonly Case[] = [
   {
     settings: gitops(`
       stateDirectory = "/var/lib/my 50%";
+      serve = { enable = true; page = true; };
+    `),
+    units: { "gitops-sync-serve.service": "page.service" },
+  },
+  {
+    settings: gitops(`
+      stateDirectory = "/var/lib/my 50%";
       notify.apprise.urlsFile = "/etc/gitops-sync/apprise";
       notify.webhook = { url = "https://a/b"; secretFile = "/etc/c"; };
       commitStatus = { forge = "gitea"; tokenFile = "/etc/gitops-sync/forge"; };

@@ -73,7 +73,9 @@ Deno.test({
       health.steady = "1s";
       serve.enable = true;
       serve.webhookSecretFile = "/etc/webhook-secret";
+      serve.page = true;
     };`);
+    await machine.output(["systemd-tmpfiles", "--create"]);
     const analyzed = await machine.run([
       "systemd-analyze",
       "verify",
@@ -145,6 +147,38 @@ Deno.test({
     const third = await repository.publish("The third");
     assertEquals(await deliver(machine, url, [3000]), [202]);
     await until("the third is deployed", isDeployed(third));
+
+    // The page is shown by a user who may see nothing else of the state folder.
+    const pid = await machine.output(
+      ["systemctl", "show", "--property=MainPID", "--value", unit],
+    );
+    const show = (path: string) =>
+      machine.output([
+        "deno",
+        "eval",
+        `
+        const answer = await fetch("http://127.0.0.1:9480${path}");
+        console.log(answer.status, await answer.text());`,
+      ]);
+    const page = await show("/");
+    assertStringIncludes(page, "<b>in sync with main</b>");
+    assertStringIncludes(page, third.slice(0, 12));
+    // Where dbus-daemon does not know such a user the time is not known.
+    assertStringIncludes(page, "next run");
+    const { id } = machine.history().at(-1)!;
+    assertStringIncludes(await show(`/attempts/${id}`), "build: begins");
+    const folder = "/var/lib/gitops-sync";
+    const inside = [
+      "nsenter",
+      `--target=${pid}`,
+      "--mount",
+      "ls",
+      "-A",
+      folder,
+    ];
+    assertEquals(await machine.output(inside), "attempts\npage");
+    const mode = ["stat", "--format=%a %U", folder];
+    assertEquals(await machine.output(mode), "700 root");
 
     // A stranger starts nothing, and the secret is in no message.
     const answer = await machine.output([

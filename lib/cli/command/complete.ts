@@ -20,7 +20,7 @@ import { localConfigOf } from "../config.ts";
 import { type Completes, kinds } from "../completions/kinds.ts";
 import { realEffects } from "../output/effects.ts";
 import { printColoured } from "../output/print.ts";
-import { timeOf } from "../output/times.ts";
+import { timeOf } from "../../report/times.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds that a person waits for after a key. */

@@ -22,8 +22,9 @@ import {
 import { checks } from "../../doctor/checks.ts";
 import { removeScratch } from "../../doctor/of_repository.ts";
 import { loadConfigOf } from "../config.ts";
-import { hostPart } from "../host_facts.ts";
-import { columnsOf, ink, inks, wrapped } from "../output/ink.ts";
+import { hostPart } from "../../report/host_facts.ts";
+import { inks } from "../../report/row.ts";
+import { columnsOf, ink, wrapped } from "../output/ink.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { print, printColoured, writeTo } from "../output/print.ts";

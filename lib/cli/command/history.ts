@@ -12,11 +12,13 @@ import { readState } from "../../state/state_file.ts";
 import { attemptWords } from "../attempts.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { inkFor, inks } from "../output/ink.ts";
+import { inkFor } from "../output/ink.ts";
+import { inks } from "../../report/row.ts";
 import { print, printColoured } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { fit } from "../output/width.ts";
-import { timeOf } from "../output/times.ts";
+import { resultText, spellText } from "../../report/history_words.ts";
+import { timeOf } from "../../report/times.ts";
 import type { Call } from "../call.ts";
 import type { HistoryEntry } from "../../state/state.ts";
 
@@ -63,7 +65,7 @@ function rowOf(entry: HistoryEntry): string[] {
   return [
     timeOf(entry.at),
     short(entry.revision ?? "-"),
-    resultOf(entry),
+    resultText(entry),
     formatDuration(entry.ms),
     oneLine(entry.subject ?? "", 40) || "-",
     entry.signers?.map(({ name }) => oneLine(name, 60)).join(", ") || "-",
@@ -72,18 +74,13 @@ function rowOf(entry: HistoryEntry): string[] {
   ];
 }
 
-/** `unreachable until 16:20:03, 9 tries`. */
 function spellRow(entry: HistoryEntry): string[] {
-  const { at, ms, reason = "unreached", tries = 1, message = "" } = entry;
-  const end = timeOf(new Date(Date.parse(at) + ms).toISOString());
-  const isSameDay = end.slice(0, 10) === timeOf(at).slice(0, 10);
-  const until = tries > 1 ? ` until ${isSameDay ? end.slice(11) : end}` : "";
   return [
-    timeOf(at),
+    timeOf(entry.at),
     "-",
-    `${reason}${until}, ${tries === 1 ? "1 try" : `${tries} tries`}`,
-    formatDuration(ms),
-    oneLine(message, 40) || "-",
+    spellText(entry),
+    formatDuration(entry.ms),
+    oneLine(entry.message ?? "", 40) || "-",
     "-",
     "-",
   ];
@@ -123,15 +120,6 @@ function colourOf({ result, exit }: HistoryEntry): string | undefined {
   return ["rolled-back", "interrupted", "rejected"].includes(result)
     ? inks.warning
     : undefined;
-}
-
-/** `deployed`, or `failed at build: builder-failed (6)`. */
-function resultOf(entry: HistoryEntry): string {
-  const by = entry.by ? ` by ${oneLine(entry.by, 40)}` : "";
-  if (entry.exit === exitCodes.ok || !entry.stage) {
-    return `${entry.result}${by}`;
-  }
-  return `${entry.result} at ${entry.stage}: ${entry.reason} (${entry.exit})`;
 }
 
 function limitOf(text: string | undefined): number {

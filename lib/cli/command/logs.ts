@@ -10,16 +10,12 @@ import { utc } from "../../base/time.ts";
 import { isRunning } from "../../host/running.ts";
 import type { LogEntry } from "../../state/log_entries.ts";
 import { hasLog, LogReader } from "../../state/log_reader.ts";
-import {
-  attemptNamed,
-  attemptsIn,
-  isOfRun,
-  type KnownAttempt,
-} from "../attempts.ts";
+import { attemptNamed, attemptsIn, isOfRun } from "../attempts.ts";
+import type { NamedAttempt } from "../../report/history_words.ts";
 import { localConfigOf } from "../config.ts";
 import { Interruption } from "../output/interruption.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { logLines } from "../output/log_lines.ts";
+import { logLines } from "../../report/log_lines.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
@@ -52,7 +48,7 @@ export async function run(call: Call): Promise<ExitCode> {
 }
 
 /** @throws {SyncError} `log-missing`, exit 2. */
-export function refuseMissing(folder: string, { id, revision }: KnownAttempt) {
+export function refuseMissing(folder: string, { id, revision }: NamedAttempt) {
   if (hasLog(folder, id)) return;
   throw usageError(
     "log-missing",
@@ -69,7 +65,7 @@ export function entryJson({ at, ...entry }: LogEntry): Record<string, unknown> {
 }
 
 /** Prints a log as far as it goes. */
-export function show(folder: string, { id }: KnownAttempt): ExitCode {
+export function show(folder: string, { id }: NamedAttempt): ExitCode {
   using reader = new LogReader(folder, id);
   for (const entries of reader.read()) printAll(entries);
   return exitCodes.ok;
@@ -82,7 +78,7 @@ function printAll(entries: readonly LogEntry[]): void {
 /** Prints a log, and what comes to it until its attempt is over. */
 async function follow(
   folder: string,
-  { id, entry }: KnownAttempt,
+  { id, entry }: NamedAttempt,
 ): Promise<ExitCode> {
   using reader = new LogReader(folder, id);
   using interrupt = new Interruption();

@@ -19,7 +19,7 @@ import {
 import { deliver, deliverAll, type Delivered } from "../../notify/deliver.ts";
 import { noticeOf, stampOf } from "../../notify/notice.ts";
 import { localConfigOf } from "../config.ts";
-import { hostPart } from "../host_facts.ts";
+import { hostPart } from "../../report/host_facts.ts";
 import { realEffects } from "../output/effects.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";

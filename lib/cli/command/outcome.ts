@@ -7,24 +7,24 @@ import { formatDuration } from "../../base/duration.ts";
 import { type Effects, say } from "../../base/effects.ts";
 import { count, short } from "../../base/text.ts";
 import type { Config } from "../../config/schema.ts";
-import type {
-  Backoff,
-  Deployment,
-  Gated,
-  Hold,
-  RolledBack,
-  Waiting,
-} from "../../state/state.ts";
-import type { Drift, Opening } from "../../run/decide.ts";
+import type { Backoff, Deployment, Gated, Hold } from "../../state/state.ts";
+import type { Drift } from "../../run/decide.ts";
 import { exitOf, type Outcome } from "../../sync/outcome.ts";
 import type { Run } from "../../run/run.ts";
 import { errorJson } from "../output/json.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { correctHint, errorEvent, holdHints, print } from "../output/print.ts";
-import { timeOf } from "../output/times.ts";
+import { errorEvent, print } from "../output/print.ts";
+import {
+  againText,
+  correctHint,
+  holdHints,
+  opensText,
+  rolledBackText,
+  waitText,
+} from "../../report/words.ts";
+import { timeOf } from "../../report/times.ts";
 import { describe } from "../../run/commit.ts";
 import { askedClosed, closedNames } from "../../run/gates.ts";
-import { rolledBackBy } from "../../run/rolled_back.ts";
 import type { Call } from "../call.ts";
 
 /** Tells what came of a run. */
@@ -134,38 +134,6 @@ function gatedSentence(gated: Gated): string {
   return `Built ${describe(gated)}: it waits for ${closedNames(gated)}${why}; ${
     againText(gated)
   }`;
-}
-
-/** When gates are asked again. */
-export function againText({ notBefore }: Gated): string {
-  return `asked again from ${
-    timeOf(notBefore)
-  } on, gitops-sync sync --now asks at once`;
-}
-
-/** When a window opens. */
-export function opensText(opening: Opening): string {
-  return opening === null
-    ? "no window opens within two weeks"
-    : `the next window opens at ${timeOf(opening)}`;
-}
-
-/** Who rolled back, when and why. */
-export function rolledBackText(rolledBack: RolledBack): string {
-  return rolledBackBy(rolledBack, ` at ${timeOf(rolledBack.at)}`);
-}
-
-/** What ends a wait. */
-export function waitText(
-  { waiting, until }: { waiting: Waiting; until: string | null },
-): string {
-  const approve = `gitops-sync approve ${short(waiting.revision)}`;
-  const reject = `gitops-sync reject ${short(waiting.revision)}`;
-  return until === null
-    ? `(${approve}, or ${reject})`
-    : `until ${
-      timeOf(until)
-    }, and is deployed then (${approve} does not wait, ${reject} holds it)`;
 }
 
 const verbs = {

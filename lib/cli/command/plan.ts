@@ -9,18 +9,22 @@ import {
   type SyncError,
   usageError,
 } from "../../base/errors.ts";
-import type { Effects } from "../../base/effects.ts";
+import { type Effects, say } from "../../base/effects.ts";
+import { oneLine } from "../../base/text.ts";
 import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
 import { planFolder } from "../../plan/folder.ts";
 import { planRevision } from "../../plan/revision.ts";
+import { writePlan } from "../../report/page_facts.ts";
 import { configOf, readConfig } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { columnsOf, inkFor, noInk } from "../output/ink.ts";
 import { print, printColoured } from "../output/print.ts";
 import { isFolder } from "../plan_operand.ts";
+import { isShown } from "../publish.ts";
 import { planJson } from "./plan_json.ts";
+import { shownPlan } from "./plan_shown.ts";
 import { planMarkdown } from "./plan_markdown.ts";
 import { planText } from "./plan_text.ts";
 import type { Call } from "../call.ts";
@@ -30,12 +34,31 @@ export async function run(call: Call): Promise<ExitCode> {
   const format = formatOf(call);
   await using effects = await realEffects(call.verbose);
   const plan = await planOf(call, effects);
+  await showOnPage(call, plan, effects);
   const exit = exitOf(call, plan);
   if (call.json) printJson("plan", exit, await planJson(call, plan));
   else if (format === "markdown") print(planMarkdown(plan));
   else printText(plan);
   if (plan.failure) tellFailure(effects, plan.failure);
   return exit;
+}
+
+/** Leaves a plan of what comes next for the page of `serve`. */
+async function showOnPage(
+  call: Call,
+  plan: Plan,
+  effects: Effects,
+): Promise<void> {
+  const config = await ownConfig(call);
+  if (call.operands.length > 0 || !isShown(call, config)) return;
+  const shown = shownPlan(plan, effects.now());
+  if (!shown) return;
+  try {
+    writePlan(config.stateDirectory, shown);
+  } catch (error) {
+    const why = oneLine((error as Error).message, 200);
+    say(effects, "debug", `Cannot show the plan on the page: ${why}`);
+  }
 }
 
 /** As a run tells it; a plan holds nothing, so there is no hold to speak of. */

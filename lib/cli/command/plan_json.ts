@@ -7,7 +7,7 @@ import { changes, type Plan } from "../../plan/plan.ts";
 import type { HostState } from "../../run/host_state.ts";
 import type { Call } from "../call.ts";
 import { readConfig } from "../config.ts";
-import { hostPart } from "../host_facts.ts";
+import { hostPart } from "../../report/host_facts.ts";
 import { errorJson } from "../output/json.ts";
 
 /** The shape that docs/json.md documents. What is not known is null. */

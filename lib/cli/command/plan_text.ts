@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Ink, inks, wrapped } from "../output/ink.ts";
+import { type Ink, wrapped } from "../output/ink.ts";
+import { inks } from "../../report/row.ts";
 import { fill, fit, widthOf } from "../output/width.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { changes, type Plan } from "../../plan/plan.ts";

@@ -10,7 +10,7 @@ import type { PackageChange, PackageChanges } from "../../plan/packages.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
 import type { SecretChanges } from "../../plan/secrets.ts";
 import type { Stop } from "../../run/stops.ts";
-import { timeOf } from "../output/times.ts";
+import { timeOf } from "../../report/times.ts";
 
 /** A label with the names that belong to it. */
 export type Named = readonly [label: string, names: readonly string[]];

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync serve`: a small server that hears of pushes.
+ * `gitops-sync serve`: a small server that hears of pushes, and
+ * shows how this host stands.
  *
  * @module
  */
@@ -12,6 +13,9 @@ import {
 } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
 import type { LocalConfig } from "../../config/config.ts";
+import type { Config } from "../../config/schema.ts";
+import { nextRun } from "../../host/next_run.ts";
+import { run as runProgram } from "../../process/run_command.ts";
 import { Bodies } from "../../serve/body.ts";
 import {
   listen,
@@ -19,6 +23,7 @@ import {
   type Route,
   stopListening,
 } from "../../serve/server.ts";
+import { Page } from "../../serve/page/page.ts";
 import { Wanted } from "../../serve/wanted.ts";
 import { answerHook, type Hooks } from "../../serve/webhook.ts";
 import { answerMetrics } from "../../serve/metrics.ts";
@@ -32,7 +37,9 @@ import { Interruption } from "../output/interruption.ts";
 export async function run(call: Call): Promise<ExitCode> {
   const config = await readConfig(call);
   const { tell } = makeTeller(call.verbose);
-  const routes = await routesOf(config, { tell });
+  const hooks = await hooksOf(config, { tell });
+  using page = pageOf(config, { tell });
+  const routes = routesOf(config, hooks, page);
   const place = config["serve.listen"];
   using interruption = new Interruption();
   const server = await listenOn(
@@ -44,6 +51,7 @@ export async function run(call: Call): Promise<ExitCode> {
     interruption.signal.addEventListener("abort", () => resolve())
   );
   await Promise.race([stopped, endOf(server)]);
+  page?.[Symbol.dispose]();
   await stopListening(server, place);
   say({ tell }, "info", "Stopped");
   return exitCodes.ok;
@@ -69,18 +77,13 @@ async function endOf({ finished }: Deno.HttpServer): Promise<never> {
   });
 }
 
-async function routesOf(
+/** What answers webhooks; nothing where none are accepted. */
+async function hooksOf(
   config: LocalConfig,
   effects: Pick<Effects, "tell">,
-): Promise<Route[]> {
+): Promise<Hooks | undefined> {
   const { repository, "serve.webhookSecretFile": secretFile } = config;
-  if (secretFile === undefined) {
-    throw usageError(
-      "serve-nothing",
-      "Cannot go on without serve.webhookSecretFile: there is nothing to serve",
-      "put the secret of the webhook into a file, and name it: --serve-webhook-secret-file FILE",
-    );
-  }
+  if (secretFile === undefined) return undefined;
   if (repository === undefined) {
     throw usageError(
       "serve-repository",
@@ -90,20 +93,57 @@ async function routesOf(
   }
   // A mistake is told at the start, and not with the first push.
   await readSecrets(secretFile);
-  const hooks: Hooks = {
+  return {
     followed: config,
     secrets: () => readSecrets(secretFile),
     wanted: new Wanted(config["serve.wanted"], () => performance.now()),
     bodies: new Bodies(),
     effects,
   };
+}
+
+/** The status page; nothing where it is off. */
+function pageOf(
+  config: LocalConfig,
+  effects: Pick<Effects, "tell">,
+): Page | undefined {
+  if (!config["serve.page"]) return undefined;
+  return new Page(config as Config, {
+    now: () => new Date(),
+    nextRun: () => nextRun({ run: (command) => runProgram(command) }),
+    onFault: (error) => {
+      const { stack, message } = error as Error;
+      say(effects, "error", `A bug: ${stack ?? message}`);
+    },
+  });
+}
+
+function routesOf(
+  config: LocalConfig,
+  hooks: Hooks | undefined,
+  page: Page | undefined,
+): Route[] {
+  if (!hooks && !page) {
+    throw usageError(
+      "serve-nothing",
+      "Cannot go on without serve.webhookSecretFile and serve.page: there is nothing to serve",
+      "put the secret of the webhook into a file, and name it: --serve-webhook-secret-file FILE",
+      "or show the status page: --serve-page",
+    );
+  }
   const textfile = config["metrics.textfile"];
   return [
-    { path: "/webhook", answer: (request) => answerHook(hooks, request) },
+    ...hooks
+      ? [{
+        path: "/webhook",
+        answer: (request: Request) => answerHook(hooks, request),
+      }]
+      : [],
     ...textfile === undefined ? [] : [{
       path: "/metrics",
       answer: (request: Request) => answerMetrics(textfile, request),
     }],
+    ...page?.routes ?? [],
   ];
 }
 

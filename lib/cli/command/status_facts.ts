@@ -15,10 +15,10 @@ import { readHistory } from "../../state/history.ts";
 import type { State } from "../../state/state.ts";
 import { refuseOtherMachine } from "../../sync/machine.ts";
 import type { Call } from "../call.ts";
-import { type LocalFacts, localFacts } from "../host_facts.ts";
+import { type LocalFacts, localFacts } from "../../report/host_facts.ts";
 import { realEffects } from "../output/effects.ts";
 import type { Effects } from "../../base/effects.ts";
-import type { Facts } from "./agreement.ts";
+import type { Facts } from "../../report/agreement.ts";
 
 /** A person waits for the answer. */
 const patience = 10_000;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Facts, Verdict } from "./agreement.ts";
-import { deploymentOf, lastOf } from "./status_text.ts";
+import type { Facts, Verdict } from "../../report/agreement.ts";
+import { deploymentOf, lastOf } from "../../report/status_text.ts";
 import type { AskedAt } from "../../state/asked.ts";
 import { rolledBackOf } from "../../run/decide.ts";
 import { gatedNow } from "../../run/gates.ts";

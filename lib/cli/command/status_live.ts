@@ -8,8 +8,8 @@ import { type Effects, say } from "../../base/effects.ts";
 import { SyncError } from "../../base/errors.ts";
 import type { Config } from "../../config/schema.ts";
 import { type NextRun, nextRun } from "../../host/next_run.ts";
-import { type LocalFacts, localFacts } from "../host_facts.ts";
-import type { Facts } from "./agreement.ts";
+import { type LocalFacts, localFacts } from "../../report/host_facts.ts";
+import type { Facts } from "../../report/agreement.ts";
 import { type Answer, ask, factsOf, lastAnswer } from "./status_facts.ts";
 
 /** Milliseconds from one question to the next. */

@@ -16,12 +16,13 @@ import { realEffects } from "../output/effects.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
 import { printJson } from "../output/json.ts";
 import { print, printColoured } from "../output/print.ts";
-import { type Row, rowLines } from "../output/rows.ts";
-import { timeAndAge, timeOf } from "../output/times.ts";
+import { rowLines } from "../output/rows.ts";
+import type { Row } from "../../report/row.ts";
+import { timeAndAge, timeOf } from "../../report/times.ts";
 import { fit } from "../output/width.ts";
 import { exitOfState } from "./status_tell.ts";
 import { nextJson } from "./status_json.ts";
-import { askedClause, askedText, colours } from "./status_text.ts";
+import { askedClause, askedText, colours } from "../../report/status_text.ts";
 
 /**
  * Tells what was published last.

@@ -10,9 +10,10 @@ import { printHostJson } from "../output/host_json.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
 import { print, printColoured } from "../output/print.ts";
 import { rowLines } from "../output/rows.ts";
-import { agreement, type Facts } from "./agreement.ts";
+import { agreement, type Facts } from "../../report/agreement.ts";
 import { statusJson } from "./status_json.ts";
-import { statusLine, statusRows } from "./status_text.ts";
+import { statusRows } from "../../report/status_text.ts";
+import { statusLine } from "../output/status_line.ts";
 
 /**
  * Tells the status in the form that was asked for.

@@ -12,7 +12,7 @@ import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
 import { Interruption } from "../output/interruption.ts";
 import { spanOf } from "../span.ts";
-import type { Facts } from "./agreement.ts";
+import type { Facts } from "../../report/agreement.ts";
 import { LiveStatus } from "./status_live.ts";
 import { tellStatus } from "./status_tell.ts";
 

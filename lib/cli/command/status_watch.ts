@@ -8,15 +8,17 @@ import { redact, shown } from "../../base/redact.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Call } from "../call.ts";
 import { realEffects } from "../output/effects.ts";
-import { columnsOf, inkFor, inks } from "../output/ink.ts";
+import { columnsOf, inkFor } from "../output/ink.ts";
+import { inks } from "../../report/row.ts";
 import { Interruption } from "../output/interruption.ts";
 import { writeTo } from "../output/print.ts";
 import { rowLines } from "../output/rows.ts";
-import { timeOf } from "../output/times.ts";
-import { agreement, type Facts } from "./agreement.ts";
+import { timeOf } from "../../report/times.ts";
+import { agreement, type Facts } from "../../report/agreement.ts";
 import { LiveStatus } from "./status_live.ts";
 import { tellStatus } from "./status_tell.ts";
-import { statusLine, statusRows } from "./status_text.ts";
+import { statusRows } from "../../report/status_text.ts";
+import { statusLine } from "../output/status_line.ts";
 
 /** Milliseconds from one picture to the next. */
 const pause = 1000;

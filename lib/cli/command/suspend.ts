@@ -11,7 +11,7 @@ import { localConfigOf } from "../config.ts";
 import { keepTold } from "../keep_told.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
-import { timeOf } from "../output/times.ts";
+import { timeOf } from "../../report/times.ts";
 import { spanOf } from "../span.ts";
 import type { Call } from "../call.ts";
 

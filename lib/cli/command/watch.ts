@@ -19,7 +19,7 @@ import { tellerFor } from "../output/effects.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Teller } from "../output/teller.ts";
-import { timeAndAge, timeOf } from "../output/times.ts";
+import { timeAndAge, timeOf } from "../../report/times.ts";
 import { RunWatcher, type Seen } from "../run_watcher.ts";
 import type { Call } from "../call.ts";
 

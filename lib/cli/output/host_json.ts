@@ -6,7 +6,7 @@
 import type { ExitCode } from "../../base/errors.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import type { HostState } from "../../run/host_state.ts";
-import { hostPart } from "../host_facts.ts";
+import { hostPart } from "../../report/host_facts.ts";
 import { printJson } from "./json.ts";
 
 /**

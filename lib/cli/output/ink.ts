@@ -13,20 +13,6 @@ export type Ink = (code: string, text: string) => string;
 export const noInk: Ink = (_code, text) => text;
 
 /**
- * The colours of ours, for a word, a mark or a label: on some terminals green has
- * a contrast of 2.2 on white, and red one of 3.0 on black, so a sentence keeps
- * the terminal's own colour. Yellow and cyan can't be read on white at all (1.7
- * and 2.0 in xterm); magenta, which Nix warns in, has 3.6 and more on either.
- */
-export const inks = {
-  good: "32",
-  bad: "31",
-  warning: "35",
-  bold: "1",
-  dim: "2",
-} as const;
-
-/**
  * The ink for a stream: none where it is no terminal, or where `NO_COLOR` is set
  * and not empty (no-color.org).
  */

@@ -6,31 +6,7 @@
 import type { Event } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { redact, shown } from "../../base/redact.ts";
-
-/** Reasons of a revision that stays as it is however often it is tried. */
-const forGood = [
-  "unsigned",
-  "weak-hash",
-  "tampered",
-  "held-twin",
-  "not-forward",
-  "repository-replaced",
-  "tag-moved",
-];
-
-/** What ends a hold. */
-export function holdHints({ reason }: { reason: string }): string[] {
-  const next = "a new commit is picked up by itself";
-  return [
-    forGood.includes(reason)
-      ? next
-      : `${next}; gitops-sync retry tries the same one again`,
-  ];
-}
-
-/** What ends drift that is only told. */
-export const correctHint =
-  "gitops-sync sync --drift correct activates what was deployed again";
+import { holdHints } from "../../report/words.ts";
 
 /** The first error of {@linkcode print}: the result did not arrive. */
 let unprinted: Error | undefined;

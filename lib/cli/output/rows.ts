@@ -5,16 +5,8 @@
  */
 import { beginning, widthOf } from "./width.ts";
 import { shown } from "../../base/redact.ts";
-import { type Ink, inks, noInk } from "./ink.ts";
-
-/** A label and what is said of it. */
-export interface Row {
-  /** Empty: it goes on with the row above. */
-  label: string;
-  text: string;
-  /** The colour of the label, as `Ink` takes it; dim without one. */
-  colour?: string | undefined;
-}
+import { type Ink, noInk } from "./ink.ts";
+import { inks, type Row } from "../../report/row.ts";
 
 /** How it is drawn. */
 export interface Paper {

@@ -33,6 +33,7 @@ let
   serviceOptions = unitOptions // {
     enable = optionOf types.bool true;
     restartIfChanged = optionOf types.bool true;
+    restartTriggers = optionOf (types.listOf types.unspecified) [ ];
     stopIfChanged = optionOf types.bool true;
     environment = optionOf (types.attrsOf types.str) { };
     path = optionOf (types.listOf types.package) [ ];
@@ -116,6 +117,9 @@ let
       + linesOf {
         Environment = lib.mapAttrsToList (name: value: builtins.toJSON "${name}=${value}") all;
       }
+      + lib.optionalString (
+        service.restartTriggers != [ ]
+      ) "X-Restart-Triggers=${toString service.restartTriggers}\n"
       + lib.optionalString (!service.restartIfChanged) "X-RestartIfChanged=false\n"
       + lib.optionalString (!service.stopIfChanged) "X-StopIfChanged=false\n"
       + linesOf service.serviceConfig

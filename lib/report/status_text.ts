@@ -3,26 +3,20 @@
  *
  * @module
  */
-import { count, oneLine, short } from "../../base/text.ts";
-import { isPattern } from "../../config/tag_pattern.ts";
-import type { Commit, Deployment, LastAttempt } from "../../state/state.ts";
-import type { NextRun } from "../../host/next_run.ts";
-import { isAttempt } from "../../state/history.ts";
+import { count, oneLine, short } from "../base/text.ts";
+import { isPattern } from "../config/tag_pattern.ts";
+import type { Commit, Deployment, LastAttempt } from "../state/state.ts";
+import type { NextRun } from "../host/next_run.ts";
+import { isAttempt } from "../state/history.ts";
 import type { Facts, Verdict } from "./agreement.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { exitCodes } from "../../base/errors.ts";
-import {
-  decisionOf,
-  type HostState,
-  hostStateOf,
-} from "../../run/host_state.ts";
-import { inks } from "../output/ink.ts";
-import { type Row, rowLines } from "../output/rows.ts";
-import { ageOf, timeAndAge } from "../output/times.ts";
-import { fit, widthOf } from "../output/width.ts";
-import { gatedNow } from "../../run/gates.ts";
-import { runningTest, shortName } from "../../run/testing.ts";
-import { describe, signedText } from "../../run/commit.ts";
+import { formatDuration } from "../base/duration.ts";
+import { exitCodes } from "../base/errors.ts";
+import { decisionOf, type HostState, hostStateOf } from "../run/host_state.ts";
+import { inks, type Row } from "./row.ts";
+import { ageOf, timeAndAge } from "./times.ts";
+import { gatedNow } from "../run/gates.ts";
+import { runningTest, shortName } from "../run/testing.ts";
+import { describe, signedText } from "../run/commit.ts";
 
 /** The deployment whose system is this one, if it was deployed here. */
 export function deploymentOf(
@@ -36,11 +30,6 @@ export function deploymentOf(
     ...earlier,
   ]
     .find((one) => one.system === system);
-}
-
-/** Everything at a glance, as lines without colour. */
-export function statusLines(facts: Facts, verdict: Verdict): string {
-  return rowLines(statusRows(facts, verdict)).join("\n");
 }
 
 /** Everything at a glance. */
@@ -80,7 +69,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
 export const colours: Readonly<Record<HostState, string>> = {
   "in-sync": inks.good,
   "out-of-sync": inks.warning,
-  deploying: inks.bold,
+  deploying: inks.busy,
   held: inks.bad,
   waiting: inks.warning,
   suspended: inks.warning,
@@ -97,7 +86,8 @@ const told: Readonly<Partial<Record<HostState, string>>> = {
   waiting: "waiting; ",
 };
 
-function headline(
+/** The state in a few words. */
+export function headline(
   facts: Facts,
   { agrees }: Verdict,
   state: HostState,
@@ -115,31 +105,6 @@ function headline(
   return `${first}not what ${said} says`;
 }
 
-/** Subjects that are cut to fewer letters say nothing. */
-const shortestSubject = 8, longestSubject = 40;
-
-/**
- * The status in one line.
- *
- * @param columns The line is cut to them, its subject first.
- */
-export function statusLine(facts: Facts, columns = Infinity): string {
-  const { config, systems } = facts;
-  const deployment = deploymentOf(facts, systems.running);
-  const head = `${config.host}: ${hostStateOf(facts)}, `;
-  const tail = `, ${askedClause(factsOfAsked(facts))}`;
-  if (!deployment) {
-    return fit(`${head}no system of gitops-sync${tail}`, columns);
-  }
-  const { revision, subject } = deployment;
-  const runs = short(revision);
-  const room = columns - widthOf(head + runs + tail) - ` ""`.length;
-  const said = oneLine(subject, longestSubject);
-  const isShown = room >= Math.min(shortestSubject, widthOf(said));
-  const name = isShown ? ` "${fit(said, room)}"` : "";
-  return fit(`${head}${runs}${name}${tail}`, columns);
-}
-
 /** When a run asked the remote last, and when the next one is. */
 export interface AskedFacts {
   asked: { at: Date; answered: boolean } | undefined;
@@ -147,7 +112,8 @@ export interface AskedFacts {
   now: Date;
 }
 
-function factsOfAsked({ asked, nextRun, now }: Facts): AskedFacts {
+/** When the remote was asked, of what a status rests on. */
+export function factsOfAsked({ asked, nextRun, now }: Facts): AskedFacts {
   const before = asked && {
     at: asked.at,
     answered: asked.tip !== undefined,

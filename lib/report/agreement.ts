@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { count, short } from "../../base/text.ts";
-import type { Config } from "../../config/schema.ts";
-import type { HistoryEntry } from "../../state/state.ts";
-import type { NextRun } from "../../host/next_run.ts";
-import type { LocalFacts } from "../host_facts.ts";
+import { count, short } from "../base/text.ts";
+import type { Config } from "../config/schema.ts";
+import type { HistoryEntry } from "../state/state.ts";
+import type { NextRun } from "../host/next_run.ts";
+import type { LocalFacts } from "./host_facts.ts";
 import {
   type Decision,
   driftNow,
@@ -16,15 +16,21 @@ import {
   rebootOf,
   rolledBackOf,
   targetOf,
-} from "../../run/decide.ts";
-import { decisionOf } from "../../run/host_state.ts";
-import { closedNames } from "../../run/gates.ts";
-import type { Gated } from "../../state/state.ts";
-import { againText, opensText, rolledBackText, waitText } from "./outcome.ts";
-import { correctHint, holdHints } from "../output/print.ts";
-import { timeAndAge, timeOf } from "../output/times.ts";
-import { shortName } from "../../run/testing.ts";
-import type { Tip } from "../../base/tip.ts";
+} from "../run/decide.ts";
+import { decisionOf } from "../run/host_state.ts";
+import { closedNames } from "../run/gates.ts";
+import type { Gated } from "../state/state.ts";
+import {
+  againText,
+  correctHint,
+  holdHints,
+  opensText,
+  rolledBackText,
+  waitText,
+} from "./words.ts";
+import { timeAndAge, timeOf } from "./times.ts";
+import { shortName } from "../run/testing.ts";
+import type { Tip } from "../base/tip.ts";
 
 /** Everything that status rests on. */
 export interface Facts extends LocalFacts {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { messageLines } from "../../report/log.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { sizeText } from "../../base/size.ts";
-import { short } from "../../base/text.ts";
-import type { LogEntry } from "../../state/log_entries.ts";
+import { messageLines } from "./log.ts";
+import { formatDuration } from "../base/duration.ts";
+import { sizeText } from "../base/size.ts";
+import { short } from "../base/text.ts";
+import type { LogEntry } from "../state/log_entries.ts";
 import { timeOf } from "./times.ts";
 
 /** An entry as lines, each with the time at which it was written. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatDuration } from "../../base/duration.ts";
+import { formatDuration } from "../base/duration.ts";
 
 /** `2026-03-01 14:05:09`, in the time zone of the host. */
 export function timeOf(iso: string): string {

@@ -1,0 +1,181 @@
+/**
+ * The page of one attempt: what it was about, how long its stages took, and its
+ * log.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { exitCodes } from "../../base/errors.ts";
+import {
+  attemptRows,
+  type NamedAttempt,
+  resultText,
+} from "../../report/history_words.ts";
+import type { PageFacts } from "../../report/page_facts.ts";
+import type { Row } from "../../report/row.ts";
+import { hasLog, LogReader } from "../../state/log_reader.ts";
+import type { HistoryEntry } from "../../state/state.ts";
+import { type Html, html } from "../html.ts";
+import { stageBar } from "./bars.ts";
+import type { Feed, Message } from "./events.ts";
+import { type Excerpt, excerptOf, linesHtml } from "./log.ts";
+import { readable } from "./run.ts";
+import { rowsHtml, said, type Tone } from "./words.ts";
+
+/** An attempt that has a page. */
+export interface ShownAttempt extends NamedAttempt {
+  /** Whether it goes on. */
+  isUnderWay: boolean;
+}
+
+/** The attempt of an id; nothing where nothing is known of it. */
+export function attemptOf(
+  folder: string,
+  id: string,
+  seen: PageFacts | undefined,
+): ShownAttempt | undefined {
+  const { history = [], state, isBusy = false } = seen?.facts ?? {};
+  const entry = history.find((one) => one.id === id);
+  if (entry) {
+    return { id, revision: entry.revision, entry, isUnderWay: false };
+  }
+  const attempt = state?.attempt;
+  if (attempt?.id === id) {
+    return { id, revision: attempt.commit.revision, isUnderWay: isBusy };
+  }
+  return hasLog(folder, id)
+    ? { id, revision: undefined, isUnderWay: false }
+    : undefined;
+}
+
+/** How it ended, as a colour. */
+export function toneOf({ entry, isUnderWay }: ShownAttempt): Tone {
+  if (isUnderWay) return "busy";
+  if (!entry) return "warning";
+  return entry.exit === exitCodes.ok ? "good" : "bad";
+}
+
+/** The page, and how many entries of the log it has. */
+export function attemptHtml(
+  folder: string,
+  attempt: ShownAttempt,
+): { main: Html; lines: number } {
+  const { id, entry } = attempt;
+  const excerpt = readableExcerpt(folder, id);
+  const { first, last, omitted } = excerpt ??
+    { first: [], last: [], omitted: 0 };
+  const main = html`<section class="card state ${
+    toneOf(attempt)
+  }" aria-label="Result">
+<p class="word"><span class="dot" aria-hidden="true"></span><b>${
+    resultOf(attempt)
+  }</b></p>
+${entry?.message && html`<p class="why">${said(entry.message)}</p>`}
+</section>
+<section class="card" aria-labelledby="attempt-name">
+<h2 id="attempt-name">Attempt ${id}</h2>
+${rowsHtml(rowsOf(attempt))}
+</section>
+${entry && entry.stages.length > 0 && stagesHtml(entry)}
+<section class="card" aria-labelledby="log-name">
+<div class="top"><h2 id="log-name">Log</h2>${
+    excerpt &&
+    html`<p class="soft"><a href="/attempts/${id}.txt">as text</a></p>`
+  }</div>
+${
+    excerpt
+      ? html`<pre id="log">${linesHtml(first)}${
+        omitted > 0 &&
+        html`<span class="warning">… ${omitted} lines more: as text it is whole …
+</span>`
+      }${linesHtml(last)}</pre>`
+      : html`
+        <p
+          class="soft">Its log is not kept any more, or was never written for this page.</p>
+      `
+  }
+</section>`;
+  return { main, lines: first.length + last.length + omitted };
+}
+
+/** How it ended, in a few words. */
+function resultOf({ entry, isUnderWay }: ShownAttempt): string {
+  if (entry) return resultText(entry);
+  return isUnderWay ? "under way" : "cut off, or not known";
+}
+
+/** Logs from before there was a page are for root alone. */
+function readableExcerpt(folder: string, id: string): Excerpt | undefined {
+  try {
+    return hasLog(folder, id) ? excerptOf(folder, id) : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return undefined;
+    throw error;
+  }
+}
+
+/** What the head of the page says already. */
+const inHead = ["attempt", "result", "why"];
+
+function rowsOf(attempt: ShownAttempt): Row[] {
+  return attemptRows(attempt).filter(([label]) => !inHead.includes(label))
+    .map(([label, text]) => ({ label, text }));
+}
+
+function stagesHtml({ stages, stage: where, exit }: HistoryEntry): Html {
+  const whole = stages.reduce((sum, { ms }) => sum + ms, 0);
+  const failed = exit === exitCodes.ok ? undefined : where;
+  let before = 0;
+  const items = stages.map((one) => {
+    const bar = stageBar(one, before, whole, failed);
+    before += one.ms;
+    return html`<li><span class="${
+      one.stage === failed ? "bad" : ""
+    }">${one.stage}</span>${bar}<span class="ms">${
+      formatDuration(one.ms)
+    }</span></li>`;
+  });
+  return html`
+    <section class="card" aria-labelledby="stages-name">
+      <h2 id="stages-name">Stages</h2>
+      <ol class="stages">${items}</ol>
+    </section>
+  `;
+}
+
+/** What comes to a log, as it comes. */
+export class LogFeed implements Feed {
+  readonly #reader: LogReader;
+  /** Entries that the page has already. */
+  #skip: number;
+
+  constructor(
+    folder: string,
+    private readonly id: string,
+    lines: number,
+    /** What is known of the attempt now. */
+    private readonly now: () => ShownAttempt | undefined,
+  ) {
+    this.#reader = new LogReader(folder, id);
+    this.#skip = lines;
+  }
+
+  news(): Promise<readonly Message[]> {
+    // Looked at first: what is written before it is over is read after.
+    const isOver = !this.now()?.isUnderWay;
+    const messages: Message[] = [];
+    for (const entries of readable(this.#reader)) {
+      const fresh = entries.slice(this.#skip);
+      this.#skip = Math.max(0, this.#skip - entries.length);
+      if (fresh.length === 0) continue;
+      const html = `${linesHtml(fresh)}`;
+      messages.push({ event: "lines", data: { id: this.id, html } });
+    }
+    if (isOver) messages.push({ event: "again", data: {} });
+    return Promise.resolve(messages);
+  }
+
+  close(): void {
+    this.#reader[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * What every page has around it: head, header, style and script.
+ *
+ * @module
+ */
+import project from "../../../deno.json" with { type: "json" };
+import { Html, html } from "../html.ts";
+import { script } from "./script.ts";
+import { style } from "./style.ts";
+import type { Tone } from "./words.ts";
+
+/** What a page is made of. */
+export interface Sheet {
+  /** The name of the host. */
+  host: string;
+  /** What the browser shows for the page. */
+  title: string;
+  tone: Tone;
+  /** Who reads, where that is known. */
+  viewer?: string | undefined;
+  /** What may be pressed. */
+  actions?: Html | undefined;
+  /** When what it tells was looked at, in words. */
+  asOf?: string;
+  main: Html;
+  /** The address of its events; none: it stands still. */
+  events?: string;
+  /** After how many seconds a browser without scripts asks again. */
+  refresh?: number;
+}
+
+/** Text of ours that stands in the page as it is. */
+const own = (text: string) => Html.of([text], []);
+
+/** The whole page. */
+export function documentHtml(sheet: Sheet): Html {
+  const { host, title, tone, viewer, actions, asOf, main } = sheet;
+  const { events, refresh } = sheet;
+  return html`
+    <!doctype html>
+    <html lang="en">
+      <head><meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <meta name="robots" content="noindex">
+    <title>${title}</title>
+    <link rel="icon" href="${iconOf(tone)}">
+    <style>${own(style)}</style>
+    ${refresh !== undefined &&
+      html`<noscript><meta http-equiv="refresh" content="${refresh}"></noscript>`}</head>
+      <body${events !== undefined && html`
+        data-events="${events}"
+      `}><div class="wrap">
+    <header><h1><a href="/">${host}</a></h1>
+    ${viewer !== undefined && html`<p class="soft">${viewer}</p>`}
+    ${asOf !== undefined && html`<p class="soft" id="link">${asOf}</p>`}
+    <div class="actions" id="actions">${actions}</div>
+    </header>
+    <main>
+    ${main}
+    </main>
+    <footer>gitops-sync ${project.version}; times are those of ${Intl
+      .DateTimeFormat().resolvedOptions().timeZone}</footer>
+    </div>
+    ${events !== undefined && html`<script>${own(script)}</script>`}
+    </body></html>
+  `;
+}
+
+/** The colours of the dot in the browser's tab, legible on light and dark. */
+const dots: Readonly<Record<Tone, string>> = {
+  good: "2a9d5c",
+  warning: "d08a1d",
+  bad: "d4463b",
+  busy: "2a8fb8",
+  dim: "85888e",
+  "": "85888e",
+};
+
+/** A dot in the colour of the state. */
+export function iconOf(tone: Tone): string {
+  return `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='6' fill='%23${
+    dots[tone]
+  }'/%3E%3C/svg%3E`;
+}
+
+const hashOf = async (text: string) => {
+  const bytes = new TextEncoder().encode(text);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`;
+};
+
+let policy: Promise<string> | undefined;
+
+/** Lets our own style and script in, by their digests, and nothing else. */
+async function makePolicy(): Promise<string> {
+  return [
+    "default-src 'none'",
+    `style-src ${await hashOf(style)}`,
+    `script-src ${await hashOf(script)}`,
+    "img-src data:",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+/** Headers of every answer that is a page, a log or a stream. */
+export const safeHeaders: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "same-origin",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** Answers with a page. */
+export async function pageResponse(
+  sheet: Sheet,
+  status = 200,
+): Promise<Response> {
+  policy ??= makePolicy();
+  return new Response(`${documentHtml(sheet)}`, {
+    status,
+    headers: {
+      ...safeHeaders,
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": await policy,
+    },
+  });
+}

@@ -1,0 +1,95 @@
+/**
+ * The attempts of this host, the newest first.
+ *
+ * @module
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { exitCodes } from "../../base/errors.ts";
+import { oneLine, short } from "../../base/text.ts";
+import { resultText, spellText } from "../../report/history_words.ts";
+import type { PageFacts } from "../../report/page_facts.ts";
+import { isAttempt } from "../../state/history.ts";
+import { isAttemptId } from "../../state/log_entries.ts";
+import type { HistoryEntry } from "../../state/state.ts";
+import { type Html, html, type Value } from "../html.ts";
+import { bar, legend } from "./bars.ts";
+import { timeHtml } from "./words.ts";
+
+/** How many lines there are. */
+const most = 25;
+
+/** The page of the attempt has all of it. */
+const mostOfSubject = 120;
+
+/** The history. */
+export function historyPart({ facts }: PageFacts): Html {
+  const entries = facts.history.slice(-most).reverse();
+  const longest = Math.max(0, ...entries.map(whole));
+  return html`<section id="history" class="card" aria-labelledby="history-name">
+<div class="top"><h2 id="history-name">History</h2>${
+    longest > 0 && legend()
+  }</div>
+${
+    entries.length === 0
+      ? html`<p class="soft">Nothing was attempted here yet.</p>`
+      : html`<ol class="attempts">${
+        entries.map((entry) => item(entry, longest))
+      }</ol>`
+  }
+</section>`;
+}
+
+/** What its bar stands for, in milliseconds. */
+function whole({ stages }: HistoryEntry): number {
+  return stages.reduce((sum, { ms }) => sum + ms, 0);
+}
+
+function item(entry: HistoryEntry, longest: number): Html {
+  const { at, ms, stages, stage, exit } = entry;
+  const isFailed = exit !== exitCodes.ok;
+  return html`
+    <li>
+      <span class="when">${linked(entry, timeHtml(at))}</span>
+      <span class="what">${whatOf(entry)}</span>
+      <span class="how ${toneOf(entry)}">${howOf(entry)}</span>
+      <span class="time">${bar(
+        stages,
+        longest,
+        isFailed ? stage : undefined,
+      )}</span>
+      <span class="took">${isRun(entry) && formatDuration(ms)}</span>
+    </li>
+  `;
+}
+
+const isRun = (entry: HistoryEntry) =>
+  isAttempt(entry) || entry.result === "unreached";
+
+/** What a run made has a page of its own. */
+function linked(entry: HistoryEntry, text: Html): Html {
+  return isAttempt(entry) && isAttemptId(entry.id)
+    ? html`<a href="/attempts/${entry.id}">${text}</a>`
+    : text;
+}
+
+function whatOf({ revision, subject, message, result }: HistoryEntry): Value {
+  if (result === "unreached") {
+    return html`<span class="soft">${oneLine(message ?? "", 200)}</span>`;
+  }
+  if (revision === undefined) return oneLine(subject ?? "", mostOfSubject);
+  return html`<code>${short(revision)}</code> ${
+    oneLine(subject ?? "", mostOfSubject)
+  }`;
+}
+
+function howOf(entry: HistoryEntry): string {
+  return entry.result === "unreached" ? spellText(entry) : resultText(entry);
+}
+
+function toneOf({ result, exit }: HistoryEntry): string {
+  if (result === "unreached") return "soft";
+  if (exit !== exitCodes.ok) {
+    return result === "interrupted" ? "warning" : "bad";
+  }
+  return ["deployed", "corrected", "tested"].includes(result) ? "good" : "";
+}

@@ -1,0 +1,88 @@
+/**
+ * The log of an attempt as HTML.
+ *
+ * @module
+ */
+import { shown } from "../../base/redact.ts";
+import { logLines } from "../../report/log_lines.ts";
+import type { LogEntry } from "../../state/log_entries.ts";
+import { readLog } from "../../state/log_reader.ts";
+import { type Html, html } from "../html.ts";
+
+/** Lines of the beginning and of the end that a page has. */
+const mostFirst = 300, mostLast = 1500;
+
+/** Lines of a log, each in its colour. */
+export function linesHtml(entries: readonly LogEntry[]): Html {
+  return html`${
+    entries.map((entry) => {
+      const tone = toneOf(entry);
+      const text = `${logLines(entry).map(shown).join("\n")}\n`;
+      return tone === "" ? text : html`<span class="${tone}">${text}</span>`;
+    })
+  }`;
+}
+
+function toneOf(entry: LogEntry): string {
+  switch (entry.kind) {
+    case "failed":
+      return "bad";
+    case "done":
+      return "good";
+    case "line":
+    case "start":
+      return "soft";
+    case "end":
+      return entry.exit === 0 ? "good" : "bad";
+    case "message":
+      if (entry.level === "error") return "bad";
+      return entry.level === "warning" ? "warning" : "";
+    default:
+      return "";
+  }
+}
+
+/** The beginning and the end of a log. */
+export interface Excerpt {
+  first: readonly LogEntry[];
+  last: readonly LogEntry[];
+  /** How many entries are between them. */
+  omitted: number;
+}
+
+/** Reads what a page shows of a log. */
+export function excerptOf(folder: string, id: string): Excerpt {
+  const first: LogEntry[] = [];
+  let last: LogEntry[] = [];
+  let omitted = 0;
+  for (const entries of readLog(folder, id)) {
+    const room = Math.max(0, mostFirst - first.length);
+    first.push(...entries.slice(0, room));
+    last.push(...entries.slice(room));
+    if (last.length <= 2 * mostLast) continue;
+    omitted += last.length - mostLast;
+    last = last.slice(-mostLast);
+  }
+  omitted += Math.max(0, last.length - mostLast);
+  return { first, last: last.slice(-mostLast), omitted };
+}
+
+/** The whole log as text, in parts that fit into memory. */
+export function logStream(
+  folder: string,
+  id: string,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const parts = readLog(folder, id);
+  return new ReadableStream({
+    pull(controller) {
+      const { done, value } = parts.next();
+      if (done) return controller.close();
+      const lines = value.flatMap(logLines).map(shown);
+      controller.enqueue(encoder.encode(lines.join("\n") + "\n"));
+    },
+    cancel() {
+      parts.return(undefined);
+    },
+  }, { highWaterMark: 0 });
+}
