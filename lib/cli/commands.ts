@@ -293,7 +293,12 @@ export const commands: readonly CommandSpec[] = [
     summary: "listen for webhooks, and start a run for each push",
     text:
       "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
-    flags: [],
+    flags: [{
+      name: "hash-password",
+      value: "NAME",
+      text:
+        "only make a line for serve.auth.passwordFile; asks for the password, or reads it from standard input",
+    }],
     reach: "serve",
   },
   {
@@ -465,6 +470,17 @@ export const commands: readonly CommandSpec[] = [
     flags: [],
     reach: "state",
     judges: true,
+    isHidden: true,
+  },
+  {
+    name: "pressed",
+    summary: "what buttons of the status page ask for",
+    text:
+      "Does what the files in FOLDER ask for, once each. Units of the NixOS module\ncall it.",
+    operand: "runs|words FOLDER",
+    most: 2,
+    flags: [],
+    reach: ([kind]) => kind === "runs" ? "host" : "state",
     isHidden: true,
   },
 ];

@@ -13,6 +13,8 @@ import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
+import { folderOf } from "../serve/actions_request.ts";
+import { hasButtons } from "../config/serve_kinds.ts";
 
 /**
 /**
@@ -120,8 +122,11 @@ function placesFor(
 
 function servePlaces(config: LocalConfig): string[] {
   const socket = socketOf(config["serve.listen"]);
+  const wanted = config["serve.wanted"];
   return [
-    config["serve.wanted"],
+    wanted,
+    ...hasButtons(config) ? [folderOf(wanted, "runs")] : [],
+    ...hasButtons(config) ? [folderOf(wanted, "words")] : [],
     ...socket === undefined ? [] : [dirname(socket)],
   ];
 }

@@ -186,7 +186,7 @@ export async function begin(
   command: Attempt["command"],
   commit: Commit,
   target: Target,
-  more: Pick<Attempt, "kind" | "name" | "left" | "testing"> = {},
+  more: Pick<Attempt, "kind" | "name" | "left" | "testing" | "by"> = {},
 ): Promise<void> {
   const startedAt = run.effects.now().toISOString();
   // Readable, sortable, and good for the name of a unit.

@@ -153,6 +153,8 @@ export interface Attempt {
   name?: string;
   /** The revision by whose acceptance the ref may be where it is. */
   accepted?: string;
+  /** Whose wish it is, where somebody pressed a button for it. */
+  by?: string;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
   /** Given for a revision of the testing branch: what it must descend from. */

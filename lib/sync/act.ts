@@ -13,7 +13,11 @@ import { testOf } from "./decision.ts";
 import { mustWait } from "./left.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** Does what was decided; the stages are loaded where they are needed. */
+/**
+ * Does what was decided; the stages are loaded where they are needed.
+ *
+ * @param by Whose wish the run is, where that is written down.
+ */
 export async function act(
   effects: Effects,
   config: Config,
@@ -21,6 +25,7 @@ export async function act(
   tip: Tip,
   decision: Decision,
   record: Record,
+  by?: string,
 ): Promise<Outcome> {
   const { kind } = decision;
   const isChange = ["deploy", "correct", "test", "test-over"].includes(kind);
@@ -61,7 +66,15 @@ export async function act(
       const [what, target] = decision.kind === "test"
         ? [decision.tip, decision.target]
         : [tip, targetOf(config)];
-      return await attemptDeploy(effects, config, state, what, target, record);
+      return await attemptDeploy(
+        effects,
+        config,
+        state,
+        what,
+        target,
+        record,
+        by,
+      );
     }
     case "correct":
     case "test-over": {
@@ -70,6 +83,7 @@ export async function act(
       const result = decision.kind === "correct" ? "corrected" : "test-over";
       return await attemptPut(effects, config, state, deployment, record, {
         result,
+        ...by === undefined ? {} : { by },
       });
     }
   }

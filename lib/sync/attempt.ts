@@ -19,7 +19,11 @@ import { commitOf } from "../run/commit.ts";
 import { isStopped } from "../run/outside.ts";
 import type { Tip } from "../base/tip.ts";
 
-/** Brings the host to what the remote names, and records how that went. */
+/**
+ * Brings the host to what the remote names, and records how that went.
+ *
+ * @param by Whose wish it is, where that is written down.
+ */
 export async function attemptDeploy(
   effects: Effects,
   config: Config,
@@ -27,6 +31,7 @@ export async function attemptDeploy(
   tip: Tip,
   target: Target,
   record: Record,
+  by?: string,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   run.remote = remoteOf(config, tip.servedBy);
@@ -38,7 +43,13 @@ export async function attemptDeploy(
   const testing = tip.base === undefined
     ? {}
     : { testing: { base: tip.base, ref: tip.name } };
-  await begin(run, "sync", commit, target, { kind, ...name, ...testing });
+  const wished = by === undefined ? {} : { by };
+  await begin(run, "sync", commit, target, {
+    kind,
+    ...name,
+    ...testing,
+    ...wished,
+  });
   if (config["commitStatus.forge"] !== "none") {
     const { tellBegun } = await import("../notify/attempt.ts");
     await tellBegun(run);
@@ -64,14 +75,15 @@ export async function attemptPut(
   state: State,
   deployment: Deployment,
   record: Record,
-  as: Left | { result: "corrected" | "test-over" },
+  as: Left | { result: "corrected" | "test-over"; by?: string },
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   const { system, target } = deployment;
   const commit = commitOf(deployment);
   const left = "revisions" in as ? as : undefined;
   const command = left ? "rollback" : "sync";
-  await begin(run, command, commit, target, left ? { left } : {});
+  const wished = "by" in as ? { by: as.by } : {};
+  await begin(run, command, commit, target, left ? { left } : wished);
   return await recorded(run, record, async () => {
     const deployment = await putInPlace(run, {
       done: "confirmed",

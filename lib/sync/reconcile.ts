@@ -10,8 +10,10 @@ import { SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { tellsAny, tellsEvents } from "../config/told.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
+import type { Decision } from "../run/decide.ts";
 import { leftAlone } from "../run/quiet.ts";
 import type { Record } from "../run/run.ts";
+import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { act } from "./act.ts";
 import { askOrRecord } from "./ask.ts";
@@ -123,7 +125,9 @@ async function comeToOutcome(
   }
   const isSettled = isRest(decision) &&
     !await isRebootDue(effects, config, state);
-  const outcome = await act(effects, config, state, tip, decision, record);
+  const actOn = (state: State, decision: Decision) =>
+    act(effects, config, state, tip, decision, record, wishes.by);
+  const outcome = await actOn(state, decision);
   // A run that is done before it begins starts no units.
   const mayRest = isSettled && config.onSuccess.length === 0 &&
     !await mustDeliver(config);
@@ -134,7 +138,7 @@ async function comeToOutcome(
   state = await readState(config.stateDirectory);
   const then = decideNow(effects, config, state, tip, force);
   return {
-    outcome: await act(effects, config, state, tip, then, record),
+    outcome: await actOn(state, then),
     mayFinish: true,
   };
 }

@@ -12,4 +12,6 @@ export interface Wishes {
   retry: boolean;
   /** Wait for another run to end. */
   wait?: boolean;
+  /** Whose wish it is, where that is written down. */
+  by?: string;
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import type { ExitCode } from "../../base/errors.ts";
-import { syncWith } from "./sync.ts";
+import { syncWith, wisher } from "./sync.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  return await syncWith(call, { force: true, retry: true });
+  return await syncWith(call, { force: true, retry: true, ...wisher(call) });
 }

@@ -5,7 +5,6 @@
  */
 import type { ExitCode } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
-import { whoRuns } from "../../host/person.ts";
 import { record } from "../../report/record.ts";
 import { exitOf } from "../../sync/outcome.ts";
 import { rollBack } from "../../sync/rollback.ts";
@@ -14,6 +13,7 @@ import { realEffects } from "../output/effects.ts";
 import { publishing } from "../publish.ts";
 import { withMetrics } from "./metrics.ts";
 import { tellOutcome } from "./outcome.ts";
+import { wisherOf } from "../wisher.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -23,7 +23,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const effects = publishing(call, config, real);
   const reason = call.texts["reason"];
   const stays = {
-    by: whoRuns(),
+    by: wisherOf(call),
     ...reason ? { reason: oneLine(reason) } : {},
   };
   const outcome = await withMetrics(effects, config, () =>

@@ -12,6 +12,7 @@ import {
 } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
 import type { LocalConfig } from "../../config/config.ts";
+import { makeAuth } from "../../serve/auth.ts";
 import { Bodies } from "../../serve/body.ts";
 import {
   listen,
@@ -30,6 +31,11 @@ import { Interruption } from "../output/interruption.ts";
 
 /** Runs the command, until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {
+  const name = call.texts["hash-password"];
+  if (name !== undefined) {
+    const { printHash } = await import("./serve_password.ts");
+    return await printHash(name);
+  }
   const config = await readConfig(call);
   const { tell } = makeTeller(call.verbose);
   const routes = await routesOf(config, { tell });
@@ -97,9 +103,16 @@ async function routesOf(
     bodies: new Bodies(),
     effects,
   };
+  const auth = await makeAuth(config, {
+    bodies: hooks.bodies,
+    monotonic: () => performance.now(),
+    now: () => new Date(),
+    effects,
+  });
   const textfile = config["metrics.textfile"];
   return [
     { path: "/webhook", answer: (request) => answerHook(hooks, request) },
+    ...auth?.routes ?? [],
     ...textfile === undefined ? [] : [{
       path: "/metrics",
       answer: (request: Request) => answerMetrics(textfile, request),

@@ -22,7 +22,13 @@ export async function run(call: Call): Promise<ExitCode> {
     force: call.switches.has("now"),
     retry: false,
     wait: call.switches.has("wait"),
+    ...wisher(call),
   });
+}
+
+/** On whose behalf a program calls; a call by hand is written down nowhere. */
+export function wisher({ by }: Call): Pick<Wishes, "by"> {
+  return by === undefined ? {} : { by };
 }
 
 /** What a person who says `--now` does not want to wait for. */
@@ -44,7 +50,8 @@ export async function syncWith(
       wishes,
       record,
       async (question, answer, outcome) => {
-        const isPlain = !call.json && !call.verbose && !wishes.retry;
+        const isPlain = !call.json && !call.verbose && !wishes.retry &&
+          wishes.by === undefined;
         if (!isPlain) return;
         const says = sentence(config, outcome);
         const until = outcome.result === "unapproved" && outcome.until !== null

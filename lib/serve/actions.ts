@@ -1,0 +1,86 @@
+/**
+ * Buttons: a form of the status page asks root's unit for what a command does.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { oneLine } from "../base/text.ts";
+import { ask, Crowded } from "./actions_ask.ts";
+import { type Request as Asked, requestOf } from "./actions_request.ts";
+import type { Bodies } from "./body.ts";
+import { FormRefusal, mustComeFrom, readForm } from "./form.ts";
+import { answerForm, mustHoldToken } from "./form_answer.ts";
+import type { SessionOf } from "./session.ts";
+
+/** Where the forms of buttons are sent to. */
+export const pressPath = "/press";
+
+/** What pressing works with. */
+export interface Presses {
+  origin: string;
+  sessionOf: SessionOf;
+  /** The file of `serve.wanted`. */
+  wanted: string;
+  bodies: Bodies;
+  now: () => Date;
+  effects: Pick<Effects, "tell">;
+}
+
+/** Answers one press; never throws. */
+export async function answerPress(
+  presses: Presses,
+  request: Request,
+): Promise<Response> {
+  return await answerForm(
+    presses.effects,
+    request,
+    () => press(presses, request),
+  );
+}
+
+async function press(presses: Presses, request: Request): Promise<Response> {
+  mustComeFrom(presses.origin, request);
+  const session = await presses.sessionOf(request);
+  if (!session) throw new FormRefusal(401, "sign in first");
+  const { csrf, action = "", ...given } = await readForm(
+    presses.bodies,
+    request,
+    ["csrf", "action", "for", "reason", "revision"],
+  );
+  await mustHoldToken(session, csrf);
+  const at = presses.now().toISOString();
+  const asked = requestOf(action, session.name, at, tidy(given));
+  if (!asked) throw new FormRefusal(400, "this button does not exist");
+  await passOn(presses, asked);
+  return new Response(null, {
+    status: 303,
+    headers: { location: "/", "cache-control": "no-store" },
+  });
+}
+
+/** What people type has blanks around it. */
+function tidy(given: Readonly<Record<string, string>>): Record<string, string> {
+  const { reason, ...rest } = given;
+  const text = oneLine(reason ?? "", 200);
+  return text === "" ? rest : { ...rest, reason: text };
+}
+
+async function passOn(
+  { wanted, effects }: Presses,
+  asked: Asked,
+): Promise<void> {
+  try {
+    await ask(wanted, asked);
+  } catch (error) {
+    if (error instanceof Crowded) {
+      throw new FormRefusal(503, "too many requests wait: press again later");
+    }
+    const { message } = error as Error;
+    say(effects, "error", `Cannot ask for ${asked.action}: ${message}`);
+    throw new FormRefusal(
+      503,
+      "it can't be asked for: see the journal of serve",
+    );
+  }
+  say(effects, "info", `${asked.by} asks for ${asked.action}`);
+}
