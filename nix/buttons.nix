@@ -84,6 +84,8 @@ in
             "@system-service"
             "@pkey"
             "~@privileged @resources"
+            # The runtime's own database gives its files to root, who has them.
+            "@chown"
           ];
         }
         // lib.optionalAttrs isPublished {

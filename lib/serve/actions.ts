@@ -7,18 +7,19 @@ import { type Effects, say } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import { ask, Crowded } from "./actions_ask.ts";
 import { type Request as Asked, requestOf } from "./actions_request.ts";
+import { plainForms } from "./actions_forms.ts";
 import type { Bodies } from "./body.ts";
 import { FormRefusal, mustComeFrom, readForm } from "./form.ts";
 import { answerForm, mustHoldToken } from "./form_answer.ts";
 import type { SessionOf } from "./session.ts";
-
-/** Where the forms of buttons are sent to. */
-export const pressPath = "/press";
+import { smallPage } from "./small_page.ts";
 
 /** What pressing works with. */
 export interface Presses {
   origin: string;
   sessionOf: SessionOf;
+  /** Whether people sign in here, and not at a proxy. */
+  hasLogin: boolean;
   /** The file of `serve.wanted`. */
   wanted: string;
   bodies: Bodies;
@@ -26,16 +27,33 @@ export interface Presses {
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers one press; never throws. */
+/** Answers one press, or shows what can be pressed; never throws. */
 export async function answerPress(
   presses: Presses,
   request: Request,
 ): Promise<Response> {
+  const isLook = request.method === "GET" || request.method === "HEAD";
   return await answerForm(
     presses.effects,
     request,
-    () => press(presses, request),
+    () => isLook ? look(presses, request) : press(presses, request),
   );
+}
+
+async function look(
+  { sessionOf, hasLogin }: Presses,
+  request: Request,
+): Promise<Response> {
+  await request.body?.cancel();
+  const session = await sessionOf(request);
+  if (session) {
+    return await smallPage(200, "Buttons", plainForms(session, hasLogin));
+  }
+  if (!hasLogin) throw new FormRefusal(401, "the proxy names nobody");
+  return new Response(null, {
+    status: 303,
+    headers: { location: "/login", "cache-control": "no-store" },
+  });
 }
 
 async function press(presses: Presses, request: Request): Promise<Response> {

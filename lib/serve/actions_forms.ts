@@ -5,10 +5,12 @@
  * @module
  */
 import { short } from "../base/text.ts";
-import { pressPath } from "./actions.ts";
 import type { Action } from "./actions_request.ts";
 import { type Html, html, type Value } from "./html.ts";
 import type { Session } from "./session.ts";
+
+/** Where the forms of buttons are sent to. */
+export const pressPath = "/press";
 
 /** A revision that a button is about. */
 export interface Named {
@@ -50,10 +52,23 @@ ${button(session, "sync", "Sync now")}
 ${isHeld && button(session, "retry", "Retry")}
 ${stays ? button(session, "resume", "Resume") : suspendForm(session)}
 ${backTo && rollbackForm(session, backTo)}
-<p class="who">Signed in as ${session.name}${
-    facts.hasLogin && logoutForm(session)
-  }</p>
+${whoForm(session, facts.hasLogin)}
 </div>`;
+}
+
+/** The buttons that need to know nothing of the host. */
+export function plainForms(session: Session, hasLogin: boolean): Html {
+  return html`${button(session, "sync", "Sync now")}
+${button(session, "retry", "Retry")}
+${suspendForm(session)}
+${button(session, "resume", "Resume")}
+${whoForm(session, hasLogin)}`;
+}
+
+function whoForm(session: Session, hasLogin: boolean): Html {
+  return html`<p class="who">Signed in as ${session.name}</p>${
+    hasLogin && logoutForm(session)
+  }`;
 }
 
 function button(session: Session, action: Action, label: string): Html {

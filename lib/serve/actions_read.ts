@@ -108,7 +108,7 @@ async function textIn(path: string, owner: number): Promise<string> {
     length += read;
   }
   if (length > longest) throw new Odd("it is too long");
-  return new TextDecoder("utf-8", { fatal: true })
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     .decode(bytes.subarray(0, length));
 }
 

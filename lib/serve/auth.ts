@@ -7,7 +7,8 @@ import { type Effects } from "../base/effects.ts";
 import { usageError } from "../base/errors.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { hasButtons } from "../config/serve_kinds.ts";
-import { answerPress, pressPath } from "./actions.ts";
+import { answerPress } from "./actions.ts";
+import { pressPath } from "./actions_forms.ts";
 import { Attempts } from "./attempts.ts";
 import type { Bodies } from "./body.ts";
 import { answerLogin, answerLogout } from "./login.ts";
@@ -57,6 +58,7 @@ export async function makeAuth(
       answerPress({
         origin,
         sessionOf,
+        hasLogin: file !== undefined,
         wanted: config["serve.wanted"],
         ...around,
       }, request),

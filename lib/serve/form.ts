@@ -87,7 +87,8 @@ function fieldsOf(
 
 function textOf(body: Uint8Array<ArrayBuffer>): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(body);
   } catch {
     throw new FormRefusal(400, "expected UTF-8");
   }

@@ -169,6 +169,10 @@ Deno.test("a proxy names who presses", async () => {
   const old = await desk.post("/press", { csrf, action: "resume" }, who);
   assertEquals(old.status, 403);
   assertEquals(await desk.asked(), []);
+  const look = (headers: Record<string, string>) =>
+    desk.answer(new Request("http://x/press", { headers }));
+  assertStringIncludes(await (await look(who)).text(), "ada@example.org");
+  assertEquals((await look({})).status, 401);
   // There is nothing to sign in to.
   assertEquals((await desk.post("/login", {})).status, 404);
 });
