@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ofButtons } from "./buttons.ts";
 import { ofEvaluation } from "./evaluation.ts";
 import { ofFaults } from "./faults.ts";
 import type { Mutant } from "./mutant.ts";
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...ofPlan,
   ...ofSteering,
   ...ofTold,
+  ...ofButtons,
 ];

@@ -161,6 +161,9 @@ Deno.test("a proxy names who presses", async () => {
   assertEquals(answer.status, 303);
   const [asked] = await desk.asked();
   assertEquals((asked as { by: string }).by, "ada@example.org");
+  for (const none of ["ada, eve", "ada eve", "ada\u00e9", "-ada"]) {
+    assertEquals(await desk.tokenOf({ "x-remote-user": none }), "", none);
+  }
   // Another person's token is none.
   const other = { "x-remote-user": "eve" };
   const stolen = await desk.post("/press", { csrf, action: "resume" }, other);

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { listen } from "../../lib/serve/server.ts";
 import { Desk } from "./desk.ts";
 import {
   type Hostile,
@@ -66,6 +67,95 @@ Deno.test("200 hostile requests let nobody in, and ask for nothing", async () =>
   const harms = await harmOf(desk, known, right);
   assertEquals(harms.length, 2, harms.join());
 });
+
+Deno.test("two requests in one, and other odd ones on the wire, press nothing", async () => {
+  await using desk = await Desk.make();
+  const { cookie, csrf } = await knownOf(desk);
+  const server = await listen(
+    "127.0.0.1:0",
+    (request) => desk.answer(request),
+    () => {},
+  );
+  const { port } = server.addr as Deno.NetAddr;
+  const form = `csrf=${csrf}&action=sync`;
+  const length = `Content-Length: ${form.length}\r\n`;
+  const type = "Content-Type: application/x-www-form-urlencoded\r\n";
+  const from = "Origin: https://web-1.example.org\r\n";
+  const start = "POST /press HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+  const own = `Cookie: ${cookie}\r\n`;
+  const chunked = "Transfer-Encoding: chunked\r\n";
+  // A whole press by somebody who has the token and not the cookie.
+  const inner = `${start}${from}${type}${length}\r\n${form}`;
+  const chunk = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
+  const right = `${start}${from}${type}${own}`;
+  const odd = [
+    `${right}${length}${chunked}\r\n0\r\n\r\n${inner}`,
+    `${right}${chunked}${length}\r\n0\r\n\r\n${inner}`,
+    `${right}Transfer-Encoding : chunked\r\n${length}\r\n0\r\n\r\n${form}`,
+    `${right}Transfer-Encoding: xchunked\r\n\r\n${form}`,
+    `${right}${chunked}Transfer-Encoding: identity\r\n\r\n${chunk}`,
+    `${right}Content-Length: 0\r\n${length}\r\n${form}`,
+    `${right}Content-Length: +${form.length}\r\n\r\n${form}`,
+    `${right}Content-Length: ${form.length}, ${form.length + 1}\r\n\r\n${form}`,
+    `${right}Content-Length: 0\r\n\r\n${inner}`,
+    `${right}\r\n${form}`,
+    `GET /login HTTP/1.1\r\nHost: x\r\n\r\n${inner}`,
+    `GET /login HTTP/1.1\r\nHost: x\r\n${chunked}\r\n${chunk}`,
+    `HEAD /login HTTP/1.1\r\nHost: x\r\n${length}\r\n${inner}`,
+    `${start}${from}${type}Cookie: x=y\r\n ${cookie}\r\n${length}\r\n${form}`,
+    `${start}${from}${type}Cookie: a\0; ${cookie}\r\n${length}\r\n${form}`,
+    `${start}${from}${type}${own}${own}${length}\r\n${form}`,
+    `${start}Origin: https://evil.example\r\n${from}${type}${own}${length}\r\n${form}`,
+    `${start}${from}Origin: https://evil.example\r\n${type}${own}${length}\r\n${form}`,
+    `${right}Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n${length}\r\n${form}`,
+    `${right}${length}X: a\rSec: b\r\n\r\n${form}`.replace(
+      "Origin",
+      "Or\0igin",
+    ),
+    `POST /press\0 HTTP/1.1\r\n${
+      right.slice(right.indexOf("Host"))
+    }${length}\r\n${form}`,
+    `POST http://x/../login HTTP/1.1\r\n${
+      right.slice(right.indexOf("Host"))
+    }${length}\r\n${form}`,
+    `${right.replace("HTTP/1.1", "HTTP/0.9")}${length}\r\n${form}`,
+    `${right}${length}\r\n${form.slice(0, -1)}`,
+    `${right}X-Big: ${"a".repeat(500_000)}\r\n${length}\r\n${form}`,
+  ];
+  try {
+    for (const [at, request] of odd.entries()) {
+      await send(port, request);
+      assertEquals(await desk.asked(), [], `${at}: ${request.slice(0, 300)}`);
+    }
+    const good = `${right}${length}\r\n${form}`;
+    assertStringIncludes(await send(port, good), "HTTP/1.1 303 ");
+    assertEquals((await desk.asked()).length, 1);
+  } finally {
+    await server.shutdown();
+  }
+  assertEquals(desk.told.filter((one) => one.includes("A bug")), []);
+});
+
+/**
+ * Sends text as it stands and reads the answer. A server that waits for more is
+ * told after a while that none comes.
+ */
+async function send(port: number, request: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    await new Blob([request]).stream()
+      .pipeTo(connection.writable, { preventClose: true });
+    const answer = new Response(connection.readable).text();
+    timer = setTimeout(() => connection.closeWrite().catch(() => {}), 300);
+    return await answer;
+  } catch {
+    // Closed on us, which is an answer.
+    return "";
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 Deno.test("behind a proxy, names that are none press nothing", async () => {
   await using desk = await Desk.make({
