@@ -9,12 +9,11 @@
  */
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
+import { folderOf, hasButtons } from "../config/serve_kinds.ts";
 import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
-import { folderOf } from "../serve/actions_request.ts";
-import { hasButtons } from "../config/serve_kinds.ts";
 
 /**
 /**

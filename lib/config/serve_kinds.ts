@@ -62,3 +62,19 @@ export function hasButtons(
   return config["serve.auth.passwordFile"] !== undefined ||
     config["serve.auth.header"] !== undefined;
 }
+
+/**
+ * What buttons ask for. Runs take long and may change the host. Words are
+ * written down at once, also while a run is under way. Each kind has a folder
+ * and a unit of its own.
+ */
+export type ButtonKind = "runs" | "words";
+
+/**
+ * Where requests of a kind wait: beside the file that wants a run.
+ *
+ * @param wanted The file of `serve.wanted`.
+ */
+export function folderOf(wanted: string, kind: ButtonKind): string {
+  return `${wanted.slice(0, wanted.lastIndexOf("/"))}/${kind}`;
+}

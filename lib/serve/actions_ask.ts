@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  folderOf,
-  kindOf,
-  type Request as Asked,
-  textOf,
-} from "./actions_request.ts";
+import { folderOf } from "../config/serve_kinds.ts";
+import { kindOf, type Request as Asked, textOf } from "./actions_request.ts";
 
 /** Requests of one kind that may wait; root's unit takes them within a second. */
 export const mostWaiting = 16;

@@ -5,7 +5,7 @@
  * @module
  */
 import { kindOf, readRequest, type Request } from "./actions_request.ts";
-import type { Kind } from "./actions_request.ts";
+import type { ButtonKind } from "../config/serve_kinds.ts";
 import { mostWaiting } from "./actions_ask.ts";
 
 /** Bytes of the longest request and more. */
@@ -23,7 +23,7 @@ export type Found = { request: Request } | { refused: string };
 
 /** What a folder of requests must be. */
 export interface Rules {
-  kind: Kind;
+  kind: ButtonKind;
   /** The user id of the server. */
   owner: number;
   now: Date;

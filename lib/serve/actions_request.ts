@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { dirname, join } from "@std/path";
 import { parseDuration } from "../base/duration.ts";
 import { oneLine } from "../base/text.ts";
-import { isUserName } from "../config/serve_kinds.ts";
+import { type ButtonKind, isUserName } from "../config/serve_kinds.ts";
 
 /** What a button can do. */
 export const actions = [
@@ -25,20 +24,14 @@ export const actions = [
 /** One of {@linkcode actions}. */
 export type Action = (typeof actions)[number];
 
-/**
- * Runs take long and may change the host. Words are written down at once, also
- * while a run is under way. Each kind has a folder and a unit of its own.
- */
-export type Kind = "runs" | "words";
-
 /** Each kind and what belongs to it. */
-export const kinds: Readonly<Record<Kind, readonly Action[]>> = {
+export const kinds: Readonly<Record<ButtonKind, readonly Action[]>> = {
   runs: ["sync", "retry", "rollback"],
   words: ["suspend", "resume", "approve"],
 };
 
 /** The kind of an action. */
-export function kindOf(action: Action): Kind {
+export function kindOf(action: Action): ButtonKind {
   return kinds.runs.includes(action) ? "runs" : "words";
 }
 
@@ -143,9 +136,4 @@ export function readRequest(text: string): Request | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Where requests of a kind wait: beside the file that wants a run. */
-export function folderOf(wanted: string, kind: Kind): string {
-  return join(dirname(wanted), kind);
 }

@@ -7,8 +7,8 @@
 import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { loadLocalConfig } from "../../lib/config/config.ts";
 import { readRequests } from "../../lib/serve/actions_read.ts";
+import type { ButtonKind } from "../../lib/config/serve_kinds.ts";
 import {
-  type Kind,
   kinds,
   type Request as Asked,
 } from "../../lib/serve/actions_request.ts";
@@ -128,7 +128,7 @@ export class Desk implements AsyncDisposable {
   /** What root's units find; it is gone then, as it is when they take it. */
   async asked(): Promise<(Asked | string)[]> {
     const all: (Asked | string)[] = [];
-    for (const kind of Object.keys(kinds) as Kind[]) {
+    for (const kind of Object.keys(kinds) as ButtonKind[]) {
       const folder = `${this.folder}/${kind}`;
       const rules = { kind, owner: Deno.uid()!, now: new Date(this.time) };
       for await (const found of readRequests(folder, rules)) {

@@ -11,12 +11,11 @@ import { foreseen } from "../../base/os_error.ts";
 import type { LocalConfig } from "../../config/config.ts";
 import {
   type Action,
-  type Kind,
   kinds,
   type Request,
 } from "../../serve/actions_request.ts";
 import { readRequests } from "../../serve/actions_read.ts";
-import { hasButtons } from "../../config/serve_kinds.ts";
+import { type ButtonKind, hasButtons } from "../../config/serve_kinds.ts";
 import { mayPress } from "../../serve/session.ts";
 import { parse } from "../arguments.ts";
 import { localConfigOf } from "../config.ts";
@@ -67,10 +66,10 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-function operandsOf({ operands }: Call): [Kind, string] {
+function operandsOf({ operands }: Call): [ButtonKind, string] {
   const [kind, folder] = operands;
   const isKind = kind !== undefined && Object.hasOwn(kinds, kind);
-  if (isKind && folder?.startsWith("/")) return [kind as Kind, folder];
+  if (isKind && folder?.startsWith("/")) return [kind as ButtonKind, folder];
   throw usageError(
     "operand-missing",
     `Cannot act without a folder: expected gitops-sync pressed ${
