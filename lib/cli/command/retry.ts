@@ -9,5 +9,11 @@ import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  return await syncWith(call, { force: true, retry: true, ...wisher(call) });
+  return await syncWith(call, {
+    force: true,
+    retry: true,
+    // Who pressed a button does not see that a run is at work.
+    wait: call.by !== undefined,
+    ...wisher(call),
+  });
 }
