@@ -201,6 +201,14 @@ in
       description = "What `sops.vault` adds to the options of the program.";
     };
 
+    credentialFlags = mkOption {
+      type = types.listOf types.str;
+      default = map (file: "${file.flag}=%d/${file.credential}") secretFiles;
+      internal = true;
+      readOnly = true;
+      description = "Flags by which the program finds the files that systemd hands over.";
+    };
+
     credentials = mkOption {
       type = types.attrsOf types.str;
       default = { };
@@ -289,7 +297,7 @@ in
           ]
           # A push must not be lost to a run by hand that has asked already.
           ++ lib.optional cfg.serve.enable "--wait"
-          ++ map (file: "${file.flag}=%d/${file.credential}") secretFiles
+          ++ cfg.credentialFlags
         );
         LoadCredential = map units.credential (secretFiles ++ otherFiles);
         # Another run is at work, by hand perhaps: nothing is wrong.

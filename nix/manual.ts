@@ -64,7 +64,7 @@ function programPage(): string {
       ),
       entry(
         italic("share/doc/gitops-sync"),
-        "In the package, on NixOS below /run/current-system/sw: the guides. docs/quickstart.md is about the first ten minutes, docs/private-repositories.md about deploy keys and tokens, docs/migrating.md about moving from comin and autoUpgrade, docs/troubleshooting.md about each reason of a failure, docs/plan.md about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/fleet.md about many hosts, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
+        "In the package, on NixOS below /run/current-system/sw: the guides. docs/quickstart.md is about the first ten minutes, docs/private-repositories.md about deploy keys and tokens, docs/migrating.md about moving from comin and autoUpgrade, docs/troubleshooting.md about each reason of a failure, docs/plan.md about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/buttons.md about buttons on a web page, docs/fleet.md about many hosts, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
       ),
     ),
     section(

@@ -24,10 +24,17 @@ let
     "page"
   ];
 
+  auth = cfg.settings.serve.auth or { };
+  passwordFile = auth.passwordFile or null;
+  header = auth.header or null;
+  hasButtons = passwordFile != null || header != null;
+
   isLoopback = builtins.match "(127[.].*|localhost|[[]::1[]]):[0-9]+" listen != null;
   isSocket = lib.hasPrefix "unix:" listen;
 in
 {
+  imports = [ ./buttons.nix ];
+
   options.services.gitops.serve = {
     enable = mkEnableOption "gitops-sync serve, by which a push starts a run within a second, and which can show a status page";
 
@@ -65,6 +72,32 @@ in
         assertion = !lib.hasPrefix builtins.storeDir (toString secretFile);
         message = "services.gitops.serve.webhookSecretFile is in the Nix store, where every user can read it. Put the file on the host and write its path as text.";
       }
+      {
+        assertion = passwordFile == null || header == null;
+        message = "services.gitops.serve.auth has a passwordFile and a header. Leave one of them out: people sign in at one place.";
+      }
+      {
+        assertion = !hasButtons || auth.origin or null != null;
+        message = ''
+          services.gitops.serve.auth lets people press buttons, and does not say where they open the page. Write, for example:
+            services.gitops.serve.auth.origin = "https://${config.networking.hostName}.example.org";'';
+      }
+      {
+        assertion = header == null || isLoopback || isSocket;
+        message = ''
+          services.gitops.serve.auth.header would be believed from everybody who reaches ${listen}. Let the proxy connect to a socket, for example:
+            services.gitops.serve.listen = "unix:/run/gitops-sync-serve/http.sock";'';
+      }
+      {
+        assertion = passwordFile == null || units.problemOfPath passwordFile == null;
+        message = ''
+          services.gitops.serve.auth.passwordFile ${toString (units.problemOfPath passwordFile)}. Write the path of a file on the host as text, for example:
+            services.gitops.serve.auth.passwordFile = "/etc/gitops-sync/passwords";'';
+      }
+      {
+        assertion = !lib.hasPrefix builtins.storeDir (toString passwordFile);
+        message = "services.gitops.serve.auth.passwordFile is in the Nix store, where every user can read it. Put the file on the host and write its path as text.";
+      }
     ];
 
     systemd.services.gitops-sync-serve = {
@@ -83,13 +116,22 @@ in
         import ./sandbox.nix
         // {
           Type = "exec";
-          ExecStart =
-            "${lib.getExe cfg.package} serve"
-            + lib.optionalString hasHook " --serve-webhook-secret-file=%d/webhook-secret";
-          LoadCredential = lib.optional hasHook (
+          ExecStart = lib.concatStringsSep " " (
+            [ "${lib.getExe cfg.package} serve" ]
+            ++ lib.optional hasHook "--serve-webhook-secret-file=%d/webhook-secret"
+            ++ lib.optional (passwordFile != null) "--serve-auth-password-file=%d/passwords"
+          );
+          LoadCredential =
+            lib.optional hasHook (
+              units.credential {
+                credential = "webhook-secret";
+                path = secretFile;
+              }
+            )
+            ++ lib.optional (passwordFile != null) (
             units.credential {
-              credential = "webhook-secret";
-              path = secretFile;
+              credential = "passwords";
+              path = passwordFile;
             }
           );
           # A user of its own for as long as it runs, who may write one file.

@@ -76,4 +76,6 @@ export interface Call {
   texts: Readonly<Record<string, string>>;
   /** The command's own flags that stand alone. */
   switches: ReadonlySet<string>;
+  /** On whose behalf a program calls; none: whoever runs this. */
+  by?: string;
 }

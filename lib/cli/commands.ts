@@ -324,10 +324,16 @@ export const commands: readonly CommandSpec[] = [
     name: "serve",
     summary: "start a run for each push (webhooks); a status page",
     text:
-      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. With serve.page it\nshows how this host stands. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
-    flags: [],
+      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to what this host follows makes the file serve.wanted, and a path unit of\nsystemd starts a run. With serve.page it shows how this host stands. Runs as a user without rights until it is stopped.\ndocs/serve.md tells how to set it up; man gitops-sync says where that is.",
+    flags: [{
+      name: "hash-password",
+      value: "NAME",
+      text:
+        "only make a line for serve.auth.passwordFile; asks for the password, or reads it from standard input",
+    }],
     examples: [
       ["gitops-sync serve --serve-listen 127.0.0.1:9480", "what the unit does"],
+      ["gitops-sync serve --hash-password ada", "a line for the passwords"],
     ],
     reach: "serve",
   },
@@ -554,6 +560,17 @@ export const commands: readonly CommandSpec[] = [
     flags: [],
     reach: "state",
     judges: true,
+    isHidden: true,
+  },
+  {
+    name: "pressed",
+    summary: "what buttons of the status page ask for",
+    text:
+      "Does what the files in FOLDER ask for, once each. Units of the NixOS module\ncall it.",
+    operand: "runs|words FOLDER",
+    most: 2,
+    flags: [],
+    reach: ([kind]) => kind === "runs" ? "host" : "state",
     isHidden: true,
   },
 ];

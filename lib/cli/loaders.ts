@@ -43,6 +43,7 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   ready: () => import("./command/ready.ts"),
   completions: () => import("./command/completions.ts"),
   complete: () => import("./command/complete.ts"),
+  pressed: () => import("./command/pressed.ts"),
 };
 
 /**

@@ -10,6 +10,7 @@
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
 import { askedForge } from "../forge/asked.ts";
+import { folderOf, hasButtons } from "../config/serve_kinds.ts";
 import { placeOf } from "../forge/place.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
@@ -118,8 +119,11 @@ function placesFor(
 
 function servePlaces(config: LocalConfig): string[] {
   const socket = socketOf(config["serve.listen"]);
+  const wanted = config["serve.wanted"];
   return [
-    config["serve.wanted"],
+    wanted,
+    ...hasButtons(config) ? [folderOf(wanted, "runs")] : [],
+    ...hasButtons(config) ? [folderOf(wanted, "words")] : [],
     ...socket === undefined ? [] : [dirname(socket)],
   ];
 }

@@ -125,12 +125,12 @@ function urgent(facts: Facts): string[] | undefined {
     ];
   }
   if (suspension) {
-    const { since, until, reason } = suspension;
+    const { since, until, reason, by } = suspension;
     const end = until === null ? "" : ` until ${timeOf(until)}`;
     return [
-      `suspended since ${timeAndAge(since, facts.now)}${end}${
-        reason ? ` (${reason})` : ""
-      }; gitops-sync resume ends it`,
+      `suspended${by === undefined ? "" : ` by ${by}`} since ${
+        timeAndAge(since, facts.now)
+      }${end}${reason ? ` (${reason})` : ""}; gitops-sync resume ends it`,
     ];
   }
   return undefined;

@@ -87,8 +87,11 @@ function wishOf(
     return { by: wish.by, ...wish.reason ? { why: wish.reason } : {} };
   }
   const isDeployed = ended.result === "deployed" || ended.result === "tested";
-  if (!isDeployed || !waiting?.approved) return {};
-  return isSame(waiting, attempt.commit) ? { by: waiting.approved.by } : {};
+  const approved = isDeployed && waiting && isSame(waiting, attempt.commit)
+    ? waiting.approved
+    : undefined;
+  const by = approved?.by ?? attempt.by;
+  return by === undefined ? {} : { by };
 }
 
 function systemOf(run: Run, ended: Ended): string | undefined {

@@ -189,7 +189,10 @@ export async function begin(
   command: Attempt["command"],
   commit: Commit,
   target: Target,
-  more: Pick<Attempt, "kind" | "name" | "left" | "testing" | "skipped"> = {},
+  more: Pick<
+    Attempt,
+    "kind" | "name" | "left" | "testing" | "skipped" | "by"
+  > = {},
 ): Promise<void> {
   const startedAt = run.effects.now().toISOString();
   // Readable, sortable, and good for the name of a unit.

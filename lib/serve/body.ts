@@ -28,17 +28,19 @@ export class Bodies {
   /**
    * Reads a body, hands it to `use`, and lets go of it.
    *
+   * @param most Bytes that it may have.
    * @throws {BodyRefusal} 413 for one that is too long, 408 for one that takes
    * too long, 503 where others take up the memory.
    */
   async with<T>(
     request: Request,
     use: (body: Uint8Array<ArrayBuffer>) => Promise<T>,
+    most = longestBody,
   ): Promise<T> {
     let held = 0;
     const hold = (bytes: number) => {
-      if (held + bytes > longestBody) {
-        throw new BodyRefusal(413, `expected at most ${longestBody} bytes`);
+      if (held + bytes > most) {
+        throw new BodyRefusal(413, `expected at most ${most} bytes`);
       }
       if (this.#held + bytes > mostAtOnce) {
         throw new BodyRefusal(503, "too many requests: send it again later");
@@ -48,9 +50,9 @@ export class Bodies {
     };
     try {
       const { headers } = request;
-      if (Number(headers.get("content-length") ?? 0) > longestBody) {
+      if (Number(headers.get("content-length") ?? 0) > most) {
         await request.body?.cancel();
-        throw new BodyRefusal(413, `expected at most ${longestBody} bytes`);
+        throw new BodyRefusal(413, `expected at most ${most} bytes`);
       }
       return await use(await inTime(request, hold));
     } finally {
@@ -94,4 +96,14 @@ async function whole(
     chunks.push(value);
   }
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+}
+
+/** Whether a client went away, which is no fault of anybody here. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.Http ||
+    error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.BadResource ||
+    (error instanceof TypeError && /body|connection/i.test(error.message));
 }

@@ -70,7 +70,7 @@ function keyOf(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
 }
 
 /** Compares two signatures by a key of this moment in place of the texts. */
-async function isSameText(one: string, other: string): Promise<boolean> {
+export async function isSameText(one: string, other: string): Promise<boolean> {
   const encoder = new TextEncoder();
   const key = await keyOf(crypto.getRandomValues(new Uint8Array(32)));
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(one));

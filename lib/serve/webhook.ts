@@ -6,7 +6,7 @@
 import { told } from "./answer.ts";
 import { type Effects, say } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
-import { Bodies, BodyRefusal } from "./body.ts";
+import { Bodies, BodyRefusal, isGone } from "./body.ts";
 import { type Followed, whyNotFollowed } from "./followed.ts";
 import { readEvent } from "./push_event.ts";
 import { isSigned } from "./signature.ts";
@@ -102,13 +102,4 @@ async function secretsOf(
     say(effects, "error", (error as Error).message);
     return [];
   }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.Http ||
-    error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Deno.errors.BadResource ||
-    (error instanceof TypeError && /body|connection/i.test(error.message));
 }

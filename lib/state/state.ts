@@ -194,6 +194,8 @@ export interface Attempt {
   name?: string;
   /** The revision by whose acceptance the ref may be where it is. */
   accepted?: string;
+  /** Whose wish it is, where somebody pressed a button for it. */
+  by?: string;
   /** Given where it is a way back: what must not come again by itself. */
   left?: Left;
   /** Given where a person had the gates skipped: whose word that was. */

@@ -123,6 +123,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
     target,
     startedAt: isTime,
     stage: isText,
+    by: maybe,
     failedBefore: optional(listOf(isText)),
     ranBefore: optional(listOf(isText)),
   })),

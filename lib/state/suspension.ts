@@ -13,6 +13,8 @@ export interface Suspension {
   /** When it ends by itself, ISO 8601; `null`: only with `resume`. */
   until: string | null;
   reason: string | null;
+  /** Whose word it is. An older program did not write it down. */
+  by?: string;
 }
 
 const pathIn = (folder: string) => `${folder}/suspended.json`;

@@ -14,7 +14,11 @@ import { mustWait } from "./left.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Wishes } from "./wishes.ts";
 
-/** Does what was decided; the stages are loaded where they are needed. */
+/**
+ * Does what was decided; the stages are loaded where they are needed.
+ *
+ * @param wishes What a person wishes of this run, and whose wish it is.
+ */
 export async function act(
   effects: Effects,
   config: Config,
@@ -22,7 +26,7 @@ export async function act(
   tip: Tip,
   decision: Decision,
   record: Record,
-  { force, skipGates }: Wishes,
+  wishes: Wishes,
 ): Promise<Outcome> {
   const { kind } = decision;
   const isChange = ["deploy", "correct", "test", "test-over"].includes(kind);
@@ -59,7 +63,7 @@ export async function act(
     }
     case "gated": {
       const { askAgain } = await import("./gated.ts");
-      const gated = await askAgain(effects, config, state, decision, force);
+      const gated = await askAgain(effects, config, state, decision, wishes.force);
       const { drift } = decision;
       if (gated) {
         return { result: "gated", gated, ...drift ? { drift } : {} };
@@ -82,7 +86,7 @@ export async function act(
         what,
         target,
         record,
-        skipGates,
+        wishes,
       );
     }
     case "correct":
@@ -92,6 +96,7 @@ export async function act(
       const result = decision.kind === "correct" ? "corrected" : "test-over";
       return await attemptPut(effects, config, state, deployment, record, {
         result,
+        ...wishes.by === undefined ? {} : { by: wishes.by },
       });
     }
   }

@@ -17,12 +17,17 @@ import { begin, type Ended, type Record, Run } from "../run/run.ts";
 import { isNotNow } from "../run/not_now.ts";
 import { commitOf } from "../run/commit.ts";
 import { isStopped } from "../run/outside.ts";
+import type { Wishes } from "./wishes.ts";
 import type { Tip } from "../base/tip.ts";
+
+/** Whose wish a run is, and whether it skips the gates. */
+type Wished = { [Key in "by" | "skipGates"]?: Wishes[Key] };
 
 /**
  * Brings the host to what the remote names, and records how that went.
  *
- * @param skipped Given where a person had the gates skipped.
+ * @param wish Whose it is, where that is written down, and whether a person had
+ * the gates skipped.
  */
 export async function attemptDeploy(
   effects: Effects,
@@ -31,7 +36,7 @@ export async function attemptDeploy(
   tip: Tip,
   target: Target,
   record: Record,
-  skipped?: Wish,
+  { by, skipGates: skipped }: Wished = {},
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   run.remote = remoteOf(config, tip.servedBy);
@@ -48,6 +53,7 @@ export async function attemptDeploy(
     ...name,
     ...testing,
     ...skipped ? { skipped } : {},
+    ...by === undefined ? {} : { by },
   });
   if (skipped) tellSkipped(run, skipped);
   if (config["commitStatus.forge"] !== "none") {
@@ -76,7 +82,7 @@ export async function attemptPut(
   state: State,
   deployment: Deployment,
   record: Record,
-  as: Left | { result: "corrected" | "test-over" },
+  as: Left | { result: "corrected" | "test-over"; by?: string },
   skipped?: Wish,
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
@@ -84,8 +90,9 @@ export async function attemptPut(
   const commit = commitOf(deployment);
   const left = "revisions" in as ? as : undefined;
   const command = left ? "rollback" : "sync";
+  const by = "by" in as && as.by !== undefined ? { by: as.by } : {};
   await begin(run, command, commit, target, {
-    ...left ? { left } : {},
+    ...left ? { left } : by,
     ...skipped ? { skipped } : {},
   });
   if (skipped) tellSkipped(run, skipped);

@@ -255,7 +255,7 @@ function rebootUnclear(state: State): "unknown" | undefined {
 function suspendedIn({ config, suspension, now }: Facts): Answer {
   if (suspension === undefined) return "unknown";
   if (suspension === null) return undefined;
-  const { since, until, reason } = suspension;
+  const { since, until, reason, by } = suspension;
   const begun = Date.parse(since);
   const span = config["notify.suspendedAfter"];
   if (!(now.getTime() - begun >= span)) return undefined;
@@ -266,7 +266,7 @@ function suspendedIn({ config, suspension, now }: Facts): Answer {
     parts: {
       event: "suspended",
       severity: "warning",
-      summary: `still suspended, ${end}`,
+      summary: `still suspended${by === undefined ? "" : ` by ${by}`}, ${end}`,
       ...(reason === null ? {} : { message: reason }),
       hints: ["gitops-sync resume ends it"],
     },

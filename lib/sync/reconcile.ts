@@ -10,8 +10,10 @@ import { SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { tellsAny, tellsEvents } from "../config/told.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
+import type { Decision } from "../run/decide.ts";
 import { leftAlone } from "../run/quiet.ts";
 import type { Record } from "../run/run.ts";
+import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { act } from "./act.ts";
 import { askOrRecord } from "./ask.ts";
@@ -127,15 +129,9 @@ async function comeToOutcome(
   }
   const mayRestNow = isRest(decision) &&
     !await isRebootDue(effects, config, state);
-  const outcome = await act(
-    effects,
-    config,
-    state,
-    tip,
-    decision,
-    record,
-    wishes,
-  );
+  const actOn = (state: State, decision: Decision) =>
+    act(effects, config, state, tip, decision, record, wishes);
+  const outcome = await actOn(state, decision);
   const isSettled = mayRestNow && !isOpened(decision, outcome);
   // A run that is done before it begins starts no units.
   // Nor does one come to what could not be written yet.
@@ -149,7 +145,7 @@ async function comeToOutcome(
   state = await readState(config.stateDirectory);
   const then = decideNow(effects, config, state, tip, force);
   return {
-    outcome: await act(effects, config, state, tip, then, record, wishes),
+    outcome: await actOn(state, then),
     mayFinish: true,
   };
 }

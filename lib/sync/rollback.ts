@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { goodBefore } from "../state/good_before.ts";
 import { exists } from "@std/fs";
 import type { Effects } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";
@@ -110,11 +111,7 @@ export function choose(
   to: string | undefined,
 ): Deployment {
   if (to === undefined) {
-    // Not back onto what a person rolled back from: twice goes two back.
-    const left = holds.filter(({ reason }) => reason === "rolled-back");
-    const before = earlier.find((one) =>
-      !left.some(({ revision }) => revision === one.revision)
-    );
+    const before = goodBefore({ earlier, holds });
     if (before) return before;
     throw usageError(
       "no-earlier",

@@ -15,4 +15,6 @@ export interface Wishes {
   wait?: boolean;
   /** Given where the gates are skipped: whose word that is, and why. */
   skipGates?: Wish;
+  /** Whose wish it is, where that is written down. */
+  by?: string;
 }

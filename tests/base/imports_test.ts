@@ -128,6 +128,31 @@ Deno.test("no files import each other in a circle", () => {
   assertEquals(circleIn(graph)?.join(" → "), undefined);
 });
 
+/** All that some files lead to, late imports included. */
+function reachedFrom(paths: string[], not: string): Set<string> {
+  const reached = new Set<string>();
+  for (const todo = [...paths]; todo.length > 0;) {
+    const path = todo.pop()!;
+    if (path === not || reached.has(path)) continue;
+    reached.add(path);
+    todo.push(...namedBy(path));
+  }
+  return reached;
+}
+
+Deno.test("a run loads nothing of the server", () => {
+  const run = [
+    "lib/cli/main.ts",
+    "lib/cli/worker.ts",
+    "lib/cli/command/sync.ts",
+  ];
+  // All else that it leads to is another command.
+  const reached = reachedFrom(run, "lib/cli/loaders.ts");
+  assert(reached.size > 100, `only ${reached.size} files`);
+  const ofServer = [...reached].filter((path) => path.startsWith("lib/serve/"));
+  assertEquals(ofServer, []);
+});
+
 Deno.test("a circle of imports is found", () => {
   const graph = new Map([["a", ["b", "c"]], ["b", ["d"]], ["c", ["a"]]]);
   assertEquals(circleIn(graph), ["a", "c", "a"]);

@@ -196,6 +196,11 @@ Deno.test("the places to write to are our own", async () => {
     ["serve", "", ["/run/gitops-sync-serve/wanted"]],
     [
       "serve",
+      "serve: {wanted: /run/s/w, auth: {header: X-A}}",
+      ["/run/s/w", "/run/s/runs", "/run/s/words"],
+    ],
+    [
+      "serve",
       "serve: {listen: 'unix:/run/s/http', wanted: /run/w}",
       ["/run/w", "/run/s"],
     ],

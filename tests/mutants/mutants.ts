@@ -5,6 +5,7 @@
  * @module
  */
 import { ofLooks } from "./blind.ts";
+import { ofButtons } from "./buttons.ts";
 import { ofEvaluation } from "./evaluation.ts";
 import { ofFaults } from "./faults.ts";
 import type { Mutant } from "./mutant.ts";
@@ -32,4 +33,5 @@ export const mutants: readonly Mutant[] = [
   ...ofGates,
   ...ofTold,
   ...ofLooks,
+  ...ofButtons,
 ];

@@ -20,6 +20,8 @@ const vault = (settings: string) =>
   };`;
 const token = vault('tokenFile = "/etc/vault/token";');
 
+const webhooks = 'serve.enable = true; serve.webhookSecretFile = "/a";';
+
 /** What is refused, each with a name. */
 export const refused: Readonly<Record<string, string>> = {
   "no repository": "services.gitops.enable = true;",
@@ -64,6 +66,23 @@ export const refused: Readonly<Record<string, string>> = {
   ),
   "a wish with a blank": gitops(
     'serve.enable = true; serve.webhookSecretFile = "/a"; serve.wanted = "/run/a b";',
+  ),
+
+  "buttons from any page": gitops(
+    `${webhooks} serve.auth.passwordFile = "/etc/passwords";`,
+  ),
+  "buttons of two kinds": gitops(
+    `${webhooks} serve.auth = { passwordFile = "/a"; header = "X-User"; origin = "https://a"; };`,
+  ),
+  "a header that anybody can send": gitops(
+    `${webhooks} serve.listen = "0.0.0.0:80"; serve.auth = { header = "X-User"; origin = "https://a"; };`,
+  ),
+  "passwords in the store": gitops(
+    webhooks +
+      'serve.auth = { passwordFile = "${builtins.storeDir}/a"; origin = "https://a"; };',
+  ),
+  "passwords with a blank": gitops(
+    `${webhooks} serve.auth = { passwordFile = "/a b"; origin = "https://a"; };`,
   ),
 
   "URLs of Apprise in the store": gitops(
@@ -190,11 +209,18 @@ export const golden: readonly Case[] = [
         webhookSecretFile = "/etc/50%/webhook";
         listen = "unix:/run/gitops-sync-serve/http.sock";
         group = "nginx";
+        auth = { header = "X-Remote-User"; origin = "https://web-1.example.org"; };
       };
+      stateDirectory = "/var/lib/my 50%";
+      tokenFile = "/etc/token";
+      onFailure = [ "tell.service" ];
     `),
     units: {
       "gitops-sync-serve.service": "serve.service",
       "gitops-sync-push.path": "push.path",
+      "gitops-sync-button-words.path": "button-words.path",
+      "gitops-sync-button-words.service": "button-words.service",
+      "gitops-sync-button-runs.service": "button-runs.service",
     },
   },
   {

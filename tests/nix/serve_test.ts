@@ -25,8 +25,40 @@ async function untilIn(
   }
 }
 
-/** Sends webhooks from within the machine, all at once. */
-async function deliver(machine: Machine, url: string, numbers: number[]) {
+/**
+ * 200 clients that keep a connection and never come to an end: slow heads, slow
+ * bodies, long bodies that nobody signed, and forms.
+ */
+const slowClients = `
+  const heads = [
+    "POST /webhook HTTP/1.1\\r\\nHost: x\\r\\nX-A: ",
+    "POST /webhook HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1000000\\r\\n\\r\\na",
+    "POST /webhook HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 24000000\\r\\n\\r\\n" + "a".repeat(2000000),
+    "POST /login HTTP/1.1\\r\\nHost: x\\r\\nOrigin: https://evil.example\\r\\nContent-Length: 9\\r\\n\\r\\na=b",
+  ];
+  const slow = await Promise.all(Array.from({ length: 200 }, async (_, i) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: 9480 });
+    const bytes = new TextEncoder().encode(heads[i % heads.length]);
+    const write = async () => {
+      for (let rest = bytes; rest.length > 0;) {
+        rest = rest.subarray(await connection.write(rest));
+      }
+    };
+    write().catch(() => {});
+    return connection;
+  }));`;
+
+/**
+ * Sends webhooks from within the machine, 100 at once.
+ *
+ * @param before What is done before, as JavaScript.
+ */
+async function deliver(
+  machine: Machine,
+  url: string,
+  numbers: number[],
+  before = "",
+) {
   const { headers, body } = pushes.github!("refs/heads/main");
   const deliveries = await Promise.all(numbers.map(async (number) => {
     const repository = { clone_url: url };
@@ -40,13 +72,20 @@ async function deliver(machine: Machine, url: string, numbers: number[]) {
   machine.write("/root/deliveries.json", JSON.stringify(deliveries));
   const code = `
     const all = JSON.parse(Deno.readTextFileSync("/root/deliveries.json"));
-    const statuses = await Promise.all(all.map(async ({ text, headers }) => {
+    ${before}
+    const send = async ({ text, headers }) => {
       const answer = await fetch("http://127.0.0.1:9480/webhook", {
         method: "POST", body: text, headers });
       await answer.body?.cancel();
       return answer.status;
-    }));
-    console.log(JSON.stringify([...new Set(statuses)]));`;
+    };
+    const statuses = new Set();
+    for (let at = 0; at < all.length; at += 100) {
+      const burst = all.slice(at, at + 100);
+      for (const one of await Promise.all(burst.map(send))) statuses.add(one);
+    }
+    console.log(JSON.stringify([...statuses]));
+    Deno.exit(0);`;
   const { code: ended, stdout, stderr } = await machine.run(
     ["deno", "eval", code],
   );
@@ -124,14 +163,14 @@ Deno.test({
       "3600",
     ]);
     const second = await repository.publish("The second");
-    const numbers = Array.from({ length: 300 }, (_, i) => i + 10);
-    assertEquals(await deliver(machine, url, numbers), [202]);
+    const numbers = Array.from({ length: 1000 }, (_, i) => i + 10);
+    assertEquals(await deliver(machine, url, numbers, slowClients), [202]);
     await until(
       "the run waits",
       async () => (await journal("gitops-sync")).includes("waiting for it"),
     );
     // While that run is under way the last push comes.
-    assertEquals(await deliver(machine, url, [1000]), [202]);
+    assertEquals(await deliver(machine, url, [1500]), [202]);
     held.signal("SIGTERM");
     await until("the second is deployed", isDeployed(second));
     await until("the runs are over", isIdle);
@@ -179,6 +218,19 @@ Deno.test({
     assertEquals(await machine.output(inside), "attempts\npage");
     const mode = ["stat", "--format=%a %U", folder];
     assertEquals(await machine.output(mode), "700 root");
+
+    // Nobody ended the server, and it stays within what its unit allows.
+    const shown = (property: string) =>
+      machine.output(
+        ["systemctl", "show", unit, `--property=${property}`, "--value"],
+      );
+    assertEquals(await shown("NRestarts"), "0");
+    const memory = await machine.output(
+      ["grep", "VmHWM", `/proc/${await shown("MainPID")}/status`],
+    );
+    const mebibytes = Number(/(\d+) kB/.exec(memory)?.[1]) / 1024;
+    console.log(`serve took ${Math.round(mebibytes)} MiB at most`);
+    assert(mebibytes < 512, memory);
 
     // A stranger starts nothing, and the secret is in no message.
     const answer = await machine.output([

@@ -131,7 +131,7 @@ test("each other command has its keys", async (world) => {
   assertEquals((one.attempts as Json[]).length, 1);
 
   const suspended = await json(world, 0, "suspend", "result suspension");
-  assertEquals(keysOf(suspended.suspension), "reason since until");
+  assertEquals(keysOf(suspended.suspension), "by reason since until");
   await json(world, 0, "sync", "result suspension");
   await json(world, 0, "resume", "result wasRolledBack wasSuspended");
   const check = await json(world, 0, "config check", "config result");

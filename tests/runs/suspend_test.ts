@@ -29,7 +29,8 @@ test("a suspended host stays as it is until it is resumed", async (world) => {
   says(
     (await syncTo(world, 0, "status")).stdout,
     "is not deployed yet",
-    "(just now) (a ?[31mdisk is moved); gitops-sync resume ends it",
+    "next   suspended by root since ",
+    ") (a ?[31mdisk is moved); gitops-sync resume ends it",
   );
   assertEquals(
     (await syncTo(world, 0, "resume")).stdout,

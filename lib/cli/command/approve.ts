@@ -4,7 +4,6 @@
  * @module
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
-import { whoRuns } from "../../host/person.ts";
 import { describe } from "../../run/commit.ts";
 import { approve } from "../../run/word.ts";
 import { localConfigOf } from "../config.ts";
@@ -12,6 +11,7 @@ import { keepTold } from "../keep_told.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { neededOperand } from "../operand.ts";
+import { wisherOf } from "../wisher.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -26,7 +26,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const waiting = await approve(
     config.stateDirectory,
     of,
-    whoRuns(),
+    wisherOf(call),
     new Date(),
   );
   await keepTold(call, config);

@@ -5,7 +5,6 @@
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine, short } from "../../base/text.ts";
-import { whoRuns } from "../../host/person.ts";
 import { reject } from "../../run/word.ts";
 import { localConfigOf } from "../config.ts";
 import { keepTold } from "../keep_told.ts";
@@ -13,6 +12,7 @@ import { realEffects } from "../output/effects.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { neededOperand } from "../operand.ts";
+import { wisherOf } from "../wisher.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -25,7 +25,7 @@ export async function run(call: Call): Promise<ExitCode> {
     "gitops-sync status names the revision that waits",
   );
   const reason = call.texts["reason"];
-  const by = whoRuns();
+  const by = wisherOf(call);
   const wish = { by, ...reason ? { reason: oneLine(reason) } : {} };
   const hold = await reject(config.stateDirectory, of, wish, new Date());
   if (config["commitStatus.forge"] !== "none") {

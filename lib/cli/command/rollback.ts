@@ -5,7 +5,6 @@
  */
 import type { ExitCode } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
-import { whoRuns } from "../../host/person.ts";
 import { record } from "../../report/record.ts";
 import { exitOf } from "../../sync/outcome.ts";
 import { rollBack } from "../../sync/rollback.ts";
@@ -15,6 +14,7 @@ import { publishing } from "../publish.ts";
 import { skipOf } from "../skip_gates.ts";
 import { withMetrics } from "./metrics.ts";
 import { tellOutcome } from "./outcome.ts";
+import { wisherOf } from "../wisher.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -25,7 +25,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const effects = publishing(call, config, real);
   const reason = call.texts["reason"];
   const stays = {
-    by: whoRuns(),
+    by: wisherOf(call),
     ...reason ? { reason: oneLine(reason) } : {},
   };
   const outcome = await withMetrics(effects, config, () =>

@@ -16,6 +16,8 @@ import type { LocalConfig } from "../../config/config.ts";
 import type { Config } from "../../config/schema.ts";
 import { nextRun } from "../../host/next_run.ts";
 import { run as runProgram } from "../../process/run_command.ts";
+import { type Auth, makeAuth } from "../../serve/auth.ts";
+import { admitWith } from "../../serve/page/admit.ts";
 import { Bodies } from "../../serve/body.ts";
 import {
   listen,
@@ -35,11 +37,22 @@ import { Interruption } from "../output/interruption.ts";
 
 /** Runs the command, until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {
+  const name = call.texts["hash-password"];
+  if (name !== undefined) {
+    const { printHash } = await import("./serve_password.ts");
+    return await printHash(name);
+  }
   const config = await readConfig(call);
   const { tell } = makeTeller(call.verbose);
   const hooks = await hooksOf(config, { tell });
-  using page = pageOf(config, { tell });
-  const routes = routesOf(config, hooks, page);
+  const auth = await makeAuth(config, {
+    bodies: hooks?.bodies ?? new Bodies(),
+    monotonic: () => performance.now(),
+    now: () => new Date(),
+    effects: { tell },
+  });
+  using page = pageOf(config, auth, { tell });
+  const routes = routesOf(config, hooks, auth, page);
   const place = config["serve.listen"];
   using interruption = new Interruption();
   const server = await listenOn(
@@ -105,10 +118,12 @@ async function hooksOf(
 /** The status page; nothing where it is off. */
 function pageOf(
   config: LocalConfig,
+  auth: Auth | undefined,
   effects: Pick<Effects, "tell">,
 ): Page | undefined {
   if (!config["serve.page"]) return undefined;
   return new Page(config as Config, {
+    ...auth ? { admit: admitWith(auth) } : {},
     now: () => new Date(),
     nextRun: () => nextRun({ run: (command) => runProgram(command) }),
     onFault: (error) => {
@@ -121,9 +136,10 @@ function pageOf(
 function routesOf(
   config: LocalConfig,
   hooks: Hooks | undefined,
+  auth: Auth | undefined,
   page: Page | undefined,
 ): Route[] {
-  if (!hooks && !page) {
+  if (!hooks && !page && !auth) {
     throw usageError(
       "serve-nothing",
       "Cannot go on without serve.webhookSecretFile and serve.page: there is nothing to serve",
@@ -139,6 +155,7 @@ function routesOf(
         answer: (request: Request) => answerHook(hooks, request),
       }]
       : [],
+    ...auth?.routes ?? [],
     ...textfile === undefined ? [] : [{
       path: "/metrics",
       answer: (request: Request) => answerMetrics(textfile, request),

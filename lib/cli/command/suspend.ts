@@ -13,6 +13,7 @@ import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import { timeOf } from "../../report/times.ts";
 import { spanOf } from "../span.ts";
+import { wisherOf } from "../wisher.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -25,6 +26,7 @@ export async function run(call: Call): Promise<ExitCode> {
     since: now.toISOString(),
     until: endOf(spanOf(call), now),
     reason: reason === undefined ? null : oneLine(reason),
+    by: wisherOf(call),
   };
   await writeSuspension(stateDirectory, suspension);
   await keepTold(call, config);

@@ -26,7 +26,13 @@ export async function run(call: Call): Promise<ExitCode> {
     retry: false,
     wait: call.switches.has("wait"),
     ...skipGates ? { skipGates } : {},
+    ...wisher(call),
   });
+}
+
+/** On whose behalf a program calls; a call by hand is written down nowhere. */
+export function wisher({ by }: Call): Pick<Wishes, "by"> {
+  return by === undefined ? {} : { by };
 }
 
 /** What a person who says `--now` does not want to wait for. */
@@ -54,7 +60,8 @@ export async function syncWith(
       wishes,
       record,
       async (question, answer, outcome) => {
-        const isPlain = !call.json && !call.verbose && !wishes.retry;
+        const isPlain = !call.json && !call.verbose && !wishes.retry &&
+          wishes.by === undefined;
         if (!isPlain) return;
         const says = sentence(config, outcome);
         const until = untilOf(outcome);

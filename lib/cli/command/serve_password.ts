@@ -1,0 +1,102 @@
+/**
+ * `gitops-sync serve --hash-password`: makes a line for `serve.auth.passwordFile`.
+ *
+ * @module
+ */
+import {
+  type ExitCode,
+  exitCodes,
+  SyncError,
+  usageError,
+} from "../../base/errors.ts";
+import { oneLine } from "../../base/text.ts";
+import { isUserName } from "../../config/serve_kinds.ts";
+import { hashPassword, passwordLength } from "../../serve/password.ts";
+import { print, writeTo } from "../output/print.ts";
+
+/** What a terminal sends for some keys (ASCII). */
+const keys = {
+  interrupt: 0x03,
+  backspace: 0x08,
+  lineFeed: 0x0a,
+  enter: 0x0d,
+  delete: 0x7f,
+} as const;
+
+/** Bytes that are read at most. */
+const most = 4096;
+
+/**
+ * Asks for a password on the terminal, twice, or reads a line of standard input,
+ * and prints the line with its hash. The password is never an argument, which
+ * every user could see.
+ *
+ * @throws {SyncError} `user-name`, `password-differs` or `password-length`,
+ * exit 2.
+ */
+export async function printHash(name: string): Promise<ExitCode> {
+  if (!isUserName(name)) {
+    throw usageError(
+      "user-name",
+      `Cannot use "${
+        oneLine(name, 80)
+      }" as a name: expected letters, digits and _ . @ + - \\`,
+    );
+  }
+  const password = Deno.stdin.isTerminal() ? askTwice(name) : readLine();
+  const { least } = passwordLength;
+  if (password.length < least || password.length > passwordLength.most) {
+    throw usageError(
+      "password-length",
+      `Cannot use this password: expected ${least} to ${passwordLength.most} characters`,
+    );
+  }
+  print(await hashPassword(name, password));
+  return exitCodes.ok;
+}
+
+function askTwice(name: string): string {
+  const password = askHidden(`Password of ${name}: `);
+  if (askHidden("Once more: ") === password) return password;
+  throw usageError(
+    "password-differs",
+    "Cannot use this password: you typed two different ones",
+  );
+}
+
+/** Reads a line of which the terminal shows nothing. */
+function askHidden(question: string): string {
+  writeTo(Deno.stderr, question);
+  // Keys such as Ctrl-C are ours then: a signal would leave the terminal so.
+  Deno.stdin.setRaw(true);
+  try {
+    return readLine();
+  } finally {
+    Deno.stdin.setRaw(false);
+    writeTo(Deno.stderr, "\n");
+  }
+}
+
+function readLine(): string {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  while (bytes.length < most && Deno.stdin.readSync(byte) === 1) {
+    const [letter] = byte;
+    if (letter === keys.interrupt) throw interrupted();
+    if (letter === keys.lineFeed || letter === keys.enter) break;
+    // Backspace, which a raw terminal leaves to us: a whole character goes.
+    if (letter === keys.delete || letter === keys.backspace) {
+      while (((bytes.pop() ?? 0) & 0xc0) === 0x80);
+    } else bytes.push(letter!);
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+function interrupted(): SyncError {
+  return new SyncError("Interrupted: nothing was printed", {
+    stage: "config",
+    reason: "interrupted",
+    next: "stop",
+    exit: exitCodes.interrupted,
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * Buttons: a form of the status page asks root's unit for what a command does.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import { oneLine } from "../base/text.ts";
+import { ask, Crowded } from "./actions_ask.ts";
+import { type Request as Asked, requestOf } from "./actions_request.ts";
+import { plainForms } from "./actions_forms.ts";
+import type { Bodies } from "./body.ts";
+import { FormRefusal, mustComeFrom, readForm } from "./form.ts";
+import { answerForm, mustHoldToken } from "./form_answer.ts";
+import type { SessionOf } from "./session.ts";
+import { smallPage } from "./small_page.ts";
+
+/** What pressing works with. */
+export interface Presses {
+  origin: string;
+  sessionOf: SessionOf;
+  /** Whether people sign in here, and not at a proxy. */
+  hasLogin: boolean;
+  /** The file of `serve.wanted`. */
+  wanted: string;
+  bodies: Bodies;
+  now: () => Date;
+  effects: Pick<Effects, "tell">;
+}
+
+/** Answers one press, or shows what can be pressed; never throws. */
+export async function answerPress(
+  presses: Presses,
+  request: Request,
+): Promise<Response> {
+  const isLook = request.method === "GET" || request.method === "HEAD";
+  return await answerForm(
+    presses.effects,
+    request,
+    () => isLook ? look(presses, request) : press(presses, request),
+  );
+}
+
+async function look(
+  { sessionOf, hasLogin }: Presses,
+  request: Request,
+): Promise<Response> {
+  await request.body?.cancel();
+  const session = await sessionOf(request);
+  if (session) {
+    return await smallPage(200, "Buttons", plainForms(session, hasLogin));
+  }
+  if (!hasLogin) throw new FormRefusal(401, "the proxy names nobody");
+  return new Response(null, {
+    status: 303,
+    headers: { location: "/login", "cache-control": "no-store" },
+  });
+}
+
+async function press(presses: Presses, request: Request): Promise<Response> {
+  mustComeFrom(presses.origin, request);
+  const session = await presses.sessionOf(request);
+  if (!session) throw new FormRefusal(401, "sign in first");
+  const { csrf, action = "", ...given } = await readForm(
+    presses.bodies,
+    request,
+    ["csrf", "action", "for", "reason", "revision"],
+  );
+  await mustHoldToken(session, csrf);
+  const at = presses.now().toISOString();
+  const asked = requestOf(action, session.name, at, tidy(given));
+  if (!asked) throw new FormRefusal(400, "this button does not exist");
+  await passOn(presses, asked);
+  return new Response(null, {
+    status: 303,
+    headers: { location: "/", "cache-control": "no-store" },
+  });
+}
+
+/** What people type has blanks around it. */
+function tidy(given: Readonly<Record<string, string>>): Record<string, string> {
+  const { reason, ...rest } = given;
+  const text = oneLine(reason ?? "", 200);
+  return text === "" ? rest : { ...rest, reason: text };
+}
+
+async function passOn(
+  { wanted, effects }: Presses,
+  asked: Asked,
+): Promise<void> {
+  try {
+    await ask(wanted, asked);
+  } catch (error) {
+    if (error instanceof Crowded) {
+      throw new FormRefusal(503, "too many requests wait: press again later");
+    }
+    const { message } = error as Error;
+    say(effects, "error", `Cannot ask for ${asked.action}: ${message}`);
+    throw new FormRefusal(
+      503,
+      "it can't be asked for: see the journal of serve",
+    );
+  }
+  say(effects, "info", `${asked.by} asks for ${asked.action}`);
+}

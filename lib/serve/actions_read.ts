@@ -1,0 +1,149 @@
+/**
+ * Reads what buttons ask for, for root's unit. Whoever took the server over
+ * chooses all that is in the folder, and may change it meanwhile.
+ *
+ * @module
+ */
+import { kindOf, readRequest, type Request } from "./actions_request.ts";
+import type { ButtonKind } from "../config/serve_kinds.ts";
+import { mostWaiting } from "./actions_ask.ts";
+
+/** Bytes of the longest request and more. */
+const longest = 2048;
+
+/** Milliseconds for which a request counts, and by how much clocks may differ. */
+const oldest = 5 * 60_000;
+const early = 5_000;
+
+/** A file that never ends, or that nobody writes to, is waited for this long. */
+const longestWait = 5_000;
+
+/** What was found: a request, or why a file is none. */
+export type Found = { request: Request } | { refused: string };
+
+/** What a folder of requests must be. */
+export interface Rules {
+  kind: ButtonKind;
+  /** The user id of the server. */
+  owner: number;
+  now: Date;
+}
+
+/**
+ * Reads all requests of a folder, in the order of their names. It never names or
+ * shows what is in a file that is no request.
+ */
+export async function* readRequests(
+  folder: string,
+  rules: Rules,
+): AsyncGenerator<Found> {
+  const info = lstat(folder);
+  if (!info) return;
+  if (!info.isDirectory || info.uid !== rules.owner) {
+    return yield { refused: "the folder is not one that the server made" };
+  }
+  let names: string[];
+  try {
+    names = namesIn(folder);
+  } catch (error) {
+    return yield { refused: `the folder can't be read: ${nameOf(error)}` };
+  }
+  for (const name of names.slice(0, mostWaiting)) {
+    yield await readOne(`${folder}/${name}`, name, rules);
+  }
+  const rest = names.length - mostWaiting;
+  if (rest > 0) yield { refused: `there are ${rest} too many` };
+}
+
+/** Hidden ones are not whole yet. */
+function namesIn(folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name)
+    .filter((name) => !name.startsWith(".")).sort();
+}
+
+async function readOne(
+  path: string,
+  name: string,
+  { kind, owner, now }: Rules,
+): Promise<Found> {
+  if (!/^\d{1,15}-[0-9a-f-]{36}\.json$/.test(name)) {
+    return { refused: "its name is not one that the server makes" };
+  }
+  let text: string;
+  try {
+    text = await textIn(path, owner);
+  } catch (error) {
+    const why = error instanceof Odd ? error.message : nameOf(error);
+    return { refused: why };
+  }
+  const request = readRequest(text);
+  if (!request) return { refused: "it has not the form of a request" };
+  if (kindOf(request.action) !== kind) {
+    return { refused: `${request.action} is not for this unit` };
+  }
+  const age = now.getTime() - Date.parse(request.at);
+  if (age > oldest) return { refused: "it is too old: press again" };
+  if (age < -early) return { refused: "it is from the future" };
+  return { request };
+}
+
+/** What is no file of the server's. */
+class Odd extends Error {}
+
+/** Looks before and after it is opened: it may have been replaced in between. */
+async function textIn(path: string, owner: number): Promise<string> {
+  const before = await Deno.lstat(path);
+  mustBeOurs(before, owner);
+  using file = await inTime(Deno.open(path, { read: true }));
+  const after = await file.stat();
+  mustBeOurs(after, owner);
+  if (after.ino !== before.ino || after.dev !== before.dev) {
+    throw new Odd("it was replaced while it was read");
+  }
+  const bytes = new Uint8Array(longest + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await inTime(file.read(bytes.subarray(length)));
+    if (read === null) break;
+    length += read;
+  }
+  if (length > longest) throw new Odd("it is too long");
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+    .decode(bytes.subarray(0, length));
+}
+
+function mustBeOurs(info: Deno.FileInfo, owner: number): void {
+  if (!info.isFile || info.isSymlink) throw new Odd("it is no regular file");
+  if (info.uid !== owner) throw new Odd("it is not the server's");
+  if (info.nlink !== 1) throw new Odd("it has another name elsewhere");
+  if (info.size > longest) throw new Odd("it is too long");
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Odd("reading it takes too long")),
+      longestWait,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The kind of an error, without the path that its message has. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "it can't be read";
+}
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Who reads the page, and the buttons that they may press now.
+ *
+ * @module
+ */
+import type { PageFacts } from "../../report/page_facts.ts";
+import { goodBefore } from "../../state/good_before.ts";
+import type { State } from "../../state/state.ts";
+import type { Auth } from "../auth.ts";
+import { type ActionFacts, actionForms, type Named } from "../actions_forms.ts";
+import type { Admit } from "./page.ts";
+
+/** Lets everybody read, and shows buttons to those who are signed in. */
+export function admitWith(
+  { sessionOf, hasLogin }: Pick<Auth, "sessionOf" | "hasLogin">,
+): Admit {
+  return async (request, seen) => {
+    const session = await sessionOf(request);
+    return {
+      ...session ? { viewer: session.name } : {},
+      actions: actionForms(session, actionFacts(seen, hasLogin)),
+    };
+  };
+}
+
+/** What decides which buttons there are. */
+export function actionFacts(
+  seen: PageFacts | undefined,
+  hasLogin: boolean,
+): ActionFacts {
+  if (!seen) return { hasLogin, stays: false, isHeld: false };
+  const { state, suspension } = seen.facts;
+  const waits = state.waiting && state.waiting.approved === undefined;
+  return {
+    hasLogin,
+    stays: suspension !== undefined || state.rolledBack !== undefined,
+    isHeld: state.backoff !== undefined || isTipHeld(state),
+    ...waits ? { waiting: named(state.waiting!) } : {},
+    ...backTo(state),
+  };
+}
+
+function isTipHeld({ holds, seen }: State): boolean {
+  return holds.some(({ revision }) => revision === seen?.revision);
+}
+
+function backTo(state: State): { backTo?: Named } {
+  const before = goodBefore(state);
+  return before ? { backTo: named(before) } : {};
+}
+
+function named({ revision, subject }: Named): Named {
+  return { revision, subject };
+}

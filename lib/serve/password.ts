@@ -1,0 +1,151 @@
+/**
+ * Passwords: a line a person, with a hash that PBKDF2 makes (RFC 8018).
+ *
+ *     NAME:$pbkdf2-sha256$i=600000$SALT$HASH
+ *
+ * Behind the name stands the "PHC string format", with `i` rounds. Salt and hash
+ * are base64 without `=`.
+ *
+ * @module
+ */
+import { fromBase64, toBase64 } from "../base/base64.ts";
+import { usageError } from "../base/errors.ts";
+import { isUserName } from "../config/serve_kinds.ts";
+
+/** What OWASP asks of PBKDF2 with SHA-256 ("Password Storage Cheat Sheet"). */
+const usualRounds = 600_000;
+
+/** Fewer are guessed too fast; more would hold up the server. */
+const rounds = { least: 100_000, most: 5_000_000 };
+
+/** Bytes of a new salt, and of each hash. */
+const saltBytes = 16;
+const hashBytes = 32;
+
+/** Shorter passwords can be guessed. Longer ones are no password. */
+export const passwordLength = { least: 12, most: 256 };
+
+/** A file of people is short: more is another file. */
+const longestFile = 64 * 1024;
+
+/** Whose password it is, and what it is compared with. */
+export interface Hashed {
+  name: string;
+  rounds: number;
+  salt: Uint8Array<ArrayBuffer>;
+  hash: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Hashes a password with a new salt.
+ *
+ * @returns the line for the file.
+ */
+export async function hashPassword(
+  name: string,
+  password: string,
+): Promise<string> {
+  const salt = crypto.getRandomValues(new Uint8Array(saltBytes));
+  const hash = await derive(password, salt, usualRounds);
+  const [saltText, hashText] = [salt, hash].map(toBase64);
+  return `${name}:$pbkdf2-sha256$i=${usualRounds}$${saltText}$${hashText}`;
+}
+
+/** Whether a password is that of a line. It takes the same time for each. */
+export async function isPassword(
+  { salt, hash, rounds }: Hashed,
+  password: string,
+): Promise<boolean> {
+  const own = await derive(password, salt, rounds);
+  let differs = 0;
+  for (const [at, byte] of hash.entries()) differs |= byte ^ own[at]!;
+  return differs === 0;
+}
+
+/** Stands for somebody who is not there, so that a name can't be guessed. */
+export const nobody: Hashed = {
+  name: "",
+  rounds: usualRounds,
+  salt: new Uint8Array(saltBytes),
+  hash: crypto.getRandomValues(new Uint8Array(hashBytes)),
+};
+
+async function derive(
+  password: string,
+  salt: Uint8Array<ArrayBuffer>,
+  iterations: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  // One person may type a letter in two ways (Unicode, annex 15).
+  const bytes = new TextEncoder().encode(password.normalize("NFC"));
+  const key = await crypto.subtle.importKey("raw", bytes, "PBKDF2", false, [
+    "deriveBits",
+  ]);
+  const how = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
+  return new Uint8Array(
+    await crypto.subtle.deriveBits(how, key, hashBytes * 8),
+  );
+}
+
+/**
+ * Reads the people of a file. Empty lines and those that begin with `#` do not
+ * count.
+ *
+ * @throws {SyncError} `password-file`, exit 2; it never holds what is in the
+ * file.
+ */
+export async function readPasswords(path: string): Promise<readonly Hashed[]> {
+  const lines = (await textOf(path)).split(/\r?\n/)
+    .map((line, at) => ({ line: line.trim(), number: at + 1 }))
+    .filter(({ line }) => line !== "" && !line.startsWith("#"));
+  if (lines.length === 0) throw unusable(path, "nobody is in it");
+  const people = lines.map(({ line, number }) => {
+    const person = readLine(line);
+    if (!person) {
+      throw unusable(
+        path,
+        `line ${number} is not of the form NAME:$pbkdf2-sha256$i=ROUNDS$SALT$HASH`,
+      );
+    }
+    return person;
+  });
+  if (new Set(people.map(({ name }) => name)).size < people.length) {
+    throw unusable(path, "a name stands in it twice");
+  }
+  return people;
+}
+
+function readLine(line: string): Hashed | undefined {
+  const base64 = "[A-Za-z0-9+/]+";
+  const form = new RegExp(
+    `^([^:]+):\\$pbkdf2-sha256\\$i=(\\d{1,9})\\$(${base64})\\$(${base64})$`,
+  );
+  const [, name, count, saltText, hashText] = form.exec(line) ?? [];
+  if (name === undefined || !isUserName(name)) return undefined;
+  const [salt, hash] = [saltText!, hashText!].map(fromBase64);
+  const isGood = Number(count) >= rounds.least &&
+    Number(count) <= rounds.most && salt && hash &&
+    salt.length >= 8 && hash.length === hashBytes;
+  return isGood ? { name, rounds: Number(count), salt, hash } : undefined;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) throw unusable(path, "it is no file");
+    if (size > longestFile) throw unusable(path, "it is too long");
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const isOs = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (!isOs) throw error;
+    throw unusable(path, error.message);
+  }
+}
+
+function unusable(path: string, why: string): Error {
+  return usageError(
+    "password-file",
+    `Cannot use ${path} for serve.auth.passwordFile: ${why}`,
+    `add a line to it: gitops-sync serve --hash-password NAME >> ${path}`,
+  );
+}

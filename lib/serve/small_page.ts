@@ -1,0 +1,76 @@
+/**
+ * Pages that say one thing: signing in, and why something was refused.
+ *
+ * @module
+ */
+import { toBase64 } from "../base/base64.ts";
+import { Html, html } from "./html.ts";
+
+const style = `
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+body { max-width: 24rem; margin: 15vh auto 0; padding: 0 1rem }
+h1 { font-size: 1.25rem }
+label { display: block; margin-top: 1rem }
+input, button { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem }
+button { margin-top: 1.5rem }`;
+
+/** The style is the program's own text, which the browser knows by its digest. */
+const styleDigest = crypto.subtle
+  .digest("SHA-256", new TextEncoder().encode(style))
+  .then((digest) => `sha256-${toBase64(new Uint8Array(digest))}=`);
+
+const styleElement = Html.of([`<style>${style}</style>`], []);
+
+/** Makes the answer that holds such a page. */
+export async function smallPage(
+  status: number,
+  title: string,
+  body: Html,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const page = html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <title>${title} · gitops-sync</title>
+    ${styleElement}
+      </head>
+      <body>
+        <main>
+    <h1>${title}</h1>
+    ${body}
+        </main>
+      </body>
+    </html>
+  `;
+  return new Response(`${page}`, {
+    status,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy":
+        `default-src 'none'; style-src '${await styleDigest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+      // With "no-referrer" a browser would not say where a form comes from.
+      "referrer-policy": "same-origin",
+      "x-content-type-options": "nosniff",
+      ...headers,
+    },
+  });
+}
+
+/** Why something was refused, with the way back. */
+export async function refusalPage(
+  status: number,
+  why: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return await smallPage(
+    status,
+    "This was refused",
+    html`<p>Nothing was done: ${why}.</p>
+<p><a href="/">Back to the status page</a></p>`,
+    headers,
+  );
+}
