@@ -21,6 +21,7 @@ const layers = [
   "activation",
   "sync",
   "plan",
+  "publish",
   "report",
   "serve",
   "doctor",
