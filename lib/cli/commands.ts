@@ -55,6 +55,11 @@ export const commands: readonly CommandSpec[] = [
         text: "text (the default), or markdown for a comment at a review",
       },
       {
+        name: "before",
+        value: "SYSTEM",
+        text: "the system to compare a FOLDER with (default: what runs here)",
+      },
+      {
         name: "exit-code",
         text: "end with 16 if something would change, or may",
       },
