@@ -40,6 +40,7 @@ test("hosts take what was published, signed, and build nothing", {
   assertEquals(resultsOf(first), { demo: "built", other: "built" });
 
   await using host = await World.make();
+  await using plain = await World.make();
   const signers = `${host.folder}/allowed`;
   const key = (await Deno.readTextFile(`${person}.pub`)).trim();
   await Deno.writeTextFile(
@@ -51,18 +52,25 @@ test("hosts take what was published, signed, and build nothing", {
     substituters: `file://${publisher.cache}`,
     "trusted-public-keys": trusted,
   }).flatMap(([name, value]) => ["--option", name, value]);
-  host.configure(repository, {
+  const settings = {
     ref: "deploy",
     "build.from": "cache",
     "build.options": options,
+  };
+  host.configure(repository, {
+    ...settings,
     "verify.mode": "range",
     "verify.allowedSigners": signers,
   });
+  // It fetches what is new alone.
+  plain.configure(repository, settings);
   const sync = async () => {
-    const ended = await host.sync();
-    assertEquals(ended.code, 0, ended.stdout + ended.stderr);
-    assertEquals(host.running(), await publisher.systemOf("demo"));
-    assertEquals(host.state()?.lastGood?.revision, await tipOf(publisher));
+    for (const one of [host, plain]) {
+      const ended = await one.sync();
+      assertEquals(ended.code, 0, ended.stdout + ended.stderr);
+      assertEquals(one.running(), await publisher.systemOf("demo"));
+      assertEquals(one.state()?.lastGood?.revision, await tipOf(publisher));
+    }
   };
   await sync();
   // Every commit on the way is signed: theirs, and ours.
