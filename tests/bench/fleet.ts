@@ -144,19 +144,22 @@ async function addNames(
 }
 
 /** A minute in which all hosts are switched on: each asks after its delay. */
-async function allAtOnce(server: Server, poll: Poll): Promise<Used> {
+async function allAtOnce(server: Server, poll: Poll) {
   const delays = Array.from(
     { length: hosts },
     () => Math.random() * pause.randomizedDelay * 60_000,
   );
+  let unanswered = 0;
   const start = performance.now();
-  return await server.while(() =>
+  const used = await server.while(() =>
     inParallel(delays.toSorted((a, b) => a - b), hosts, async (delay) => {
       const rest = delay - (performance.now() - start);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
-      await ask(poll);
+      await ask(poll).catch(() => unanswered++);
     })
   );
+  const seconds = (performance.now() - start) / 1000;
+  return { ...used, unanswered, seconds };
 }
 
 /** The average of a run that brings a new commit. */
@@ -247,6 +250,14 @@ async function both(refs: string): Promise<[ours: Used, theirs: Used]> {
 const few = await both("few refs");
 await addNames(repository, (i) => `pull/${i}/head`);
 const others = await both("10,000 changes");
+const minute = await allAtOnce(server, own);
+console.log(
+  `${hosts} hosts that are switched on together: ${minute.requests} requests in ${
+    minute.seconds.toFixed(0)
+  } s, ${
+    minute.cpu.toFixed(1)
+  } s of the processor, at most ${minute.most} requests at once, ${minute.unanswered} polls without an answer`,
+);
 await addNames(repository, (i) => `${i % 2 ? "heads" : "tags"}/name-${i}`);
 const many = await both("10,000 branches and tags");
 tell(
@@ -276,12 +287,6 @@ for (const [what, [ours, theirs]] of Object.entries(cases)) {
   );
 }
 
-const minute = await allAtOnce(server, own);
-console.log(
-  `\n${hosts} hosts that are switched on together: ${minute.requests} requests in ${pause.randomizedDelay} minute, ${
-    minute.cpu.toFixed(1)
-  } s of the processor, at most ${minute.most} requests at once`,
-);
 console.log("\nprocessors for polls alone, with 10,000 changes:");
 for (const count of [1000, 10_000, 100_000]) {
   const [ours, theirs] = others;
