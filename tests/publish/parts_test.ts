@@ -1,5 +1,9 @@
 /** The parts of `publish` that need no program. */
 import { assertEquals, assertRejects } from "@std/assert";
+import { SyncError } from "../../lib/base/errors.ts";
+import { loadLocalConfig } from "../../lib/config/config.ts";
+import { remoteFor } from "../../lib/publish/remote.ts";
+import { inFolder, modeOf } from "../folder.ts";
 import { inParallel, OneAtATime } from "../../lib/publish/parallel.ts";
 import { pathsIn } from "../../lib/publish/path_info.ts";
 import { fileNames } from "../../lib/publish/pattern.ts";
@@ -124,4 +128,53 @@ Deno.test("a commit says what it was published from, in its last line alone", ()
   assertEquals(failed, "Not published, and as before: bad (builder-failed).");
   assertEquals(gone, "Gone: old.");
   assertEquals(publishedFrom(`${text}more\n`), undefined);
+});
+
+Deno.test("a password in the URL of origin goes to a file", async () => {
+  const source = {
+    top: "/infra",
+    directory: "",
+    revision: "",
+    subject: "",
+    author: { name: "", email: "", date: "" },
+    isShallow: false,
+  };
+  const config = await loadLocalConfig(undefined, []);
+  const remote = (origin: string, folder: string) =>
+    remoteFor(
+      {
+        run: () =>
+          Promise.resolve({
+            code: 0,
+            timedOut: false,
+            stdout: new TextEncoder().encode(`${origin}\n`),
+            stderr: "",
+          }),
+      },
+      config,
+      source,
+      folder,
+    );
+  await inFolder(async (folder) => {
+    const ci = await remote("https://ci-user:s%40me@git.example/infra", folder);
+    assertEquals(ci.repository, "https://git.example/infra");
+    assertEquals(ci.username, "ci-user");
+    assertEquals(await Deno.readTextFile(ci.tokenFile!), "s@me");
+    assertEquals(modeOf(ci.tokenFile!), 0o600);
+  });
+  await inFolder(async (folder) => {
+    const alone = await remote("https://token@git.example/infra", folder);
+    assertEquals([alone.repository, alone.username], [
+      "https://git.example/infra",
+      config.username,
+    ]);
+    assertEquals(await Deno.readTextFile(alone.tokenFile!), "token");
+  });
+  await inFolder(async (folder) => {
+    const ssh = await remote("git@git.example:infra.git", folder);
+    assertEquals(ssh.tokenFile, undefined);
+    for (const origin of ["", "../infra"]) {
+      await assertRejects(() => remote(origin, folder), SyncError, "no remote");
+    }
+  });
 });
