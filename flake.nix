@@ -126,6 +126,21 @@
 
       formatter = everywhere (pkgs: pkgs.nixfmt-tree);
 
+      templates.github = {
+        path = ./templates/github;
+        description = "Workflows of GitHub for hosts that follow a repository";
+      };
+
+      templates.gitlab = {
+        path = ./templates/gitlab;
+        description = "A pipeline of GitLab for hosts that follow a repository";
+      };
+
+      templates.forgejo = {
+        path = ./templates/forgejo;
+        description = "Workflows of Forgejo for hosts that follow a repository";
+      };
+
       templates.default = {
         path = ./templates/host;
         description = "A repository of NixOS hosts that follow it with gitops-sync";

@@ -76,6 +76,11 @@ export const commands: readonly CommandSpec[] = [
         text: "text (the default), or markdown for a comment at a review",
       },
       {
+        name: "before",
+        value: "SYSTEM",
+        text: "the system to compare a FOLDER with (default: what runs here)",
+      },
+      {
         name: "exit-code",
         text: "end with 16 if something would change, or may",
       },
@@ -505,6 +510,69 @@ export const commands: readonly CommandSpec[] = [
       [
         "gitops-sync init --host web --host-key age1…",
         "in a checkout, for another host",
+      ],
+    ],
+  },
+  {
+    name: "publish",
+    summary: "build hosts once, into a cache",
+    text:
+      "Evaluates and builds the hosts of the flake in FOLDER (default: this one), as\nit is committed, copies each to a cache, and last writes the store path of each\nto a branch or a folder, where hosts with build.from: cache find it. A host that\nfails stops no other, and keeps the file that it has. Needs Git and Nix, and no\nroot. Ends with 6 if a host failed, with 5 if it did so for its secrets alone.",
+    operand: "[FOLDER]",
+    flags: [
+      {
+        name: "cache",
+        value: "URL",
+        text: "where to copy systems to: whatever nix copy --to takes",
+      },
+      {
+        name: "branch",
+        value: "NAME",
+        text: "the branch to write to, which is for this alone",
+      },
+      {
+        name: "folder",
+        value: "FOLDER",
+        text: "the folder to write to, in place of a branch",
+      },
+      {
+        name: "hosts",
+        value: "PATTERNS",
+        text: "which hosts, such as web*,db (default: all)",
+      },
+      {
+        name: "cache-key",
+        value: "FILE",
+        text: "the secret key that signs what is copied",
+      },
+      {
+        name: "commit-key",
+        value: "FILE",
+        text: "the SSH key that signs the commits of the branch",
+      },
+      {
+        name: "jobs",
+        value: "N",
+        text:
+          "how many hosts at once (default: as processors and memory allow)",
+      },
+      {
+        name: "all-or-nothing",
+        text: "write nothing if a host fails",
+      },
+      {
+        name: "dry-run",
+        text: "evaluate only: build, copy and write nothing",
+      },
+    ],
+    examples: [
+      [
+        "gitops-sync publish --cache s3://nix --cache-key key --branch deploy",
+        "in CI, for hosts that follow the branch deploy",
+      ],
+      [
+        "gitops-sync publish --cache file:///srv/nix --folder /srv/www",
+        "for hosts that ask a web server",
       ],
     ],
   },

@@ -39,6 +39,7 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   "secrets add-host": () => import("./secrets/add_host.ts"),
   "config check": () => import("./command/config_check.ts"),
   init: () => import("./command/init.ts"),
+  publish: () => import("./command/publish.ts"),
   doctor: () => import("./command/doctor.ts"),
   ready: () => import("./command/ready.ts"),
   completions: () => import("./command/completions.ts"),

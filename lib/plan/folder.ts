@@ -22,10 +22,11 @@ import type { Plan } from "./plan.ts";
 import { compareSystems } from "./systems.ts";
 
 /**
- * Plans the system of a folder, compared with the one that runs here, if one
- * does.
+ * Plans the system of a folder, compared with another one.
  *
  * @param build Whether to evaluate and build it.
+ * @param given The store path of the other one; without it the system that runs
+ * here, if one does.
  * @throws {SyncError} `no-flake`, `no-file` and `folder-of-another`, exit 2.
  */
 export async function planFolder(
@@ -33,6 +34,7 @@ export async function planFolder(
   config: LocalConfig,
   folder: string,
   build: boolean,
+  given?: string,
 ): Promise<Plan> {
   const top = resolve(folder);
   const what = await whatIn(config, top);
@@ -46,7 +48,7 @@ export async function planFolder(
   }
   const draft: Partial<Plan> = {};
   if (build) {
-    const before = runningSystem();
+    const before = given ?? runningSystem();
     if (before === null) {
       notes.push("no NixOS system runs here, so all of it is new");
     } else {

@@ -63,7 +63,13 @@ export async function act(
     }
     case "gated": {
       const { askAgain } = await import("./gated.ts");
-      const gated = await askAgain(effects, config, state, decision, wishes.force);
+      const gated = await askAgain(
+        effects,
+        config,
+        state,
+        decision,
+        wishes.force,
+      );
       const { drift } = decision;
       if (gated) {
         return { result: "gated", gated, ...drift ? { drift } : {} };

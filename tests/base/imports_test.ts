@@ -22,6 +22,7 @@ const layers = [
   "gates",
   "sync",
   "plan",
+  "publish",
   "report",
   "serve",
   "doctor",

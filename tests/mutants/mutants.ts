@@ -11,6 +11,7 @@ import { ofFaults } from "./faults.ts";
 import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
 import { ofPlan } from "./plan.ts";
+import { ofPublishing } from "./published.ts";
 import { ofSecrets } from "./secrets.ts";
 import { ofPeople } from "./people.ts";
 import { ofSources } from "./sources.ts";
@@ -34,4 +35,5 @@ export const mutants: readonly Mutant[] = [
   ...ofTold,
   ...ofLooks,
   ...ofButtons,
+  ...ofPublishing,
 ];

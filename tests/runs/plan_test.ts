@@ -341,6 +341,19 @@ test("a folder is planned with what is not committed, and never asked", async (w
   assertEquals([plan.units, plan.target, plan.revision], [null, null, null]);
   says(plan.notes.join("\n"), "not committed", "never run");
   assertEquals(world.calls(), calls);
+  // With another system than the one that runs here.
+  const same = await json(world, 0, repository.folder, "--before", plan.after);
+  assertEquals(same.packages.changed, []);
+  assertEquals(same.unitFiles.system.changed, []);
+  says(
+    (await syncTo(world, 2, "plan", repository.folder, "--before", "/etc"))
+      .text,
+    "expected the store path of a system that is here",
+  );
+  says(
+    (await syncTo(world, 2, "plan", "main", "--before", system)).text,
+    "expected a FOLDER",
+  );
   // A lock file is taken as it stands, and no link is left.
   assertEquals(await repository.git("status", "--porcelain"), " M host.json");
   says(

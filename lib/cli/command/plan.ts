@@ -10,6 +10,9 @@ import {
   usageError,
 } from "../../base/errors.ts";
 import { type Effects, say } from "../../base/effects.ts";
+import { exists } from "@std/fs";
+import type { Effects } from "../../base/effects.ts";
+import { isStorePath } from "../../base/names.ts";
 import { oneLine } from "../../base/text.ts";
 import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";
 import { changes, type Plan } from "../../plan/plan.ts";
@@ -92,7 +95,16 @@ async function planOf(call: Call, effects: Effects): Promise<Plan> {
   const build = !call.switches.has("no-build");
   const [operand] = call.operands;
   if (operand !== undefined && isFolder(operand)) {
-    return await planFolder(effects, await ownConfig(call), operand, build);
+    const config = await ownConfig(call);
+    const before = await beforeOf(call);
+    return await planFolder(effects, config, operand, build, before);
+  }
+  if (call.texts["before"] !== undefined) {
+    throw usageError(
+      "before-revision",
+      "Cannot use --before with a revision: expected a FOLDER",
+      "a revision is compared with what runs on this host",
+    );
   }
   const wish = {
     ...operand === undefined ? {} : { revision: operand },
@@ -106,6 +118,21 @@ async function planOf(call: Call, effects: Effects): Promise<Plan> {
     });
   }
   return await withoutRoot(effects, config, wish);
+}
+
+/** The system to compare with, which must be there. */
+async function beforeOf(
+  { texts: { before } }: Call,
+): Promise<string | undefined> {
+  if (before === undefined) return undefined;
+  if (isStorePath(before) && await exists(before)) return before;
+  throw usageError(
+    "before-missing",
+    `Cannot compare with ${
+      oneLine(before, 200)
+    }: expected the store path of a system that is here`,
+    "nix build --no-link --print-out-paths prints one",
+  );
 }
 
 /** Without root, what the host remembers can't be read, nor its keys. */

@@ -1,0 +1,104 @@
+/**
+ * Signs the commits of the branch, and looks who signed the last one.
+ *
+ * @module
+ */
+import type { Effects } from "../base/effects.ts";
+import { usageError } from "../base/errors.ts";
+import { lastWords, oneLine, short } from "../base/text.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { localGit } from "../git/git.ts";
+import { keyTrouble } from "../keys/private_key.ts";
+
+/** An SSH key, and whose signatures count beside its own. */
+export class CommitKey {
+  private constructor(
+    private readonly effects: Pick<Effects, "run">,
+    private readonly file: string,
+    private readonly signers: string,
+  ) {}
+
+  /**
+   * Looks whether the key can sign.
+   *
+   * @param file A private key, or a public one whose private one an agent has.
+   * @param folder A folder that nobody else may enter.
+   * @throws {SyncError} `commit-key`, exit 2.
+   */
+  static async read(
+    effects: Pick<Effects, "run">,
+    config: Pick<LocalConfig, "verify.allowedSigners">,
+    file: string,
+    folder: string,
+  ): Promise<CommitKey> {
+    const path = await Deno.realPath(file).catch((error) => {
+      throw badKey(file, (error as Error).message);
+    });
+    const key = await publicKey(effects, path);
+    const allowed = config["verify.allowedSigners"];
+    if (allowed !== undefined) return new CommitKey(effects, path, allowed);
+    const signers = `${folder}/allowed_signers`;
+    await Deno.writeTextFile(signers, `publish namespaces="git" ${key}\n`);
+    return new CommitKey(effects, path, signers);
+  }
+
+  /** Settings of Git with which it signs. */
+  get settings(): [string, string][] {
+    return [["gpg.format", "ssh"], ["user.signingKey", this.file]];
+  }
+
+  /**
+   * Refuses a commit that nobody signed whom the hosts trust: what it says of
+   * other hosts is carried over, and would be signed with our key then.
+   *
+   * @throws {SyncError} `branch-not-signed`, exit 2.
+   */
+  async check(repository: string, commit: string): Promise<void> {
+    const args = ["verify-commit", "--raw", commit];
+    const finished = await this.effects.run(localGit(repository, args, {}, [
+      ["gpg.ssh.allowedSignersFile", this.signers],
+    ]));
+    // A code alone may be that of another program.
+    const isGood = /^Good "git" signature for /m.test(finished.stderr);
+    if (finished.code === 0 && isGood) return;
+    throw usageError(
+      "branch-not-signed",
+      `Cannot write on top of ${
+        short(commit)
+      }: no key that counts has signed it, and its files would be signed with ours`,
+      "look who pushed it; after a change of keys name all that count: --verify-allowed-signers FILE",
+      "to begin anew, delete the branch; hosts then ask for gitops-sync accept",
+      ...lastWords(finished).slice(-2),
+    );
+  }
+}
+
+async function publicKey(
+  effects: Pick<Effects, "run">,
+  path: string,
+): Promise<string> {
+  const text = await Deno.readTextFile(path).catch((error) => {
+    throw badKey(path, (error as Error).message);
+  });
+  if (/^(?:ssh|ecdsa|sk)-\S+ \S+/.test(text)) {
+    return text.trim().split(" ").slice(0, 2).join(" ");
+  }
+  const trouble = await keyTrouble(effects, path, "--commit-key");
+  if (trouble !== undefined) throw badKey(path, trouble);
+  const { code, stdout, stderr } = await effects.run({
+    program: "ssh-keygen",
+    args: ["-y", "-P", "", "-f", path],
+    timeout: 30_000,
+  });
+  if (code !== 0) throw badKey(path, oneLine(stderr, 200));
+  return new TextDecoder().decode(stdout).trim().split(" ").slice(0, 2)
+    .join(" ");
+}
+
+function badKey(file: string, why: string) {
+  return usageError(
+    "commit-key",
+    `Cannot sign commits with ${oneLine(file, 200)}: ${oneLine(why, 300)}`,
+    "expected an SSH key without a passphrase, or a public one whose key is in the agent (SSH_AUTH_SOCK)",
+  );
+}

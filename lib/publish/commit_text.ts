@@ -1,0 +1,61 @@
+/**
+ * The text of a commit that publishes systems. Pure.
+ *
+ * @module
+ */
+import { isRevision } from "../base/names.ts";
+import { count, oneLine, short } from "../base/text.ts";
+import type { Update } from "./place.ts";
+import type { Source } from "./source.ts";
+
+/** Before the hash of the commit that was published, in a line of its own. */
+const trailer = "Published-From: ";
+
+/** The most hosts that are named. */
+const mostNamed = 20;
+
+/** What the commit does. */
+interface Changes {
+  /** Hosts with another system than before. */
+  changed: readonly string[];
+  /** Hosts that are gone. */
+  removed: readonly string[];
+  update: Update;
+}
+
+/** The text, with a subject that says what was published. */
+export function commitText(
+  { revision, subject }: Source,
+  { changed, removed, update: { failed } }: Changes,
+): string {
+  const reasons = [...failed].map(([host, reason]) => `${host} (${reason})`);
+  return [
+    `Publish ${short(revision)}: ${oneLine(subject, 200)}`,
+    "",
+    changed.length === 0
+      ? "No host has another system."
+      : `${count(changed.length, "host")} with another system: ${
+        named(changed)
+      }.`,
+    ...reasons.length > 0
+      ? [`Not published, and as before: ${named(reasons)}.`]
+      : [],
+    ...removed.length > 0 ? [`Gone: ${named(removed)}.`] : [],
+    "",
+    `${trailer}${revision}`,
+    "",
+  ].join("\n");
+}
+
+function named(hosts: readonly string[]): string {
+  const more = hosts.length - mostNamed;
+  return hosts.slice(0, mostNamed).join(", ") +
+    (more > 0 ? ` and ${more} more` : "");
+}
+
+/** The commit that a commit with this text was published from. */
+export function publishedFrom(text: string): string | undefined {
+  const last = text.trimEnd().split("\n").at(-1) ?? "";
+  const revision = last.startsWith(trailer) ? last.slice(trailer.length) : "";
+  return isRevision(revision) ? revision : undefined;
+}

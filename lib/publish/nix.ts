@@ -1,0 +1,209 @@
+/**
+ * Asks Nix for the hosts of a commit, and has it evaluate and build each, as the
+ * person who publishes: the checkout is theirs.
+ *
+ * @module
+ */
+import type { Command, Effects, Finished } from "../base/effects.ts";
+import { SyncError } from "../base/errors.ts";
+import { isStorePath } from "../base/names.ts";
+import type { LocalConfig } from "../config/config.ts";
+import type { BuildFailure } from "../nix/failure.ts";
+import { NixLog } from "../nix/log.ts";
+import { flakeReference } from "../nix/nixos_rebuild.ts";
+import { isOffline, realise } from "../nix/store.ts";
+import type { Source } from "./source.ts";
+
+/** What is asked with. */
+export interface Asking {
+  effects: Effects;
+  config: LocalConfig;
+  source: Source;
+}
+
+/** A host that was evaluated. */
+export interface Evaluated {
+  /** The derivation that builds it. */
+  drv: string;
+  /** The store path of its system. */
+  system: string;
+  /** E.g. `x86_64-linux`. */
+  platform: string;
+}
+
+/** What is read of a system; nothing of it is built for that. */
+const readSystem =
+  "top: { drv = builtins.unsafeDiscardStringContext top.drvPath; system = builtins.unsafeDiscardStringContext top.outPath; platform = top.system; }";
+
+/**
+ * The names below `nixosConfigurations`. No host is evaluated.
+ *
+ * @throws {SyncError} stage `build`, with Nix's reason.
+ */
+export async function hostNames(asking: Asking): Promise<string[]> {
+  const names = await evaluate(
+    asking,
+    "the hosts of the flake",
+    "nixosConfigurations",
+    "builtins.attrNames",
+  );
+  const isList = Array.isArray(names) &&
+    names.every((name) => typeof name === "string");
+  if (isList) return names;
+  throw notUnderstood("the hosts of the flake");
+}
+
+/**
+ * Evaluates one host, in a process of its own: its memory is free afterwards,
+ * and what is wrong with one host stops no other.
+ *
+ * @throws {SyncError} stage `build`, with Nix's reason.
+ */
+export async function evaluateHost(
+  asking: Asking,
+  host: string,
+): Promise<Evaluated> {
+  const read = await evaluate(
+    asking,
+    host,
+    `nixosConfigurations."${host}".config.system.build.toplevel`,
+    readSystem,
+  ) as Partial<Evaluated> | null;
+  const { drv = "", system = "", platform = "" } = read ?? {};
+  if (isStorePath(drv) && isStorePath(system)) return { drv, system, platform };
+  throw notUnderstood(host);
+}
+
+/**
+ * Builds a host, and keeps it from garbage collection as long as the link is
+ * there.
+ *
+ * @throws {SyncError} stage `build`, with Nix's reason.
+ */
+export async function buildHost(
+  { effects, config }: Asking,
+  host: string,
+  { drv }: Evaluated,
+  link: string,
+): Promise<void> {
+  const log = new NixLog(isOffline);
+  const command = realise(link, drv, {
+    options: config["build.options"],
+    timeout: config["timeouts.build"],
+    onLine: (line) => log.line(line),
+  });
+  const finished = await effects.run(command);
+  if (finished.code !== 0) throw nixFailure("build", host, finished, log);
+}
+
+async function evaluate(
+  asking: Asking,
+  what: string,
+  attribute: string,
+  apply: string,
+): Promise<unknown> {
+  const log = new NixLog(isOffline);
+  const command = evalCommand(asking, attribute, apply);
+  const finished = await asking.effects.run({
+    ...command,
+    onLine: (line) => log.line(line),
+  });
+  if (finished.code !== 0) throw nixFailure("evaluate", what, finished, log);
+  try {
+    return JSON.parse(new TextDecoder().decode(finished.stdout));
+  } catch {
+    throw notUnderstood(what);
+  }
+}
+
+/** The lock file is taken as it stands, as a sync takes it. */
+function evalCommand(
+  { config, source }: Asking,
+  attribute: string,
+  apply: string,
+): Command {
+  // Nix 2.8 does not read what is encoded in a URL.
+  const isPlain = /^[\w./~+-]+$/.test(source.top);
+  const reference = flakeReference({
+    mirror: isPlain ? source.top : "/proc/self/cwd",
+    revision: source.revision,
+    directory: source.directory,
+    submodules: config.submodules,
+    shallow: source.isShallow,
+  });
+  return {
+    program: "nix",
+    args: [
+      ...["--extra-experimental-features", "nix-command flakes"],
+      ...["eval", "--json", "--log-format", "internal-json"],
+      ...["--no-update-lock-file", "--show-trace"],
+      `${reference}#${attribute}`,
+      ...["--apply", apply],
+      ...["--option", "accept-flake-config"],
+      String(config["nix.acceptFlakeConfig"]),
+      ...config["build.options"],
+    ],
+    cwd: source.top,
+    env: {
+      // English messages: failures are told apart by them.
+      LC_ALL: "C",
+      // A container's checkout often belongs to another user.
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "safe.directory",
+      GIT_CONFIG_VALUE_0: source.top,
+    },
+    timeout: config["timeouts.build"],
+  };
+}
+
+function nixFailure(
+  verb: string,
+  what: string,
+  { timedOut }: Finished,
+  log: NixLog,
+): SyncError {
+  if (timedOut) {
+    return new SyncError(
+      `Cannot ${verb} ${what}: it took longer than timeouts.build`,
+      {
+        stage: "build",
+        reason: "timed-out",
+        next: "stop",
+        hints: ["give it more time: --timeouts-build 4h"],
+      },
+    );
+  }
+  const failure = log.failure();
+  // Nix does not say whose fault it is; what it was at is known all the same.
+  const isUnclear = verb === "evaluate" && failure.reason === "unknown";
+  return new SyncError(`Cannot ${verb} ${what}: ${failure.summary}`, {
+    stage: "build",
+    reason: isUnclear ? "not-evaluated" : failure.reason,
+    next: "stop",
+    details: failure.details,
+    hints: hintsFor(failure),
+  });
+}
+
+/** What a person who publishes can do; the rest Nix itself says. */
+function hintsFor({ reason, logs = [] }: BuildFailure): string[] {
+  const hints: Partial<Record<BuildFailure["reason"], string>> = {
+    "no-builder":
+      "this machine can't build for that platform: publish such hosts (--hosts) on one that can, or name a builder in nix.conf",
+    "out-of-memory": "evaluate fewer hosts at once: --jobs 1",
+    "lock-outdated": "run nix flake lock, commit flake.lock and push",
+    "flake-missing": "name the folder of flake.nix: gitops-sync publish FOLDER",
+  };
+  const hint = hints[reason];
+  return [
+    ...hint === undefined ? [] : [hint],
+    ...logs.map((drv) => `the whole log: nix log ${drv}`),
+  ];
+}
+
+function notUnderstood(what: string): SyncError {
+  return new SyncError(
+    `Cannot evaluate ${what}: Nix ended well, and its answer is not what was asked for`,
+    { stage: "build", reason: "unknown", next: "stop" },
+  );
+}
