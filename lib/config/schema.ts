@@ -21,6 +21,7 @@ import type { Option } from "./option.ts";
 import { type Approval, attribute } from "./steering_kinds.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
+import { fleetOptions } from "./schema_fleet.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { notifyOptions } from "./schema_notify.ts";
@@ -187,6 +188,7 @@ export const options = {
   ...notifyOptions,
   ...limitOptions,
   ...serveOptions,
+  ...fleetOptions,
 } as const;
 
 /** The name of an option, with a dot for each level in the file. */

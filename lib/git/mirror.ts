@@ -14,9 +14,9 @@ import type { Tip } from "../base/tip.ts";
 
 /** Makes a new and empty mirror for what `tip` names. */
 export async function makeMirror(
-  run: Run,
+  run: Pick<Run, "effects" | "folder">,
   mirror: string,
-  tip: Tip,
+  tip: Pick<Tip, "revision">,
 ): Promise<void> {
   await must(
     run,
@@ -142,7 +142,10 @@ export async function has(
  * @returns what it wrote to standard output.
  * @throws {SyncError} `mirror-damaged`
  */
-export async function must(run: Run, command: Command): Promise<string> {
+export async function must(
+  run: Pick<Run, "effects" | "folder">,
+  command: Command,
+): Promise<string> {
   const finished = await run.effects.run(command);
   if (finished.code !== 0) throw damaged(run, command, finished);
   return new TextDecoder().decode(finished.stdout);
@@ -170,7 +173,7 @@ const wholeFile = (mirror: string) => `${mirror}/.git/gitops-sync-whole`;
 
 /** The error for a local Git command that failed. */
 export function damaged(
-  run: Run,
+  run: Pick<Run, "folder">,
   command: Command,
   finished: Finished,
 ): SyncError {

@@ -7,16 +7,19 @@
  */
 import { type Command, type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import { tellsAny, tellsEvents } from "../config/told.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
 import { leftAlone } from "../run/quiet.ts";
 import type { Record } from "../run/run.ts";
+import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { act } from "./act.ts";
 import { askOrRecord } from "./ask.ts";
 import { decideNow, isAside, isRest } from "./decision.ts";
 import { finishUp, isRebootDue } from "./finish.ts";
+import type { Heeded } from "./notes.ts";
 import { whatIsLeft } from "./left.ts";
 import type { Outcome } from "./outcome.ts";
 import { remember } from "./remember.ts";
@@ -113,6 +116,8 @@ async function comeToOutcome(
     const { anchorWait } = await import("./waiting.ts");
     state = await anchorWait(effects, config, state);
   }
+  const heeded = await withNotes(effects, config, state, tip, asked.notes);
+  state = heeded.state;
   const force = wishes.force || wishes.retry;
   const decision = decideNow(effects, config, state, tip, force);
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
@@ -125,7 +130,8 @@ async function comeToOutcome(
     !await isRebootDue(effects, config, state);
   const outcome = await act(effects, config, state, tip, decision, record);
   // A run that is done before it begins starts no units.
-  const mayRest = isSettled && config.onSuccess.length === 0 &&
+  const mayRest = isSettled && heeded.isWhole &&
+    config.onSuccess.length === 0 &&
     !await mustDeliver(config);
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
@@ -137,6 +143,19 @@ async function comeToOutcome(
     outcome: await act(effects, config, state, tip, then, record),
     mayFinish: true,
   };
+}
+
+/** What signed notes in the repository change; loaded only where some may. */
+async function withNotes(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  notes: string | undefined,
+): Promise<Heeded> {
+  if (notes === undefined) return { state, isWhole: true };
+  const { heedNotes } = await import("./notes.ts");
+  return await heedNotes(effects, config, state, tip, notes);
 }
 
 /** Whether messages wait that no other than the next run delivers. */

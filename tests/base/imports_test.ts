@@ -22,6 +22,7 @@ const layers = [
   "sync",
   "plan",
   "report",
+  "fleet",
   "serve",
   "doctor",
   "init",

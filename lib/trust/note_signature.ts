@@ -1,0 +1,59 @@
+/**
+ * Signatures of notes, as ssh-keygen checks them. What passes is decided by its
+ * exit code.
+ *
+ * @module
+ */
+import type { Effects, Finished } from "../base/effects.ts";
+import { oneLine } from "../base/text.ts";
+import type { SignedFile } from "../git/notes.ts";
+import { noteNamespace } from "./note.ts";
+
+/** Who signed a note. */
+export interface NoteSigner {
+  name: string;
+  /** The key's fingerprint. */
+  key: string;
+}
+
+/** Names of one key that are tried. */
+const mostNames = 5;
+
+/**
+ * Checks the signature of a file, at the present time.
+ *
+ * @param signers A file of allowed signers that nobody else can change.
+ * @param folder A folder for the two files; those of another note are replaced.
+ * @returns who signed it, or `undefined` where no allowed key did.
+ */
+export async function noteSigner(
+  effects: Pick<Effects, "run">,
+  signers: string,
+  folder: string,
+  { bytes, signature }: Pick<SignedFile, "bytes" | "signature">,
+): Promise<NoteSigner | undefined> {
+  const path = `${folder}/note.sig`;
+  await Deno.writeFile(path, signature, { mode: 0o600 });
+  const ask = (args: readonly string[]): Promise<Finished> =>
+    effects.run({
+      program: "ssh-keygen",
+      args: ["-Y", ...args, "-s", path, "-f", signers],
+      env: { LC_ALL: "C" },
+      input: bytes,
+      timeout: 60_000,
+      most: 1 << 16,
+    });
+  const found = await ask(["find-principals"]);
+  if (found.code !== 0) return undefined;
+  const names = new TextDecoder().decode(found.stdout).split("\n")
+    .filter((name) => name !== "").slice(0, mostNames);
+  for (const name of names) {
+    const args = ["verify", "-I", name, "-n", noteNamespace];
+    const { code, stdout } = await ask(args);
+    if (code !== 0) continue;
+    const said = new TextDecoder().decode(stdout);
+    const key = /with \S+ key (SHA256:\S+)/.exec(said)?.[1] ?? "";
+    return { name: oneLine(name, 200), key };
+  }
+  return undefined;
+}
