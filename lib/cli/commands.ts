@@ -444,7 +444,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     examples: [
       [
-        "gitops-sync fleet wait $(git rev-parse HEAD) --ring 1 --within 30m",
+        'gitops-sync fleet wait "$COMMIT" --ring canary --within 30m',
         "in CI, before the next ring",
       ],
     ],

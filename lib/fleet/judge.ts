@@ -74,10 +74,9 @@ function timeOf(seconds: number | undefined): string | null {
   return seconds === undefined ? null : utc(seconds * 1000) ?? null;
 }
 
+/** The gates that are closed. */
 function gateOf({ values, labels }: TargetMetrics): string | undefined {
-  return values.gate_closed_info === 1
-    ? labels.gate_closed_info?.["gate"]
-    : undefined;
+  return values.gate_open === 0 ? labels.gate_open?.["gate"] : undefined;
 }
 
 type Judged = Pick<FleetHost, "state" | "why">;
@@ -146,7 +145,7 @@ function standing(metrics: TargetMetrics): Judged {
     return as("unapproved", "what is built waits for approval");
   }
   const gate = gateOf(metrics);
-  if (gate !== undefined) return as("gated", `the gate ${gate} is closed`);
+  if (gate !== undefined) return as("gated", `closed: ${oneLine(gate, 100)}`);
   // What is from a time before the metric has no sample now.
   if (values.revision_info === undefined || !runs) {
     return as("behind", "nothing was deployed on it yet");

@@ -13,7 +13,7 @@ const asked = {
   revision_info: ["revision", "ref"],
   seen_revision_info: ["revision"],
   fault_info: ["stage", "reason"],
-  gate_closed_info: ["gate"],
+  gate_open: ["gate"],
   last_check_timestamp_seconds: [],
   last_success_timestamp_seconds: [],
   last_attempt_exit_code: [],
@@ -39,6 +39,11 @@ export interface TargetMetrics {
   /** The labels of the target itself. */
   target: Readonly<Record<string, string>>;
 }
+
+/** Gates that are open say nothing. */
+const expressions: Partial<Record<MetricName, string>> = {
+  gate_open: "gitops_sync_gate_open == 0",
+};
 
 /**
  * How far back a host is remembered that is silent now. Looked at once for each
@@ -72,9 +77,10 @@ export async function targetMetrics(
   const names = Object.keys(asked) as MetricName[];
   for (let i = 0; i < names.length; i += atOnce) {
     await Promise.all(
-      names.slice(i, i + atOnce).map(async (name) =>
-        add(name, await query(server, `gitops_sync_${name}`, seconds), true)
-      ),
+      names.slice(i, i + atOnce).map(async (name) => {
+        const expression = expressions[name] ?? `gitops_sync_${name}`;
+        add(name, await query(server, expression, seconds), true);
+      }),
     );
   }
   return [...targets.values()];
@@ -101,6 +107,9 @@ function put(
   const key = JSON.stringify(Object.entries(target).sort());
   const known = targets.get(key) ?? { values: {}, labels: {}, target };
   targets.set(key, known);
-  known.labels[name] = own;
+  const before = known.labels[name];
+  known.labels[name] = name === "gate_open" && before
+    ? { gate: [before["gate"], own["gate"]].sort().join(", ") }
+    : own;
   if (isNow && Number.isFinite(value)) known.values[name] = value;
 }

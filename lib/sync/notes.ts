@@ -6,16 +6,19 @@
  * @module
  */
 import { digestOf } from "../base/digest.ts";
-import { type Effects, say } from "../base/effects.ts";
+import { type Effects, type Level, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import { foreseen } from "../base/os_error.ts";
+import { isOfAny } from "../base/pattern.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import { type SignedFile, signedFiles } from "../git/notes.ts";
+import { removeIfThere } from "../git/mirror.ts";
 import { approvalsRef } from "../git/remote.ts";
 import { remoteOf } from "../git/sources.ts";
 import { readKeyFile } from "../keys/key_file.ts";
-import { writeSigners } from "../keys/ssh_keys.ts";
+import { writeRevoked, writeSigners } from "../keys/ssh_keys.ts";
 import { wantedOf } from "../run/approval.ts";
 import { holdOf, isMove, sameTarget, targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
@@ -29,7 +32,11 @@ import {
   readNote,
   whyNotFor,
 } from "../trust/note.ts";
-import { type NoteSigner, noteSigner } from "../trust/note_signature.ts";
+import {
+  type NoteKeys,
+  type NoteSigner,
+  noteSigner,
+} from "../trust/note_signature.ts";
 
 /** So many notes about one revision are looked at. */
 const mostNotes = 20;
@@ -60,20 +67,16 @@ export async function heedNotes(
 ): Promise<Heeded> {
   const place = wantOf(config, state, tip);
   if (!place) return { state, isWhole: true };
-  try {
-    return await heedFor(effects, config, state, tip, id, place);
-  } catch (error) {
-    const isOurs = error instanceof SyncError &&
-      error.reason !== "interrupted" && error.stage !== "state";
-    if (!isOurs) throw error;
-    say(
-      effects,
-      "warning",
-      `Cannot look for signed approvals: ${error.message}`,
-      error.hints,
-    );
-    return { state, isWhole: false };
-  }
+  const { counts, isWhole } = await lookFor(
+    effects,
+    config,
+    state,
+    tip,
+    id,
+    place,
+  );
+  if (!counts) return { state, isWhole };
+  return { state: await apply(effects, config, state, counts), isWhole };
 }
 
 /** What a note has to be about. */
@@ -99,44 +102,104 @@ function wantOf(
   };
 }
 
-async function heedFor(
+/** A note that counts here. */
+interface Counting {
+  note: Note;
+  signer: NoteSigner;
+  digest: string;
+}
+
+/** What was found among the notes. */
+interface Looked {
+  counts?: Counting;
+  isWhole: boolean;
+}
+
+/** Looks for a note that counts. What goes wrong is told, and stops nothing. */
+async function lookFor(
   effects: Effects,
   config: Config,
   state: State,
   tip: Tip,
   id: string,
   place: NotePlace,
-): Promise<Heeded> {
-  const folder = `${config.stateDirectory}/approvals`;
-  const remote = remoteOf(config, tip.servedBy);
-  const files = await signedFiles(
-    { effects, folder, remote },
-    approvalsRef(config)!,
-    id,
-    (name) => isAbout(name, place),
-    mostNotes,
-  );
-  if (files.length === 0) return { state, isWhole: true };
-  const signers = `${folder}/signers`;
-  await removeSigners(signers);
-  const keys = readKeyFile(config["approvals.allowedSigners"]!);
-  await writeSigners(effects, signers, keys);
+): Promise<Looked> {
+  try {
+    const folder = `${config.stateDirectory}/approvals`;
+    const remote = remoteOf(config, tip.servedBy);
+    const files = await signedFiles(
+      { effects, folder, remote },
+      approvalsRef(config)!,
+      id,
+      (name) => isAbout(name, place),
+      mostNotes,
+    );
+    if (files.length === 0) return { isWhole: true };
+    return await firstThatCounts(effects, config, state, files, folder, place);
+  } catch (thrown) {
+    const error = foreseen(thrown);
+    const isOurs = error instanceof SyncError && error.reason !== "interrupted";
+    if (!isOurs) throw error;
+    const text = `Cannot look for signed approvals: ${error.message}`;
+    say(effects, "warning", text, error.hints);
+    return { isWhole: false };
+  }
+}
+
+async function firstThatCounts(
+  effects: Effects,
+  config: Config,
+  state: State,
+  files: readonly SignedFile[],
+  folder: string,
+  place: NotePlace,
+): Promise<Looked> {
+  const keys = await noteKeys(effects, config, folder);
+  let isWhole = true;
   for (const file of files) {
     const digest = await digestOf("SHA-256", new Uint8Array(file.bytes));
     if (state.heeded?.includes(digest)) continue;
-    const signer = await noteSigner(effects, signers, folder, file);
-    const found = signer
-      ? checkedNote(file, place, effects.now())
+    const tell = (level: Level, why: string) =>
+      say(effects, level, `The signed note ${oneLine(file.name, 140)} ${why}`);
+    const signer = await noteSigner(effects, keys, folder, file);
+    const note = signer
+      ? readNote(file.bytes)
       : "is not signed by a key of approvals.allowedSigners";
-    if (typeof found === "string" || !signer) {
-      const name = oneLine(file.name, 140);
-      say(effects, "notice", `The signed note ${name} ${found}`);
+    if (typeof note === "string" || !signer) {
+      // The keys may be mended, and then it may count.
+      isWhole = false;
+      tell("notice", note as string);
       continue;
     }
-    const next = await apply(effects, config, state, found, signer, digest);
-    return { state: next, isWhole: true };
+    const why = whyNotFor(note, place, effects.now());
+    if (why === undefined) return { counts: { note, signer, digest }, isWhole };
+    tell(isForOthers(note, place) ? "debug" : "notice", why);
   }
-  return { state, isWhole: false };
+  return { isWhole };
+}
+
+/** A note for other hosts is as usual as one for this one. */
+function isForOthers({ hosts }: Note, { host }: NotePlace): boolean {
+  return !isOfAny(hosts, host);
+}
+
+/** The keys that count, in files that are made anew for each look. */
+async function noteKeys(
+  effects: Effects,
+  config: Config,
+  folder: string,
+): Promise<NoteKeys> {
+  const place = `${folder}/keys`;
+  await removeIfThere(place);
+  await Deno.mkdir(place, { mode: 0o700 });
+  const signers = `${place}/signers`;
+  const file = readKeyFile(config["approvals.allowedSigners"]!);
+  await writeSigners(effects, signers, file);
+  const list = config["verify.revokedKeys"];
+  if (list === undefined) return { signers };
+  const revoked = `${place}/revoked`;
+  await writeRevoked(effects, revoked, readKeyFile(list));
+  return { signers, revoked };
 }
 
 function isAbout(name: string, { operation, revision }: NotePlace): boolean {
@@ -144,34 +207,12 @@ function isAbout(name: string, { operation, revision }: NotePlace): boolean {
   return said?.operation === operation && said.revision === revision;
 }
 
-/** Left by the run before; the check of the keys makes them anew. */
-async function removeSigners(path: string): Promise<void> {
-  for (const one of [path, `${path}.check`]) {
-    await Deno.remove(one).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
-}
-
-/** The note in a file whose signature is good, or why it does not count. */
-function checkedNote(
-  { bytes }: SignedFile,
-  place: NotePlace,
-  now: Date,
-): Note | string {
-  const note = readNote(bytes);
-  if (typeof note === "string") return note;
-  return whyNotFor(note, place, now) ?? note;
-}
-
 /** Does what a note says, once on this host. */
 async function apply(
   effects: Effects,
   config: Config,
   before: State,
-  note: Note,
-  { name, key }: NoteSigner,
-  digest: string,
+  { note, signer: { name, key }, digest }: Counting,
 ): Promise<State> {
   const folder = config.stateDirectory;
   const heeded = [digest, ...before.heeded ?? []].slice(0, mostHeeded);

@@ -16,19 +16,26 @@ export interface NoteSigner {
   key: string;
 }
 
+/** The keys that count, as files that nobody else can change. */
+export interface NoteKeys {
+  /** Allowed signers. */
+  signers: string;
+  /** Keys that count no longer. */
+  revoked?: string;
+}
+
 /** Names of one key that are tried. */
 const mostNames = 5;
 
 /**
  * Checks the signature of a file, at the present time.
  *
- * @param signers A file of allowed signers that nobody else can change.
- * @param folder A folder for the two files; those of another note are replaced.
+ * @param folder A folder for the signature; that of another note is replaced.
  * @returns who signed it, or `undefined` where no allowed key did.
  */
 export async function noteSigner(
   effects: Pick<Effects, "run">,
-  signers: string,
+  { signers, revoked }: NoteKeys,
   folder: string,
   { bytes, signature }: Pick<SignedFile, "bytes" | "signature">,
 ): Promise<NoteSigner | undefined> {
@@ -48,8 +55,10 @@ export async function noteSigner(
   const names = new TextDecoder().decode(found.stdout).split("\n")
     .filter((name) => name !== "").slice(0, mostNames);
   for (const name of names) {
-    const args = ["verify", "-I", name, "-n", noteNamespace];
-    const { code, stdout } = await ask(args);
+    const { code, stdout } = await ask([
+      ...["verify", "-I", name, "-n", noteNamespace],
+      ...revoked === undefined ? [] : ["-r", revoked],
+    ]);
     if (code !== 0) continue;
     const said = new TextDecoder().decode(stdout);
     const key = /with \S+ key (SHA256:\S+)/.exec(said)?.[1] ?? "";

@@ -25,6 +25,8 @@ export interface MadeHost {
   /** Seconds since its last sample. */
   silent?: number;
   values?: Partial<Record<MetricName, number | null>>;
+  /** Gates, and whether each is open. */
+  gates?: Readonly<Record<string, 0 | 1>>;
   /** A program without `host_info`. */
   isOld?: true;
   /** Labels that its target has. */
@@ -69,6 +71,9 @@ export function samplesOf(hosts: readonly MadeHost[]): string {
     add("seen_revision_info", 1, `revision="${seen}"`);
     if (fault) {
       add("fault_info", 1, `stage="${fault.stage}",reason="${fault.reason}"`);
+    }
+    for (const [gate, open] of Object.entries(host.gates ?? {})) {
+      add("gate_open", open, `gate="${gate}"`);
     }
     if (checked !== null) add("last_check_timestamp_seconds", end - checked);
     add("last_success_timestamp_seconds", end - 3600);

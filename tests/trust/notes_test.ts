@@ -91,6 +91,20 @@ async function putFiles(
   await git("push", "--quiet", "--force", repository.bare, `HEAD:${notesRef}`);
 }
 
+/** Files of the ref of the notes by their names. */
+async function shown(repository: Repository, names: readonly string[]) {
+  const files: Record<string, string> = {};
+  for (const name of names) {
+    const argv = ["git", "show", `${notesRef}:${name}`];
+    const text = await output(argv, {
+      cwd: repository.bare,
+      env: gitEnvironment,
+    });
+    files[name] = `${text}\n`;
+  }
+  return files;
+}
+
 const trusting = { "approvals.allowedSigners": "/etc/gitops-sync/approvers" };
 const settings = { approval: "manual", ...trusting } as const;
 
@@ -117,6 +131,30 @@ test("a signed note approves what waits, once on each host", async (world) => {
   assertEquals(signed.code, 0, signed.stderr);
   const said = JSON.parse(signed.stdout);
   assertEquals([said.result, said.hosts], ["signed", ["web-*", "de?o"]]);
+  // A second one leaves the first where it is, and takes away what is over.
+  const over = noteFor(world, repository, revision, {
+    until: "2026-01-01T00:00:00Z",
+  });
+  const listed = async () =>
+    (await output(["git", "ls-tree", "--name-only", notesRef], {
+      cwd: repository.bare,
+      env: gitEnvironment,
+    })).split("\n").filter((name) => name !== "");
+  const [one] = await listed();
+  await putFiles(repository, {
+    [noteName(over)]: "",
+    [`${noteName(over)}.sig`]: "",
+    "README": "",
+    ...await shown(repository, await listed()),
+  });
+  const other = ["fleet", "approve", revision, "--hosts", "db-*"];
+  const second = await world.startSync(
+    [...other, "--key", key("ada"), "--repository", url],
+    { env },
+  ).ended;
+  says(second.stdout, "is approved on db-*");
+  assertEquals((await listed()).length, 4);
+  assert((await listed()).includes(one!));
   const run = await syncTo(world, 0);
   says(run.stderr, "ada@example.org (SHA256:", "by a signed note: TICKET-7");
   runs(world, revision);
@@ -202,7 +240,7 @@ test("no other note approves what waits", async (world) => {
     // Its name says what the host looks for.
     const name = noteName(good);
     await putFiles(repository, { [name]: text, [`${name}.sig`]: signature });
-    const ended = await syncTo(world, 0);
+    const ended = await syncTo(world, 0, "sync", "--verbose");
     assertStringIncludes(ended.text, words, what);
     assertStringIncludes(ended.text, "it waits for approval", what);
     assert(!ended.text.includes("\u001b"), what);

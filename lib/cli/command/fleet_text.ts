@@ -94,10 +94,8 @@ export function fleetLines(
   });
   const more = hosts.length - shown.length;
   const rest = `${count(more, "more host")} not shown: --limit 0 shows all`;
-  return [...lines, ...more > 0 ? [rest] : [], summaryOf(hosts)]
-    .map((line, i, all) =>
-      i === all.length - 1 && room !== undefined ? fit(line, room) : line
-    );
+  const last = [...more > 0 ? [rest] : [], summaryOf(hosts)];
+  return [...lines, ...last.map((line) => fit(line, room ?? Infinity))];
 }
 
 /** The columns for which there is room. */
