@@ -45,8 +45,9 @@ const noteFlags: readonly Flag[] = [
   {
     name: "key",
     value: "FILE",
-    text: "your SSH key (default: user.signingKey of Git)",
+    text: "your SSH key (default: the key that Git signs with)",
   },
+  { name: "gpg-key", value: "ID", text: "your OpenPGP key in place of it" },
 ];
 
 /** Every command, in the order of the help. The first is the default. */
@@ -454,7 +455,7 @@ export const commands: readonly CommandSpec[] = [
     name: "fleet approve",
     summary: "approve a revision on many hosts by a signed note",
     text:
-      "Writes a note that names the revision, the repository, the ref, the hosts and\nuntil when it counts, signs it with your SSH key, and pushes it to the ref of\napprovals.ref. Hosts that trust the key (approvals.allowedSigners) take it as\ntheir approve. The repository is that of --repository, or the origin of this\ncheckout.",
+      "Writes a note that names the revision, the repository, the ref, the hosts and\nuntil when it counts, signs it with your key, and pushes it to the ref of\napprovals.ref. Hosts that trust the key (approvals.allowedSigners and\napprovals.openpgpKeys) take it as their approve. The repository is that of --repository, or the origin of this\ncheckout.",
     operand: "REVISION",
     flags: noteFlags,
     examples: [

@@ -22,8 +22,14 @@ export interface Person {
   origin(): Promise<string>;
   /** A revision in full, by what a checkout calls it. */
   revision(word: string): Promise<string>;
-  /** The SSH key that Git signs with. */
-  signingKey(): Promise<string>;
+  /** The key that Git signs with. */
+  signingKey(): Promise<SigningKey>;
+}
+
+/** A person's own key: a file of SSH's, or what gpg knows a key by. */
+export interface SigningKey {
+  kind: "ssh" | "openpgp";
+  key: string;
 }
 
 /** The person who runs the command. */
@@ -73,13 +79,15 @@ export function asPerson(effects: Pick<Effects, "run">): Person {
     async signingKey() {
       const key = await asked("config", "--path", "user.signingKey");
       const format = await asked("config", "gpg.format");
-      if (format === "ssh" && key !== "" && !key.startsWith("key::")) {
-        return key;
+      const isKnown = key !== "" && !key.startsWith("key::");
+      if (isKnown && format === "ssh") return { kind: "ssh", key };
+      if (isKnown && ["", "openpgp"].includes(format)) {
+        return { kind: "openpgp", key };
       }
       throw usageError(
         "key-missing",
-        "Cannot sign with no key: Git names no file of an SSH key",
-        "name your key: --key ~/.ssh/id_ed25519",
+        "Cannot sign with no key: Git names no file of an SSH key, and no OpenPGP key",
+        "name your key: --key ~/.ssh/id_ed25519, or --gpg-key ID",
       );
     },
   };
@@ -133,7 +141,7 @@ export class NotePublisher implements AsyncDisposable {
   async publish(
     name: string,
     text: string,
-    key: string,
+    key: SigningKey,
     ref: string,
     now: Date,
   ): Promise<void> {
@@ -155,15 +163,17 @@ export class NotePublisher implements AsyncDisposable {
     }
   }
 
-  async #sign(text: string, key: string): Promise<string> {
+  async #sign(text: string, { kind, key }: SigningKey): Promise<string> {
     const path = `${this.folder}/note`;
     await Deno.writeTextFile(path, text);
-    const args = ["-q", "-Y", "sign", "-n", noteNamespace, "-f", key, path];
-    const code = await this.person.attended("ssh-keygen", args);
+    const [program, args] = kind === "ssh"
+      ? ["ssh-keygen", ["-q", "-Y", "sign", "-n", noteNamespace, "-f", key]]
+      : ["gpg", gpgArgs(key, `${path}.sig`)];
+    const code = await this.person.attended(program, [...args, path]);
     if (code === 0) return await Deno.readTextFile(`${path}.sig`);
     throw failed(
-      `Cannot sign with ${key}: ssh-keygen ended with ${code}`,
-      "name your own SSH key with --key FILE; a public key works where an agent has the private one",
+      `Cannot sign with ${key}: ${program} ended with ${code}`,
+      "name your own key with --key FILE or --gpg-key ID; a public SSH key works where an agent has the private one",
     );
   }
 
@@ -235,6 +245,11 @@ export class NotePublisher implements AsyncDisposable {
     return (await this.#git(args)).trim();
   }
 }
+
+const gpgArgs = (key: string, to: string) => [
+  ...["--quiet", "--armor", "--detach-sign", "--local-user", key],
+  ...["--output", to],
+];
 
 /** Whether a file is a note whose time is not over, or its signature. */
 function isFresh(name: string, now: Date): boolean {

@@ -10,6 +10,7 @@
 import { dirname } from "@std/path";
 import type { LocalConfig } from "../config/config.ts";
 import { placeOf } from "../forge/place.ts";
+import { approvalsRef } from "../git/remote.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
@@ -226,7 +227,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
     return [...always, ...isTold ? ["apprise"] : []];
   }
   const isSigned = config["verify.mode"] !== "none" ||
-    config["approvals.allowedSigners"] !== undefined;
+    approvalsRef(config) !== undefined;
   return [
     ...always,
     ...ofNix,

@@ -4,7 +4,7 @@
  * @module
  */
 import { fullRef, ring, server } from "./fleet_kinds.ts";
-import { duration, path } from "./kinds.ts";
+import { duration, path, paths } from "./kinds.ts";
 import type { Option } from "./option.ts";
 
 /** The options, in the order of the documentation. */
@@ -12,8 +12,14 @@ export const fleetOptions = {
   "approvals.allowedSigners": {
     kind: path,
     text:
-      "The SSH keys whose signed notes in the repository count as `approve` and `accept` on this host: a file as ssh-keygen(1) describes it under ALLOWED SIGNERS. `gitops-sync fleet approve` writes such a note. Only its owner or root may write to the file. Without this option no note is looked for.",
+      "The SSH keys whose signed notes in the repository count as `approve` and `accept` on this host: a file as ssh-keygen(1) describes it under ALLOWED SIGNERS. `gitops-sync fleet approve` writes such a note. Only its owner or root may write to the file. Without this option and `approvals.openpgpKeys` no note is looked for.",
   } as Option<string | undefined>,
+  "approvals.openpgpKeys": {
+    kind: paths,
+    preset: [],
+    text:
+      "The OpenPGP keys whose signed notes count: files of public keys, armored or not. An OpenPGP signature has no namespace, so an SSH key is the better one.",
+  } as Option<readonly string[]>,
   "approvals.ref": {
     kind: fullRef,
     preset: "refs/heads/gitops-sync/approvals",

@@ -131,17 +131,21 @@ type AskedRefs =
       | "testing.ref"
       | "host"
       | "approvals.allowedSigners"
+      | "approvals.openpgpKeys"
       | "approvals.ref"
     >
   >;
 
 /** The full name of the ref with signed notes, where they count. */
 export function approvalsRef(
-  config: Partial<Pick<Config, "approvals.allowedSigners" | "approvals.ref">>,
+  config: Pick<AskedRefs, `approvals.${ApprovalsOption}`>,
 ): string | undefined {
-  const isOn = config["approvals.allowedSigners"] !== undefined;
+  const isOn = config["approvals.allowedSigners"] !== undefined ||
+    (config["approvals.openpgpKeys"] ?? []).length > 0;
   return isOn ? config["approvals.ref"] : undefined;
 }
+
+type ApprovalsOption = "allowedSigners" | "openpgpKeys" | "ref";
 
 /** The full name of the branch that is tried out, where one is. */
 export function testingBranch(config: AskedRefs): string | undefined {

@@ -18,7 +18,6 @@ import { removeIfThere } from "../git/mirror.ts";
 import { approvalsRef } from "../git/remote.ts";
 import { remoteOf } from "../git/sources.ts";
 import { readKeyFile } from "../keys/key_file.ts";
-import { writeRevoked, writeSigners } from "../keys/ssh_keys.ts";
 import { wantedOf } from "../run/approval.ts";
 import { holdOf, isMove, sameTarget, targetOf } from "../run/decide.ts";
 import { followedOf } from "../run/followed.ts";
@@ -32,14 +31,15 @@ import {
   readNote,
   whyNotFor,
 } from "../trust/note.ts";
-import {
-  type NoteKeys,
-  type NoteSigner,
-  noteSigner,
-} from "../trust/note_signature.ts";
+import { makeKeyring } from "../trust/keyring.ts";
+import { noteSigner } from "../trust/note_signature.ts";
+import type { Good, Keyring } from "../trust/signature.ts";
 
 /** So many notes about one revision are looked at. */
 const mostNotes = 20;
+
+const keyHint =
+  "mend the files of approvals.allowedSigners and approvals.openpgpKeys; what waits goes on waiting";
 
 /** So many used notes are remembered. */
 const mostHeeded = 100;
@@ -105,7 +105,7 @@ function wantOf(
 /** A note that counts here. */
 interface Counting {
   note: Note;
-  signer: NoteSigner;
+  signer: Good;
   digest: string;
 }
 
@@ -141,7 +141,8 @@ async function lookFor(
     const isOurs = error instanceof SyncError && error.reason !== "interrupted";
     if (!isOurs) throw error;
     const text = `Cannot look for signed approvals: ${error.message}`;
-    say(effects, "warning", text, error.hints);
+    const hints = error.reason.startsWith("keys-") ? [keyHint] : error.hints;
+    say(effects, "warning", text, hints);
     return { isWhole: false };
   }
 }
@@ -164,7 +165,7 @@ async function firstThatCounts(
     const signer = await noteSigner(effects, keys, folder, file);
     const note = signer
       ? readNote(file.bytes)
-      : "is not signed by a key of approvals.allowedSigners";
+      : "is not signed by a key that may approve";
     if (typeof note === "string" || !signer) {
       // The keys may be mended, and then it may count.
       isWhole = false;
@@ -188,18 +189,16 @@ async function noteKeys(
   effects: Effects,
   config: Config,
   folder: string,
-): Promise<NoteKeys> {
+): Promise<Keyring> {
   const place = `${folder}/keys`;
   await removeIfThere(place);
-  await Deno.mkdir(place, { mode: 0o700 });
-  const signers = `${place}/signers`;
-  const file = readKeyFile(config["approvals.allowedSigners"]!);
-  await writeSigners(effects, signers, file);
-  const list = config["verify.revokedKeys"];
-  if (list === undefined) return { signers };
-  const revoked = `${place}/revoked`;
-  await writeRevoked(effects, revoked, readKeyFile(list));
-  return { signers, revoked };
+  const signers = config["approvals.allowedSigners"];
+  const revoked = config["verify.revokedKeys"];
+  return await makeKeyring(effects, place, {
+    ssh: signers === undefined ? [] : [readKeyFile(signers)],
+    openpgp: config["approvals.openpgpKeys"].map(readKeyFile),
+    ...revoked === undefined ? {} : { revoked: readKeyFile(revoked) },
+  });
 }
 
 function isAbout(name: string, { operation, revision }: NotePlace): boolean {

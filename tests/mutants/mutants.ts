@@ -6,6 +6,7 @@
  */
 import { ofEvaluation } from "./evaluation.ts";
 import { ofFaults } from "./faults.ts";
+import { ofFleets } from "./fleet.ts";
 import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
 import { ofPlan } from "./plan.ts";
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...ofPlan,
   ...ofSteering,
   ...ofTold,
+  ...ofFleets,
 ];

@@ -1,6 +1,10 @@
 /** Signed notes in the repository, by real ssh-keygen and Git in worlds. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Command } from "../../lib/base/effects.ts";
 import { short } from "../../lib/base/text.ts";
+import { run } from "../../lib/process/run_command.ts";
+import { makeKeyring } from "../../lib/trust/keyring.ts";
+import { noteSigner } from "../../lib/trust/note_signature.ts";
 import {
   type Note,
   noteName,
@@ -22,16 +26,23 @@ import type { World } from "../world/world.ts";
 
 const notesRef = "refs/heads/gitops-sync/approvals";
 
+/** A key for commits alone. */
+const gitOnly = 'namespaces="git" ';
+
 /** Keys of people, and the file of those that a host trusts. */
 async function makeKeys(world: World) {
   const folder = world.path("/keys");
   await Deno.mkdir(folder, { recursive: true });
-  for (const name of ["ada", "eve"]) {
+  for (const name of ["ada", "eve", "old", "git"]) {
     const args = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"];
     await output(["ssh-keygen", ...args, `${folder}/${name}`]);
   }
-  const key = Deno.readTextFileSync(`${folder}/ada.pub`).trim();
-  world.write("/etc/gitops-sync/approvers", `ada@example.org ${key}\n`);
+  const options = { ada: "", old: 'valid-before="20200101" ', git: gitOnly };
+  const lines = Object.entries(options).map(([name, option]) => {
+    const key = Deno.readTextFileSync(`${folder}/${name}.pub`).trim();
+    return `${name}@example.org ${option}${key}\n`;
+  });
+  world.write("/etc/gitops-sync/approvers", lines.join(""));
   return (name: string) => `${folder}/${name}`;
 }
 
@@ -155,17 +166,23 @@ test("a signed note approves what waits, once on each host", async (world) => {
   says(second.stdout, "is approved on db-*");
   assertEquals((await listed()).length, 4);
   assert((await listed()).includes(one!));
-  const run = await syncTo(world, 0);
-  says(run.stderr, "ada@example.org (SHA256:", "by a signed note: TICKET-7");
+  const heeded = await syncTo(world, 0);
+  says(heeded.stderr, "ada@example.org (SHA256:", "by a signed note: TICKET-7");
   runs(world, revision);
   const [approved, done] = world.history().slice(-2);
   assertEquals(
     [approved?.result, approved?.by, approved?.why, done?.by],
     ["approved", "ada@example.org", "signed note: TICKET-7", "ada@example.org"],
   );
-  // A run with nothing to do is still one that compares.
+  // A run with nothing to do is still one that compares, by one question.
   await syncTo(world, 0);
-  assert(world.read("/var/lib/gitops-sync/settled.json") !== null);
+  const settled = JSON.parse(
+    world.read("/var/lib/gitops-sync/settled.json")!,
+  );
+  assertEquals(settled.question.args, [
+    ...["ls-remote", "--heads", "--tags", "--", url],
+    ...["refs/heads/main", "refs/tags/main", "refs/tags/main^{}", notesRef],
+  ]);
   // The same note does not count again.
   await syncTo(world, 0, "rollback");
   await syncTo(world, 0, "resume");
@@ -200,9 +217,11 @@ test("no other note approves what waits", async (world) => {
     last = next;
     return next;
   };
-  const noKey = "is not signed by a key of approvals.allowedSigners";
+  const noKey = "is not signed by a key that may approve";
   add("a key that is not trusted", noKey, good, { key: "eve" });
   add("a signature for Git", noKey, good, { namespace: "git" });
+  add("a key that has expired", noKey, good, { key: "old" });
+  add("a key for Git alone", noKey, good, { key: "git" });
   add("another host", "is for other hosts", note({ hosts: ["web-*"] }));
   add("another ref", "is for another ref", note({ ref: "next" }));
   const elsewhere = note({ repository: "git.example.org/other" });
@@ -349,6 +368,75 @@ test("a signed note accepts one exact move", async (world) => {
   await syncTo(world, 4);
   await syncTo(world, 9);
   runs(world, other);
+});
+
+test("an OpenPGP key approves as well, and no other one", async (world) => {
+  const { repository } = await deployed(world);
+  const home = world.path("/gpg");
+  await Deno.mkdir(home, { mode: 0o700 });
+  const env = { ...gitEnvironment, GNUPGHOME: home, HOME: world.folder };
+  const gpg = (...args: string[]) =>
+    output(["gpg", "--batch", "--quiet", "--passphrase", "", ...args], { env });
+  for (const name of ["ada", "eve"]) {
+    const id = `${name} <${name}@example.org>`;
+    await gpg("--quick-gen-key", id, "ed25519", "sign", "never");
+  }
+  const key = await gpg("--armor", "--export", "ada@example.org");
+  world.write("/etc/gitops-sync/ada.asc", `${key}\n`);
+  world.configure(repository, {
+    approval: "manual",
+    "approvals.openpgpKeys": ["/etc/gitops-sync/ada.asc"],
+  });
+  const revision = await repository.publish("Second");
+  await syncTo(world, 0);
+  const approve = async (key: string) => {
+    const argv = ["fleet", "approve", revision, "--hosts", "demo"];
+    const more = ["--gpg-key", key, "--repository", world.urlOf(repository)];
+    const ended = await world.startSync([...argv, ...more], { env }).ended;
+    assertEquals(ended.code, 0, ended.stderr);
+  };
+  await approve("eve@example.org");
+  const refused = await syncTo(world, 0);
+  says(refused.text, "is not signed by a key that may approve", "it waits");
+  await approve("ada@example.org");
+  says((await syncTo(world, 0)).text, "ada <ada@example.org> (");
+  runs(world, revision);
+  await output(["gpgconf", "--kill", "gpg-agent"], { env });
+});
+
+Deno.test("a key that was revoked signs no note", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "gitops-sync-note-" });
+  const key = `${folder}/key`;
+  const args = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key];
+  await output(["ssh-keygen", ...args]);
+  const file = (text: string) => ({
+    where: "here",
+    bytes: new TextEncoder().encode(text),
+  });
+  const pub = Deno.readTextFileSync(`${key}.pub`);
+  const text = "anything\n";
+  const signature = await sign(key, text, "gitops-sync-approve");
+  const signed = {
+    bytes: new TextEncoder().encode(text),
+    signature: new TextEncoder().encode(signature),
+  };
+  const effects = {
+    run: (command: Command) => run(command),
+  };
+  const ssh = [file(`ada ${pub}`)];
+  const signer = async (name: string, revoked?: ReturnType<typeof file>) => {
+    const keyring = await makeKeyring(effects, `${folder}/${name}`, {
+      ssh,
+      openpgp: [],
+      ...revoked && { revoked },
+    });
+    return await noteSigner(effects, keyring, folder, signed);
+  };
+  const good = await signer("good");
+  assertEquals(good?.name, "ada");
+  assert(good?.key.startsWith("SHA256:"));
+  assertEquals(await signer("revoked", file(pub)), undefined);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a note is read as it was written, and in no other way", () => {

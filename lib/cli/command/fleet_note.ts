@@ -18,7 +18,7 @@ import {
 } from "../../trust/note.ts";
 import type { Call } from "../call.ts";
 import { readConfig } from "../config.ts";
-import { asPerson, NotePublisher } from "../note_publisher.ts";
+import { asPerson, NotePublisher, type SigningKey } from "../note_publisher.ts";
 import { neededOperand } from "../operand.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
@@ -76,7 +76,7 @@ export async function writeNote(
     until: utc(now.getTime() + span)!,
     reason: oneLine(call.texts["reason"] ?? "", 500),
   };
-  const key = call.texts["key"] ?? await person.signingKey();
+  const key = keyOf(call) ?? await person.signingKey();
   await using publisher = await NotePublisher.make(person, url, note.revision);
   await publisher.publish(
     noteName(note),
@@ -98,6 +98,13 @@ export async function writeNote(
     );
   }
   return exitCodes.ok;
+}
+
+/** The key that the flags name. */
+function keyOf({ texts }: Call): SigningKey | undefined {
+  const [ssh, openpgp] = [texts["key"], texts["gpg-key"]];
+  if (ssh !== undefined) return { kind: "ssh", key: ssh };
+  return openpgp === undefined ? undefined : { kind: "openpgp", key: openpgp };
 }
 
 /** The revisions of `--from`, in full. */
