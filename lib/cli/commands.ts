@@ -455,7 +455,7 @@ export const commands: readonly CommandSpec[] = [
     name: "fleet approve",
     summary: "approve a revision on many hosts by a signed note",
     text:
-      "Writes a note that names the revision, the repository, the ref, the hosts and\nuntil when it counts, signs it with your key, and pushes it to the ref of\napprovals.ref. Hosts that trust the key (approvals.allowedSigners and\napprovals.openpgpKeys) take it as their approve. The repository is that of --repository, or the origin of this\ncheckout.",
+      "Writes a note that names the revision, the repository, the ref, the hosts and\nuntil when it counts, signs it with your key, and pushes it to the ref of\napprovals.ref. Hosts that trust the key (approvals.allowedSigners,\napprovals.openpgpKeys) take it as their approve. The repository is that of\n--repository, or the origin of this checkout.",
     operand: "REVISION",
     flags: noteFlags,
     examples: [
