@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isOfAny } from "../base/pattern.ts";
 import type { UnitState } from "../host/units.ts";
 import type { UnitsBefore } from "../run/standing.ts";
 import { type Said } from "./switch_words.ts";
@@ -102,14 +103,7 @@ const isOurs = (unit: string) => unit.startsWith("gitops-sync");
 
 /** Whether a unit's name is of a pattern of `health.ignoreUnits`. */
 export function isIgnored(unit: string, ignored: readonly string[]): boolean {
-  return ignored.some((pattern) => matches(pattern, unit));
-}
-
-/** Whether a name is of a pattern in which `*` and `?` stand for others. */
-function matches(pattern: string, name: string): boolean {
-  const expression = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*").replaceAll("?", ".");
-  return new RegExp(`^${expression}$`, "s").test(name);
+  return isOfAny(ignored, unit);
 }
 
 /** What is not well with a unit, whoever's fault it is. */

@@ -64,7 +64,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   9: "held: this revision failed before",
   10: "another run or another switch is at work",
   11: "needs a reboot: nothing was changed",
-  12: "`status` alone: the host is not what Git says",
+  12: "`status` and `fleet` alone: a host is not what Git says",
   13: "`status` alone: the revision waits",
   14: "`status` alone: the host is suspended",
   15: "`status` alone: a person rolled the host back",

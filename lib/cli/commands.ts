@@ -32,6 +32,37 @@ const gateFlags: readonly Flag[] = [
   },
 ];
 
+/** Flags that say which hosts of a fleet are meant. */
+const fleetFlags: readonly Flag[] = [
+  {
+    name: "hosts",
+    value: "PATTERNS",
+    text: "names or patterns of hosts, with commas between",
+  },
+  { name: "ring", value: "NAME", text: "the hosts of one ring (fleet.ring)" },
+];
+
+/** Flags of the commands that write a signed note. */
+const noteFlags: readonly Flag[] = [
+  {
+    name: "hosts",
+    value: "PATTERNS",
+    text: "names or patterns of hosts, with commas between",
+  },
+  {
+    name: "for",
+    value: "DURATION",
+    text: "how long it counts, at most 90d (default: 7d)",
+  },
+  { name: "reason", value: "TEXT", text: "why, for those who ask history" },
+  {
+    name: "key",
+    value: "FILE",
+    text: "your SSH key (default: the key that Git signs with)",
+  },
+  { name: "gpg-key", value: "ID", text: "your OpenPGP key in place of it" },
+];
+
 /** Every command, in the order of the help. The first is the default. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -443,6 +474,98 @@ export const commands: readonly CommandSpec[] = [
     flags: [],
     examples: [
       ["gitops-sync secrets add-host web age1… secrets/web.yaml", "a new host"],
+    ],
+  },
+  {
+    name: "fleet",
+    summary: "how all hosts stand",
+    text:
+      "A line a host: what needs a person comes first. Asks the Prometheus of\nfleet.prometheus for the metrics that the hosts write, or else the forge for\nthe statuses that they gave REVISION. A host of which nothing fresh is known\nis silent, and never well. Needs no root and no configuration of a host.\n--exit-code ends with 0 where all are well, 3 where the rest is silent or\nunknown, and 12 otherwise.",
+    operand: "[REVISION]",
+    flags: [
+      ...fleetFlags,
+      {
+        name: "limit",
+        value: "N",
+        text: "how many hosts to show, 0 for all (default: 40 on a terminal)",
+      },
+      {
+        name: "exit-code",
+        text: "exit with the code of the state; 0: all well",
+      },
+    ],
+    examples: [
+      [
+        "gitops-sync fleet --fleet-prometheus https://prometheus.example.org",
+        "from anywhere",
+      ],
+      [
+        "gitops-sync fleet --hosts 'web-*' --exit-code",
+        "some hosts, for scripts",
+      ],
+    ],
+    reach: "fleet",
+  },
+  {
+    name: "fleet wait",
+    summary: "wait until hosts run a revision and are well",
+    text:
+      "Ends with 0 once all hosts that are asked for run REVISION and are well, with\n9 as soon as one of them needs a person for it, with 12 when the time is over,\nand with 3 where it could not be told. A host that is silent is not well, and\ntoo few hosts are not enough.",
+    operand: "REVISION",
+    flags: [
+      ...fleetFlags,
+      {
+        name: "within",
+        value: "DURATION",
+        text: "how long to wait at most (default: 30m)",
+      },
+      {
+        name: "at-least",
+        value: "N",
+        text: "how many hosts there must be (default: 1)",
+      },
+    ],
+    examples: [
+      [
+        'gitops-sync fleet wait "$COMMIT" --ring canary --within 30m',
+        "in CI, before the next ring",
+      ],
+    ],
+    reach: "fleet",
+  },
+  {
+    name: "fleet approve",
+    summary: "approve a revision on many hosts by a signed note",
+    text:
+      "Writes a note that names the revision, the repository, the ref, the hosts and\nuntil when it counts, signs it with your key, and pushes it to the ref of\napprovals.ref. Hosts that trust the key (approvals.allowedSigners,\napprovals.openpgpKeys) take it as their approve. The repository is that of\n--repository, or the origin of this checkout.",
+    operand: "REVISION",
+    flags: noteFlags,
+    examples: [
+      [
+        "gitops-sync fleet approve HEAD --hosts 'web-*' --for 2d",
+        "in a checkout, as yourself",
+      ],
+    ],
+  },
+  {
+    name: "fleet accept",
+    summary: "accept a move of the ref on many hosts by a signed note",
+    text:
+      "The same as fleet approve for accept: the branch or tag may be moved from a\nrevision of --from, which the hosts deployed last, to REVISION, once.",
+    operand: "REVISION",
+    flags: [
+      {
+        name: "from",
+        value: "REVISIONS",
+        text: "what the hosts deployed last from the ref, with commas between",
+      },
+      ...noteFlags,
+    ],
+    examples: [
+      [
+        "gitops-sync fleet accept HEAD --from 4b112af8390c --hosts '*'",
+        "after the branch was rewritten",
+      ],
     ],
   },
   {

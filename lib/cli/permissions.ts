@@ -12,6 +12,7 @@ import type { LocalConfig } from "../config/config.ts";
 import { askedForge } from "../forge/asked.ts";
 import { folderOf, hasButtons } from "../config/serve_kinds.ts";
 import { placeOf } from "../forge/place.ts";
+import { approvalsRef } from "../git/remote.ts";
 import { systemProfile } from "../host/system.ts";
 import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
@@ -20,7 +21,8 @@ import { publishedFile } from "../report/published.ts";
 /**
  * What of a host a command deals with: it changes the `host`, `looks` at all of
  * it, only looks at or writes down its `state`, speaks with `vault`, delivers
- * messages (`notify`), or answers others (`serve`).
+ * messages (`notify`), answers others (`serve`), or asks servers about a
+ * `fleet`.
  */
 export type Reach =
   | "host"
@@ -28,7 +30,8 @@ export type Reach =
   | "state"
   | "vault"
   | "notify"
-  | "serve";
+  | "serve"
+  | "fleet";
 
 /** What of the host itself it depends on. */
 export interface Surroundings {
@@ -81,14 +84,18 @@ export function permissionsFor(
     env: [...passedOn, ...variables],
     // Which keys a system decrypts with is only known once it is built.
     read: true,
-    write: placesFor(reach, config, surroundings),
-    // An empty list would be none, too; this can't be read otherwise.
-    net: net.length > 0 ? net : false,
-    run: programsFor(reach, config, surroundings),
+    write: orNone(placesFor(reach, config, surroundings)),
+    net: orNone(net),
+    run: orNone(programsFor(reach, config, surroundings)),
     sys: ["hostname", "uid", "statfs"],
     ffi: false,
     import: false,
   };
+}
+
+/** An empty list would be none, too; this can't be read otherwise. */
+function orNone<T extends true | string[]>(list: T): T | false {
+  return list === true || list.length > 0 ? list : false;
 }
 
 function placesFor(
@@ -98,6 +105,7 @@ function placesFor(
 ): string[] {
   if (reach === "vault") return [dirname(config["vault.socket"])];
   if (reach === "serve") return servePlaces(config);
+  if (reach === "fleet") return [];
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
@@ -150,6 +158,11 @@ function hostsFor(
 ): string[] {
   if (reach === "state") return [];
   if (reach === "notify") return receiversOf(config);
+  if (reach === "fleet") {
+    // One of them is asked.
+    const url = config["fleet.prometheus"] ?? placeOf(config)?.api;
+    return url === undefined ? [] : [hostOf(url)];
+  }
   const address = config["vault.address"];
   const ofVault = [
     ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
@@ -233,11 +246,13 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
     // The page tells when the next run is.
     return config["serve.page"] ? ["stat", "kill", "systemctl"] : ["stat"];
   }
+  if (reach === "fleet") return [];
   if (reach === "notify") {
     const isTold = config["notify.apprise.urlsFile"] !== undefined;
     return [...always, ...isTold ? ["apprise"] : []];
   }
-  const isSigned = config["verify.mode"] !== "none";
+  const isSigned = config["verify.mode"] !== "none" ||
+    approvalsRef(config) !== undefined;
   return [
     ...always,
     ...ofNix,

@@ -19,7 +19,7 @@ const longest = 1000 * 365 * 24 * 3_600_000;
  */
 export function spanOf(
   { texts, command }: Call,
-  flag: "for" | "wait" = "for",
+  flag: "for" | "wait" | "within" = "for",
 ): number | undefined {
   const text = texts[flag];
   if (text === undefined) return undefined;

@@ -22,6 +22,7 @@ import { type Approval, attribute } from "./steering_kinds.ts";
 import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { gateOptions } from "./schema_gates.ts";
+import { fleetOptions } from "./schema_fleet.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
 import { notifyOptions } from "./schema_notify.ts";
@@ -189,6 +190,7 @@ export const options = {
   ...notifyOptions,
   ...limitOptions,
   ...serveOptions,
+  ...fleetOptions,
 } as const;
 
 /** The name of an option, with a dot for each level in the file. */

@@ -35,7 +35,7 @@ type Options = Pick<
 export function placeOf(config: Options): Place | undefined {
   const forge = config["commitStatus.forge"];
   if (forge === "none") return undefined;
-  const from = parts(config.repository ?? "");
+  const from = repositoryParts(config.repository ?? "");
   const project = config["commitStatus.project"] ?? from?.path;
   const api = config["commitStatus.url"] ?? (from && apiAt(from.host, forge));
   if (project === undefined || api === undefined) return undefined;
@@ -48,8 +48,10 @@ function apiAt(host: string, forge: keyof typeof paths): string {
     : `https://${host}${paths[forge]}`;
 }
 
-/** Host and path of a URL that Git takes. */
-function parts(url: string): { host: string; path: string } | undefined {
+/** Host and path of a URL that Git takes; nothing for a path of this machine. */
+export function repositoryParts(
+  url: string,
+): { host: string; path: string } | undefined {
   const [, scpHost, scpPath] = /^(?:[^@/:]+@)?([^/:]+):(?!\/\/)(.+)$/
     .exec(url) ?? [];
   if (scpHost && scpPath) {

@@ -26,9 +26,9 @@ export interface Mirrored {
 
 /** Makes a new and empty mirror for what `tip` names. */
 export async function makeMirror(
-  run: Run,
+  run: Pick<Run, "effects" | "folder">,
   mirror: string,
-  tip: Tip,
+  tip: Pick<Tip, "revision">,
 ): Promise<void> {
   await must(
     run,

@@ -26,6 +26,8 @@ export interface Asked {
   answer: string;
   /** The URL that answered, where the configuration names mirrors. */
   servedBy?: string;
+  /** What the ref of the signed notes is at, where they count and there are any. */
+  notes?: string;
 }
 
 /** What was deployed last from a ref, as far as it tells tags apart. */
@@ -77,17 +79,19 @@ export async function askRemote(
 ): Promise<Asked> {
   const { ref } = config;
   const testing = testingBranch(config);
-  if (isRevision(ref) && testing === undefined) {
+  const notes = approvalsRef(config);
+  const beside = [testing, notes].filter((one) => one !== undefined);
+  if (isRevision(ref) && beside.length === 0) {
     return { tip: { revision: ref, kind: "commit", name: ref }, answer: "" };
   }
   const question: Command = {
     program: "git",
     args: [
       "ls-remote",
-      ...kindsWith(ref, testing),
+      ...kindsWith(ref, beside),
       "--",
       config.repository,
-      ...namesWith(ref, testing),
+      ...namesWith(ref, beside),
     ],
     env: gitEnvironment(config),
     timeout: config["timeouts.remote"],
@@ -108,21 +112,40 @@ export async function askRemote(
     throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
+  const notesAt = notes && namesIn(answer).get(notes);
+  const asked = { question, answer, ...notesAt && { notes: notesAt } };
   const tip = isRevision(ref)
     ? { revision: ref, kind: "commit" as const, name: ref }
     : parseTip(answer, ref, before);
-  if (!tip || testing === undefined) return { tip, question, answer };
-  return {
-    tip: { ...tip, testing: branchIn(answer, testing) },
-    question,
-    answer,
-  };
+  if (!tip || testing === undefined) return { tip, ...asked };
+  return { tip: { ...tip, testing: branchIn(answer, testing) }, ...asked };
 }
 
 /** What of the configuration names refs. */
 type AskedRefs =
   & Pick<Config, "ref">
-  & Partial<Pick<Config, "testing.enable" | "testing.ref" | "host">>;
+  & Partial<
+    Pick<
+      Config,
+      | "testing.enable"
+      | "testing.ref"
+      | "host"
+      | "approvals.allowedSigners"
+      | "approvals.openpgpKeys"
+      | "approvals.ref"
+    >
+  >;
+
+/** The full name of the ref with signed notes, where they count. */
+export function approvalsRef(
+  config: Pick<AskedRefs, `approvals.${ApprovalsOption}`>,
+): string | undefined {
+  const isOn = config["approvals.allowedSigners"] !== undefined ||
+    (config["approvals.openpgpKeys"] ?? []).length > 0;
+  return isOn ? config["approvals.ref"] : undefined;
+}
+
+type ApprovalsOption = "allowedSigners" | "openpgpKeys" | "ref";
 
 /** The full name of the branch that is tried out, where one is. */
 export function testingBranch(config: AskedRefs): string | undefined {
@@ -131,19 +154,24 @@ export function testingBranch(config: AskedRefs): string | undefined {
   return name.startsWith("refs/") ? name : `refs/heads/${name}`;
 }
 
-/** The names of both: where none is asked for, all tags are. */
-function namesWith(ref: string, testing: string | undefined): string[] {
-  if (testing === undefined) return askedNames(ref);
-  if (isRevision(ref)) return [testing];
+/** The names of all: where none is asked for, all tags are. */
+function namesWith(ref: string, beside: readonly string[]): string[] {
+  if (isRevision(ref)) return [...beside];
   const names = askedNames(ref);
-  return [...names.length > 0 ? names : ["refs/tags/*"], testing];
+  if (beside.length === 0 || names.length > 0) return [...names, ...beside];
+  return ["refs/tags/*", ...beside];
 }
 
-/** The kinds of both; all of them where one of the two may be of any. */
-function kindsWith(ref: string, testing: string | undefined): string[] {
-  const kinds = isRevision(ref) ? ["--heads"] : askedKinds(ref);
-  if (testing === undefined || kinds.length === 0) return kinds;
-  return [...new Set(["--heads", ...kinds])];
+/** The kinds of all; every kind where one of them may be of any. */
+function kindsWith(ref: string, beside: readonly string[]): string[] {
+  const kinds = [
+    ...isRevision(ref) ? [] : [askedKinds(ref)],
+    ...beside.map(askedKinds),
+  ];
+  if (kinds.some((some) => some.length === 0)) return [];
+  return ["--heads", "--tags"].filter((kind) =>
+    kinds.some((some) => some.includes(kind))
+  );
 }
 
 function branchIn(answer: string, name: string): Tip | null {

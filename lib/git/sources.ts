@@ -98,7 +98,9 @@ export async function askSources(
       if (!before) {
         tellFailures(effects, failures, url);
         const named = { ...asked, tip: { ...tip, servedBy: url } };
-        return url === config.repository ? named : { tip: named.tip, answer };
+        if (url === config.repository) return named;
+        const { notes } = asked;
+        return { tip: named.tip, answer, ...notes && { notes } };
       }
       tellBehind(effects, url, tip, before);
       behind ??= { tip: stay(tip, before, url), answer: "" };

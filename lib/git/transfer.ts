@@ -15,8 +15,11 @@ import { sizeOf } from "../process/watch.ts";
 import { damaged, dropHalfPacks } from "./mirror.ts";
 import type { Run } from "../run/run.ts";
 
+/** What a fetch needs of a run. */
+export type Fetching = Pick<Run, "effects" | "folder" | "remote">;
+
 /** Where Git notes how it spoke to the remote, as long as a fetch lasts. */
-const traceOf = ({ folder }: Run) => `${folder}/fetch.trace`;
+const traceOf = ({ folder }: Pick<Run, "folder">) => `${folder}/fetch.trace`;
 
 /**
  * Git's note that the remote spoke its protocol (trace2, since Git 2.34). No
@@ -33,7 +36,7 @@ const objectsOf = (mirror: string) => `${mirror}/.git/objects`;
  * @throws {SyncError} exit 3.
  */
 export async function fetch(
-  run: Run,
+  run: Fetching,
   mirror: string,
   args: readonly string[],
 ): Promise<void> {
@@ -85,7 +88,7 @@ export async function fetch(
  * believed unseen ever after. So a mirror with such objects goes at once.
  */
 async function checked(
-  run: Run,
+  run: Fetching,
   mirror: string,
   command: Command,
 ): Promise<Finished> {
@@ -122,7 +125,7 @@ export async function dropUnchecked(run: Run, mirror: string): Promise<void> {
 
 /** Ends what grows too large, and looks at what was fast. */
 async function bounded(
-  run: Run,
+  run: Fetching,
   mirror: string,
   command: Command,
 ): Promise<Finished> {

@@ -15,6 +15,9 @@ import type { Family, Sample } from "./exposition.ts";
 /** What the metrics are made of. */
 export interface MetricFacts {
   version: string;
+  /** Which host it is, and its ring in staged rollouts. */
+  host: string;
+  ring?: string | undefined;
   state: State;
   counts: Counts;
   /** The last attempt. */
@@ -44,10 +47,15 @@ export function metricsOf(facts: MetricFacts): Family[] {
   ];
 }
 
-function whatRuns({ version, state: { lastGood, seen } }: MetricFacts) {
+function whatRuns(facts: MetricFacts) {
+  const { version, host, ring, state: { lastGood, seen } } = facts;
   return [
     gauge("build_info", "The version of gitops-sync.", {
       labels: { version },
+      value: 1,
+    }),
+    gauge("host_info", "Which host this is, and its ring.", {
+      labels: { host, ...ring === undefined ? {} : { ring } },
       value: 1,
     }),
     gauge(

@@ -88,6 +88,8 @@ export async function factsOf(
   const { misled } = misledOf(lastGood);
   return {
     version: project.version,
+    host: config.host,
+    ring: config["fleet.ring"],
     state,
     counts,
     ...(last ? { last } : {}),

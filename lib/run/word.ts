@@ -31,11 +31,28 @@ export async function approve(
   const state = await readState(folder);
   const waiting = waitingOf(state, of, "approve");
   if (waiting.approved) return waiting;
-  const at = now.toISOString();
-  const approved: Waiting = { ...waiting, approved: { by, at } };
-  await told(folder, "approve", waiting, { by }, now);
-  await writeState(folder, { ...state, waiting: approved });
-  return approved;
+  const next = await approveWaiting(folder, state, waiting, { by }, now);
+  return next.waiting!;
+}
+
+/**
+ * Writes down, in history and state, that what waits is approved. Called under
+ * the lock.
+ *
+ * @returns the state that was written.
+ */
+export async function approveWaiting(
+  folder: string,
+  state: State,
+  waiting: Waiting,
+  wish: Wish,
+  now: Date,
+): Promise<State> {
+  const approved = { by: wish.by, at: now.toISOString() };
+  await told(folder, "approve", waiting, wish, now);
+  const next: State = { ...state, waiting: { ...waiting, approved } };
+  await writeState(folder, next);
+  return next;
 }
 
 /**

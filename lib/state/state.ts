@@ -351,6 +351,8 @@ export interface State {
   accepted?: readonly Accepted[];
   /** A revision that a person lets end what brings the next commit. */
   unfollow?: Accepted;
+  /** The SHA-256 of signed notes that counted here, the newest first. */
+  heeded?: readonly string[];
   rolledBack?: RolledBack;
   waiting?: Waiting;
   gated?: Gated;

@@ -151,6 +151,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
   })),
   accepted: optional(listOf(accepted)),
   unfollow: optional(accepted),
+  heeded: optional(listOf(isText)),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
   reboot: optional(object({
     at: isText,

@@ -7,6 +7,7 @@
  */
 import { type Command, type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
+import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
 import { tellsAny, tellsEvents } from "../config/told.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
@@ -19,6 +20,7 @@ import { act } from "./act.ts";
 import { askOrRecord } from "./ask.ts";
 import { decideNow, isAside, isOpened, isRest } from "./decision.ts";
 import { finishUp, isRebootDue } from "./finish.ts";
+import type { Heeded } from "./notes.ts";
 import { whatIsLeft } from "./left.ts";
 import type { Outcome } from "./outcome.ts";
 import { remember } from "./remember.ts";
@@ -119,6 +121,8 @@ async function comeToOutcome(
     const { seeTip } = await import("./sightings.ts");
     state = await seeTip(effects, config, state, tip);
   }
+  const heeded = await withNotes(effects, config, state, tip, asked.notes);
+  state = heeded.state;
   const force = wishes.force || wishes.retry;
   const decision = decideNow(effects, config, state, tip, force);
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
@@ -136,7 +140,8 @@ async function comeToOutcome(
   // A run that is done before it begins starts no units.
   // Nor does one come to what could not be written yet.
   const isWritten = !state.unwritten && !state.untold;
-  const mayRest = isSettled && isWritten && config.onSuccess.length === 0 &&
+  const mayRest = isSettled && isWritten && heeded.isWhole &&
+    config.onSuccess.length === 0 &&
     !await mustDeliver(config);
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
@@ -148,6 +153,19 @@ async function comeToOutcome(
     outcome: await actOn(state, then),
     mayFinish: true,
   };
+}
+
+/** What signed notes in the repository change; loaded only where some may. */
+async function withNotes(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  notes: string | undefined,
+): Promise<Heeded> {
+  if (notes === undefined) return { state, isWhole: true };
+  const { heedNotes } = await import("./notes.ts");
+  return await heedNotes(effects, config, state, tip, notes);
 }
 
 /** Whether messages wait that no other than the next run delivers. */

@@ -8,7 +8,7 @@ import { usageError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import { appendHistory } from "../state/history.ts";
 import { takeLock } from "../host/lock.ts";
-import type { Accepted, Hold, State } from "../state/state.ts";
+import type { Accepted, Hold, State, Wish } from "../state/state.ts";
 import { isMove, isNext } from "../run/decide.ts";
 import { isSame } from "../run/same.ts";
 import { isRevision } from "../base/names.ts";
@@ -60,6 +60,54 @@ export async function accept(
     at,
     until: new Date(now.getTime() + span).toISOString(),
   };
+  await writeDown(
+    folder,
+    state,
+    accepted,
+    (one) => isSame(one, accepted) && isMeant(one),
+    what,
+  );
+  return accepted;
+}
+
+/**
+ * Accepts a move in the place of a person, under the lock that is held.
+ *
+ * @param accepted The move, with its ref and repository.
+ * @param wish Whose word it is.
+ * @returns the state that was written.
+ */
+export async function acceptMove(
+  folder: string,
+  state: State,
+  accepted: Accepted,
+  wish: Wish,
+): Promise<State> {
+  const { repository, ref, revision } = accepted;
+  const holds = state.holds.filter((one) =>
+    one.revision === revision && isMove(one) &&
+    one.target.repository === repository && one.target.ref === ref
+  );
+  return await writeDown(
+    folder,
+    state,
+    { ...accepted, ...digestOf(holds) },
+    (one) => holds.includes(one),
+    "move",
+    wish,
+  );
+}
+
+/** Writes it into history and state. */
+async function writeDown(
+  folder: string,
+  state: State,
+  accepted: Accepted,
+  isLifted: (hold: Hold) => boolean,
+  what: "move" | "unfollow",
+  wish?: Wish,
+): Promise<State> {
+  const { at, revision } = accepted;
   // The history first, as everywhere: what is done is written down before.
   await appendHistory(folder, {
     version: 1,
@@ -70,19 +118,22 @@ export async function accept(
     result: "accepted",
     exit: 0,
     revision,
+    ...wish && { by: wish.by },
+    ...wish?.reason && { why: wish.reason },
     stages: [],
   });
   const others = (state.accepted ?? []).filter((one) =>
     one.revision !== revision
   );
-  await writeState(folder, {
+  const next: State = {
     ...state,
-    holds: state.holds.filter((one) => !isSame(one, accepted) || !isMeant(one)),
+    holds: state.holds.filter((one) => !isLifted(one)),
     ...(what === "move"
       ? { accepted: [accepted, ...others].slice(0, mostAccepted) }
       : { unfollow: accepted }),
-  });
-  return accepted;
+  };
+  await writeState(folder, next);
+  return next;
 }
 
 /** Known where its signature was good. */

@@ -24,6 +24,7 @@ const layers = [
   "plan",
   "publish",
   "report",
+  "fleet",
   "serve",
   "doctor",
   "init",

@@ -227,6 +227,29 @@ Deno.test("all but a person's own files and plain texts is confined", () => {
   const free = commands.filter(({ reach }) => reach === undefined)
     .map(({ name }) => name)
     .filter((name) => !name.startsWith("secrets "));
-  assertEquals(free, ["config check", "init", "publish", "completions"]);
+  assertEquals(free, [
+    "fleet approve",
+    "fleet accept",
+    "config check",
+    "init",
+    "publish",
+    "completions",
+  ]);
   assertNotEquals(commands[0]!.reach, undefined);
+});
+
+Deno.test("a look at the fleet reaches whom it asks, and nothing else", async () => {
+  const prometheus = "fleet: {prometheus: 'https://prom.example.org/x'}";
+  const forge =
+    "commitStatus: {forge: github, url: 'https://git.example.org', project: a/b}";
+  const table: [text: string, net: false | string[]][] = [
+    ["", false],
+    [prometheus, ["prom.example.org:443"]],
+    [`${forge}`, ["git.example.org:443"]],
+    [`${prometheus}\n${forge}`, ["prom.example.org:443"]],
+  ];
+  for (const [text, net] of table) {
+    const { run, write, ...may } = await permissions("fleet", text);
+    assertEquals([may.net, run, write], [net, false, false], text);
+  }
 });

@@ -8,6 +8,7 @@ import { ofLooks } from "./blind.ts";
 import { ofButtons } from "./buttons.ts";
 import { ofEvaluation } from "./evaluation.ts";
 import { ofFaults } from "./faults.ts";
+import { ofFleets } from "./fleet.ts";
 import type { Mutant } from "./mutant.ts";
 import { ofPackage } from "./package.ts";
 import { ofPlan } from "./plan.ts";
@@ -36,4 +37,5 @@ export const mutants: readonly Mutant[] = [
   ...ofLooks,
   ...ofButtons,
   ...ofPublishing,
+  ...ofFleets,
 ];

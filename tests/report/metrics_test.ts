@@ -30,6 +30,8 @@ const none: Counts = { version: 1, results: {}, failures: {} };
 
 /** All that there can be to tell, with texts that need care. */
 const all: MetricFacts = {
+  host: "web",
+  ring: "canary",
   version: "1.2.3",
   state: {
     version: 1,
@@ -167,6 +169,7 @@ Deno.test("each value is what the facts say", () => {
   for (
     const line of [
       'build_info{version="1.2.3"} 1',
+      'host_info{host="web",ring="canary"} 1',
       `revision_info{revision="${"b".repeat(40)}",ref="odd\\"\\\\ref\\n"} 1`,
       "last_success_timestamp_seconds 1795730400.5",
       "behind_seconds 1.5",

@@ -11,7 +11,6 @@ import {
 } from "../../base/errors.ts";
 import { type Effects, say } from "../../base/effects.ts";
 import { exists } from "@std/fs";
-import type { Effects } from "../../base/effects.ts";
 import { isStorePath } from "../../base/names.ts";
 import { oneLine } from "../../base/text.ts";
 import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";

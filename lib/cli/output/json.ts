@@ -16,6 +16,7 @@ export const jsonVersion = 2;
 /** The names of keys whose value is a point in time. */
 const timeKeys = [
   "at",
+  "checkedAt",
   "committedAt",
   "notBefore",
   "opening",

@@ -1,0 +1,97 @@
+/**
+ * `gitops-sync fleet`: how all hosts stand.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { isRevision } from "../../base/names.ts";
+import { oneLine } from "../../base/text.ts";
+import { type Fleet, fleetOf, type FleetWish } from "../../fleet/fleet.ts";
+import { isGood } from "../../fleet/host.ts";
+import type { Call } from "../call.ts";
+import { readConfig } from "../config.ts";
+import { columnsOf, ink } from "../output/ink.ts";
+import { printJson } from "../output/json.ts";
+import { printColoured } from "../output/print.ts";
+import { fleetLines } from "./fleet_text.ts";
+
+/** So many hosts fit on most terminals. */
+const usualLimit = 40;
+
+/** Runs the command. */
+export async function run(call: Call): Promise<ExitCode> {
+  const config = await readConfig(call);
+  const wish = wishOf(call, call.operands[0]);
+  const limit = limitOf(call.texts["limit"]);
+  const fleet = await fleetOf(config, wish, new Date());
+  const code = call.switches.has("exit-code") ? codeOf(fleet) : exitCodes.ok;
+  if (call.json) {
+    const { source, at, hosts } = fleet;
+    const revision = wish.revision ?? null;
+    printJson("fleet", code, { source, at, revision, hosts });
+  } else tellFleet(fleet, limit);
+  return code;
+}
+
+/** Writes the table for people. */
+export function tellFleet(fleet: Fleet, limit?: number): void {
+  const room = columnsOf(Deno.stdout);
+  const most = limit ?? (room === undefined ? Infinity : usualLimit);
+  printColoured(fleetLines(fleet, { ink, room, most }).join("\n"));
+}
+
+/** 0: all are well; 3: of some it can't be told; else 12. */
+function codeOf({ hosts }: Fleet): ExitCode {
+  if (hosts.length === 0) return exitCodes.remote;
+  const others = hosts.filter((host) => !isGood(host));
+  if (others.length === 0) return exitCodes.ok;
+  const isUnknown = others.every(({ state }) =>
+    state === "silent" || state === "unknown"
+  );
+  return isUnknown ? exitCodes.remote : exitCodes.outOfSync;
+}
+
+/**
+ * Which hosts a call asks for.
+ *
+ * @param revision The operand.
+ * @throws {SyncError} exit 2, for what is no full commit hash or no name.
+ */
+export function wishOf(call: Call, revision: string | undefined): FleetWish {
+  if (revision !== undefined && !isRevision(revision)) {
+    throw usageError(
+      "not-a-revision",
+      `Cannot use ${oneLine(revision, 80)}: expected a full commit hash`,
+      "in a checkout: git rev-parse HEAD",
+    );
+  }
+  return {
+    hosts: namesOf(call.texts["hosts"]),
+    ring: call.texts["ring"],
+    ...revision === undefined ? {} : { revision },
+  };
+}
+
+/** Names and patterns of hosts, as `--hosts` has them. */
+export function namesOf(text: string | undefined): string[] {
+  const names = (text ?? "").split(/[,\s]+/).filter((name) => name !== "");
+  const wrong = names.find((name) => !/^[\w.*?-]{1,100}$/.test(name));
+  if (wrong === undefined) return names;
+  throw usageError(
+    "flag-value",
+    `Cannot use "${
+      oneLine(wrong, 80)
+    }" for --hosts: expected names or patterns of hosts, with commas between`,
+    "for example --hosts 'web-*,db-1'",
+  );
+}
+
+function limitOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}$/.test(text)) return Number(text) || Infinity;
+  throw usageError(
+    "flag-value",
+    `Cannot use "${oneLine(text, 80)}" for --limit: expected a whole number`,
+    "0 shows all",
+  );
+}

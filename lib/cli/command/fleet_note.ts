@@ -1,0 +1,131 @@
+/**
+ * Writes a signed note for many hosts: what `fleet approve` and `fleet accept`
+ * have in common.
+ *
+ * @module
+ */
+import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
+import { isRevision } from "../../base/names.ts";
+import { oneLine, short } from "../../base/text.ts";
+import { utc } from "../../base/time.ts";
+import {
+  longestNote,
+  type Note,
+  noteName,
+  type NoteOperation,
+  noteText,
+  repositoryName,
+} from "../../trust/note.ts";
+import type { Call } from "../call.ts";
+import { readConfig } from "../config.ts";
+import { asPerson, NotePublisher, type SigningKey } from "../note_publisher.ts";
+import { neededOperand } from "../operand.ts";
+import { realEffects } from "../output/effects.ts";
+import { printJson } from "../output/json.ts";
+import { print } from "../output/print.ts";
+import { timeOf } from "../../report/times.ts";
+import { spanOf } from "../span.ts";
+import { namesOf } from "./fleet.ts";
+
+/** How long a note counts, unless it is said. */
+const usualSpan = 7 * 24 * 3_600_000;
+
+/** Writes, signs and pushes a note. */
+export async function writeNote(
+  call: Call,
+  operation: NoteOperation,
+): Promise<ExitCode> {
+  const config = await readConfig(call);
+  const name = `fleet ${operation}`;
+  const word = neededOperand(
+    call,
+    operation,
+    `${name} REVISION --hosts 'web-*'`,
+    "the revision that waits or is held on the hosts",
+  );
+  const hosts = namesOf(call.texts["hosts"]);
+  if (hosts.length === 0) {
+    throw usageError(
+      "hosts-missing",
+      `Cannot ${operation} for no host: expected --hosts with names or patterns`,
+      "all hosts are --hosts '*'",
+    );
+  }
+  const now = new Date();
+  const span = spanOf(call) ?? usualSpan;
+  if (span > longestNote) {
+    throw usageError(
+      "flag-value",
+      "Cannot use --for: a note counts for 90 days at most",
+      "for example --for 7d",
+    );
+  }
+  using effects = await realEffects(call.verbose);
+  const person = asPerson(effects);
+  const url = config.repository ?? await person.origin();
+  const from = await fromOf(call, operation, person.revision);
+  const note: Note = {
+    version: 1,
+    operation,
+    repository: repositoryName(url),
+    ref: config.ref,
+    revision: await person.revision(word),
+    from,
+    hosts,
+    at: utc(now)!,
+    until: utc(now.getTime() + span)!,
+    reason: oneLine(call.texts["reason"] ?? "", 500),
+  };
+  const key = keyOf(call) ?? await person.signingKey();
+  await using publisher = await NotePublisher.make(person, url, note.revision);
+  await publisher.publish(
+    noteName(note),
+    noteText(note),
+    key,
+    config["approvals.ref"],
+    now,
+  );
+  if (call.json) {
+    const { version: _, ...content } = note;
+    printJson(name, exitCodes.ok, { result: "signed", ...content });
+  } else {
+    print(
+      `Signed: ${note.ref} at ${short(note.revision)} is ${
+        operation === "approve" ? "approved" : "accepted"
+      } on ${hosts.join(", ")} until ${
+        timeOf(note.until)
+      }; each host heeds it with its next run`,
+    );
+  }
+  return exitCodes.ok;
+}
+
+/** The key that the flags name. */
+function keyOf({ texts }: Call): SigningKey | undefined {
+  const [ssh, openpgp] = [texts["key"], texts["gpg-key"]];
+  if (ssh !== undefined) return { kind: "ssh", key: ssh };
+  return openpgp === undefined ? undefined : { kind: "openpgp", key: openpgp };
+}
+
+/** The revisions of `--from`, in full. */
+async function fromOf(
+  { texts }: Call,
+  operation: NoteOperation,
+  inFull: (word: string) => Promise<string>,
+): Promise<string[]> {
+  if (operation === "approve") return [];
+  const words = (texts["from"] ?? "").split(/[,\s]+/)
+    .filter((word) => word !== "");
+  if (words.length === 0) {
+    throw usageError(
+      "from-missing",
+      "Cannot accept a move from nowhere: expected --from with what the hosts deployed last",
+      "gitops-sync fleet names the revision of each host",
+    );
+  }
+  const all: string[] = [];
+  for (const word of words) {
+    all.push(isRevision(word) ? word : await inFull(word));
+  }
+  return all;
+}

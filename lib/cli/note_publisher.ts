@@ -1,0 +1,262 @@
+/**
+ * Signs a note with a person's key, and pushes it with their Git: their
+ * settings, credentials and agents count here, as in a shell.
+ *
+ * @module
+ */
+import type { Effects, Finished } from "../base/effects.ts";
+import { type SyncError, usageError } from "../base/errors.ts";
+import { isRevision } from "../base/names.ts";
+import { lastWords, oneLine } from "../base/text.ts";
+import { attend } from "../process/attended.ts";
+import { noteNamespace, noteOfName } from "../trust/note.ts";
+import { Interruption } from "./output/interruption.ts";
+
+/** What a person's own programs answer. */
+export interface Person {
+  /** Runs Git in a folder for what it writes. */
+  git(folder: string, args: string[], input?: string): Promise<Finished>;
+  /** Runs a program that may ask the person something. */
+  attended(program: string, args: string[]): Promise<number>;
+  /** The URL that the checkout in this folder is pushed to. */
+  origin(): Promise<string>;
+  /** A revision in full, by what a checkout calls it. */
+  revision(word: string): Promise<string>;
+  /** The key that Git signs with. */
+  signingKey(): Promise<SigningKey>;
+}
+
+/** A person's own key: a file of SSH's, or what gpg knows a key by. */
+export interface SigningKey {
+  kind: "ssh" | "openpgp";
+  key: string;
+}
+
+/** The person who runs the command. */
+export function asPerson(effects: Pick<Effects, "run">): Person {
+  const env = () => ({ ...Deno.env.toObject(), LC_ALL: "C" });
+  const git = (folder: string, args: string[], input?: string) =>
+    effects.run({
+      program: "git",
+      args: ["-C", folder, ...args],
+      env: env(),
+      timeout: 60_000,
+      ...input === undefined ? {} : { input: new TextEncoder().encode(input) },
+    });
+  const asked = async (...args: string[]) => {
+    const { code, stdout } = await git(".", args);
+    return code === 0 ? new TextDecoder().decode(stdout).trim() : "";
+  };
+  return {
+    git,
+    async attended(program, args) {
+      using interruption = new Interruption(["SIGTERM", "SIGHUP"]);
+      const command = { program, args, env: env() };
+      return await attend(command, interruption.signal);
+    },
+    async origin() {
+      const url = await asked("remote", "get-url", "origin");
+      if (url !== "") return url;
+      throw usageError(
+        "repository-missing",
+        "Cannot sign for no repository: there is no checkout here",
+        "name the one that the hosts follow: --repository URL",
+      );
+    },
+    async revision(word) {
+      if (isRevision(word)) return word;
+      const args = ["rev-parse", "--verify", "--end-of-options"];
+      const found = await asked(...args, `${word}^{commit}`);
+      if (isRevision(found)) return found;
+      throw usageError(
+        "not-a-revision",
+        `Cannot find ${
+          oneLine(word, 80)
+        }: expected a full commit hash, or what this checkout calls it`,
+        "run it in a checkout that has the commit, or give all its digits",
+      );
+    },
+    async signingKey() {
+      const key = await asked("config", "--path", "user.signingKey");
+      const format = await asked("config", "gpg.format");
+      const isKnown = key !== "" && !key.startsWith("key::");
+      if (isKnown && format === "ssh") return { kind: "ssh", key };
+      if (isKnown && ["", "openpgp"].includes(format)) {
+        return { kind: "openpgp", key };
+      }
+      throw usageError(
+        "key-missing",
+        "Cannot sign with no key: Git names no file of an SSH key, and no OpenPGP key",
+        "name your key: --key ~/.ssh/id_ed25519, or --gpg-key ID",
+      );
+    },
+  };
+}
+
+/** How often a push is tried that others were faster than. */
+const mostTries = 4;
+
+/** The name of the notes in the repository that is made here. */
+const ownRef = "refs/note/tip";
+
+/** Makes and pushes the commit with a note, in a folder of its own. */
+export class NotePublisher implements AsyncDisposable {
+  private constructor(
+    readonly person: Person,
+    readonly url: string,
+    readonly folder: string,
+    readonly format: "sha1" | "sha256",
+  ) {}
+
+  /**
+   * A publisher to a repository, with a folder that goes with it.
+   *
+   * @param revision Any revision of that repository, in full.
+   */
+  static async make(
+    person: Person,
+    url: string,
+    revision: string,
+  ): Promise<NotePublisher> {
+    const format = revision.length === 64 ? "sha256" : "sha1";
+    const folder = await Deno.makeTempDir({ prefix: "gitops-sync-note-" });
+    return new NotePublisher(person, url, folder, format);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  get #repository(): string {
+    return `${this.folder}/repo`;
+  }
+
+  /**
+   * Signs a note and pushes it beside those that are there. Notes whose time
+   * is over go.
+   *
+   * @param ref The full name of the ref at the remote.
+   * @throws {SyncError} exit 2, where it can't be signed or pushed.
+   */
+  async publish(
+    name: string,
+    text: string,
+    key: SigningKey,
+    ref: string,
+    now: Date,
+  ): Promise<void> {
+    const signature = await this.#sign(text, key);
+    let tip = await this.#begin(ref);
+    for (let tries = 1;; tries++) {
+      const commit = await this.#commit(name, text, signature, tip, now);
+      const args = ["push", "--quiet", "--", this.url, `${commit}:${ref}`];
+      const code = await this.#attended(args);
+      if (code === 0) return;
+      const before = tip;
+      tip = await this.#begin(ref);
+      // Somebody else was faster: theirs and ours both count.
+      if (tries < mostTries && tip !== before) continue;
+      throw failed(
+        `Cannot push the note to ${ref}: git push ended with ${code}`,
+        "you need the right to push to that ref; see what Git says above",
+      );
+    }
+  }
+
+  async #sign(text: string, { kind, key }: SigningKey): Promise<string> {
+    const path = `${this.folder}/note`;
+    await Deno.writeTextFile(path, text);
+    const [program, args] = kind === "ssh"
+      ? ["ssh-keygen", ["-q", "-Y", "sign", "-n", noteNamespace, "-f", key]]
+      : ["gpg", gpgArgs(key, `${path}.sig`)];
+    const code = await this.person.attended(program, [...args, path]);
+    if (code === 0) return await Deno.readTextFile(`${path}.sig`);
+    throw failed(
+      `Cannot sign with ${key}: ${program} ended with ${code}`,
+      "name your own key with --key FILE or --gpg-key ID; a public SSH key works where an agent has the private one",
+    );
+  }
+
+  #attended(args: string[]): Promise<number> {
+    return this.person.attended("git", ["-C", this.#repository, ...args]);
+  }
+
+  async #git(args: string[], input?: string): Promise<string> {
+    const finished = await this.person.git(this.#repository, args, input);
+    if (finished.code === 0) return new TextDecoder().decode(finished.stdout);
+    throw failed(
+      `Cannot write the note: git ${args[0]} failed`,
+      ...lastWords(finished),
+    );
+  }
+
+  /**
+   * A new repository with what the ref is at.
+   *
+   * @returns that commit; nothing where the ref is not there yet.
+   */
+  async #begin(ref: string): Promise<string | undefined> {
+    await Deno.remove(this.#repository, { recursive: true }).catch(() => {});
+    await Deno.mkdir(this.#repository);
+    const format = `--object-format=${this.format}`;
+    await this.#git(["init", "--quiet", "--bare", format]);
+    // A pattern of one name may find nothing, which is no error.
+    const what = `+${ref.slice(0, -1)}*:${ownRef}/*`;
+    const args = ["fetch", "--quiet", "--no-tags", "--"];
+    const code = await this.#attended([...args, this.url, what]);
+    if (code !== 0) {
+      throw failed(
+        `Cannot read the notes of ${this.url}: git fetch ended with ${code}`,
+        "see what Git says above",
+      );
+    }
+    const own = `${ownRef}/${ref.at(-1)}`;
+    const each = ["for-each-ref", "--format=%(objectname) %(refname)"];
+    const lines = (await this.#git(each)).split("\n");
+    return lines.map((line) => line.split(" "))
+      .find(([, name]) => name === own)?.[0];
+  }
+
+  /** A commit with the notes that count still, and this one. */
+  async #commit(
+    name: string,
+    text: string,
+    signature: string,
+    tip: string | undefined,
+    now: Date,
+  ): Promise<string> {
+    const before = tip === undefined
+      ? ""
+      : await this.#git(["ls-tree", "-z", tip]);
+    const kept = before.split("\0").filter((entry) =>
+      isFresh(entry.split("\t")[1] ?? "", now)
+    );
+    const blob = async (content: string) =>
+      (await this.#git(["hash-object", "-w", "--stdin"], content)).trim();
+    const own = [
+      `100644 blob ${await blob(text)}\t${name}`,
+      `100644 blob ${await blob(signature)}\t${name}.sig`,
+    ];
+    const entries = [...kept, ...own].map((entry) => `${entry}\0`).join("");
+    const tree = await this.#git(["mktree", "-z"], entries);
+    const parents = tip === undefined ? [] : ["-p", tip];
+    const message = `${name.replace(/-.*$/, "")} ${JSON.parse(text).revision}`;
+    const args = ["commit-tree", ...parents, "-m", message, tree.trim()];
+    return (await this.#git(args)).trim();
+  }
+}
+
+const gpgArgs = (key: string, to: string) => [
+  ...["--quiet", "--armor", "--detach-sign", "--local-user", key],
+  ...["--output", to],
+];
+
+/** Whether a file is a note whose time is not over, or its signature. */
+function isFresh(name: string, now: Date): boolean {
+  const note = noteOfName(name.replace(/\.sig$/, ""));
+  return note !== undefined && Date.parse(note.until) > now.getTime();
+}
+
+function failed(message: string, ...hints: string[]): SyncError {
+  return usageError("note-failed", message, ...hints);
+}

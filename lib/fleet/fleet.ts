@@ -1,0 +1,188 @@
+/**
+ * The hosts of a fleet, from Prometheus or from the forge.
+ *
+ * @module
+ */
+import { isOfAny, isPlainName } from "../base/pattern.ts";
+import { usageError } from "../base/errors.ts";
+import type { LocalConfig } from "../config/config.ts";
+import { isOpen } from "../config/kinds.ts";
+import { placeOf } from "../forge/place.ts";
+import { BadFile, certificatesIn, tokenIn } from "../notify/secret.ts";
+import type { Server } from "./ask.ts";
+import { hostsAtForge, unreported } from "./from_forge.ts";
+import { type FleetHost, fleetStates, sorted, unheard } from "./host.ts";
+import { hostOf } from "./judge.ts";
+import { targetMetrics } from "./metrics.ts";
+
+/** Which hosts are asked for. */
+export interface FleetWish {
+  /** Names and patterns of hosts; empty: all. */
+  hosts: readonly string[];
+  /** A ring; none: all. Only Prometheus knows it. */
+  ring?: string | undefined;
+  /** The commit whose statuses count, where the forge is asked. */
+  revision?: string | undefined;
+}
+
+/** The hosts of a fleet at a point in time. */
+export interface Fleet {
+  source: "prometheus" | "forge";
+  /** ISO 8601. */
+  at: string;
+  /** What needs a person first is first. */
+  hosts: readonly FleetHost[];
+}
+
+/**
+ * The hosts that are asked for, each once. A name without `*` and `?` in
+ * `hosts` is a host that must be there: without a word of it, it is silent.
+ *
+ * @param config `fleet.prometheus` is asked, or else the forge of
+ * `commitStatus`.
+ * @throws {SyncError} exit 2, where nobody can be asked; exit 3, where the
+ * answer is not whole.
+ */
+export async function fleetOf(
+  config: LocalConfig,
+  wish: FleetWish,
+  now: Date,
+): Promise<Fleet> {
+  const isProm = config["fleet.prometheus"] !== undefined;
+  const [all, missing] = isProm
+    ? await byPrometheus(config, now)
+    : await byForge(config, wish);
+  const hosts = all.filter(({ host, ring }) =>
+    (wish.hosts.length === 0 || isOfAny(wish.hosts, host)) &&
+    (wish.ring === undefined || ring === wish.ring)
+  );
+  // A host of another ring is no host that nobody has heard of.
+  const known = new Set(all.map(({ host }) => host));
+  const lost = wish.hosts.filter((name) =>
+    isPlainName(name) && !known.has(name)
+  );
+  return {
+    source: isProm ? "prometheus" : "forge",
+    at: now.toISOString(),
+    hosts: sorted([...hosts, ...new Set(lost).values().map(missing)]),
+  };
+}
+
+type Found = [hosts: FleetHost[], missing: (host: string) => FleetHost];
+
+async function byPrometheus(config: LocalConfig, now: Date): Promise<Found> {
+  const server = await prometheusOf(config);
+  const targets = await targetMetrics(server, now);
+  const silentAfter = config["fleet.silentAfter"];
+  const hosts = targets.map((one) => hostOf(one, now, silentAfter));
+  return [
+    onceEach(hosts),
+    (host) => unheard(host, "Prometheus has nothing of it"),
+  ];
+}
+
+/**
+ * One host may be asked by several jobs, or have had another address: what is
+ * fresh counts, and of that the worst.
+ */
+function onceEach(hosts: readonly FleetHost[]): FleetHost[] {
+  const once = new Map<string, FleetHost>();
+  const isHeard = ({ checkedAt, revision, seen }: FleetHost) =>
+    checkedAt !== null || revision !== null || seen !== null;
+  const rank = ({ state }: FleetHost) => fleetStates.indexOf(state);
+  for (const host of hosts) {
+    const known = once.get(host.host);
+    const isFirst = !known || isHeard(host) && !isHeard(known) ||
+      isHeard(host) === isHeard(known) && rank(host) < rank(known);
+    if (isFirst) once.set(host.host, host);
+  }
+  return [...once.values()];
+}
+
+async function prometheusOf(config: LocalConfig): Promise<Server> {
+  const url = config["fleet.prometheus"]!;
+  const file = config["fleet.tokenFile"];
+  if (file !== undefined && url.startsWith("http:") && isOpen(url)) {
+    throw usageError(
+      "fleet-token-open",
+      `Cannot send the token of fleet.tokenFile to ${url}: everybody on the way could read it`,
+      "reach it over https://, or leave out fleet.tokenFile",
+    );
+  }
+  const token = file === undefined
+    ? undefined
+    : await readable(() => tokenIn(file, "fleet.tokenFile"));
+  return {
+    name: `Prometheus at ${url}`,
+    url: url.replace(/\/+$/, ""),
+    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+    ca: await readable(() => certificatesIn(config["fleet.caFile"])),
+  };
+}
+
+async function byForge(
+  config: LocalConfig,
+  { revision, ring }: FleetWish,
+): Promise<Found> {
+  const forge = config["commitStatus.forge"];
+  const place = placeOf(config);
+  if (forge === "none" || !place) {
+    throw usageError(
+      "fleet-source",
+      "Cannot tell of a fleet: expected a Prometheus or a forge to ask",
+      "name Prometheus: --fleet-prometheus URL",
+      "or the forge, with the repository: --repository URL --commit-status-forge github",
+    );
+  }
+  if (ring !== undefined) {
+    throw usageError(
+      "fleet-ring",
+      `Cannot select the ring ${ring}: a forge does not know the rings of hosts`,
+      "name the hosts in place of it: --hosts 'canary-*'",
+    );
+  }
+  if (revision === undefined) {
+    throw usageError(
+      "operand-missing",
+      "Cannot ask the forge about no revision: expected a full commit hash",
+      "gitops-sync fleet REVISION",
+    );
+  }
+  const file = config["commitStatus.tokenFile"];
+  const token = file === undefined
+    ? undefined
+    : await readable(() => tokenIn(file, "commitStatus.tokenFile"));
+  const server: Server = {
+    name: `the forge at ${place.api}`,
+    url: place.api,
+    headers: {
+      "User-Agent": "gitops-sync",
+      ...token === undefined
+        ? {}
+        : forge === "gitlab"
+        ? { "PRIVATE-TOKEN": token }
+        : {
+          Authorization: `${forge === "github" ? "Bearer" : "token"} ${token}`,
+        },
+    },
+    ca: await readable(() => certificatesIn(config["fleet.caFile"])),
+  };
+  return [
+    await hostsAtForge(forge, server, place, revision),
+    (host) => unreported(host, revision),
+  ];
+}
+
+/** A file of a person's own that can't be used is their mistake. */
+async function readable<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof BadFile)) throw error;
+    throw usageError(
+      "fleet-file",
+      error.message,
+      "look at fleet.tokenFile, fleet.caFile and commitStatus.tokenFile",
+    );
+  }
+}

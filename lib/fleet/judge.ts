@@ -1,0 +1,166 @@
+/**
+ * How a host stands, from its metrics. What is not known is never good. Pure.
+ *
+ * @module
+ */
+import { formatDuration } from "../base/duration.ts";
+import { isRevision } from "../base/names.ts";
+import { oneLine, short } from "../base/text.ts";
+import { utc } from "../base/time.ts";
+import { type FleetHost, type FleetState, unheard } from "./host.ts";
+import type { MetricName, TargetMetrics } from "./metrics.ts";
+
+/** A clock of a host may be ahead by this, in milliseconds. */
+const mostAhead = 5 * 60_000;
+
+/** Without these nobody can tell how a host stands. */
+const needed: readonly MetricName[] = [
+  "behind_seconds",
+  "suspended",
+  "held",
+  "rolled_back",
+  "approval_wanted",
+  "drift",
+  "needs_reboot",
+  "needs_person",
+];
+
+/**
+ * The host of a target.
+ *
+ * @param silentAfter How old its last check may be, in milliseconds.
+ */
+export function hostOf(
+  metrics: TargetMetrics,
+  now: Date,
+  silentAfter: number,
+): FleetHost {
+  const { values, labels, target } = metrics;
+  const { host, ring } = labels.host_info ?? {};
+  const name = oneLine(host || instanceOf(target), 100);
+  const checked = values.last_check_timestamp_seconds;
+  const success = values.last_success_timestamp_seconds;
+  const known: FleetHost = {
+    ...unheard(name, "Prometheus has no sample of it now"),
+    ring: oneLine(ring || target["ring"] || "", 64) || null,
+  };
+  if (values.build_info === undefined) return known;
+  return {
+    ...known,
+    ...judged(metrics, now, silentAfter),
+    revision: revisionOf(labels.revision_info),
+    seen: revisionOf(labels.seen_revision_info),
+    behind: (values.behind_seconds ?? NaN) >= 0
+      ? Math.round(values.behind_seconds! * 1000)
+      : null,
+    since: timeOf(success),
+    gate: oneLine(gateOf(metrics) ?? "", 100) || null,
+    checkedAt: timeOf(checked),
+  };
+}
+
+function instanceOf(target: Readonly<Record<string, string>>): string {
+  return (target["instance"] ?? "").replace(/:\d+$/, "") || "?";
+}
+
+function revisionOf(
+  labels: Readonly<Record<string, string>> | undefined,
+): string | null {
+  const revision = labels?.["revision"] ?? "";
+  return isRevision(revision) ? revision : null;
+}
+
+function timeOf(seconds: number | undefined): string | null {
+  return seconds === undefined ? null : utc(seconds * 1000) ?? null;
+}
+
+/** The gates that are closed. */
+function gateOf({ values, labels }: TargetMetrics): string | undefined {
+  return values.gate_open === 0 ? labels.gate_open?.["gate"] : undefined;
+}
+
+type Judged = Pick<FleetHost, "state" | "why">;
+
+function judged(
+  metrics: TargetMetrics,
+  now: Date,
+  silentAfter: number,
+): Judged {
+  return trouble(metrics) ?? silence(metrics, now, silentAfter) ??
+    unclear(metrics) ?? standing(metrics);
+}
+
+const as = (state: FleetState, why = ""): Judged => ({ state, why });
+
+/** What needs a person, however old it is. */
+function trouble({ values, labels }: TargetMetrics): Judged | undefined {
+  const fault = values.fault_info === undefined ? undefined : labels.fault_info;
+  const what = fault && oneLine(`${fault["stage"]}: ${fault["reason"]}`, 100);
+  if (values.needs_person === 1) {
+    return as("needs-person", what ?? "it is not well, and has no way back");
+  }
+  if (fault) return as("failing", what);
+  // A host that is suspended asks nobody.
+  return values.suspended === 1
+    ? as("suspended", "a person suspended it")
+    : undefined;
+}
+
+function silence(
+  { values }: TargetMetrics,
+  now: Date,
+  silentAfter: number,
+): Judged | undefined {
+  const checked = values.last_check_timestamp_seconds;
+  if (checked === undefined) {
+    return as("silent", "it does not tell when it asked the repository last");
+  }
+  const age = now.getTime() - checked * 1000;
+  if (age < -mostAhead) return as("silent", "its clock is ahead");
+  return age <= silentAfter ? undefined : as(
+    "silent",
+    `it has not asked the repository for ${formatDuration(age)}`,
+  );
+}
+
+function unclear({ values }: TargetMetrics): Judged | undefined {
+  const missing = needed.find((name) => values[name] === undefined);
+  return missing
+    ? as("unknown", `Prometheus has no gitops_sync_${missing} of it`)
+    : undefined;
+}
+
+function standing(metrics: TargetMetrics): Judged {
+  const { values, labels } = metrics;
+  const runs = revisionOf(labels.revision_info);
+  const seen = revisionOf(labels.seen_revision_info);
+  if (values.held === 1) {
+    return as("held", seen ? `it holds ${short(seen)}` : "");
+  }
+  if (values.drift === 1) return as("drift", "somebody switched it by hand");
+  if (values.rolled_back === 1) {
+    return as("rolled-back", "a person rolled it back");
+  }
+  if (values.approval_wanted === 1) {
+    return as("unapproved", "what is built waits for approval");
+  }
+  const gate = gateOf(metrics);
+  if (gate !== undefined) return as("gated", `closed: ${oneLine(gate, 100)}`);
+  // What is from a time before the metric has no sample now.
+  if (values.revision_info === undefined || !runs) {
+    return as("behind", "nothing was deployed on it yet");
+  }
+  const exit = values.last_attempt_exit_code ?? 0;
+  if (exit !== 0) return as("failing", `its last attempt ended with ${exit}`);
+  if (values.behind_seconds! > 0) {
+    const age = formatDuration(values.behind_seconds! * 1000);
+    return as("behind", seen ? `${short(seen)} is ${age} old` : age);
+  }
+  if (values.seen_revision_info === undefined || !seen) {
+    return as("unknown", "it does not tell what the repository names");
+  }
+  if (seen !== runs) return as("behind", `${short(seen)} is not deployed`);
+  return values.needs_reboot === 1
+    ? as("reboot", "it needs a reboot")
+    : as("ok");
+}
