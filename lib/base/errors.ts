@@ -19,6 +19,7 @@ export type Stage =
   | "secrets"
   | "build"
   | "prove"
+  | "slot"
   | "activate"
   | "health"
   | "confirm"
@@ -51,7 +52,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
-  0: "in sync: deployed, or nothing to do (also suspended, rolled back, waiting for approval, outside a window)",
+  0: "in sync: deployed, or nothing to do (also suspended, rolled back, waiting for approval, outside a window, waiting for a slot)",
   1: "unexpected: a bug in gitops-sync",
   2: "usage or configuration",
   3: "the repository can't be reached or fetched (retried)",
@@ -82,6 +83,8 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   secrets: exitCodes.secrets,
   build: exitCodes.build,
   prove: exitCodes.secrets,
+  // What keeps a host without a slot is no fault of it.
+  slot: exitCodes.ok,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

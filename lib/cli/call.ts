@@ -53,7 +53,7 @@ export interface CommandSpec {
 /** Whether what a command writes is about this host. */
 export function isAboutHost({ reach, isHidden }: CommandSpec): boolean {
   const isOfHost = reach === "host" || reach === "state" ||
-    reach === "looks" || typeof reach === "function";
+    reach === "looks" || reach === "locks" || typeof reach === "function";
   return isOfHost && !isHidden;
 }
 

@@ -27,6 +27,8 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   suspend: () => import("./command/suspend.ts"),
   resume: () => import("./command/resume.ts"),
   notify: () => import("./command/notify.ts"),
+  "fleet locks": () => import("./command/fleet_locks.ts"),
+  "fleet unlock": () => import("./command/fleet_unlock.ts"),
   "vault-agent": () => import("./command/vault_agent.ts"),
   serve: () => import("./command/serve.ts"),
   "secrets keygen": () => import("./secrets/keygen.ts"),

@@ -18,7 +18,8 @@ import { publishedFile } from "../report/published.ts";
 /**
  * What of a host a command deals with: it changes the `host`, `looks` at all of
  * it, only looks at or writes down its `state`, speaks with `vault`, delivers
- * messages (`notify`), or answers others (`serve`).
+ * messages (`notify`), asks the lock server (`locks`), or answers others
+ * (`serve`).
  */
 export type Reach =
   | "host"
@@ -26,6 +27,7 @@ export type Reach =
   | "state"
   | "vault"
   | "notify"
+  | "locks"
   | "serve";
 
 /** What of the host itself it depends on. */
@@ -99,7 +101,7 @@ function placesFor(
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
-  if (reach === "notify") return state;
+  if (reach === "notify" || reach === "locks") return state;
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
   if (reach === "state") return all;
   if (reach === "looks") {
@@ -148,6 +150,7 @@ function hostsFor(
 ): string[] {
   if (reach === "state") return [];
   if (reach === "notify") return receiversOf(config);
+  if (reach === "locks") return locksOf(config);
   const address = config["vault.address"];
   const ofVault = [
     ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
@@ -160,14 +163,24 @@ function hostsFor(
     return isSocket && !netNamesSockets ? [] : [place];
   }
   // What a sync asks for health is not asked before there is one.
-  if (reach === "looks") return address === undefined ? [] : ofVault;
+  if (reach === "looks") {
+    return [...address === undefined ? [] : ofVault, ...locksOf(config)];
+  }
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
   return [
     ...config["health.http"].map(({ url }) => hostOf(url)),
     ...config["health.tcp"],
     ...(isAsked ? [hostOf(prebuilt)] : []),
+    ...locksOf(config),
   ];
+}
+
+/** Who is asked for slots. */
+function locksOf(config: LocalConfig): string[] {
+  const url = config["lock.fleetlock.url"];
+  return [...config["lock.etcd.endpoints"], ...url === undefined ? [] : [url]]
+    .map(hostOf);
 }
 
 /** Who is told. */
@@ -205,6 +218,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
   if (reach === "state") return [...always, "systemctl", ...ofSsh];
+  if (reach === "locks") return always;
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   // A path unit starts the runs. To know the journal needs one program.
   if (reach === "serve") return ["stat"];

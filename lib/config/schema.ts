@@ -23,6 +23,7 @@ import { inputOptions } from "./schema_inputs.ts";
 import { deploymentOptions } from "./schema_deployment.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
+import { lockOptions } from "./schema_locks.ts";
 import { notifyOptions } from "./schema_notify.ts";
 import { serveOptions } from "./schema_serve.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
@@ -184,6 +185,7 @@ export const options = {
   } as Option<string>,
   ...isolationOptions,
   ...deploymentOptions,
+  ...lockOptions,
   ...notifyOptions,
   ...limitOptions,
   ...serveOptions,

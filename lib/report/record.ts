@@ -18,6 +18,7 @@ import type {
 import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
+import { slotAfter } from "../run/slot.ts";
 import { sameTarget } from "../run/target.ts";
 import { asideReason, standsAs } from "../run/testing.ts";
 import { withHold } from "./holds.ts";
@@ -128,6 +129,7 @@ function stateAfter(run: Run, ended: Ended): State {
     ...run.quiet.after(now),
     ...rolledBackAfter(run, ended),
     ...waitingAfter(run, ended),
+    ...slotAfter(run.state, ended.result, error),
     ...changesBy(run, ended),
   };
 }

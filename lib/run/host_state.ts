@@ -79,6 +79,7 @@ function ofDecision(decision: Decision): HostState {
     case "wait":
     case "outside":
     case "unapproved":
+    case "queued":
       return "waiting";
     case "deploy":
     case "correct":

@@ -12,6 +12,7 @@ import type { State, Target } from "../state/state.ts";
 import { waitFor } from "./approval.ts";
 import { type Decision, type Opening, openingOf } from "./decide.ts";
 import { rolledBackBy } from "./rolled_back.ts";
+import { slotWaitOf } from "./slot.ts";
 import type { Known } from "./same.ts";
 import type { Suspension } from "../state/suspension.ts";
 
@@ -31,7 +32,7 @@ export interface Stop {
 export interface StopFacts {
   config: Pick<Config, "operation" | "windows.deploy" | "approval">;
   now: Date;
-  state: Pick<State, "waiting">;
+  state: Pick<State, "waiting" | "slotWait">;
   /** What a sync would bring to the host, and its system once that is known. */
   commit: Known;
   target: Target;
@@ -48,8 +49,8 @@ export interface StopFacts {
 type Look = (facts: StopFacts) => readonly Stop[];
 
 /**
- * All looks, in the order in which a run meets them. What else stops a run (a
- * gate of the fleet that is closed) is one more.
+ * All looks, in the order in which a run meets them. What else stops a run is
+ * one more.
  */
 const looks: readonly Look[] = [
   runUnderWay,
@@ -59,6 +60,7 @@ const looks: readonly Look[] = [
   pausing,
   unapproved,
   outsideWindow,
+  withoutSlot,
   refused,
 ];
 
@@ -160,6 +162,21 @@ function outsideWindow({ config, now }: StopFacts): Stop[] {
       : "no window is open (windows.deploy)",
     hints: ["gitops-sync sync --now does not wait for one"],
     ...opening === null ? {} : { until: opening },
+  }];
+}
+
+/** As the last run found it: to ask again may take a slot. */
+function withoutSlot({ state, commit }: StopFacts): Stop[] {
+  const wait = slotWaitOf(state, commit.revision);
+  if (!wait) return [];
+  return [{
+    what: wait.reason,
+    text: `it waits for a slot since ${
+      wait.since.slice(0, 10)
+    }: ${wait.message}`,
+    hints: [
+      "each run asks again; gitops-sync fleet locks tells who holds them",
+    ],
   }];
 }
 

@@ -13,6 +13,7 @@ import {
   optional,
   type Shape,
 } from "./shape.ts";
+import { slotShape, slotWaitShape } from "./slot.ts";
 import type { State } from "./state.ts";
 
 const target = object({
@@ -125,6 +126,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
   accepted: optional(listOf(accepted)),
   unfollow: optional(accepted),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
+  // Without it a slot of the fleet would never be given back.
+  slot: optional(slotShape),
   reboot: optional(object({
     at: isText,
     bootId: isText,
@@ -157,6 +160,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
     object({ repository: isText, until: isText, asked: isNumber }),
   ),
   isolation: isText,
+  slotWait: slotWaitShape,
   unreached: object({
     id: isText,
     since: isTime,

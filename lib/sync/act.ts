@@ -55,6 +55,8 @@ export async function act(
       const { kind: _, ...unapproved } = decision;
       return { result: "unapproved", ...unapproved };
     }
+    case "queued":
+      return await actInTurn(effects, config, state, tip, decision, record);
     case "deploy":
     case "test": {
       const { attemptDeploy } = await import("./attempt.ts");
@@ -73,4 +75,21 @@ export async function act(
       });
     }
   }
+}
+
+/** Does it where a slot of the fleet is free by now. */
+async function actInTurn(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  { then, wait: { use, revision }, drift }: Decision & { kind: "queued" },
+  record: Record,
+): Promise<Outcome> {
+  const { Run } = await import("../run/run.ts");
+  const { slotIsFree } = await import("../locks/take.ts");
+  const run = new Run(effects, config, state);
+  const wait = await slotIsFree(run, { use, revision });
+  if (!wait) return await act(effects, config, run.state, tip, then, record);
+  return { result: "queued", revision, wait, ...drift ? { drift } : {} };
 }

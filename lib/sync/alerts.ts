@@ -35,6 +35,7 @@ export async function alertAfter(
       case "waiting":
       case "stays":
       case "unapproved":
+      case "queued":
       // What is followed may be held all the same.
       case "tested":
       case "test-over":

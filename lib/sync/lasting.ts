@@ -277,6 +277,7 @@ const saysNothing: readonly Outcome["result"][] = [
   "failed",
   "interrupted",
   "outside",
+  "queued",
   "rebooting",
   "rolled-back",
   "starting",

@@ -10,6 +10,7 @@ import { SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import { tellsAny, tellsEvents } from "../config/told.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
+import { hasLock } from "../run/slot.ts";
 import { leftAlone } from "../run/quiet.ts";
 import type { Record } from "../run/run.ts";
 import { readState } from "../state/state_file.ts";
@@ -67,6 +68,10 @@ export async function reconcile(
   try {
     const ended = await comeToOutcome(effects, config, wishes, record, settled);
     await alertAfter(effects, config, ended.outcome);
+    if (hasLock(config) && "run" in ended.outcome) {
+      const { slotAtEnd } = await import("./slot.ts");
+      await slotAtEnd(effects, config);
+    }
     if (tellsEvents(config)) await tell({ outcome: ended.outcome });
     if (ended.mayFinish) await finishUp(effects, config, ended.outcome);
     return ended.outcome;
@@ -99,7 +104,14 @@ async function comeToOutcome(
   settled?: Settle,
 ): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
-  if (before.outcome) return { outcome: before.outcome, mayFinish: false };
+  if (before.outcome) {
+    await slotAfterOutcome(effects, config);
+    return { outcome: before.outcome, mayFinish: false };
+  }
+  if (before.state.slot) {
+    const { giveBackSlot } = await import("../locks/give_back.ts");
+    before.state = await giveBackSlot(effects, config, before.state, false);
+  }
   const refused = leftAlone(before.state, config.repository, effects.now());
   // A mirror may be asked all the same (lib/git/sources.ts).
   if (refused && config.mirrors.length === 0) {
@@ -115,6 +127,10 @@ async function comeToOutcome(
   }
   const force = wishes.force || wishes.retry;
   const decision = decideNow(effects, config, state, tip, force);
+  if (state.slot || state.slotWait) {
+    const { slotAfterDecision } = await import("./slot.ts");
+    state = await slotAfterDecision(effects, config, state, decision);
+  }
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
     const { lookAgain } = await import("./unwell.ts");
     const found = await lookAgain(effects, config, state);
@@ -125,7 +141,8 @@ async function comeToOutcome(
     !await isRebootDue(effects, config, state);
   const outcome = await act(effects, config, state, tip, decision, record);
   // A run that is done before it begins starts no units.
-  const mayRest = isSettled && config.onSuccess.length === 0 &&
+  const mayRest = isSettled && state.slot === undefined &&
+    config.onSuccess.length === 0 &&
     !await mustDeliver(config);
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
@@ -137,6 +154,16 @@ async function comeToOutcome(
     outcome: await act(effects, config, state, tip, then, record),
     mayFinish: true,
   };
+}
+
+/** A slot is given back whatever a run ends with, lest others wait for it. */
+async function slotAfterOutcome(
+  effects: Effects,
+  config: Config,
+): Promise<void> {
+  if (!hasLock(config)) return;
+  const { slotAtEnd } = await import("./slot.ts");
+  await slotAtEnd(effects, config);
 }
 
 /** Whether messages wait that no other than the next run delivers. */

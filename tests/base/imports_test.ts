@@ -19,6 +19,7 @@ const layers = [
   "vault",
   "secrets",
   "activation",
+  "locks",
   "sync",
   "plan",
   "report",

@@ -211,6 +211,16 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
         } is built, and waits for approval`,
         next: [waitText(decision)],
       };
+    case "queued":
+      return {
+        agrees: false,
+        why: `${short(decision.wait.revision)} waits for a slot since ${
+          timeAndAge(decision.wait.since, facts.now)
+        }: ${decision.wait.message}`,
+        next: [
+          "each run asks again; gitops-sync fleet locks tells who holds the slots",
+        ],
+      };
     case "test":
       return {
         agrees: true,

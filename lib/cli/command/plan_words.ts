@@ -23,6 +23,10 @@ const blocking = [
   "pause",
   "unapproved",
   "window",
+  "no-slot",
+  "slot-of-another",
+  "slot-lost",
+  "lock-unreachable",
   "other-machine",
 ];
 

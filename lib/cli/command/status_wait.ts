@@ -65,6 +65,8 @@ function isOver(facts: Facts, begun: number): boolean {
       const decision = decisionOf(facts, tip);
       // Without a time it needs a person.
       if (decision.kind === "unapproved") return decision.until === null;
+      // Each run asks for a slot.
+      if (decision.kind === "queued") return false;
       // The next run does it.
       if (decision.kind.startsWith("test")) return false;
       // It was deployed, and somebody switched by hand since.
