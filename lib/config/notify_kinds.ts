@@ -19,6 +19,8 @@ export const eventNames = [
   "drift",
   "suspended",
   "approval-wanted",
+  "slot-wanted",
+  "slot-kept",
   "unfollowed",
 ] as const;
 

@@ -21,6 +21,7 @@ import { readHistory } from "../state/history.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension, type Suspension } from "../state/suspension.ts";
+import { slotKeptIn, slotWantedIn } from "./lasting_slots.ts";
 import type { Outcome } from "./outcome.ts";
 import { dueReboot } from "./reboot.ts";
 
@@ -87,6 +88,8 @@ const finders: Readonly<Record<string, (facts: Facts) => Answer>> = {
   reboot: rebootIn,
   suspended: suspendedIn,
   approval: approvalIn,
+  "slot-wanted": ({ state }) => slotWantedIn(state),
+  "slot-kept": ({ state }) => slotKeptIn(state),
 };
 
 function foundIn(facts: Facts): Found {

@@ -73,6 +73,11 @@ export class EtcdMember implements AsyncDisposable {
     }
   }
 
+  /** Its process. */
+  get pid(): number {
+    return this.#program.pid;
+  }
+
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
     this.#program.kill();

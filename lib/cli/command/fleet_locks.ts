@@ -16,26 +16,26 @@ import { print } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { timeAndAge } from "../output/times.ts";
 import type { Call } from "../call.ts";
+import { slotsJson } from "./status_json.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const holders = await holdersNow(config);
-  const { slot, slotWait } = await readState(config.stateDirectory);
+  const state = await readState(config.stateDirectory);
   if (call.json) {
     const result = {
       result: "locks",
       group: config["lock.group"],
       slots: slotsOf(config) ?? null,
       holders: holders ?? null,
-      slot: slot ?? null,
-      slotWait: slotWait ?? null,
+      ...slotsJson(state),
     };
     await printHostJson("fleet locks", config, exitCodes.ok, result);
   } else if (holders === undefined) {
     print(
       `A FleetLock server does not tell who holds slots; this host holds ${
-        slot ? "one" : "none"
+        state.slot ? "one" : "none"
       } of the group ${config["lock.group"]}`,
     );
   } else print(text(config, holders));
