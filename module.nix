@@ -90,6 +90,18 @@ let
       flag = "--tls-key-file";
       path = cfg.settings.tls.keyFile or null;
     }
+    {
+      option = "lock.etcd.keyFile";
+      credential = "lock-key";
+      flag = "--lock-etcd-key-file";
+      path = cfg.settings.lock.etcd.keyFile or null;
+    }
+    {
+      option = "lock.etcd.passwordFile";
+      credential = "lock-password";
+      flag = "--lock-etcd-password-file";
+      path = cfg.settings.lock.etcd.passwordFile or null;
+    }
   ];
   otherFiles = lib.mapAttrsToList (credential: path: {
     option = "credentials.${credential}";
@@ -200,7 +212,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile` and `tls.keyFile` are handed over in this way already, as `token`, `ssh-key` and `tls-key`.
+        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile`, `tls.keyFile`, `lock.etcd.keyFile` and `lock.etcd.passwordFile` are handed over in this way already, as `token`, `ssh-key`, `tls-key`, `lock-key` and `lock-password`.
       '';
     };
 

@@ -369,6 +369,10 @@ export const commands: readonly CommandSpec[] = [
     text:
       "Asks the lock server that lock.etcd names who may switch or reboot now, and\nsays what this host holds. A FleetLock server does not tell. --lock-group GROUP\nasks for another group.",
     flags: [],
+    examples: [[
+      "gitops-sync fleet locks --lock-group db",
+      "those of another group",
+    ]],
     reach: "locks",
   },
   {

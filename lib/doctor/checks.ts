@@ -7,6 +7,7 @@
 import type { Check } from "./check.ts";
 import { bootChecks, vaultChecks } from "./of_boot.ts";
 import { hostChecks, machineChecks, preflightChecks } from "./of_host.ts";
+import { lockChecks } from "./of_locks.ts";
 import { isolationChecks, nixChecks } from "./of_nix.ts";
 import { repositoryChecks, revisionChecks } from "./of_repository.ts";
 
@@ -20,5 +21,6 @@ export const checks: readonly Check[] = [
   ...repositoryChecks,
   ...vaultChecks,
   ...revisionChecks,
+  ...lockChecks,
   ...bootChecks,
 ];

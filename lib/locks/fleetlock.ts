@@ -18,6 +18,9 @@ import {
 /** What servers answer where others have all slots. */
 const isFull = [409, 423];
 
+/** Without it a server refuses each request. */
+const header = { "fleet-lock-protocol": "true" };
+
 /** How a server is reached. */
 export interface FleetLockAccess {
   /** Without a slash at its end. */
@@ -84,9 +87,13 @@ export class FleetLockServer implements LockServer {
     return { result: "given" };
   }
 
-  /** Nor does one tell who holds slots. */
-  holders(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  /**
+   * No request of the protocol tells who holds slots. One that names no host is
+   * refused, and shows that the server answers.
+   */
+  async holders(): Promise<undefined> {
+    const { client, url } = this.access;
+    await postJson(client, `${url}/v1/steady-state`, {}, header);
   }
 
   async unlock(id: string): Promise<"untold"> {
@@ -108,7 +115,7 @@ export class FleetLockServer implements LockServer {
       client,
       `${url}/v1/${what}`,
       { client_params: { id, group } },
-      { "fleet-lock-protocol": "true" },
+      header,
     );
     const { kind, value } = objectIn(json);
     const said = [textIn(kind), textIn(value)].filter((text) => text !== "");
