@@ -49,8 +49,8 @@ export class FleetLock implements AsyncDisposable {
     const isProtocol = request.method === "POST" &&
       request.headers.get("fleet-lock-protocol") === "true";
     if (!isProtocol) return refusal(400, "bad_request", "no protocol header");
-    const { client_params } = JSON.parse(text);
-    const { id, group } = client_params;
+    const { id, group } = JSON.parse(text).client_params ?? {};
+    if (!id || !group) return refusal(400, "empty_client_params", "no name");
     this.requests.push(`${pathname} ${id}`);
     const { mood } = this;
     if (mood === "silent") {
