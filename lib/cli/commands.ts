@@ -387,7 +387,7 @@ export const commands: readonly CommandSpec[] = [
       text: "why; it must be given",
     }],
     examples: [[
-      'gitops-sync fleet unlock web-1 --reason "disk died"',
+      "gitops-sync fleet unlock web-1 --reason dead",
       "the rest of the group goes on without web-1",
     ]],
     reach: "locks",
