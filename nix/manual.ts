@@ -64,7 +64,7 @@ function programPage(): string {
       ),
       entry(
         italic("share/doc/gitops-sync"),
-        "In the package, on NixOS below /run/current-system/sw: the guides. docs/plan.md is about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
+        "In the package, on NixOS below /run/current-system/sw: the guides. docs/plan.md is about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/fleet.md about many hosts, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
       ),
     ),
     section(

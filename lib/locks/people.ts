@@ -4,6 +4,7 @@
  * @module
  */
 import { exitCodes, SyncError, usageError } from "../base/errors.ts";
+import { guide } from "../base/guide.ts";
 import type { SlotHolder } from "../state/slot.ts";
 import { type LockConfig, openLock } from "./configured.ts";
 import { type LockServer, LockTrouble, type UnlockWish } from "./server.ts";
@@ -56,6 +57,6 @@ async function atServer<T>(
   throw usageError(
     "no-lock",
     "Cannot ask a lock server: the configuration names none",
-    "see lock.etcd.endpoints and lock.fleetlock.url in docs/fleet.md",
+    `see lock.etcd.endpoints and lock.fleetlock.url: ${guide("fleet.md")}`,
   );
 }
