@@ -105,7 +105,10 @@ async function comeToOutcome(
 ): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
   if (before.outcome) {
-    await slotAfterOutcome(effects, config);
+    // Early in a boot there may be no network yet.
+    if (before.outcome.result !== "starting") {
+      await slotAfterOutcome(effects, config);
+    }
     return { outcome: before.outcome, mayFinish: false };
   }
   if (before.state.slot) {

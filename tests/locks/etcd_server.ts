@@ -93,8 +93,20 @@ export class EtcdMember implements AsyncDisposable {
   }
 
   /** Stops it without ending it: it takes connections and never answers. */
-  freeze(isFrozen: boolean): void {
-    this.#program.signal(isFrozen ? "SIGSTOP" : "SIGCONT");
+  async freeze(): Promise<void> {
+    this.#program.signal("SIGSTOP");
+    // On a busy machine some of its threads go on for a moment.
+    const tasks = `/proc/${this.pid}/task`;
+    const isAtWork = (task: string) =>
+      !/\) T /.test(Deno.readTextFileSync(`${tasks}/${task}/stat`));
+    while ([...Deno.readDirSync(tasks)].some(({ name }) => isAtWork(name))) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.#program.signal("SIGCONT");
   }
 
   /** One call of its JSON gateway. */
@@ -164,7 +176,7 @@ export class EtcdMember implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#program.signal("SIGCONT");
+    this.thaw();
     await this.kill().catch(() => {});
     await Deno.remove(this.folder, { recursive: true });
   }

@@ -238,6 +238,24 @@ test(
   },
 );
 
+test(
+  "what a frozen member does late leaves no slot behind",
+  async (member, host) => {
+    const one = host("one"), two = host("two");
+    assertEquals((await one.server.take(one.slot)).result, "mine");
+    await member.freeze();
+    const failed = await one.server.keep(one.slot).catch((error) => error);
+    assert(failed instanceof LockTrouble, String(failed));
+    assertStringIncludes(failed.message, "no answer in time");
+    member.thaw();
+    // It may be kept by now, or not: it is given back either way.
+    assertEquals(await one.server.giveBack(one.slot), { result: "given" });
+    assertEquals((await two.server.take(two.slot)).result, "mine");
+    assertEquals(await two.server.keep(two.slot), true);
+    assertEquals(await holders(two), ["two"]);
+  },
+);
+
 test("mutual TLS", async (member, host) => {
   const one = host("one");
   assertEquals((await one.server.take(one.slot)).result, "mine");

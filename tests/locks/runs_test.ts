@@ -39,10 +39,7 @@ const good = { knobs: { exit: undefined } };
 test(
   "a slot is taken for the switch and given back when it is over",
   async (world, member) => {
-    const { repository } = await deployed(world, {
-      ...lockedBy(member),
-      "hooks.preDeploy": [["sh", "-c", `env > ${world.folder}/hook`]],
-    });
+    const { repository } = await deployed(world, lockedBy(member));
     assertEquals(await names(member), []);
     assertEquals(world.state()?.slot, undefined);
     const stages = world.history().at(-1)?.["stages"] as { stage: string }[];
@@ -50,7 +47,12 @@ test(
     assertEquals(order.slice(-4), ["slot", "activate", "health", "confirm"]);
     await syncTo(world, 0);
     assert(world.read("/var/lib/gitops-sync/settled.json"), "it may rest");
+    says(
+      (await world.sync("doctor")).stdout,
+      "0 slots of 1 of the group default taken",
+    );
     await member.kill();
+    says((await world.sync("doctor")).stdout, "no slot can be had");
     says((await syncTo(world, 0)).stdout, "In sync");
     await repository.publish("Another");
     says((await syncTo(world, 0)).text, "Not now: no slot without the lock");

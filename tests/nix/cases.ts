@@ -107,6 +107,9 @@ export const refused: Readonly<Record<string, string>> = {
   "a second key for TLS": gitops(
     'tls.keyFile = "/a"; credentials.tls-key = "/b";',
   ),
+  "a second key for etcd": gitops(
+    'lock.etcd.keyFile = "/a"; credentials.lock-key = "/b";',
+  ),
 
   "a variable with a blank in its name": gitops('environment."A B" = "c";'),
   "a variable with a control character": gitops(
