@@ -96,6 +96,18 @@ let
       flag = "--gates-token-file";
       path = cfg.settings.gates.tokenFile or null;
     }
+    {
+      option = "lock.etcd.keyFile";
+      credential = "lock-key";
+      flag = "--lock-etcd-key-file";
+      path = cfg.settings.lock.etcd.keyFile or null;
+    }
+    {
+      option = "lock.etcd.passwordFile";
+      credential = "lock-password";
+      flag = "--lock-etcd-password-file";
+      path = cfg.settings.lock.etcd.passwordFile or null;
+    }
   ];
   otherFiles = lib.mapAttrsToList (credential: path: {
     option = "credentials.${credential}";
@@ -214,7 +226,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile`, `tls.keyFile` and `gates.tokenFile` are handed over in this way already, as `token`, `ssh-key`, `tls-key` and `gates-token`.
+        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile`, `tls.keyFile`, `gates.tokenFile`, `lock.etcd.keyFile` and `lock.etcd.passwordFile` are handed over in this way already, as `token`, `ssh-key`, `tls-key`, `gates-token`, `lock-key` and `lock-password`.
       '';
     };
 

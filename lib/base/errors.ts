@@ -20,6 +20,7 @@ export type Stage =
   | "build"
   | "prove"
   | "gates"
+  | "slot"
   | "activate"
   | "health"
   | "confirm"
@@ -52,7 +53,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
-  0: "in sync: deployed, or nothing to do (also suspended, rolled back, waiting for approval or gates, outside a window)",
+  0: "in sync: deployed, or nothing to do (also suspended, rolled back, waiting for approval, gates or a slot, outside a window)",
   1: "unexpected: a bug in gitops-sync",
   2: "usage or configuration",
   3: "the repository can't be reached or fetched (retried)",
@@ -84,6 +85,8 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   build: exitCodes.build,
   prove: exitCodes.secrets,
   gates: exitCodes.build,
+  // What keeps a host without a slot is no fault of it.
+  slot: exitCodes.ok,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
   confirm: exitCodes.rolledBack,

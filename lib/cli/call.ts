@@ -53,7 +53,8 @@ export interface CommandSpec {
 /** Whether what a command writes is about this host. */
 export function isAboutHost({ reach, isHidden }: CommandSpec): boolean {
   const isOfHost = reach === "host" || reach === "state" ||
-    reach === "looks" || reach === "notify" || typeof reach === "function";
+    reach === "looks" || reach === "notify" || reach === "locks" ||
+    typeof reach === "function";
   return isOfHost && !isHidden;
 }
 

@@ -569,6 +569,35 @@ export const commands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "fleet locks",
+    summary: "who holds the slots of this host's group",
+    text:
+      "Asks the lock server that lock.etcd names who may switch or reboot now, and\nsays what this host holds. A FleetLock server does not tell. --lock-group GROUP\nasks for another group.",
+    flags: [],
+    examples: [[
+      "gitops-sync fleet locks --lock-group db",
+      "those of another group",
+    ]],
+    reach: "locks",
+  },
+  {
+    name: "fleet unlock",
+    summary: "free the slot of a host that does not give it back",
+    text:
+      "HOST is the name of the host in its group (lock.id). Do it once you have seen\nthat the host is down, or well: another one goes on then. Who did it and why is\nrecorded in the history of this host, and beside the slot in etcd.",
+    operand: "HOST",
+    flags: [{
+      name: "reason",
+      value: "TEXT",
+      text: "why; it must be given",
+    }],
+    examples: [[
+      "gitops-sync fleet unlock web-1 --reason dead",
+      "the rest of the group goes on without web-1",
+    ]],
+    reach: "locks",
+  },
+  {
     name: "config check",
     summary: "check the configuration",
     text:

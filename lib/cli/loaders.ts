@@ -41,6 +41,8 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
   "fleet wait": () => import("./command/fleet_wait.ts"),
   "fleet approve": () => import("./command/fleet_approve.ts"),
   "fleet accept": () => import("./command/fleet_accept.ts"),
+  "fleet locks": () => import("./command/fleet_locks.ts"),
+  "fleet unlock": () => import("./command/fleet_unlock.ts"),
   "config check": () => import("./command/config_check.ts"),
   init: () => import("./command/init.ts"),
   publish: () => import("./command/publish.ts"),

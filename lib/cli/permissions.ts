@@ -21,8 +21,8 @@ import { publishedFile } from "../report/published.ts";
 /**
  * What of a host a command deals with: it changes the `host`, `looks` at all of
  * it, only looks at or writes down its `state`, speaks with `vault`, delivers
- * messages (`notify`), answers others (`serve`), or asks servers about a
- * `fleet`.
+ * messages (`notify`), asks the lock server (`locks`), answers others (`serve`),
+ * or asks servers about a `fleet`.
  */
 export type Reach =
   | "host"
@@ -30,6 +30,7 @@ export type Reach =
   | "state"
   | "vault"
   | "notify"
+  | "locks"
   | "serve"
   | "fleet";
 
@@ -109,7 +110,7 @@ function placesFor(
   const folder = config.stateDirectory;
   // Deno asks for some files by the name that they have without links.
   const state = [...new Set([folder, withoutLinks(folder)])];
-  if (reach === "notify") return state;
+  if (reach === "notify" || reach === "locks") return state;
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
   const metrics = config["metrics.textfile"];
   // A person's word changes what they tell.
@@ -163,6 +164,7 @@ function hostsFor(
     const url = config["fleet.prometheus"] ?? placeOf(config)?.api;
     return url === undefined ? [] : [hostOf(url)];
   }
+  if (reach === "locks") return locksOf(config);
   const address = config["vault.address"];
   const ofVault = [
     ...netNamesSockets ? [`unix:${config["vault.socket"]}`] : [],
@@ -183,6 +185,7 @@ function hostsFor(
       ...address === undefined ? [] : ofVault,
       ...named,
       ...gatesOf(config),
+      ...locksOf(config),
     ];
   }
   return [
@@ -190,6 +193,7 @@ function hostsFor(
     ...config["health.tcp"],
     ...named,
     ...gatesOf(config),
+    ...locksOf(config),
   ];
 }
 
@@ -203,6 +207,13 @@ function gatesOf(config: LocalConfig): string[] {
     ...new Set([...forge === undefined ? [] : [forge], ...queries]
       .map(hostOf)),
   ];
+}
+
+/** Who is asked for slots. */
+function locksOf(config: LocalConfig): string[] {
+  const url = config["lock.fleetlock.url"];
+  return [...config["lock.etcd.endpoints"], ...url === undefined ? [] : [url]]
+    .map(hostOf);
 }
 
 /** Who is told. */
@@ -240,6 +251,7 @@ function programsOf(reach: Reach, config: LocalConfig): string[] {
   const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
   if (reach === "state") return [...always, "systemctl", ...ofSsh];
+  if (reach === "locks") return always;
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
   // A path unit starts the runs. To know the journal needs one program.
   if (reach === "serve") {

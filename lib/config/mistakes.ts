@@ -8,13 +8,35 @@
 export interface Looked {
   readonly repository?: string | undefined;
   readonly ref?: string;
+  readonly "lock.etcd.endpoints"?: readonly string[];
+  readonly "lock.etcd.username"?: string | undefined;
+  readonly "lock.etcd.passwordFile"?: string | undefined;
+  readonly "lock.fleetlock.url"?: string | undefined;
 }
 
 /** One sentence for each, with what to write in its place. */
-export function mistakes({ repository, ref }: Looked): string[] {
+export function mistakes(config: Looked): string[] {
+  const { repository, ref } = config;
   return [
     ...(repository === undefined ? [] : ofRepository(repository)),
     ...(ref === undefined ? [] : ofRef(ref)),
+    ...ofLocks(config),
+  ];
+}
+
+function ofLocks(config: Looked): string[] {
+  const hasEtcd = (config["lock.etcd.endpoints"] ?? []).length > 0;
+  const isUser = config["lock.etcd.username"] !== undefined;
+  const isPassword = config["lock.etcd.passwordFile"] !== undefined;
+  return [
+    ...hasEtcd && config["lock.fleetlock.url"] !== undefined
+      ? [
+        "lock.etcd.endpoints and lock.fleetlock.url name two lock servers, and only etcd is asked: take one of them out",
+      ]
+      : [],
+    ...isUser === isPassword ? [] : [
+      "lock.etcd.username and lock.etcd.passwordFile belong together: give both, or neither",
+    ],
   ];
 }
 

@@ -21,6 +21,8 @@ export const eventNames = [
   "approval-wanted",
   "gate-closed",
   "gates-skipped",
+  "slot-wanted",
+  "slot-kept",
   "unfollowed",
 ] as const;
 

@@ -25,6 +25,7 @@ import { gateOptions } from "./schema_gates.ts";
 import { fleetOptions } from "./schema_fleet.ts";
 import { isolationOptions } from "./schema_isolation.ts";
 import { limitOptions } from "./schema_limits.ts";
+import { lockOptions } from "./schema_locks.ts";
 import { notifyOptions } from "./schema_notify.ts";
 import { serveOptions } from "./schema_serve.ts";
 import { secretOptions, verifyOptions } from "./schema_trust.ts";
@@ -187,6 +188,7 @@ export const options = {
   ...isolationOptions,
   ...deploymentOptions,
   ...gateOptions,
+  ...lockOptions,
   ...notifyOptions,
   ...limitOptions,
   ...serveOptions,

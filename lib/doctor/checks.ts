@@ -8,6 +8,7 @@ import type { Check } from "./check.ts";
 import { bootChecks, vaultChecks } from "./of_boot.ts";
 import { gateChecks } from "./of_gates.ts";
 import { hostChecks, machineChecks, preflightChecks } from "./of_host.ts";
+import { lockChecks } from "./of_locks.ts";
 import { isolationChecks, nixChecks } from "./of_nix.ts";
 import { repositoryChecks, revisionChecks } from "./of_repository.ts";
 
@@ -22,5 +23,6 @@ export const checks: readonly Check[] = [
   ...gateChecks,
   ...vaultChecks,
   ...revisionChecks,
+  ...lockChecks,
   ...bootChecks,
 ];

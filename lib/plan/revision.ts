@@ -139,14 +139,14 @@ async function wholeName(
   return code === 0 && isRevision(whole) ? whole : name;
 }
 
-/** What a run decides; a window that is closed is told by itself. */
+/** What a run decides; what only stops it is told by itself. */
 function decisionOf(
   effects: Effects,
   config: Config,
   state: State,
   tip: Tip,
 ): Decision {
-  return decide({
+  const decision = decide({
     tip,
     state,
     target: targetOf(config),
@@ -156,6 +156,7 @@ function decisionOf(
     now: effects.now(),
     force: false,
   });
+  return decision.kind === "queued" ? decision.then : decision;
 }
 
 /** What keeps every run from changing this machine. */

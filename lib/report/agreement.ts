@@ -227,6 +227,16 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
       };
     case "gated":
       return gatedVerdict(decision.gated);
+    case "queued":
+      return {
+        agrees: false,
+        why: `${short(decision.wait.revision)} waits for a slot since ${
+          timeAndAge(decision.wait.since, facts.now)
+        }: ${decision.wait.message}`,
+        next: [
+          "each run asks again; gitops-sync fleet locks tells who holds the slots",
+        ],
+      };
     case "test": {
       const { name, revision } = decision.tip;
       return {

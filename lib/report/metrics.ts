@@ -180,6 +180,17 @@ function standing(facts: MetricFacts): Family[] {
       "Whether the secrets of what runs were proven to decrypt.",
       lastGood && { is: facts.counts.proven === lastGood.revision },
     ),
+    yesNo("slot_held", "Whether this host holds a slot of its group.", {
+      is: state.slot !== undefined,
+    }),
+    yesNo("slot_stuck", "Whether it holds it because it was not healthy.", {
+      is: state.slot?.stuck === true,
+    }),
+    gauge(
+      "slot_wanted_timestamp_seconds",
+      "Since when this host waits for a slot of its group.",
+      state.slotWait && { value: Date.parse(state.slotWait.since) / 1000 },
+    ),
     gauge("messages_waiting", "Messages that wait for their delivery.", {
       value: facts.waiting,
     }),

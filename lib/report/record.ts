@@ -17,6 +17,7 @@ import type {
 import { backoffAfter, longestAsked, targetOf } from "../run/decide.ts";
 import { type Ended, holdFor, type Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
+import { slotAfter } from "../run/slot.ts";
 import { sameTarget } from "../run/target.ts";
 import { goneReason } from "../run/soak.ts";
 import { asideReason, standsAs } from "../run/testing.ts";
@@ -137,6 +138,7 @@ function stateAfter(run: Run, ended: Ended): State {
     ...rolledBackAfter(run, ended),
     ...waitingAfter(run, ended),
     ...gatedAfter(run, ended),
+    ...slotAfter(run.state, ended.result, error),
     ...changesBy(run, ended),
   };
 }

@@ -6,6 +6,7 @@
 import { count, oneLine, short } from "../base/text.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { Commit, Deployment, LastAttempt } from "../state/state.ts";
+import type { Slot } from "../state/slot.ts";
 import type { NextRun } from "../host/next_run.ts";
 import { isAttempt } from "../state/history.ts";
 import type { Facts, Verdict } from "./agreement.ts";
@@ -53,6 +54,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
     { label: "asked", text: askedText(factsOfAsked(facts)) },
     ...isolationRows(facts),
     ...gateRows(facts),
+    ...slotRows(facts),
     ...verdict.why
       ? [{ label: "why", text: verdict.why, colour: colours[state] }]
       : [],
@@ -183,6 +185,39 @@ function isolationRows({ state, config }: Facts): Row[] {
   return state.isolation && config["build.isolate"] !== "false"
     ? [{ label: "eval", text: state.isolation }]
     : [];
+}
+
+/** The slot of the fleet that this host has, and for how long. */
+function slotRows({ state: { slot, slotWait }, now }: Facts): Row[] {
+  const wait = slotWait?.use === "reboot"
+    ? [{
+      label: "slot",
+      text: `the reboot waits for one since ${
+        timeAndAge(slotWait.since, now)
+      }: ${slotWait.message}`,
+    }]
+    : [];
+  return [
+    ...slot ? [{ label: "slot", text: slotText(slot, now) }] : [],
+    ...wait,
+  ];
+}
+
+function slotText(
+  { group, id, phase, use, since, revision, stuck }: Slot,
+  now: Date,
+): string {
+  const what = `one of the group ${group} since ${timeAndAge(since, now)}`;
+  if (stuck) {
+    return `${what}: this host was not well with ${
+      short(revision)
+    }, so it stays until it is well with what Git names, or somebody says gitops-sync fleet unlock ${id} --reason TEXT`;
+  }
+  return phase === "held"
+    ? `${what}, for ${
+      use === "reboot" ? "a reboot" : `the switch to ${short(revision)}`
+    }`
+    : `${what}, and the next run gives it back`;
 }
 
 function gitText(facts: Facts): string {

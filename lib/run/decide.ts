@@ -15,6 +15,7 @@ import type {
   Target,
   Waiting,
 } from "../state/state.ts";
+import type { SlotWait } from "../state/slot.ts";
 import type { BootEntry } from "../host/boot_entry.ts";
 import type { Systems } from "../host/system.ts";
 import { waitFor } from "./approval.ts";
@@ -22,6 +23,7 @@ import { gatedFor, type GateOptions } from "./gates.ts";
 import { holdOf, isMove, isNext } from "./holding.ts";
 import { rolledBackOf } from "./rolled_back.ts";
 import { soakedTip } from "./soak.ts";
+import { slotWaitOf } from "./slot.ts";
 import { sameTarget, targetOf, testingTargetOf } from "./target.ts";
 import { runningTest, testingNow } from "./testing.ts";
 import { type Drift, driftNow, driftOf } from "./drift.ts";
@@ -79,6 +81,8 @@ export type Decision =
   | { kind: "test"; tip: Tip; target: Target }
   /** What runs of the testing branch is to give way to the followed ref. */
   | { kind: "test-over"; deployment: Deployment }
+  /** It waits for a slot of the fleet; what is done once there is one. */
+  | { kind: "queued"; wait: SlotWait; then: Decision; drift?: Drift }
   /** @property revision What waits for the window, where it is not the tip. */
   | { kind: "outside"; opening: Opening; revision?: string; drift?: Drift };
 
@@ -94,9 +98,17 @@ export function decide(situation: Situation): Decision {
   const decision = decideAtOnce(situation);
   if (!changes(decision, situation)) return decision;
   const opening = openingOf(config["windows.deploy"], now);
-  if (opening === undefined) return decision;
   const drift = driftNow(situation);
   const about = "tip" in decision ? decision.tip : undefined;
+  if (opening === undefined) {
+    // What gates hold back asks for no slot yet.
+    const wait = decision.kind === "gated"
+      ? undefined
+      : slotWaitOf(state, revisionOf(decision, situation));
+    return wait
+      ? { kind: "queued", wait, then: decision, ...drift ? { drift } : {} }
+      : decision;
+  }
   const revision = about === situation.tip ? undefined : about?.revision;
   // What waits for a person is built before the window opens.
   const isBuilt = decision.kind !== "deploy" ||
@@ -108,6 +120,21 @@ export function decide(situation: Situation): Decision {
     ...revision ? { revision } : {},
     ...(drift ? { drift } : {}),
   };
+}
+
+/** What the host is to be switched to. */
+function revisionOf(decision: Decision, { tip }: Situation): string {
+  switch (decision.kind) {
+    case "correct":
+    case "test-over":
+      return decision.deployment.revision;
+    case "deploy":
+      return (decision.tip ?? tip).revision;
+    case "test":
+      return decision.tip.revision;
+    default:
+      return tip.revision;
+  }
 }
 
 /** Whether what is decided changes the host. */

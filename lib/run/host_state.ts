@@ -80,6 +80,7 @@ function ofDecision(decision: Decision): HostState {
     case "outside":
     case "unapproved":
     case "gated":
+    case "queued":
       return "waiting";
     case "deploy":
     case "correct":

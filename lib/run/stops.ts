@@ -13,6 +13,7 @@ import { waitFor } from "./approval.ts";
 import { type Decision, type Opening, openingOf } from "./decide.ts";
 import { gatedFor, gateNames, type GateOptions, unasked } from "./gates.ts";
 import { rolledBackBy } from "./rolled_back.ts";
+import { slotWaitOf } from "./slot.ts";
 import type { Known } from "./same.ts";
 import { sightingOf, soakEnd } from "./soak.ts";
 import type { Suspension } from "../state/suspension.ts";
@@ -35,7 +36,7 @@ export interface StopFacts {
     & Pick<Config, "operation" | "windows.deploy" | "approval">
     & GateOptions;
   now: Date;
-  state: Pick<State, "waiting" | "gated" | "sightings">;
+  state: Pick<State, "waiting" | "gated" | "sightings" | "slotWait">;
   /** What a sync would bring to the host, and its system once that is known. */
   commit: Known;
   target: Target;
@@ -61,6 +62,7 @@ const looks: readonly Look[] = [
   unapproved,
   outsideWindow,
   gated,
+  withoutSlot,
   refused,
 ];
 
@@ -210,6 +212,21 @@ function stopOf(name: string, text: string, end?: number): Stop {
       : ["gitops-sync sync --skip-gates --reason TEXT does not wait for it"],
     ...end === undefined ? {} : { until: new Date(end).toISOString() },
   };
+}
+
+/** As the last run found it: to ask again may take a slot. */
+function withoutSlot({ state, commit }: StopFacts): Stop[] {
+  const wait = slotWaitOf(state, commit.revision);
+  if (!wait) return [];
+  return [{
+    what: wait.reason,
+    text: `it waits for a slot since ${
+      wait.since.slice(0, 10)
+    }: ${wait.message}`,
+    hints: [
+      "each run asks again; gitops-sync fleet locks tells who holds them",
+    ],
+  }];
 }
 
 function refused({ refusals }: StopFacts): Stop[] {

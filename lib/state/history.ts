@@ -92,6 +92,7 @@ const areAttempts: Readonly<Record<Result, boolean>> = {
   "approved": false,
   "rejected": false,
   "accepted": false,
+  "unlocked": false,
   "unreached": false,
 };
 

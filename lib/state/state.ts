@@ -6,6 +6,7 @@
 import type { ExitCode, Stage } from "../base/errors.ts";
 import type { Systems } from "../host/system.ts";
 import type { RefKind } from "../base/tip.ts";
+import type { Slot, SlotWait } from "./slot.ts";
 
 /** A commit as people know it. Texts are already safe to show. */
 export interface Commit {
@@ -231,6 +232,7 @@ export type Result =
   | "approved"
   | "rejected"
   | "accepted"
+  | "unlocked"
   | "interrupted"
   | "failed"
   /** No attempt, but a spell in which the remote did not answer. */
@@ -365,6 +367,10 @@ export interface State {
   reboot?: Reboot;
   /** What is missing of the isolation of revisions that are evaluated, in words. */
   isolation?: string;
+  /** The slot of the fleet that this host holds, or has to give back. */
+  slot?: Slot;
+  /** The slot that this host waits for. */
+  slotWait?: SlotWait;
   /** Lines of the history that could not be written yet, oldest first. */
   unwritten?: readonly HistoryEntry[];
   /** Messages that could not be put into the spool yet, oldest first. */
@@ -406,7 +412,13 @@ export interface HistoryEntry {
   tries?: number;
   version: 1;
   id: string;
-  command: "sync" | "rollback" | "accept" | "approve" | "reject";
+  command:
+    | "sync"
+    | "rollback"
+    | "accept"
+    | "approve"
+    | "reject"
+    | "fleet unlock";
   /** When it began, ISO 8601. */
   at: string;
   /** Milliseconds from its beginning to its end. */

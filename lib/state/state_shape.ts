@@ -14,6 +14,7 @@ import {
   optional,
   type Shape,
 } from "./shape.ts";
+import { slotShape, slotWaitShape } from "./slot.ts";
 import type { State } from "./state.ts";
 
 const target = object({
@@ -153,6 +154,8 @@ const needed: Partial<Record<keyof State, Shape>> = {
   unfollow: optional(accepted),
   heeded: optional(listOf(isText)),
   firstTrusted: optional(object({ repository: isText, revision: isText })),
+  // Without it a slot of the fleet would never be given back.
+  slot: optional(slotShape),
   reboot: optional(object({
     at: isText,
     bootId: isText,
@@ -186,6 +189,7 @@ const spared: Partial<Record<keyof State, Shape>> = {
     object({ repository: isText, until: isText, asked: isNumber }),
   ),
   isolation: isText,
+  slotWait: slotWaitShape,
   unreached: object({
     id: isText,
     since: isTime,

@@ -79,6 +79,16 @@ export async function act(
       const { tip, target } = decision;
       return await attemptDeploy(effects, config, state, tip, target, record);
     }
+    case "queued":
+      return await actInTurn(
+        effects,
+        config,
+        state,
+        tip,
+        decision,
+        record,
+        wishes,
+      );
     case "deploy":
     case "test": {
       const { attemptDeploy } = await import("./attempt.ts");
@@ -106,4 +116,24 @@ export async function act(
       });
     }
   }
+}
+
+/** Does it where a slot of the fleet is free by now. */
+async function actInTurn(
+  effects: Effects,
+  config: Config,
+  state: State,
+  tip: Tip,
+  { then, wait: { use, revision }, drift }: Decision & { kind: "queued" },
+  record: Record,
+  wishes: Wishes,
+): Promise<Outcome> {
+  const { Run } = await import("../run/run.ts");
+  const { slotIsFree } = await import("../locks/take.ts");
+  const run = new Run(effects, config, state);
+  const wait = await slotIsFree(run, { use, revision });
+  if (!wait) {
+    return await act(effects, config, run.state, tip, then, record, wishes);
+  }
+  return { result: "queued", revision, wait, ...drift ? { drift } : {} };
 }

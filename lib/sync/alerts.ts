@@ -36,6 +36,7 @@ export async function alertAfter(
       case "stays":
       case "unapproved":
       case "gated":
+      case "queued":
       // What is followed may be held all the same.
       case "tested":
       case "test-over":

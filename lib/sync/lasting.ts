@@ -22,6 +22,7 @@ import { readHistory } from "../state/history.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension, type Suspension } from "../state/suspension.ts";
+import { slotKeptIn, slotWantedIn } from "./lasting_slots.ts";
 import type { Outcome } from "./outcome.ts";
 import { dueReboot } from "./reboot.ts";
 
@@ -89,6 +90,8 @@ const finders: Readonly<Record<string, (facts: Facts) => Answer>> = {
   suspended: suspendedIn,
   approval: approvalIn,
   gates: gatesIn,
+  "slot-wanted": ({ state }) => slotWantedIn(state),
+  "slot-kept": ({ state }) => slotKeptIn(state),
 };
 
 function foundIn(facts: Facts): Found {
@@ -279,6 +282,7 @@ const saysNothing: readonly Outcome["result"][] = [
   "failed",
   "interrupted",
   "outside",
+  "queued",
   "rebooting",
   "rolled-back",
   "starting",

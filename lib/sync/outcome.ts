@@ -14,6 +14,7 @@ import type {
   Waiting,
   Wish,
 } from "../state/state.ts";
+import type { SlotWait } from "../state/slot.ts";
 import type { Suspension } from "../state/suspension.ts";
 import type { Drift, Opening } from "../run/decide.ts";
 import type { Run } from "../run/run.ts";
@@ -44,6 +45,8 @@ export type Outcome =
   }
   /** It is built, and gates hold it back. */
   | { result: "gated"; gated: Gated; drift?: Drift; run?: Run }
+  /** It waits for a slot of the fleet. */
+  | { result: "queued"; revision: string; wait: SlotWait; drift?: Drift }
   | { result: "suspended"; suspension: Suspension }
   | { result: "rebooting"; revision: string }
   /** The host has not come to the end of its boot. */

@@ -31,8 +31,10 @@ import { preflight } from "../activation/preflight.ts";
 import { prove } from "../secrets/prove.ts";
 import type { Run } from "../run/run.ts";
 import type { Known } from "../run/same.ts";
+import { hasLock } from "../run/slot.ts";
 import { checkSecrets } from "../secrets/check.ts";
 import { goBack } from "../activation/undo.ts";
+import type { TakenSlot } from "../locks/take.ts";
 import { verify } from "../trust/verify.ts";
 import { passGates } from "../gates/pass.ts";
 import type { Candidate, Fetched, Proven } from "../run/stages.ts";
@@ -103,11 +105,13 @@ export async function putInPlace(
   run: Run,
   candidate: Candidate,
 ): Promise<Deployment> {
+  using slot = await slotFor(run, candidate);
   try {
     const activated = await run.stage(
       "activate",
       async () => {
         await beforeDeploy(run, candidate);
+        await slot?.keep();
         return await activate(run, candidate);
       },
       ({ how }) => activatedText[how],
@@ -137,6 +141,20 @@ export async function putInPlace(
   } catch (error) {
     throw await blame(run, await goBack(run, error));
   }
+}
+
+/** A slot of the fleet, where one is needed: a way back needs none. */
+async function slotFor(
+  run: Run,
+  { commit: { revision } }: Candidate,
+): Promise<TakenSlot | undefined> {
+  if (run.attempt.left || !hasLock(run.config)) return undefined;
+  const { takeSlot } = await import("../locks/take.ts");
+  return await run.stage(
+    "slot",
+    () => takeSlot(run, { use: "switch", revision }),
+    () => `one of the group ${run.config["lock.group"]}`,
+  );
 }
 
 /** Something that is built, and what it waits for. */

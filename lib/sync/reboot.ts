@@ -29,6 +29,7 @@ import type { Found } from "./outcome.ts";
 import { begin, holdFor, type Record, Run } from "../run/run.ts";
 import { blessBoot } from "../activation/bless.ts";
 import { goBack } from "../activation/undo.ts";
+import { hasLock } from "../run/slot.ts";
 import { standingOf } from "../run/standing.ts";
 import { commitOf } from "../run/commit.ts";
 import { readState, writeState } from "../state/state_file.ts";
@@ -76,6 +77,9 @@ export async function rebootIfDue(
     );
   }
   const { system, revision } = state.lastGood!;
+  const before = await healthBefore(effects);
+  const run = new Run(effects, config, state);
+  if (!await hasSlot(run, revision)) return;
   const reboot: Reboot = {
     at: effects.now().toISOString(),
     bootId: bootId(),
@@ -83,15 +87,31 @@ export async function rebootIfDue(
     system,
     why: due.why,
     booted: bootedSystem(),
-    before: await healthBefore(effects),
+    before,
     isWayBack: state.reboot?.backTo === system,
   };
-  await writeState(folder, { ...state, reboot });
+  await run.save({ reboot });
   say(effects, "notice", `Rebooting into ${short(revision)} (changed: ${why})`);
   const finished = await effects.run(rebootHost());
   if (finished.code === 0) return;
-  await writeState(folder, without(state));
+  // A slot of a reboot that does not come is given back by the next run.
+  await run.replace(without(run.state));
   say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`);
+}
+
+/** Takes a slot of the fleet for a reboot, where one is needed. */
+async function hasSlot(run: Run, revision: string): Promise<boolean> {
+  if (!hasLock(run.config)) return true;
+  const { takeSlot } = await import("../locks/take.ts");
+  try {
+    using slot = await takeSlot(run, { use: "reboot", revision });
+    await slot?.keep();
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.stage !== "slot") throw error;
+    say(run.effects, "notice", `No reboot yet. ${error.message}`);
+    return false;
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Config } from "../config/schema.ts";
 import { tellsAny, tellsEvents } from "../config/told.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
 import type { Decision } from "../run/decide.ts";
+import { hasLock } from "../run/slot.ts";
 import { leftAlone } from "../run/quiet.ts";
 import type { Record } from "../run/run.ts";
 import type { State } from "../state/state.ts";
@@ -71,6 +72,10 @@ export async function reconcile(
   try {
     const ended = await comeToOutcome(effects, config, wishes, record, settled);
     await alertAfter(effects, config, ended.outcome);
+    if (hasLock(config) && "run" in ended.outcome) {
+      const { slotAtEnd } = await import("./slot.ts");
+      await slotAtEnd(effects, config);
+    }
     if (tellsEvents(config)) await tell({ outcome: ended.outcome });
     if (ended.mayFinish) await finishUp(effects, config, ended.outcome);
     return ended.outcome;
@@ -103,7 +108,17 @@ async function comeToOutcome(
   settled?: Settle,
 ): Promise<{ outcome: Outcome; mayFinish: boolean }> {
   const before = await whatIsLeft(effects, config, wishes, record);
-  if (before.outcome) return { outcome: before.outcome, mayFinish: false };
+  if (before.outcome) {
+    // Early in a boot there may be no network yet.
+    if (before.outcome.result !== "starting") {
+      await slotAfterOutcome(effects, config);
+    }
+    return { outcome: before.outcome, mayFinish: false };
+  }
+  if (before.state.slot) {
+    const { giveBackSlot } = await import("../locks/give_back.ts");
+    before.state = await giveBackSlot(effects, config, before.state, false);
+  }
   const refused = leftAlone(before.state, config.repository, effects.now());
   // A mirror may be asked all the same (lib/git/sources.ts).
   if (refused && config.mirrors.length === 0) {
@@ -125,6 +140,10 @@ async function comeToOutcome(
   state = heeded.state;
   const force = wishes.force || wishes.retry;
   const decision = decideNow(effects, config, state, tip, force);
+  if (state.slot || state.slotWait) {
+    const { slotAfterDecision } = await import("./slot.ts");
+    state = await slotAfterDecision(effects, config, state, decision);
+  }
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
     const { lookAgain } = await import("./unwell.ts");
     const found = await lookAgain(effects, config, state);
@@ -141,6 +160,7 @@ async function comeToOutcome(
   // Nor does one come to what could not be written yet.
   const isWritten = !state.unwritten && !state.untold;
   const mayRest = isSettled && isWritten && heeded.isWhole &&
+    state.slot === undefined &&
     config.onSuccess.length === 0 &&
     !await mustDeliver(config);
   if (mayRest && question) await settled?.(question, answer, outcome);
@@ -166,6 +186,16 @@ async function withNotes(
   if (notes === undefined) return { state, isWhole: true };
   const { heedNotes } = await import("./notes.ts");
   return await heedNotes(effects, config, state, tip, notes);
+}
+
+/** A slot is given back whatever a run ends with, lest others wait for it. */
+async function slotAfterOutcome(
+  effects: Effects,
+  config: Config,
+): Promise<void> {
+  if (!hasLock(config)) return;
+  const { slotAtEnd } = await import("./slot.ts");
+  await slotAtEnd(effects, config);
 }
 
 /** Whether messages wait that no other than the next run delivers. */

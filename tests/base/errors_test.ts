@@ -21,6 +21,7 @@ Deno.test("each stage has the exit code that scripts rely on", () => {
     build: 6,
     gates: 6,
     prove: 5,
+    slot: 0,
     activate: 7,
     health: 7,
     confirm: 7,

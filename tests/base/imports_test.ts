@@ -20,6 +20,7 @@ const layers = [
   "secrets",
   "activation",
   "gates",
+  "locks",
   "sync",
   "plan",
   "publish",

@@ -60,6 +60,7 @@ Deno.test("the programs are those that the configuration needs", async () => {
     ["vault", "", "kill stat systemd-notify"],
     ["serve", "", "stat"],
     ["serve", "serve: {page: true}", "stat kill systemctl"],
+    ["locks", "", always],
     ["notify", "notify: {webhook: {url: 'https://a.example'}}", always],
     ["notify", "notify: {apprise: {urlsFile: /a}}", `${always} apprise`],
     // What changes the host reaches no receiver.
@@ -101,6 +102,8 @@ Deno.test("no program is left out that a command runs", async () => {
 
 Deno.test("the servers are those that the configuration names", async () => {
   const http = "health: {http: [https://a.example/x, 'http://[::1]:8080/']}";
+  const locks =
+    "lock: {etcd: {endpoints: ['https://e.example:2379', 'http://localhost:2379']}}";
   const table: [Reach, text: string, net: false | string[]][] = [
     ["host", "", false],
     ["host", http, ["a.example:443", "[::1]:8080"]],
@@ -149,6 +152,13 @@ Deno.test("the servers are those that the configuration names", async () => {
       "vault: {address: 'https://v.example:8200', socket: /run/v/s}",
       ["unix:/run/v/s", "v.example:8200"],
     ],
+    ["state", locks, false],
+    ["host", locks, ["e.example:2379", "localhost:2379"]],
+    ["looks", locks, ["e.example:2379", "localhost:2379"]],
+    ["locks", `${locks}\n${http}`, ["e.example:2379", "localhost:2379"]],
+    ["locks", "lock: {fleetlock: {url: 'https://f.example/x'}}", [
+      "f.example:443",
+    ]],
     ["serve", http, ["127.0.0.1:9480"]],
     ["serve", "serve: {listen: 'unix:/run/s/http'}", ["unix:/run/s/http"]],
   ];
@@ -192,6 +202,7 @@ Deno.test("the places to write to are our own", async () => {
       "metrics: {textfile: /srv/metrics/g.prom}",
       ["/var/lib/gitops-sync", published, "/srv/metrics"],
     ],
+    ["locks", "", ["/var/lib/gitops-sync"]],
     ["vault", "vault: {socket: /run/v/s}", ["/run/v"]],
     ["serve", "", ["/run/gitops-sync-serve/wanted"]],
     [

@@ -126,6 +126,9 @@ export const refused: Readonly<Record<string, string>> = {
   "a second key for TLS": gitops(
     'tls.keyFile = "/a"; credentials.tls-key = "/b";',
   ),
+  "a second key for etcd": gitops(
+    'lock.etcd.keyFile = "/a"; credentials.lock-key = "/b";',
+  ),
 
   "a second token for gates": gitops(
     'gates.tokenFile = "/a"; credentials.gates-token = "/b";',

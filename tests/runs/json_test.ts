@@ -98,7 +98,7 @@ test("each result of a sync has its keys", async (world) => {
 test("each other command has its keys", async (world) => {
   const status =
     "agrees attempt backoff bootDefault busy git holds isolation last " +
-    "lastGood next nextRun reboot rolledBack running suspension testing " +
+    "lastGood next nextRun reboot rolledBack running slot slotWait suspension testing " +
     "waiting why";
   const { repository } = await prepared(world);
   await json(world, 0, "status", status);

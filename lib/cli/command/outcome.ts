@@ -96,6 +96,10 @@ export function sentence(config: Config, outcome: Outcome): string {
       return outcome.hold.message;
     case "waiting":
       return `${short(outcome.backoff.revision)} is tried again later`;
+    case "queued":
+      return `${short(outcome.revision)} waits for a slot since ${
+        timeOf(outcome.wait.since)
+      }: nothing was done, ${outcome.wait.message}`;
     case "suspended": {
       const { until, reason } = outcome.suspension;
       const end = until === null ? "until resume" : `until ${timeOf(until)}`;

@@ -27,6 +27,10 @@ const blocking = [
   "gate-checks",
   "gate-prometheus",
   "gate-command",
+  "no-slot",
+  "slot-of-another",
+  "slot-lost",
+  "lock-unreachable",
   "other-machine",
 ];
 

@@ -6,6 +6,7 @@
 import type { Facts, Verdict } from "../../report/agreement.ts";
 import { deploymentOf, lastOf } from "../../report/status_text.ts";
 import type { AskedAt } from "../../state/asked.ts";
+import type { State } from "../../state/state.ts";
 import { rolledBackOf } from "../../run/decide.ts";
 import { gatedNow } from "../../run/gates.ts";
 import type { NextRun } from "../../host/next_run.ts";
@@ -47,8 +48,30 @@ export function statusJson(
       last: state.reboot ?? null,
     },
     isolation: state.isolation ?? null,
+    ...slotsJson(state),
     suspension: suspension ?? null,
     busy: busy ? { ...busy, since: new Date(busy.since).toISOString() } : null,
+  };
+}
+
+/** The slot of the fleet that the host has or waits for. */
+export function slotsJson(
+  { slot, slotWait }: State,
+): Record<"slot" | "slotWait", unknown> {
+  if (!slot) return { slot: null, slotWait: slotWait ?? null };
+  const { engine, group, id, phase, use, since, revision, stuck } = slot;
+  return {
+    slot: {
+      engine,
+      group,
+      id,
+      phase,
+      use,
+      since,
+      revision,
+      isStuck: stuck === true,
+    },
+    slotWait: slotWait ?? null,
   };
 }
 

@@ -67,6 +67,8 @@ function isOver(facts: Facts, begun: number): boolean {
       if (decision.kind === "unapproved") return decision.until === null;
       // It may open at any time.
       if (decision.kind === "gated") return false;
+      // Each run asks for a slot.
+      if (decision.kind === "queued") return false;
       // The next run does it.
       if (decision.kind.startsWith("test")) return false;
       // It was deployed, and somebody switched by hand since.

@@ -1,0 +1,58 @@
+/**
+ * The check of the lock server of the fleet.
+ *
+ * @module
+ */
+import { exitCodes } from "../base/errors.ts";
+import { count, short } from "../base/text.ts";
+import { openLock } from "../locks/configured.ts";
+import { LockTrouble } from "../locks/server.ts";
+import { hasLock } from "../run/slot.ts";
+import {
+  type Check,
+  type Configured,
+  type Finding,
+  ok,
+  problem,
+  warning,
+} from "./check.ts";
+
+/** What a run needs before it switches or reboots. */
+export const lockChecks: readonly Check[] = [{
+  name: "lock",
+  needs: ["configuration"],
+  root: (config) =>
+    config["lock.etcd.passwordFile"] ?? config["lock.etcd.keyFile"] ??
+      config["lock.etcd.certFile"],
+  exit: exitCodes.remote,
+  look: lock,
+}];
+
+/** Takes no slot: another host may need it meanwhile. */
+async function lock({ config, known }: Configured): Promise<Finding> {
+  if (!hasLock(config)) return ok("not configured");
+  const slot = known.state?.slot;
+  try {
+    using lock = await openLock(config);
+    const group = config["lock.group"];
+    const holders = await lock!.server.holders();
+    if (slot?.stuck) {
+      return warning(
+        `this host keeps a slot of the group ${group}: it was not well with ${
+          short(slot.revision)
+        }`,
+        `push a revision that is well, or gitops-sync fleet unlock ${slot.id} --reason TEXT`,
+      );
+    }
+    return ok(
+      holders
+        ? `${count(holders.length, "slot")} of ${
+          config["lock.etcd.slots"]
+        } of the group ${group} taken`
+        : "the server answers; whether it gives a slot is known once one is needed",
+    );
+  } catch (error) {
+    if (!(error instanceof LockTrouble)) throw error;
+    return problem(`no slot can be had: ${error.message}`, ...error.hints);
+  }
+}

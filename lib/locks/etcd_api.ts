@@ -1,0 +1,127 @@
+/**
+ * The JSON gateway of etcd v3: one call, at the first member that answers.
+ *
+ * The gateway writes numbers of 64 bits as texts, keys and values in base64, and
+ * leaves out whatever is zero: `succeeded: false`, an empty list, a dead lease's
+ * TTL.
+ *
+ * @module
+ */
+import { oneLine } from "../base/text.ts";
+import { type Answer, objectIn, postJson, textIn } from "./http.ts";
+import { LockTrouble } from "./server.ts";
+
+/** How a cluster is reached. */
+export interface EtcdAccess {
+  endpoints: readonly string[];
+  client: Deno.HttpClient;
+  user?: { name: string; password: string };
+}
+
+/** A part of an answer. */
+type Json = Readonly<Record<string, unknown>>;
+
+/** A cluster of etcd. */
+export class EtcdApi {
+  /** The member that answered last. */
+  #member = 0;
+  #token: string | undefined;
+
+  constructor(private readonly access: EtcdAccess) {}
+
+  /**
+   * Asks for something.
+   *
+   * @param path Below `/v3/`.
+   * @throws {LockTrouble} where no member does it. It may have been done all
+   * the same, if an answer was lost.
+   */
+  async call(path: string, body: unknown): Promise<Json> {
+    const { endpoints } = this.access;
+    let last: LockTrouble | undefined;
+    for (let tried = 0; tried < endpoints.length; tried++) {
+      try {
+        return await this.#atMember(path, body);
+      } catch (error) {
+        if (!(error instanceof LockTrouble) || !error.isElsewhere) throw error;
+        last = error;
+        this.#member = (this.#member + 1) % endpoints.length;
+        this.#token = undefined;
+      }
+    }
+    if (endpoints.length < 2 || !last) throw last;
+    throw new LockTrouble(
+      `none of ${endpoints.length} members of etcd answers: ${last.message}`,
+      last.hints,
+    );
+  }
+
+  async #atMember(path: string, body: unknown): Promise<Json> {
+    const answer = await this.#send(path, body);
+    if (answer.status !== 401 || !this.access.user) {
+      return this.#good(path, answer);
+    }
+    // Tokens are short-lived, and a member that was restarted knows none.
+    this.#token = undefined;
+    return this.#good(path, await this.#send(path, body));
+  }
+
+  async #send(path: string, body: unknown): Promise<Answer> {
+    const { endpoints, client, user } = this.access;
+    const base = `${endpoints[this.#member]}/v3`;
+    if (user && this.#token === undefined) {
+      const { name, password } = user;
+      const answer = await postJson(client, `${base}/auth/authenticate`, {
+        name,
+        password,
+      });
+      this.#token = textIn(this.#good("auth/authenticate", answer)["token"]);
+    }
+    const headers = this.#token ? { Authorization: this.#token } : {};
+    return await postJson(client, `${base}/${path}`, body, headers);
+  }
+
+  /** @throws {LockTrouble} for what is no success. */
+  #good(path: string, { status, json }: Answer): Json {
+    const found = objectIn(json);
+    const at = this.access.endpoints[this.#member];
+    if (status === 200 && json !== undefined && !("error" in found)) {
+      return found;
+    }
+    const { message, error } = found;
+    const said = oneLine(textIn(message) || textIn(error), 200);
+    const isBusy = status >= 500 || status === 408 || status === 429;
+    throw new LockTrouble(
+      status === 200
+        ? `${at} does not answer as etcd does`
+        : `${at} refuses ${path} with status ${status}${
+          said ? `: ${said}` : ""
+        }`,
+      status === 404 && !said
+        ? ["lock.etcd.endpoints names the client URLs of etcd 3.4 or newer"]
+        : [401, 403].includes(status) || /user name|authentica/.test(said)
+        ? ["see lock.etcd.username, lock.etcd.passwordFile and etcd's roles"]
+        : [],
+      isBusy,
+    );
+  }
+}
+
+/** A text as the gateway wants keys and values. */
+export function encoded(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** The text of a key or value of the gateway; nothing where it is none. */
+export function decoded(value: unknown): string {
+  try {
+    const bytes = Uint8Array.from(
+      atob(textIn(value)),
+      (letter) => letter.charCodeAt(0),
+    );
+    return new TextDecoder().decode(bytes);
+  } catch {
+    return "";
+  }
+}

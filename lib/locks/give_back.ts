@@ -1,0 +1,67 @@
+/**
+ * Gives back the slot of the fleet that this host needs no more.
+ *
+ * @module
+ */
+import { type Effects, say } from "../base/effects.ts";
+import type { Config } from "../config/schema.ts";
+import { due, isSlotDue } from "../run/slot.ts";
+import type { State } from "../state/state.ts";
+import { writeState } from "../state/state_file.ts";
+import { openLock } from "./configured.ts";
+import { type Given, LockTrouble } from "./server.ts";
+import { tellUnknown } from "./take.ts";
+
+/**
+ * Gives the slot back where it is due. Where that does not work the next run
+ * tries again: nothing else depends on it.
+ *
+ * @param isWell Whether the host is healthy on what Git names, so that a slot
+ * that stayed for another revision is due as well.
+ * @returns the state as it is then.
+ */
+export async function giveBackSlot(
+  effects: Effects,
+  config: Config,
+  state: State,
+  isWell: boolean,
+): Promise<State> {
+  const { slot } = state;
+  if (!slot || !(isWell || isSlotDue(state))) return state;
+  const folder = config.stateDirectory;
+  // Before the request: what is given back must not be used again.
+  const given: State = { ...state, slot: due(slot) };
+  await writeState(folder, given);
+  try {
+    using lock = await openLock(config);
+    if (!lock?.server.knows(slot)) tellUnknown({ effects }, slot);
+    else tellGiven(effects, await lock.server.giveBack(slot), slot.group);
+  } catch (error) {
+    if (!(error instanceof LockTrouble)) throw error;
+    say(
+      effects,
+      "warning",
+      `Cannot give the slot of the group ${slot.group} back: ${error.message}; the next run tries again`,
+      error.hints,
+    );
+    return given;
+  }
+  const { slot: _, ...free } = given;
+  await writeState(folder, free);
+  return free;
+}
+
+function tellGiven(effects: Effects, given: Given, group: string): void {
+  if (given.result === "given") {
+    return say(effects, "info", `Gave the slot of the group ${group} back`);
+  }
+  const { by, reason } = given;
+  if (by === undefined) return;
+  say(
+    effects,
+    "notice",
+    `${by} had freed the slot of the group ${group}${
+      reason ? `: ${reason}` : ""
+    }`,
+  );
+}

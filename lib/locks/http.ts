@@ -1,0 +1,88 @@
+/**
+ * JSON over HTTP with a lock server, within bounds of time and size.
+ *
+ * @module
+ */
+import { beginningOf, boundedText, whyOf } from "../base/http.ts";
+import { LockTrouble } from "./server.ts";
+
+/** Milliseconds that one request takes at most. */
+const longestCall = 5_000;
+
+/** Letters of an answer. A group of a thousand hosts needs a third of that. */
+const longestAnswer = 1024 * 1024;
+
+/** Letters of a refusal that are read. */
+const longestRefusal = 4096;
+
+/** How a server answered. */
+export interface Answer {
+  status: number;
+  /** What it said, as JSON; nothing where it is none. */
+  json: unknown;
+}
+
+/**
+ * Posts JSON. No redirect is followed, which would take a password elsewhere.
+ *
+ * @throws {LockTrouble} `isElsewhere` where no whole answer came in time.
+ */
+export async function postJson(
+  client: Deno.HttpClient,
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const { origin } = new URL(url);
+  try {
+    const response = await fetch(url, {
+      client,
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal: AbortSignal.timeout(longestCall),
+    });
+    const { status } = response;
+    const text = response.ok
+      ? await boundedText(response.body, longestAnswer)
+      : await beginningOf(response.body, longestRefusal);
+    return { status, json: parsed(text) };
+  } catch (error) {
+    const why = whyOf(error);
+    throw new LockTrouble(
+      `${origin} does not answer: ${why}`,
+      why.includes("certificate")
+        ? ["see the files that the lock options name: gitops-sync doctor"]
+        : ["see that the lock server runs: gitops-sync doctor"],
+      true,
+    );
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A part of an answer that anybody may have written, where it is an object. */
+export function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as Record<string, unknown>
+    : {};
+}
+
+/** The same for a list. */
+export function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The same for a text or a number; an empty one where there is none. */
+export function textIn(value: unknown): string {
+  return typeof value === "string" || typeof value === "number"
+    ? String(value)
+    : "";
+}

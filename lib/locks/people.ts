@@ -1,0 +1,62 @@
+/**
+ * What a person asks a lock server: who holds slots, and to free one.
+ *
+ * @module
+ */
+import { exitCodes, SyncError, usageError } from "../base/errors.ts";
+import { guide } from "../base/guide.ts";
+import type { SlotHolder } from "../state/slot.ts";
+import { type LockConfig, openLock } from "./configured.ts";
+import { type LockServer, LockTrouble, type UnlockWish } from "./server.ts";
+
+/**
+ * Who holds a slot of the configured group, in the order in which they took it.
+ *
+ * @returns nothing where the server can't tell.
+ * @throws {SyncError} `no-lock`, exit 2; `lock-unreachable`, exit 3.
+ */
+export async function holdersNow(
+  config: LockConfig,
+): Promise<readonly SlotHolder[] | undefined> {
+  return await atServer(config, (server) => server.holders());
+}
+
+/**
+ * Takes the slot of a host away, whichever host that is.
+ *
+ * @returns who held it; nothing where nobody did; `untold` where the server
+ * does not say.
+ * @throws {SyncError} as {@linkcode holdersNow}.
+ */
+export async function unlock(
+  config: LockConfig,
+  id: string,
+  wish: UnlockWish,
+): Promise<SlotHolder | "untold" | undefined> {
+  return await atServer(config, (server) => server.unlock(id, wish));
+}
+
+async function atServer<T>(
+  config: LockConfig,
+  ask: (server: LockServer) => Promise<T>,
+): Promise<T> {
+  try {
+    using lock = await openLock(config);
+    if (lock) return await ask(lock.server);
+  } catch (error) {
+    if (!(error instanceof LockTrouble)) throw error;
+    const { message, hints } = error;
+    throw new SyncError(`Cannot ask the lock server: ${message}`, {
+      stage: "slot",
+      reason: "lock-unreachable",
+      next: "stop",
+      exit: exitCodes.remote,
+      hints,
+    });
+  }
+  throw usageError(
+    "no-lock",
+    "Cannot ask a lock server: the configuration names none",
+    `see lock.etcd.endpoints and lock.fleetlock.url: ${guide("fleet.md")}`,
+  );
+}

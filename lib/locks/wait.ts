@@ -1,0 +1,117 @@
+/**
+ * What a host says that has no slot, and what it remembers of that.
+ *
+ * @module
+ */
+import { exitCodes, SyncError } from "../base/errors.ts";
+import { count, short } from "../base/text.ts";
+import type { Slot, SlotHolder, SlotReason, SlotWait } from "../state/slot.ts";
+import type { LockTrouble, Taken } from "./server.ts";
+
+/** How many holders a message names. */
+const mostNamed = 5;
+
+/** Holders that are remembered; more would make the state long. */
+const mostRemembered = 20;
+
+/** Why a slot was not had. */
+export interface Refusal {
+  reason: SlotReason;
+  message: string;
+  hints: readonly string[];
+  holders?: readonly SlotHolder[];
+}
+
+/** What an answer means that is no slot. */
+export function refusalOf(
+  taken: Exclude<Taken, { result: "mine" }>,
+  { group, id }: Pick<Slot, "group" | "id">,
+): Refusal {
+  if (taken.result === "other") {
+    return {
+      reason: "slot-of-another",
+      message:
+        `another machine, or this one before it lost its state, holds the slot of ${id} in the group ${group}`,
+      hints: [
+        `give each machine its own lock.id; if no other one is called ${id}: gitops-sync fleet unlock ${id} --reason TEXT`,
+      ],
+      holders: [taken.holder],
+    };
+  }
+  const { holders, why } = taken;
+  const who = holders && holders.length > 0
+    ? `: ${holdersText(holders)}`
+    : why
+    ? `: ${why}`
+    : "";
+  const stuck = holders?.find(({ isKept }) => isKept);
+  return {
+    reason: "no-slot",
+    message: `no slot of the group ${group} is free${who}`,
+    hints: stuck
+      ? [
+        `look at ${stuck.id}; gitops-sync fleet unlock ${stuck.id} --reason TEXT frees its slot`,
+      ]
+      : [],
+    ...holders ? { holders: holders.slice(0, mostRemembered) } : {},
+  };
+}
+
+/** What it means that the server could not be asked. */
+export function refusalBy({ message, hints }: LockTrouble): Refusal {
+  return {
+    reason: "lock-unreachable",
+    message: `no slot without the lock server: ${message}`,
+    hints,
+  };
+}
+
+/** Holders in words. */
+export function holdersText(holders: readonly SlotHolder[]): string {
+  const named = holders.slice(0, mostNamed).map(holderText);
+  const more = holders.length - named.length;
+  return [...named, ...more > 0 ? [`${count(more, "other")}`] : []].join(", ");
+}
+
+/** One holder in words. */
+export function holderText({ id, since, revision, use }: SlotHolder): string {
+  const what = [
+    ...use === "reboot" ? ["to reboot"] : [],
+    ...revision ? [`for ${short(revision)}`] : [],
+    ...since ? [`since ${since.replace(/\.\d+Z$/, "Z")}`] : [],
+  ];
+  return what.length === 0 ? id : `${id} ${what.join(" ")}`;
+}
+
+/** The wait that a refusal begins, or goes on with. */
+export function waitFor(
+  before: SlotWait | undefined,
+  { group, use, revision }: Pick<Slot, "group" | "use" | "revision">,
+  { reason, message, holders }: Refusal,
+  now: Date,
+): SlotWait {
+  const isSame = before?.revision === revision && before.use === use;
+  return {
+    group,
+    use,
+    revision,
+    since: isSame ? before.since : now.toISOString(),
+    reason,
+    message,
+    ...holders ? { holders } : {},
+  };
+}
+
+/** The end of a run without a slot: nothing is wrong, and its exit code is 0. */
+export function withoutSlot({ reason, message, hints }: Refusal): SyncError {
+  return new SyncError(`Not now: ${message}`, {
+    stage: "slot",
+    reason,
+    next: "stop",
+    exit: exitCodes.ok,
+    hints: [
+      ...hints,
+      "each run asks again; the system is built, so it is activated soon then",
+    ],
+  });
+}
