@@ -45,10 +45,24 @@ export const ofTold: readonly Mutant[] = [
   },
   {
     name: "told: what a server asks for does not count",
-    file: "lib/notify/deliver.ts",
+    file: "lib/notify/pause.ts",
     from: "Math.max(own, after)",
     to: "own",
     tests: deliveries,
+  },
+  {
+    name: "told: a commit that a forge has not yet holds all others",
+    file: "lib/notify/stuck.ts",
+    from: "if (!sent.isAlone ||",
+    to: "if (sent.isAlone ||",
+    tests: deliveries,
+  },
+  {
+    name: "told: a full disk loses messages",
+    file: "lib/notify/tell.ts",
+    from: "    untold.push({ id, waiting });\n",
+    to: "    void id;\n",
+    tests: ["tests/runs/notify_test.ts"],
   },
   {
     name: "told: a message is kept for ever",
