@@ -234,29 +234,36 @@ function groupOf(word: string): CommandSpec | undefined {
 
 async function unknownFlag(argument: string, command: CommandSpec) {
   const flag = argument.replace(/=.*$/s, "");
-  const known = [
-    ...namesOf([...globalFlags, ...command.flags]),
-    ...flagOptions.map(flagOf),
-    ...negatableFlags.map((name) => `no-${name}`),
-  ].map((name) => `--${name}`);
-  const owners = commands.filter(({ flags }) =>
-    flags.some(({ name }) => `--${name}` === flag)
-  );
-  const opposite = flag.replace(/^--no-/, "--");
-  const isOpposite = opposite !== flag && known.includes(opposite);
   return usageError(
     "unknown-flag",
     `Cannot use ${
       oneLine(flag, 80)
     } with ${command.name}: there is no such flag`,
-    owners.length > 0
-      ? `it is a flag of gitops-sync ${
-        owners.map(({ name }) => name).join(", ")
-      }`
-      : isOpposite
-      ? `${opposite} takes a value, and has no opposite`
-      : await nearestTo(flag, known),
+    await flagHint(flag, command),
   );
+}
+
+/** What a person may have meant by a flag that the command does not take. */
+async function flagHint(flag: string, command: CommandSpec): Promise<string> {
+  const { hintFor } = await import("../config/typed_words.ts");
+  const typed = hintFor(flag);
+  if (typed) return typed;
+  const owners = commands.filter(({ flags }) =>
+    flags.some(({ name }) => `--${name}` === flag)
+  );
+  if (owners.length > 0) {
+    const names = owners.map(({ name }) => name).join(", ");
+    return `it is a flag of gitops-sync ${names}`;
+  }
+  const known = [
+    ...namesOf([...globalFlags, ...command.flags]),
+    ...flagOptions.map(flagOf),
+    ...negatableFlags.map((name) => `no-${name}`),
+  ].map((name) => `--${name}`);
+  const opposite = flag.replace(/^--no-/, "--");
+  return opposite !== flag && known.includes(opposite)
+    ? `${opposite} takes a value, and has no opposite`
+    : await nearestTo(flag, known);
 }
 
 async function nearestTo(word: string, known: string[]): Promise<string> {
