@@ -65,12 +65,18 @@ function silent({ errors, plain }: Evidence): BuildFailure {
   const error = errors.at(-1);
   if (error) return told({ reason: "unknown", error });
   const lines = plain.slice(-logLines);
+  // As argparse says it, which nixos-rebuild-ng uses.
+  const usage = lines.map((line) => /^nixos-rebuild: error: (.+)/.exec(line))
+    .findLast((match) => match)?.[1];
   return {
     reason: lines.some((line) => memory.test(line))
       ? "out-of-memory"
       : "unknown",
     transient: true,
-    summary: "Nix ended without saying why",
+    summary: usage === undefined ? "Nix ended without saying why" : oneLine(
+      `nixos-rebuild refuses its arguments (build.options): ${usage}`,
+      summaryLength,
+    ),
     details: lines,
   };
 }
@@ -156,7 +162,9 @@ function told({ reason, error, context }: Judged): BuildFailure {
 function headline(reason: BuildReason, text: string): string {
   if (reason === "host-missing") {
     const host = /nixosConfigurations\."?([^".' ]+)/.exec(text)?.[1];
-    return `the flake has no nixosConfigurations.${host ?? "HOST"}`;
+    return `the flake has no NixOS system nixosConfigurations.${
+      host ?? "HOST"
+    }`;
   }
   if (reason === "flake-missing") return "there is no flake.nix";
   if (reason === "lock-outdated") {

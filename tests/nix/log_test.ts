@@ -115,7 +115,7 @@ const failures: Record<string, Row> = {
   "host-missing": [
     "host-missing",
     false,
-    "the flake has no nixosConfigurations.myhost",
+    "the flake has no NixOS system nixosConfigurations.myhost",
     "Did you mean myhosts?",
   ],
   "ifd-failed": [
@@ -387,6 +387,14 @@ Deno.test("Nix that ends without a word may do better later", () => {
     summary: "Nix ended without saying why",
     details: [],
   });
+  const refused = after([
+    "usage: nixos-rebuild [-h] [--verbose] [--max-jobs MAX_JOBS]",
+    "nixos-rebuild: error: unrecognized arguments: --jobs 4",
+  ]);
+  assertEquals(
+    refused.failure().summary,
+    "nixos-rebuild refuses its arguments (build.options): unrecognized arguments: --jobs 4",
+  );
   const killed = after(["GC Warning: Out of Memory! Heap size: 1 MiB"]);
   assertEquals(killed.failure().reason, "out-of-memory");
 });
