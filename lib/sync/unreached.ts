@@ -39,6 +39,9 @@ export async function missing(
   });
 }
 
+/** How many branches and tags are named where none is close. */
+const mostNames = 5;
+
 async function nearest(ref: string, names: readonly string[]): Promise<string> {
   if (isPattern(ref)) {
     const tags = names.filter((name) => name.startsWith("refs/tags/"));
@@ -50,9 +53,14 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
   const { nearest: nearestOf } = await import("../base/nearest.ts");
   const plain = names.map((name) => name.replace(/^refs\/(heads|tags)\//, ""));
   const near = nearestOf(ref, plain);
-  return `if it was deleted, push it again or follow another one with ref${
-    near ? ` (did you mean ${near}?)` : ""
-  }; this host keeps what it runs`;
+  const some = plain.slice(0, mostNames).join(", ");
+  const more = plain.length > mostNames ? ", and more" : "";
+  const known = near
+    ? ` (did you mean ${near}?)`
+    : plain.length > 0
+    ? ` (the repository has ${some}${more})`
+    : "";
+  return `if it was deleted, push it again or follow another one with ref${known}; this host keeps what it runs`;
 }
 
 /**

@@ -164,7 +164,8 @@ test("status and what only looks at this host start no more than they need", asy
     [["status"], [ask]],
     [["status", "--offline"], []],
     [["history"], []],
-    [["suspend"], []],
+    // Who it was is written down.
+    [["suspend"], ["cat -- /proc/self/loginuid"]],
     [["sync"], []],
     [["resume"], []],
     [["config", "check"], []],

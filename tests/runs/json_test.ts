@@ -97,7 +97,7 @@ test("each result of a sync has its keys", async (world) => {
 
 test("each other command has its keys", async (world) => {
   const status =
-    "agrees attempt backoff bootDefault busy git holds isolation last " +
+    "agrees attempt backoff bootDefault busy gated git holds isolation last " +
     "lastGood next nextRun reboot rolledBack running slot slotWait suspension testing " +
     "waiting why";
   const { repository } = await prepared(world);
