@@ -1,0 +1,86 @@
+/**
+ * Whole runs with gates and a slot of the fleet, with a real etcd.
+ */
+import { assertEquals } from "@std/assert";
+import {
+  deployed,
+  runs,
+  says,
+  syncTo,
+  test as worldTest,
+} from "../runs/setting.ts";
+import type { World } from "../world/world.ts";
+import { EtcdMember, hasEtcd } from "./etcd_server.ts";
+
+function test(
+  name: string,
+  body: (world: World, member: EtcdMember) => Promise<void>,
+) {
+  if (!hasEtcd) return Deno.test({ name, ignore: true, fn() {} });
+  worldTest(name, async (world) => {
+    await using member = await EtcdMember.start();
+    await body(world, member);
+  });
+}
+
+const open = (world: World) => world.write("/open", "");
+const shut = (world: World) => Deno.removeSync(world.path("/open"));
+
+/** A host with one gate, which is open while a file is there, and one lock. */
+const both = (world: World, { url }: EtcdMember) => ({
+  "gates.command": ["test", "-e", `${world.folder}/open`],
+  "lock.etcd.endpoints": [url],
+});
+
+const names = async (member: EtcdMember) =>
+  (await member.slots()).map(({ key }) => key);
+
+test(
+  "what gates let through waits for a slot, cheaply, until a gate closes",
+  async (world, member) => {
+    open(world);
+    const { repository, revision } = await deployed(world, both(world, member));
+    shut(world);
+    await member.occupy("web-7");
+    const next = await repository.publish("The second system");
+    says((await syncTo(world, 0)).stdout, "it waits for the gate command");
+    assertEquals(world.state()?.slotWait, undefined, "no slot is asked for");
+
+    open(world);
+    says(
+      (await syncTo(world, 0, "sync", "--now")).text,
+      "no slot of the group",
+    );
+    assertEquals(world.state()?.gated, undefined, "no gate is closed");
+    const wait = world.state()?.slotWait;
+    assertEquals(wait?.revision, next);
+    const attempts = world.history().length;
+    for (let i = 0; i < 2; i++) {
+      says((await syncTo(world, 0)).stdout, "waits for a slot since");
+    }
+    assertEquals(world.history().length, attempts, "nothing is built again");
+    assertEquals(world.state()?.slotWait?.since, wait?.since);
+    const status = await syncTo(world, 13, "status", "--exit-code");
+    says(status.stdout, "waits for a slot since");
+    assertEquals(status.stdout.includes("gate "), false, status.stdout);
+    const plan = JSON.parse(
+      (await syncTo(world, 0, "plan", "--json", "--no-build")).stdout,
+    );
+    assertEquals(plan.stops.map(({ what }: { what: string }) => what), [
+      "no-slot",
+    ]);
+
+    // The gates are asked again once there is a slot, and nobody waits then.
+    shut(world);
+    await member.free("web-7");
+    says((await syncTo(world, 0)).stdout, "it waits for the gate command");
+    runs(world, revision);
+    assertEquals(await names(member), []);
+    await syncTo(world, 0);
+    assertEquals(world.state()?.slotWait, undefined);
+    open(world);
+    says((await syncTo(world, 0, "sync", "--now")).stdout, "Deployed ");
+    runs(world, next);
+    assertEquals(await names(member), []);
+  },
+);
