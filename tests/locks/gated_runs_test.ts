@@ -30,7 +30,16 @@ const shut = (world: World) => Deno.removeSync(world.path("/open"));
 const both = (world: World, { url }: EtcdMember) => ({
   "gates.command": ["test", "-e", `${world.folder}/open`],
   "lock.etcd.endpoints": [url],
+  "gates.tellAfter": "1ms",
+  "notify.webhook.url": "http://127.0.0.1:9",
+  "notify.by": "unit",
 });
+
+/** What was told to begin, and not to be over. */
+const told = (world: World) =>
+  Object.keys(
+    JSON.parse(world.read("/var/lib/gitops-sync/notify/told.json")!).open,
+  ).map((key) => key.split(" ")[0]);
 
 const names = async (member: EtcdMember) =>
   (await member.slots()).map(({ key }) => key);
@@ -45,6 +54,7 @@ test(
     const next = await repository.publish("The second system");
     says((await syncTo(world, 0)).stdout, "it waits for the gate command");
     assertEquals(world.state()?.slotWait, undefined, "no slot is asked for");
+    assertEquals(told(world), ["gates"]);
 
     open(world);
     says(
@@ -60,6 +70,7 @@ test(
     }
     assertEquals(world.history().length, attempts, "nothing is built again");
     assertEquals(world.state()?.slotWait?.since, wait?.since);
+    assertEquals(told(world), ["slot-wanted"]);
     const status = await syncTo(world, 13, "status", "--exit-code");
     says(status.stdout, "waits for a slot since");
     assertEquals(status.stdout.includes("gate "), false, status.stdout);
