@@ -10,6 +10,7 @@ import {
   test as worldTest,
 } from "../runs/setting.ts";
 import type { World } from "../world/world.ts";
+import type { State } from "../../lib/state/state.ts";
 import { EtcdMember, hasEtcd } from "./etcd_server.ts";
 
 function test(
@@ -93,5 +94,65 @@ test(
     says((await syncTo(world, 0, "sync", "--now")).stdout, "Deployed ");
     runs(world, next);
     assertEquals(await names(member), []);
+  },
+);
+
+/** Lets what was seen be this much older, as time does. */
+function age(world: World, minutes: number) {
+  const file = "/var/lib/gitops-sync/state.json";
+  const { checksum: _, sealedAt: __, ...state } = JSON.parse(world.read(file)!);
+  const before = (at: string) =>
+    new Date(Date.parse(at) - minutes * 60_000).toISOString();
+  const { sightings, lastGood } = state as State;
+  world.write(
+    file,
+    JSON.stringify({
+      ...state,
+      lastGood: { ...lastGood, at: before(lastGood!.at) },
+      sightings: sightings!.map(({ clock: _, since, ...one }) => ({
+        ...one,
+        since: before(since),
+      })),
+    }),
+  );
+}
+
+test(
+  "an older revision that has soaked waits for a slot as the newest does",
+  async (world, member) => {
+    const options = {
+      "lock.etcd.endpoints": [member.url],
+      "gates.soak": "2h",
+    };
+    const { repository, revision } = await deployed(world, {
+      "lock.etcd.endpoints": [member.url],
+    });
+    world.configure(repository, options);
+    const second = await repository.publish("Second");
+    says((await syncTo(world, 0)).stdout, "waits for the gate soak");
+    age(world, 60);
+    const third = await repository.publish("Third");
+    says((await syncTo(world, 0)).stdout, "waits for the gate soak");
+    age(world, 61);
+    await member.occupy("web-7");
+    says((await syncTo(world, 0)).text, "no slot of the group");
+    assertEquals(world.state()?.slotWait?.revision, second);
+    const attempts = world.history().length;
+    const json = JSON.parse((await syncTo(world, 0, "sync", "--json")).stdout);
+    assertEquals([json.result, json.revision], ["queued", second]);
+    assertEquals(world.history().length, attempts);
+    // A person's word passes gates, and no slot.
+    says(
+      (await syncTo(world, 0, "sync", "--now")).text,
+      "no slot of the group",
+    );
+    assertEquals(world.state()?.slotWait?.revision, third);
+    const skip = ["--skip-gates", "--reason", "it burns"];
+    const skipped = await syncTo(world, 0, "sync", ...skip);
+    says(skipped.text, "waits for a slot since", "counts for this run alone");
+    runs(world, revision);
+    await member.free("web-7");
+    says((await syncTo(world, 0)).stdout, "Deployed ");
+    runs(world, second);
   },
 );
