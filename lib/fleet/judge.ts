@@ -152,6 +152,10 @@ function standing(metrics: TargetMetrics): Judged {
   }
   const exit = values.last_attempt_exit_code ?? 0;
   if (exit !== 0) return as("failing", `its last attempt ended with ${exit}`);
+  const isBehind = values.behind_seconds! > 0 || seen !== null && seen !== runs;
+  if (isBehind && values.slot_wanted_timestamp_seconds !== undefined) {
+    return as("behind", "it waits for a slot of its group");
+  }
   if (values.behind_seconds! > 0) {
     const age = formatDuration(values.behind_seconds! * 1000);
     return as("behind", seen ? `${short(seen)} is ${age} old` : age);

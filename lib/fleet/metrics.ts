@@ -25,6 +25,7 @@ const asked = {
   drift: [],
   needs_reboot: [],
   needs_person: [],
+  slot_wanted_timestamp_seconds: [],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The name of a metric, without `gitops_sync_`. */

@@ -164,13 +164,15 @@ function raw(
   isGood: boolean,
   id: unknown,
   revision: unknown,
-): Raw {
+): Raw | undefined {
+  // Without it nobody can tell which of two reports is the newer one.
+  if (typeof id !== "number") return undefined;
   return {
     name: oneLine(name, 255),
     key,
     state: isGood ? "success" : skipped.includes(said) ? "skipped" : "other",
     said: oneLine(said, 40),
-    id: typeof id === "number" ? id : 0,
+    id,
     revision: typeof revision === "string" ? revision : undefined,
   };
 }

@@ -37,6 +37,7 @@ export async function passGates(
         : `${count(gates.length, "gate")} open`,
   );
   if (!gated) {
+    await forgetClosed(run, subject);
     refuseSuspended(run);
     refuseOutside(run);
     return cleared;
@@ -48,6 +49,19 @@ export async function passGates(
       .filter((one) => one !== undefined),
   );
   return { gated };
+}
+
+/**
+ * What was found closed before is over. The revision may have to wait for
+ * something else now, and must not seem to wait for its gates.
+ */
+async function forgetClosed(
+  run: Run,
+  { commit, target, isTest }: Subject,
+): Promise<void> {
+  if (!gatedFor(run.config, run.state, commit, target, isTest)) return;
+  const { gated: _, ...state } = run.state;
+  await run.replace(state);
 }
 
 function subjectOf(

@@ -52,7 +52,9 @@ export function samplesIn(json: unknown, isRange = false): Found {
   // Something is missing in it, e.g. a store that did not answer.
   const { warnings } = json;
   if (Array.isArray(warnings) && warnings.length > 0) {
-    return { why: `it warns: ${oneLine(String(warnings[0]), 200)}` };
+    const [first] = warnings as unknown[];
+    const said = typeof first === "string" ? first : "something";
+    return { why: `it warns: ${oneLine(said, 200)}` };
   }
   const { data } = json;
   if (!isObject(data)) return { why: unknownForm };

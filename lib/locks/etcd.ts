@@ -104,7 +104,14 @@ export class EtcdServer implements LockServer {
     const { ID } = await this.api.call("lease/grant", {
       TTL: String(leaseSeconds),
     });
-    this.#lease = textIn(ID) || "0";
+    const lease = textIn(ID);
+    // A key without a lease would outlive a host that dies now.
+    if (!/^[1-9]\d*$/.test(lease)) {
+      throw new LockTrouble(
+        "lease/grant names no lease: that is not what etcd does",
+      );
+    }
+    this.#lease = lease;
     const put = { ...this.#put(slot, false), lease: this.#lease };
     await this.#ifUnchanged(slot, "0", [{ request_put: put }]);
     // An answer may be lost, so what is there counts and not what was said.

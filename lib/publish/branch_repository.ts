@@ -8,6 +8,7 @@ import type { Command, Effects, Finished } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { isRevision } from "../base/names.ts";
 import { lastWords } from "../base/text.ts";
+import { contentsCommand, contentsIn } from "../git/contents.ts";
 import { remoteFailure } from "../git/failure.ts";
 import { gitEnvironment, localGit, mostMemory } from "../git/git.ts";
 import type { WithRemote } from "./remote.ts";
@@ -81,6 +82,14 @@ export class BranchRepository {
     return this.#must({ ...command, env: { ...command.env, ...env } });
   }
 
+  /** The contents of objects that are here, in the order of the ids. */
+  async contents(
+    ids: readonly string[],
+  ): Promise<(Uint8Array | undefined)[]> {
+    const command = contentsCommand(this.path, ids);
+    return contentsIn(await this.#whole(command));
+  }
+
   /** Runs Git here, whatever its exit code. */
   run(args: readonly string[]): Promise<Finished> {
     return this.effects.run(localGit(this.path, args));
@@ -145,8 +154,13 @@ export class BranchRepository {
   }
 
   async #must(command: Command): Promise<string> {
+    const { stdout } = await this.#whole(command);
+    return new TextDecoder().decode(stdout);
+  }
+
+  async #whole(command: Command): Promise<Finished> {
     const finished = await this.effects.run(command);
-    if (finished.code === 0) return new TextDecoder().decode(finished.stdout);
+    if (finished.code === 0) return finished;
     throw new SyncError(
       `Cannot make a commit for the branch: git ${command.args[2]} failed`,
       {

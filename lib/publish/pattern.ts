@@ -29,6 +29,8 @@ export function chosenHosts(
   if (patterns === undefined) return [...hosts];
   const all = patterns.split(",").map((one) => one.trim())
     .filter((one) => one !== "");
+  // A variable of CI that is empty is neither all hosts nor a success.
+  if (all.length === 0) throw noSuchHost(hosts, patterns);
   const chosen = new Set<string>();
   for (const pattern of all) {
     const found = hosts.filter((host) => fits(host, pattern));
@@ -48,7 +50,7 @@ function noSuchHost(hosts: readonly string[], pattern: string) {
   return usageError(
     "no-such-host",
     `Cannot publish ${
-      oneLine(pattern, 80)
+      oneLine(pattern, 80).trim() || '""'
     }: no nixosConfigurations of the flake has such a name`,
     `the names there: ${known}${hosts.length > 20 ? ", …" : ""}`,
   );

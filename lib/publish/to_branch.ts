@@ -128,18 +128,10 @@ export class ToBranch implements Place {
     });
     const systems = new Map<string, string>();
     if (files.length === 0) return systems;
-    const said = await repository.gitWith(
-      ["cat-file", "--batch"],
-      { input: files.map(({ id }) => `${id}\n`).join("") },
-    );
-    // A heading with the size, the content, and a line end for each.
-    let at = 0;
-    for (const { host } of files) {
-      const end = said.indexOf("\n", at);
-      const size = Number(said.slice(at, end).split(" ")[2]);
-      const text = said.slice(end + 1, end + 1 + size).trim();
+    const contents = await repository.contents(files.map(({ id }) => id));
+    for (const [i, { host }] of files.entries()) {
+      const text = new TextDecoder().decode(contents[i]).trim();
       if (isStorePath(text)) systems.set(host, text);
-      at = end + 1 + size + 1;
     }
     return systems;
   }

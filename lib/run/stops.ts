@@ -181,6 +181,8 @@ function gated(facts: StopFacts): Stop[] {
   if (putsBack(decision) || target.operation === "build") return [];
   const known = gatedFor(config, state, commit, target, isTest);
   const { revision } = commit;
+  // What waits for a slot has passed its gates.
+  if (!known && slotWaitOf(state, revision)) return [];
   return gateNames(config, isTest).flatMap((name) => {
     const found = known?.gates.find((one) => one.name === name);
     const soak = config["gates.soak"];

@@ -77,7 +77,15 @@ export async function act(
       if (await mustWait(effects)) return { result: "starting" };
       const { attemptDeploy } = await import("./attempt.ts");
       const { tip, target } = decision;
-      return await attemptDeploy(effects, config, state, tip, target, record);
+      return await attemptDeploy(
+        effects,
+        config,
+        state,
+        tip,
+        target,
+        record,
+        wishes,
+      );
     }
     case "queued":
       return await actInTurn(

@@ -28,6 +28,8 @@ const resting = [
   "starting",
   "unapproved",
   "gated",
+  // A reboot would need a slot too, and begin another wait in place of this one.
+  "queued",
 ];
 
 /**

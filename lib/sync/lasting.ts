@@ -14,7 +14,8 @@ import { nameOf, stampOf } from "../notify/notice.ts";
 import { type Found, tellFound, withoutHarm } from "../notify/tell.ts";
 import type { Condition } from "../notify/told.ts";
 import { driftNow } from "../run/decide.ts";
-import { askedClosed, closedNames } from "../run/gates.ts";
+import { wantedOf } from "../run/approval.ts";
+import { askedClosed, closedNames, gatedNow } from "../run/gates.ts";
 import { misledOf } from "../run/misled.ts";
 import { runningTest } from "../run/testing.ts";
 import { type Alerts, readAlerts } from "../state/alerts.ts";
@@ -291,8 +292,19 @@ const saysNothing: readonly Outcome["result"][] = [
   "test-over",
 ];
 
+/** What has come to wait for a slot waits for neither a person nor a gate. */
+function isPast(
+  { outcome, state }: Facts,
+  find: (state: State) => unknown,
+): boolean {
+  return outcome?.result === "queued" && state !== undefined &&
+    find(state) === undefined;
+}
+
 /** Only a run that has asked the remote knows whether it still waits. */
-function approvalIn({ outcome }: Facts): Answer {
+function approvalIn(facts: Facts): Answer {
+  const { outcome } = facts;
+  if (isPast(facts, wantedOf)) return undefined;
   if (!outcome || saysNothing.includes(outcome.result)) return "unknown";
   if (outcome.result !== "unapproved" || outcome.waiting.approved) {
     return undefined;
@@ -324,7 +336,9 @@ function approvalIn({ outcome }: Facts): Answer {
  * Gates that stay closed for long. To soak takes the time that was asked for, so
  * nobody is told of that.
  */
-function gatesIn({ config, outcome, now }: Facts): Answer {
+function gatesIn(facts: Facts): Answer {
+  const { config, outcome, now } = facts;
+  if (isPast(facts, gatedNow)) return undefined;
   if (!outcome || saysNothing.includes(outcome.result)) return "unknown";
   if (outcome.result !== "gated") return undefined;
   const { gated } = outcome;

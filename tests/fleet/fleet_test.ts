@@ -57,6 +57,12 @@ const made: (MadeHost & { state: FleetHost["state"] })[] = [
     state: "gated",
   },
   { name: "late", values: { behind_seconds: 90 }, seen: b, state: "behind" },
+  {
+    name: "queued",
+    values: { slot_wanted_timestamp_seconds: end - 60, behind_seconds: 90 },
+    seen: b,
+    state: "behind",
+  },
   { name: "new", revision: null, state: "behind" },
   { name: "reboot", values: { needs_reboot: 1 }, state: "reboot" },
   {
@@ -99,6 +105,8 @@ Deno.test({
       });
       const gated = hosts.find(({ host }) => host === "gated");
       assertEquals(gated?.gate, "checks, soak");
+      const queued = hosts.find(({ host }) => host === "queued");
+      assertEquals(queued?.why, "it waits for a slot of its group");
       // By ring, by pattern, and by a name that nobody has heard of.
       const of = async (wish: Parameters<typeof askPrometheus>[1]) =>
         (await askPrometheus(prometheus.url, wish)).hosts

@@ -206,6 +206,8 @@ Deno.test("what a forge does not say as documented is known by nobody", async ()
     const bent: [Entry, RegExp][] = [
       [{ ...right, context: undefined, name: 7 }, /another form/],
       [{ ...right, state: 1, status: null }, /another form/],
+      // Which of two is newer can't be told.
+      [{ ...right, id: "2", description: "b" }, /another form/],
     ];
     for (const [entry, says] of bent) {
       receiver.answer = forgeOf(forge, [right, entry]);

@@ -55,6 +55,7 @@ Deno.test("true is a value that is a number other than 0, and nothing else", () 
     [{ ...vector("1"), status: "error", error: "no\nway" }, /refuses.*no way/],
     [{ ...vector("1"), status: undefined }, /another form/],
     [{ ...vector("1"), warnings: ["a store is down"] }, /warns: a store is/],
+    [{ ...vector("1"), warnings: [{ toString: 1 }] }, /warns: something/],
     [[], /another form/],
     ["yes", /another form/],
   ];

@@ -1,7 +1,12 @@
 /**
  * Slots in a real etcd.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { EtcdServer } from "../../lib/locks/etcd.ts";
 import { encoded, EtcdApi } from "../../lib/locks/etcd_api.ts";
 import { LockTrouble } from "../../lib/locks/server.ts";
@@ -268,3 +273,28 @@ test("mutual TLS", async (member, host) => {
     .catch((error) => error);
   assert(failed instanceof LockTrouble, "no certificate, no answer");
 }, { tls: true });
+
+Deno.test("etcd: without a lease nothing is written that nobody would remove", async () => {
+  const asked: string[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => {
+      asked.push(new URL(request.url).pathname);
+      return Response.json({ header: {} });
+    },
+  );
+  using client = Deno.createHttpClient({});
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const api = new EtcdApi({ endpoints: [url], client });
+  const own = {
+    server: url,
+    prefix: "/gitops-sync",
+    group: "default",
+    id: "web",
+    slots: 1,
+  };
+  const etcd = new EtcdServer(api, own);
+  const slot = etcd.fresh({ use: "switch", since, revision });
+  await assertRejects(() => etcd.take(slot), LockTrouble, "no lease");
+  assertEquals(asked, ["/v3/lease/grant"]);
+});

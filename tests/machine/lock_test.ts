@@ -84,6 +84,18 @@ Deno.test({
     assertEquals(machine.state()?.slotWait?.use, "reboot");
     const { stdout: status } = await machine.sync("status");
     assertStringIncludes(status, "the reboot waits for one since");
+
+    // A revision that waits for a slot goes first: one wait at a time.
+    await repository.publish("Third", { knobs: { kernel: "2" } });
+    assertStringIncludes((await machine.sync()).stderr, "Not now: no slot");
+    const wait = machine.state()?.slotWait;
+    for (let run = 0; run < 2; run++) {
+      const { stdout, stderr } = await machine.sync();
+      assertStringIncludes(stdout, "waits for a slot since");
+      assertEquals(stderr.includes("No reboot yet"), false, stderr);
+    }
+    const { use, since } = machine.state()!.slotWait!;
+    assertEquals([use, since], ["switch", wait?.since]);
     await machine.sync("fleet", "unlock", "web-7", "--reason", "it is gone");
 
     const going = await machine.sync();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Effects, say } from "../../base/effects.ts";
 import type { ExitCode } from "../../base/errors.ts";
 import { record } from "../../report/record.ts";
 import { noGates } from "../../run/gates.ts";
@@ -74,7 +75,21 @@ export async function syncWith(
       },
     )).finally(effects.published);
   await tellOutcome(call, config, effects, outcome);
+  if (wishes.skipGates && isWithoutSlot(outcome)) tellUnused(effects);
   return exitOf(outcome);
+}
+
+/** Whether a run came to no change because no slot of the fleet was free. */
+function isWithoutSlot(outcome: Outcome): boolean {
+  return outcome.result === "queued" ||
+    outcome.result === "interrupted" && outcome.error.stage === "slot";
+}
+
+/** Nobody is to believe that a later run skips the gates too. */
+function tellUnused(effects: Effects): void {
+  say(effects, "notice", "--skip-gates counts for this run alone", [
+    "say it again once a slot is free: gitops-sync fleet locks tells who holds them",
+  ]);
 }
 
 /** When there is something to do although nothing changes. */
