@@ -24,6 +24,10 @@ let
     "page"
   ];
 
+  # Not DynamicUser=: with that, and a folder that stays, systemd puts the folder
+  # where root alone gets to, and no proxy reaches a socket in it.
+  user = "gitops-sync-serve";
+
   auth = cfg.settings.serve.auth or { };
   passwordFile = auth.passwordFile or null;
   header = auth.header or null;
@@ -55,7 +59,7 @@ in
         message = "services.gitops.serve.wanted ${toString (units.problemOfPath wanted)}.";
       }
       {
-        assertion = hasHook || hasPage;
+        assertion = hasHook || hasPage || hasButtons;
         message = ''
           services.gitops.serve.enable is set, and neither a secret for the webhook nor the page. Put the secret into a file on the host, and write for example:
             services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";
@@ -100,6 +104,13 @@ in
       }
     ];
 
+    users.users.${user} = {
+      isSystemUser = true;
+      group = user;
+      description = "hears of pushes for gitops-sync";
+    };
+    users.groups.${user} = { };
+
     systemd.services.gitops-sync-serve = {
       description =
         if hasPage then
@@ -134,8 +145,9 @@ in
               path = passwordFile;
             }
           );
-          # A user of its own for as long as it runs, who may write one file.
-          DynamicUser = true;
+          # A user of its own, who may write to one folder.
+          User = user;
+          Group = if cfg.serve.group == null then user else cfg.serve.group;
           RuntimeDirectory = "gitops-sync-serve";
           RuntimeDirectoryMode = "0750";
           # What is wanted stays wanted.
@@ -164,7 +176,6 @@ in
           TemporaryFileSystem = ''"${units.absolute state}:ro"'';
           BindReadOnlyPaths = map (path: ''"-${path}"'') shown;
         }
-        // lib.optionalAttrs (cfg.serve.group != null) { Group = cfg.serve.group; }
         // lib.optionalAttrs isLoopback {
           IPAddressAllow = "localhost";
           IPAddressDeny = "any";

@@ -70,7 +70,7 @@ export async function refusalPage(
     status,
     "This was refused",
     html`<p>Nothing was done: ${why}.</p>
-<p><a href="/">Back to the status page</a></p>`,
+<p><a href="/">Back</a></p>`,
     headers,
   );
 }

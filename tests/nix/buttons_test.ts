@@ -158,3 +158,51 @@ Deno.test({
     assertStringIncludes(await journal(unit), "ada asks for resume");
   },
 });
+
+Deno.test({
+  name:
+    "a proxy reaches the socket that its group may use, and nobody else does",
+  ignore: refusal !== null,
+  fn: async () => {
+    await using units = await bootUnitHost();
+    const { machine } = units;
+    await units.install(`services.gitops = {
+      enable = true;
+      repository = "https://git.example.org/infra.git";
+      host = "demo";
+      serve = {
+        enable = true;
+        page = true;
+        listen = "unix:/run/gitops-sync-serve/http.sock";
+        group = "www-data";
+        auth = { header = "X-Remote-User"; origin = "${origin}"; };
+      };
+    };`);
+    const serve = "gitops-sync-serve.service";
+    await machine.output(["systemctl", "start", serve]);
+    await until(machine, "it listens or ends", async () => {
+      const said = await machine.output(["journalctl", `--unit=${serve}`]);
+      return /Listening on|Cannot/.test(said);
+    });
+    const ask = (user: string) =>
+      machine.run([
+        ...["runuser", "--user", user, "--"],
+        ...["curl", "--silent", "--header", "X-Remote-User: ada"],
+        ...["--unix-socket", "/run/gitops-sync-serve/http.sock"],
+        "http://web-1/",
+      ]);
+    const answer = await ask("www-data");
+    assertStringIncludes(answer.stdout, "Signed in as ada");
+    // It can't connect.
+    assertEquals((await ask("nobody")).code, 7);
+    // What is wanted stays wanted, and the server starts in what is left.
+    await machine.output(["touch", "/run/gitops-sync-serve/wanted"]);
+    await machine.output(["systemctl", "restart", serve]);
+    await until(
+      machine,
+      "it answers again",
+      async () => (await ask("www-data")).code === 0,
+    );
+    assert(machine.read("/run/gitops-sync-serve/wanted") !== null);
+  },
+});

@@ -235,6 +235,15 @@ export const golden: readonly Case[] = [
   },
   {
     settings: gitops(`
+      serve = {
+        enable = true;
+        auth = { passwordFile = "/etc/passwords"; origin = "https://a"; };
+      };
+    `),
+    units: { "gitops-sync-serve.service": "buttons.service" },
+  },
+  {
+    settings: gitops(`
       stateDirectory = "/var/lib/my 50%";
       notify.apprise.urlsFile = "/etc/gitops-sync/apprise";
       notify.webhook = { url = "https://a/b"; secretFile = "/etc/c"; };

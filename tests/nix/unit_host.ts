@@ -31,6 +31,7 @@ export async function bootUnitHost(): Promise<UnitHost> {
       const host = await flake.buildHost(settings);
       await machine.output(["mkdir", "-p", "/etc/gitops-sync"]);
       await machine.output(["cp", "-r", `${host}/etc/.`, "/etc/"]);
+      await makeUsers(machine);
       await machine.output(["systemctl", "daemon-reload"]);
       // As NixOS does on each switch and boot.
       const rules = "/etc/tmpfiles.d/00-nixos.conf";
@@ -41,4 +42,14 @@ export async function bootUnitHost(): Promise<UnitHost> {
     },
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };
+}
+
+/** Makes the users of the host that the machine does not have yet. */
+async function makeUsers(machine: Machine) {
+  const names = machine.read("/etc/users")?.split("\n") ?? [];
+  for (const name of names.filter((one) => one !== "")) {
+    const { code } = await machine.run(["id", name]);
+    if (code === 0) continue;
+    await machine.output(["useradd", "--system", "--user-group", name]);
+  }
 }

@@ -9,6 +9,7 @@ import { agreement } from "../../lib/report/agreement.ts";
 import { readPage } from "../../lib/report/page_facts.ts";
 import { statusRows } from "../../lib/report/status_text.ts";
 import { html } from "../../lib/serve/html.ts";
+import { admitWith } from "../../lib/serve/page/admit.ts";
 import { targetOf } from "../../lib/run/decide.ts";
 import {
   ago,
@@ -40,7 +41,7 @@ async function hostWith(text: string): Promise<PageHost> {
     windows: { deploy: ["Mon-Fri 22:00-04:00"] },
   }, {
     admit: () =>
-      Promise.resolve({ viewer: text, actions: html`<button>ok</button>` }),
+      Promise.resolve({ actions: html`<button title="${text}">ok</button>` }),
   });
   const { config } = host;
   const named = { ...config, host: text } as typeof config;
@@ -418,4 +419,56 @@ Deno.test("what another version left is not shown", async () => {
   // Nor what is cut off.
   await Deno.truncate(file, 100);
   assertEquals((await host.ask("/")).status, 200);
+});
+
+Deno.test("each reader sees their own buttons, in the page and its events", async () => {
+  await using host = await PageHost.make({}, {
+    admit: admitWith({
+      hasLogin: true,
+      sessionOf: ({ headers }) => {
+        const name = headers.get("x-name");
+        const session = name === null
+          ? undefined
+          : { name, csrf: `of-${name}` };
+        return Promise.resolve(session);
+      },
+    }),
+  });
+  const secret = "hunter2-is-no-name";
+  const subject = `mirror https://me:${secret}@git.example.org \u202e`;
+  const { good, old, tip } = revisions;
+  const commit = (revision: string) =>
+    deployment(host.config, revision, subject, ago(5_000));
+  host.leave({
+    lastGood: commit(good),
+    earlier: [commit(old)],
+    waiting: { ...commit(tip), since: ago(5_000) },
+  }, { history: someHistory().map((one) => ({ ...one, subject })) });
+  const streamed = async (headers: Record<string, string>) => {
+    for await (
+      const { data } of eventsOf(await host.ask("/events", { headers }))
+    ) {
+      if (data.id === "actions") return data.html!;
+    }
+    throw new Error("the stream ended");
+  };
+  const all = await Promise.all([{}, { "x-name": "ada" }, { "x-name": "grace" }]
+    .map(async (headers: Record<string, string>) => {
+      const page = await (await host.ask("/", { headers })).text();
+      return page + await streamed(headers);
+    }));
+  const [stranger, ada, grace] = all as [string, string, string];
+  assertStringIncludes(stranger, 'href="/login"');
+  assert(!/<form|csrf|ada|grace/.test(stranger.replaceAll("Ada Moreno", "")));
+  for (
+    const [text, own, other] of [[ada, "ada", "grace"], [grace, "grace", "ada"]]
+  ) {
+    assertEquals(text!.split(`Signed in as ${own}`).length, 3);
+    assertStringIncludes(text!, `value="of-${own}"`);
+    assert(!text!.includes(`of-${other}`) && !text!.includes(`as ${other}`));
+    // What waits and what it goes back to are named as all else is.
+    assertStringIncludes(text!, `Approve ${tip.slice(0, 12)}`);
+  }
+  for (const text of all) assert(!/hunter2|\u202e/.test(text));
+  assertEquals(host.faults, []);
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { admitWith } from "../../lib/serve/page/admit.ts";
 import type { State } from "../../lib/state/state.ts";
 import { targetOf } from "../../lib/run/decide.ts";
 import {
@@ -14,6 +15,9 @@ import {
   revisions,
   someHistory,
 } from "./page_host.ts";
+
+/** Somebody who may press buttons, as the page knows them. */
+const ada = { name: "ada@example.org", csrf: "token" };
 
 const minute = 60_000, hour = 60 * minute;
 
@@ -224,6 +228,35 @@ export const pages: Readonly<Record<string, () => Promise<Shown>>> = {
       },
     ], { ...failed });
     return { host, path: `/attempts/${failed.id}` };
+  },
+
+  async buttons() {
+    const host = await PageHost.make({}, {
+      admit: admitWith({
+        hasLogin: true,
+        sessionOf: () => Promise.resolve(ada),
+      }),
+    });
+    const waiting = deployment(
+      host.config,
+      revisions.tip,
+      "postgresql: 16 to 17, with a subject that is long for a phone",
+      ago(hour),
+    );
+    const before = deployment(
+      host.config,
+      revisions.old,
+      "nginx: allow larger uploads for the archive",
+      ago(50 * hour),
+    );
+    host.leave({
+      lastGood: goodOf(host),
+      earlier: [before],
+      seen: { ...tipOf, ref: "main", at: ago(hour) },
+      waiting: { ...waiting, since: ago(hour) },
+      holds: [holdOn(host.config, "postgresql.service failed")],
+    }, { history: someHistory(), tip: tipOf });
+    return { host, path: "/" };
   },
 
   async missing() {

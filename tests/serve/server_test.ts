@@ -1,9 +1,15 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { longestBody } from "../../lib/serve/body.ts";
 import { listen } from "../../lib/serve/server.ts";
 import { start } from "../world/program.ts";
 import { gitopsSync } from "../world/gitops_sync.ts";
 import { freePort } from "../notify/programs.ts";
+import { origin, password, passwordLine } from "./desk.ts";
 import { Endpoint, hmac, pushes, secret } from "./hook.ts";
 
 const encoder = new TextEncoder();
@@ -169,4 +175,52 @@ Deno.test("clients that take all connections end the server, which says why", as
   assertStringIncludes(stderr, "The server can't go on: Too many open files");
   assert(!stderr.includes("    at "), stderr);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("buttons without the page are whole: each way back is there", async () => {
+  const folder = await Deno.makeTempDir();
+  const place = `127.0.0.1:${freePort()}`;
+  await Deno.writeTextFile(`${folder}/config.yml`, "host: web-1\n");
+  await Deno.writeTextFile(`${folder}/passwords`, passwordLine("ada"));
+  const server = start([
+    ...gitopsSync,
+    ...["serve", `--config=${folder}/config.yml`],
+    `--serve-auth-password-file=${folder}/passwords`,
+    `--serve-auth-origin=${origin}`,
+    `--serve-wanted=${folder}/wanted`,
+    `--serve-listen=${place}`,
+  ]);
+  let cookie = "";
+  /** The body behind all that the answer leads to, as a browser sees it. */
+  const shown = async (
+    path: string,
+    form?: Record<string, string>,
+  ): Promise<string> => {
+    const answer = await fetch(`http://${place}${path}`, {
+      headers: { origin, cookie },
+      redirect: "manual",
+      ...form ? { method: "POST", body: new URLSearchParams(form) } : {},
+    });
+    cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? cookie;
+    const next = answer.headers.get("location");
+    const text = await answer.text();
+    return next === null ? `${answer.status} ${text}` : await shown(next);
+  };
+  try {
+    for (let i = 0; !await shown("/").catch(() => ""); i++) {
+      assert(i < 1000, "it does not listen");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertMatch(await shown("/"), /^200 [^]*action="\/login"/);
+    const buttons = await shown("/login", { name: "ada", password });
+    assertMatch(buttons, /^200 [^]*Signed in as ada/);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(buttons)![1]!;
+    const pressed = await shown("/press", { csrf, action: "resume" });
+    assertMatch(pressed, /^200 [^]*Signed in as ada/);
+    assertMatch(await shown("/logout", { csrf }), /^200 [^]*action="\/login"/);
+  } finally {
+    server.signal("SIGTERM");
+    await server.ended;
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -16,6 +16,7 @@ import type { LocalConfig } from "../../config/config.ts";
 import type { Config } from "../../config/schema.ts";
 import { nextRun } from "../../host/next_run.ts";
 import { run as runProgram } from "../../process/run_command.ts";
+import { pressPath } from "../../serve/actions_forms.ts";
 import { type Auth, makeAuth } from "../../serve/auth.ts";
 import { admitWith } from "../../serve/page/admit.ts";
 import { Bodies } from "../../serve/body.ts";
@@ -161,7 +162,17 @@ function routesOf(
       answer: (request: Request) => answerMetrics(textfile, request),
     }],
     ...page?.routes ?? [],
+    // Signing in and pressing lead back to where the page is.
+    ...auth && !page ? [{ path: "/", answer: toButtons }] : [],
   ];
+}
+
+async function toButtons(request: Request): Promise<Response> {
+  await request.body?.cancel();
+  return new Response(null, {
+    status: 303,
+    headers: { location: pressPath, "cache-control": "no-store" },
+  });
 }
 
 async function listenOn(

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { shown } from "../../base/redact.ts";
+import { oneLine } from "../../base/text.ts";
 import type { PageFacts } from "../../report/page_facts.ts";
 import { goodBefore } from "../../state/good_before.ts";
 import type { State } from "../../state/state.ts";
@@ -16,10 +18,7 @@ export function admitWith(
 ): Admit {
   return async (request, seen) => {
     const session = await sessionOf(request);
-    return {
-      ...session ? { viewer: session.name } : {},
-      actions: actionForms(session, actionFacts(seen, hasLogin)),
-    };
+    return { actions: actionForms(session, actionFacts(seen, hasLogin)) };
   };
 }
 
@@ -49,6 +48,7 @@ function backTo(state: State): { backTo?: Named } {
   return before ? { backTo: named(before) } : {};
 }
 
+/** As the rest of the page says it, and short enough for a button. */
 function named({ revision, subject }: Named): Named {
-  return { revision, subject };
+  return { revision, subject: oneLine(shown(subject), 72) };
 }

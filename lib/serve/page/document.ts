@@ -16,8 +16,6 @@ export interface Sheet {
   /** What the browser shows for the page. */
   title: string;
   tone: Tone;
-  /** Who reads, where that is known. */
-  viewer?: string | undefined;
   /** What may be pressed. */
   actions?: Html | undefined;
   /** When what it tells was looked at, in words. */
@@ -34,7 +32,7 @@ const own = (text: string) => Html.of([text], []);
 
 /** The whole page. */
 export function documentHtml(sheet: Sheet): Html {
-  const { host, title, tone, viewer, actions, asOf, main } = sheet;
+  const { host, title, tone, actions, asOf, main } = sheet;
   const { events, refresh } = sheet;
   return html`
     <!doctype html>
@@ -52,7 +50,6 @@ export function documentHtml(sheet: Sheet): Html {
         data-events="${events}"
       `}><div class="wrap">
     <header><h1><a href="/">${host}</a></h1>
-    ${viewer !== undefined && html`<p class="soft">${viewer}</p>`}
     ${asOf !== undefined && html`<p class="soft" id="link">${asOf}</p>`}
     <div class="actions" id="actions">${actions}</div>
     </header>

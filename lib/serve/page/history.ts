@@ -5,6 +5,7 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import { exitCodes } from "../../base/errors.ts";
+import { shown } from "../../base/redact.ts";
 import { oneLine, short } from "../../base/text.ts";
 import { resultText, spellText } from "../../report/history_words.ts";
 import type { PageFacts } from "../../report/page_facts.ts";
@@ -74,11 +75,15 @@ function linked(entry: HistoryEntry, text: Html): Html {
 
 function whatOf({ revision, subject, message, result }: HistoryEntry): Value {
   if (result === "unreached") {
-    return html`<span class="soft">${oneLine(message ?? "", 200)}</span>`;
+    return html`<span class="soft">${
+      oneLine(shown(message ?? ""), 200)
+    }</span>`;
   }
-  if (revision === undefined) return oneLine(subject ?? "", mostOfSubject);
+  if (revision === undefined) {
+    return oneLine(shown(subject ?? ""), mostOfSubject);
+  }
   return html`<code>${short(revision)}</code> ${
-    oneLine(subject ?? "", mostOfSubject)
+    oneLine(shown(subject ?? ""), mostOfSubject)
   }`;
 }
 

@@ -28,9 +28,8 @@ import {
 import { RunFollower, runPart } from "./run.ts";
 import type { Part, Tone } from "./words.ts";
 
-/** Who reads, and what they may press. */
+/** What somebody who reads may press. */
 export interface Reader {
-  viewer?: string;
   actions?: Html;
 }
 

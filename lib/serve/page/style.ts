@@ -26,8 +26,8 @@ font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;
 font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .wrap{max-width:72rem;margin:0 auto;padding:1.25rem clamp(1rem,4vw,2.5rem) 3rem}
 a{color:var(--link);text-underline-offset:.15em;text-decoration-thickness:1px}
-a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible,
-pre:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:4px}
+a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,
+summary:focus-visible,pre:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:4px}
 h1,h2,h3,p,dl,dd,ol,ul{margin:0;padding:0}
 ol,ul{list-style:none}
 h1{font-size:1.0625rem;font-weight:600;letter-spacing:-.005em}
@@ -109,8 +109,13 @@ border:1px solid var(--line)}
 pre .soft{color:var(--soft)}
 form{display:inline-flex;flex-wrap:wrap;gap:.5rem;align-items:center}
 .actions:empty{display:none}
-.actions{display:flex;flex-wrap:wrap;gap:.5rem}
-button,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--soft);
+.actions{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center}
+.actions details,.actions summary{margin:0}
+.actions summary{padding:.4rem 0}
+.actions details[open]{flex-basis:100%}
+.actions p{margin-bottom:.5rem}.actions .who{margin:0}
+label{display:inline-flex;flex-wrap:wrap;gap:.5rem;align-items:center;max-width:100%}
+button,input,select{font:inherit;color:inherit;background:var(--card);border:1px solid var(--soft);
 border-radius:8px;padding:.4rem .85rem;min-height:2.5rem;max-width:100%}
 button{cursor:pointer}
 button:hover{border-color:var(--text)}
