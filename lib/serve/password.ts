@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { readText } from "./text_file.ts";
 import { fromBase64, toBase64 } from "../base/base64.ts";
 import { usageError } from "../base/errors.ts";
 import { isUserName } from "../config/serve_kinds.ts";
@@ -94,7 +95,7 @@ async function derive(
  * file.
  */
 export async function readPasswords(path: string): Promise<readonly Hashed[]> {
-  const lines = (await textOf(path)).split(/\r?\n/)
+  const lines = (await readText(path, longestFile, unusable)).split(/\r?\n/)
     .map((line, at) => ({ line: line.trim(), number: at + 1 }))
     .filter(({ line }) => line !== "" && !line.startsWith("#"));
   if (lines.length === 0) throw unusable(path, "nobody is in it");
@@ -126,20 +127,6 @@ function readLine(line: string): Hashed | undefined {
     Number(count) <= rounds.most && salt && hash &&
     salt.length >= 8 && hash.length === hashBytes;
   return isGood ? { name, rounds: Number(count), salt, hash } : undefined;
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    if (!isFile) throw unusable(path, "it is no file");
-    if (size > longestFile) throw unusable(path, "it is too long");
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    const isOs = error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.PermissionDenied;
-    if (!isOs) throw error;
-    throw unusable(path, error.message);
-  }
 }
 
 function unusable(path: string, why: string): Error {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readText } from "./text_file.ts";
 import { usageError } from "../base/errors.ts";
 
 /** Shorter ones can be guessed by who may try often. */
@@ -18,7 +19,7 @@ const longestFile = 64 * 1024;
  * file.
  */
 export async function readSecrets(path: string): Promise<readonly string[]> {
-  const text = await textOf(path);
+  const text = await readText(path, longestFile, unusable);
   const secrets = text.split(/\r?\n/).map((line) => line.trim())
     .filter((line) => line !== "");
   if (secrets.length === 0) throw unusable(path, "it is empty");
@@ -29,20 +30,6 @@ export async function readSecrets(path: string): Promise<readonly string[]> {
     );
   }
   return secrets;
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    if (!isFile) throw unusable(path, "it is no file");
-    if (size > longestFile) throw unusable(path, "it is too long");
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    const isOs = error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.PermissionDenied;
-    if (!isOs) throw error;
-    throw unusable(path, error.message);
-  }
 }
 
 function unusable(path: string, why: string): Error {
