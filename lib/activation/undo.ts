@@ -5,7 +5,7 @@
  * @module
  */
 import { say } from "../base/effects.ts";
-import { exitCodes, SyncError } from "../base/errors.ts";
+import { exitCodes, isRefusedSwitch, SyncError } from "../base/errors.ts";
 import {
   bootDefault,
   bootId,
@@ -92,11 +92,9 @@ async function rescue(run: Run, bootDefault: string | null): Promise<void> {
 /** A switch that refuses before it begins has changed nothing. */
 function leftAlone(run: Run, cause: unknown): boolean {
   return cause instanceof SyncError && cause.stage === "activate" &&
-    refusals.includes(cause.reason) &&
+    isRefusedSwitch(cause) &&
     runningSystem() === run.attempt.previous?.running;
 }
-
-const refusals = ["needs-reboot", "pre-switch-failed", "switch-locked"];
 
 /**
  * Notes that the way back is taken, and gives it the dead-man's switch of its

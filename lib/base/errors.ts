@@ -51,6 +51,18 @@ export const exitCodes = {
 /** One of {@linkcode exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** Codes of a switch that refused before it changed anything. */
+const ofRefusals: readonly ExitCode[] = [
+  exitCodes.build,
+  exitCodes.locked,
+  exitCodes.needsReboot,
+];
+
+/** Whether a switch that was begun ended with the host as it was. */
+export function isRefusedSwitch({ exit }: { exit: ExitCode }): boolean {
+  return ofRefusals.includes(exit);
+}
+
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   0: "in sync: deployed, or nothing to do (also suspended, rolled back, waiting for approval, gates or a slot, outside a window)",

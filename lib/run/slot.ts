@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { exitCodes, type SyncError } from "../base/errors.ts";
+import { isRefusedSwitch, type SyncError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
 import type { Slot, SlotWait } from "../state/slot.ts";
 import type { State } from "../state/state.ts";
@@ -51,20 +51,15 @@ export function slotAfter(
   // A way back asks for no slot, and frees none.
   if (!attempt || attempt.left) return {};
   if (result === "deployed") return { slot: due(slot) };
-  const isChanged = attempt.touched === true && !isRefusal(error);
-  if (error && isChanged) return { slot: { ...slot, stuck: true } };
+  const isChanged = error !== undefined &&
+    attempt.touched === true && !isRefusedSwitch(error);
+  if (isChanged) return { slot: { ...slot, stuck: true } };
   return slot.stuck ? {} : { slot: due(slot) };
 }
 
 /** The slot, to be given back. */
 export function due({ stuck: _, ...slot }: Slot): Slot {
   return { ...slot, phase: "due" };
-}
-
-/** A switch that refuses before it begins changes nothing. */
-function isRefusal(error: SyncError | undefined): boolean {
-  return error?.exit === exitCodes.needsReboot ||
-    error?.exit === exitCodes.locked;
 }
 
 /**

@@ -26,7 +26,7 @@ const wayBack = {
   left: { revisions: [] },
 } as unknown as Attempt;
 
-const failed = (exit: 7 | 10 | 11 = 7) =>
+const failed = (exit: 6 | 7 | 10 | 11 = 7) =>
   new SyncError("no", { stage: "health", reason: "x", next: "hold", exit });
 
 Deno.test("a slot goes back with what is well, and stays with what is not", () => {
@@ -67,6 +67,7 @@ Deno.test("a slot goes back with what is well, and stays with what is not", () =
     ["nothing was changed", held, untouched, "failed", failed(), due],
     ["nothing was changed since", stuck, untouched, "failed", failed(), stuck],
     ["it needs a reboot", held, touched, "failed", failed(11), due],
+    ["a pre-switch check fails", held, touched, "failed", failed(6), due],
     ["another switch is at work", held, touched, "failed", failed(10), due],
     ["a way back", stuck, wayBack, "rolled-back", undefined, stuck],
     ["a way back that fails", stuck, wayBack, "failed", failed(), stuck],
