@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseJson } from "./json.ts";
 import { boundedText, whyOf } from "./http.ts";
 import { pauseAsked } from "./post.ts";
 
@@ -14,6 +15,10 @@ export interface Get {
   ca?: string | undefined;
   /** Ends it; several questions may have one together. */
   signal: AbortSignal;
+  /** What is posted as a form, in place of a GET. */
+  form?: URLSearchParams | undefined;
+  /** The most letters of an answer, where the usual number is too small. */
+  most?: number;
 }
 
 /** What came back. */
@@ -25,7 +30,7 @@ export type Got =
    */
   | { why: string; said?: unknown; after?: number };
 
-/** The most letters of an answer. */
+/** The most letters of an answer, if nothing else is said. */
 const longestAnswer = 8 * 1024 * 1024;
 
 /**
@@ -35,7 +40,7 @@ const longestAnswer = 8 * 1024 * 1024;
  * @param now For a pause that the server asks for.
  */
 export async function getJson(
-  { url, headers, ca, signal }: Get,
+  { url, headers, ca, signal, form, most = longestAnswer }: Get,
   now: Date,
 ): Promise<Got> {
   try {
@@ -47,10 +52,11 @@ export async function getJson(
       headers: { Accept: "application/json", ...headers },
       redirect: "manual",
       signal,
+      ...form && { method: "POST", body: form },
     });
     const { status } = response;
-    const text = await boundedText(response.body, longestAnswer);
-    const json = parsed(text);
+    const text = await boundedText(response.body, most);
+    const json = parseJson(text);
     if (status >= 200 && status < 300) {
       return json === undefined
         ? { why: "it answered with something that is no JSON" }
@@ -71,13 +77,5 @@ export async function getJson(
       ? "its answer is too long"
       : `it did not answer: ${whyOf(error)}`;
     return { why };
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

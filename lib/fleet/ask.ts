@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { boundedText, whyOf } from "../base/http.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
+import { getJson } from "../base/get.ts";
 import { oneLine } from "../base/text.ts";
 
 /** How a server is reached. */
@@ -24,54 +24,32 @@ const longest = 30_000;
 /** Letters of one answer: some thousand hosts. */
 const mostAnswer = 16 * 2 ** 20;
 
-/** An answer in JSON with the headers that came with it. */
-export interface Answer {
-  json: unknown;
-  headers: Headers;
-}
-
 /**
- * Asks a server, and reads its answer as JSON. No redirect is followed, which
- * would take a token elsewhere.
+ * Asks a server, and reads its answer as JSON.
  *
  * @param path Begins with a slash.
- * @param form What is posted as a form; none: it is a GET.
+ * @param form What is posted as a form.
  * @throws {SyncError} `fleet-unreachable`, exit 3.
  */
 export async function askJson(
   { url, headers, ca, name }: Server,
   path: string,
-  form?: URLSearchParams,
-): Promise<Answer> {
-  try {
-    using client = Deno.createHttpClient(
-      ca === undefined ? {} : {
-        caCerts: [ca],
-      },
-    );
-    const response = await fetch(`${url}${path}`, {
-      client,
-      headers: { Accept: "application/json", ...headers },
-      redirect: "manual",
-      signal: AbortSignal.timeout(longest),
-      ...form && { method: "POST", body: form },
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new Error(`it answered with status ${response.status}`);
-    }
-    const json = JSON.parse(await boundedText(response.body, mostAnswer));
-    return { json, headers: response.headers };
-  } catch (error) {
-    const why = error instanceof RangeError
-      ? "its answer is too long"
-      : error instanceof SyntaxError
-      ? "its answer is no JSON"
-      : whyOf(error);
-    throw fleetError("fleet-unreachable", `Cannot ask ${name}: ${why}`, [
-      "look at its address, the token and the network of this machine",
-    ]);
-  }
+  form: URLSearchParams,
+): Promise<unknown> {
+  const signal = AbortSignal.timeout(longest);
+  const got = await getJson(
+    { url: `${url}${path}`, headers, ca, form, signal, most: mostAnswer },
+    new Date(),
+  );
+  if (got.why !== undefined) throw unreachable(name, got.why);
+  return got.json;
+}
+
+/** What a server that gives no answer comes to. */
+export function unreachable(name: string, why: string): SyncError {
+  return fleetError("fleet-unreachable", `Cannot ask ${name}: ${why}`, [
+    "look at its address, the token and the network of this machine",
+  ]);
 }
 
 /** What can't be told about a fleet. */

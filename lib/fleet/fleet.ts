@@ -51,7 +51,7 @@ export async function fleetOf(
   const isProm = config["fleet.prometheus"] !== undefined;
   const [all, missing] = isProm
     ? await byPrometheus(config, now)
-    : await byForge(config, wish);
+    : await byForge(config, wish, now);
   const hosts = all.filter(({ host, ring }) =>
     (wish.hosts.length === 0 || isOfAny(wish.hosts, host)) &&
     (wish.ring === undefined || ring === wish.ring)
@@ -67,6 +67,9 @@ export async function fleetOf(
     hosts: sorted([...hosts, ...new Set(lost).values().map(missing)]),
   };
 }
+
+/** The longest that all pages of a forge take, in milliseconds. */
+const longestList = 5 * 60_000;
 
 type Found = [hosts: FleetHost[], missing: (host: string) => FleetHost];
 
@@ -123,6 +126,7 @@ async function prometheusOf(config: LocalConfig): Promise<Server> {
 async function byForge(
   config: LocalConfig,
   { revision, ring }: FleetWish,
+  now: Date,
 ): Promise<Found> {
   const forge = config["commitStatus.forge"];
   const place = placeOf(config);
@@ -152,23 +156,14 @@ async function byForge(
   const token = file === undefined
     ? undefined
     : await readable(() => tokenIn(file, "commitStatus.tokenFile"));
-  const server: Server = {
-    name: `the forge at ${place.api}`,
-    url: place.api,
-    headers: {
-      "User-Agent": "gitops-sync",
-      ...token === undefined
-        ? {}
-        : forge === "gitlab"
-        ? { "PRIVATE-TOKEN": token }
-        : {
-          Authorization: `${forge === "github" ? "Bearer" : "token"} ${token}`,
-        },
-    },
+  const asking = {
+    token,
     ca: await readable(() => certificatesIn(config["fleet.caFile"])),
+    signal: AbortSignal.timeout(longestList),
+    now,
   };
   return [
-    await hostsAtForge(forge, server, place, revision),
+    await hostsAtForge(forge, place, revision, asking),
     (host) => unreported(host, revision),
   ];
 }

@@ -3,28 +3,18 @@
  *
  * @module
  */
+import type { SyncError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
 import { oneLine, short } from "../base/text.ts";
 import { utc } from "../base/time.ts";
+import type { Forge } from "../forge/headers.ts";
+import { allPages, type Asking } from "../forge/pages.ts";
 import type { Place } from "../forge/place.ts";
-import { askJson, fleetError, type Server } from "./ask.ts";
+import { fleetError, unreachable } from "./ask.ts";
 import { type FleetHost, type FleetState, unheard } from "./host.ts";
-
-/** A forge that gives statuses. */
-export type Forge = "github" | "gitlab" | "gitea" | "forgejo";
 
 /** What each status is called that a host gives. */
 const context = "gitops-sync/";
-
-/** More is no list that anybody reads. */
-const mostPages = 50;
-
-/** What a page has at most, by the documentation of each forge. */
-const pages: Readonly<Record<Forge, { name: string; size: number }>> = {
-  github: { name: "per_page", size: 100 },
-  gitlab: { name: "per_page", size: 100 },
-  gitea: { name: "limit", size: 50 },
-  forgejo: { name: "limit", size: 50 },
-};
 
 /**
  * The hosts that gave a commit a status. Which hosts there are beside them, and
@@ -34,35 +24,24 @@ const pages: Readonly<Record<Forge, { name: string; size: number }>> = {
  */
 export async function hostsAtForge(
   forge: Forge,
-  server: Server,
   place: Place,
   revision: string,
+  asking: Asking,
 ): Promise<FleetHost[]> {
-  const { name, size } = pages[forge];
-  const path = pathOf(forge, place, revision);
-  const found = new Map<string, Status>();
-  const seen = new Set<string>();
-  for (let page = 1;; page++) {
-    if (page > mostPages) throw tooMany(server);
-    const query = `${path}?${name}=${size}&page=${page}`;
-    const { json, headers } = await askJson(server, query);
-    const list = listIn(json, forge);
-    if (!list) throw odd(server);
-    const before = seen.size;
-    for (const entry of list) {
-      seen.add(JSON.stringify(entry));
-      const status = statusOf(entry);
-      if (!status) throw odd(server);
-      const known = found.get(status.name);
-      if (!known || status.id >= known.id) found.set(status.name, status);
-    }
-    const isNamed = /;\s*rel="?next"?/i.test(headers.get("Link") ?? "");
-    // Pages of Gitea may be shorter than what was asked for.
-    const isShort = list.length < size && !isNamed &&
-      (forge === "github" || forge === "gitlab");
-    if (seen.size === before || isShort) break;
+  const listed = await allPages({
+    ...asking,
+    forge,
+    url: place.api + pathOf(forge, place, revision),
+    entriesOf: (page) => listIn(page, forge),
+    read: statusOf,
+  });
+  if (listed.why !== undefined) throw failure(place, listed);
+  const newest = new Map<string, Status>();
+  for (const status of listed.entries) {
+    const known = newest.get(status.name);
+    if (!known || status.id >= known.id) newest.set(status.name, status);
   }
-  return [...found.values()]
+  return [...newest.values()]
     .filter(({ name }) => name.startsWith(context) && name !== context)
     .map((status) => hostOf(status, revision));
 }
@@ -78,10 +57,9 @@ function pathOf(forge: Forge, { project }: Place, revision: string): string {
 
 function listIn(json: unknown, forge: Forge): unknown[] | undefined {
   if (forge === "gitlab") return Array.isArray(json) ? json : undefined;
-  if (typeof json !== "object" || json === null) return undefined;
-  if (!("statuses" in json)) return undefined;
+  if (!isObject(json) || !("statuses" in json)) return undefined;
   // Gitea writes `null` for an empty list.
-  const list = json.statuses ?? [];
+  const list = json["statuses"] ?? [];
   return Array.isArray(list) ? list : undefined;
 }
 
@@ -95,19 +73,21 @@ interface Status {
 }
 
 function statusOf(entry: unknown): Status | undefined {
-  if (typeof entry !== "object" || entry === null) return undefined;
-  const one = entry as Readonly<Record<string, unknown>>;
-  const name = one["context"] ?? one["name"];
-  const state = one["status"] ?? one["state"];
+  if (!isObject(entry)) return undefined;
+  const name = entry["context"] ?? entry["name"];
+  const state = entry["status"] ?? entry["state"];
   if (typeof name !== "string" || typeof state !== "string") return undefined;
-  const { description, id } = one;
-  const time = one["finished_at"] ?? one["updated_at"] ?? one["created_at"];
+  const { description, id } = entry;
+  // Without it nobody can tell which of two statuses is the newer one.
+  if (typeof id !== "number") return undefined;
+  const time = entry["finished_at"] ?? entry["updated_at"] ??
+    entry["created_at"];
   return {
     name,
     state,
     description: typeof description === "string" ? description : "",
     at: typeof time === "string" ? utc(time) ?? null : null,
-    id: typeof id === "number" ? id : 0,
+    id,
   };
 }
 
@@ -150,18 +130,14 @@ export function unreported(host: string, revision: string): FleetHost {
   return unheard(host, `it gave ${short(revision)} no status`);
 }
 
-function odd({ name }: Server) {
-  return fleetError(
-    "fleet-answer",
-    `Cannot use the answer of ${name}: it is not that of the forge`,
-    ["look at commitStatus.forge and commitStatus.url"],
-  );
-}
-
-function tooMany({ name }: Server) {
-  return fleetError(
-    "fleet-answer",
-    `Cannot use the answer of ${name}: it has more than ${mostPages} pages of statuses`,
-    ["ask Prometheus in place of the forge: fleet.prometheus"],
-  );
+function failure(
+  { api }: Place,
+  { why, isOdd }: { why: string; isOdd?: true },
+): SyncError {
+  const name = `the forge at ${api}`;
+  return isOdd
+    ? fleetError("fleet-answer", `Cannot use the answer of ${name}: ${why}`, [
+      "look at commitStatus.forge and commitStatus.url, or ask Prometheus in place of the forge: fleet.prometheus",
+    ])
+    : unreachable(name, why);
 }

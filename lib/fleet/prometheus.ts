@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isObject } from "../base/json.ts";
+import { resultIn, sampleOf } from "../gates/promql.ts";
 import { askJson, fleetError, type Server } from "./ask.ts";
 
 /** One series, at one point in time. */
@@ -27,11 +29,13 @@ export async function query(
   at: number,
 ): Promise<Series[]> {
   const form = new URLSearchParams({ query: expression, time: String(at) });
-  const { json } = await askJson(server, "/api/v1/query", form);
-  const result = resultOf(json);
-  const series = result?.map(seriesOf);
-  const isWhole = series?.every((one) => one !== undefined);
-  if (!series || !isWhole) {
+  const json = await askJson(server, "/api/v1/query", form);
+  const found = resultIn(json);
+  const list = found.why === undefined && found.type === "vector"
+    ? found.result
+    : undefined;
+  const series = Array.isArray(list) ? list.map(seriesOf) : [undefined];
+  if (series.includes(undefined)) {
     throw fleetError(
       "fleet-answer",
       `Cannot use the answer of ${server.name}: it is not that of a Prometheus`,
@@ -48,30 +52,14 @@ export async function query(
   return series as Series[];
 }
 
-/** What is in the answer (Prometheus, HTTP API, "Instant queries"). */
-function resultOf(json: unknown): unknown[] | undefined {
-  const { status, data, warnings } = (json ?? {}) as {
-    status?: unknown;
-    warnings?: unknown;
-    data?: { resultType?: unknown; result?: unknown };
-  };
-  // With warnings a part may be missing, as from a store that did not answer.
-  const isWhole = status === "success" && data?.resultType === "vector" &&
-    !(Array.isArray(warnings) && warnings.length > 0);
-  return isWhole && Array.isArray(data?.result) ? data.result : undefined;
-}
-
 function seriesOf(one: unknown): Series | undefined {
-  const { metric, value } = (one ?? {}) as {
-    metric?: Record<string, unknown>;
-    value?: unknown;
-  };
-  if (typeof metric !== "object" || metric === null) return undefined;
-  if (!Array.isArray(value) || typeof value[1] !== "string") return undefined;
-  const labels = Object.entries(metric);
-  if (!labels.every(([, text]) => typeof text === "string")) return undefined;
-  return {
-    labels: metric as Record<string, string>,
-    value: Number(value[1]),
-  };
+  if (!isObject(one) || !isObject(one["metric"])) return undefined;
+  const sample = sampleOf(one["value"]);
+  const labels = one["metric"];
+  const isWhole = Object.values(labels).every((text) =>
+    typeof text === "string"
+  );
+  return sample && isWhole
+    ? { labels: labels as Record<string, string>, value: sample[1] }
+    : undefined;
 }

@@ -30,7 +30,8 @@ export interface Listing<T> extends Asking {
 /** All entries, or why there are none. */
 export type Listed<T> =
   | { entries: readonly T[]; why?: never }
-  | { why: string; after?: number };
+  /** `isOdd`: it answered, and that is no list of a forge. */
+  | { why: string; after?: number; isOdd?: true };
 
 /** More is no list that anybody reads. */
 const mostPages = 50;
@@ -62,7 +63,10 @@ export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
     if (got.why !== undefined) return got;
     const found = entriesOf(got.json)?.map(read);
     if (!found || found.includes(undefined)) {
-      return { why: "its answer has another form than documented" };
+      return {
+        why: "its answer has another form than documented",
+        isOdd: true,
+      };
     }
     const before = all.size;
     for (const entry of found) all.set(JSON.stringify(entry), entry!);
@@ -72,7 +76,7 @@ export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
       return { entries: [...all.values()] };
     }
   }
-  return { why: `it has more than ${mostPages} pages of them` };
+  return { why: `it has more than ${mostPages} pages of them`, isOdd: true };
 }
 
 /**

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject } from "../base/json.ts";
 import { oneLine } from "../base/text.ts";
 import type { Forge } from "./headers.ts";
 import { allPages, type Asking, type Listed } from "./pages.ts";
@@ -45,7 +46,7 @@ export async function reportsOf(
   const list = async (
     url: string,
     key: string | undefined,
-    read: (entry: Entry) => Raw | undefined,
+    read: (entry: JsonObject) => Raw | undefined,
   ) =>
     newestOf(
       await allPages({
@@ -53,7 +54,7 @@ export async function reportsOf(
         forge,
         url,
         entriesOf: (page) => listIn(page, key, revision),
-        read: (entry) => isEntry(entry) ? read(entry) : undefined,
+        read: (entry) => isObject(entry) ? read(entry) : undefined,
       }),
       revision,
     );
@@ -86,8 +87,6 @@ function together(parts: readonly Reported[]): Reported {
   return { reports };
 }
 
-type Entry = Readonly<Record<string, unknown>>;
-
 /** The list in a page about this commit; Gitea writes `null` for an empty one. */
 function listIn(
   page: unknown,
@@ -95,16 +94,12 @@ function listIn(
   revision: string,
 ): readonly unknown[] | undefined {
   if (key === undefined) return Array.isArray(page) ? page : undefined;
-  if (!isEntry(page) || !(key in page)) return undefined;
+  if (!isObject(page) || !(key in page)) return undefined;
   const { sha = revision } = page;
   const list = page[key] ?? [];
   return Array.isArray(list) && (sha === revision || sha === "")
     ? list
     : undefined;
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The newest report of each check. */
@@ -125,14 +120,14 @@ function newestOf(listed: Listed<Raw>, revision: string): Reported {
 }
 
 /** A commit status of GitHub, Gitea or Forgejo, which call its state two ways. */
-function fromGit(entry: Entry): Raw | undefined {
+function fromGit(entry: JsonObject): Raw | undefined {
   const { context, state, status, id } = entry;
   const said = state ?? status;
   if (typeof context !== "string" || typeof said !== "string") return undefined;
   return raw(context, context, said, said === "success", id, entry["sha"]);
 }
 
-function fromGitLab(entry: Entry): Raw | undefined {
+function fromGitLab(entry: JsonObject): Raw | undefined {
   const { name, status, id, sha } = entry;
   if (typeof name !== "string" || typeof status !== "string") return undefined;
   return raw(name, name, status, status === "success", id, sha);
@@ -142,14 +137,14 @@ function fromGitLab(entry: Entry): Raw | undefined {
  * A check run of GitHub. Two workflows may have jobs of the same name: those
  * of each check suite count by themselves.
  */
-function fromRun(entry: Entry): Raw | undefined {
+function fromRun(entry: JsonObject): Raw | undefined {
   const { name, status, conclusion, id, head_sha, app, check_suite } = entry;
   if (typeof name !== "string" || typeof status !== "string") return undefined;
   const said = status === "completed" && typeof conclusion === "string"
     ? conclusion
     : status;
   const isGood = status === "completed" && conclusion === "success";
-  const idOf = (one: unknown) => isEntry(one) ? one["id"] : undefined;
+  const idOf = (one: unknown) => isObject(one) ? one["id"] : undefined;
   const key = JSON.stringify([name, idOf(app), idOf(check_suite)]);
   return raw(name, key, said, isGood, id, head_sha);
 }

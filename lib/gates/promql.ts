@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isObject } from "../base/json.ts";
 import { oneLine } from "../base/text.ts";
 
 /** A series: its samples, each with its time in seconds since 1970. */
@@ -47,6 +48,18 @@ function escaped(text: string): string {
  * of one series to the other question, too, and says nothing of now.
  */
 export function samplesIn(json: unknown, isRange = false): Found {
+  const found = resultIn(json);
+  if (found.why !== undefined) return found;
+  const { type, result } = found;
+  if ((type === "matrix") !== isRange) return { why: unknownForm };
+  const series = seriesIn(type, result);
+  return series ? { series } : { why: unknownForm };
+}
+
+/** The result in an answer that is whole, or why it is not. */
+export function resultIn(
+  json: unknown,
+): { type: unknown; result: unknown; why?: never } | { why: string } {
   if (!isObject(json)) return { why: unknownForm };
   if (json["status"] !== "success") return { why: errorIn(json) };
   // Something is missing in it, e.g. a store that did not answer.
@@ -58,17 +71,10 @@ export function samplesIn(json: unknown, isRange = false): Found {
   }
   const { data } = json;
   if (!isObject(data)) return { why: unknownForm };
-  const type = data["resultType"];
-  if ((type === "matrix") !== isRange) return { why: unknownForm };
-  const series = seriesIn(type, data["result"]);
-  return series ? { series } : { why: unknownForm };
+  return { type: data["resultType"], result: data["result"] };
 }
 
 const unknownForm = "its answer has another form than documented";
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** What it says is wrong, if it says so. */
 export function errorIn(json: unknown): string {
@@ -96,8 +102,8 @@ function seriesIn(type: unknown, result: unknown): Series[] | undefined {
   return series?.includes(undefined) ? undefined : series as Series[];
 }
 
-/** Numbers are texts there, because JSON has no `NaN`. */
-function sampleOf(sample: unknown): [number, number] | undefined {
+/** A sample. Numbers are texts there, because JSON has no `NaN`. */
+export function sampleOf(sample: unknown): [number, number] | undefined {
   if (!Array.isArray(sample)) return undefined;
   const [at, value] = sample;
   return typeof at === "number" && typeof value === "string"

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { parseJson } from "../base/json.ts";
 import { isRevision } from "../base/names.ts";
 import { oneLine } from "../base/text.ts";
 import type { Slot, SlotHolder } from "../state/slot.ts";
@@ -250,7 +251,7 @@ export class EtcdServer implements LockServer {
     try {
       const key = encoded(keyOf(slot, "unlocked"));
       const [found] = listIn((await this.api.call("kv/range", { key }))["kvs"]);
-      const record = parsed(decoded(objectIn(found)["value"]));
+      const record = objectIn(parseJson(decoded(objectIn(found)["value"])));
       if (record["token"] !== slot.token) return {};
       const by = oneLine(textIn(record["by"]), 80);
       const reason = oneLine(textIn(record["reason"]), 200);
@@ -281,7 +282,7 @@ function fullOf(first: readonly Entry[], slot: Slot): Taken {
 /** What a key says. Whoever may write to the prefix has written it. */
 function entryOf(found: unknown): Entry {
   const { key, value, mod_revision } = objectIn(found);
-  const said = parsed(decoded(value));
+  const said = objectIn(parseJson(decoded(value)));
   const since = textIn(said["since"]);
   const revision = textIn(said["revision"]);
   const use = said["use"];
@@ -298,12 +299,4 @@ function entryOf(found: unknown): Entry {
       isKept: said["isKept"] === true,
     },
   };
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return objectIn(JSON.parse(text));
-  } catch {
-    return {};
-  }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 import { beginningOf, boundedText, whyOf } from "../base/http.ts";
 import { LockTrouble } from "./server.ts";
 
@@ -47,7 +48,7 @@ export async function postJson(
     const text = response.ok
       ? await boundedText(response.body, longestAnswer)
       : await beginningOf(response.body, longestRefusal);
-    return { status, json: parsed(text) };
+    return { status, json: parseJson(text) };
   } catch (error) {
     const why = whyOf(error);
     throw new LockTrouble(
@@ -60,19 +61,9 @@ export async function postJson(
   }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** A part of an answer that anybody may have written, where it is an object. */
-export function objectIn(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Record<string, unknown>
-    : {};
+export function objectIn(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
 }
 
 /** The same for a list. */

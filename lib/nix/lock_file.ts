@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isObject } from "../base/json.ts";
 import { SyncError } from "../base/errors.ts";
 import { oneLine, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
@@ -82,10 +83,6 @@ export function inputsIn(text: string): Input[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 import { oneLine, safeLines } from "../base/text.ts";
 
 /** The longest line that is kept, in characters. */
@@ -25,7 +26,7 @@ export interface NixError {
 }
 
 /** What stands on a line, as JSON. */
-export type Entry = Record<string, unknown>;
+export type Entry = JsonObject;
 
 /** Reads a message of level 0; some are remarks, and no errors. */
 export function readError(entry: Entry): NixError | undefined {
@@ -51,7 +52,7 @@ export function readError(entry: Entry): NixError | undefined {
 /** The text of the innermost trace, which Nix gives with `--show-trace`. */
 function innermostFrame(entry: Entry): string {
   const frame = Array.isArray(entry["trace"]) ? entry["trace"][0] : undefined;
-  const text = isEntry(frame) ? frame["raw_msg"] : undefined;
+  const text = isObject(frame) ? frame["raw_msg"] : undefined;
   return typeof text === "string" ? plainText(text.slice(0, lineLength)) : "";
 }
 
@@ -89,7 +90,7 @@ function positionOf(entry: Entry): string {
 function tracedPosition(entry: Entry): string {
   if (!Array.isArray(entry["trace"])) return "";
   for (const frame of entry["trace"]) {
-    const position = isEntry(frame) ? positionOf(frame) : "";
+    const position = isObject(frame) ? positionOf(frame) : "";
     if (position !== "") return position;
   }
   return "";
@@ -107,16 +108,8 @@ function positionIn(whole: string): string {
 
 /** Reads a line after its `@nix `; `undefined` if it is no object. */
 export function parse(text: string): Entry | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isEntry(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const value = parseJson(text);
+  return isObject(value) ? value : undefined;
 }
 
 /**

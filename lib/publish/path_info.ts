@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isObject } from "../base/json.ts";
 
 /** A path in a store. */
 export interface StoredPath {
@@ -15,11 +16,6 @@ export interface StoredPath {
   /** The names of the keys that signed it. */
   signers: readonly string[];
 }
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * The paths in an answer; nothing where one is missing, or where the answer is

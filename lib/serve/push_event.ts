@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 
 /** A push to a repository. */
 export interface Push {
@@ -54,7 +55,7 @@ export function readEvent(
     .find((value) => value !== null);
   if (name === undefined || name === null) return { kind: "signal" };
   if (!pushEvents.has(name.toLowerCase())) return { kind: "other", name };
-  const event = parsed(jsonIn(headers, body));
+  const event = parseJson(jsonIn(headers, body));
   if (!isObject(event)) return undefined;
   const push = { urls: urlsOf(event), refs: refsOf(event) };
   if (push.urls.length === 0 && isWithoutUrls(event)) return { kind: "signal" };
@@ -63,26 +64,12 @@ export function readEvent(
     : undefined;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** GitHub and Gitea may send the event as the field of a form. */
 function jsonIn(headers: Headers, body: string): string {
   const type = headers.get("content-type") ?? "";
   return /^application\/x-www-form-urlencoded\b/i.test(type)
     ? new URLSearchParams(body).get("payload") ?? ""
     : body;
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Json {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
@@ -100,7 +87,7 @@ const urlKeys = [
   "web_url",
 ];
 
-function urlsOf(event: Json): string[] {
+function urlsOf(event: JsonObject): string[] {
   const named = [event.repository, event.project].filter(isObject);
   return named.flatMap((one) => [
     ...urlKeys.map((key) => one[key]),
@@ -109,7 +96,7 @@ function urlsOf(event: Json): string[] {
 }
 
 /** Bitbucket: `links.html.href`; its server has lists of `links.clone` too. */
-function linksOf({ links }: Json): unknown[] {
+function linksOf({ links }: JsonObject): unknown[] {
   if (!isObject(links)) return [];
   return Object.values(links).flat().filter(isObject).map(({ href }) => href);
 }
@@ -119,14 +106,14 @@ function linksOf({ links }: Json): unknown[] {
  * the key of a project and a short name alone, and send some so: one run too
  * many harms nobody, and one too few does.
  */
-function isWithoutUrls(event: Json): boolean {
+function isWithoutUrls(event: JsonObject): boolean {
   const { eventKey, repository } = event;
   return eventKey === "repo:refs_changed" && isObject(repository) &&
     isText(repository.slug) && isObject(repository.project) &&
     isText(repository.project.key) && refsOf(event).length > 0;
 }
 
-function refsOf(event: Json): string[] {
+function refsOf(event: JsonObject): string[] {
   if (isText(event.ref)) return [event.ref];
   const { push, changes } = event;
   // Bitbucket's cloud, and its server.
@@ -136,7 +123,7 @@ function refsOf(event: Json): string[] {
     : [];
 }
 
-function refOf(change: Json): string | undefined {
+function refOf(change: JsonObject): string | undefined {
   const { ref } = change;
   if (isObject(ref)) return isText(ref.id) ? ref.id : undefined;
   // Bitbucket's server says it twice.

@@ -227,6 +227,33 @@ Deno.test("the forge tells of the hosts that gave a status", async () => {
   }
 });
 
+Deno.test("a list of a forge that is not understood is none", async () => {
+  const status = { id: 1, context: "gitops-sync/web", state: "success" };
+  const answers: [() => Response, string][] = [
+    [() => new Response("no", { status: 503 }), "fleet-unreachable"],
+    [() => Response.json({}), "fleet-answer"],
+    [() => Response.json({ statuses: [1] }), "fleet-answer"],
+    // Which of two is the newer one?
+    [
+      () => Response.json({ statuses: [{ ...status, id: "1" }] }),
+      "fleet-answer",
+    ],
+    // A list without an end.
+    [
+      () => Response.json({ statuses: [{ ...status, id: Math.random() }] }),
+      "fleet-answer",
+    ],
+  ];
+  for (const [answer, reason] of answers) {
+    await withServer(answer, async (url) => {
+      const config = await configFor(
+        `commitStatus: {forge: gitea, url: "${url}", project: team/infra}`,
+      );
+      await failsWith(fleetOf(config, { hosts: [], revision: a }, now), reason);
+    });
+  }
+});
+
 Deno.test("hosts are well only if there are enough and each is", () => {
   const host = (changes: Partial<FleetHost>): FleetHost => ({
     host: "web",

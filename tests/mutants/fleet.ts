@@ -97,9 +97,9 @@ export const ofFleets: readonly Mutant[] = [
   },
   {
     name: "fleet: half an answer of Prometheus is one",
-    file: "lib/fleet/prometheus.ts",
-    from: "!(Array.isArray(warnings) && warnings.length > 0)",
-    to: "warnings !== 0",
+    file: "lib/gates/promql.ts",
+    from: "Array.isArray(warnings) && warnings.length > 0",
+    to: "false",
     tests: fleet,
   },
   {
