@@ -2,27 +2,11 @@
  * Whole runs with gates and a slot of the fleet, with a real etcd.
  */
 import { assertEquals } from "@std/assert";
-import {
-  deployed,
-  runs,
-  says,
-  syncTo,
-  test as worldTest,
-} from "../runs/setting.ts";
+import { deployed, runs, says, syncTo } from "../runs/setting.ts";
 import type { World } from "../world/world.ts";
 import type { State } from "../../lib/state/state.ts";
-import { EtcdMember, hasEtcd } from "./etcd_server.ts";
-
-function test(
-  name: string,
-  body: (world: World, member: EtcdMember) => Promise<void>,
-) {
-  if (!hasEtcd) return Deno.test({ name, ignore: true, fn() {} });
-  worldTest(name, async (world) => {
-    await using member = await EtcdMember.start();
-    await body(world, member);
-  });
-}
+import type { EtcdMember } from "./etcd_server.ts";
+import { names, test } from "./setting.ts";
 
 const open = (world: World) => world.write("/open", "");
 const shut = (world: World) => Deno.removeSync(world.path("/open"));
@@ -41,9 +25,6 @@ const told = (world: World) =>
   Object.keys(
     JSON.parse(world.read("/var/lib/gitops-sync/notify/told.json")!).open,
   ).map((key) => key.split(" ")[0]);
-
-const names = async (member: EtcdMember) =>
-  (await member.slots()).map(({ key }) => key);
 
 test(
   "what gates let through waits for a slot, cheaply, until a gate closes",

@@ -3,35 +3,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { exists } from "@std/fs";
-import {
-  deployed,
-  prepared,
-  runs,
-  says,
-  syncTo,
-  test as worldTest,
-} from "../runs/setting.ts";
+import { deployed, prepared, runs, says, syncTo } from "../runs/setting.ts";
 import { World } from "../world/world.ts";
-import { EtcdMember, freePorts, hasEtcd } from "./etcd_server.ts";
-
-function test(
-  name: string,
-  body: (world: World, member: EtcdMember) => Promise<void>,
-) {
-  if (!hasEtcd) return Deno.test({ name, ignore: true, fn() {} });
-  worldTest(name, async (world) => {
-    await using member = await EtcdMember.start();
-    await body(world, member);
-  });
-}
+import { freePorts } from "./etcd_server.ts";
+import { names, test } from "./setting.ts";
 
 /** The options of a host that asks this etcd. */
 const lockedBy = ({ url }: { url: string }) => ({
   "lock.etcd.endpoints": [url],
 });
-
-const names = async (member: EtcdMember) =>
-  (await member.slots()).map(({ key }) => key);
 
 const bad = { knobs: { exit: { test: 4 } } };
 const good = { knobs: { exit: undefined } };
