@@ -18,6 +18,20 @@
  * ```
  */
 export function isOfPattern(pattern: string, name: string): boolean {
+  return matches(pattern, name, "?");
+}
+
+/** The same for patterns in which `*` alone is no letter. */
+export function isOfStars(pattern: string, name: string): boolean {
+  return matches(pattern, name, undefined);
+}
+
+/** @param any The letter that stands for one character, if there is one. */
+function matches(
+  pattern: string,
+  name: string,
+  any: string | undefined,
+): boolean {
   // Where the last star is, and how much of the name it takes so far.
   let star = -1, taken = 0;
   let at = 0, i = 0;
@@ -26,7 +40,7 @@ export function isOfPattern(pattern: string, name: string): boolean {
     if (letter === "*") {
       star = at++;
       taken = i;
-    } else if (letter !== undefined && (letter === "?" || letter === name[i])) {
+    } else if (letter !== undefined && (letter === any || letter === name[i])) {
       at++;
       i++;
     } else if (star >= 0) {

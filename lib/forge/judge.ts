@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isOfStars } from "../base/pattern.ts";
 import { count } from "../base/text.ts";
 import type { Report } from "./reports.ts";
 
@@ -28,7 +29,7 @@ export function judge(
   own: string,
 ): Judged {
   const of = reports.filter(({ name, state }) =>
-    name !== own && state !== "skipped" && isOf(pattern, name)
+    name !== own && state !== "skipped" && isOfStars(pattern, name)
   );
   if (of.length === 0) {
     return { isOpen: false, why: `nothing was reported for ${pattern} yet` };
@@ -44,22 +45,4 @@ export function judge(
     isOpen: false,
     why: more > 0 ? `${named}, and ${more} more` : named,
   };
-}
-
-/**
- * Whether a name is of a pattern in which `*` stands for any characters. Each
- * part is looked for once: no name takes longer than its length.
- */
-export function isOf(pattern: string, name: string): boolean {
-  const [first = "", ...parts] = pattern.split("*");
-  if (parts.length === 0) return name === pattern;
-  const last = parts.pop()!;
-  if (!name.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of parts) {
-    const found = name.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return name.length - last.length >= at && name.endsWith(last);
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { toBase64 } from "../base/base64.ts";
 import type { Effects } from "../base/effects.ts";
 import { lastWords, oneLine } from "../base/text.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
@@ -47,7 +48,7 @@ async function named(line: string): Promise<Named> {
   const [at = 0] = keysIn(words);
   const blob = Uint8Array.from(atob(words[at + 1]!), (c) => c.charCodeAt(0));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", blob));
-  const sum = btoa(String.fromCharCode(...digest)).replace(/=+$/, "");
+  const sum = toBase64(digest);
   const names = words[0]!.replaceAll('"', "").split(",");
   return { key: `SHA256:${sum}`, names };
 }

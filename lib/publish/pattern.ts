@@ -4,6 +4,7 @@
  * @module
  */
 import { usageError } from "../base/errors.ts";
+import { isOfStars } from "../base/pattern.ts";
 import { oneLine } from "../base/text.ts";
 import { host as hostKind } from "../config/kinds.ts";
 
@@ -33,16 +34,11 @@ export function chosenHosts(
   if (all.length === 0) throw noSuchHost(hosts, patterns);
   const chosen = new Set<string>();
   for (const pattern of all) {
-    const found = hosts.filter((host) => fits(host, pattern));
+    const found = hosts.filter((host) => isOfStars(pattern, host));
     if (found.length === 0) throw noSuchHost(hosts, pattern);
     for (const host of found) chosen.add(host);
   }
   return hosts.filter((host) => chosen.has(host));
-}
-
-function fits(host: string, pattern: string): boolean {
-  const parts = pattern.split("*").map(literal);
-  return new RegExp(`^${parts.join(".*")}$`).test(host);
 }
 
 function noSuchHost(hosts: readonly string[], pattern: string) {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { toBase64 } from "../base/base64.ts";
 import { Html, html } from "./html.ts";
+import { safeHeaders, sourceOf } from "./safe_headers.ts";
 
 const style = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
@@ -14,10 +14,7 @@ label { display: block; margin-top: 1rem }
 input, button { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem }
 button { margin-top: 1.5rem }`;
 
-/** The style is the program's own text, which the browser knows by its digest. */
-const styleDigest = crypto.subtle
-  .digest("SHA-256", new TextEncoder().encode(style))
-  .then((digest) => `sha256-${toBase64(new Uint8Array(digest))}=`);
+const styleSource = sourceOf(style);
 
 const styleElement = Html.of([`<style>${style}</style>`], []);
 
@@ -48,13 +45,10 @@ export async function smallPage(
   return new Response(`${page}`, {
     status,
     headers: {
+      ...safeHeaders,
       "content-type": "text/html; charset=utf-8",
-      "cache-control": "no-store",
       "content-security-policy":
-        `default-src 'none'; style-src '${await styleDigest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-      // With "no-referrer" a browser would not say where a form comes from.
-      "referrer-policy": "same-origin",
-      "x-content-type-options": "nosniff",
+        `default-src 'none'; style-src ${await styleSource}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
       ...headers,
     },
   });

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Forge } from "../../lib/forge/headers.ts";
-import { isOf, judge } from "../../lib/forge/judge.ts";
+import { isOfStars as isOf } from "../../lib/base/pattern.ts";
+import { judge } from "../../lib/forge/judge.ts";
 import { type Report, reportsOf } from "../../lib/forge/reports.ts";
 import { unkindAnswers } from "../gates/unkind.ts";
 import { Receiver } from "../notify/receiver.ts";

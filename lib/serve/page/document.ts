@@ -5,6 +5,7 @@
  */
 import project from "../../../deno.json" with { type: "json" };
 import { Html, html } from "../html.ts";
+import { safeHeaders, sourceOf } from "../safe_headers.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";
 import type { Tone } from "./words.ts";
@@ -81,20 +82,14 @@ export function iconOf(tone: Tone): string {
   }'/%3E%3C/svg%3E`;
 }
 
-const hashOf = async (text: string) => {
-  const bytes = new TextEncoder().encode(text);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`;
-};
-
 let policy: Promise<string> | undefined;
 
 /** Lets our own style and script in, by their digests, and nothing else. */
 async function makePolicy(): Promise<string> {
   return [
     "default-src 'none'",
-    `style-src ${await hashOf(style)}`,
-    `script-src ${await hashOf(script)}`,
+    `style-src ${await sourceOf(style)}`,
+    `script-src ${await sourceOf(script)}`,
     "img-src data:",
     "connect-src 'self'",
     "form-action 'self'",
@@ -102,16 +97,6 @@ async function makePolicy(): Promise<string> {
     "frame-ancestors 'none'",
   ].join("; ");
 }
-
-/** Headers of every answer that is a page, a log or a stream. */
-export const safeHeaders: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "same-origin",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-};
 
 /** Answers with a page. */
 export async function pageResponse(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { safeHeaders } from "./document.ts";
+import { safeHeaders } from "../safe_headers.ts";
 
 /** One event. */
 export interface Message {
