@@ -62,6 +62,9 @@ const refreshBusy = 5, refreshIdle = 60;
 /** Milliseconds for which all clients are shown the same. */
 const viewAge = 500;
 
+/** What runs have left, as read at one moment. */
+type Seen = PageFacts | undefined;
+
 /** What there is to see at one moment. */
 interface View {
   /** In any order. */
@@ -77,7 +80,7 @@ export class Page implements Disposable {
   readonly #clients: Clients;
   readonly #follower = new RunFollower();
   #next: { value: NextRun; at: number } | undefined;
-  #shared: { value: View; at: number } | undefined;
+  #shared: { seen: Seen; view: View; at: number } | undefined;
   #logs = 0;
 
   constructor(
@@ -107,7 +110,11 @@ export class Page implements Disposable {
 
   /** An answer for those alone who may read. */
   #reading(
-    answer: (request: Request, reader: Reader) => Promise<Response>,
+    answer: (
+      request: Request,
+      reader: Reader,
+      seen: Seen,
+    ) => Promise<Response>,
   ): Route["answer"] {
     return async (request) => {
       await request.body?.cancel();
@@ -115,9 +122,10 @@ export class Page implements Disposable {
         return told(405, "expected GET", { allow: "GET, HEAD" });
       }
       try {
-        const reader = await this.#admit(request);
+        const seen = await this.#seen();
+        const reader = await this.#admit(request, seen);
         if (reader instanceof Response) return reader;
-        const response = await answer(request, reader);
+        const response = await answer(request, reader, seen);
         if (request.method === "GET") return response;
         await response.body?.cancel();
         return new Response(null, response);
@@ -128,11 +136,11 @@ export class Page implements Disposable {
     };
   }
 
-  async #admit(request: Request): Promise<Reader | Response> {
-    return await this.sources.admit?.(request, await this.#seen()) ?? {};
+  async #admit(request: Request, seen: Seen): Promise<Reader | Response> {
+    return await this.sources.admit?.(request, seen) ?? {};
   }
 
-  async #seen(): Promise<PageFacts | undefined> {
+  async #seen(): Promise<Seen> {
     const now = this.sources.now();
     const seen = readPage(this.config, now);
     if (!seen) return undefined;
@@ -142,8 +150,11 @@ export class Page implements Disposable {
     return { ...seen, facts: { ...seen.facts, nextRun: this.#next.value } };
   }
 
-  async #overview(_request: Request, reader: Reader): Promise<Response> {
-    const seen = await this.#seen();
+  async #overview(
+    _request: Request,
+    reader: Reader,
+    seen: Seen,
+  ): Promise<Response> {
     const { parts, title, tone } = this.#view(seen);
     const of = (ids: readonly string[]) =>
       parts.filter(({ id }) => ids.includes(id)).map(({ html }) => html);
@@ -166,7 +177,7 @@ export class Page implements Disposable {
     });
   }
 
-  #view(seen: PageFacts | undefined): View {
+  #view(seen: Seen): View {
     const { host } = this.config;
     if (!seen) {
       const parts = [{ id: "state", html: emptyState() }];
@@ -208,10 +219,10 @@ export class Page implements Disposable {
     const sent = new Map<string, string>();
     let wasEmpty: boolean | undefined;
     const news = async (): Promise<Message[]> => {
+      const { seen, view } = await this.#now();
       // Whoever may not read any more is told so by a page of its own.
-      const reader = await this.#admit(request);
+      const reader = await this.#admit(request, seen);
       if (reader instanceof Response) return [{ event: "again", data: {} }];
-      const view = await this.#viewNow();
       const { isEmpty } = view;
       const isOther = wasEmpty !== undefined && wasEmpty !== isEmpty;
       wasEmpty = isEmpty;
@@ -222,23 +233,27 @@ export class Page implements Disposable {
     return { news, close() {} };
   }
 
-  /** The same view for all clients of one moment. */
-  async #viewNow(): Promise<View> {
-    const now = this.sources.now().getTime();
-    if (!this.#shared || Math.abs(now - this.#shared.at) >= viewAge) {
-      this.#shared = { value: this.#view(await this.#seen()), at: now };
+  /** The same facts and the same view for all clients of one moment. */
+  async #now(): Promise<{ seen: Seen; view: View }> {
+    const at = this.sources.now().getTime();
+    if (!this.#shared || Math.abs(at - this.#shared.at) >= viewAge) {
+      const seen = await this.#seen();
+      this.#shared = { seen, view: this.#view(seen), at };
     }
-    return this.#shared.value;
+    return this.#shared;
   }
 
   /** `/attempts/ID`, `/attempts/ID.txt` and `/attempts/ID/events`. */
-  async #attempt(request: Request, reader: Reader): Promise<Response> {
+  async #attempt(
+    request: Request,
+    reader: Reader,
+    seen: Seen,
+  ): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const [, id = "", what = ""] =
       /^\/attempts\/([\w-]+)(|\.txt|\/events)$/.exec(pathname) ?? [];
     if (!isAttemptId(id)) return this.#nothing(reader);
     const folder = this.config.stateDirectory;
-    const seen = await this.#seen();
     const attempt = attemptOf(folder, id, seen);
     if (!attempt) return this.#nothing(reader);
     if (what === ".txt") return this.#text(id, reader);
