@@ -22,6 +22,7 @@ export interface UnitHost extends AsyncDisposable {
 /** Boots a machine with a copy of the flake. */
 export async function bootUnitHost(): Promise<UnitHost> {
   const machine = await Machine.boot();
+  await forgetDenoDir(machine);
   const folder = `${machine.shared}/flake`;
   const flake = await Flake.copy(machine, folder, "/srv/flake");
   return {
@@ -42,6 +43,21 @@ export async function bootUnitHost(): Promise<UnitHost> {
     },
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };
+}
+
+/**
+ * Removes the folder of Deno's cache from the environment of all units. Other
+ * machines name it in DefaultEnvironment, which no real host does. It is
+ * read-only in the unit of the module, so each run compiled all modules again.
+ */
+async function forgetDenoDir(machine: Machine) {
+  const drop = "/etc/systemd/system.conf.d/zz-no-deno-dir.conf";
+  const rest = "DENO_NO_UPDATE_CHECK=1 SOPS_DISABLE_VERSION_CHECK=1";
+  machine.write(
+    drop,
+    `[Manager]\nDefaultEnvironment=\nDefaultEnvironment=${rest}\n`,
+  );
+  await machine.output(["systemctl", "daemon-reload"]);
 }
 
 /** Makes the users of the host that the machine does not have yet. */
