@@ -19,7 +19,7 @@ export async function writeWhole(
   text: string,
   time?: Date,
 ): Promise<void> {
-  await writing(path, () => replaceWhole(path, text, time));
+  await naming(path, () => replaceWhole(path, text, time));
 }
 
 async function replaceWhole(
@@ -60,7 +60,7 @@ async function openNew(path: string): Promise<Deno.FsFile> {
  * @throws {SyncError} `disk-full` and the like.
  */
 export async function appendDurably(path: string, text: string): Promise<void> {
-  await writing(path, () => append(path, text));
+  await naming(path, () => append(path, text));
 }
 
 async function append(path: string, text: string): Promise<void> {
@@ -110,8 +110,13 @@ export async function ensurePrivateDir(path: string): Promise<void> {
   await Deno.chmod(path, 0o700);
 }
 
-/** A write alone does not tell which file it was. */
-async function writing(
+/**
+ * Runs what writes to an open file. Deno's own error does not name the file:
+ * this one does.
+ *
+ * @throws {SyncError} `disk-full` and the like.
+ */
+export async function naming(
   path: string,
   write: () => Promise<void>,
 ): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { dirname } from "@std/path";
 import { ensureDir } from "@std/fs";
-import { syncFolder } from "./files.ts";
+import { naming, syncFolder } from "./files.ts";
 
 /**
  * Replaces a file, so that at any moment either the old or the new content is
@@ -28,9 +28,11 @@ export async function replaceFile(
   });
   try {
     try {
-      let rest = content;
-      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-      await file.sync();
+      await naming(path, async () => {
+        let rest = content;
+        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+        await file.sync();
+      });
     } finally {
       file.close();
     }
