@@ -6,13 +6,15 @@
 import { ensureDir, exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
+import { count } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { inputEnvironment } from "../git/input_credentials.ts";
 import { asEvaluation } from "./failure.ts";
 import { failed } from "./build_failure.ts";
 import { NixLog } from "./log.ts";
 import type { BuildRequest } from "./nixos_rebuild.ts";
-import { evaluation } from "./evaluate.ts";
+import { type Evaluation, evaluation } from "./evaluate.ts";
+import { hostNames } from "./host_names.ts";
 import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import { Built, type Readable } from "../run/stages.ts";
@@ -65,10 +67,41 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
         await isThrown(evaluating, evaluating.request)
         ? asEvaluation(said)
         : said;
-    throw failed(failure, readable, config);
+    const hosts = failure.reason === "host-missing"
+      ? await knownHosts(evaluating)
+      : undefined;
+    throw failed(failure, readable, config, hosts);
   }
+  tellWarnings(run, log.warnings);
   const system = await readResult(`${folder}/result`, config.operation);
   return { ...readable, done: "built", system };
+}
+
+/** Returns the hosts of the flake, or `undefined` if Nix does not list them. */
+async function knownHosts(
+  evaluating: Evaluation,
+): Promise<string[] | undefined> {
+  try {
+    return (await hostNames(evaluating, evaluating.request)).names;
+  } catch (error) {
+    const isOver = error instanceof SyncError && error.reason !== "interrupted";
+    if (!isOver) throw error;
+    return undefined;
+  }
+}
+
+/** Reports what the flake's own code warns of. */
+function tellWarnings(
+  { effects }: Pick<Run, "effects">,
+  warnings: readonly string[],
+): void {
+  if (warnings.length === 0) return;
+  effects.tell({
+    kind: "message",
+    level: "warning",
+    text: `The evaluation printed ${count(warnings.length, "warning")}`,
+    details: warnings,
+  });
 }
 
 /** Nix 2.8 does not read what is encoded in a URL. */
@@ -175,7 +208,7 @@ async function readResult(link: string, operation: string): Promise<string> {
       reason: "not-a-system",
       next: "hold",
       hints: [
-        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem, with its bootloader and switch enabled",
+        "Define nixosConfigurations.HOST with nixpkgs.lib.nixosSystem, and keep its boot loader and `system.switch` enabled.",
       ],
     },
   );
@@ -187,25 +220,29 @@ async function isLink(path: string): Promise<boolean> {
 
 function noResult(link: string): SyncError {
   return new SyncError(
-    `Cannot use the build: it ended without an error, and ${link} is not there`,
+    `Cannot use the build: it ended without an error, but ${link} is missing`,
     {
       stage: "build",
       reason: "no-result",
       next: "retry",
-      hints: ["look at the programs on PATH: nixos-rebuild --version"],
+      hints: [
+        "Check which nixos-rebuild is on PATH: `command -v nixos-rebuild`.",
+      ],
     },
   );
 }
 
 function tooSlow(run: Run): SyncError {
-  return new SyncError("Cannot build: it took longer than timeouts.build", {
-    stage: "build",
-    reason: "timed-out",
-    next: "retry",
-    hints: [
-      `raise timeouts.build (now ${
-        formatDuration(run.config["timeouts.build"])
-      }), or let a cache or another machine build`,
-    ],
-  });
+  const limit = formatDuration(run.config["timeouts.build"]);
+  return new SyncError(
+    `Cannot build: it took longer than timeouts.build (${limit})`,
+    {
+      stage: "build",
+      reason: "timed-out",
+      next: "retry",
+      hints: [
+        "Raise timeouts.build, or build on another machine. The next run tries again.",
+      ],
+    },
+  );
 }

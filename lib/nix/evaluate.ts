@@ -95,14 +95,14 @@ async function remember(run: Run, route: Route | string): Promise<void> {
 function missingOf(route: Route | string): string | undefined {
   if (route === "false") return undefined;
   if (typeof route === "string") {
-    return `Revisions are evaluated with the power of this host: ${route}`;
+    return `The evaluation is not isolated from this host: ${route}`;
   }
   const missing = [
     ...route.how === "unit" ? [] : [
-      "Revisions are isolated by namespaces of the kernel alone: systemd does not run here",
+      "The evaluation is isolated only by namespaces of the kernel, because systemd does not run here",
     ],
     ...route.netrc === undefined ? [] : [
-      `A revision can read ${route.netrc}: the Nix daemon gives it to what downloads for its users. What only inputs need belongs in inputs.netrcFile`,
+      `A revision can read ${route.netrc}, because the Nix daemon uses it for the downloads of its users. Move the credentials that only inputs need to inputs.netrcFile`,
     ],
   ];
   return missing.length === 0 ? undefined : missing.join("; ");

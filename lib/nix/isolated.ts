@@ -223,13 +223,16 @@ async function keep(
   }
   const finished = await effects.run(addRoot(link, path));
   if (finished.code === 0) return finished;
-  throw new SyncError(`Cannot keep ${path}, which was built a moment ago`, {
-    stage: "build",
-    reason: "build-lost",
-    next: "retry",
-    details: lastWords(finished),
-    hints: [
-      "perhaps garbage was collected at that moment; the next run tries again",
-    ],
-  });
+  throw new SyncError(
+    `Cannot protect ${path} from garbage collection after the build`,
+    {
+      stage: "build",
+      reason: "build-lost",
+      next: "retry",
+      details: lastWords(finished),
+      hints: [
+        "Check whether garbage was collected during the build. The next run tries again.",
+      ],
+    },
+  );
 }

@@ -49,13 +49,13 @@ function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
 
 function endedFor(revision: string): SyncError {
   return new SyncError(
-    `Cannot build ${revision}: the evaluation was ended from outside`,
+    `Cannot build ${revision}: something stopped the evaluation`,
     {
       stage: "build",
       reason: "evaluation-ended",
       next: "retry",
       hints: [
-        `somebody stopped ${evaluationUnit}.service; the next run tries again`,
+        `Find out what stopped it: \`journalctl --unit ${evaluationUnit}\`. The next run tries again.`,
       ],
     },
   );
@@ -72,7 +72,7 @@ export function pathIn(
   if (isStorePath(path) && isDrv === (kind === "derivation")) return path;
   if (path === "") throw endedFor(revision);
   throw new SyncError(
-    `Cannot use the build of ${revision}: expected one store path, and it answered "${
+    `Cannot use the build of ${revision}: expected one store path, but Nix printed "${
       safeLines(path.slice(0, 80))[0] ?? ""
     }"`,
     {
@@ -80,7 +80,7 @@ export function pathIn(
       reason: "not-a-system",
       next: "hold",
       hints: [
-        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem",
+        "Define nixosConfigurations.HOST with nixpkgs.lib.nixosSystem.",
       ],
     },
   );
@@ -92,7 +92,7 @@ function notStarted(
   used: Finished,
 ): SyncError {
   return new SyncError(
-    `Cannot build ${revision}: systemd did not run the evaluation${
+    `Cannot build ${revision}: systemd could not run the evaluation${
       why === undefined ? "" : `: ${why}`
     }`,
     {
@@ -101,7 +101,7 @@ function notStarted(
       next: "retry",
       details: lastWords(used),
       hints: [
-        `look at it with: journalctl --unit ${evaluationUnit}; build.isolate: false evaluates as root`,
+        `Read its journal: \`journalctl --unit ${evaluationUnit}\`. With build.isolate: false, this host evaluates as root instead.`,
       ],
     },
   );

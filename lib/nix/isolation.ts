@@ -55,18 +55,18 @@ export async function routeHere(
   if (outside !== undefined) {
     return `build.options has ${outside}, which reads files of the host`;
   }
-  if (Deno.uid() !== 0) return "only root can give up its rights";
+  if (Deno.uid() !== 0) return "isolation needs root";
   const ids = await idsOf(evaluationUser);
-  if (!ids) return `there is no user ${evaluationUser}`;
+  if (!ids) return `the user ${evaluationUser} does not exist`;
   if (!await isThere(`${daemonFolder}/socket`)) {
-    return "there is no Nix daemon";
+    return "the Nix daemon does not run";
   }
   // As the daemon reads them: no settings of the user who asks.
   const settings = await nixSettings(effects, {
     NIX_USER_CONF_FILES: "/dev/null",
     NIX_CONFIG: "",
   });
-  if (!settings) return "Nix does not tell its settings";
+  if (!settings) return "Nix does not show its settings";
   if (settings.buildUsersGroup === "" && !settings.allocatesUsers) {
     return "the Nix daemon has no build users (build-users-group), so it builds as root";
   }

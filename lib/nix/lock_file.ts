@@ -46,8 +46,8 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
     throw refuse(
       revision,
       "lock-outside",
-      `${path} is a link that leads to no file of the repository`,
-      "commit the file itself, and push",
+      `${path} is a symbolic link that does not lead to a file of the repository`,
+      "Commit the file itself, and push.",
     );
   }
   const [, id, kind, size] = /^([0-9a-f]{40,64}) (\w+) (\d+)$/.exec(answer) ??
@@ -59,7 +59,11 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
   }
   if (kind !== "blob") throw unreadable(revision, path, `it is a ${kind}`);
   if (Number(size) > mostLock) {
-    throw unreadable(revision, path, `it has over ${mostLock} bytes`);
+    throw unreadable(
+      revision,
+      path,
+      `it is larger than ${mostLock >> 20} MiB`,
+    );
   }
   const reading = localGit(mirror, ["cat-file", "blob", id]);
   const read = await run.effects.run(reading);
@@ -67,7 +71,7 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
   if (!isWhole) throw damaged(run, reading, read);
   const inputs = inputsIn(new TextDecoder().decode(read.stdout));
   if (inputs) return inputs;
-  throw unreadable(revision, path, "it is no lock file of a flake");
+  throw unreadable(revision, path, "it is not the lock file of a flake");
 }
 
 /** The locked inputs in a lock file; `undefined` where it is none. */
@@ -108,10 +112,10 @@ export function refuseOutside(
     throw refuse(
       revision,
       "input-outside",
-      `its input ${oneLine(name, 60)} is a place of this host, ${
+      `its input ${oneLine(name, 60)} is a path of this host: ${
         oneLine(place, 100)
       }`,
-      "put it into the repository (./FOLDER), or let the input name a repository or a URL, and push",
+      "Move the input into the repository (./FOLDER), or point it to a repository or a URL. Then push.",
     );
   }
 }
@@ -152,8 +156,8 @@ function unreadable(revision: string, path: string, why: string): SyncError {
   return refuse(
     revision,
     "lock-unreadable",
-    `${path} can't be read: ${why}`,
-    "run nix flake lock, commit flake.lock and push",
+    `cannot read ${path}: ${why}`,
+    "Run `nix flake lock`, commit flake.lock and push.",
   );
 }
 

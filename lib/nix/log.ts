@@ -28,6 +28,7 @@ import {
   type NixError,
   parse,
   readError,
+  readWarning,
 } from "./log_entry.ts";
 import { type BuildFailure, explain } from "./failure.ts";
 import { Rate } from "./rate.ts";
@@ -37,6 +38,7 @@ const toldLevel = 3;
 
 // What is kept, at most.
 const keptErrors = 40;
+const keptWarnings = 20;
 const plainLines = 20;
 // A longer line is not worth its parsing; errors with --show-trace have some
 // 100 KiB.
@@ -48,6 +50,7 @@ export class NixLog {
   readonly #rate: Rate;
   readonly #errors: NixError[] = [];
   readonly #plain: string[] = [];
+  readonly #warnings = new Set<string>();
   #unpacked = 0;
 
   /**
@@ -68,6 +71,11 @@ export class NixLog {
   /** The bytes that all it wants to fetch takes in the store; 0 until told. */
   get unpacked(): number {
     return this.#unpacked;
+  }
+
+  /** The warnings of the flake's own code, each in one line. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
   }
 
   /** Takes one line, without its line end. Never throws. */
@@ -146,6 +154,10 @@ export class NixLog {
   #message(entry: Entry): void {
     if (entry["level"] === toldLevel) {
       this.#unpacked = Math.max(this.#unpacked, unpackedIn(entry));
+    }
+    const warning = readWarning(entry);
+    if (warning !== undefined && this.#warnings.size < keptWarnings) {
+      this.#warnings.add(warning);
     }
     if (entry["level"] !== 0) return;
     const error = readError(entry);

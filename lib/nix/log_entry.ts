@@ -49,6 +49,27 @@ export function readError(entry: Entry): NixError | undefined {
   };
 }
 
+/**
+ * Reads a warning of the flake's own code (`builtins.warn`, and `lib.warn` of
+ * nixpkgs, which older versions print as a trace); `undefined` if the entry is
+ * something else, such as a warning of Nix itself.
+ */
+export function readWarning(entry: Entry): string | undefined {
+  const { msg } = entry as Record<string, unknown>;
+  if (typeof msg !== "string") return undefined;
+  const text = plainText(msg.slice(0, messageLength));
+  const [, said] =
+    /^(?:evaluation warning|trace: (?:evaluation )?warning): (.*)/s
+      .exec(text) ?? [];
+  if (said === undefined) return undefined;
+  const lines = said.split("\n");
+  const end = lines.findIndex((line) => isTrace.test(line));
+  return bounded(oneLine((end < 0 ? lines : lines.slice(0, end)).join(" ")));
+}
+
+/** The lines that Nix adds below a message: where, and on the way to what. */
+const isTrace = /^\s*(?:… |at \S+:\d+:\d+:?$|Did you mean )/;
+
 /** The text of the innermost trace, which Nix gives with `--show-trace`. */
 function innermostFrame(entry: Entry): string {
   const frame = Array.isArray(entry["trace"]) ? entry["trace"][0] : undefined;
@@ -66,9 +87,7 @@ function innermost(text: string): string {
   const lines = text.split("\n");
   const at = lines.findLastIndex((line) => /^\s*error:\s+\S/.test(line));
   const [first, ...rest] = lines.slice(at);
-  const end = rest.findIndex((line) =>
-    /^\s*(?:… |at \S+:\d+:\d+:?$|Did you mean )/.test(line)
-  );
+  const end = rest.findIndex((line) => isTrace.test(line));
   return [
     (first ?? "").replace(/^\s*error:\s+/, ""),
     ...(end < 0 ? rest : rest.slice(0, end)).map((line) =>

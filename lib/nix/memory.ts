@@ -52,15 +52,17 @@ export function isOverLimit(error: unknown): boolean {
 export function tooLarge(revision: string, config: Config): SyncError {
   const limit = config["limits.evaluation"];
   return new SyncError(
-    `Cannot build ${revision}: its evaluation took more memory than ${
-      limit === undefined ? "this machine can spare" : formatSize(limit)
+    `Cannot build ${revision}: the evaluation needs more memory than ${
+      limit === undefined
+        ? "this machine has to spare"
+        : `${formatSize(limit)} (limits.evaluation)`
     }`,
     {
       stage: "build",
       reason: "out-of-memory",
       next: "retry",
       hints: [
-        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
+        "Raise limits.evaluation, or build on another machine (build.from: cache). The next run tries again.",
       ],
     },
   );

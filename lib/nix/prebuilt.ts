@@ -96,7 +96,9 @@ export async function storePathFor(
       stage: "build",
       reason: "no-store-path",
       next: isUrl ? "retry" : "hold",
-      hints: ["write what nix-build or nix build --print-out-paths prints"],
+      hints: [
+        "Write the output of `nix-build` or `nix build --print-out-paths` into it.",
+      ],
     },
   );
 }
@@ -119,16 +121,21 @@ async function contentOf(
       reason: "mirror-unreadable",
       next: "retry",
       details: safeLines(finished.stderr).slice(-10),
+      hints: [
+        "Check the disk if this comes again: `journalctl -k`. The next run tries again.",
+      ],
     });
   }
   throw new SyncError(
-    `Cannot find the system of ${short(revision)}: it has no file ${path}`,
+    `Cannot find the system of ${
+      short(revision)
+    }: the commit has no file ${path}`,
     {
       stage: "build",
       reason: "not-prebuilt",
       next: "hold",
       hints: [
-        "add the file with the store path and push, or say with build.prebuilt where it is",
+        "Add the file with the store path and push, or set build.prebuilt to the right file or URL.",
       ],
     },
   );
@@ -150,7 +157,7 @@ async function answerOf(
       stage: "build",
       reason,
       next: "retry",
-      hints: ["it may still be built elsewhere; a later run asks again"],
+      hints: ["Wait until it is built elsewhere. A later run tries again."],
     });
   try {
     const response = await fetch(url, {
@@ -160,7 +167,10 @@ async function answerOf(
     if (response.status === 200) {
       const text = await beginningOf(response.body, mostAnswer);
       if (text.length <= mostAnswer) return text;
-      throw fail("no-store-path", `${shown} answered more than a store path`);
+      throw fail(
+        "no-store-path",
+        `the answer of ${shown} is longer than a store path`,
+      );
     }
     await response.body?.cancel();
     throw fail(
@@ -191,20 +201,22 @@ function notSubstituted(
       next: "retry",
       details,
       hints: [
-        "sign it (nix store sign) and copy it again, or add the key to trusted-public-keys in nix.conf",
+        "Sign it with `nix store sign` and copy it to the cache again, or add its key to trusted-public-keys in nix.conf.",
       ],
     });
   }
   const why = timedOut
     ? "it took longer than timeouts.build"
-    : "no substituter has all of it, or none can be reached";
+    : "no binary cache has all of it, or none answers";
   return new SyncError(`${what}: ${why}`, {
     stage: "build",
     reason: timedOut ? "timed-out" : "not-in-cache",
     next: "retry",
     details,
     hints: [
-      "copy it there (nix copy --to CACHE); a later run tries again; the substituters are those of nix.conf",
+      timedOut
+        ? "Raise timeouts.build. The next run tries again."
+        : `Copy it to a cache that \`substituters\` in nix.conf names: \`nix copy --to CACHE ${system}\`. A later run tries again.`,
     ],
   });
 }

@@ -59,7 +59,7 @@ export async function provenRoute(
   const why = await whyUnitFails(effects, config, route, state);
   return why === undefined
     ? route
-    : `systemd does not run here, and there can be no namespaces: ${why}`;
+    : `systemd does not run here, and namespaces do not work: ${why}`;
 }
 
 /**
@@ -96,13 +96,13 @@ export const turnedOff = "build.isolate is false";
 /** For a file in place of a flake, which may ask for whatever it can see. */
 export function fileNotIsolated(why: string): SyncError {
   return new SyncError(
-    `Cannot evaluate build.file with the power of this host: ${why}`,
+    `Cannot evaluate build.file without isolation: ${why}`,
     {
       stage: "build",
       reason: "not-isolated",
       next: "retry",
       hints: [
-        "such a file can read what it likes, so it is evaluated isolated alone: mend that, or put a flake.nix into the repository",
+        "Fix that, or use a flake.nix: without isolation, build.file could read every file of this host.",
       ],
     },
   );
@@ -111,13 +111,13 @@ export function fileNotIsolated(why: string): SyncError {
 /** For a host that must isolate and can't. */
 export function notIsolated(why: string): SyncError {
   return new SyncError(
-    `Cannot evaluate anything isolated from this host: ${why}`,
+    `Cannot isolate the evaluation from this host: ${why}`,
     {
       stage: "build",
       reason: "not-isolated",
       next: "retry",
       hints: [
-        "mend that, or set build.isolate to auto, which evaluates as root where it must",
+        "Fix that, or set build.isolate to auto, which evaluates as root if it cannot isolate.",
       ],
     },
   );

@@ -19,7 +19,7 @@ export function refuseToFetch(
   least: number,
   room = roomAt("/nix/store"),
 ): void {
-  refuseToFill(unpacked, "are to be fetched", least, room);
+  refuseToFill(unpacked, "to fetch", least, room);
 }
 
 /** A store path is some ten files; a build has some thousand paths. */
@@ -39,16 +39,16 @@ export function refuseToCopy(
   least: number,
   room = roomAt("/nix/store"),
 ): void {
-  refuseToFill(total, "of files are to be evaluated", least, room);
+  refuseToFill(total, "of files to evaluate", least, room);
   if (!room || entries + fewestFiles <= room.files) return;
   throw new SyncError(
-    `Cannot build: the revision has ${entries} files and folders, and only ${room.files} more can be made in /nix`,
+    `Cannot build: the revision has ${entries} files and folders, but only ${room.files} more can be created in /nix`,
     {
       stage: "build",
       reason: "inodes-low",
       next: "retry",
       hints: [
-        "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+        "Free some inodes: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
       ],
     },
   );
@@ -62,17 +62,17 @@ export function refuseToFill(
 ): void {
   if (!room || bytes + least <= room.bytes) return;
   throw new SyncError(
-    `Cannot build: ${formatSize(bytes)} ${what} and ${
+    `Cannot build: there are ${formatSize(bytes)} ${what}, and ${
       formatSize(least)
-    } have to stay free (preflight.freeSpace), but /nix has ${
+    } must stay free (preflight.freeSpace), but /nix has only ${
       formatSize(room.bytes)
-    }`,
+    } free`,
     {
       stage: "build",
       reason: "disk-low",
       next: "retry",
       hints: [
-        "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+        "Free some space: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
       ],
     },
   );

@@ -55,13 +55,15 @@ function treeIn(answer: string): string | undefined {
 
 function noTree(revision: string, ended: Finished): SyncError {
   return new SyncError(
-    `Cannot build ${short(revision)}: its files did not come to the store`,
+    `Cannot build ${short(revision)}: Nix did not copy its files to the store`,
     {
       stage: "build",
       reason: "source-lost",
       next: "retry",
       details: lastWords(ended),
-      hints: ["the next run tries again"],
+      hints: [
+        "Check the Nix daemon if this comes again: `systemctl status nix-daemon`. The next run tries again.",
+      ],
     },
   );
 }

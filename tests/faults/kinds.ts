@@ -102,7 +102,7 @@ export const momentKinds: readonly Kind[] = [
       await ground.host.run(["systemctl", "stop", "gitops-sync-run.service"]);
     },
     // What it has started is stopped with it.
-    explains: /Interrupted|Stopped by systemd|ended without saying why/,
+    explains: /Interrupted|Stopped by systemd|Nix failed without an error/,
   },
   {
     name: "machine is shut down",
@@ -111,7 +111,7 @@ export const momentKinds: readonly Kind[] = [
     arm: () => Promise.resolve({ asService: true }),
     inject: ({ ground }) => ground.shutDown(),
     // What it has started is stopped with it.
-    explains: /Interrupted|Stopped by systemd|ended without saying why/,
+    explains: /Interrupted|Stopped by systemd|Nix failed without an error/,
   },
   {
     name: "terminal hangs up",
