@@ -104,7 +104,9 @@ async function refuseSilentLogind(run: Run): Promise<void> {
     next: "retry",
     exit: exitCodes.build,
     details: [failure.text, ...failure.details],
-    hints: [`look at: systemctl status ${logind}; the host was not changed`],
+    hints: [
+      `Check logind: \`systemctl status ${logind}\`. The host was not changed.`,
+    ],
   });
 }
 
@@ -156,7 +158,7 @@ export function judge(
     return undefined;
   }
   const why = code === 0 && !timedOut
-    ? "it ended without an error, but another system runs"
+    ? "it ended without an error, but another system is running"
     : meaningOf(switched);
   return new SyncError(`Cannot activate ${short(commit.revision)}: ${why}`, {
     stage: "activate",
@@ -171,15 +173,15 @@ export function judge(
 
 function hintsFor(switched: Switched): string[] {
   if (wantsReboot(switched)) {
-    return ["with operation: boot it is deployed by the next reboot"];
+    return ["Set `operation: boot` to deploy it at the next reboot."];
   }
   if (isLocked(switched)) {
     return [
-      "look at it with: fuser -v /run/nixos/switch-to-configuration.lock; the next run tries again",
+      "Find the other switch with `fuser -v /run/nixos/switch-to-configuration.lock`. The next run tries again.",
     ];
   }
   return refusedBy(switched) === undefined ? [] : [
-    "mend what the check asks for, then: gitops-sync retry",
+    "Fix what the check reports, then run `gitops-sync retry`.",
   ];
 }
 

@@ -35,7 +35,7 @@ export async function blame(run: Run, error: unknown): Promise<unknown> {
   if (!failed || !await allFail(run, failed.names, failed.before)) return error;
   const is = failed.names.every((name) => name === repository)
     ? "the repository does not answer the previous system either"
-    : "the same is wrong with it";
+    : "the previous system has the same problem";
   return new SyncError(`${error.message}; ${is}, so a later run tries again`, {
     ...error,
     next: "retry",
@@ -124,6 +124,6 @@ async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
 
 async function areUnitsSeen(run: Run): Promise<Ill | undefined> {
   if (await lookAtUnits(run.effects)) return undefined;
-  const text = "systemd does not say how its units are";
+  const text = "systemd does not report the state of its units";
   return { reason: "units-unseen", text, details: [] };
 }

@@ -32,21 +32,21 @@ export async function blessBoot(
     say(
       effects,
       "warning",
-      `The boot is not blessed: ${complete} is not reached, so the bootloader may give this system up`,
-      [`look at: systemctl list-dependencies ${complete}`],
+      `This boot is not marked as good, because ${complete} was not reached: the bootloader may give this system up`,
+      [`Find what failed with \`systemctl list-dependencies ${complete}\`.`],
     );
     return false;
   }
   const said = await ask(effects, verdict);
   if (said.code === 0) {
-    say(effects, "notice", `The bootloader knows this boot for ${verdict}`);
+    say(effects, "notice", `Marked this boot as ${verdict}`);
     return true;
   }
   say(
     effects,
     "warning",
     `Cannot mark this boot as ${verdict}: ${said.text}`,
-    ["look at: bootctl; /boot must be writable"],
+    ["Check the bootloader with `bootctl`, and that /boot is writable."],
   );
   return false;
 }
@@ -70,7 +70,7 @@ async function ask(
 ): Promise<{ code: number; text: string }> {
   const program = blessProgram();
   if (program === undefined) {
-    return { code: 127, text: "there is no systemd-bless-boot" };
+    return { code: 127, text: "systemd-bless-boot is not installed" };
   }
   const unit = `gitops-sync-bless-${crypto.randomUUID().slice(0, 8)}`;
   const finished = await effects.run(

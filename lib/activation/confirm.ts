@@ -66,7 +66,7 @@ export async function setBootDefault(
     say(
       run.effects,
       "notice",
-      "It can't be read which system the bootloader starts: its own word is trusted",
+      "Cannot read which system the bootloader starts, so its exit code is trusted",
     );
   }
   const { program, args, timeout: most } = setProfile(systemProfile, system);
@@ -94,7 +94,7 @@ export async function setBootDefault(
     known.includes(entry.loader) && entry.system !== system
   );
   if (wrong) {
-    const starts = wrong.system ?? "nothing that is there";
+    const starts = wrong.system ?? "an entry without a system";
     throw notSet(system, `${wrong.loader} still starts ${starts}`);
   }
 }
@@ -131,24 +131,33 @@ function knownLoaders(run: Run): BootEntry["loader"][] {
 
 function replaced(running: string | null): SyncError {
   return new SyncError(
-    `Cannot confirm: ${running} runs now, and not what was found healthy`,
+    `Cannot confirm: ${
+      running ?? "no system"
+    } is running now, and not the system that was checked`,
     {
       stage: "confirm",
       reason: "replaced",
       next: "retry",
-      hints: ["somebody or something switched this host at the same time"],
+      hints: [
+        "Find out what else switched this host at the same time. The next run tries again.",
+      ],
     },
   );
 }
 
 /** Or it would put the previous system back after all. */
 function notDisarmed(): SyncError {
-  return new SyncError("Cannot confirm: the dead-man's switch stays armed", {
-    stage: "confirm",
-    reason: "not-disarmed",
-    next: "retry",
-    hints: ["look at: systemctl status gitops-sync-dead-mans-switch.timer"],
-  });
+  return new SyncError(
+    "Cannot confirm: the dead-man's switch could not be disarmed",
+    {
+      stage: "confirm",
+      reason: "not-disarmed",
+      next: "retry",
+      hints: [
+        "Check its timer: `systemctl status gitops-sync-dead-mans-switch.timer`. The next run tries again.",
+      ],
+    },
+  );
 }
 
 function notSet(
@@ -163,7 +172,7 @@ function notSet(
     reason: "boot-default",
     next,
     details: ended?.lines ?? [],
-    hints: ["look at the free space of /boot: df -h /boot"],
+    hints: ["Check the free space of /boot: `df -h /boot`."],
   });
 }
 

@@ -52,7 +52,7 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
     return say(
       run.effects,
       "notice",
-      "systemd does not run here: the dead-man's switch is off, and activation runs directly",
+      "systemd does not run here: there is no dead-man's switch, and the activation runs directly",
     );
   }
   if (previous === null) return;
@@ -71,7 +71,7 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
     next: "retry",
     exit: exitCodes.build,
     details: [finished.stderr.trim()],
-    hints: ["look at: systemctl status; the host was not changed"],
+    hints: ["Check systemd: `systemctl status`. The host was not changed."],
   });
 }
 
@@ -113,8 +113,8 @@ export async function disarmOrTell(run: Run): Promise<void> {
   say(
     run.effects,
     "warning",
-    "The dead-man's switch can't be disarmed: it puts the previous system back",
-    [`look at it: systemctl status ${timer}`],
+    "Cannot disarm the dead-man's switch: it rolls the host back to the previous system",
+    [`Check its timer: \`systemctl status ${timer}\`.`],
   );
 }
 
@@ -173,13 +173,13 @@ export async function hasFired(run: Run): Promise<boolean> {
 export function firedError(run: Run): SyncError {
   const { stage } = run.attempt;
   return new SyncError(
-    `The ${stage} stage did not end in time, and the dead-man's switch put the previous system back`,
+    `The ${stage} stage did not end in time, so the dead-man's switch rolled the host back`,
     {
       stage,
       reason: "dead-mans-switch",
       next: "hold",
       hints: [
-        "look at what held it up: journalctl -u gitops-sync -u 'gitops-sync-*'; then gitops-sync retry",
+        "Find out what took so long: `journalctl -u gitops-sync -u 'gitops-sync-*'`. Then run `gitops-sync retry`.",
       ],
     },
   );

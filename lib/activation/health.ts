@@ -42,12 +42,12 @@ export async function healthBefore(effects: Effects): Promise<Before> {
 }
 
 function unseen(): SyncError {
-  return new SyncError("Cannot look at the units of this host", {
+  return new SyncError("Cannot read the state of the units of this host", {
     stage: "activate",
     reason: "units-unseen",
     next: "retry",
     exit: exitCodes.build,
-    hints: ["look at: systemctl status; the host was not changed"],
+    hints: ["Check systemd: `systemctl status`. The host was not changed."],
   });
 }
 
@@ -126,7 +126,7 @@ export async function illsOf(
 /** A candidate that is not well, with what was found. */
 export class Unwell extends SyncError {
   constructor(readonly ills: readonly Ill[], readonly before: Standing) {
-    super(`The host is not well: ${textOf(ills)}`, {
+    super(`The host is unhealthy: ${textOf(ills)}`, {
       stage: "health",
       reason: ills[0]!.reason,
       next: "hold",
@@ -154,7 +154,7 @@ function unexplained({ said }: Grounds): Ill | undefined {
   if (namesAny(said)) return undefined;
   return {
     reason: "units-failed",
-    text: "the switch could not handle some unit, and does not say which",
+    text: "the switch failed to handle a unit, but does not name it",
     details: [],
   };
 }
@@ -168,8 +168,8 @@ function checkedText({ config }: Run): string {
   ].length;
   const also = own === 0 ? "" : `, ${count(own, "check")} passed`;
   return hasSystemd()
-    ? `all units are well, the remote answers${also}`
-    : `the remote answers${also} (units: systemd does not run here)`;
+    ? `all units are healthy, the remote answers${also}`
+    : `the remote answers${also} (units not checked: systemd does not run here)`;
 }
 
 /**

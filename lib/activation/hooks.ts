@@ -37,7 +37,9 @@ export async function beforeDeploy(
       next: "retry",
       exit: exitCodes.build,
       details: failure.details,
-      hints: ["the host was not changed; the next run tries again"],
+      hints: [
+        "Fix what the command reports. The host was not changed, and the next run tries again.",
+      ],
     });
   }
 }

@@ -64,10 +64,10 @@ export async function runHostCommand(
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     if (error.reason === "output-too-large" && most !== undefined) {
-      return fail("wrote too much", [error.message]);
+      return fail("printed too much", [error.message]);
     }
     if (error.reason !== "program-missing") throw error;
-    return fail("can't be run", [error.message]);
+    return fail("cannot be run", [error.message]);
   }
 }
 

@@ -35,14 +35,11 @@ export interface Finding {
 export const kinds = {
   failed: ["failed", "failed"],
   restarting: ["keeps failing", "keep failing"],
-  stopped: [
-    "ran before and does not run now",
-    "ran before and do not run now",
-  ],
-  "not-loaded": ["can't be loaded", "can't be loaded"],
+  stopped: ["is no longer running", "are no longer running"],
+  "not-loaded": ["cannot be loaded", "cannot be loaded"],
   assertion: [
-    "did not start, since an assertion is not met",
-    "did not start, since an assertion is not met",
+    "did not start, because an assertion failed",
+    "did not start, because an assertion failed",
   ],
   named: [
     "could not be started, stopped or reloaded",

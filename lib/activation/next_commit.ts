@@ -47,7 +47,7 @@ export async function checkNextCommit(
       "warning",
       `A person accepted ${
         short(revision)
-      } without a look at what brings the next commit: this host may follow nothing from now on`,
+      } with --unfollow, so nothing checked that later commits arrive: this host may follow nothing from now on`,
     );
     return undefined;
   }
@@ -74,9 +74,11 @@ function withoutModule(revision: string): Lack {
     reason: nextReasons.unfollowed,
     text: `${
       short(revision)
-    } does not have ${timer} any more, so no later commit would arrive`,
+    } no longer has ${timer}, so no later commit would arrive`,
     details: [],
-    hints: ["keep services.gitops.enable = true in the host's configuration"],
+    hints: [
+      "Keep `services.gitops.enable = true` in the host's configuration.",
+    ],
   };
 }
 
@@ -89,9 +91,9 @@ function failureOf(lack: Lack, revision: string): SyncError {
     details,
     hints: [
       ...hints,
-      `gitops-sync accept --unfollow ${
+      `Run \`gitops-sync accept --unfollow ${
         short(revision)
-      } deploys it all the same`,
+      }\` to deploy it anyway.`,
     ],
   });
 }

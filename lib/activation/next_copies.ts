@@ -113,13 +113,13 @@ export class Copies implements AsyncDisposable {
 
 function unchecked(stderr: string): SyncError {
   return new SyncError(
-    "Cannot check whether the next commit arrives: systemd takes no unit",
+    "Cannot check whether the next commit arrives: systemd does not accept a test unit",
     {
       stage: "health",
       reason: nextReasons.unchecked,
       next: "retry",
       details: [stderr.trim()],
-      hints: ["look at: systemctl status; systemctl link --runtime FILE"],
+      hints: ["Check systemd: `systemctl status`. The next run tries again."],
     },
   );
 }

@@ -137,12 +137,12 @@ function problemOf(ended: CopyEnded & { said?: Said }): Lack | undefined {
   }
   const why = result === "timeout"
     ? "it took too long"
-    : `systemd says ${result || "nothing"}, status ${status || "unknown"}`;
+    : `systemd reports ${result || "nothing"}, status ${status || "unknown"}`;
   return {
-    ...lack(nextReasons.service, `its ${service} can't work: ${why}`),
+    ...lack(nextReasons.service, `its ${service} cannot work: ${why}`),
     details: lines,
     hints: [
-      "look at the files that LoadCredential, tokenFile and sshKeyFile name: each must be there on this host",
+      "Check the files that LoadCredential, tokenFile and sshKeyFile name: each must exist on this host.",
     ],
   };
 }
@@ -167,14 +167,16 @@ async function olderProblem(
   if (!tip) {
     return lack(
       nextReasons.unreachable,
-      `its own configuration fails: ${unreached ?? "the remote names nothing"}`,
+      `its own configuration fails: ${
+        unreached ?? "the remote does not have the ref"
+      }`,
     );
   }
   const mode = checked.said?.config?.["verify.mode"];
   if (mode !== "none") {
     return lack(
       nextReasons.refused,
-      `its gitops-sync is older and can't check the keys of verify.mode: ${mode}`,
+      `its gitops-sync is older and cannot check the keys of verify.mode: ${mode}`,
     );
   }
   say(

@@ -29,7 +29,7 @@ export async function timerProblem(
   const text = unitText(system, timer);
   if (text === undefined) return lack(`it has no ${timer}`);
   if (isLater) {
-    if (!isWanted(system)) return lack(`nothing starts its ${timer} at a boot`);
+    if (!isWanted(system)) return lack(`nothing starts its ${timer} at boot`);
     await copies.give(timerCopy, text);
     return repeatProblem(await readTimer(run.effects, timerCopy));
   }
@@ -62,7 +62,7 @@ export async function liveProblem(effects: Effects): Promise<Lack | undefined> {
   ]);
   if (started.LoadState !== "loaded") {
     return {
-      ...lack(`its ${service} is ${started.LoadState || "not known"}`),
+      ...lack(`its ${service} is ${started.LoadState || "unknown"}`),
       reason: nextReasons.service,
     };
   }
@@ -94,7 +94,7 @@ export function activeProblem(
 ): Lack | undefined {
   const { ActiveState, SubState } = found;
   if (ActiveState !== "active") {
-    return lack(`its ${timer} is ${ActiveState || "not known"}`);
+    return lack(`its ${timer} is ${ActiveState || "unknown"}`);
   }
   const works = /^(active|activating|deactivating|reloading)$/;
   if (SubState === "running" && works.test(serviceState)) return undefined;
@@ -110,13 +110,13 @@ function hasNext(found: Properties): boolean {
 /** A timer that only counts from the boot comes once. */
 export function repeatProblem(found: Properties): Lack | undefined {
   if (found.LoadState !== "loaded") {
-    return lack(`systemd can't load its ${timer}: it is ${found.LoadState}`);
+    return lack(`systemd cannot load its ${timer}: it is ${found.LoadState}`);
   }
   const repeats = /OnUnit(?:Inactive|Active)USec=(?!0 |0s? |infinity)/.test(
     found.TimersMonotonic ?? "",
   ) || /OnCalendar=/.test(found.TimersCalendar ?? "");
   return repeats ? undefined : lack(
-    `its ${timer} does not come again: it has no valid OnUnitInactiveSec, OnUnitActiveSec or OnCalendar`,
+    `its ${timer} does not repeat: it has no valid OnUnitInactiveSec, OnUnitActiveSec or OnCalendar`,
   );
 }
 
@@ -126,7 +126,7 @@ function lack(text: string): Lack {
     text,
     details: [],
     hints: [
-      `look at services.gitops.frequency in the repository, and at: systemctl status ${timer}`,
+      `Check services.gitops.frequency in the repository, and the timer: \`systemctl status ${timer}\`.`,
     ],
   };
 }

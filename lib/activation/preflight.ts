@@ -69,12 +69,12 @@ export function refuseClock(now: number, state: State): void {
   if (now >= Math.max(oldest, ...known) - clockSlack) return;
   throw refuse(
     "clock-wrong",
-    `Cannot deploy: the clock says ${
+    `Cannot deploy: the clock of this host says ${
       new Date(now).toISOString()
     }, which is in the past`,
     exitCodes.remote,
-    "look at the clock: timedatectl; the next run tries again",
-    "if it is right, it was ahead before: gitops-sync retry",
+    "Check the clock: `timedatectl`. The next run tries again.",
+    "If the clock is right now, it was ahead before: run `gitops-sync retry`.",
   );
 }
 
@@ -88,19 +88,19 @@ export function refuseRoom(least: number): void {
   if (room.bytes < least) {
     throw refuse(
       "disk-low",
-      `Cannot build: ${formatSize(room.bytes)} are free for /nix, and ${
+      `Cannot build: only ${formatSize(room.bytes)} are free in /nix, and ${
         formatSize(least)
       } are needed (preflight.freeSpace)`,
       exitCodes.build,
-      "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      "Free some space: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
     );
   }
   if (room.files < fewestFiles) {
     throw refuse(
       "inodes-low",
-      `Cannot build: only ${room.files} more files can be made in /nix`,
+      `Cannot build: only ${room.files} more files can be created in /nix`,
       exitCodes.build,
-      "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      "Free some inodes: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
     );
   }
 }
@@ -115,17 +115,17 @@ export async function refuseOthers(): Promise<void> {
   if (pid !== undefined) {
     throw refuse(
       "other-rebuild",
-      `Cannot deploy: nixos-rebuild is at work (process ${pid})`,
+      `Cannot deploy: nixos-rebuild is in progress (process ${pid})`,
       exitCodes.locked,
-      `wait for it, or look at it with: ps -fp ${pid}; the next run tries again`,
+      `Wait until it ends, or look at it with \`ps -fp ${pid}\`. The next run tries again.`,
     );
   }
   if (await isLocked(switchLock)) {
     throw refuse(
       "switch-locked",
-      `Cannot deploy: another switch holds ${switchLock}`,
+      `Cannot deploy: another switch is in progress (it holds ${switchLock})`,
       exitCodes.locked,
-      `look at it with: fuser -v ${switchLock}; the next run tries again`,
+      `Find it with \`fuser -v ${switchLock}\`. The next run tries again.`,
     );
   }
 }
@@ -176,7 +176,7 @@ export function refuseBattery(least: Config["preflight.battery"]): void {
     "battery-low",
     `Not deployed: the battery is at ${charge} %, below ${least} % (preflight.battery)`,
     exitCodes.ok,
-    "it is deployed once the machine is plugged in",
+    "Connect the machine to power. The next run then deploys.",
   );
 }
 
@@ -202,14 +202,14 @@ export function refuseFullBoot(system: string): void {
   throw new SyncError(
     `Cannot make this the boot default: its kernel and initrd need ${
       formatSize(needed)
-    } of /boot, which has room for ${formatSize(most)}`,
+    } in /boot, which has room for only ${formatSize(most)}`,
     {
       stage: "preflight",
       reason: "boot-full",
       next: "retry",
       exit: exitCodes.build,
       hints: [
-        "make room on /boot: df -h /boot; the next run tries again",
+        "Free some space in /boot: `df -h /boot`. The next run tries again.",
       ],
     },
   );

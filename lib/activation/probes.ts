@@ -48,7 +48,7 @@ export async function httpIsWell(
     if (wrong) return ill(`answered ${wrong}`, safeLines(body).slice(0, 3));
     if (check.body !== undefined && !body.includes(check.body)) {
       const details = safeLines(body).slice(0, 3);
-      return ill(`answered without "${check.body}"`, details);
+      return ill(`answered, but without "${check.body}"`, details);
     }
     return undefined;
   } catch (error) {
@@ -65,7 +65,7 @@ function wrongStatus(
   }
   return actual === expected
     ? undefined
-    : `with status ${actual} and not ${expected}`;
+    : `with status ${actual}, expected ${expected}`;
 }
 
 /** Opens a connection and closes it. */
@@ -78,7 +78,7 @@ export async function portIsWell(
     (await Deno.connect({ ...addressOf(address), signal })).close();
     return undefined;
   } catch (error) {
-    const text = `${address} accepts no connection: ${whyOf(error)}`;
+    const text = `${address} does not accept connections: ${whyOf(error)}`;
     return { reason: "tcp-failed", text, details: [] };
   }
 }
@@ -108,7 +108,7 @@ export async function routeIsWell(
   if (lost.length === 0) return undefined;
   return {
     reason: "route-lost",
-    text: `the default route is gone (${lost.join(", ")})`,
+    text: `the default route is missing (${lost.join(", ")})`,
     details: [],
   };
 }
@@ -134,7 +134,7 @@ export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
     if (answersItself.includes(error.reason)) return undefined;
     return {
       reason: "remote-lost",
-      text: "the repository can't be reached any more",
+      text: "the repository can no longer be reached",
       details: [error.message, ...error.details],
     };
   }

@@ -89,13 +89,13 @@ const needsReboot = 100;
 export function meaningOf(switched: Switched): string {
   const { code, timedOut, lines } = switched;
   if (switched.isUnstarted || timedOut) return endOf(switched);
-  if (isLocked(switched)) return "another switch was under way";
+  if (isLocked(switched)) return "another switch was in progress";
   const check = refusedBy(switched);
   if (check === inhibitors) {
-    return "it changes what can't be replaced while it runs: this change needs a reboot";
+    return "it changes parts that cannot be replaced while they run: this change needs a reboot";
   }
   if (check !== undefined) {
-    return `its pre-switch check ${check} failed, and nothing was changed`;
+    return `its pre-switch check ${check} failed; nothing was changed`;
   }
   const units = lines.find((line) => /units? failed:/.test(line));
   // The codes are those of switch-to-configuration-ng in nixpkgs.
@@ -107,7 +107,7 @@ export function meaningOf(switched: Switched): string {
         ? `units failed to start: ${units.replace(/^.*failed:\s*/, "")}`
         : `units could not be handled${quote(lines, /[Ff]ailed/)}`;
     case needsReboot:
-      return "it can't replace the running init: this change needs a reboot";
+      return "it cannot replace the running init: this change needs a reboot";
     default:
       return endOf(switched);
   }
@@ -159,13 +159,15 @@ const patience = 30_000;
 
 function unending(pid: number): SyncError {
   return new SyncError(
-    `The activation of a run that was cut off can't be ended: process ${pid}`,
+    `Cannot stop the activation of an interrupted run: process ${pid}`,
     {
       stage: "activate",
       reason: "switch-locked",
       next: "retry",
       exit: exitCodes.locked,
-      hints: [`look at it: ps -o pid,stat,wchan,args -p ${pid}`],
+      hints: [
+        `Check the process: \`ps -o pid,stat,wchan,args -p ${pid}\`. The next run tries again.`,
+      ],
     },
   );
 }

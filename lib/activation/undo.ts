@@ -39,7 +39,7 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     await disarmOrTell(run);
     return cause;
   }
-  say(run.effects, "warning", "Putting the previous system back");
+  say(run.effects, "warning", "Rolling back to the previous system");
   await prepare(run, previous.running);
   const problems = [
     await reactivate(run, previous.running),
@@ -56,9 +56,9 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   return isAlone
     ? again(
       cause,
-      `${cause.message}; no system ran before, so none is put back`,
+      `${cause.message}; no system ran before, so there is nothing to roll back to`,
       exitCodes.broken,
-      [...cause.hints, "look at the host now: systemctl --failed"],
+      [...cause.hints, "Check the host now: `systemctl --failed`."],
     )
     : again(
       cause,
@@ -81,7 +81,7 @@ async function rescue(run: Run, bootDefault: string | null): Promise<void> {
   say(
     run.effects,
     "error",
-    `Rebooting into ${bootDefault}, since the way back failed (rescue: reboot)`,
+    `Rebooting into ${bootDefault}, because the rollback failed (rescue: reboot)`,
   );
   // Not at once: how this run ended is yet to be written down.
   await run.effects.run(
@@ -166,7 +166,7 @@ async function restoreBootDefault(
     const { message } = error as Error;
     if (previous === null || !isBootDefault(run, previous)) return message;
     // What could not be written again was never overwritten.
-    say(run.effects, "warning", `${message}; but a reboot starts it`);
+    say(run.effects, "warning", `${message}; but a reboot still starts it`);
     return undefined;
   }
 }
@@ -180,18 +180,18 @@ function brokenBy(
   const error = cause instanceof SyncError ? cause : undefined;
   return again(
     error,
-    `${first}; and the way back failed too: ${problems.join("; ")}`,
+    `${first}; the rollback failed too: ${problems.join("; ")}`,
     exitCodes.broken,
     run.attempt.previous?.running === null ? [lookHint] : [
       lookHint,
-      "each run of gitops-sync tries the way back again; by hand: /nix/var/nix/profiles/system/bin/switch-to-configuration test",
+      "Wait for the next run, which tries the rollback again, or roll back by hand: `/nix/var/nix/profiles/system/bin/switch-to-configuration test`.",
     ],
     cause,
   );
 }
 
 const lookHint =
-  "look at the host now: systemctl --failed; readlink /run/current-system";
+  "Check the host now: `systemctl --failed` and `readlink /run/current-system`.";
 
 /** The same failure with more to say. */
 export function again(

@@ -77,9 +77,9 @@ export function tellChances(
   for (const { unit } of chances) {
     const why = failed.has(unit)
       ? "failed before, and fails again"
-      : "failed meanwhile, not because of this change as far as can be told";
+      : "failed at the same time, probably not because of this change";
     say(effects, "warning", `${unit} ${why}`, [
-      `look at: systemctl status ${unit}`,
+      `Check the unit: \`systemctl status ${unit}\`.`,
     ]);
   }
 }
@@ -184,7 +184,7 @@ export async function illOf(
   if (isBlind) {
     return {
       reason: "units-unseen",
-      text: "systemd does not say how its units are",
+      text: "systemd does not report the state of its units",
       details: [],
     };
   }

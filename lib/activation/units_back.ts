@@ -73,7 +73,7 @@ export async function unitsComeBack(
     for (const unit of units) await run.effects.run(startUnits(unit));
     watched = await watch();
   }
-  if (watched.isBlind) return "systemd does not say how its units are";
+  if (watched.isBlind) return "systemd does not report the state of its units";
   return watched.ills.length > 0 ? textOf(watched.ills) : undefined;
 }
 

@@ -99,8 +99,8 @@ export async function readAtMost(
   most: number,
 ): Promise<Uint8Array> {
   const { isFile, size } = await Deno.stat(path);
-  if (!isFile) throw new RangeError("it is no regular file");
-  if (size > most) throw new RangeError(`it is over ${most >> 20} MiB long`);
+  if (!isFile) throw new RangeError("it is not a regular file");
+  if (size > most) throw new RangeError(`it is larger than ${most >> 20} MiB`);
   return await Deno.readFile(path);
 }
 

@@ -31,12 +31,14 @@ export async function nextRun(effects: Pick<Effects, "run">): Promise<NextRun> {
       cwd: "/",
       timeout: patience,
     });
-    if (code !== 0) return { why: "systemd does not say" };
+    if (code !== 0) return { why: noAnswer };
     return nextOf(new TextDecoder().decode(stdout));
   } catch {
-    return { why: "systemd can't be asked" };
+    return { why: "systemctl cannot be run" };
   }
 }
+
+const noAnswer = "systemd gives no valid answer";
 
 /**
  * Reads the answer of `systemctl list-timers --output=json`: a list of timers
@@ -47,19 +49,18 @@ export function nextOf(text: string): NextRun {
   try {
     timers = JSON.parse(text);
   } catch {
-    return { why: "systemd does not say" };
+    return { why: noAnswer };
   }
   const found = Array.isArray(timers)
     ? timers.find((one) => one?.unit === timer)
     : undefined;
-  if (!found) return { why: `there is no ${timer}` };
+  if (!found) return { why: `${timer} does not exist` };
+  const unscheduled = { why: `${timer} has no next run scheduled` };
   const { next } = found;
-  if (typeof next !== "number" || next <= 0) {
-    return { why: `${timer} has no next time now` };
-  }
+  if (typeof next !== "number" || next <= 0) return unscheduled;
   const at = new Date(next / 1000);
   // The largest number stands for never.
   return Number.isNaN(at.getTime()) || at.getUTCFullYear() > 9999
-    ? { why: `${timer} has no next time now` }
+    ? unscheduled
     : { at };
 }

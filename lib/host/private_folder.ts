@@ -73,12 +73,14 @@ async function baseFolder(): Promise<string> {
   const { isDirectory, uid, mode } = await entryAt(base);
   if (isDirectory && uid === Deno.uid() && (mode & 0o077) === 0) return base;
   throw new SyncError(
-    `Cannot put what is decrypted into ${base}: expected a folder of our own that nobody else may enter`,
+    `Cannot write decrypted files to ${base}: expected a folder of this user that nobody else may enter`,
     {
       stage: "secrets",
       reason: "memory-folder-planted",
       next: "stop",
-      hints: [`find out who made it (ls -ld ${base}), then remove it`],
+      hints: [
+        `Find out who made it with \`ls -ld ${base}\`, then remove it.`,
+      ],
     },
   );
 }
@@ -93,7 +95,7 @@ function memoryFolder(): string {
 
 function noMemory(): SyncError {
   return new SyncError(
-    `Cannot find a folder in memory for what is decrypted: expected a tmpfs at ${
+    `Cannot find a folder in memory for decrypted files: expected a tmpfs at ${
       places()[0]
     }`,
     {
@@ -101,7 +103,7 @@ function noMemory(): SyncError {
       reason: "no-memory-folder",
       next: "stop",
       hints: [
-        "set XDG_RUNTIME_DIR to a folder of yours on a tmpfs, or run as root with /run on one",
+        "Set XDG_RUNTIME_DIR to a folder of yours on a tmpfs, or run as root with /run on a tmpfs.",
       ],
     },
   );

@@ -40,16 +40,19 @@ async function prepare(path: string, most: number): Promise<void> {
       throw new Unusable("folder", (error as Error).message);
     });
   if (real !== folder) {
-    throw new Unusable("folder", `${folder} leads through a link to ${real}`);
+    throw new Unusable(
+      "folder",
+      `${folder} leads through a symbolic link to ${real}`,
+    );
   }
   const info = await Deno.lstat(folder);
   const mode = (info.mode ?? 0) & 0o777;
   if (info.uid !== Deno.uid() || (mode & ~most) !== 0) {
     throw new Unusable(
       "folder",
-      `others may enter ${folder} (owner ${info.uid}, mode ${
+      `other users may enter ${folder} (owner ${info.uid}, mode ${
         mode.toString(8)
-      }): expected our own with mode ${most.toString(8)}`,
+      }): expected a folder of this user with mode ${most.toString(8)}`,
     );
   }
   await clear(path);
@@ -71,7 +74,7 @@ async function clear(path: string): Promise<void> {
   });
   if (!info) return;
   if (!info.isSocket || info.uid !== Deno.uid()) {
-    throw new Unusable("planted", "something else is there already");
+    throw new Unusable("planted", "another file is there already");
   }
   try {
     (await Deno.connect({ transport: "unix", path })).close();
@@ -99,7 +102,7 @@ function unusable(
     reason: `socket-${kind}`,
     next: "stop",
     hints: [
-      `remove what is there, or name another path with ${option}: its folder belongs to the server alone`,
+      `Remove what is there, or set ${option} to another path. Its folder must be for the server only.`,
     ],
   });
 }

@@ -57,7 +57,7 @@ function lookAt(path: string, seen: Set<string>): Foreign | undefined {
   const mode = info.mode!;
   const isOpen = (mode & foreignWrite) !== 0 && (mode & sticky) === 0;
   return info.isDirectory && isOpen
-    ? { path, why: "others than its owner may write to it" }
+    ? { path, why: "other users may write to it" }
     : undefined;
 }
 

@@ -254,7 +254,7 @@ async function proves({ machine, configure }: Scene) {
   await machine.output(["chmod", "600", socket]);
   const ill = await probe();
   await machine.output(["chmod", "666", socket]);
-  assertStringIncludes(ill.stdout, "Cannot evaluate anything", ill.stderr);
+  assertStringIncludes(ill.stdout, "Cannot isolate the evaluation", ill.stderr);
 }
 
 const probeModule = `

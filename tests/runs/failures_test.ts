@@ -166,7 +166,7 @@ test("a system that cuts the host off from the repository goes", async (world) =
     knobs: { activation: `mv ${bare} ${away}` },
   });
   const lost = await syncTo(world, 7, "--timeouts-health=1s");
-  says(lost.stderr, "health: failed", "can't be reached any more");
+  says(lost.stderr, "health: failed", "can no longer be reached");
   assertEquals(standing(world), before);
   await syncTo(world, 9);
   assertEquals(world.state()?.holds[0]?.revision, revision);
@@ -196,8 +196,8 @@ test("a way back that fails too needs a person, and is tried again", async (worl
   });
   Deno.writeTextFileSync(flag, "");
   const broken = await syncTo(world, 8);
-  says(broken.stderr, "and the way back failed too: activating", "signal 9");
-  says(broken.stderr, "hint: look at the host now: systemctl --failed");
+  says(broken.stderr, "the rollback failed too: activating", "signal 9");
+  says(broken.stderr, "hint: Check the host now: `systemctl --failed`");
   assertEquals(revisionOf(world, world.running()), bad);
   assertEquals(revisionOf(world, world.bootDefault()), revision);
   const status = await syncTo(world, 0, "status");
@@ -209,7 +209,7 @@ test("a way back that fails too needs a person, and is tried again", async (worl
     `The way back from ${short(bad)} failed; trying it again`,
     `error: The way back from ${
       short(bad)
-    } had failed before; and the way back failed too: activating`,
+    } had failed before; the rollback failed too: activating`,
   );
   Deno.removeSync(flag);
   says((await syncTo(world, 9)).stderr, "the previous system runs again");

@@ -66,7 +66,7 @@ test("another switch at work is waited for in a later run", async (world) => {
   const { repository } = await deployed(world);
   const before = standing(world);
   await repository.publish("The same", { knobs: { exit: { test: 11 } } });
-  says((await syncTo(world, 10)).stderr, "another switch was under way");
+  says((await syncTo(world, 10)).stderr, "another switch was in progress");
   assertEquals(standing(world), before);
   assertEquals(world.state()?.holds, []);
   await syncTo(world, 10);
@@ -161,7 +161,7 @@ test("a rebuild by hand is waited for, unless it is a container's", async (world
   const script = `(${rebuild}) & gitops-sync; code=$?; kill $!; exit $code`;
   const refused = await world.run(["bash", "-c", script]);
   assertEquals(refused.code, 10, refused.stderr);
-  says(refused.stderr, "Cannot deploy: nixos-rebuild is at work (process ");
+  says(refused.stderr, "Cannot deploy: nixos-rebuild is in progress (process ");
   assertEquals(world.state()?.last?.reason, "other-rebuild");
   await syncTo(world, 0);
 });
