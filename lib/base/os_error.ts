@@ -50,8 +50,8 @@ const misplaced: Sort = {
 export const errno = { notAFolder: 20, isAFolder: 21, loop: 40 } as const;
 
 /**
- * Whether an error of a file has one of these numbers. Deno before 2.4 has no
- * class of its own for them.
+ * Returns whether an error of the operating system has one of these numbers.
+ * Deno before 2.4 has no classes for them.
  *
  * @example
  * ```ts
