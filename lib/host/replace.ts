@@ -1,5 +1,5 @@
 /**
- * Puts new content in the place of a file that a person works with.
+ * Replaces a file that a person works with.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { ensureDir } from "@std/fs";
 import { naming, syncFolder } from "./files.ts";
 
 /**
- * Replaces a file, so that at any moment either the old or the new content is
- * there, whole. Mode and owner stay; a new file gets mode 0644 less the umask,
- * and its folder is made.
+ * Replaces a file. At any moment, either the old or the new content is there,
+ * whole. Mode and owner stay. A new file gets mode 0644 minus the umask, and
+ * its folder is created.
  *
  * @param path Without links.
  */

@@ -1,12 +1,14 @@
 /**
- * A Unix socket that nobody but those who may can reach.
+ * Prepares a Unix socket that only permitted users can reach.
  *
  * @module
  */
 import { dirname } from "@std/path";
 import { SyncError } from "../base/errors.ts";
 
-/** Who may enter the folder of a socket, and which option names its path. */
+/**
+ * The permitted mode of a socket's folder, and the option that names its path.
+ */
 export interface SocketRules {
   option: string;
   /** The highest mode of the folder: 0o700 or, for a group, 0o750. */
@@ -14,9 +16,9 @@ export interface SocketRules {
 }
 
 /**
- * Makes ready the place of a socket: a folder of our own that others may not
- * enter, reached without links, in which nothing is planted at the socket's
- * path. What a killed server of ours has left there is removed.
+ * Prepares the folder of a socket: it belongs to us, others may not enter it,
+ * no link leads to it, and no other file is at the path of the socket. The
+ * socket of a killed server of ours is removed.
  *
  * @throws {SyncError} `socket-folder`, `socket-planted` or `socket-in-use`,
  * exit 2.
@@ -79,13 +81,13 @@ async function clear(path: string): Promise<void> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch {
-    // Nobody listens: a server of ours was killed.
+    // Nobody listens: our server was killed.
     return await Deno.remove(path);
   }
   throw new Unusable("in-use", "another process listens there");
 }
 
-/** Why a path can't be listened on, before it is told. */
+/** The reason why a socket cannot be created at a path. */
 class Unusable extends Error {
   constructor(readonly kind: string, why: string) {
     super(why);
@@ -107,7 +109,10 @@ function unusable(
   });
 }
 
-/** Removes the socket of a server that has ended; newer Denos do it themselves. */
+/**
+ * Removes the socket of a server that has ended. Newer Denos do this
+ * themselves.
+ */
 export async function removeSocket(path: string): Promise<void> {
   try {
     await Deno.remove(path);
