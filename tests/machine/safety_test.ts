@@ -144,7 +144,11 @@ test("a run is stopped by the very switch that it waits for", async ({ machine, 
   await assertStands(machine, machine.running()!);
 });
 
-test("a switch whose systemd-run is killed is waited for", async ({ machine, first, publish }) => {
+test("a switch whose systemd-run is killed is waited for", async ({ machine, repository, first, publish }) => {
+  machine.configure(repository, {
+    "timeouts.activate": "60s",
+    "timeouts.health": "30s",
+  });
   await publish({ greeting: "second", activation: "sleep 3" });
   const run = machine.startSync(["sync"]);
   await until(() => machine.state()?.attempt?.stage === "activate");
