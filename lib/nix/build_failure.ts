@@ -1,5 +1,5 @@
 /**
- * The error for a build that failed, with what to do about it.
+ * Returns the error for a failed build, with a hint.
  *
  * @module
  */

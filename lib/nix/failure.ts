@@ -1,5 +1,5 @@
 /**
- * Says why a build failed, in words. Pure.
+ * Describes why a build failed. Pure.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import {
 const detailLines = 20;
 const summaryLength = 200;
 
-/** A failed build, in words. All text is safe for a terminal. */
+/** A failed build in words. All text is safe for a terminal. */
 export interface BuildFailure {
   reason: BuildReason;
   /**
-   * Whether the same revision may build later, the failure not being its
-   * fault for certain. See `reasons.ts` for the rule.
+   * Whether the same revision may build later, because the failure is not
+   * certainly its fault. See `reasons.ts` for the rule.
    */
   transient: boolean;
   /** One line of at most 200 characters, e.g. `web-app-1.2.3 failed to build`. */
@@ -38,7 +38,7 @@ export interface BuildFailure {
   logs?: string[];
 }
 
-/** Why the build failed that this is the evidence of. */
+/** Returns why a build failed, by its evidence. */
 export function explain(evidence: Evidence): BuildFailure {
   const found = evidence.errors.map((error) => judge(error, evidence))
     .filter((one) => one !== undefined);
@@ -123,7 +123,7 @@ function derivations(
   };
 }
 
-/** How the sentence `NAME …` goes on. */
+/** The rest of the sentence that begins with the name of a derivation. */
 const endings: Partial<Record<BuildReason, string>> = {
   "builder-failed": "failed to build",
   "hash-mismatch": "does not match its hash",

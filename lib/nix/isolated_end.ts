@@ -1,5 +1,5 @@
 /**
- * What the end of an isolated evaluation means.
+ * Judges how an isolated evaluation ended.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { tooLarge } from "./memory.ts";
 import { whyUnitFails } from "./probe.ts";
 
 /**
- * How the unit ended, or why that says nothing about the revision.
+ * Returns how the unit ended.
  *
- * @param isOver Whether its time was over.
+ * @param isOver Whether it timed out.
  */
 export async function judge(
   { effects, config, folder }: Run,
@@ -32,7 +32,7 @@ export async function judge(
   }
   if (end && wasStopped(end, used)) throw endedFor(revision);
   if (end?.result === "oom-kill") throw tooLarge(revision, config);
-  // Words of the evaluation alone must not lead to one with more power.
+  // The evaluation must not get more power by what it prints.
   if (!end || end.code >= 200 && end.code < 250) {
     const why = await whyUnitFails(effects, config, route, folder);
     if (why !== undefined || !end) throw notStarted(revision, why, used);
@@ -40,7 +40,7 @@ export async function judge(
   return { ...used, code: end.code };
 }
 
-/** Whether a signal ended it, which nobody here sends. */
+/** Returns whether a signal killed it that we did not send. */
 function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
   return [137, 143].includes(code) || result === "timeout" || code !== 0 &&
       /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
@@ -61,7 +61,10 @@ function endedFor(revision: string): SyncError {
   );
 }
 
-/** The one store path that came out. What was written before is no answer. */
+/**
+ * Returns the resulting store path: the last line. The lines before it do not
+ * count.
+ */
 export function pathIn(
   { stdout }: Finished,
   revision: string,

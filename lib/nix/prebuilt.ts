@@ -1,7 +1,7 @@
 /**
- * Takes a system that was built elsewhere: its store path from a file of the
- * revision or from a URL, and its content from the substituters that Nix knows.
- * Nix checks the signatures; nothing is evaluated or built.
+ * Fetches a system that was built elsewhere. Its store path comes from a file
+ * of the revision or from a URL, its content from the substituters of Nix. Nix
+ * checks the signatures; nothing is evaluated or built.
  *
  * @module
  */
@@ -16,15 +16,16 @@ import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import type { Readable } from "../run/stages.ts";
 
-/** The characters of an answer that are looked at. */
+/** The most characters of an answer. */
 const mostAnswer = 4096;
 
 /**
- * Brings the host's system of this revision into the store.
+ * Fetches the host's system of this revision into the store.
  *
- * @param link The link that keeps it from garbage collection.
- * @throws {SyncError} exit 6: `not-prebuilt` and `not-in-cache`, which may pass
- * (another machine may still be building), `no-store-path`, `not-signed`.
+ * @param link The link that protects it from garbage collection.
+ * @throws {SyncError} exit 6: `not-prebuilt` and `not-in-cache`, which may be
+ * temporary (another machine may still be building), `no-store-path`,
+ * `not-signed`.
  */
 export async function takePrebuilt(
   run: Run,
@@ -53,10 +54,12 @@ export async function takePrebuilt(
   throw notSubstituted(system, readable, said, finished.timedOut);
 }
 
-/** The lines of Nix that are evidence of a failure. */
+/** The most lines of Nix that are shown for a failure. */
 const mostSaid = 10;
 
-/** Nothing is evaluated here, also before Nix says what it does. */
+/**
+ * Nothing is evaluated here, so the first word of the progress is another one.
+ */
 function fetching(log: NixLog): Progress {
   const progress = log.now();
   return {
@@ -65,11 +68,11 @@ function fetching(log: NixLog): Progress {
   };
 }
 
-/** What says which system belongs to a revision. */
+/** The parts of a revision that name its system. */
 export type Named = Pick<Readable, "mirror" | "commit" | "target">;
 
 /**
- * The store path that a file of the revision or a URL names.
+ * Returns the store path that a file of the revision or a URL names.
  *
  * @throws {SyncError} as {@linkcode takePrebuilt}.
  */
@@ -81,13 +84,13 @@ export async function storePathFor(
   const named = run.config["build.prebuilt"]
     .replaceAll("{host}", target.host).replaceAll("{revision}", revision);
   const isUrl = named.includes("://");
-  // What stands after `?` in a URL may be a token.
+  // The part after `?` in a URL may be a token.
   const place = isUrl ? named.replace(/[?#].*$/, "") : named;
   const text = isUrl
     ? await answerOf(run, named, place, revision)
     : await contentOf(run, readable, place);
   const system = text.trim();
-  // A derivation would be built here.
+  // A derivation would be built on this host.
   if (isStorePath(system) && !system.endsWith(".drv")) return system;
   throw new SyncError(
     `Cannot use ${place} as the system of ${short(revision)}: expected ` +
@@ -103,7 +106,7 @@ export async function storePathFor(
   );
 }
 
-/** The content of a file of the revision that was verified. */
+/** Reads a file of the verified revision. */
 async function contentOf(
   run: Run,
   { mirror, commit: { revision } }: Named,
@@ -142,9 +145,9 @@ async function contentOf(
 }
 
 /**
- * The answer of a server; no redirect is followed, and it gets no token.
+ * Reads the answer of a server. It follows no redirect and sends no token.
  *
- * @param shown The URL as it may be shown.
+ * @param shown The URL without secrets.
  */
 async function answerOf(
   run: Run,
@@ -197,7 +200,7 @@ function notSubstituted(
     return new SyncError(`${what}: no key that this host trusts signed it`, {
       stage: "build",
       reason: "not-signed",
-      // The cache or this host lacks something, and not the revision.
+      // The cause is the cache or this host, not the revision.
       next: "retry",
       details,
       hints: [

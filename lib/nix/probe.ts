@@ -1,5 +1,5 @@
 /**
- * Proves that this host can still evaluate a revision, without one.
+ * Checks that this host can evaluate a revision, without having one.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { Config } from "../config/schema.ts";
 import { useUnit } from "./evaluation_unit.ts";
 import { type Route, routeHere } from "./isolation.ts";
 
-/** Seconds in which a derivation of one line is in the store. */
+/** Seconds that a derivation of one line may take. */
 const patience = 60;
 
-/** It goes through the daemon to the store, and is built by nobody. */
+/** The daemon adds it to the store; nothing builds it. */
 const expression =
   'derivation { name = "gitops-sync-probe"; system = "none"; builder = "/none"; }';
 
 /**
- * Why the unit does not do what an evaluation needs of it; nothing where it
- * does. What it runs is ours, so its answer can be believed.
+ * Returns why the unit cannot run an evaluation; `undefined` if it can. It runs
+ * our own code, so its answer can be trusted.
  *
  * @param state The state folder.
  */
@@ -44,8 +44,8 @@ export async function whyUnitFails(
 }
 
 /**
- * What isolates revisions here, and was seen to do so where the kernel may
- * refuse it; or why nothing does, in words.
+ * Returns what isolates revisions on this host, tested if the kernel may refuse
+ * it; or in words why nothing does.
  *
  * @param state The state folder.
  */
@@ -63,12 +63,11 @@ export async function provenRoute(
 }
 
 /**
- * Looks whether the next revision can be evaluated here as the configuration
- * asks. It takes a few tenths of a second where evaluations are isolated, and
- * nearly nothing elsewhere.
+ * Checks whether the next revision can be evaluated as configured. This takes a
+ * few tenths of a second with isolation, and almost no time without.
  *
- * @throws {SyncError} `not-isolated`, stage `build`, where `build.isolate` is
- * `true` and the host can't, or where it seems to be able to and is not.
+ * @throws {SyncError} `not-isolated`, stage `build`, if `build.isolate` is
+ * `true` and isolation is impossible, or if it should work and does not.
  */
 export async function refuseUnlessEvaluates(
   effects: Effects,
@@ -90,10 +89,13 @@ export async function refuseUnlessEvaluates(
   if (trouble !== undefined) throw notIsolated(trouble);
 }
 
-/** Why there is no isolation where the configuration says so. */
+/** Why there is no isolation if the configuration turns it off. */
 export const turnedOff = "build.isolate is false";
 
-/** For a file in place of a flake, which may ask for whatever it can see. */
+/**
+ * Returns the error for a file instead of a flake, which could read everything
+ * that it sees.
+ */
 export function fileNotIsolated(why: string): SyncError {
   return new SyncError(
     `Cannot evaluate build.file without isolation: ${why}`,
@@ -108,7 +110,7 @@ export function fileNotIsolated(why: string): SyncError {
   );
 }
 
-/** For a host that must isolate and can't. */
+/** Returns the error for a host that must isolate and cannot. */
 export function notIsolated(why: string): SyncError {
   return new SyncError(
     `Cannot isolate the evaluation from this host: ${why}`,

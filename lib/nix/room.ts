@@ -1,5 +1,5 @@
 /**
- * The room that a revision and its system take in /nix.
+ * Checks that a revision and its system fit into /nix.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 
 /**
- * Looks whether there is room for what Nix is about to fetch.
+ * Checks whether the next downloads of Nix fit.
  *
- * @param unpacked The bytes that it takes in the store.
- * @param least The bytes that have to stay free beside it.
+ * @param unpacked The bytes of the downloads in the store.
+ * @param least The bytes that must stay free.
  * @throws {SyncError} `disk-low`, stage `build`, retried by itself.
  */
 export function refuseToFetch(
@@ -22,12 +22,11 @@ export function refuseToFetch(
   refuseToFill(unpacked, "to fetch", least, room);
 }
 
-/** A store path is some ten files; a build has some thousand paths. */
+/** A store path has some ten files; a build has some thousand paths. */
 export const fewestFiles = 20_000;
 
 /**
- * Looks whether there is room for the files of a revision, which Nix copies to
- * the store.
+ * Checks whether the files of a revision fit, which Nix copies to the store.
  *
  * @param total Their bytes.
  * @param entries How many files and folders they are.
