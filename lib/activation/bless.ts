@@ -1,5 +1,5 @@
 /**
- * Tells the bootloader what came of a boot that it counts.
+ * Marks a boot that the bootloader counts as good or bad.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { blessProgram, isCounted } from "../host/boot_count.ts";
 import { hasSystemd } from "../host/system.ts";
 import { activityOf, commandInUnit, startUnit } from "../host/systemd.ts";
 
-/** Seconds that it may take: it renames a file. */
+/** The timeout in seconds: it renames a file. */
 const patience = 60;
 
-/** Seconds that the last units of a boot may take. */
+/** The timeout for the last units of a boot, in seconds. */
 const patienceForBoot = 300;
 
-/** What may block a blessing; systemd orders it after this. */
+/** systemd marks a boot as good only after this target. */
 const complete = "boot-complete.target";
 
 /**
- * Marks the entry that was booted as good or as bad; nothing where the loader
- * does not count this boot. What was marked already may be marked otherwise.
+ * Marks the booted entry as good or as bad. It does nothing if the loader does
+ * not count this boot. The mark can be changed later.
  *
- * @returns whether the loader knows now.
+ * @returns whether the entry is marked.
  */
 export async function blessBoot(
   effects: Effects,
@@ -51,14 +51,14 @@ export async function blessBoot(
   return false;
 }
 
-/** Whether the entry that was booted still has its counter. */
+/** Returns whether the booted entry still has its counter. */
 export async function isUndecided(effects: Effects): Promise<boolean> {
   if (!hasSystemd() || !isCounted()) return false;
   const { code, text } = await ask(effects, "status");
   return code === 0 && text === "indeterminate";
 }
 
-/** Whether all that systemd itself asks of a boot is there. */
+/** Returns whether systemd itself considers the boot complete. */
 async function isComplete(effects: Effects): Promise<boolean> {
   await effects.run(startUnit(complete, patienceForBoot));
   return await activityOf(effects, complete) === "active";

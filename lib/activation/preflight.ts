@@ -1,5 +1,5 @@
 /**
- * What is better found before a deployment than in the middle of it.
+ * Checks the host before a deployment begins.
  *
  * @module
  */
@@ -15,22 +15,23 @@ import { systemProfile } from "../host/system.ts";
 import { commandLines, identityOf } from "../process/kernel.ts";
 import type { Run } from "../run/run.ts";
 
-/** No program of this project is older, so no clock that is right is, either. */
+/** This program is newer than this date, so a clock before it is wrong. */
 const oldest = Date.UTC(2026, 0, 1);
 
-/** How far a clock may have been set back since something was written down. */
+/** How far a clock may go back, in milliseconds. */
 const clockSlack = 3_600_000;
 
 const switchLock = "/run/nixos/switch-to-configuration.lock";
 
-/** The words of nixos-rebuild that change the host. */
+/** The actions of nixos-rebuild that change the host. */
 const changing = ["switch", "boot", "test", "switch-to-configuration"];
 
 /**
- * Looks whether a deployment can begin now. The host is as it was where not.
+ * Checks whether a deployment can begin now. If not, the host is unchanged.
  *
- * @throws {SyncError} stage `preflight`, retried by itself: `clock-wrong`,
- * `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`, `battery-low`.
+ * @throws {SyncError} stage `preflight`; the next run tries again:
+ * `clock-wrong`, `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`,
+ * `battery-low`.
  */
 export async function preflight(
   { config, state, effects }: Run,
@@ -57,7 +58,8 @@ function refuse(
 }
 
 /**
- * Certificates and signatures are judged by the clock.
+ * Refuses a clock in the past, because certificates and signatures depend on
+ * it.
  *
  * @param now Milliseconds since 1970.
  * @throws {SyncError} `clock-wrong`.
@@ -106,7 +108,8 @@ export function refuseRoom(least: number): void {
 }
 
 /**
- * Two at once would undo each other's work.
+ * Refuses to run at the same time as another switch: they would undo each
+ * other's work.
  *
  * @throws {SyncError} `other-rebuild`, `switch-locked`.
  */
@@ -136,16 +139,19 @@ function otherRebuild(): string | undefined {
   )?.[0];
 }
 
-/** A container's processes are seen too, and work on another root. */
+/**
+ * Returns whether a process works on this host: processes of containers are
+ * listed too, and have another root.
+ */
 function isOnThisHost(pid: string): boolean {
   const theirs = identityOf(`/proc/${pid}/root/`);
-  // Where it can't be told, waiting is the safe side.
+  // If this is unknown, it is safer to wait.
   return theirs === undefined || theirs === identityOf("/");
 }
 
 /**
- * Whether these words are a nixos-rebuild that will change the host; it may be
- * the script of an interpreter.
+ * Returns whether a command line is a nixos-rebuild that will change the host.
+ * It may be the script of an interpreter.
  */
 export function isRebuild(words: readonly string[]): boolean {
   const at = words.slice(0, 3).findIndex((word) =>
@@ -155,7 +161,7 @@ export function isRebuild(words: readonly string[]): boolean {
     words.slice(at + 1).some((word) => changing.includes(word));
 }
 
-/** Whether somebody holds flock(2) on a file. */
+/** Returns whether somebody holds flock(2) on a file. */
 async function isLocked(path: string): Promise<boolean> {
   try {
     using file = Deno.openSync(path);
@@ -181,11 +187,10 @@ export function refuseBattery(least: Config["preflight.battery"]): void {
 }
 
 /**
- * Looks whether a built system's kernel and initrd can be brought to /boot,
- * where they have to be copied at all.
+ * Checks whether a built system's kernel and initrd fit into /boot, if they
+ * must be copied there.
  *
- * @throws {SyncError} `boot-full`, exit 6, held: a system that is not switched
- * to may never become the boot default.
+ * @throws {SyncError} `boot-full`, exit 6.
  */
 export function refuseFullBoot(system: string): void {
   const boot = ["/boot/EFI/nixos", "/boot/kernels"];
@@ -194,7 +199,7 @@ export function refuseFullBoot(system: string): void {
   if (isThere || onOneDisk("/boot", "/nix/store")) return;
   const room = roomAt("/boot");
   if (!room) return;
-  // What older entries need may be deleted to make room, but not the default's.
+  // The space of older entries can be freed, but not that of the default.
   const others = boot.reduce((sum, folder) => sum + sizeOfAll(folder), 0) -
     bootSizeOf(systemProfile);
   const most = room.bytes + Math.max(0, others);
@@ -221,7 +226,7 @@ function bootSizeOf(system: string): number {
   return bootFiles.reduce((sum, name) => sum + sizeOf(`${system}/${name}`), 0);
 }
 
-/** Whether the boot default has the same kernel and initrd already. */
+/** Returns whether the boot default already has the same kernel and initrd. */
 function sameBoot(system: string): boolean {
   return bootFiles.every((name) => {
     try {

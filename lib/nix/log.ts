@@ -4,9 +4,10 @@
  *
  * Pure: no process, no file, no clock. Memory is bounded for any input.
  *
- * ## The format Lines `@nix {json}` among plain lines of nixos-rebuild, git and
- * ssh. Nix documents it nowhere; it is `JSONLogger` in `src/libutil/logging.cc`
- * with the numbers of `logging.hh`, the same from Nix 2.8 to 2.34 and in Lix:
+ * ## The format
+ * Lines `@nix {json}` among plain lines of nixos-rebuild, git and ssh. Nix does
+ * not document it; it is `JSONLogger` in `src/libutil/logging.cc` with the
+ * numbers of `logging.hh`, the same from Nix 2.8 to 2.34 and in Lix:
  * - `start`: an activity `id` of a `type` with `fields`,
  * - `stop`: its end,
  * - `result`: something about activity `id`, of another `type` with `fields`,

@@ -154,7 +154,9 @@ test("a switch whose systemd-run is killed is waited for", async ({ machine, rep
   await until(() => machine.state()?.attempt?.stage === "activate");
   let killed = "";
   await until(async () => {
-    const { stdout } = await machine.run(["pgrep", "--exact", "systemd-run"]);
+    const { stdout } = await machine.run([
+      ...["pgrep", "--full", "^systemd-run --unit=gitops-sync-activate"],
+    ]);
     killed = stdout.trim();
     return killed !== "";
   });
