@@ -1,5 +1,5 @@
 /**
- * Makes the candidate the running system, with the way back prepared first.
+ * Makes the candidate the running system, after it has prepared a rollback.
  *
  * @module
  */
@@ -31,9 +31,9 @@ import { noStanding } from "../run/standing.ts";
 import type { Switched } from "../run/outside.ts";
 
 /**
- * Activates the candidate, without touching what a reboot starts.
+ * Activates the candidate without changing the boot default.
  *
- * @throws {SyncError} exit 7; the caller puts the previous system back.
+ * @throws {SyncError} exit 7; the caller rolls back to the previous system.
  */
 export async function activate(
   run: Run,
@@ -41,11 +41,12 @@ export async function activate(
 ): Promise<Activated> {
   const { system, commit, target } = candidate;
   const result = { system, commit, target, done: "activated" as const };
-  // The host's own commands have run since it was looked.
+  // The host's own commands have run since the last check.
   refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
   const found = wayBackFrom(system, systems());
-  // A system that was found unfit is no way back, and is not kept as it is.
+  // A system that was found unfit is no target of a rollback, and is activated
+  // again.
   const isUnfit = found.running !== null && found.running === run.state.unfit;
   const previous = isUnfit ? { ...found, running: null } : found;
   await run.note({ candidate: system, previous });
@@ -56,7 +57,8 @@ export async function activate(
   const before = await standingNow(run.effects);
   if (previous.running === system) return { ...result, how: "kept", before };
   if (runningSystem() === system && !isUnfit) {
-    // Nobody knows what ran before it, and what fails now may be its fault.
+    // It is not known which units ran before it, so what fails now may be its
+    // fault.
     await arm(run, previous.running);
     await run.note({ touched: true });
     return { ...result, how: "kept", before: noStanding };
@@ -89,8 +91,8 @@ export async function activate(
 const logind = "systemd-logind.service";
 
 /**
- * A switch asks logind for the users when it has stopped units already. Where
- * that does not answer, neither the switch nor the way back comes to its end.
+ * A switch queries logind for the users after it has stopped units. If logind
+ * does not answer, neither the switch nor a rollback ends.
  *
  * @throws {SyncError} `logind-silent`, exit 6: the host was not changed.
  */
@@ -104,13 +106,16 @@ async function refuseSilentLogind(run: Run): Promise<void> {
     next: "retry",
     exit: exitCodes.build,
     details: [failure.text, ...failure.details],
-    hints: [`look at: systemctl status ${logind}; the host was not changed`],
+    hints: [
+      `Check logind: \`systemctl status ${logind}\`. The host was not changed.`,
+    ],
   });
 }
 
 /**
- * Where a failure leads back to. A candidate that runs already, and that a
- * reboot does not start, was never confirmed: then it is the boot default.
+ * Returns the systems that a rollback returns to. If the candidate already runs
+ * but is not the boot default, it was never confirmed: then the rollback
+ * returns to the boot default.
  */
 function wayBackFrom(candidate: string, now: Systems): Systems {
   const { running, bootDefault } = now;
@@ -120,8 +125,9 @@ function wayBackFrom(candidate: string, now: Systems): Systems {
 }
 
 /**
- * Keeps the way back from garbage collection: once the candidate runs and is
- * the boot default, nothing else does. The next attempt lets go of it.
+ * Protects the previous system from garbage collection: once the candidate runs
+ * and is the boot default, nothing else does. The next attempt removes this
+ * protection.
  */
 async function protectPrevious(
   run: Run,
@@ -138,11 +144,11 @@ async function protectPrevious(
 }
 
 /**
- * Judges an activation by where the host stands, and only then by its code.
+ * Judges an activation by the running system first, and then by its exit code.
  *
- * @param hasUnits Whether health can look at units itself, so that code 4
- * ("switched, but a unit could not be handled", perhaps one that was not well
- * before) is left to it.
+ * @param hasUnits Whether the health check can read units. Then it judges code
+ * 4 ("switched, but a unit could not be handled"), because that unit may have
+ * failed before.
  */
 export function judge(
   switched: Switched,
@@ -156,13 +162,14 @@ export function judge(
     return undefined;
   }
   const why = code === 0 && !timedOut
-    ? "it ended without an error, but another system runs"
+    ? "it ended without an error, but another system is running"
     : meaningOf(switched);
   return new SyncError(`Cannot activate ${short(commit.revision)}: ${why}`, {
     stage: "activate",
     reason: reasonOf(switched, isThere),
     exit: exitOf(switched),
-    // Another switch at work is no fault of this revision, nor is systemd.
+    // Another switch, or a failure of systemd, is not the fault of this
+    // revision.
     next: switched.isUnstarted || isLocked(switched) ? "retry" : "hold",
     details: switched.lines,
     hints: hintsFor(switched),
@@ -171,19 +178,19 @@ export function judge(
 
 function hintsFor(switched: Switched): string[] {
   if (wantsReboot(switched)) {
-    return ["with operation: boot it is deployed by the next reboot"];
+    return ["Set `operation: boot` to deploy it at the next reboot."];
   }
   if (isLocked(switched)) {
     return [
-      "look at it with: fuser -v /run/nixos/switch-to-configuration.lock; the next run tries again",
+      "Find the other switch with `fuser -v /run/nixos/switch-to-configuration.lock`. The next run tries again.",
     ];
   }
   return refusedBy(switched) === undefined ? [] : [
-    "mend what the check asks for, then: gitops-sync retry",
+    "Fix what the check reports, then run `gitops-sync retry`.",
   ];
 }
 
-/** Where nothing was switched, nothing is said to run again. */
+/** Without a switch, there was no rollback. */
 function exitOf(switched: Switched): ExitCode {
   if (isLocked(switched)) return exitCodes.locked;
   if (wantsReboot(switched)) return exitCodes.needsReboot;

@@ -1,5 +1,5 @@
 /**
- * Tells of a fault once, and once when it is over.
+ * Reports a fault once, and once when it is over.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import {
 import { type Environment, runHooks, startUnitsOf } from "./notify.ts";
 import type { Run } from "../run/run.ts";
 
-/** The reason of a host that was broken before, and still is. */
+/** The reason for a host that was broken before and still is. */
 export const stillUnwell = "still-unwell";
 
-/** The fault that an error is. */
+/** Returns the fault for an error. */
 export function faultOf(
   error: Pick<SyncError, "stage" | "reason" | "message" | "exit">,
   now: Date,
@@ -34,8 +34,8 @@ export function faultOf(
 }
 
 /**
- * Whether one fault goes on with another. A way back that is tried again is
- * about the fault that made it necessary.
+ * Returns whether two faults are the same. A repeated rollback is about the
+ * fault that caused it.
  */
 export function isSameFault(before: Fault | undefined, now: Fault): boolean {
   if (before?.isBroken && now.reason === stillUnwell) return true;
@@ -44,7 +44,7 @@ export function isSameFault(before: Fault | undefined, now: Fault): boolean {
     before.reason === now.reason && before.stage === now.stage;
 }
 
-/** Tells of a fault, unless that was done. */
+/** Reports a fault, unless this was done. */
 export async function tellFault(
   run: Run,
   fault: Fault,
@@ -58,7 +58,7 @@ export async function tellFault(
   await writeAlerts(run.folder, { ...alerts, fault });
 }
 
-/** Whether the host is well again, the same fault may say later. */
+/** Stores whether the host is still broken, if this has changed. */
 async function keepBroken(
   run: Run,
   alerts: Alerts,
@@ -71,8 +71,8 @@ async function keepBroken(
 }
 
 /**
- * Starts the units and runs the commands. They come before anything is written
- * down: a run that is cut off here tells it again.
+ * Starts the units and runs the commands, before anything is stored: a run that
+ * is interrupted here reports again.
  */
 export async function raise(
   run: Run,

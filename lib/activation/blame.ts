@@ -1,6 +1,6 @@
 /**
- * Whose fault a failure is: that of the revision, or the host's, which shows
- * when the previous system runs again.
+ * Finds out whether a failure is the fault of the revision or of the host, by
+ * checking the previous system after the rollback.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { type Look, looksOf, lookUntil } from "./looks.ts";
 import { nextReasons } from "./next_reasons.ts";
 
 /**
- * Decides whether the host or the candidate is to blame, once the previous
- * system runs again: every look that failed with the candidate is taken again.
- * What fails with the previous system too is not the revision's fault, which is
- * then tried again and not held. One look that fails with the candidate alone is
- * enough to hold it.
+ * Decides whether the host or the candidate caused a failure, once the previous
+ * system runs again: it repeats every check that failed with the candidate. If
+ * all fail with the previous system too, the revision is not at fault, and a
+ * later run tries it again. If one check fails only with the candidate, the
+ * revision is held.
  *
- * @param error What the attempt ended with.
- * @returns the same, or one that says so.
+ * @param error The error of the attempt.
+ * @returns the same error, or one that names the host as the cause.
  */
 export async function blame(run: Run, error: unknown): Promise<unknown> {
   const ends: number[] = [exitCodes.rolledBack, exitCodes.broken];
@@ -35,7 +35,7 @@ export async function blame(run: Run, error: unknown): Promise<unknown> {
   if (!failed || !await allFail(run, failed.names, failed.before)) return error;
   const is = failed.names.every((name) => name === repository)
     ? "the repository does not answer the previous system either"
-    : "the same is wrong with it";
+    : "the previous system has the same problem";
   return new SyncError(`${error.message}; ${is}, so a later run tries again`, {
     ...error,
     next: "retry",
@@ -43,23 +43,23 @@ export async function blame(run: Run, error: unknown): Promise<unknown> {
   });
 }
 
-/** The look at the repository, by whatever it was found not to answer. */
+/** The name of the repository check. */
 const repository = "repository";
 
-/** Whether systemd says how the units are. */
+/** The name of the check whether systemd reports the units. */
 const unitsSeen = "units seen";
 
-/** The bootloader, which has to start the previous system again. */
+/** The name of the bootloader check. */
 const bootloader = "bootloader";
 
 /**
- * The looks that failed; `undefined` where one can't be taken again. Units that
- * fail are none of these: they are compared on the way back itself.
+ * Returns the checks that failed; `undefined` if one cannot be repeated. Failed
+ * units are not among them: the rollback itself compares them.
  */
 function lookedAt(
   error: SyncError,
 ): { names: string[]; before: Standing } | undefined {
-  // The candidate's own program asked it then.
+  // The candidate's own program queried the repository.
   if (error.reason === nextReasons.unreachable) {
     return { names: [repository], before: noStanding };
   }
@@ -77,7 +77,7 @@ function nameOf({ reason, look }: Ill): string | undefined {
   return reason === "remote-lost" ? repository : look;
 }
 
-/** Whether each of these looks fails now, too. */
+/** Returns whether each of these checks fails now, too. */
 async function allFail(
   run: Run,
   names: readonly string[],
@@ -96,8 +96,8 @@ async function allFail(
 }
 
 /**
- * Whether the remote of the configuration that runs now answers. One that
- * refuses this system, too, may have refused the candidate for the same reason.
+ * Checks whether the remote of the running configuration answers. If it also
+ * refuses this system, it may have refused the candidate for the same reason.
  */
 async function repositoryIsWell(run: Run): Promise<Ill | undefined> {
   try {
@@ -109,7 +109,7 @@ async function repositoryIsWell(run: Run): Promise<Ill | undefined> {
   }
 }
 
-/** Whether the previous system's own step of the bootloader comes to its end. */
+/** Checks whether the bootloader step of the previous system succeeds. */
 async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
   const system = run.attempt.previous?.bootDefault;
   if (!system) return undefined;
@@ -124,6 +124,6 @@ async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
 
 async function areUnitsSeen(run: Run): Promise<Ill | undefined> {
   if (await lookAtUnits(run.effects)) return undefined;
-  const text = "systemd does not say how its units are";
+  const text = "systemd does not report the state of its units";
   return { reason: "units-unseen", text, details: [] };
 }

@@ -1,5 +1,5 @@
 /**
- * Tells the bootloader what came of a boot that it counts.
+ * Marks a boot that the bootloader counts as good or bad.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { blessProgram, isCounted } from "../host/boot_count.ts";
 import { hasSystemd } from "../host/system.ts";
 import { activityOf, commandInUnit, startUnit } from "../host/systemd.ts";
 
-/** Seconds that it may take: it renames a file. */
+/** The timeout in seconds: it renames a file. */
 const patience = 60;
 
-/** Seconds that the last units of a boot may take. */
+/** The timeout for the last units of a boot, in seconds. */
 const patienceForBoot = 300;
 
-/** What may block a blessing; systemd orders it after this. */
+/** systemd marks a boot as good only after this target. */
 const complete = "boot-complete.target";
 
 /**
- * Marks the entry that was booted as good or as bad; nothing where the loader
- * does not count this boot. What was marked already may be marked otherwise.
+ * Marks the booted entry as good or as bad. It does nothing if the loader does
+ * not count this boot. The mark can be changed later.
  *
- * @returns whether the loader knows now.
+ * @returns whether the entry is marked.
  */
 export async function blessBoot(
   effects: Effects,
@@ -32,33 +32,33 @@ export async function blessBoot(
     say(
       effects,
       "warning",
-      `The boot is not blessed: ${complete} is not reached, so the bootloader may give this system up`,
-      [`look at: systemctl list-dependencies ${complete}`],
+      `This boot is not marked as good, because ${complete} was not reached: the bootloader may give this system up`,
+      [`Find what failed with \`systemctl list-dependencies ${complete}\`.`],
     );
     return false;
   }
   const said = await ask(effects, verdict);
   if (said.code === 0) {
-    say(effects, "notice", `The bootloader knows this boot for ${verdict}`);
+    say(effects, "notice", `Marked this boot as ${verdict}`);
     return true;
   }
   say(
     effects,
     "warning",
     `Cannot mark this boot as ${verdict}: ${said.text}`,
-    ["look at: bootctl; /boot must be writable"],
+    ["Check the bootloader with `bootctl`, and that /boot is writable."],
   );
   return false;
 }
 
-/** Whether the entry that was booted still has its counter. */
+/** Returns whether the booted entry still has its counter. */
 export async function isUndecided(effects: Effects): Promise<boolean> {
   if (!hasSystemd() || !isCounted()) return false;
   const { code, text } = await ask(effects, "status");
   return code === 0 && text === "indeterminate";
 }
 
-/** Whether all that systemd itself asks of a boot is there. */
+/** Returns whether systemd itself considers the boot complete. */
 async function isComplete(effects: Effects): Promise<boolean> {
   await effects.run(startUnit(complete, patienceForBoot));
   return await activityOf(effects, complete) === "active";
@@ -70,7 +70,7 @@ async function ask(
 ): Promise<{ code: number; text: string }> {
   const program = blessProgram();
   if (program === undefined) {
-    return { code: 127, text: "there is no systemd-bless-boot" };
+    return { code: 127, text: "systemd-bless-boot is not installed" };
   }
   const unit = `gitops-sync-bless-${crypto.randomUUID().slice(0, 8)}`;
   const finished = await effects.run(

@@ -1,5 +1,5 @@
 /**
- * Makes a healthy candidate the one that a reboot starts, and remembers it.
+ * Makes a healthy candidate the boot default, and records it.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { runOutside, type Switched } from "../run/outside.ts";
  * Sets the boot default (unless the operation is `test`), reads it back, and
  * disarms the dead-man's switch.
  *
- * @throws {SyncError} exit 7; the caller puts the previous system back.
+ * @throws {SyncError} exit 7; the caller rolls back to the previous system.
  */
 export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   const { operation } = healthy.target;
@@ -39,7 +39,7 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
   }
   const isLate = await hasFired(run);
   if (!await disarm(run)) throw notDisarmed();
-  // From here on it can't fire, and it may just have.
+  // From here on it cannot fire, but it may have fired just before.
   if (isLate) throw firedError(run);
   const running = runningSystem();
   if (operation !== "boot" && running !== healthy.system) {
@@ -49,11 +49,11 @@ export async function confirm(run: Run, healthy: Healthy): Promise<Deployment> {
 }
 
 /**
- * Makes a system the boot default: the profile first, since the bootloader's
+ * Makes a system the boot default: first the profile, because the bootloader's
  * entries are made from it, then the system's own bootloader step.
  *
  * @param env As for {@linkcode switchTo}.
- * @throws {SyncError} `boot-default`, exit 7, by what is read back and not
+ * @throws {SyncError} `boot-default`, exit 7, judged by reading it back and not
  * only by exit codes.
  */
 export async function setBootDefault(
@@ -66,16 +66,16 @@ export async function setBootDefault(
     say(
       run.effects,
       "notice",
-      "It can't be read which system the bootloader starts: its own word is trusted",
+      "Cannot read which system the bootloader starts, so its exit code is trusted",
     );
   }
   const { program, args, timeout: most } = setProfile(systemProfile, system);
   const profile = await runOutside(run, [program, ...args], most);
   if (profile.code !== 0 || profile.timedOut) {
-    // No revision has a part in it: the bootloader's step alone is its own.
+    // This is not the fault of a revision: only the bootloader step is its own.
     throw notSet(system, `nix-env: ${meaningOf(profile)}`, profile, "retry");
   }
-  // A nix-env that says it is done and is not is no fault of the system's.
+  // A nix-env that succeeds without an effect is not the fault of the system.
   const set = bootDefault();
   if (set !== system) {
     const why = `nix-env: the system profile points to ${set}`;
@@ -94,12 +94,12 @@ export async function setBootDefault(
     known.includes(entry.loader) && entry.system !== system
   );
   if (wrong) {
-    const starts = wrong.system ?? "nothing that is there";
+    const starts = wrong.system ?? "an entry without a system";
     throw notSet(system, `${wrong.loader} still starts ${starts}`);
   }
 }
 
-/** Whether a bootloader that can be trusted starts another system. */
+/** Returns whether a trusted bootloader starts another system. */
 export function startsAnother(run: Run, system: string | null): boolean {
   const known = knownLoaders(run);
   return bootEntries().some((entry) =>
@@ -107,7 +107,7 @@ export function startsAnother(run: Run, system: string | null): boolean {
   );
 }
 
-/** Whether a reboot starts a system, as far as the bootloader can tell. */
+/** Returns whether a reboot starts a system, according to the bootloader. */
 export function isBootDefault(run: Run, system: string): boolean {
   const known = knownLoaders(run);
   return bootDefault() === system && known.length > 0 &&
@@ -115,9 +115,9 @@ export function isBootDefault(run: Run, system: string): boolean {
 }
 
 /**
- * The bootloaders whose entries can be trusted to tell what a reboot starts:
- * those that have kept to the boot default so far. Others may be left over, or
- * be of a kind whose files are not understood.
+ * Returns the bootloaders whose entries show what a reboot starts: those that
+ * have matched the boot default so far. Others may be left over, or have files
+ * that this program cannot read.
  */
 function knownLoaders(run: Run): BootEntry["loader"][] {
   const { previous, candidate } = run.attempt;
@@ -131,31 +131,40 @@ function knownLoaders(run: Run): BootEntry["loader"][] {
 
 function replaced(running: string | null): SyncError {
   return new SyncError(
-    `Cannot confirm: ${running} runs now, and not what was found healthy`,
+    `Cannot confirm: ${
+      running ?? "no system"
+    } is running now, and not the system that was checked`,
     {
       stage: "confirm",
       reason: "replaced",
       next: "retry",
-      hints: ["somebody or something switched this host at the same time"],
+      hints: [
+        "Find out what else switched this host at the same time. The next run tries again.",
+      ],
     },
   );
 }
 
-/** Or it would put the previous system back after all. */
+/** Returns the error for a dead-man's switch that would still roll back. */
 function notDisarmed(): SyncError {
-  return new SyncError("Cannot confirm: the dead-man's switch stays armed", {
-    stage: "confirm",
-    reason: "not-disarmed",
-    next: "retry",
-    hints: ["look at: systemctl status gitops-sync-dead-mans-switch.timer"],
-  });
+  return new SyncError(
+    "Cannot confirm: the dead-man's switch could not be disarmed",
+    {
+      stage: "confirm",
+      reason: "not-disarmed",
+      next: "retry",
+      hints: [
+        "Check its timer: `systemctl status gitops-sync-dead-mans-switch.timer`. The next run tries again.",
+      ],
+    },
+  );
 }
 
 function notSet(
   system: string,
   why: string,
   ended?: Switched,
-  // What systemd did not even start is no fault of this revision.
+  // A step that systemd did not start is not the fault of this revision.
   next: Next = ended?.isUnstarted ? "retry" : "hold",
 ): SyncError {
   return new SyncError(`Cannot make ${system} the boot default: ${why}`, {
@@ -163,11 +172,13 @@ function notSet(
     reason: "boot-default",
     next,
     details: ended?.lines ?? [],
-    hints: ["look at the free space of /boot: df -h /boot"],
+    hints: ["Check the free space of /boot: `df -h /boot`."],
   });
 }
 
-/** Records the candidate as the last good one and protects its store path. */
+/**
+ * Records the candidate as the last good system and protects its store path.
+ */
 async function remember(
   run: Run,
   { commit, target, system }: Omit<Healthy, "done">,
@@ -180,8 +191,8 @@ async function remember(
     target,
     system,
     at,
-    // One that waits for the next boot was not found healthy in this one.
-    // Where a later run confirms it, there may have been a boot since.
+    // A system that waits for the next boot was not checked in this one. If a
+    // later run confirms it, there may have been a boot since.
     ...(target.operation === "boot" ? {} : { boot: run.attempt.bootId }),
     ...(failing.length > 0 ? { failing } : {}),
     ...(loaders.length > 0 ? { loaders } : {}),
@@ -192,14 +203,15 @@ async function remember(
   const older = lastGood ? [lastGood, ...earlier] : earlier;
   const kept = older.filter((one) => one.system !== system)
     .slice(0, run.config.keep);
-  // Protected before it is recorded: a cut between the two leaves a link too
-  // many and never one too few.
+  // Protected before it is recorded: an interruption between the two leaves an
+  // extra link, never a missing one.
   await protect(run, [deployment, ...kept]);
   const holds = run.state.holds.filter((hold) => !isSame(hold, commit));
   const { kind, name } = run.attempt;
   const { repository, ref } = target;
   const { revision, digest } = commit;
-  // What a person wanted to last does so where the host goes back by itself.
+  // A rollback that a person wanted to keep stays, even if the host rolls back
+  // by itself.
   const isOwn = run.attempt.left?.because !== undefined;
   await run.save({
     ...isOwn ? rolledFurther(run.state, system) : {},
@@ -227,7 +239,7 @@ async function remember(
   return deployment;
 }
 
-/** What is tried out is no good system yet: it takes the place of none. */
+/** Records a system of the testing branch. It replaces no good system. */
 async function rememberTest(
   run: Run,
   deployment: Deployment,
@@ -249,7 +261,7 @@ async function rememberTest(
   return deployment;
 }
 
-/** The bootloaders that start a system. */
+/** Returns the bootloaders that start a system. */
 function loadersOf(system: string): string[] {
   const found = bootEntries().filter((entry) => entry.system === system);
   return [...new Set(found.map(({ loader }) => loader))];

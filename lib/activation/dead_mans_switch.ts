@@ -1,7 +1,7 @@
 /**
- * The dead-man's switch: a timer of systemd's own that puts the previous system
- * back unless a run disarms it. It needs nothing of ours, so that it works
- * where this program, its service or its state is gone.
+ * The dead-man's switch: a timer of systemd that rolls the host back to the
+ * previous system unless a run disarms it. It needs nothing of ours. So it
+ * works even if this program, its service or its state is missing.
  *
  * @module
  */
@@ -24,8 +24,8 @@ const timer = `${deadMansSwitch}.timer`;
 const service = `${deadMansSwitch}.service`;
 
 /**
- * How long an attempt may take from its activation to its confirmation. The
- * way back arms the switch anew.
+ * Returns how long an attempt may take from its activation to its confirmation.
+ * A rollback arms the switch again.
  *
  * @returns milliseconds
  */
@@ -35,29 +35,30 @@ function patienceOf(
     "timeouts.activate" | "timeouts.health" | "health.steady"
   >,
 ): number {
-  // Activations for `test` and `boot` and one health check; the rest is for a
-  // profile to be set, and a busy machine.
+  // Activations for `test` and `boot` and one health check. The rest is for
+  // setting a profile, and for a busy machine.
   return 3 * config["timeouts.activate"] + 2 * config["timeouts.health"] +
     config["health.steady"];
 }
 
 /**
- * Arms the switch, anew where it is armed: systemd then runs the previous
+ * Arms the switch, again if it is armed: systemd then runs the previous
  * system's own activation in {@linkcode patienceOf} from now.
  *
- * @throws {SyncError} `not-armed`: nothing may be activated then.
+ * @throws {SyncError} `not-armed`: then nothing may be activated.
  */
 export async function arm(run: Run, previous: string | null): Promise<void> {
   if (!hasSystemd()) {
     return say(
       run.effects,
       "notice",
-      "systemd does not run here: the dead-man's switch is off, and activation runs directly",
+      "systemd does not run here: there is no dead-man's switch, and the activation runs directly",
     );
   }
   if (previous === null) return;
   await disarm(run);
-  // A timer that can't be let go of keeps its name, and this one fails.
+  // If the old timer could not be removed, it keeps its name, and this one
+  // fails.
   const finished = await run.effects.run(armTimer(
     deadMansSwitch,
     [`${previous}/bin/switch-to-configuration`, "test"],
@@ -71,13 +72,13 @@ export async function arm(run: Run, previous: string | null): Promise<void> {
     next: "retry",
     exit: exitCodes.build,
     details: [finished.stderr.trim()],
-    hints: ["look at: systemctl status; the host was not changed"],
+    hints: ["Check systemd: `systemctl status`. The host was not changed."],
   });
 }
 
 /**
- * Gives the way back a switch of its own, with all of its time. What is armed
- * is never let go of meanwhile: systemd may be unable to arm another.
+ * Gives the rollback a switch of its own, with its full time. The armed switch
+ * is never removed meanwhile, because systemd may be unable to arm another one.
  *
  * @throws {SyncError} `not-armed`.
  */
@@ -89,10 +90,10 @@ export async function rearm(run: Run, previous: string | null): Promise<void> {
 }
 
 /**
- * Disarms the switch. Where it is at work already, this waits for its end,
- * since two switches at once would be worse than either.
+ * Disarms the switch. If it has already fired, this waits for its end, because
+ * two switches at once would be worse than either.
  *
- * @returns whether it is disarmed for sure: systemd says so itself.
+ * @returns whether systemd confirms that it is disarmed.
  */
 export async function disarm(run: Run): Promise<boolean> {
   if (!hasSystemd()) return true;
@@ -107,20 +108,20 @@ export async function disarm(run: Run): Promise<boolean> {
   }
 }
 
-/** The same, where there is nothing that could be done about it but to tell. */
+/** Disarms the switch, and only reports a failure. */
 export async function disarmOrTell(run: Run): Promise<void> {
   if (await disarm(run)) return;
   say(
     run.effects,
     "warning",
-    "The dead-man's switch can't be disarmed: it puts the previous system back",
-    [`look at it: systemctl status ${timer}`],
+    "Cannot disarm the dead-man's switch: it rolls the host back to the previous system",
+    [`Check its timer: \`systemctl status ${timer}\`.`],
   );
 }
 
 /**
- * @returns whether it is at its end; not where nothing can end it, or where
- * systemd does not say.
+ * @returns whether it has ended; `false` if nothing can stop it or systemd does
+ * not answer.
  */
 async function waitForEnd(run: Run): Promise<boolean> {
   const { effects, config } = run;
@@ -141,7 +142,7 @@ async function waitForEnd(run: Run): Promise<boolean> {
 /** How often a switch that takes too long is stopped. */
 const mostStops = 3;
 
-/** How often systemd may give no answer. */
+/** How often systemd may fail to answer. */
 const mostSilent = 5;
 
 async function isAtWork({ effects }: Run): Promise<boolean> {
@@ -149,15 +150,15 @@ async function isAtWork({ effects }: Run): Promise<boolean> {
   return /^(activating|deactivating|active)$/.test(activity);
 }
 
-/** Whether systemd says of a unit that it does nothing. */
+/** Returns whether systemd reports a unit as idle. */
 function isAtRest(activity: string): boolean {
   return /^(inactive|failed|unknown)$/.test(activity);
 }
 
 /**
- * Whether the switch has put the previous system back, told by facts: it was
- * armed in this boot, nobody disarmed it, it is gone, and that system runs.
- * To be asked before it is disarmed.
+ * Returns whether the switch has rolled the host back, judged by facts: it was
+ * armed in this boot, nobody disarmed it, it no longer exists, and the previous
+ * system runs. Call it before the switch is disarmed.
  */
 export async function hasFired(run: Run): Promise<boolean> {
   const { previous, candidate, target, bootId: boot, ...rest } = run.attempt;
@@ -169,17 +170,17 @@ export async function hasFired(run: Run): Promise<boolean> {
   return !isArmed && runningSystem() === previous.running;
 }
 
-/** What a run has to say that the switch was faster than. */
+/** Returns the error for a run that was slower than the switch. */
 export function firedError(run: Run): SyncError {
   const { stage } = run.attempt;
   return new SyncError(
-    `The ${stage} stage did not end in time, and the dead-man's switch put the previous system back`,
+    `The ${stage} stage did not end in time, so the dead-man's switch rolled the host back`,
     {
       stage,
       reason: "dead-mans-switch",
       next: "hold",
       hints: [
-        "look at what held it up: journalctl -u gitops-sync -u 'gitops-sync-*'; then gitops-sync retry",
+        "Find out what took so long: `journalctl -u gitops-sync -u 'gitops-sync-*'`. Then run `gitops-sync retry`.",
       ],
     },
   );

@@ -1,5 +1,5 @@
 /**
- * Looks whether the host is well with the candidate running.
+ * Checks whether the host is healthy with the candidate running.
  *
  * @module
  */
@@ -21,9 +21,9 @@ import { type Activated, Healthy } from "../run/stages.ts";
 import { noStanding, type Standing } from "../run/standing.ts";
 
 /**
- * How the host stands before anything is changed.
+ * Returns the state of the host before anything is changed.
  *
- * @throws {SyncError} `units-unseen`: what is not known can't be compared.
+ * @throws {SyncError} `units-unseen`: an unknown state cannot be compared.
  */
 export async function standingNow(effects: Effects): Promise<Standing> {
   const [units, routes] = await Promise.all([
@@ -35,23 +35,23 @@ export async function standingNow(effects: Effects): Promise<Standing> {
   return { units: isKnown ? beforeOf(units) : noStanding.units, routes };
 }
 
-/** The same in names alone, to be written down. */
+/** Returns the state in names only, to store it. */
 export async function healthBefore(effects: Effects): Promise<Before> {
   const { units: { failed, starting }, routes } = await standingNow(effects);
   return { failed: [...failed], starting: [...starting], routes };
 }
 
 function unseen(): SyncError {
-  return new SyncError("Cannot look at the units of this host", {
+  return new SyncError("Cannot read the state of the units of this host", {
     stage: "activate",
     reason: "units-unseen",
     next: "retry",
     exit: exitCodes.build,
-    hints: ["look at: systemctl status; the host was not changed"],
+    hints: ["Check systemd: `systemctl status`. The host was not changed."],
   });
 }
 
-/** What the units are judged by once a candidate runs. */
+/** Returns what the units are judged by once a candidate runs. */
 function groundsOf(
   run: Pick<Run, "config">,
   before: Standing,
@@ -68,12 +68,12 @@ function groundsOf(
 }
 
 /**
- * Checks that all that ran and is still wanted runs, that no unit failed that
- * had not failed before, that the remote can still be reached, and whatever the
- * configuration names; all at once, with one deadline.
+ * Checks that all units run that ran before and are still wanted, that no other
+ * unit failed, that the remote can still be reached, and everything that the
+ * configuration names. All of it at once, with one deadline.
  *
- * @throws {SyncError} exit 7, with everything that is not well; the caller
- * puts the previous system back.
+ * @throws {SyncError} exit 7, with all problems; the caller rolls back to the
+ * previous system.
  */
 export async function checkHealth(
   run: Run,
@@ -90,9 +90,9 @@ export async function checkHealth(
 }
 
 /**
- * Everything that is not well when the deadline has come.
+ * Returns all problems at the deadline.
  *
- * @param switched Given where this was switched to just now.
+ * @param switched The switch, if it has just happened.
  */
 export async function illsOf(
   run: Run,
@@ -104,8 +104,8 @@ export async function illsOf(
     unitsAreWell(run, before, deadline, switched),
     ...looksOf(run, before).map((look) => lookUntil(deadline, look)),
   ];
-  // Once something is ill for good, nothing is worth waiting for; and none of
-  // them may go on after this has returned.
+  // After a permanent problem, there is nothing to wait for. No check may
+  // continue after this has returned.
   const ended = await Promise.allSettled(looks.map(async (look) => {
     try {
       const ill = await look;
@@ -123,10 +123,10 @@ export async function illsOf(
   );
 }
 
-/** A candidate that is not well, with what was found. */
+/** The error for an unhealthy candidate, with its problems. */
 export class Unwell extends SyncError {
   constructor(readonly ills: readonly Ill[], readonly before: Standing) {
-    super(`The host is not well: ${textOf(ills)}`, {
+    super(`The host is unhealthy: ${textOf(ills)}`, {
       stage: "health",
       reason: ills[0]!.reason,
       next: "hold",
@@ -149,17 +149,17 @@ async function unitsAreWell(
   return ill ?? (switched?.code === 4 ? unexplained(grounds) : undefined);
 }
 
-/** A switch that ends with 4 and names nothing may mean anything. */
+/** Returns a problem if a switch ended with 4 and names no unit. */
 function unexplained({ said }: Grounds): Ill | undefined {
   if (namesAny(said)) return undefined;
   return {
     reason: "units-failed",
-    text: "the switch could not handle some unit, and does not say which",
+    text: "the switch failed to handle a unit, but does not name it",
     details: [],
   };
 }
 
-/** What was looked at, in a few words. */
+/** Returns what was checked, in a few words. */
 function checkedText({ config }: Run): string {
   const own = [
     ...config["health.http"],
@@ -168,30 +168,30 @@ function checkedText({ config }: Run): string {
   ].length;
   const also = own === 0 ? "" : `, ${count(own, "check")} passed`;
   return hasSystemd()
-    ? `all units are well, the remote answers${also}`
-    : `the remote answers${also} (units: systemd does not run here)`;
+    ? `all units are healthy, the remote answers${also}`
+    : `the remote answers${also} (units not checked: systemd does not run here)`;
 }
 
 /**
- * Whether nothing is wrong but that the remote does not answer. After a boot,
- * unlike after a fetch, it may be the one that is down.
+ * Returns whether the only problem is that the remote does not answer. After a
+ * boot, unlike after a fetch, the remote itself may be down.
  */
 export function isRemoteAlone(ills: readonly Ill[]): boolean {
   return ills.length > 0 &&
     ills.every(({ reason }) => reason === "remote-lost");
 }
 
-/** All that is not well, in one line. */
+/** Returns all problems in one line. */
 export function textOf(ills: readonly Ill[]): string {
   return ills.map(({ text }) => text).join("; ");
 }
 
-/** The evidence of all that is not well. */
+/** Returns the evidence of all problems. */
 export function detailsOf(ills: readonly Ill[]): string[] {
   return ills.flatMap(({ details }) => details);
 }
 
-/** The failure that a candidate's own faults are. */
+/** Returns the error for an unhealthy candidate. */
 export function unwell(ills: readonly Ill[], before: Standing): SyncError {
   return new Unwell(ills, before);
 }

@@ -1,5 +1,5 @@
 /**
- * The host's own commands around a deployment. They come from its
+ * Runs the host's own commands around a deployment. They come from its
  * configuration and never from the repository.
  *
  * @module
@@ -13,10 +13,10 @@ import type { Ended, Record as Recorder, Run } from "../run/run.ts";
 import type { Candidate } from "../run/stages.ts";
 
 /**
- * Runs the commands of `hooks.preDeploy`, one after the other.
+ * Runs the commands of `hooks.preDeploy`, one after another.
  *
- * @throws {SyncError} `pre-deploy-failed` at the first that fails: the host is
- * as it was, and a later run tries again.
+ * @throws {SyncError} `pre-deploy-failed` at the first that fails. The host is
+ * unchanged, and a later run tries again.
  */
 export async function beforeDeploy(
   run: Run,
@@ -37,27 +37,29 @@ export async function beforeDeploy(
       next: "retry",
       exit: exitCodes.build,
       details: failure.details,
-      hints: ["the host was not changed; the next run tries again"],
+      hints: [
+        "Fix what the command reports. The host was not changed, and the next run tries again.",
+      ],
     });
   }
 }
 
 /**
- * Records how an attempt ended, and then runs the hooks for that. What they
- * come to changes nothing any more: a failure is told.
+ * Records how an attempt ended, and then runs the hooks for it. A failure of a
+ * hook is only reported.
  */
 export async function recordWithHooks(
   record: Recorder,
   run: Run,
   ended: Ended,
 ): Promise<void> {
-  // Once it is recorded, the attempt is gone from the journal.
+  // Once it is recorded, the attempt is no longer in the journal.
   const { revision } = run.attempt.commit;
   const env = { ...environmentOf(run), ...environmentFor(ended) };
   try {
     await record(run, ended);
   } finally {
-    // Also where that could not be written: somebody has to know.
+    // Even if it could not be recorded: somebody must know.
     await told(run, ended, revision, env);
   }
 }
@@ -71,7 +73,7 @@ async function told(
   try {
     await afterwards(run, ended, revision, env);
   } catch (error) {
-    // Nobody waits for hooks that a person has interrupted.
+    // A person has interrupted the hooks.
     if (!(error instanceof SyncError)) throw error;
   }
 }
@@ -85,12 +87,15 @@ async function afterwards(
   const hook = hookFor(ended);
   if (hook === "postDeploy") return await runHooks(run, hook, env);
   if (hook !== "onFailure" || !("error" in ended)) return;
-  // The same one comes again with each run, and is told once.
+  // The same fault comes again with each run, and is reported once.
   const fault = faultOf(ended.error, run.effects.now(), revision);
   await tellFault(run, fault, env);
 }
 
-/** What is built alone is no deployment, and a person's word no failure. */
+/**
+ * Returns the hook for an end. A build is no deployment, and an interruption is
+ * no failure.
+ */
 function hookFor(ended: Ended): "postDeploy" | "onFailure" | undefined {
   if ("deployment" in ended) return "postDeploy";
   const failed = "error" in ended && ended.error.exit !== exitCodes.ok &&
@@ -98,7 +103,7 @@ function hookFor(ended: Ended): "postDeploy" | "onFailure" | undefined {
   return failed ? "onFailure" : undefined;
 }
 
-/** What is known once an attempt has ended. */
+/** Returns the variables about the end of an attempt. */
 function environmentFor(ended: Ended): Environment {
   if ("deployment" in ended) {
     const { system } = ended.deployment;

@@ -1,5 +1,5 @@
 /**
- * The host's own commands: those of the hooks and of the health checks.
+ * Runs the host's own commands: those of hooks and of health checks.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import { signersText } from "../run/commit.ts";
 /** How a command failed. */
 export interface CommandFailure {
   text: string;
-  /** The end of what it wrote. */
+  /** The end of its output. */
   details: string[];
 }
 
 const shownLines = 10;
 
-/** Where NixOS keeps the programs of the host. */
+/** The folders of the host's programs on NixOS. */
 export const hostPrograms = "/run/current-system/sw/bin:/run/wrappers/bin";
 
 /**
- * Runs a command of the configuration, where there is systemd in a unit of its
- * own and so outside of our sandbox.
+ * Runs a command of the configuration. With systemd, it runs in its own unit,
+ * outside our sandbox.
  *
- * @param ms The longest it may take.
- * @param most The most bytes that it may write to standard output; what writes
- * more has failed.
+ * @param ms The timeout.
+ * @param most The most bytes that it may write to standard output. If it writes
+ * more, it has failed.
  * @returns `undefined` if it ended with 0.
  * @throws {SyncError} `interrupted`.
  */
@@ -56,7 +56,7 @@ export async function runHostCommand(
     const said = safeLines(
       `${new TextDecoder().decode(finished.stdout)}\n${finished.stderr}`,
     );
-    // systemd ends it a moment before we would.
+    // systemd stops it a moment before we would.
     const elapsed = run.effects.monotonic() - start;
     return finished.timedOut || elapsed >= ms
       ? fail("took too long", said)
@@ -64,10 +64,10 @@ export async function runHostCommand(
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     if (error.reason === "output-too-large" && most !== undefined) {
-      return fail("wrote too much", [error.message]);
+      return fail("printed too much", [error.message]);
     }
     if (error.reason !== "program-missing") throw error;
-    return fail("can't be run", [error.message]);
+    return fail("cannot be run", [error.message]);
   }
 }
 
@@ -87,24 +87,24 @@ function commandFor(
 }
 
 /**
- * The variables that tell a command about the attempt under way. They are
- * documented in docs/deployments.md. Texts of a commit are one line each.
+ * Returns the environment variables about the current attempt. They are
+ * documented in docs/deployments.md. Each text of a commit is one line.
  */
 export function environmentOf(run: Run): Record<string, string> {
   return environmentAbout(aboutOf(run.state));
 }
 
-/** What a command is told about. */
+/** What the environment variables are about. */
 export interface About {
   commit: Commit;
   target: Target;
   /** The system, once it is built. */
   candidate?: string;
-  /** How the host stood before. */
+  /** The systems of the host before. */
   previous?: Attempt["previous"];
 }
 
-/** The same variables about something of which no attempt is under way. */
+/** Returns the same variables without a current attempt. */
 export function environmentAbout(
   { commit, target, candidate, previous }: About,
 ): Record<string, string> {
@@ -121,7 +121,7 @@ export function environmentAbout(
   };
 }
 
-/** The attempt under way; without one it is about what was confirmed last. */
+/** Returns the current attempt, or else the last confirmed deployment. */
 function aboutOf({ attempt, lastGood }: State): About {
   if (attempt) return attempt;
   if (!lastGood) throw new Error("there is nothing to tell a command about");

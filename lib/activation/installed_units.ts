@@ -1,6 +1,5 @@
 /**
- * The units that a system installs, read from the system itself: only those can
- * be its fault.
+ * Reads which units a system installs. A system can only be at fault for these.
  *
  * @module
  */
@@ -8,7 +7,10 @@ import { errno, isNumbered } from "../base/os_error.ts";
 
 const folderOf = (system: string) => `${system}/etc/systemd/system`;
 
-/** The file of a unit in a system; that of its template for an instance. */
+/**
+ * Returns the file of a unit in a system; for an instance, that of its
+ * template.
+ */
 function fileOf(system: string, unit: string): string | undefined {
   const folder = folderOf(system);
   const template = unit.replace(/@.*\./, "@.");
@@ -17,9 +19,9 @@ function fileOf(system: string, unit: string): string | undefined {
 }
 
 /**
- * Tells of a unit's name whether a system installs it.
+ * Returns a function that checks whether a system installs a unit.
  *
- * @returns `true` for each where it can't be read what the system installs.
+ * @returns a function that is always `true` if the system cannot be read.
  */
 export function installedBy(
   system: string | null,
@@ -29,7 +31,7 @@ export function installedBy(
   return (unit) => linked.has(unit) || fileOf(system, unit) !== undefined;
 }
 
-/** The units that a system wants to be started, whether they are there or not. */
+/** Returns the units that a system wants to start, even if they are missing. */
 function linkedBy(system: string): Set<string> {
   const folder = folderOf(system);
   const wants = Array.from(Deno.readDirSync(folder), ({ name }) => name)
@@ -41,17 +43,19 @@ function linkedBy(system: string): Set<string> {
   );
 }
 
-/** Tells of a unit's name whether two systems differ in what they say of it. */
+/**
+ * Returns a function that checks whether two systems define a unit differently.
+ */
 export function changedBetween(
   one: string | null,
   other: string | null,
 ): (unit: string) => boolean {
-  // What can't be compared may have changed.
+  // A unit that cannot be compared may have changed.
   if (one === null || other === null) return () => one !== other;
   return (unit) => wordsOf(one, unit) !== wordsOf(other, unit);
 }
 
-/** All that a system says of a unit: its file and those that add to it. */
+/** Returns the definition of a unit in a system: its file and its drop-ins. */
 function wordsOf(system: string, unit: string): string {
   const file = fileOf(system, unit);
   const folder = `${folderOf(system)}/${unit}.d`;
@@ -62,7 +66,10 @@ function wordsOf(system: string, unit: string): string {
     .map(textOf).join("\n");
 }
 
-/** The text of a file; none for what masks a unit, a link to /dev/null. */
+/**
+ * Returns the text of a file; empty for a link to /dev/null, which masks a
+ * unit.
+ */
 function textOf(path: string): string | undefined {
   try {
     if (Deno.realPathSync(path) === "/dev/null") return "";

@@ -1,7 +1,8 @@
 /**
- * The rule for what of a host's units is a candidate's fault: what ran before
- * and is still wanted has to run, and what the candidate brings has to start.
- * What comes of chance beside the switch is told, and nobody's fault.
+ * The rules for which problems of units are the candidate's fault. A unit that
+ * ran before and is still wanted must run. A unit that the candidate adds must
+ * start. A problem that happens by coincidence is reported, and is nobody's
+ * fault.
  *
  * @module
  */
@@ -12,37 +13,34 @@ import { type Said } from "./switch_words.ts";
 
 /** What units are judged by. */
 export interface Grounds extends UnitsBefore {
-  /** Whether the system that runs now installs a unit. */
+  /** Returns whether the running system installs a unit. */
   readonly isInstalled: (unit: string) => boolean;
-  /** Whether the two systems differ in what they say of a unit. */
+  /** Returns whether the two systems define a unit differently. */
   readonly isChanged: (unit: string) => boolean;
   /** The patterns of `health.ignoreUnits`. */
   readonly ignored: readonly string[];
-  /** What the switch said. */
+  /** What the switch printed. */
   readonly said: Said;
 }
 
-/** Something about a unit. */
+/** A finding about a unit. */
 export interface Finding {
   unit: string;
-  /** Findings of one kind are told together. */
+  /** Findings of one kind are reported together. */
   kind: Kind;
-  /** What the switch said of it, if it did. */
+  /** The line of the switch about it, if any. */
   line?: string;
 }
 
-/** The kinds of findings, with how one unit and how several are told. */
+/** The kinds of findings, with their texts for one unit and for more. */
 export const kinds = {
   failed: ["failed", "failed"],
   restarting: ["keeps failing", "keep failing"],
-  stopped: [
-    "ran before and does not run now",
-    "ran before and do not run now",
-  ],
-  "not-loaded": ["can't be loaded", "can't be loaded"],
+  stopped: ["is no longer running", "are no longer running"],
+  "not-loaded": ["cannot be loaded", "cannot be loaded"],
   assertion: [
-    "did not start, since an assertion is not met",
-    "did not start, since an assertion is not met",
+    "did not start, because an assertion failed",
+    "did not start, because an assertion failed",
   ],
   named: [
     "could not be started, stopped or reloaded",
@@ -52,16 +50,16 @@ export const kinds = {
   starting: ["is still starting", "are still starting"],
 } as const;
 
-/** One of them. */
+/** A kind of finding. */
 export type Kind = keyof typeof kinds;
 
-/** What a look at all units comes to. */
+/** The result of judging all units. */
 export interface Verdict {
-  /** What is not well, and is the candidate's fault. */
+  /** Problems that are the candidate's fault. */
   ills: Finding[];
-  /** What has yet to start or stop. */
+  /** Units that are still starting or stopping. */
   starting: Finding[];
-  /** What is not well, and nobody's fault as far as can be told. */
+  /** Problems that are probably nobody's fault. */
   chances: Finding[];
 }
 
@@ -82,13 +80,13 @@ export function judgeUnits(
     else if (kind === "starting") verdict.starting.push(finding);
     else verdict.ills.push(finding);
   }
-  // What is starting or unwell beside the candidate is no news.
+  // Only failures are worth reporting here.
   verdict.chances = verdict.chances.filter(({ kind }) => kind === "failed");
   verdict.ills.push(...namedAlone(all, grounds), ...usersOf(grounds));
   return verdict;
 }
 
-/** Whether a unit belongs to what a system can be blamed for at all. */
+/** Returns whether a system can be at fault for a unit. */
 export function isJudged(
   unit: UnitState,
   { isInstalled, ignored }: Pick<Grounds, "isInstalled" | "ignored">,
@@ -98,15 +96,15 @@ export function isJudged(
     (unit.source === "/etc/fstab" || isInstalled(unit.name));
 }
 
-/** Our own units are judged where they ran. */
+/** Our own units are judged elsewhere. */
 const isOurs = (unit: string) => unit.startsWith("gitops-sync");
 
-/** Whether a unit's name is of a pattern of `health.ignoreUnits`. */
+/** Returns whether a unit matches a pattern of `health.ignoreUnits`. */
 export function isIgnored(unit: string, ignored: readonly string[]): boolean {
   return isOfAny(ignored, unit);
 }
 
-/** What is not well with a unit, whoever's fault it is. */
+/** Returns the problem of a unit, if any, regardless of the cause. */
 function kindOf(
   unit: UnitState,
   all: ReadonlyMap<string, UnitState>,
@@ -133,9 +131,9 @@ function kindOf(
 }
 
 /**
- * Whether the switch could not handle a unit that is active all the same: it
- * goes on as it was. One that could not be started at first, and has come up
- * since by itself, is well.
+ * Returns whether the switch failed to handle an active unit, which therefore
+ * runs unchanged. A unit that failed to start at first and is now active is
+ * healthy.
  */
 function isUnhandled(
   { name, invocation }: UnitState,
@@ -147,10 +145,11 @@ function isUnhandled(
 }
 
 /**
- * Whether something that is there, or was and has to be, wants a unit. Devices
- * and sessions come and go.
+ * Returns whether an active unit, or one that must be active again, wants a
+ * unit. Devices and sessions do not count, because they come and go.
  *
- * @param seen The units on the way to this one: they may want each other.
+ * @param seen The units on the path to this one, because they may want each
+ * other.
  */
 function isWanted(
   unit: UnitState,
@@ -169,16 +168,15 @@ function isWanted(
   });
 }
 
-/** The units that have it started with them. */
+/** The units that start it. */
 const wantersOf = ({ wantedBy, requiredBy }: UnitState) => [
   ...wantedBy,
   ...requiredBy,
 ];
 
 /**
- * Whether it matters that a unit is not there: to be named in `Wants=` is no
- * more than a wish, which systemd passes over. A system that says itself that
- * it is to be started means more.
+ * Returns whether a missing unit is a problem. systemd ignores a missing unit
+ * in `Wants=`. But if the system itself wants it to start, it is a problem.
  */
 function isNeeded(
   { name, load, requiredBy }: UnitState,
@@ -188,7 +186,7 @@ function isNeeded(
     requiredBy.some(isInstalled);
 }
 
-/** Whether a unit is idle and has every right to be. */
+/** Returns whether a unit is idle as intended. */
 function isAtRest(
   unit: UnitState,
   all: ReadonlyMap<string, UnitState>,
@@ -198,24 +196,26 @@ function isAtRest(
   return unit.triggeredBy.some((name) => all.get(name)?.active === "active");
 }
 
-/** Whether what is not well is to be blamed on the candidate. */
+/** Returns whether a problem is the candidate's fault. */
 function isFault(unit: UnitState, kind: Kind, grounds: Grounds): boolean {
   const { name } = unit;
   if (grounds.failed.has(name) || wasAbsent(unit, grounds)) return false;
   const isJudgable = isJudged(unit, grounds) ||
-    // A system can't install what is missing from it.
+    // A system cannot install a unit that is missing in it.
     (unit.load === "not-found" && !unit.transient);
   if (!isJudgable) return false;
   if (kind === "starting") {
     if (grounds.flapping.has(name)) return false;
-    // A timer may set off long jobs, and so may a new one, or a person.
+    // An old or new timer, or a person, may start long jobs.
     const isAside = grounds.starting.has(name) || isOnDemand(unit);
     if (isAside && !grounds.said.handled.has(name)) return false;
   }
   return !isChance(unit, grounds);
 }
 
-/** Whether a unit is not there, and was not before: it may come by and by. */
+/**
+ * Returns whether a unit is missing, and was missing before: it may come later.
+ */
 function wasAbsent(
   { name, load }: UnitState,
   { absent, ran }: Grounds,
@@ -224,15 +224,15 @@ function wasAbsent(
     (absent === undefined || absent.has(name));
 }
 
-/** Whether a unit is started by what happens, and not with the system. */
+/** Returns whether a unit starts on demand, and not with the system. */
 function isOnDemand(unit: UnitState): boolean {
   return unit.triggeredBy.length > 0 || wantersOf(unit).length === 0;
 }
 
 /**
- * Whether a unit was set off by something else than the switch, which neither
- * changed nor started it: a timer, a request to a socket or over D-Bus, or a
- * person.
+ * Returns whether something other than the switch started a unit that the
+ * switch neither changed nor started: a timer, a request to a socket or over
+ * D-Bus, or a person.
  */
 export function isChance(
   unit: UnitState,
@@ -244,7 +244,10 @@ export function isChance(
   return !ran.has(name) || triggeredBy.some((by) => by.endsWith(".timer"));
 }
 
-/** What the switch names as failed, and systemd does not know at all. */
+/**
+ * Returns the units that the switch names as failed, and that systemd does not
+ * know.
+ */
 function namedAlone(
   all: ReadonlyMap<string, UnitState>,
   { said, failed, ignored }: Grounds,
@@ -265,8 +268,8 @@ function usersOf({ said, ignored }: Grounds): Finding[] {
 }
 
 /**
- * The units that were started anew between two moments though nothing set them
- * off: systemd restarts them again and again.
+ * Returns the units that systemd restarted between two moments without a
+ * trigger: it restarts them again and again.
  */
 export function restartedBetween(
   before: readonly UnitState[],
@@ -283,7 +286,7 @@ export function restartedBetween(
       return false;
     }
     return unit.restarts > then.restarts ||
-      // One that is upheld is started anew, and not counted.
+      // systemd restarts an upheld unit without counting it.
       (unit.triggeredBy.length === 0 && unit.wantedBy.length > 0 &&
         unit.invocation !== then.invocation && then.active === "active");
   });

@@ -1,6 +1,6 @@
 /**
- * What is looked at beside the units, with the candidate, and once more with the
- * system before it.
+ * Defines the health checks other than units, for the candidate, and again for
+ * the previous system.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import {
   routeIsWell,
 } from "./probes.ts";
 
-/** Something that can be looked at again and again, whatever system runs. */
+/** A health check that can be repeated on any system. */
 export interface Look {
   name: string;
-  /** @param ms The longest that it may take. */
+  /** @param ms The timeout. */
   at: (ms: number) => Promise<Ill | undefined>;
 }
 
-/** All that the configuration wants to be looked at, beside the units. */
+/** Returns all configured health checks other than units. */
 export function looksOf(run: Run, before: Standing): Look[] {
   const { config } = run;
   return [
@@ -45,7 +45,10 @@ export function looksOf(run: Run, before: Standing): Look[] {
   ];
 }
 
-/** The same until the deadline, with its name where it is not well. */
+/**
+ * Repeats a health check until it passes or the deadline comes; adds its name
+ * to a problem.
+ */
 export async function lookUntil(
   deadline: Deadline,
   { name, at }: Look,

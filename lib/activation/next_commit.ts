@@ -1,6 +1,6 @@
 /**
- * Whether the next commit can arrive once a candidate is confirmed. A commit
- * must not be able to end what brings the next one.
+ * Checks whether the next commit can arrive once a candidate is confirmed. A
+ * commit must not break what deploys the next one.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import { type Lack, nextReasons } from "./next_reasons.ts";
 import { timerProblem } from "./next_timer.ts";
 import { timer, unitText } from "./next_units.ts";
 
-/** What was looked at, in words; none where this host has no module. */
+/** What was checked, in words; `undefined` on a host without the module. */
 export type Checked = "the next commit can arrive" | undefined;
 
 /**
- * Checks, with the candidate's own units, that its timer comes again and that
- * its program and configuration can bring the next commit. Hosts that run
- * without the module are not concerned.
+ * Checks, with the candidate's own units, that its timer repeats and that its
+ * program and configuration can deploy the next commit. Hosts without the
+ * module are not checked.
  *
  * @throws {SyncError} exit 7, with a reason of {@linkcode nextReasons}; the
- * caller puts the previous system back.
+ * caller rolls back to the previous system.
  */
 export async function checkNextCommit(
   run: Run,
@@ -36,7 +36,7 @@ export async function checkNextCommit(
   const { system, commit } = activated;
   const { revision } = commit;
   const previous = run.attempt.previous?.running ?? null;
-  // A service without a timer is somebody's own, started in another way.
+  // A service without a timer is not from the module; something else starts it.
   const hasModule = unitText(system, timer) !== undefined;
   const hadModule = previous !== null &&
     unitText(previous, timer) !== undefined;
@@ -47,7 +47,7 @@ export async function checkNextCommit(
       "warning",
       `A person accepted ${
         short(revision)
-      } without a look at what brings the next commit: this host may follow nothing from now on`,
+      } with --unfollow, so nothing checked that later commits arrive: this host may follow nothing from now on`,
     );
     return undefined;
   }
@@ -74,9 +74,11 @@ function withoutModule(revision: string): Lack {
     reason: nextReasons.unfollowed,
     text: `${
       short(revision)
-    } does not have ${timer} any more, so no later commit would arrive`,
+    } no longer has ${timer}, so no later commit would arrive`,
     details: [],
-    hints: ["keep services.gitops.enable = true in the host's configuration"],
+    hints: [
+      "Keep `services.gitops.enable = true` in the host's configuration.",
+    ],
   };
 }
 
@@ -89,9 +91,9 @@ function failureOf(lack: Lack, revision: string): SyncError {
     details,
     hints: [
       ...hints,
-      `gitops-sync accept --unfollow ${
+      `Run \`gitops-sync accept --unfollow ${
         short(revision)
-      } deploys it all the same`,
+      }\` to deploy it anyway.`,
     ],
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Copies of the candidate's units under other names: systemd reads and runs
- * them as it would the real ones, which stay as they are.
+ * Copies the candidate's units under other names. systemd reads and runs the
+ * copies like the real units, which stay unchanged.
  *
  * @module
  */
@@ -24,33 +24,38 @@ export const timerCopy = "gitops-sync-next.timer";
 
 /** How the copy of a service ended. */
 export interface CopyEnded {
-  /** systemd's word for it, e.g. `success`, `exit-code` or `timeout`. */
+  /**
+   * The result as systemd names it, e.g. `success`, `exit-code` or `timeout`.
+   */
   result: string;
-  /** Whether systemd did not start it because a condition was not met. */
+  /** Whether systemd did not start it because a condition failed. */
   isSkipped: boolean;
-  /** The exit status of its program, or why systemd could not start that. */
+  /** The exit status of its program, or why systemd could not start it. */
   status: string;
-  /** What the program wrote to its standard output. */
+  /** The standard output of the program. */
   answer: string;
-  /** The end of what it wrote otherwise. */
+  /** The last lines of its other output. */
   lines: readonly string[];
 }
 
-/** The copies of one check; they go with it. */
+/** The copies of one check. They are removed when it is disposed of. */
 export class Copies implements AsyncDisposable {
   readonly #linked = new Set<string>();
 
   constructor(readonly run: Run) {}
 
-  /** Where the copies and the answer are; systemd itself reads and writes it. */
+  /**
+   * The folder of the copies and the answer; systemd itself reads and writes
+   * it.
+   */
   get folder(): string {
     return `${this.run.folder}/next`;
   }
 
   /**
-   * Gives systemd a unit, until this is disposed of.
+   * Adds a unit to systemd, until this is disposed of.
    *
-   * @throws {SyncError} `next-unchecked`, where systemd does not take it.
+   * @throws {SyncError} `next-unchecked`, if systemd does not accept it.
    */
   async give(name: string, text: string): Promise<void> {
     const { effects } = this.run;
@@ -62,15 +67,15 @@ export class Copies implements AsyncDisposable {
     if (linked.code !== 0) throw unchecked(linked.stderr);
   }
 
-  /** Where the program that is started writes its answer. */
+  /** The file to which the started program writes its answer. */
   get answerFile(): string {
     return `${this.folder}/answer`;
   }
 
   /**
-   * Starts the copy of the service, and waits for its end.
+   * Starts the copy of the service and waits for its end.
    *
-   * @param seconds The longest that may take; its text must say so too.
+   * @param seconds The timeout; the text of the unit must have it too.
    */
   async start(text: string, seconds: number): Promise<CopyEnded> {
     const { effects } = this.run;
@@ -95,7 +100,7 @@ export class Copies implements AsyncDisposable {
     };
   }
 
-  /** Lets systemd forget how the copy ended before. */
+  /** Resets the copy after an earlier start. */
   async #stop(): Promise<void> {
     const { effects } = this.run;
     await effects.run(stopUnits(serviceCopy));
@@ -113,13 +118,13 @@ export class Copies implements AsyncDisposable {
 
 function unchecked(stderr: string): SyncError {
   return new SyncError(
-    "Cannot check whether the next commit arrives: systemd takes no unit",
+    "Cannot check whether the next commit arrives: systemd does not accept a test unit",
     {
       stage: "health",
       reason: nextReasons.unchecked,
       next: "retry",
       details: [stderr.trim()],
-      hints: ["look at: systemctl status; systemctl link --runtime FILE"],
+      hints: ["Check systemd: `systemctl status`. The next run tries again."],
     },
   );
 }

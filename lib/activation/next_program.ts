@@ -1,6 +1,6 @@
 /**
- * Whether the candidate's own program, with its configuration, credentials and
- * sandbox, can bring the next commit.
+ * Checks whether the candidate's own program can deploy the next commit, with
+ * its configuration, credentials and sandbox.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Copies, type CopyEnded } from "./next_copies.ts";
 import { type Lack, nextReasons } from "./next_reasons.ts";
 import { service, unitText } from "./next_units.ts";
 
-/** What the program says with `--json`. */
+/** The output of the program with `--json`. */
 interface Said {
   exit?: number;
   error?: {
@@ -31,7 +31,7 @@ interface Said {
 /** Runs a command of the candidate's program as its service would. */
 type Ask = (...words: string[]) => Promise<CopyEnded & { said?: Said }>;
 
-/** Has the candidate's program check what it needs for the next commit. */
+/** Lets the candidate's program check what it needs for the next commit. */
 export async function programProblem(
   run: Run,
   copies: Copies,
@@ -58,7 +58,7 @@ export async function programProblem(
         `StandardOutput=truncate:${forUnit(copies.answerFile)}`,
         ...credentialsOf(settings),
         "StandardError=journal",
-        // systemd forgets how a unit ended that is not active any more.
+        // Otherwise systemd forgets how the unit ended.
         "RemainAfterExit=yes",
         `TimeoutStartSec=${seconds}`,
         "TimeoutStopSec=10",
@@ -79,8 +79,8 @@ export async function programProblem(
 }
 
 /**
- * Where the service itself finds its credentials, this copy finds its own: their
- * paths may be in the configuration.
+ * Mounts the copy's credentials at the path of the service's credentials,
+ * because the configuration may contain these paths.
  */
 function credentialsOf(settings: ReturnType<typeof settingsOf>): string[] {
   const hasSome = settings.some(({ key }) =>
@@ -89,10 +89,13 @@ function credentialsOf(settings: ReturnType<typeof settingsOf>): string[] {
   return hasSome ? [`BindReadOnlyPaths=-%d:/run/credentials/${service}`] : [];
 }
 
-/** The words of the service, up to the command; a prefix of systemd's first. */
+/**
+ * The command line of the service up to its command; it may begin with a prefix
+ * of systemd.
+ */
 const syncPattern = /^([-@:+!|]*"?\/[^\s"]*\/gitops-sync"?)\s+"?sync"?(?=\s|$)/;
 
-/** Puts another command in place of `sync`, before its flags. */
+/** Replaces the command `sync`, before its flags. */
 function withWords(start: string, words: readonly string[]): string {
   const quoted = words.map((word) =>
     `"${forUnit(word).replaceAll("$", "$$$$")}"`
@@ -100,7 +103,9 @@ function withWords(start: string, words: readonly string[]): string {
   return start.replace(syncPattern, (_, program) => `${program} ${quoted}`);
 }
 
-/** A text in a unit file, where `%` means something (systemd.unit(5)). */
+/**
+ * Escapes a text for a unit file, in which `%` is special (systemd.unit(5)).
+ */
 function forUnit(text: string): string {
   return text.replaceAll("%", "%%").replace(/["\\]/g, "\\$&");
 }
@@ -114,7 +119,7 @@ function saidOf(text: string): Said | undefined {
   }
 }
 
-/** What keeps the program from its work, by what it said itself. */
+/** Returns the problem of the program, by its own answer. */
 function problemOf(ended: CopyEnded & { said?: Said }): Lack | undefined {
   const { said, result, isSkipped, status, lines } = ended;
   if (isSkipped) {
@@ -137,20 +142,21 @@ function problemOf(ended: CopyEnded & { said?: Said }): Lack | undefined {
   }
   const why = result === "timeout"
     ? "it took too long"
-    : `systemd says ${result || "nothing"}, status ${status || "unknown"}`;
+    : `systemd reports ${result || "nothing"}, status ${status || "unknown"}`;
   return {
-    ...lack(nextReasons.service, `its ${service} can't work: ${why}`),
+    ...lack(nextReasons.service, `its ${service} cannot work: ${why}`),
     details: lines,
     hints: [
-      "look at the files that LoadCredential, tokenFile and sshKeyFile name: each must be there on this host",
+      "Check the files that LoadCredential, tokenFile and sshKeyFile name: each must exist on this host.",
     ],
   };
 }
 
 /**
- * A program that is older than this check can still read its configuration and
- * ask its remote. It can't check keys by itself: what could not be looked at
- * does not count as good, so a candidate that asks for signatures is held.
+ * Checks a program that is older than this check. It can still read its
+ * configuration and query its remote, but it cannot check keys by itself. What
+ * cannot be checked does not count as good, so a candidate that requires
+ * signatures is held.
  */
 async function olderProblem(
   run: Run,
@@ -167,14 +173,16 @@ async function olderProblem(
   if (!tip) {
     return lack(
       nextReasons.unreachable,
-      `its own configuration fails: ${unreached ?? "the remote names nothing"}`,
+      `its own configuration fails: ${
+        unreached ?? "the remote does not have the ref"
+      }`,
     );
   }
   const mode = checked.said?.config?.["verify.mode"];
   if (mode !== "none") {
     return lack(
       nextReasons.refused,
-      `its gitops-sync is older and can't check the keys of verify.mode: ${mode}`,
+      `its gitops-sync is older and cannot check the keys of verify.mode: ${mode}`,
     );
   }
   say(

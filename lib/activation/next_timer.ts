@@ -1,5 +1,5 @@
 /**
- * Whether the candidate's timer starts its service again and again.
+ * Checks whether the candidate's timer starts its service repeatedly.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { service, timer, unitText } from "./next_units.ts";
 type Properties = Readonly<Record<string, string>>;
 
 /**
- * Looks at the timer and at the service that it starts.
+ * Checks the timer and the service that it starts.
  *
  * @param isLater Whether the candidate waits for the next boot, so that its
  * units are not loaded yet.
@@ -29,11 +29,11 @@ export async function timerProblem(
   const text = unitText(system, timer);
   if (text === undefined) return lack(`it has no ${timer}`);
   if (isLater) {
-    if (!isWanted(system)) return lack(`nothing starts its ${timer} at a boot`);
+    if (!isWanted(system)) return lack(`nothing starts its ${timer} at boot`);
     await copies.give(timerCopy, text);
     return repeatProblem(await readTimer(run.effects, timerCopy));
   }
-  // A switch starts the timer, and that at once the service.
+  // A switch starts the timer, which starts the service at once.
   for (;;) {
     const problem = await liveProblem(run.effects);
     if (!problem || deadline.left <= 0) return problem;
@@ -41,7 +41,7 @@ export async function timerProblem(
   }
 }
 
-/** Whether a boot starts the timer (systemd.unit(5), `.wants`). */
+/** Returns whether a boot starts the timer (systemd.unit(5), `.wants`). */
 function isWanted(system: string): boolean {
   const folder = `${system}/etc/systemd/system/timers.target.wants`;
   try {
@@ -53,7 +53,7 @@ function isWanted(system: string): boolean {
   }
 }
 
-/** What is wrong with the timer of the running system, and its service. */
+/** Returns a problem of the running system's timer or service, if any. */
 export async function liveProblem(effects: Effects): Promise<Lack | undefined> {
   const found = await readTimer(effects, timer);
   const started = await propertiesOf(effects, service, [
@@ -62,7 +62,7 @@ export async function liveProblem(effects: Effects): Promise<Lack | undefined> {
   ]);
   if (started.LoadState !== "loaded") {
     return {
-      ...lack(`its ${service} is ${started.LoadState || "not known"}`),
+      ...lack(`its ${service} is ${started.LoadState || "unknown"}`),
       reason: nextReasons.service,
     };
   }
@@ -83,8 +83,9 @@ function readTimer(effects: Effects, unit: string): Promise<Properties> {
 }
 
 /**
- * What is wrong with a timer that should be waiting. While its service runs, a
- * timer that counts from the service's end has no next time yet.
+ * Returns a problem of a timer that should be waiting, if any. While its
+ * service runs, a timer that counts from the service's end has no next time
+ * yet.
  *
  * @param serviceState The `ActiveState` of its service.
  */
@@ -94,7 +95,7 @@ export function activeProblem(
 ): Lack | undefined {
   const { ActiveState, SubState } = found;
   if (ActiveState !== "active") {
-    return lack(`its ${timer} is ${ActiveState || "not known"}`);
+    return lack(`its ${timer} is ${ActiveState || "unknown"}`);
   }
   const works = /^(active|activating|deactivating|reloading)$/;
   if (SubState === "running" && works.test(serviceState)) return undefined;
@@ -107,16 +108,19 @@ function hasNext(found: Properties): boolean {
     .some((text) => text !== undefined && !/^(|0|infinity|n\/a)$/.test(text));
 }
 
-/** A timer that only counts from the boot comes once. */
+/**
+ * Returns a problem if a timer does not repeat: one that only counts from the
+ * boot runs once.
+ */
 export function repeatProblem(found: Properties): Lack | undefined {
   if (found.LoadState !== "loaded") {
-    return lack(`systemd can't load its ${timer}: it is ${found.LoadState}`);
+    return lack(`systemd cannot load its ${timer}: it is ${found.LoadState}`);
   }
   const repeats = /OnUnit(?:Inactive|Active)USec=(?!0 |0s? |infinity)/.test(
     found.TimersMonotonic ?? "",
   ) || /OnCalendar=/.test(found.TimersCalendar ?? "");
   return repeats ? undefined : lack(
-    `its ${timer} does not come again: it has no valid OnUnitInactiveSec, OnUnitActiveSec or OnCalendar`,
+    `its ${timer} does not repeat: it has no valid OnUnitInactiveSec, OnUnitActiveSec or OnCalendar`,
   );
 }
 
@@ -126,7 +130,7 @@ function lack(text: string): Lack {
     text,
     details: [],
     hints: [
-      `look at services.gitops.frequency in the repository, and at: systemctl status ${timer}`,
+      `Check services.gitops.frequency in the repository, and the timer: \`systemctl status ${timer}\`.`,
     ],
   };
 }

@@ -1,18 +1,18 @@
 /**
- * The units of the module as a system installs them.
+ * Reads the units of the module that a system installs.
  *
  * @module
  */
 import { readIfThere } from "../host/files.ts";
 
-/** The units that bring the next commit. */
+/** The units that deploy the next commit. */
 export const service = "gitops-sync.service", timer = "gitops-sync.timer";
 
 /**
- * The text of a unit of a system, with what is added to it after it.
+ * Returns the text of a unit of a system, followed by its drop-ins.
  *
  * @param system Its store path.
- * @returns `undefined` where the system has no such unit.
+ * @returns `undefined` if the system has no such unit.
  */
 export function unitText(system: string, unit: string): string | undefined {
   const path = `${system}/etc/systemd/system/${unit}`;
@@ -23,7 +23,7 @@ export function unitText(system: string, unit: string): string | undefined {
   return [text, ...more].join("\n");
 }
 
-/** The names in a folder, sorted; none where there is no such folder. */
+/** Returns the names in a folder, sorted; none if it does not exist. */
 function namesIn(folder: string): string[] {
   try {
     return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();

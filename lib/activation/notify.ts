@@ -1,5 +1,5 @@
 /**
- * Tells the outside what came of a run: the commands and the units that the
+ * Reports the result of a run with the commands and the units that the
  * configuration names.
  *
  * @module
@@ -10,12 +10,11 @@ import { beginUnits } from "../host/systemd.ts";
 import { runHostCommand } from "./host_command.ts";
 import type { Run } from "../run/run.ts";
 
-/** The variables that a command sees. */
+/** The environment variables of a command. */
 export type Environment = Readonly<Record<string, string>>;
 
 /**
- * Runs the commands of a hook, one after the other. What they come to changes
- * nothing: a failure is told.
+ * Runs the commands of a hook, one after another. A failure is only reported.
  */
 export async function runHooks(
   run: Run,
@@ -36,7 +35,7 @@ export async function runHooks(
   }
 }
 
-/** Starts the units that an option names, and waits for none of them. */
+/** Starts the units that an option names, without waiting for them. */
 export async function startUnitsOf(
   { effects, config }: Pick<Run, "effects" | "config">,
   option: "onFailure" | "onSuccess" | "onRecovered",
@@ -50,7 +49,7 @@ export async function startUnitsOf(
       `${option}: systemd does not run here, so no unit is started`,
     );
   }
-  // Each by itself: one that is not there must not keep the others back.
+  // One by one, so that a missing unit does not stop the others.
   for (const unit of units) {
     const started = await effects.run(beginUnits(unit));
     if (started.code === 0) continue;

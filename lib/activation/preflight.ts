@@ -1,5 +1,5 @@
 /**
- * What is better found before a deployment than in the middle of it.
+ * Checks the host before a deployment begins.
  *
  * @module
  */
@@ -15,22 +15,23 @@ import { systemProfile } from "../host/system.ts";
 import { commandLines, identityOf } from "../process/kernel.ts";
 import type { Run } from "../run/run.ts";
 
-/** No program of this project is older, so no clock that is right is, either. */
+/** This program is newer than this date, so a clock before it is wrong. */
 const oldest = Date.UTC(2026, 0, 1);
 
-/** How far a clock may have been set back since something was written down. */
+/** How far a clock may go back, in milliseconds. */
 const clockSlack = 3_600_000;
 
 const switchLock = "/run/nixos/switch-to-configuration.lock";
 
-/** The words of nixos-rebuild that change the host. */
+/** The actions of nixos-rebuild that change the host. */
 const changing = ["switch", "boot", "test", "switch-to-configuration"];
 
 /**
- * Looks whether a deployment can begin now. The host is as it was where not.
+ * Checks whether a deployment can begin now. If not, the host is unchanged.
  *
- * @throws {SyncError} stage `preflight`, retried by itself: `clock-wrong`,
- * `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`, `battery-low`.
+ * @throws {SyncError} stage `preflight`; the next run tries again:
+ * `clock-wrong`, `disk-low`, `inodes-low`, `other-rebuild`, `switch-locked`,
+ * `battery-low`.
  */
 export async function preflight(
   { config, state, effects }: Run,
@@ -57,7 +58,8 @@ function refuse(
 }
 
 /**
- * Certificates and signatures are judged by the clock.
+ * Refuses a clock in the past, because certificates and signatures depend on
+ * it.
  *
  * @param now Milliseconds since 1970.
  * @throws {SyncError} `clock-wrong`.
@@ -69,12 +71,12 @@ export function refuseClock(now: number, state: State): void {
   if (now >= Math.max(oldest, ...known) - clockSlack) return;
   throw refuse(
     "clock-wrong",
-    `Cannot deploy: the clock says ${
+    `Cannot deploy: the clock of this host says ${
       new Date(now).toISOString()
     }, which is in the past`,
     exitCodes.remote,
-    "look at the clock: timedatectl; the next run tries again",
-    "if it is right, it was ahead before: gitops-sync retry",
+    "Check the clock: `timedatectl`. The next run tries again.",
+    "If the clock is right now, it was ahead before: run `gitops-sync retry`.",
   );
 }
 
@@ -88,25 +90,26 @@ export function refuseRoom(least: number): void {
   if (room.bytes < least) {
     throw refuse(
       "disk-low",
-      `Cannot build: ${formatSize(room.bytes)} are free for /nix, and ${
+      `Cannot build: only ${formatSize(room.bytes)} are free in /nix, and ${
         formatSize(least)
       } are needed (preflight.freeSpace)`,
       exitCodes.build,
-      "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      "Free some space: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
     );
   }
   if (room.files < fewestFiles) {
     throw refuse(
       "inodes-low",
-      `Cannot build: only ${room.files} more files can be made in /nix`,
+      `Cannot build: only ${room.files} more files can be created in /nix`,
       exitCodes.build,
-      "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+      "Free some inodes: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
     );
   }
 }
 
 /**
- * Two at once would undo each other's work.
+ * Refuses to run at the same time as another switch: they would undo each
+ * other's work.
  *
  * @throws {SyncError} `other-rebuild`, `switch-locked`.
  */
@@ -115,17 +118,17 @@ export async function refuseOthers(): Promise<void> {
   if (pid !== undefined) {
     throw refuse(
       "other-rebuild",
-      `Cannot deploy: nixos-rebuild is at work (process ${pid})`,
+      `Cannot deploy: nixos-rebuild is in progress (process ${pid})`,
       exitCodes.locked,
-      `wait for it, or look at it with: ps -fp ${pid}; the next run tries again`,
+      `Wait until it ends, or look at it with \`ps -fp ${pid}\`. The next run tries again.`,
     );
   }
   if (await isLocked(switchLock)) {
     throw refuse(
       "switch-locked",
-      `Cannot deploy: another switch holds ${switchLock}`,
+      `Cannot deploy: another switch is in progress (it holds ${switchLock})`,
       exitCodes.locked,
-      `look at it with: fuser -v ${switchLock}; the next run tries again`,
+      `Find it with \`fuser -v ${switchLock}\`. The next run tries again.`,
     );
   }
 }
@@ -136,16 +139,19 @@ function otherRebuild(): string | undefined {
   )?.[0];
 }
 
-/** A container's processes are seen too, and work on another root. */
+/**
+ * Returns whether a process works on this host: processes of containers are
+ * listed too, and have another root.
+ */
 function isOnThisHost(pid: string): boolean {
   const theirs = identityOf(`/proc/${pid}/root/`);
-  // Where it can't be told, waiting is the safe side.
+  // If this is unknown, it is safer to wait.
   return theirs === undefined || theirs === identityOf("/");
 }
 
 /**
- * Whether these words are a nixos-rebuild that will change the host; it may be
- * the script of an interpreter.
+ * Returns whether a command line is a nixos-rebuild that will change the host.
+ * It may be the script of an interpreter.
  */
 export function isRebuild(words: readonly string[]): boolean {
   const at = words.slice(0, 3).findIndex((word) =>
@@ -155,7 +161,7 @@ export function isRebuild(words: readonly string[]): boolean {
     words.slice(at + 1).some((word) => changing.includes(word));
 }
 
-/** Whether somebody holds flock(2) on a file. */
+/** Returns whether somebody holds flock(2) on a file. */
 async function isLocked(path: string): Promise<boolean> {
   try {
     using file = Deno.openSync(path);
@@ -176,16 +182,15 @@ export function refuseBattery(least: Config["preflight.battery"]): void {
     "battery-low",
     `Not deployed: the battery is at ${charge} %, below ${least} % (preflight.battery)`,
     exitCodes.ok,
-    "it is deployed once the machine is plugged in",
+    "Connect the machine to power. The next run then deploys.",
   );
 }
 
 /**
- * Looks whether a built system's kernel and initrd can be brought to /boot,
- * where they have to be copied at all.
+ * Checks whether a built system's kernel and initrd fit into /boot, if they
+ * must be copied there.
  *
- * @throws {SyncError} `boot-full`, exit 6, held: a system that is not switched
- * to may never become the boot default.
+ * @throws {SyncError} `boot-full`, exit 6.
  */
 export function refuseFullBoot(system: string): void {
   const boot = ["/boot/EFI/nixos", "/boot/kernels"];
@@ -194,7 +199,7 @@ export function refuseFullBoot(system: string): void {
   if (isThere || onOneDisk("/boot", "/nix/store")) return;
   const room = roomAt("/boot");
   if (!room) return;
-  // What older entries need may be deleted to make room, but not the default's.
+  // The space of older entries can be freed, but not that of the default.
   const others = boot.reduce((sum, folder) => sum + sizeOfAll(folder), 0) -
     bootSizeOf(systemProfile);
   const most = room.bytes + Math.max(0, others);
@@ -202,14 +207,14 @@ export function refuseFullBoot(system: string): void {
   throw new SyncError(
     `Cannot make this the boot default: its kernel and initrd need ${
       formatSize(needed)
-    } of /boot, which has room for ${formatSize(most)}`,
+    } in /boot, which has room for only ${formatSize(most)}`,
     {
       stage: "preflight",
       reason: "boot-full",
       next: "retry",
       exit: exitCodes.build,
       hints: [
-        "make room on /boot: df -h /boot; the next run tries again",
+        "Free some space in /boot: `df -h /boot`. The next run tries again.",
       ],
     },
   );
@@ -221,7 +226,7 @@ function bootSizeOf(system: string): number {
   return bootFiles.reduce((sum, name) => sum + sizeOf(`${system}/${name}`), 0);
 }
 
-/** Whether the boot default has the same kernel and initrd already. */
+/** Returns whether the boot default already has the same kernel and initrd. */
 function sameBoot(system: string): boolean {
   return bootFiles.every((name) => {
     try {

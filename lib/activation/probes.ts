@@ -1,6 +1,6 @@
 /**
- * What can be asked of a host that is not a unit: requests, ports, commands,
- * the way out, and the remote.
+ * Health checks other than units: requests, ports, commands, the default route,
+ * and the remote.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { environmentOf, runHostCommand } from "./host_command.ts";
 import type { Run } from "../run/run.ts";
 import { isRevision } from "../base/names.ts";
 
-/** The longest that one try of a request or a connection takes, in ms. */
+/** The timeout of one request or connection, in milliseconds. */
 const longestTry = 10_000;
 
-/** The bytes of an answer that are looked at. */
+/** The most bytes of an answer that are read. */
 const mostBody = 1024 * 1024;
 
-/** Sends a request; its answer must be as it should. */
+/** Sends a request and checks the answer. */
 export async function httpIsWell(
   check: HttpCheck,
   ms: number,
@@ -39,7 +39,7 @@ export async function httpIsWell(
     });
     const response = await fetch(check.url, {
       client,
-      // To be well is to answer, and not to know who does.
+      // A redirect is an answer, too; it is not followed.
       redirect: "manual",
       signal: AbortSignal.timeout(Math.min(ms, longestTry)),
     });
@@ -48,7 +48,7 @@ export async function httpIsWell(
     if (wrong) return ill(`answered ${wrong}`, safeLines(body).slice(0, 3));
     if (check.body !== undefined && !body.includes(check.body)) {
       const details = safeLines(body).slice(0, 3);
-      return ill(`answered without "${check.body}"`, details);
+      return ill(`answered, but without "${check.body}"`, details);
     }
     return undefined;
   } catch (error) {
@@ -65,10 +65,10 @@ function wrongStatus(
   }
   return actual === expected
     ? undefined
-    : `with status ${actual} and not ${expected}`;
+    : `with status ${actual}, expected ${expected}`;
 }
 
-/** Opens a connection and closes it. */
+/** Checks that a port accepts connections. */
 export async function portIsWell(
   address: string,
   ms: number,
@@ -78,12 +78,12 @@ export async function portIsWell(
     (await Deno.connect({ ...addressOf(address), signal })).close();
     return undefined;
   } catch (error) {
-    const text = `${address} accepts no connection: ${whyOf(error)}`;
+    const text = `${address} does not accept connections: ${whyOf(error)}`;
     return { reason: "tcp-failed", text, details: [] };
   }
 }
 
-/** Runs a command, which must end with 0. */
+/** Checks that a command ends with 0. */
 export async function commandIsWell(
   run: Run,
   argv: Argv,
@@ -98,7 +98,7 @@ export async function commandIsWell(
   };
 }
 
-/** Looks whether there is still a way out of the host. */
+/** Checks that the host still has its default routes. */
 export async function routeIsWell(
   run: Run,
   before: readonly Family[],
@@ -108,12 +108,12 @@ export async function routeIsWell(
   if (lost.length === 0) return undefined;
   return {
     reason: "route-lost",
-    text: `the default route is gone (${lost.join(", ")})`,
+    text: `the default route is missing (${lost.join(", ")})`,
     details: [],
   };
 }
 
-/** What a server says in its own words: it was reached, and lets nobody in now. */
+/** Reasons that the server itself gives: it was reached, but refuses now. */
 const answersItself = [
   "slow-down",
   "maintenance",
@@ -122,7 +122,9 @@ const answersItself = [
   "sso",
 ];
 
-/** Asks the remote: a host that can't is beyond the next commit's help. */
+/**
+ * Checks that the remote answers: without it, no next commit can fix the host.
+ */
 export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
   if (isRevision(run.config.ref)) return undefined;
   try {
@@ -134,7 +136,7 @@ export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
     if (answersItself.includes(error.reason)) return undefined;
     return {
       reason: "remote-lost",
-      text: "the repository can't be reached any more",
+      text: "the repository can no longer be reached",
       details: [error.message, ...error.details],
     };
   }

@@ -1,5 +1,5 @@
 /**
- * Keeps systems from garbage collection.
+ * Protects systems from garbage collection.
  *
  * @module
  */
@@ -16,8 +16,8 @@ type Kept = Pick<Deployment, "system" | "revision">;
 const linkName = ({ system }: Kept) => system.slice(11, 11 + 32);
 
 /**
- * Keeps these systems, and what waits for a person's word or for gates, and lets
- * go of all others. What can't be kept is told.
+ * Protects these systems, and those that wait for approval or for gates, and
+ * stops protecting all others. A failure is only reported.
  */
 export async function protect(
   run: Run,

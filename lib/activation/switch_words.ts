@@ -1,15 +1,15 @@
 /**
- * What `switch-to-configuration` says of units in what it writes. Its words are
- * those of switch-to-configuration-ng in nixpkgs.
+ * Reads what `switch-to-configuration` prints about units. The words are those
+ * of switch-to-configuration-ng in nixpkgs.
  *
  * @module
  */
 
-/** What a switch has said. */
+/** What a switch printed. */
 export interface Said {
-  /** The units that it could not handle, with the line that says so. */
+  /** The units that it failed to handle, with the line about each. */
   readonly failed: ReadonlyMap<string, string>;
-  /** The users whose activation failed, with the line that says so. */
+  /** The users whose activation failed, with the line about each. */
   readonly users: ReadonlyMap<string, string>;
   /** The units that it lists as failed at its end. */
   readonly listed: readonly string[];
@@ -20,8 +20,8 @@ export interface Said {
 /**
  * Reads the lines of a switch.
  *
- * @param code Its exit code: only where it is 4 are there units that it could
- * not handle. Activation scripts may write the same words of anything.
+ * @param code Its exit code. Only with 4 there are units that it failed to
+ * handle. Activation scripts may print the same words for other things.
  */
 export function readSwitch(lines: readonly string[], code: number): Said {
   const failed = new Map<string, string>(), users = new Map<string, string>();
@@ -47,7 +47,7 @@ const failedUser = /\buser activation for (\S+) failed/;
 
 const named = (line: string, pattern: RegExp) => pattern.exec(line)?.[1];
 
-/** systemctl(1) and others use the same words of what is no unit. */
+/** systemctl(1) and others use the same words for other things than units. */
 function isUnit(name: string): boolean {
   return /\.(service|socket|timer|path|target|mount|automount|swap|slice|scope|device)$/
     .test(name);
@@ -57,10 +57,10 @@ function namesIn(list: string): string[] {
   return list.split(/[,\s]+/).filter(isUnit);
 }
 
-/** Whether it names anything at all that it could not handle. */
+/** Returns whether it names anything that it failed to handle. */
 export function namesAny({ failed, users, listed }: Said): boolean {
   return failed.size + users.size + listed.length > 0;
 }
 
-/** Where nothing was switched. */
+/** For the case without a switch. */
 export const nothingSaid: Said = readSwitch([], 0);

@@ -1,5 +1,5 @@
 /**
- * Runs a system's own `switch-to-configuration` and tells how it went by facts.
+ * Runs a system's own `switch-to-configuration` and judges the result by facts.
  *
  * @module
  */
@@ -14,21 +14,22 @@ import type { Variables } from "../host/systemd.ts";
 import { endOf, runOutside, Switched } from "../run/outside.ts";
 
 /**
- * Lets a switch begin without the system's own checks (`system.preSwitchChecks`,
- * `system.switch.inhibitors` of nixpkgs). They ask whether it is wise to leave
- * what runs. On the way back what runs is not well, and may be why they fail.
+ * Skips the system's own checks (`system.preSwitchChecks`,
+ * `system.switch.inhibitors` of nixpkgs). They decide whether it is wise to
+ * leave the running system. In a rollback, the running system is unhealthy and
+ * may make them fail.
  */
 export const unchecked: Variables = { NIXOS_NO_CHECK: "1" };
 
-/** What `switch-to-configuration` can be told to do here. */
+/** The actions of `switch-to-configuration` that are used here. */
 export type Action = "test" | "boot";
 
 /**
- * Runs `SYSTEM/bin/switch-to-configuration ACTION`, in a systemd unit of its
- * own where there is systemd.
+ * Runs `SYSTEM/bin/switch-to-configuration ACTION`; with systemd, in its own
+ * unit.
  *
  * @param timeout Milliseconds.
- * @param env {@linkcode unchecked} on the way back.
+ * @param env {@linkcode unchecked} for a rollback.
  */
 export async function switchTo(
   run: Run,
@@ -50,8 +51,9 @@ export async function switchTo(
 }
 
 /**
- * Whether a switch found another one at work, and so changed nothing. The code
- * alone is EAGAIN, which any failure in the midst of a switch may end with.
+ * Returns whether another switch was in progress, so that this one changed
+ * nothing. The code alone is EAGAIN, which any failure during a switch may end
+ * with.
  */
 export function isLocked({ code, timedOut, said }: Switched): boolean {
   return code === 11 && !timedOut &&
@@ -59,8 +61,8 @@ export function isLocked({ code, timedOut, said }: Switched): boolean {
 }
 
 /**
- * The check of the system that refused a switch before it changed anything, by
- * its name; the last of several. The words are those of nixpkgs.
+ * Returns the name of the system's check that refused a switch before it
+ * changed anything; the last of more than one. The words are those of nixpkgs.
  */
 export function refusedBy({ code, timedOut, said }: Switched) {
   const isRefused = code === 1 && !timedOut &&
@@ -72,30 +74,30 @@ export function refusedBy({ code, timedOut, said }: Switched) {
   return names.findLast((name) => name !== undefined) ?? "unnamed";
 }
 
-/** Whether the change is one that only a reboot can make. */
+/** Returns whether the change needs a reboot. */
 export function wantsReboot(switched: Switched): boolean {
   const { code, timedOut } = switched;
   return !timedOut && code === needsReboot ||
     refusedBy(switched) === inhibitors;
 }
 
-/** The check of nixpkgs that refuses another D-Bus or systemd, for example. */
+/** The check of nixpkgs that refuses, for example, another D-Bus or systemd. */
 const inhibitors = "switchInhibitors";
 
-/** The exit code of a switch that the running init is in the way of. */
+/** The exit code of a switch that cannot replace the running init. */
 const needsReboot = 100;
 
-/** What the exit code of a switch means, for a message. */
+/** Returns what the exit code of a switch means, for a message. */
 export function meaningOf(switched: Switched): string {
   const { code, timedOut, lines } = switched;
   if (switched.isUnstarted || timedOut) return endOf(switched);
-  if (isLocked(switched)) return "another switch was under way";
+  if (isLocked(switched)) return "another switch was in progress";
   const check = refusedBy(switched);
   if (check === inhibitors) {
-    return "it changes what can't be replaced while it runs: this change needs a reboot";
+    return "it changes parts that cannot be replaced while they run: this change needs a reboot";
   }
   if (check !== undefined) {
-    return `its pre-switch check ${check} failed, and nothing was changed`;
+    return `its pre-switch check ${check} failed; nothing was changed`;
   }
   const units = lines.find((line) => /units? failed:/.test(line));
   // The codes are those of switch-to-configuration-ng in nixpkgs.
@@ -107,7 +109,7 @@ export function meaningOf(switched: Switched): string {
         ? `units failed to start: ${units.replace(/^.*failed:\s*/, "")}`
         : `units could not be handled${quote(lines, /[Ff]ailed/)}`;
     case needsReboot:
-      return "it can't replace the running init: this change needs a reboot";
+      return "it cannot replace the running init: this change needs a reboot";
     default:
       return endOf(switched);
   }
@@ -119,14 +121,14 @@ function quote(lines: readonly string[], pattern: RegExp): string {
 }
 
 /**
- * Waits until an activation that a dead run has left behind is over, and ends
- * it when its time is up.
+ * Waits until the activation of a dead run is over, and kills it when its time
+ * is up.
  *
- * @param process What the journal says of it. Without its start it can't be
- * told from another process of that number, and is not waited for.
+ * @param process The process in the journal. Without its start time, it could
+ * be another process with that id, and is not waited for.
  * @param timeout Milliseconds.
- * @throws {SyncError} `switch-locked` if it can't be ended: two at once would
- * be worse.
+ * @throws {SyncError} `switch-locked` if it cannot be killed: two switches at
+ * once would be worse.
  */
 export async function waitForProcess(
   effects: Effects,
@@ -144,7 +146,7 @@ export async function waitForProcess(
   }
 }
 
-/** One that can't be looked at may run still. */
+/** A process that cannot be read may still run. */
 function mayRun(pid: number, startTime: string): boolean {
   try {
     return startTimeOf(pid) === startTime;
@@ -154,18 +156,20 @@ function mayRun(pid: number, startTime: string): boolean {
   }
 }
 
-/** Milliseconds in which a process that was killed has to end. */
+/** Milliseconds in which a killed process must end. */
 const patience = 30_000;
 
 function unending(pid: number): SyncError {
   return new SyncError(
-    `The activation of a run that was cut off can't be ended: process ${pid}`,
+    `Cannot stop the activation of an interrupted run: process ${pid}`,
     {
       stage: "activate",
       reason: "switch-locked",
       next: "retry",
       exit: exitCodes.locked,
-      hints: [`look at it: ps -o pid,stat,wchan,args -p ${pid}`],
+      hints: [
+        `Check the process: \`ps -o pid,stat,wchan,args -p ${pid}\`. The next run tries again.`,
+      ],
     },
   );
 }

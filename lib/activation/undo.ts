@@ -1,6 +1,6 @@
 /**
- * The way back: to the store paths that the journal recorded, never to
- * "the generation before".
+ * The rollback: to the store paths in the journal, never to "the previous
+ * generation".
  *
  * @module
  */
@@ -23,12 +23,12 @@ import { startBus, unitsComeBack } from "./units_back.ts";
 import { isStopped, type Switched } from "../run/outside.ts";
 
 /**
- * Puts the recorded previous system back after a failure.
+ * Rolls back to the recorded previous system after a failure.
  *
- * @returns the failure with what came of the way back: exit 7 if the previous
- * system runs again, exit 8 if it does not. The journal then stays, so that
+ * @returns the failure with the result of the rollback: exit 7 if the previous
+ * system runs again, exit 8 if it does not. Then the journal stays, so that
  * every later run tries again, and the dead-man's switch stays armed.
- * @throws {SyncError} `stopped` if systemd stops us meanwhile.
+ * @throws {SyncError} `stopped` if systemd stops this run meanwhile.
  */
 export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   // The journal stays as it is for the next run.
@@ -39,7 +39,7 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
     await disarmOrTell(run);
     return cause;
   }
-  say(run.effects, "warning", "Putting the previous system back");
+  say(run.effects, "warning", "Rolling back to the previous system");
   await prepare(run, previous.running);
   const problems = [
     await reactivate(run, previous.running),
@@ -56,9 +56,9 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
   return isAlone
     ? again(
       cause,
-      `${cause.message}; no system ran before, so none is put back`,
+      `${cause.message}; no system ran before, so there is nothing to roll back to`,
       exitCodes.broken,
-      [...cause.hints, "look at the host now: systemctl --failed"],
+      [...cause.hints, "Check the host now: `systemctl --failed`."],
     )
     : again(
       cause,
@@ -71,8 +71,8 @@ export async function goBack(run: Run, cause: unknown): Promise<unknown> {
 }
 
 /**
- * The last resort, once for an attempt and only where the host allows it: a
- * reboot into what was good before.
+ * The last resort, once per attempt and only if the host allows it: a reboot
+ * into the last good system.
  */
 async function rescue(run: Run, bootDefault: string | null): Promise<void> {
   if (run.config.rescue !== "reboot" || !hasSystemd()) return;
@@ -81,15 +81,15 @@ async function rescue(run: Run, bootDefault: string | null): Promise<void> {
   say(
     run.effects,
     "error",
-    `Rebooting into ${bootDefault}, since the way back failed (rescue: reboot)`,
+    `Rebooting into ${bootDefault}, because the rollback failed (rescue: reboot)`,
   );
-  // Not at once: how this run ended is yet to be written down.
+  // Not at once, because the result of this run must be stored first.
   await run.effects.run(
     armTimer("gitops-sync-rescue", ["systemctl", "reboot"], 5),
   );
 }
 
-/** A switch that refuses before it begins has changed nothing. */
+/** Returns whether the switch refused before it changed anything. */
 function leftAlone(run: Run, cause: unknown): boolean {
   return cause instanceof SyncError && cause.stage === "activate" &&
     isRefusedSwitch(cause) &&
@@ -97,9 +97,9 @@ function leftAlone(run: Run, cause: unknown): boolean {
 }
 
 /**
- * Notes that the way back is taken, and gives it the dead-man's switch of its
- * own. It is taken in any case: a full disk must not keep a host on a system
- * that is not well.
+ * Records that the rollback begins, and gives it a dead-man's switch of its
+ * own. The rollback happens in any case: a full disk must not keep a host on an
+ * unhealthy system.
  */
 async function prepare(run: Run, previous: string | null): Promise<void> {
   await run.noteIfPossible({ undoing: true });
@@ -116,11 +116,11 @@ async function reactivate(
   run: Run,
   previous: string | null,
 ): Promise<string | undefined> {
-  // What waits for the next boot does not run, unless the host was booted into
-  // it since.
+  // A system that waits for the next boot does not run, unless the host was
+  // booted into it since.
   const { operation } = run.attempt.target;
   if (operation === "boot" && runningSystem() === previous) return undefined;
-  // A container's first run: there is nothing to go back to.
+  // The first run of a container: there is nothing to roll back to.
   if (previous === null) return undefined;
   const switched = await switchBack(run, previous);
   if (runningSystem() !== previous) {
@@ -128,7 +128,7 @@ async function reactivate(
   }
   const missing = await unitsComeBack(run, switched, previous);
   if (missing) return `${previous} runs again, but ${missing}`;
-  // Code 4 is about units: those that it names were looked at.
+  // Code 4 is about units, and those that it names were checked.
   const isAboutUnits = switched.code === 4 && hasSystemd() &&
     namesAny(readSwitch(switched.said, 4));
   const isDone = !switched.timedOut && (switched.code === 0 || isAboutUnits);
@@ -137,7 +137,7 @@ async function reactivate(
     : `${previous} runs again, but not as before: ${meaningOf(switched)}`;
 }
 
-/** Another switch at work, by whomever, has to end first. */
+/** Switches back, after any other switch has ended. */
 async function switchBack(run: Run, previous: string): Promise<Switched> {
   const { effects, config } = run;
   const timeout = config["timeouts.activate"];
@@ -149,7 +149,10 @@ async function switchBack(run: Run, previous: string): Promise<Switched> {
   }
 }
 
-/** From the confirm stage on, the bootloader may know the candidate. */
+/**
+ * Restores the boot default: from the confirm stage on, the bootloader may know
+ * the candidate.
+ */
 async function restoreBootDefault(
   run: Run,
   previous: string | null,
@@ -165,8 +168,8 @@ async function restoreBootDefault(
     if (isStopped(error)) throw error;
     const { message } = error as Error;
     if (previous === null || !isBootDefault(run, previous)) return message;
-    // What could not be written again was never overwritten.
-    say(run.effects, "warning", `${message}; but a reboot starts it`);
+    // The entry could not be written, but the old one is still there.
+    say(run.effects, "warning", `${message}; but a reboot still starts it`);
     return undefined;
   }
 }
@@ -180,20 +183,20 @@ function brokenBy(
   const error = cause instanceof SyncError ? cause : undefined;
   return again(
     error,
-    `${first}; and the way back failed too: ${problems.join("; ")}`,
+    `${first}; the rollback failed too: ${problems.join("; ")}`,
     exitCodes.broken,
     run.attempt.previous?.running === null ? [lookHint] : [
       lookHint,
-      "each run of gitops-sync tries the way back again; by hand: /nix/var/nix/profiles/system/bin/switch-to-configuration test",
+      "Wait for the next run, which tries the rollback again, or roll back by hand: `/nix/var/nix/profiles/system/bin/switch-to-configuration test`.",
     ],
     cause,
   );
 }
 
 const lookHint =
-  "look at the host now: systemctl --failed; readlink /run/current-system";
+  "Check the host now: `systemctl --failed` and `readlink /run/current-system`.";
 
-/** The same failure with more to say. */
+/** Returns the same failure with another message. */
 export function again(
   error: SyncError | undefined,
   message: string,

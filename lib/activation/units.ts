@@ -1,6 +1,6 @@
 /**
- * The units of systemd before and after an activation: what ran has to run
- * again, and what is new has to stay up.
+ * Compares the units of systemd before and after an activation: what ran must
+ * run again, and what is new must stay up.
  *
  * @module
  */
@@ -22,23 +22,23 @@ import {
   type Verdict,
 } from "./judge_units.ts";
 
-/** The lines of the journal that are shown of each unit, and of how many. */
+/** How many lines of the journal are shown per unit, and for how many units. */
 const shownLines = 5, shownUnits = 5;
 
-/** After how many restarts since it was first seen a unit is not waited for. */
+/** A unit with this many restarts since it was first seen is not waited for. */
 const mostRestarts = 5;
 
-/** The most names of units that are remembered of one host. */
+/** The most unit names that are stored. */
 const mostRemembered = 2000;
 
-/** What is remembered of a look before anything is changed. */
+/** Returns what is stored of the units before anything is changed. */
 export function beforeOf(units: readonly UnitState[]): UnitsBefore {
   const names = (found: readonly UnitState[]) =>
     new Set(found.map(({ name }) => name));
   const kept = units.filter((unit) =>
     isJudged(unit, { isInstalled: () => true, ignored: [] })
   );
-  // Looked at while it runs, one that is restarted again and again seems well.
+  // A unit that restarts again and again seems healthy while it runs.
   const newest = Math.max(...units.map(({ startedAt }) => startedAt));
   const isFlapping = (unit: UnitState) =>
     isRestarting(unit) ||
@@ -63,12 +63,14 @@ export function beforeOf(units: readonly UnitState[]): UnitsBefore {
   };
 }
 
-/** A unit that systemd starts again and again never fails, and is not well. */
+/**
+ * A unit that systemd restarts again and again never fails, but is not healthy.
+ */
 function isRestarting({ sub }: UnitState): boolean {
   return sub.startsWith("auto-restart");
 }
 
-/** Tells what is not well, and not the candidate's fault. */
+/** Reports problems that are not the candidate's fault. */
 export function tellChances(
   { effects }: Pick<Run, "effects">,
   chances: readonly Finding[],
@@ -77,21 +79,24 @@ export function tellChances(
   for (const { unit } of chances) {
     const why = failed.has(unit)
       ? "failed before, and fails again"
-      : "failed meanwhile, not because of this change as far as can be told";
+      : "failed at the same time, probably not because of this change";
     say(effects, "warning", `${unit} ${why}`, [
-      `look at: systemctl status ${unit}`,
+      `Check the unit: \`systemctl status ${unit}\`.`,
     ]);
   }
 }
 
-/** What a host's units come to; `isBlind`: systemd could not be asked. */
+/**
+ * The result of watching the units; `isBlind`: systemd could not be queried.
+ */
 export type Watched = Verdict & { isBlind?: true };
 
 /**
- * Watches all units until they have been well for `health.steady`, something is
- * ill for good, or the deadline has come.
+ * Watches all units until they have been healthy for `health.steady`, there is
+ * a permanent problem, or the deadline comes.
  *
- * @returns what is starting or restarted at the deadline counts as ill.
+ * @returns the problems; a unit that is starting or restarting at the deadline
+ * is one.
  */
 export async function watchUnits(
   run: Pick<Run, "effects" | "config">,
@@ -112,7 +117,7 @@ export async function watchUnits(
     } else {
       const verdict = judgeUnits(units, grounds);
       const { starting, ills } = verdict;
-      // Another look has found something ill: no verdict can change that.
+      // Another check has found a problem: no verdict can change that.
       if (deadline.isCut) return verdict;
       const restarted = restartedBetween(first?.units ?? [], units, grounds);
       const looping = loopingOf(units, counts, grounds);
@@ -120,8 +125,8 @@ export async function watchUnits(
       if (looping.length > 0 || (isMoving && isLate)) {
         return atTheEnd(verdict, [...looping, ...restarted], units);
       }
-      // A service counts as started before it has done anything: what ends
-      // right after that is seen by another look.
+      // A service counts as started before it has done anything. If it ends
+      // right after that, the next check sees it.
       if (starting.length > 0) first = undefined;
       else if (ills.length > 0) return verdict;
       else if (!first || isMoving) first = { at, units };
@@ -133,7 +138,10 @@ export async function watchUnits(
 
 const nothing: Verdict = { ills: [], starting: [], chances: [] };
 
-/** What still moves at the end counts as ill, and as failing if it restarts. */
+/**
+ * A unit that is still starting at the end is a problem; if it restarts, it
+ * keeps failing.
+ */
 function atTheEnd(
   { ills, starting, chances }: Verdict,
   restarted: readonly UnitState[],
@@ -160,7 +168,9 @@ function atTheEnd(
   return { ills: [...ills, ...more], starting: [], chances };
 }
 
-/** The units that were restarted too often since they were first seen. */
+/**
+ * Returns the units that were restarted too often since they were first seen.
+ */
 function loopingOf(
   units: readonly UnitState[],
   first: Map<string, number>,
@@ -168,7 +178,7 @@ function loopingOf(
 ): UnitState[] {
   return units.filter((unit) => {
     const { name, restarts } = unit;
-    // It begins anew where somebody starts the unit.
+    // The count begins anew if somebody starts the unit.
     if (restarts < (first.get(name) ?? Infinity)) first.set(name, restarts);
     return restarts - first.get(name)! >= mostRestarts &&
       isJudged(unit, grounds) && !isChance(unit, grounds) &&
@@ -176,7 +186,10 @@ function loopingOf(
   });
 }
 
-/** What is not well, as a health check tells it; `undefined` if all is. */
+/**
+ * Returns the problems of units for a health check; `undefined` if there are
+ * none.
+ */
 export async function illOf(
   effects: Effects,
   { ills, isBlind }: Watched,
@@ -184,7 +197,7 @@ export async function illOf(
   if (isBlind) {
     return {
       reason: "units-unseen",
-      text: "systemd does not say how its units are",
+      text: "systemd does not report the state of its units",
       details: [],
     };
   }
@@ -196,7 +209,7 @@ export async function illOf(
   };
 }
 
-/** All findings in one line: those of one kind together. */
+/** Returns all findings in one line; those of one kind are together. */
 export function textOf(findings: readonly Finding[]): string {
   return Object.entries(kinds).flatMap(([kind, [one, several]]) => {
     const names = findings.filter((finding) => finding.kind === kind)
@@ -208,7 +221,7 @@ export function textOf(findings: readonly Finding[]): string {
   }).join("; ");
 }
 
-/** What the switch said of units, and what they wrote last. */
+/** Returns the lines of the switch about units, and their last lines. */
 export async function evidenceOf(
   effects: Effects,
   findings: readonly Finding[],

@@ -1,5 +1,5 @@
 /**
- * The units on the way back: all that ran before the attempt has to run again.
+ * The units after a rollback: all that ran before the attempt must run again.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import { textOf, watchUnits } from "./units.ts";
 
 const logind = "systemd-logind.service";
 
-/** What offers D-Bus; the implementations have names of their own. */
+/** The units of D-Bus; each implementation has its own name. */
 const bus = ["dbus.socket", "dbus.service", "dbus-broker.service"];
 
 /**
- * Starts D-Bus where it ran before and does not now: neither a switch nor
- * `systemd-run --wait` goes without it.
+ * Starts D-Bus if it ran before and does not now: neither a switch nor
+ * `systemd-run --wait` works without it.
  */
 export async function startBus(run: Run): Promise<void> {
   if (!hasSystemd()) return;
@@ -40,17 +40,17 @@ export async function startBus(run: Run): Promise<void> {
     await run.effects.run(startUnits(unit));
     isBack = true;
   }
-  // It does not find its way back to a new D-Bus.
+  // It does not connect to a new D-Bus by itself.
   if (isBack && ranBefore.includes(logind)) {
     await run.effects.run(restartUnits(logind));
   }
 }
 
 /**
- * Waits until the units are as they were before the attempt, and starts once
- * more what is not.
+ * Waits until the units are as before the attempt, and starts the missing ones
+ * once more.
  *
- * @returns what is not as it was, in words.
+ * @returns the remaining difference, in words.
  */
 export async function unitsComeBack(
   run: Run,
@@ -68,12 +68,12 @@ export async function unitsComeBack(
   let watched = await watch();
   if (watched.ills.length > 0) {
     const units = watched.ills.map(({ unit }) => unit);
-    // systemd no longer starts what failed too often.
+    // systemd no longer starts a unit that failed too often.
     await run.effects.run(resetFailed(...units));
     for (const unit of units) await run.effects.run(startUnits(unit));
     watched = await watch();
   }
-  if (watched.isBlind) return "systemd does not say how its units are";
+  if (watched.isBlind) return "systemd does not report the state of its units";
   return watched.ills.length > 0 ? textOf(watched.ills) : undefined;
 }
 

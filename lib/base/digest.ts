@@ -5,7 +5,7 @@
  */
 
 /**
- * The digest of some bytes.
+ * Returns the digest of some bytes.
  *
  * @returns hexadecimal digits, as Git and sha256sum(1) write them.
  */

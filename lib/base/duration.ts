@@ -1,5 +1,5 @@
 /**
- * Spans of time as people write them: `90s`, `30m`, `1h30m`, `2d`.
+ * Durations as people write them: `90s`, `30m`, `1h30m`, `2d`.
  *
  * @module
  */
@@ -17,10 +17,10 @@ const unitMs: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a span such as `30m` or `1h 30min` in the units of systemd.time(7) up
- * to weeks. A number without a unit is refused, because its unit is a guess.
+ * Reads a duration such as `30m` or `1h 30min` in the units of systemd.time(7)
+ * up to weeks. A number without a unit is refused, because its unit is a guess.
  *
- * @returns milliseconds, or `undefined` where the text is not a span.
+ * @returns milliseconds, or `undefined` if the text is not a duration.
  *
  * @example
  * ```ts
@@ -41,14 +41,14 @@ export function parseDuration(text: string): number | undefined {
     if (factor === undefined) return undefined;
     total += Number(amount) * factor;
   }
-  // Of 1.001 s a double makes a little less than 1001 ms.
+  // As a double, 1.001 s is a little less than 1001 ms.
   total = Math.round(total);
   return Number.isSafeInteger(total) ? total : undefined;
 }
 
 /**
  * Writes milliseconds the way {@linkcode parseDuration} reads them, in the two
- * largest units that matter: `1h30m`, `2d`, `12s`, `0.4s`.
+ * largest units: `1h30m`, `2d`, `12s`, `0.4s`.
  *
  * @example
  * ```ts

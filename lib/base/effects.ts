@@ -1,6 +1,6 @@
 /**
- * What a run does to the world, passed in as one small object, so that tests
- * can watch or replace it without patching globals.
+ * What a run does beside reading and writing files, passed in as one small
+ * object. Tests can watch or replace it without patching globals.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Stage } from "./errors.ts";
 export interface Command {
   /** A name looked up on PATH, or an absolute path. */
   program: string;
-  /** Its arguments, each passed as it stands. */
+  /** Its arguments, passed without changes. */
   args: readonly string[];
-  /** Variables beside the fixed list that every child gets. */
+  /** Environment variables beside the fixed list that every program gets. */
   env?: Readonly<Record<string, string>>;
   /** The folder it starts in. */
   cwd?: string;
@@ -20,75 +20,83 @@ export interface Command {
   input?: Uint8Array;
   /** Milliseconds after which its whole process group is killed. */
   timeout: number;
-  /** The most bytes of standard output; more ends it. 256 MiB by default. */
+  /**
+   * The most bytes of standard output. If it writes more, it is killed. The
+   * default is 256 MiB.
+   */
   most?: number;
-  /** What it and its children may use; more ends them. */
+  /** What it and its children may use. If they use more, they are killed. */
   limits?: Limits;
-  /** `false` throws standard output away unread. */
+  /** `false`: standard output is discarded. */
   capture?: boolean;
   /** Called with each line of standard error as it comes. */
   onLine?: (line: string) => void;
   /** Called with the process id as soon as it runs. */
   onStart?: (pid: number) => Promise<void> | void;
-  /** `true`: Ctrl-C does not end it; the run decides when it is over. */
+  /** `true`: Ctrl-C does not stop it; only the run does. */
   shielded?: boolean;
 }
 
-/** What a program may use while a hostile server feeds it. */
+/** What a program may use while it receives data from an untrusted server. */
 export interface Limits {
   /** Bytes of memory of all its processes together. */
   memory: number;
-  /** Whether only those in its own session count (setsid(2)). */
+  /** Whether only processes of its own session count (setsid(2)). */
   session?: boolean;
-  /** A folder, and how many bytes its files may grow to. */
+  /** A folder, and the most bytes that its files may have. */
   disk?: { folder: string; most: number };
 }
 
-/** How a program ended. A code other than 0 is the caller's to judge. */
+/** How a program ended. The caller decides what a code other than 0 means. */
 export interface Finished {
-  /** Its exit code; 128 + the signal's number if a signal ended it. */
+  /** Its exit code; 128 + the signal number if a signal killed it. */
   code: number;
-  /** Whether the timeout ended it. */
+  /** Whether it was killed by the timeout. */
   timedOut: boolean;
-  /** All it wrote to standard output, unless not captured. */
+  /** All that it wrote to standard output, if it is captured. */
   stdout: Uint8Array;
-  /** The end of what it wrote to standard error, at most 16 KiB. */
+  /** The last 16 KiB that it wrote to standard error. */
   stderr: string;
 }
 
-/** How much a message matters, in the journal's terms. */
+/** How important a message is, in the terms of the journal. */
 export type Level = "debug" | "info" | "notice" | "warning" | "error";
 
-/** Something that is at work within a stage. */
+/** A task in progress within a stage. */
 export interface Task {
   kind: "build" | "fetch";
   /** E.g. `linux-6.12.8`. */
   name: string;
   /** Milliseconds since it began. */
   ms: number;
-  /** Its phase, or how far it is; may be empty. */
+  /** Its phase or its progress; may be empty. */
   note: string;
 }
 
-/** How far a stage is. Texts may come from elsewhere and are not yet clean. */
+/**
+ * The progress of a stage. Its texts may come from elsewhere and are not yet
+ * sanitized.
+ */
 export interface Progress {
   /** In one line, e.g. `3 of 12 built, 41 MiB fetched · linux-6.12.8`. */
   text: string;
-  /** What is at work now, what began first first. */
+  /** The tasks in progress, the oldest first. */
   tasks?: readonly Task[];
-  /** The line that a build wrote last. */
+  /** The last line that a build wrote. */
   last?: string;
 }
 
-/** What a run tells while it goes on. */
+/** What a run reports while it is in progress. */
 export type Event =
-  /** An attempt begins; what follows is about it. */
+  /** An attempt begins; the next events are about it. */
   | { kind: "attempt"; id: string; revision: string }
-  /** `ago`: milliseconds since it began, where that is told late. */
+  /** `ago`: milliseconds since it began, if this event comes late. */
   | { kind: "start"; stage: Stage; ago?: number }
-  /** Whoever shows it asks how far it is, as often as they like. */
+  /** The receiver calls `now` whenever it shows the progress. */
   | { kind: "progress"; stage: Stage; now: () => Progress }
-  /** A line that a program wrote, not yet clean: for the log of the attempt. */
+  /**
+   * A line that a program wrote, not yet sanitized: for the log of the attempt.
+   */
   | { kind: "line"; stage: Stage; text: string }
   | { kind: "done"; stage: Stage; text: string; ms: number }
   | { kind: "failed"; stage: Stage; ms: number }
@@ -104,17 +112,19 @@ export type Event =
 export interface Effects {
   /** Runs a program to its end. */
   run(command: Command): Promise<Finished>;
-  /** The current time, which a person or NTP may set: never for a span. */
+  /**
+   * The current time. A person or NTP may set it, so it is not for durations.
+   */
   now(): Date;
-  /** Milliseconds since some moment, by a clock that does not jump. */
+  /** Milliseconds of a monotonic clock. */
   monotonic(): number;
   /** Waits for a number of milliseconds. */
   sleep(ms: number): Promise<void>;
-  /** Tells whoever watches. */
+  /** Reports an event. */
   tell(event: Event): void;
 }
 
-/** Tells a message of the given level. */
+/** Reports a message of the given level. */
 export function say(
   effects: Pick<Effects, "tell">,
   level: Level,

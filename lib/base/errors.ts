@@ -1,13 +1,14 @@
 /**
- * What can go wrong, as values, without secrets in their texts: every failure carries the stage it happened in,
- * a stable reason, what to type next, and whether trying again can help.
+ * What can go wrong, as values. The texts hold no secrets. Every failure carries
+ * the stage it happened in, a stable reason, what to type next, and whether a
+ * later run tries again.
  *
  * @module
  */
 
 import { shown } from "./redact.ts";
 
-/** The stages of one run in their order, and what surrounds them. */
+/** The stages of a run in their order, and the steps around them. */
 export type Stage =
   | "config"
   | "state"
@@ -51,38 +52,38 @@ export const exitCodes = {
 /** One of {@linkcode exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** Codes of a switch that refused before it changed anything. */
-const ofRefusals: readonly ExitCode[] = [
+/** The exit codes of a switch that refused before it changed anything. */
+const exitsOfRefusals: readonly ExitCode[] = [
   exitCodes.build,
   exitCodes.locked,
   exitCodes.needsReboot,
 ];
 
-/** Whether a switch that was begun ended with the host as it was. */
+/** Whether a switch was started, but refused before it changed the host. */
 export function isRefusedSwitch({ exit }: { exit: ExitCode }): boolean {
-  return ofRefusals.includes(exit);
+  return exitsOfRefusals.includes(exit);
 }
 
 /** What each exit code means, for `--help` and the documentation. */
 export const exitMeanings: Readonly<Record<ExitCode, string>> = {
-  0: "in sync: deployed, or nothing to do (also suspended, rolled back, waiting for approval, gates or a slot, outside a window)",
-  1: "unexpected: a bug in gitops-sync",
-  2: "usage or configuration",
-  3: "the repository can't be reached or fetched (retried)",
-  4: "refused: not verified",
-  5: "secrets: this host can't decrypt what it needs",
-  6: "evaluation, build or preparation failed; nothing was changed",
-  7: "activation or health failed; the previous system runs again",
-  8: "activation failed and so did the way back: needs a person",
-  9: "held: this revision failed before",
-  10: "another run or another switch is at work",
-  11: "needs a reboot: nothing was changed",
-  12: "`status` and `fleet` alone: a host is not what Git says",
-  13: "`status` alone: the revision waits",
-  14: "`status` alone: the host is suspended",
-  15: "`status` alone: a person rolled the host back",
-  16: "`plan --exit-code` alone: something would change, or may",
-  130: "interrupted (Ctrl-C, or its service was stopped)",
+  0: "success: the host is in sync, or there is nothing to do now (suspended, rolled back, outside a time window, or waiting for approval, a gate or a slot)",
+  1: "internal error: a bug in gitops-sync",
+  2: "wrong arguments or configuration, or a file of this host cannot be used",
+  3: "the repository could not be queried or fetched; the next run tries again",
+  4: "the commit was refused: it is not verified",
+  5: "this host cannot decrypt a secret that it needs",
+  6: "the evaluation, the build or a check before the activation failed; the host was not changed",
+  7: "the activation or a health check failed; the host was rolled back",
+  8: "the activation failed, and the rollback failed too; manual action is needed",
+  9: "the commit is blocked, because it failed before; push a fix, or run `gitops-sync retry`",
+  10: "another run or another switch is in progress",
+  11: "the change needs a reboot; the host was not changed",
+  12: "only `status` and `fleet`: a host is out of sync with Git",
+  13: "only `status`: a commit waits to be deployed",
+  14: "only `status`: deployments are suspended",
+  15: "only `status`: a person rolled the host back",
+  16: "only `plan --exit-code`: a sync would change something, or might",
+  130: "interrupted by Ctrl-C, or because the service was stopped",
 };
 
 const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
@@ -97,7 +98,7 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
   build: exitCodes.build,
   prove: exitCodes.secrets,
   gates: exitCodes.build,
-  // What keeps a host without a slot is no fault of it.
+  // To wait for a slot is no failure.
   slot: exitCodes.ok,
   activate: exitCodes.rolledBack,
   health: exitCodes.rolledBack,
@@ -106,15 +107,15 @@ const exitOfStage: Readonly<Record<Stage, ExitCode>> = {
 };
 
 /**
- * What a later run does after this failure: `hold` the revision until the
- * branch moves or a person says `retry`, `retry` by itself, or neither because
- * the failure is not about a revision (`stop`).
+ * What a later run does after this failure. `hold`: it blocks the revision until
+ * the branch moves or a person runs `gitops-sync retry`. `retry`: it tries
+ * again. `stop`: neither, because the failure is not about a revision.
  */
 export type Next = "hold" | "retry" | "stop";
 
 /** One thing that is wrong in a configuration, for programs. */
 export interface ConfigProblem {
-  /** The file; `null` where it was given as a flag or can't be told. */
+  /** The file; `null` for a flag, or if the file is unknown. */
   file: string | null;
   /** The line of the file, from 1. */
   line: number | null;
@@ -131,21 +132,21 @@ export interface Failure {
   reason: string;
   /** What a later run does. */
   next: Next;
-  /** What a person can do about it, one sentence each. */
+  /** What a person can do about it, one or two sentences each. */
   hints?: readonly string[];
   /** Lines of evidence, e.g. the end of a build log. Already redacted. */
   details?: readonly string[];
-  /** Milliseconds that a later run waits at least, where a server says so. */
+  /** Milliseconds that a later run waits at least, if a server asks for it. */
   after?: number;
-  /** Where the stage's own exit code does not fit. */
+  /** The exit code, if it is not that of the stage. */
   exit?: ExitCode;
-  /** What is wrong in the configuration, one by one. */
+  /** Each mistake in the configuration. */
   problems?: readonly ConfigProblem[];
   /** The error underneath, if any. */
   cause?: unknown;
 }
 
-/** A failure that was foreseen: shown with its hints, never with a stack. */
+/** An expected failure: shown with its hints, never with a stack. */
 export class SyncError extends Error {
   override readonly name = "SyncError";
   /** Where it happened. */
@@ -162,7 +163,7 @@ export class SyncError extends Error {
   readonly after: number;
   /** The exit code of the program. */
   readonly exit: ExitCode;
-  /** What is wrong in the configuration, one by one. */
+  /** Each mistake in the configuration. */
   readonly problems: readonly ConfigProblem[];
 
   constructor(message: string, failure: Failure) {
@@ -181,12 +182,12 @@ export class SyncError extends Error {
   }
 }
 
-/** The exit code for anything thrown: unknown errors are bugs. */
+/** Returns the exit code for anything thrown: unknown errors are bugs. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof SyncError ? error.exit : exitCodes.bug;
 }
 
-/** A mistake in a configuration, with what is wrong one by one for programs. */
+/** Returns the error for a wrong configuration, with a list for programs. */
 export function configError(
   reason: string,
   message: string,
@@ -202,7 +203,7 @@ export function configError(
   });
 }
 
-/** A mistake in arguments or configuration: exit 2, told with a hint. */
+/** Returns the error for wrong arguments or configuration: exit 2. */
 export function usageError(
   reason: string,
   message: string,

@@ -1,5 +1,6 @@
 /**
- * Asks a server for JSON. The server may be down, slow, hostile or without end.
+ * Requests JSON from a server. The server may be down, slow or hostile, or may
+ * never stop sending.
  *
  * @module
  */
@@ -7,37 +8,37 @@ import { parseJson } from "./json.ts";
 import { boundedText, whyOf } from "./http.ts";
 import { pauseAsked } from "./post.ts";
 
-/** What is asked, and of whom. */
+/** A request. */
 export interface Get {
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** Certificate authorities in PEM, beside the usual ones. */
+  /** Certificate authorities in PEM, in addition to the usual ones. */
   ca?: string | undefined;
-  /** Ends it; several questions may have one together. */
+  /** Aborts it. More than one request may share it. */
   signal: AbortSignal;
-  /** What is posted as a form, in place of a GET. */
+  /** Sends this form with POST instead of GET. */
   form?: URLSearchParams | undefined;
-  /** The most letters of an answer, where the usual number is too small. */
+  /** The most letters of an answer, if the default is too small. */
   most?: number;
 }
 
-/** What came back. */
+/** The answer. */
 export type Got =
   | { json: unknown; headers: Headers; why?: never }
   /**
-   * It is no answer. `said` is its body where that is JSON, `after` the pause
-   * in milliseconds that the server asks for.
+   * There is no valid answer. `said` is its body if that is JSON. `after` is
+   * the pause in milliseconds that the server asks for.
    */
   | { why: string; said?: unknown; after?: number };
 
-/** The most letters of an answer, if nothing else is said. */
+/** The most letters of an answer, by default. */
 const longestAnswer = 8 * 1024 * 1024;
 
 /**
- * Gets JSON. No redirect is followed, which would take a token elsewhere.
- * Whatever is no whole answer with a status from 200 to 299 is none.
+ * Requests JSON. It follows no redirect, because that would send a token
+ * elsewhere. Only a complete answer with a status from 200 to 299 is valid.
  *
- * @param now For a pause that the server asks for.
+ * @param now The current time, for a pause that the server asks for.
  */
 export async function getJson(
   { url, headers, ca, signal, form, most = longestAnswer }: Get,

@@ -1,13 +1,13 @@
 /**
- * Where the guides are for a person who has the program.
+ * Finds the guides that are installed with the program.
  *
  * @module
  */
 import { dirname } from "@std/path";
 
 /**
- * A guide, as a message can name it: the file where one is installed with this
- * program, and what says where it is otherwise.
+ * Returns how a message names a guide: its file if it is installed with this
+ * program, or else where to find it.
  *
  * @param name Its file in `docs`, e.g. `secrets.md`.
  */
@@ -16,16 +16,16 @@ export function guide(name: string): string {
     try {
       return Deno.realPathSync(`${place}/${name}`);
     } catch {
-      // It is not there, or nobody may look.
+      // It is missing, or not readable.
     }
   }
   return `docs/${name} (man gitops-sync says where it is)`;
 }
 
-/** Where the guides may be, from the program. */
+/** The folders in which the guides may be. */
 function places(): string[] {
-  // The binary of the package. It calls its own files by names in the folder
-  // for temporary files, where anybody may put something.
+  // The binary of the package. Its own files have names in the folder for
+  // temporary files, where anybody may put something.
   if (Deno.build.standalone) {
     return [`${dirname(Deno.execPath())}/../share/doc/gitops-sync/docs`];
   }

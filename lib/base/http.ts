@@ -1,13 +1,13 @@
 /**
- * What servers answer over HTTP, read within bounds: an answer of a megabyte
- * may be packed so that it is a gigabyte here.
+ * Reads HTTP answers within limits: a compressed answer of a megabyte may be a
+ * gigabyte here.
  *
  * @module
  */
 import { oneLine } from "./text.ts";
 
 /**
- * The text of a body that anybody may have written.
+ * Reads a body that anybody may have written.
  *
  * @throws {RangeError} as soon as it has more than `most` letters.
  */
@@ -20,7 +20,10 @@ export async function boundedText(
   return text;
 }
 
-/** The same, but only its beginning where it is longer; it may be read on a bit. */
+/**
+ * Reads only the beginning of a body. The text may be a little longer than
+ * `most`.
+ */
 export async function beginningOf(
   body: ReadableStream<Uint8Array> | null,
   most: number,
@@ -35,8 +38,8 @@ export async function beginningOf(
 }
 
 /**
- * Why a request or a connection failed, in one line: the innermost reason,
- * without the URL, which may hold what is not for everybody.
+ * Returns why a request or a connection failed, in one line: the innermost
+ * reason, without the URL, which may hold a secret.
  */
 export function whyOf(error: unknown): string {
   let inner = error;

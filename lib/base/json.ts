@@ -4,15 +4,15 @@
  * @module
  */
 
-/** An object of JSON, of whose parts nothing is known. */
+/** A JSON object with unknown values. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether a value of JSON is an object, and no list. */
+/** Returns whether a JSON value is an object, and not a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads JSON; `undefined` where it is none. */
+/** Reads JSON; `undefined` if it is not valid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,21 +1,21 @@
 /**
- * Which known word a person may have meant.
+ * Finds the known word that a person may have meant.
  *
  * @module
  */
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
-/** Letters of a word that is taken for the beginning of a longer one. */
+/** The fewest letters that count as the beginning of a longer word. */
 const leastBeginning = 3;
 
 /**
- * The known word that is close to a given one.
+ * Returns the known word that is close to a given one.
  *
  * Close means at most two edits, and fewer than half of the letters. Two
  * letters in the wrong order are one edit. The beginning of one known word, and
  * of no other, is close too.
  *
- * @returns nothing where no word is close: a far guess would mislead.
+ * @returns `undefined` if no word is close: a far guess would mislead.
  */
 export function nearest(
   word: string,

@@ -1,6 +1,6 @@
 /**
- * Errors of the operating system that are nobody's bug: a missing right, a full
- * or broken disk, a name that is no text.
+ * Errors of the operating system that are no bug of ours: a missing permission,
+ * a full or broken disk, a name that is not UTF-8.
  *
  * @module
  */
@@ -15,41 +15,43 @@ interface Sort {
 const denied: Sort = {
   reason: "permission-denied",
   next: "stop",
-  hint: "run as root (sudo)",
+  hint: "Run the command as root, with `sudo`.",
 };
 const full: Sort = {
   reason: "disk-full",
   next: "retry",
-  hint: "free some space: df -h; nix-collect-garbage --delete-older-than 30d",
+  hint:
+    "Find the full file system with `df -h`. Then free some space, for example with `nix-collect-garbage --delete-older-than 30d`.",
 };
 const broken: Sort = {
   reason: "disk-broken",
   next: "retry",
-  hint: "look at the disk: journalctl -k; dmesg",
+  hint: "Check the disk for errors: `journalctl -k`.",
 };
 const unstartable: Sort = {
   reason: "program-missing",
   next: "retry",
-  hint: "look whether it is on PATH, and whether there is a /dev/null",
+  hint: "Check that the program is on PATH, and that /dev/null exists.",
 };
 const passing: Sort = {
   reason: "host-overloaded",
   next: "retry",
   hint:
-    "the host is short of something (memory, open files) or a disk is slow: free -h; ulimit -n; journalctl -k",
+    "Check memory, open files and disks: `free -h`, `ulimit -n`, `journalctl -k`. The next run tries again.",
 };
 const misplaced: Sort = {
   reason: "path-unusable",
   next: "stop",
-  hint: "something else is in that place; move it away, or name another path",
+  hint:
+    "Another file or folder is in that place. Move it away, or name another path.",
 };
 
-/** Numbers of errors that are told apart (errno(3), Linux). */
+/** The numbers of the errors that callers tell apart (errno(3), Linux). */
 export const errno = { notAFolder: 20, isAFolder: 21, loop: 40 } as const;
 
 /**
- * Whether an error of a file has one of these numbers. Deno before 2.4 has no
- * class of its own for them.
+ * Returns whether an error of the operating system has one of these numbers.
+ * Deno before 2.4 has no classes for them.
  *
  * @example
  * ```ts
@@ -73,8 +75,8 @@ function notText(error: Deno.errors.InvalidData): Error {
   if (/^environment variable was not valid/.test(error.message)) {
     return usageError(
       "variable-not-text",
-      "Cannot read a variable of the environment: expected UTF-8",
-      "find it and leave it out: env | LC_ALL=C.UTF-8 grep -axv '.*'",
+      "Cannot read an environment variable: expected UTF-8",
+      "Find the variable with `env | LC_ALL=C.UTF-8 grep -axv '.*'`, and unset it.",
     );
   }
   const path = /^File name or path (".*") is not valid/.exec(error.message);
@@ -82,7 +84,7 @@ function notText(error: Deno.errors.InvalidData): Error {
     ? usageError(
       "path-not-text",
       `Cannot use ${path[1]}: expected UTF-8`,
-      "give the file or folder another name",
+      "Rename the file or folder.",
     )
     : error;
 }
@@ -112,22 +114,26 @@ const sorts: Readonly<Record<number, Sort>> = {
 };
 
 /**
- * What was thrown, as an error that is told with a hint if it is one of the
- * operating system's about a file or a variable; else as it is.
+ * Turns an error of the operating system about a file, a program or a variable
+ * into a {@linkcode SyncError} with a hint. Returns any other error unchanged.
  */
 export function foreseen(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SyncError) return error;
   if (error instanceof Deno.errors.InvalidData) return notText(error);
-  // By name: its module knows no errors of ours, and nothing loads it for this.
+  // By name, so that its module is not loaded for this.
   if (error.name === "UnseenError") {
-    return known(`Cannot look at ${error.message}`, passing, error);
+    return known(`Cannot read ${error.message}`, passing, error);
   }
   // One that is not on PATH has no number.
   const absent = /^Failed to spawn '(.*)': entity not found$/s.exec(
     error.message,
   )?.[1];
   if (absent) {
-    return known(`Cannot start ${absent}: not on PATH`, unstartable, error);
+    return known(
+      `Cannot start ${absent}: it is not on PATH`,
+      unstartable,
+      error,
+    );
   }
   // Deno's form: "Failed to spawn '/usr/bin/cat': Too many open files (os error 24)".
   const [, program, why, code] =
@@ -136,13 +142,24 @@ export function foreseen(error: unknown): unknown {
   const sortOf = sorts[Number(code)] ?? unstartable;
   if (program) return known(`Cannot start ${program}: ${why}`, sortOf, error);
   // The other form: "Permission denied (os error 13): open '/some/path'".
-  const found = /^(.*) \(os error (\d+)\)(?:: (\w+) (.*))?$/s.exec(
-    error.message,
-  );
+  const found = /^(.*) \(os error (\d+)\)(?:: (tmpdir|tmpfile|\w+ .*))?$/s
+    .exec(error.message);
   const sort = sorts[Number(found?.[2])];
   if (!found || !sort) return error;
-  const [, says, , , path = "a file"] = found;
-  return known(`Cannot use ${path}: ${says}`, sort, error);
+  return known(`Cannot use ${placeIn(found[3])}: ${found[1]}`, sort, error);
+}
+
+/**
+ * Returns the path that an error of Deno names.
+ *
+ * @param call The system call and its path, e.g. `open '/some/path'`.
+ */
+function placeIn(call: string | undefined): string {
+  if (call === undefined) {
+    return "a file or socket that the system does not name";
+  }
+  const path = /^\w+ (.*)$/s.exec(call)?.[1];
+  return path ?? "the folder for temporary files (TMPDIR, or /tmp)";
 }
 
 function known(

@@ -5,8 +5,8 @@
  */
 
 /**
- * Whether a name is of a pattern. It takes no more steps than the product of
- * the two lengths, whatever the pattern is.
+ * Returns whether a name matches a pattern. The number of steps is at most the
+ * product of the two lengths.
  *
  * @example
  * ```ts
@@ -21,12 +21,12 @@ export function isOfPattern(pattern: string, name: string): boolean {
   return matches(pattern, name, "?");
 }
 
-/** The same for patterns in which `*` alone is no letter. */
+/** Returns whether a name matches a pattern in which only `*` is special. */
 export function isOfStars(pattern: string, name: string): boolean {
   return matches(pattern, name, undefined);
 }
 
-/** @param any The letter that stands for one character, if there is one. */
+/** @param any The letter that stands for any one character, if there is one. */
 function matches(
   pattern: string,
   name: string,
@@ -52,12 +52,12 @@ function matches(
   return at === pattern.length;
 }
 
-/** Whether a name is of at least one of some patterns. */
+/** Returns whether a name matches at least one of the patterns. */
 export function isOfAny(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => isOfPattern(pattern, name));
 }
 
-/** Whether a pattern names one thing alone. */
+/** Returns whether a pattern is a plain name. */
 export function isPlainName(pattern: string): boolean {
   return !/[*?]/.test(pattern);
 }

@@ -1,6 +1,6 @@
 /**
- * Sends JSON to a server that may be down, slow, hostile or without end, and
- * says what that means for whoever wants to try again.
+ * Sends JSON to a server that may be down, slow or hostile, and returns whether
+ * to try again.
  *
  * @module
  */
@@ -12,41 +12,42 @@ export type Sent =
   /** The server will never take it. */
   | { result: "refused"; why: string }
   /**
-   * It may work later; at least `after` milliseconds from now. `isAlone`: it may
-   * be about this message alone, and others may work now.
+   * It may work later, after at least `after` milliseconds. `isAlone`: the
+   * problem may be this message only, and others may work now.
    */
   | { result: "later"; why: string; after?: number; isAlone?: true };
 
-/** What is sent, and to whom. */
+/** A message and its receiver. */
 export interface Post {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: string;
-  /** Certificate authorities in PEM, beside the usual ones. */
+  /** Certificate authorities in PEM, in addition to the usual ones. */
   ca?: string | undefined;
   /**
-   * What a refusal or a failure means by its status and the beginning of its
-   * body; nothing where the status says all. Without this no body is read.
+   * Returns what a failure means by its status and the beginning of its body;
+   * `undefined` if the status is enough. Without this function, no body is
+   * read.
    */
   reads?: (status: number, said: string) => Sent | undefined;
 }
 
-/** The longest that a request takes, in milliseconds. */
+/** The timeout of a request, in milliseconds. */
 const longestCall = 20_000;
 
 /** No limit ends in 2001, in milliseconds since 1970. */
 const longAgo = 1e12;
 
-/** How many letters of a refusal are read. */
+/** The most letters of a refusal that are read. */
 const longestWords = 4096;
 
 /** The longest pause that a server may ask for, in milliseconds. */
 const longestPause = 24 * 3_600_000;
 
 /**
- * Sends it. No redirect is followed, which would take a token elsewhere. Of the
- * answer only the status and headers are read, and with `reads` the beginning of
- * the body, unless the server asks for a pause.
+ * Sends a message. It follows no redirect, because that would send a token
+ * elsewhere. It reads only the status and the headers of the answer; with
+ * `reads` also the beginning of the body, unless the server asks for a pause.
  */
 export async function post(
   { url, headers, body, ca, reads }: Post,
@@ -81,8 +82,8 @@ export async function post(
 }
 
 /**
- * What a status means (RFC 9110): a message that is wrong by itself is given
- * up, all else may be mended on the other side.
+ * Returns what a status means (RFC 9110). A message that is wrong itself is
+ * given up. Everything else may be fixed on the other side.
  */
 export function meaningOf(status: number, headers: Headers, now: Date): Sent {
   if (status >= 200 && status < 300) return { result: "done" };
@@ -101,10 +102,10 @@ export function meaningOf(status: number, headers: Headers, now: Date): Sent {
 }
 
 /**
- * How long a server asks to be left alone: `Retry-After` (RFC 9110), or the end
+ * Returns how long a server asks to wait: `Retry-After` (RFC 9110), or the end
  * of a rate limit as GitHub (`X-RateLimit-Reset`) and GitLab
- * (`RateLimit-Reset`) write it, in seconds since 1970. Others, and drafts of the
- * IETF, count `RateLimit-Reset` from now on.
+ * (`RateLimit-Reset`) write it, in seconds since 1970. Others, and drafts of
+ * the IETF, count `RateLimit-Reset` from now.
  *
  * @returns milliseconds, at most a day.
  */

@@ -1,9 +1,9 @@
 /**
- * The one place that takes out what nobody may read from text on its way out:
+ * The only place that removes secrets from text before it leaves the program:
  * to a terminal, the journal, a file, the state, the history, a notification.
  *
- * Tokens and keys never get into this program: programs that need them read
- * them from their files. What is left are URLs, in which people write them.
+ * Tokens and keys never enter this program: the programs that need them read
+ * them from their files. URLs remain, in which people write them.
  *
  * @module
  */
@@ -11,23 +11,24 @@
 import { plain } from "./text.ts";
 
 /**
- * The beginnings of the tokens of GitHub, GitLab, Bitbucket and Vault, which
- * they document.
+ * The prefixes that GitHub, GitLab, Bitbucket and Vault document for their
+ * tokens.
  */
 const tokens =
   /\b(gh[pousr]_|github_pat_|gl(?:pat|oas|cbt|rt|dt|ptt|ft|imt|agent|wt|soat|ffct)-|ATBB|ATCTT3xFf|hv[sbr]\.)[\w.-]{8,}/g;
 
-/** Tokens that a web address carries in its query. */
+/** Tokens in the query of a URL. */
 const queries =
   /([?&](?:private_|access_|job_|feed_|rss_|oauth_|auth_)?token=)[^&\s'"#]+/gi;
 
-/** Headers of HTTP, as programs show them when they tell what they did. */
+/** HTTP headers, as programs print them in their logs. */
 const headers =
   /\b(Authorization: *(?:Basic|Digest|token) +|Bearer +(?=\S*[\d._~+/=-])|(?:PRIVATE|JOB|DEPLOY|X-Vault|X-Gitlab)-Token: *)[^\s'"]+/gi;
 
 /**
- * A password in an address, as careless people write it: after a colon that
- * begins no port, all up to the last `@`. Bounded, so that no text takes long.
+ * A password in a URL, even one that is not encoded: after a colon that begins
+ * no port, everything up to the last `@`. The length is limited, so that no
+ * text takes long.
  */
 const password = /:(?!\d+(?:[/?#\s'"]|$))[^\s'"]{0,1000}@/.source;
 
@@ -37,12 +38,12 @@ const webUser = new RegExp(
 );
 const otherUser = new RegExp(`(\\w://[^/@\\s:'"]*)${password}`, "g");
 
-/** The same, and without what a terminal would obey; lines stay lines. */
+/** Removes secrets and control characters; line breaks stay. */
 export function shown(text: string): string {
   return plain(redact(text));
 }
 
-/** Text without passwords, tokens, and the user part of web addresses. */
+/** Removes passwords, tokens, and the user part of web URLs. */
 export function redact(text: string): string {
   return text
     .replace(webUser, "$1")

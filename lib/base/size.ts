@@ -1,5 +1,5 @@
 /**
- * Numbers of bytes as people write them: `512M`, `2G`.
+ * Sizes as people write them: `512M`, `2G`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const units = ["", "K", "M", "G", "T"];
  * Reads a size such as `512M`, `1.5G` or `2GiB`; K, M, G and T are powers of
  * 1024. A number without a unit is refused, because its unit is a guess.
  *
- * @returns bytes, or `undefined` where the text is not a size.
+ * @returns bytes, or `undefined` if the text is not a size.
  */
 export function parseSize(text: string): number | undefined {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$/.exec(text) ??
@@ -28,14 +28,14 @@ export function formatSize(bytes: number): string {
     amount /= 1024;
     unit++;
   }
-  // Less than one K is nothing that anybody asks about.
+  // The smallest unit is K.
   if (unit === 0) return `${(bytes / 1024).toFixed(1)}K`;
   return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)}${
     units[unit]
   }`;
 }
 
-/** Bytes for a sentence: `12 KiB`, `1.5 MiB`, `41 MiB`, `2.0 GiB`. */
+/** Writes bytes for a sentence: `12 KiB`, `1.5 MiB`, `41 MiB`, `2.0 GiB`. */
 export function sizeText(bytes: number): string {
   const mebi = bytes / 2 ** 20;
   if (mebi >= 1024) return `${(mebi / 1024).toFixed(1)} GiB`;
@@ -43,7 +43,9 @@ export function sizeText(bytes: number): string {
   return `${Math.round(bytes / 1024)} KiB`;
 }
 
-/** How much of something is there: `45 of 340 MiB`, `512 KiB of 2.0 GiB`. */
+/**
+ * Writes how much of something is done: `45 of 340 MiB`, `512 KiB of 2.0 GiB`.
+ */
 export function partText(done: number, all: number): string {
   const [part, whole] = [sizeText(done), sizeText(all)];
   const unit = whole.slice(-4);

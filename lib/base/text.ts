@@ -1,5 +1,5 @@
 /**
- * Text that came from elsewhere, made safe to show.
+ * Makes text from elsewhere safe to show.
  *
  * @module
  */
@@ -11,12 +11,12 @@ const unsafe =
   // deno-lint-ignore no-control-regex
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Text of which a terminal obeys nothing; lines stay lines. */
+/** Replaces control characters by `?`; line breaks stay. */
 export function plain(text: string): string {
   return text.replace(unsafe, (letter) => letter === "\n" ? letter : "?");
 }
 
-/** The same for JSON, which then still says the same. */
+/** Escapes control characters in JSON, without changing its meaning. */
 export function escaped(json: string): string {
   return json.replace(unsafe, (letter) => {
     const code = letter.charCodeAt(0).toString(16).padStart(4, "0");
@@ -39,7 +39,7 @@ export function escaped(json: string): string {
 export function oneLine(text: string, most = 500): string {
   const line = text.replace(/\s+/g, " ").replace(unsafe, "?").trim();
   if (line.length <= most) return line;
-  // Never half of a character that takes two units.
+  // Never cut a surrogate pair in half.
   return `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
@@ -60,20 +60,18 @@ export function safeLines(text: string): string[] {
   ).filter((line) => line !== "");
 }
 
-/** Text without what sets colours and moves cursors (ECMA-48, "CSI"). */
+/** Removes colours and cursor movements (ECMA-48, "CSI"). */
 export function withoutColour(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");
 }
 
-/**
- * A revision as people name it: its first 12 digits.
- */
+/** Returns the first 12 digits of a revision, as people name it. */
 export function short(revision: string): string {
   return revision.slice(0, 12);
 }
 
-/** `1 file`, `2 files`. */
+/** Returns a number with its noun: `1 file`, `2 files`. */
 export function count(
   n: number,
   one: string,
@@ -82,7 +80,10 @@ export function count(
   return `${n} ${n === 1 ? one : many}`;
 }
 
-/** The last six lines that a program wrote to standard error, safe to show. */
+/**
+ * Returns the last six lines that a program wrote to standard error, safe to
+ * show.
+ */
 export function lastWords({ stderr }: { readonly stderr: string }): string[] {
   return stderr.split("\n").map((line) => oneLine(line))
     .filter((line) => line !== "").slice(-6);

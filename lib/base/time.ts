@@ -5,10 +5,10 @@
  */
 
 /**
- * A point in time as RFC 3339 has it, in UTC and in whole seconds.
+ * Writes a point in time as in RFC 3339, in UTC and in whole seconds.
  *
  * @param time As `Date` takes it.
- * @returns `undefined` where it is no point in time, or has no such name.
+ * @returns `undefined` if it is not a valid time, or cannot be written so.
  *
  * @example
  * ```ts

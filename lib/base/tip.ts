@@ -1,30 +1,30 @@
 /**
- * What a name of a repository points to.
+ * What a ref of a repository points to.
  *
  * @module
  */
 
-/** What a name of a repository can be. */
+/** The kinds of refs. */
 export type RefKind = "branch" | "tag" | "commit";
 
-/** What a name on the remote points to right now. */
+/** What a ref of the remote points to now. */
 export interface Tip {
   /** The full commit hash. */
   revision: string;
   kind: RefKind;
   /** The full name to fetch, e.g. `refs/heads/main`; the hash of a commit. */
   name: string;
-  /** The URL that answered, where the configuration names mirrors. */
+  /** The URL that answered, if the configuration names mirrors. */
   servedBy?: string;
   /**
-   * What the testing branch points to, where one is followed: `null` where the
-   * remote has none. Not given: it was not asked.
+   * What the testing branch points to, if one is followed; `null` if the remote
+   * has none; missing if it was not queried.
    */
   testing?: Tip | null;
-  /** Given for the testing branch: the revision that it must descend from. */
+  /** For the testing branch: the revision that it must descend from. */
   base?: string;
   /**
-   * Given for a revision that the name pointed to before (`gates.soak`): what it
+   * For a revision that the ref pointed to before (`gates.soak`): what the ref
    * points to now.
    */
   newest?: string;

@@ -1,6 +1,5 @@
 /**
- * Versions as tags name them: those of semver.org, and others of numbers with
- * dots between.
+ * Versions in tags: those of semver.org, and other numbers with dots.
  *
  * @module
  */
@@ -11,7 +10,7 @@ export interface Version {
   prerelease: readonly (string | number)[];
 }
 
-/** More digits are no number that can be compared. */
+/** A number with more digits cannot be compared exactly. */
 const form =
   /^v?(\d{1,15}(?:\.\d{1,15})*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?$/;
 
@@ -42,11 +41,9 @@ export function parseVersion(text: string): Version | undefined {
 }
 
 /**
- * Compares by precedence (https://semver.org, 11); a number that is missing is
- * 0.
+ * Compares by precedence (https://semver.org, 11). A missing number is 0.
  *
- * @returns a number below 0 where the first is lower, above 0 where it is
- * higher.
+ * @returns a number below 0 if the first is lower, above 0 if it is higher.
  */
 export function compareVersions(a: Version, b: Version): number {
   const length = Math.max(a.numbers.length, b.numbers.length);
@@ -59,7 +56,7 @@ export function compareVersions(a: Version, b: Version): number {
 
 type Parts = Version["prerelease"];
 
-/** One without a pre-release is higher than one with. */
+/** A version without a pre-release is higher than one with it. */
 function comparePrereleases(a: Parts, b: Parts): number {
   if (a.length === 0 || b.length === 0) return b.length - a.length;
   for (let i = 0; i < Math.min(a.length, b.length); i++) {

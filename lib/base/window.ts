@@ -1,35 +1,38 @@
 /**
- * Windows of time as people write them: `Mon-Fri 22:00-04:00 Europe/Berlin`,
+ * Time windows as people write them: `Mon-Fri 22:00-04:00 Europe/Berlin`,
  * `Sat,Sun`, `deny Fri 12:00-24:00`.
  *
- * The days are those on which a window begins, so that `Fri 22:00-04:00` ends
- * on Saturday morning. Without days it is every day, without times the whole
- * day, without a time zone that of the host.
+ * The days are those on which a window begins: `Fri 22:00-04:00` ends on
+ * Saturday morning. Without days, the window is on every day. Without times, it
+ * is the whole day. Without a time zone, it is in that of the host.
  *
  * @module
  */
 
-/** One window. */
+/** A time window. */
 export interface Window {
-  /** Whether nothing may happen in it, rather than something. */
+  /** Whether it forbids changes, instead of allowing them. */
   deny: boolean;
   /** The days on which it begins; 0 is Monday. */
   days: readonly number[];
   /** Its first minute, from midnight. */
   from: number;
-  /** The minute after its last; not after `from`: it ends on the next day. */
+  /**
+   * The minute after its last. If this is not after `from`, it ends on the next
+   * day.
+   */
   to: number;
-  /** An IANA time zone; `undefined`: that of the host. */
+  /** An IANA time zone; `undefined` for that of the host. */
   zone: string | undefined;
 }
 
 const dayNames = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const week = 7, wholeDay = 24 * 60;
 const minute = 60_000;
-/** Every time zone of today is this far from UTC, or a multiple of it. */
+/** The offset of every time zone from UTC is a multiple of this. */
 const quarter = 15 * minute;
 
-/** How a window is written, to complete "expected …". */
+/** The form of a window, to complete "expected …". */
 export const windowForm =
   "windows such as Mon-Fri 22:00-04:00 Europe/Berlin, Sat,Sun or deny Fri 12:00-24:00";
 
@@ -51,7 +54,7 @@ export function parseWindow(text: string): Window | { wrong: string } {
   const times = take(timesOf);
   const zone = take(zoneOf);
   if (words.length > 0) return { wrong: words[0]! };
-  // A time zone alone says nothing about when.
+  // A time zone alone is not a window.
   if (!days && !times) return { wrong: text.trim() };
   return {
     deny,
@@ -103,8 +106,8 @@ function zoneOf(word: string): string | undefined {
 }
 
 /**
- * Whether the windows let something happen at a time: outside every window
- * that denies, and inside one that allows, if there are such.
+ * Returns whether the windows allow changes at a time: it is outside every
+ * window that denies, and inside a window that allows, if there are any.
  *
  * @throws {RangeError} for a text that {@linkcode parseWindow} refuses.
  */
@@ -113,16 +116,16 @@ export function isOpen(texts: readonly string[], at: Date): boolean {
 }
 
 /**
- * When the windows open next, from a time at which they are closed.
+ * Returns when the windows open next, from a time at which they are closed.
  *
- * @returns `undefined` where that does not happen within two weeks.
+ * @returns `undefined` if they do not open within two weeks.
  */
 export function nextOpening(
   texts: readonly string[],
   after: Date,
 ): Date | undefined {
   const windows = readAll(texts);
-  // They can open only where one begins or ends, or where a clock is changed.
+  // They can only open when a window begins or ends, or when a clock changes.
   const minutes = [0, ...windows.flatMap(({ from, to }) => [from, to])]
     .map((at) => (at * minute) % quarter);
   const steps = [...new Set(minutes)].sort((a, b) => a - b);
@@ -146,14 +149,16 @@ function readAll(texts: readonly string[]): Window[] {
 }
 
 function isOpenAt(windows: readonly Window[], at: number): boolean {
-  // Nobody can tell then that no window denies.
+  // Otherwise it is not certain that no window denies.
   if (!windows.every(({ zone }) => wallClock(zone, at))) return false;
   const allowing = windows.filter(({ deny }) => !deny);
   return (allowing.length === 0 || allowing.some((one) => holds(one, at))) &&
     !windows.some((one) => one.deny && holds(one, at));
 }
 
-/** Whether a window holds at a time, by the clocks of its time zone. */
+/**
+ * Returns whether a time is inside a window, by the clocks of its time zone.
+ */
 function holds({ days, from, to, zone }: Window, at: number): boolean {
   const clock = wallClock(zone, at);
   if (!clock) return false;
@@ -167,8 +172,8 @@ function holds({ days, from, to, zone }: Window, at: number): boolean {
 const clocks = new Map<string | undefined, Intl.DateTimeFormat>();
 
 /**
- * The day and the minute of it that clocks in a time zone show; `undefined`
- * where the engine names no day or no time that is known here.
+ * Returns the day and the minute that clocks in a time zone show; `undefined`
+ * if the engine returns an unknown day or time.
  */
 function wallClock(
   zone: string | undefined,

@@ -198,7 +198,7 @@ async function others({ effects }: Configured): Promise<Finding> {
   return {
     ...warning(
       `also switches this host: ${found.map(({ unit }) => unit).join(", ")}`,
-      ...new Set(found.map(({ mend }) => mend)),
+      ...new Set(found.map(({ fix }) => fix)),
     ),
   };
 }

@@ -1,12 +1,12 @@
 /**
- * The clock that counts from the boot on and that nobody sets.
+ * The clock that counts from the boot, and that nobody can set.
  *
  * @module
  */
 import { kernelText } from "../process/kernel.ts";
 import { bootId } from "./system.ts";
 
-/** Which boot it is, and the seconds since then (proc_uptime(5)). */
+/** Returns the boot id, and the seconds since the boot (proc_uptime(5)). */
 export function bootClock(): { boot: string; uptime: number } {
   const [uptime] = kernelText("/proc/uptime").split(" ");
   return { boot: bootId(), uptime: Number(uptime) };

@@ -1,6 +1,7 @@
 /**
- * Which system the bootloader starts, read from its own files, because one can
- * fail to be written and say nothing (a full /boot has done that).
+ * Reads which system the bootloader starts, from the bootloader's own files.
+ * The files can fail to be written without an error: a full /boot has done
+ * that.
  *
  * @module
  */
@@ -8,10 +9,10 @@ import { type Counter, counterOf, idOf } from "./boot_count.ts";
 import { readIfThere } from "./files.ts";
 import { systemProfile } from "./system.ts";
 
-/** A bootloader whose files are there, and the system that it starts. */
+/** A bootloader with existing files, and the system that it starts. */
 export interface BootEntry {
   loader: "systemd-boot" | "GRUB" | "extlinux";
-  /** `null` where its default entry names no system. */
+  /** `null` if its default entry names no system. */
   system: string | null;
 }
 
@@ -19,14 +20,14 @@ export interface BootEntry {
 const places = ["/boot", "/efi", "/boot/efi"];
 
 /**
- * The default entries of all bootloaders whose files are found. There can be
- * files of one that is no longer used.
+ * Returns the default entries of all bootloaders whose files exist. One of them
+ * may no longer be in use.
  */
 export function bootEntries(): BootEntry[] {
   return [...systemdBoot(places), ...grub(), ...extlinux()];
 }
 
-/** The default entry of systemd-boot in each of these partitions. */
+/** Returns the default entry of systemd-boot in each of these partitions. */
 export function systemdBoot(places: readonly string[]): BootEntry[] {
   return places.flatMap((place) => {
     const conf = readIfThere(`${place}/loader/loader.conf`);
@@ -46,8 +47,8 @@ function entryIn(folder: string, pattern: string): string | undefined {
   const names = listOf(folder).filter((name) =>
     matches(name, pattern) || matches(idOf(name), pattern)
   );
-  // The loader takes the first of its menu, where the newest stands first, and
-  // what it has given up last.
+  // The loader starts the first entry of its menu. The newest is first; those
+  // that it has given up are last.
   const name =
     names.sort((a, b) =>
       Number(isGivenUp(a)) - Number(isGivenUp(b)) ||
@@ -59,8 +60,8 @@ function entryIn(folder: string, pattern: string): string | undefined {
 const isGivenUp = (name: string) => counterOf(name)?.left === 0;
 
 /**
- * The counters of a system's entries for systemd-boot, kernel images included;
- * none where its entries have none, or where there are none.
+ * Returns the counters of a system's entries for systemd-boot, kernel images
+ * included; none if there are no entries or no counters.
  */
 export function countersOf(system: string): Counter[] {
   return places.flatMap((place) => {
@@ -75,7 +76,7 @@ export function countersOf(system: string): Counter[] {
   });
 }
 
-/** Whether any entry for systemd-boot has a counter. */
+/** Returns whether any entry for systemd-boot has a counter. */
 export function hasCounters(): boolean {
   return places.some((place) =>
     [`${place}/loader/entries`, `${place}/EFI/Linux`].some((folder) =>
@@ -84,7 +85,7 @@ export function hasCounters(): boolean {
   );
 }
 
-/** The system of the generation that a kernel image is named after. */
+/** Returns the system of the generation in the name of a kernel image. */
 function generationOf(name: string): string | undefined {
   const number = /^nixos-generation-(\d+)[-+.]/.exec(name)?.[1];
   if (number === undefined) return undefined;
@@ -131,16 +132,19 @@ function extlinux(): BootEntry[] {
     : [{ loader: "extlinux", system: extlinuxDefault(conf) }];
 }
 
-/** The entry that loader.conf names; it may have `*` in it (loader.conf(5)). */
+/**
+ * Returns the entry that loader.conf names; it may contain `*`
+ * (loader.conf(5)).
+ */
 export function loaderDefault(conf: string): string | undefined {
   return /^default\s+(\S+)/m.exec(conf)?.[1];
 }
 
-/** The system that GRUB's default menu entry starts, by its number. */
+/** Returns the system of GRUB's default menu entry, by its number. */
 export function grubDefault(cfg: string): string | null {
   const chosen = [...cfg.matchAll(/^\s*set default="?(\d+)"?\s*$/gm)].at(-1);
   const wanted = Number(chosen?.[1] ?? 0);
-  // Entries of submenus are indented by their submenu's braces.
+  // Entries of submenus are inside the braces of their submenu.
   let depth = 0, number = -1, text = "";
   for (const line of cfg.split("\n")) {
     if (depth === 0 && /^\s*(menuentry|submenu)\s/.test(line)) number++;
@@ -152,7 +156,7 @@ export function grubDefault(cfg: string): string | null {
   return systemIn(text);
 }
 
-/** The system that the default label of extlinux starts. */
+/** Returns the system of the default label of extlinux. */
 export function extlinuxDefault(conf: string): string | null {
   const label = /^\s*DEFAULT\s+(\S+)/im.exec(conf)?.[1];
   const parts = conf.split(/^\s*LABEL\s+/im).slice(1);
@@ -160,7 +164,7 @@ export function extlinuxDefault(conf: string): string | null {
   return systemIn(part ?? "");
 }
 
-/** The system whose init is started, as NixOS gives it to the kernel. */
+/** Returns the system whose init is on a kernel command line of NixOS. */
 export function systemIn(text: string): string | null {
   return /\binit=(\/nix\/store\/[^/\s]+)\/init\b/.exec(text)?.[1] ?? null;
 }

@@ -1,11 +1,11 @@
 /**
- * What of a system needs a reboot to be used.
+ * Finds the parts of a system that need a reboot.
  *
  * @module
  */
 import { bootedLink } from "./system.ts";
 
-/** What only a reboot replaces, by its name in a system. */
+/** The parts that only a reboot replaces, by their names in a system. */
 const parts: Readonly<Record<string, string>> = {
   kernel: "kernel",
   initrd: "initrd",
@@ -14,8 +14,8 @@ const parts: Readonly<Record<string, string>> = {
 };
 
 /**
- * The parts of a system that are not those that were booted; none where it is
- * not known what was, as in a container.
+ * Returns the parts of a system that differ from those of the booted system;
+ * none if the booted system is unknown, as in a container.
  *
  * @param booted The link to the booted system, or the system itself.
  */
@@ -31,7 +31,7 @@ export function changedSinceBoot(
     .map(([, name]) => name);
 }
 
-/** Where a path leads: in NixOS each part is a link to a store path. */
+/** Follows a path: in NixOS, each part is a link to a store path. */
 function pathOf(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);

@@ -1,10 +1,10 @@
 /**
- * Runs a program that may be hostile without systemd, as near to
- * confined_unit.ts as the kernel's own means are: an unprivileged user in
- * namespaces of its own, with no file of the host but those that are named.
+ * Runs an untrusted program without systemd, as similar to confined_unit.ts as
+ * the kernel allows: as an unprivileged user in namespaces of its own, without
+ * any file of the host except the given ones.
  *
- * Less than a unit: there is no filter of system calls, and memory is limited
- * for each process and not for all of them together.
+ * This is weaker than a unit: there is no filter of system calls, and the
+ * memory limit is per process.
  *
  * @module
  */
@@ -17,11 +17,11 @@ import {
 } from "./confined_unit.ts";
 
 /**
- * Puts together a root folder of the named files, enters it, and gives up all
- * rights. A constant: its words are the user, the group, the limit of memory,
- * the runtime folder, the cache folder, then `FLAG FROM TO` for each file with
- * `--` behind the last one, and the argument list. FLAG is `need`, `if` where
- * the file may be missing, and `write` where it stays writable.
+ * Builds a root folder from the given files, enters it, and drops all
+ * privileges. It is a constant. Its arguments are the user, the group, the
+ * memory limit, the runtime folder, the cache folder, then `FLAG FROM TO` for
+ * each file, then `--` and the command. FLAG is `need`, `if` if the file is
+ * optional, or `write` if it stays writable.
  */
 const script = `set -eu
 umask 022
@@ -63,16 +63,17 @@ exec chroot . setpriv "--reuid=$user" "--regid=$group" --clear-groups --no-new-p
 	sh -c 'cd "$1"; umask 077; shift; exec "$@"' confined "$runtime" "$@"
 `;
 
-/** What a user without rights is by number. */
+/** The ids of an unprivileged user. */
 export interface UserIds {
   uid: number;
   gid: number;
 }
 
 /**
- * Runs an argument list so and waits for it. All that it starts ends with it.
+ * Returns the command that runs an argument list in namespaces and waits for
+ * it. All processes that it starts end with it.
  *
- * @param env All variables that it has.
+ * @param env All its environment variables.
  */
 export function runInNamespaces(
   argv: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Runs a program that may be hostile in a transient unit of systemd: as an
- * unprivileged user, and with no file of the host but those that are named.
+ * Runs an untrusted program in a transient unit of systemd: as an unprivileged
+ * user, without any file of the host except the given ones.
  *
  * @module
  */
@@ -14,36 +14,38 @@ export interface Confinement {
   unit: string;
   /** The user and group that it runs as. */
   user: string;
-  /** Files and folders it can read; the rest of the host is not there. */
+  /**
+   * The files and folders that it can read. It sees no other file of the host.
+   */
   readable: readonly Shown[];
-  /** A folder that it can write to, beside its own two. */
+  /** A folder that it can write to, in addition to its own two. */
   writable?: string | undefined;
   /** Whether it has the host's network. */
   network: boolean;
-  /** Bytes of memory, and of swap beside it. */
+  /** Bytes of memory and of swap. */
   memory: { ram: number; swap: number };
   /** The longest it may run. */
   seconds: number;
-  /** The unit whose end ends it. */
+  /** If this unit ends, it ends too. */
   boundTo?: string | undefined;
 }
 
-/** A path of the host, and where the unit sees it. */
+/** A path of the host, and its path in the unit. */
 export interface Shown {
   from: string;
-  /** The same path where this is missing. */
+  /** By default, the same path. */
   to?: string;
-  /** `true`: it may be missing. */
+  /** `true`: it is optional. */
   optional?: true;
 }
 
-/** Seconds from the polite signal to the one that nobody survives. */
+/** Seconds between SIGTERM and SIGKILL. */
 const graceSeconds = 2;
 
-/** What programs reserve of addresses and never use. */
+/** Bytes of address space that programs reserve and never use. */
 export const addressSlack = 2 ** 30;
 
-// systemd.exec(5). Each line takes away a way to the host that an evaluation
+// systemd.exec(5). Each line removes an access to the host that an evaluation
 // does not need.
 const locked: readonly string[] = [
   "NoNewPrivileges=yes",
@@ -78,19 +80,21 @@ const locked: readonly string[] = [
   "TasksMax=512",
   "KillMode=control-group",
   `TimeoutStopSec=${graceSeconds}`,
-  // The host's files are not hidden one by one: none is there.
+  // No file of the host exists in the unit, so none needs to be hidden.
   "TemporaryFileSystem=/:ro,mode=0755,size=1M",
 ];
 
-/** The folder of a unit that is gone with it, and the one that stays. */
+/**
+ * Returns the folder of a unit that is removed with it, and the one that stays.
+ */
 export function foldersOf(unit: string): { runtime: string; cache: string } {
   return { runtime: `/run/${unit}`, cache: `/var/cache/${unit}` };
 }
 
 /**
- * Runs an argument list in such a unit and waits for it. What it writes comes
- * to us; {@linkcode confinedEnd} tells how it ended. It starts in its runtime
- * folder.
+ * Returns the command that runs an argument list in such a unit, waits for it
+ * and passes its output on. {@linkcode confinedEnd} reads how it ended. It
+ * starts in its runtime folder.
  *
  * @param env All variables that it has.
  */
@@ -104,7 +108,7 @@ export function runConfined(
     program: "systemd-run",
     args: [
       `--unit=${unit}`,
-      // Not --quiet, since it then does not say how the unit ended.
+      // Not --quiet, because it then does not report how the unit ended.
       ...["--wait", "--pipe", "--collect", "--service-type=exec"],
       ...propertiesOf(confinement).map((property) => `--property=${property}`),
       ...Object.entries(env).map(([name, value]) =>
@@ -114,7 +118,7 @@ export function runConfined(
       // systemd replaces variables in an argument list (systemd.service(5)).
       ...argv.map((word) => word.replaceAll("$", "$$$$")),
     ],
-    // systemd ends the unit; we wait a little longer to hear of it.
+    // systemd stops the unit. We wait a little longer for its report.
     timeout: (seconds + graceSeconds + 30) * 1000,
   };
 }
@@ -130,7 +134,7 @@ function propertiesOf(confinement: Confinement): string[] {
     ...network ? [] : ["PrivateNetwork=yes"],
     `MemoryMax=${memory.ram}`,
     `MemorySwapMax=${memory.swap}`,
-    // Where the kernel gives systemd no control of memory this counts alone.
+    // If systemd cannot control memory, only this limit works.
     `LimitAS=${memory.ram + memory.swap + addressSlack}`,
     `RuntimeMaxSec=${seconds}`,
     `RuntimeDirectory=${unit}`,
@@ -152,29 +156,29 @@ function bindOf({ from, to, optional }: Shown): string {
   }`;
 }
 
-/** A path as systemd reads it; outside of quotes a colon would end it. */
+/** Quotes a path for systemd. Without quotes, a colon would end it. */
 function quoted(path: string): string {
   return `"${path.replace(/[\\"]/g, "\\$&")}"`;
 }
 
 /**
- * Reads how the unit ended from the end of what `systemd-run` wrote. The unit
- * writes to the same place before that, so only the last words count.
+ * Reads how the unit ended from the last lines of `systemd-run`. Only these
+ * count, because the unit writes to the same output before.
  *
- * @returns `undefined` where systemd did not start it, or we do not know.
+ * @returns `undefined` if systemd did not start it, or this is not known.
  */
 export function confinedEnd(stderr: string): UnitEnd | undefined {
   const at = stderr.lastIndexOf("Finished with result: ");
   return at === -1 ? undefined : unitEnd(stderr.slice(at));
 }
 
-/** Whether a line is what `systemd-run` itself says of a unit. */
+/** Returns whether a line is a report of `systemd-run` itself. */
 export function isOfSystemdRun(line: string): boolean {
   return /^(?:Running as unit: |\s*Finished with result: |\s*Main processes terminated with: |\s*Service runtime: |\s*CPU time consumed: |\s*Memory (?:peak|swap peak): |\s*IO bytes |\s*IP traffic )/
     .test(line);
 }
 
-/** The service that this process belongs to, if it is one of systemd's own. */
+/** Returns the system service that this process belongs to, if any. */
 export function ownService(): string | undefined {
   try {
     const groups = kernelText("/proc/self/cgroup");
@@ -185,7 +189,7 @@ export function ownService(): string | undefined {
   }
 }
 
-/** What the machine has, in bytes (proc(5), "/proc/meminfo"). */
+/** Returns the memory of the machine in bytes (proc(5), "/proc/meminfo"). */
 export function machineMemory(): { ram: number; swap: number } {
   const text = kernelText("/proc/meminfo");
   const of = (name: string) => {

@@ -1,19 +1,19 @@
 /**
- * How much room there is on the file systems that a deployment writes to.
+ * Reads the free space of the file systems that a deployment writes to.
  *
  * @module
  */
 import { statfsSync } from "node:fs";
 
-/** The room on one file system. */
+/** The free space of a file system. */
 export interface Room {
-  /** Bytes that root may still write. */
+  /** The bytes that root can still write. */
   bytes: number;
-  /** Files that can still be made; `Infinity` where there is no such limit. */
+  /** The files that can still be created; `Infinity` if there is no limit. */
   files: number;
 }
 
-/** The room at a path, or `undefined` where there is no such path. */
+/** Returns the free space at a path, or `undefined` if it does not exist. */
 export function roomAt(path: string): Room | undefined {
   try {
     const { bsize, bfree, files, ffree } = statfsSync(path);
@@ -23,7 +23,7 @@ export function roomAt(path: string): Room | undefined {
   }
 }
 
-/** Whether two paths are on one file system. */
+/** Returns whether two paths are on the same file system. */
 export function onOneDisk(a: string, b: string): boolean {
   try {
     return Deno.statSync(a).dev === Deno.statSync(b).dev;
@@ -32,7 +32,7 @@ export function onOneDisk(a: string, b: string): boolean {
   }
 }
 
-/** The size of a file, its links followed; 0 where there is none. */
+/** Returns the size of a file, links followed; 0 if it does not exist. */
 export function sizeOf(path: string): number {
   try {
     return Deno.statSync(path).size;
@@ -41,7 +41,7 @@ export function sizeOf(path: string): number {
   }
 }
 
-/** The size of all files in a folder; 0 where there is none. */
+/** Returns the size of all files in a folder; 0 if it does not exist. */
 export function sizeOfAll(folder: string): number {
   try {
     return Array.from(Deno.readDirSync(folder))

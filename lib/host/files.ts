@@ -1,5 +1,5 @@
 /**
- * Files that must survive a power cut.
+ * Reads and writes files that must survive a power cut.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import { ensureDir } from "@std/fs";
 import { foreseen } from "../base/os_error.ts";
 
 /**
- * Puts `text` in place of the file at `path`, so that after a crash at any
- * point either the old or the new text is there, whole: write, fsync, rename,
- * fsync of the folder. Only the owner may read it.
+ * Replaces the file at `path`. After a crash at any point, either the old or
+ * the new text is there, whole: write, fsync, rename, fsync of the folder. Only
+ * the owner may read it.
  *
- * @param time The time of last change that the file is to have.
+ * @param time The modification time of the file.
  * @throws {SyncError} `disk-full` and the like.
  */
 export async function writeWhole(
@@ -19,7 +19,7 @@ export async function writeWhole(
   text: string,
   time?: Date,
 ): Promise<void> {
-  await writing(path, () => replaceWhole(path, text, time));
+  await naming(path, () => replaceWhole(path, text, time));
 }
 
 async function replaceWhole(
@@ -40,14 +40,14 @@ async function replaceWhole(
   await syncFolder(path.slice(0, path.lastIndexOf("/")));
 }
 
-/** A file that was not there: no link that somebody put there is followed. */
+/** Opens a new file. It follows no link that somebody put there. */
 async function openNew(path: string): Promise<Deno.FsFile> {
   const open = () =>
     Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   try {
     return await open();
   } catch (error) {
-    // A run that was cut off left its own.
+    // An interrupted run left its own file.
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     await Deno.remove(path);
     return await open();
@@ -55,12 +55,12 @@ async function openNew(path: string): Promise<Deno.FsFile> {
 }
 
 /**
- * Adds text to the end of a file and has it on the disk before it returns.
+ * Appends text to a file. It is on the disk when this returns.
  *
  * @throws {SyncError} `disk-full` and the like.
  */
 export async function appendDurably(path: string, text: string): Promise<void> {
-  await writing(path, () => append(path, text));
+  await naming(path, () => append(path, text));
 }
 
 async function append(path: string, text: string): Promise<void> {
@@ -78,7 +78,7 @@ async function append(path: string, text: string): Promise<void> {
   }
 }
 
-/** Reads a text file, or `undefined` where there is none. */
+/** Reads a text file; `undefined` if it does not exist. */
 export function readIfThere(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
@@ -89,29 +89,34 @@ export function readIfThere(path: string): string | undefined {
 }
 
 /**
- * Reads a file that somebody else has named.
+ * Reads a file whose path comes from somebody else.
  *
- * @throws {RangeError} where it is no regular file, which might never end, or
- * longer than `most` bytes.
+ * @throws {RangeError} if it is not a regular file, which might never end, or
+ * if it is longer than `most` bytes.
  */
 export async function readAtMost(
   path: string,
   most: number,
 ): Promise<Uint8Array> {
   const { isFile, size } = await Deno.stat(path);
-  if (!isFile) throw new RangeError("it is no regular file");
-  if (size > most) throw new RangeError(`it is over ${most >> 20} MiB long`);
+  if (!isFile) throw new RangeError("it is not a regular file");
+  if (size > most) throw new RangeError(`it is larger than ${most >> 20} MiB`);
   return await Deno.readFile(path);
 }
 
-/** Makes a folder that only its owner may enter. */
+/** Creates a folder that only its owner may enter. */
 export async function ensurePrivateDir(path: string): Promise<void> {
   await ensureDir(path);
   await Deno.chmod(path, 0o700);
 }
 
-/** A write alone does not tell which file it was. */
-async function writing(
+/**
+ * Runs what writes to an open file. Deno's own error does not name the file:
+ * this one does.
+ *
+ * @throws {SyncError} `disk-full` and the like.
+ */
+export async function naming(
   path: string,
   write: () => Promise<void>,
 ): Promise<void> {
@@ -132,7 +137,7 @@ async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
 
-/** Has the names in a folder on the disk before it returns. */
+/** Writes the names in a folder to the disk before it returns. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await Deno.open(path, { read: true });
   try {

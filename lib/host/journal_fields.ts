@@ -1,11 +1,11 @@
 /**
- * The fields that lines of an attempt have in systemd's journal.
+ * The fields of an attempt's lines in the systemd journal.
  *
  * @module
  */
 import type { Stage } from "../base/errors.ts";
 
-/** Fields for `journalctl GITOPS_SYNC_REVISION=…`. */
+/** Returns the fields, for `journalctl GITOPS_SYNC_REVISION=…`. */
 export function journalFields(
   attempt: string,
   revision: string,

@@ -1,6 +1,6 @@
 /**
- * One run at a time: flock(2) on a file of the state folder, which the kernel
- * lets go of when the holder dies, however it dies.
+ * One run at a time: flock(2) on a file of the state folder. The kernel releases
+ * the lock when its holder ends, even if it is killed.
  *
  * @module
  */
@@ -18,26 +18,27 @@ export interface Holder {
   /** The command, e.g. `sync`. */
   command: string;
   /**
-   * When it took the lock, in milliseconds since 1970: what makes text of it is
-   * loaded at its first use. Also tells when the last run began.
+   * When it took the lock, in milliseconds since 1970. This is also when the
+   * last run began. It is a number, because code that formats dates is loaded
+   * at its first use.
    */
   since: number;
 }
 
-/** The last point in time that has a name (ECMA-262, "Time Values"). */
+/** The last valid point in time (ECMA-262, "Time Values"). */
 const latest = 8.64e15;
 
-/** A held lock; closing it lets go. */
+/** A held lock; closing it releases it. */
 export interface Lock extends Disposable {
   readonly file: Deno.FsFile;
 }
 
 /**
- * Takes the lock, or says who has it.
+ * Takes the lock.
  *
  * @param now The time, in milliseconds since 1970.
- * @throws {SyncError} `locked` (exit 10), `state-folder` if the folder can't
- * be used.
+ * @throws {SyncError} `locked` (exit 10) with the name of the holder, or
+ * `state-folder` if the folder cannot be used.
  */
 export async function takeLock(
   folder: string,
@@ -45,7 +46,7 @@ export async function takeLock(
   now: number,
 ): Promise<Lock> {
   const file = await open(folder);
-  // All of it without waiting: a wait would start a thread.
+  // Without waiting: a wait would start a thread.
   const isOurs = await lockNow(file, true) || await lockAfterLook(file) ||
     await lockAfterPlan(file, folder);
   if (!isOurs) {
@@ -57,17 +58,17 @@ export async function takeLock(
     command,
     since: now,
   };
-  // Over what was there, which is not cut: some file systems write a file that
-  // was cut to the disk at once. The first line counts.
+  // Over the old content, without truncating it: some file systems write a
+  // truncated file to the disk at once. Only the first line counts.
   try {
     file.writeSync(new TextEncoder().encode(`${JSON.stringify(holder)}\n`));
   } catch {
-    // On a full disk the lock holds all the same; only its holder has no name.
+    // On a full disk the lock still works, but its holder has no name.
   }
   return { file, [Symbol.dispose]: () => file.close() };
 }
 
-/** Who wrote the lock file last, if that can be read. */
+/** Returns who wrote the lock file last, if it can be read. */
 export function lastHolder(folder: string): Holder | undefined {
   try {
     const text = Deno.readTextFileSync(`${folder}/lock`);
@@ -81,7 +82,7 @@ export function lastHolder(folder: string): Holder | undefined {
   }
 }
 
-/** Whether some run holds the lock right now. */
+/** Returns whether somebody holds the lock now. */
 export async function isLocked(folder: string): Promise<boolean> {
   try {
     using file = await Deno.open(`${folder}/lock`, { read: true });
@@ -92,21 +93,21 @@ export async function isLocked(folder: string): Promise<boolean> {
   }
 }
 
-/** Somebody may have looked just now whether there is a run: {@linkcode isLocked}. */
+/** Takes the lock after {@linkcode isLocked} of another process has ended. */
 async function lockAfterLook(file: Deno.FsFile): Promise<boolean> {
-  // Who had to wait has waited for longer than a look takes.
+  // `lockSoon` has already waited for longer than that.
   if (!("tryLockSync" in file)) return false;
   await new Promise((resolve) => setTimeout(resolve, 100));
   return await lockNow(file, true);
 }
 
-/** Milliseconds that a run waits for a plan, which asks a switch what it would do. */
+/** How long a run waits for a plan, in milliseconds. */
 const patienceWithPlan = 60_000, pause = 200;
 
 /** The file that a plan makes before it takes the lock of runs. */
 const planMark = (folder: string) => `${folder}/plan/asks`;
 
-/** A plan holds the lock for seconds, and must not make a run fail. */
+/** Waits for a plan: it holds the lock for seconds, and must not fail a run. */
 async function lockAfterPlan(
   file: Deno.FsFile,
   folder: string,
@@ -124,18 +125,18 @@ async function lockAfterPlan(
 }
 
 /**
- * Takes the lock of runs for a plan, which changes nothing and is no run: who
- * held it last stays written there, and a run that begins now waits.
+ * Takes the lock of runs for a plan. A plan changes nothing and is no run, so
+ * the name of the last holder stays, and a run that begins now waits.
  *
  * @param folder The state folder, which has the plan's own folder.
- * @returns nothing where a run holds it.
+ * @returns `undefined` if a run holds it.
  */
 export async function lockForPlan(folder: string): Promise<Lock | undefined> {
   const mark = planMark(folder);
   Deno.writeTextFileSync(mark, "");
   const file = await open(folder);
   const release = () => {
-    // In this order a run that waits finds the lock free.
+    // In this order, so that a waiting run finds the lock free.
     file.close();
     Deno.removeSync(mark);
   };
@@ -144,7 +145,7 @@ export async function lockForPlan(folder: string): Promise<Lock | undefined> {
   return undefined;
 }
 
-/** Takes flock(2) on a file if it is free. */
+/** Takes flock(2) on a file, if it is free. */
 export function lockNow(
   file: Deno.FsFile,
   exclusive: boolean,
@@ -155,8 +156,8 @@ export function lockNow(
 }
 
 /**
- * Where Deno can only wait for a lock (up to 2.6): one that is free is there at
- * once, and who waits in vain is about to exit.
+ * For Deno up to 2.6, which can only wait for a lock. A free lock is taken at
+ * once. If the lock is held, the wait goes on until this process exits.
  */
 async function lockSoon(
   file: Deno.FsFile,
@@ -167,7 +168,7 @@ async function lockSoon(
     timer = setTimeout(() => resolve(false), 500);
   });
   const taken = file.lock(exclusive).then(() => true);
-  // It fails when the file is closed below it.
+  // It fails when the file is closed.
   taken.catch(() => {});
   const isTaken = await Promise.race([taken, late]);
   clearTimeout(timer);
@@ -213,8 +214,8 @@ async function unusable(folder: string, error: unknown): Promise<unknown> {
   return usageError(
     "state-folder",
     `Cannot use the state folder ${folder}: ${error.message}`,
-    ...isRight ? ["run as root (sudo)"] : known.hints,
-    "or name another folder with --state-directory",
+    ...isRight ? ["Run the command as root, with `sudo`."] : known.hints,
+    "Name another state folder with `--state-directory`.",
   );
 }
 
@@ -227,14 +228,14 @@ async function locked(holder: Holder | undefined): Promise<SyncError> {
       new Date(holder.since).toISOString()
     })`
     : "another run";
-  return new SyncError(`Cannot start: ${who} holds the lock`, {
+  return new SyncError(`Cannot start: ${who} is in progress`, {
     stage: "lock",
     reason: "locked",
     next: "stop",
     hints: [
       holder
-        ? `wait for it, or look at it with: ps -fp ${holder.pid}`
-        : "wait for it to end",
+        ? `Wait until it ends, or look at it with \`ps -fp ${holder.pid}\`.`
+        : "Wait until it ends, or look at it with `gitops-sync watch`.",
     ],
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Files in memory. Deno keeps /dev, and so /dev/shm, from every program that
- * may not do anything at all, and ours may not (nix/build.sh): there other
- * programs do the work.
+ * Files in memory. Deno does not let our program use /dev, and so /dev/shm,
+ * because it may not do everything (nix/build.sh). Other programs do the work
+ * there.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ensureDir } from "@std/fs";
 import { runNow } from "../process/command.ts";
 import { run } from "../process/run_command.ts";
 
-/** What is at a path itself, not where a link leads. */
+/** A file or folder; links are not followed. */
 export interface Entry {
   isDirectory: boolean;
   uid: number;
@@ -28,7 +28,7 @@ export class MemoryFolder implements AsyncDisposable {
     readonly path: string,
   ) {}
 
-  /** Makes the folders that a name leads through. */
+  /** Creates the parent folders of a name. */
   async prepare(name: string): Promise<void> {
     const folder = dirname(`${this.path}/${name}`);
     await either(
@@ -37,7 +37,7 @@ export class MemoryFolder implements AsyncDisposable {
     );
   }
 
-  /** Writes a new file, and makes the folders that its name leads through. */
+  /** Writes a new file, and creates its parent folders. */
   async write(name: string, content: Uint8Array): Promise<void> {
     const path = `${this.path}/${name}`;
     await this.prepare(name);
@@ -75,16 +75,16 @@ export class MemoryFolder implements AsyncDisposable {
     });
   }
 
-  /** Removes it with all in it. */
+  /** Removes the folder with its content. */
   async [Symbol.asyncDispose](): Promise<void> {
     await removeAll(this.path);
   }
 }
 
 /**
- * Makes a folder that nobody else may enter.
+ * Creates a folder that nobody else may enter.
  *
- * @returns whether it was not there yet.
+ * @returns whether it is new.
  */
 export async function makeFolder(path: string): Promise<boolean> {
   return await either(async () => {
@@ -101,9 +101,9 @@ export async function makeFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Looks at a path.
+ * Reads the owner and the mode of a path.
  *
- * @throws {Deno.errors.NotFound} where nothing is.
+ * @throws {Deno.errors.NotFound} if it does not exist.
  */
 export async function entryAt(path: string): Promise<Entry> {
   return await either(async () => {
@@ -123,7 +123,7 @@ export async function entryAt(path: string): Promise<Entry> {
   });
 }
 
-/** The names in a folder. */
+/** Returns the names in a folder. */
 export async function namesIn(folder: string): Promise<string[]> {
   return await either(
     () => Array.from(Deno.readDirSync(folder), ({ name }) => name),
@@ -132,9 +132,9 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Removes a folder with all in it.
+ * Removes a folder with its content.
  *
- * @throws {Deno.errors.NotFound} where there is none, as far as that is told.
+ * @throws {Deno.errors.NotFound} if it does not exist, unless `rm` removes it.
  */
 export async function removeAll(path: string): Promise<void> {
   await either(
@@ -143,7 +143,9 @@ export async function removeAll(path: string): Promise<void> {
   );
 }
 
-/** Does something itself, or by other programs where Deno does not let it. */
+/**
+ * Does something in this process, or with other programs if Deno forbids it.
+ */
 async function either<T>(
   itself: () => T | Promise<T>,
   byOthers: () => T | Promise<T>,

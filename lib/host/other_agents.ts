@@ -1,6 +1,6 @@
 /**
- * What else brings this host to another system by itself: two that do so undo
- * each other's work.
+ * Finds other programs that switch this host by themselves. Two of them would
+ * undo each other's work.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { propertiesOf } from "./systemd.ts";
 /** A unit that switches this host. */
 export interface OtherAgent {
   unit: string;
-  /** What takes it away. */
-  mend: string;
+  /** What removes it, for a hint. */
+  fix: string;
 }
 
 const known: readonly OtherAgent[] = [
   {
     unit: "comin.service",
-    mend: "take services.comin out of the host's configuration",
+    fix: "Remove services.comin from the host's configuration.",
   },
   {
     unit: "nixos-upgrade.timer",
-    mend: "take system.autoUpgrade out of the host's configuration",
+    fix: "Remove system.autoUpgrade from the host's configuration.",
   },
 ];
 
-/** Those of them that run on this host; none where there is no systemd. */
+/** Returns those that run on this host; none without systemd. */
 export async function otherAgents(
   effects: Pick<Effects, "run">,
 ): Promise<OtherAgent[]> {

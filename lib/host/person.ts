@@ -1,17 +1,18 @@
 /**
- * Which person runs this.
+ * Finds out which person runs this program.
  *
  * @module
  */
 import { oneLine } from "../base/text.ts";
 import { kernelText } from "../process/kernel.ts";
 
-/** No login of a person, as the kernel writes it (proc_pid_loginuid(5)). */
+/** The kernel's value for "no login" (proc_pid_loginuid(5)). */
 const nobody = 4_294_967_295;
 
 /**
- * Who runs this, as far as one can tell: who called sudo, who logged in, or
- * whose process it is. For people to read, and no proof: root can be anybody.
+ * Returns who runs this program: the person who called sudo, who logged in, or
+ * who owns the process. This is for people to read, and no proof: root can be
+ * anybody.
  */
 export function whoRuns(): string {
   const sudo = Deno.env.get("SUDO_USER");
@@ -30,13 +31,15 @@ function loginUid(): number | undefined {
   }
 }
 
-/** The name of a number (passwd(5)); the number itself where it has none. */
+/**
+ * Returns the name of a user id (passwd(5)); the id itself if it has no name.
+ */
 function nameOf(uid: number): string {
   let text = "";
   try {
     text = Deno.readTextFileSync("/etc/passwd");
   } catch {
-    // A person without a name has a number all the same.
+    // Without a name, the id is returned.
   }
   const [name] = text.split("\n").map((line) => line.split(":"))
     .find(([, , id]) => id === String(uid)) ?? [];

@@ -1,6 +1,6 @@
 /**
- * A folder in memory that only its owner may enter, for what must never be on
- * a disk.
+ * Creates a folder in memory that only its owner may enter, for data that must
+ * never be on a disk.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import {
 } from "./memory_files.ts";
 import { startTimeOf } from "./system.ts";
 
-/** Each user has one. */
+/** Each user has a folder. */
 const nameOf = () => `gitops-sync-private.${Deno.uid()}`;
 
 /**
- * Makes the folder, and removes what killed runs of ours have left.
+ * Creates the folder, and removes the folders of our killed runs.
  *
- * @returns the folder, which is removed with all in it when disposed of.
- * @throws {SyncError} exit 5: `no-memory-folder`, where nothing is in memory,
- * `memory-folder-planted`, where somebody else's folder is in its place.
+ * @returns the folder. It is removed with its content when it is disposed of.
+ * @throws {SyncError} exit 5: `no-memory-folder` if no folder is in memory,
+ * `memory-folder-planted` if somebody else's folder is in its place.
  */
 export async function privateFolder(): Promise<MemoryFolder> {
   try {
@@ -33,25 +33,29 @@ export async function privateFolder(): Promise<MemoryFolder> {
     if (!await makeFolder(path)) throw new Error(`${path} is there already`);
     return new MemoryFolder(path);
   } catch (error) {
-    // Nor may the programs be run that would do it.
+    // The programs that would do it may not be run either.
     throw error instanceof Deno.errors.NotCapable ? noMemory() : error;
   }
 }
 
-/** Where such folders may come to be; the first that is in memory is taken. */
+/**
+ * Returns the possible paths of the folder. The first one in memory is used.
+ */
 export function privatePlaces(): string[] {
   return places().map((place) => `${place}/${nameOf()}`);
 }
 
 function places(): string[] {
-  // The service's (systemd.exec(5), "RuntimeDirectory="), which may not write to
-  // /run itself, or the user's. sudo and su may leave another user's in place.
+  // The folder of the service (systemd.exec(5), "RuntimeDirectory="), which may
+  // not write to /run itself, or the folder of the user. sudo and su may keep
+  // another user's folder in the variable.
   const own = Deno.env.get("RUNTIME_DIRECTORY") ??
     Deno.env.get("XDG_RUNTIME_DIR");
   const uid = Deno.uid();
   return [
     ...(own && isOurs(own) ? [own] : []),
-    // systemd-logind's, which there may be without the variable: for su, cron.
+    // The folder of systemd-logind, which may exist without the variable: for
+    // su, cron.
     uid === 0 ? "/run" : `/run/user/${uid}`,
     "/dev/shm",
   ];
@@ -61,29 +65,31 @@ function isOurs(path: string): boolean {
   try {
     return Deno.statSync(path).uid === Deno.uid();
   } catch {
-    // It is not there, or not for us.
+    // It does not exist, or is not for us.
     return false;
   }
 }
 
-/** The folder that holds those of all our runs. */
+/** Returns the folder that holds the folders of all our runs. */
 async function baseFolder(): Promise<string> {
   const base = `${memoryFolder()}/${nameOf()}`;
   await makeFolder(base);
   const { isDirectory, uid, mode } = await entryAt(base);
   if (isDirectory && uid === Deno.uid() && (mode & 0o077) === 0) return base;
   throw new SyncError(
-    `Cannot put what is decrypted into ${base}: expected a folder of our own that nobody else may enter`,
+    `Cannot write decrypted files to ${base}: expected a folder of this user that nobody else may enter`,
     {
       stage: "secrets",
       reason: "memory-folder-planted",
       next: "stop",
-      hints: [`find out who made it (ls -ld ${base}), then remove it`],
+      hints: [
+        `Find out who made it with \`ls -ld ${base}\`, then remove it.`,
+      ],
     },
   );
 }
 
-/** A place that is in memory. */
+/** Returns a folder in memory. */
 function memoryFolder(): string {
   const inMemory = memoryMounts(kernelText("/proc/self/mountinfo"));
   const found = places().find((place) => isWithin(place, inMemory));
@@ -93,7 +99,7 @@ function memoryFolder(): string {
 
 function noMemory(): SyncError {
   return new SyncError(
-    `Cannot find a folder in memory for what is decrypted: expected a tmpfs at ${
+    `Cannot find a folder in memory for decrypted files: expected a tmpfs at ${
       places()[0]
     }`,
     {
@@ -101,15 +107,15 @@ function noMemory(): SyncError {
       reason: "no-memory-folder",
       next: "stop",
       hints: [
-        "set XDG_RUNTIME_DIR to a folder of yours on a tmpfs, or run as root with /run on one",
+        "Set XDG_RUNTIME_DIR to a folder of yours on a tmpfs, or run as root with /run on a tmpfs.",
       ],
     },
   );
 }
 
 /**
- * The mount points, each with whether it is in memory, as the kernel lists
- * them (proc(5), "/proc/pid/mountinfo"); a later one lies over an earlier.
+ * Returns the mount points with whether each is in memory, as the kernel lists
+ * them (proc(5), "/proc/pid/mountinfo"). A later one covers an earlier one.
  */
 function memoryMounts(mountinfo: string): Map<string, boolean> {
   const mounts = new Map<string, boolean>();
@@ -123,7 +129,7 @@ function memoryMounts(mountinfo: string): Map<string, boolean> {
   return mounts;
 }
 
-/** Whether the mount that a path lies on is in memory. */
+/** Returns whether the mount of a path is in memory. */
 function isWithin(path: string, mounts: Map<string, boolean>): boolean {
   const real = realPathOf(path) ?? "";
   for (let at = real; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
@@ -133,30 +139,30 @@ function isWithin(path: string, mounts: Map<string, boolean>): boolean {
   return false;
 }
 
-/** Where a path leads; `undefined` where it is not there. */
+/** Follows a path; `undefined` if it does not exist. */
 function realPathOf(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);
   } catch (error) {
-    // In /dev, where links are nobody's but root's.
+    // In /dev, only root can make links.
     return error instanceof Deno.errors.NotCapable ? path : undefined;
   }
 }
 
-/** A run that was killed could not clean up; its number tells it is gone. */
+/** A killed run could not clean up. Its process id shows that it has ended. */
 async function removeLeftovers(base: string): Promise<void> {
   for (const name of await namesIn(base)) {
     const pid = /^(\d+)\./.exec(name)?.[1];
     if (pid === undefined) continue;
     if (mayRun(Number(pid))) continue;
     await removeOwn(`${base}/${name}`).catch((error) => {
-      // Another run of ours was faster.
+      // Another run of ours removed it first.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
   }
 }
 
-/** One that can't be looked at may run still. */
+/** A process that cannot be read may still run. */
 function mayRun(pid: number): boolean {
   try {
     return startTimeOf(pid) !== undefined;

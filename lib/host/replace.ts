@@ -1,16 +1,16 @@
 /**
- * Puts new content in the place of a file that a person works with.
+ * Replaces a file that a person works with.
  *
  * @module
  */
 import { dirname } from "@std/path";
 import { ensureDir } from "@std/fs";
-import { syncFolder } from "./files.ts";
+import { naming, syncFolder } from "./files.ts";
 
 /**
- * Replaces a file, so that at any moment either the old or the new content is
- * there, whole. Mode and owner stay; a new file gets mode 0644 less the umask,
- * and its folder is made.
+ * Replaces a file. At any moment, either the old or the new content is there,
+ * whole. Mode and owner stay. A new file gets mode 0644 minus the umask, and
+ * its folder is created.
  *
  * @param path Without links.
  */
@@ -28,9 +28,11 @@ export async function replaceFile(
   });
   try {
     try {
-      let rest = content;
-      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-      await file.sync();
+      await naming(path, async () => {
+        let rest = content;
+        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+        await file.sync();
+      });
     } finally {
       file.close();
     }

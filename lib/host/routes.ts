@@ -1,22 +1,22 @@
 /**
- * The routes of this machine. The kernel's tables are read by `cat`, because
- * they are in /proc, which this program may not read by itself.
+ * Reads the routes of this machine. `cat` reads the tables of the kernel,
+ * because they are in /proc, which this program may not read.
  *
  * @module
  */
 import type { Effects } from "../base/effects.ts";
 
-/** A family of addresses. */
+/** An address family. */
 export type Family = "IPv4" | "IPv6";
 
-/** A route that leads nowhere (`RTF_REJECT` of route.h). */
+/** The flag of a route that rejects packets (`RTF_REJECT` of route.h). */
 const reject = 0x200;
 
-/** The families of addresses for which there is a default route. */
+/** Returns the address families that have a default route. */
 export async function defaultRoutes(
   effects: Pick<Effects, "run">,
 ): Promise<Family[]> {
-  // One of them may be missing; the other is shown all the same.
+  // One table may be missing; `cat` still prints the other.
   const finished = await effects.run({
     program: "cat",
     args: ["/proc/net/route", "/proc/net/ipv6_route"],
@@ -26,8 +26,8 @@ export async function defaultRoutes(
 }
 
 /**
- * The same from the lines of both tables, which can be told apart: one has the
- * interface first and one the destination (`fib_route_seq_show` and
+ * Reads the default routes from the lines of both tables. They differ: one has
+ * the interface first, the other the destination (`fib_route_seq_show` and
  * `rt6_info_route` of Linux).
  */
 export function routesIn(tables: string): Family[] {

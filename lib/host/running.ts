@@ -1,29 +1,32 @@
 /**
- * Whether a run is under way. Other commands take the lock of runs as well,
- * each for its own work.
+ * Finds out whether a run is in progress. Other commands take the lock of runs
+ * too, for their own work.
  *
  * @module
  */
 import { type Holder, isLocked, lastHolder } from "./lock.ts";
 
-/** The commands that are runs, as they name themselves in the lock. */
+/** The commands that are runs, by their names in the lock. */
 const runs = ["sync", "rollback"];
 
-/** The run that took the lock last, unless another command did since. */
+/**
+ * Returns the run that took the lock last, unless another command took it
+ * later.
+ */
 export function lastRun(folder: string): Holder | undefined {
   const holder = lastHolder(folder);
   return holder && runs.includes(holder.command) ? holder : undefined;
 }
 
-/** Who is at work with the state folder. */
+/** Who uses the state folder now. */
 export interface AtWork {
-  /** Whether that is a run. One that could not write its name counts. */
+  /** Whether it is a run. An unknown holder counts as a run. */
   isRun: boolean;
-  /** Who has the lock, where that is known. */
+  /** Who holds the lock, if known. */
   holder?: Holder;
 }
 
-/** Looks who is at work with a state folder; `undefined`: nobody. */
+/** Returns who uses a state folder now; `undefined` if nobody does. */
 export async function atWork(folder: string): Promise<AtWork | undefined> {
   if (!await isLocked(folder)) return undefined;
   const holder = lastHolder(folder);
@@ -31,7 +34,7 @@ export async function atWork(folder: string): Promise<AtWork | undefined> {
   return { isRun: runs.includes(holder.command), holder };
 }
 
-/** Whether a run is under way. */
+/** Returns whether a run is in progress. */
 export async function isRunning(folder: string): Promise<boolean> {
   return (await atWork(folder))?.isRun === true;
 }

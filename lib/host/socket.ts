@@ -1,12 +1,14 @@
 /**
- * A Unix socket that nobody but those who may can reach.
+ * Prepares a Unix socket that only permitted users can reach.
  *
  * @module
  */
 import { dirname } from "@std/path";
 import { SyncError } from "../base/errors.ts";
 
-/** Who may enter the folder of a socket, and which option names its path. */
+/**
+ * The permitted mode of a socket's folder, and the option that names its path.
+ */
 export interface SocketRules {
   option: string;
   /** The highest mode of the folder: 0o700 or, for a group, 0o750. */
@@ -14,9 +16,9 @@ export interface SocketRules {
 }
 
 /**
- * Makes ready the place of a socket: a folder of our own that others may not
- * enter, reached without links, in which nothing is planted at the socket's
- * path. What a killed server of ours has left there is removed.
+ * Prepares the folder of a socket: it belongs to us, others may not enter it,
+ * no link leads to it, and no other file is at the path of the socket. The
+ * socket of a killed server of ours is removed.
  *
  * @throws {SyncError} `socket-folder`, `socket-planted` or `socket-in-use`,
  * exit 2.
@@ -40,16 +42,19 @@ async function prepare(path: string, most: number): Promise<void> {
       throw new Unusable("folder", (error as Error).message);
     });
   if (real !== folder) {
-    throw new Unusable("folder", `${folder} leads through a link to ${real}`);
+    throw new Unusable(
+      "folder",
+      `${folder} leads through a symbolic link to ${real}`,
+    );
   }
   const info = await Deno.lstat(folder);
   const mode = (info.mode ?? 0) & 0o777;
   if (info.uid !== Deno.uid() || (mode & ~most) !== 0) {
     throw new Unusable(
       "folder",
-      `others may enter ${folder} (owner ${info.uid}, mode ${
+      `other users may enter ${folder} (owner ${info.uid}, mode ${
         mode.toString(8)
-      }): expected our own with mode ${most.toString(8)}`,
+      }): expected a folder of this user with mode ${most.toString(8)}`,
     );
   }
   await clear(path);
@@ -71,18 +76,18 @@ async function clear(path: string): Promise<void> {
   });
   if (!info) return;
   if (!info.isSocket || info.uid !== Deno.uid()) {
-    throw new Unusable("planted", "something else is there already");
+    throw new Unusable("planted", "another file is there already");
   }
   try {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch {
-    // Nobody listens: a server of ours was killed.
+    // Nobody listens: our server was killed.
     return await Deno.remove(path);
   }
   throw new Unusable("in-use", "another process listens there");
 }
 
-/** Why a path can't be listened on, before it is told. */
+/** The reason why a socket cannot be created at a path. */
 class Unusable extends Error {
   constructor(readonly kind: string, why: string) {
     super(why);
@@ -99,12 +104,15 @@ function unusable(
     reason: `socket-${kind}`,
     next: "stop",
     hints: [
-      `remove what is there, or name another path with ${option}: its folder belongs to the server alone`,
+      `Remove what is there, or set ${option} to another path. Its folder must be for the server only.`,
     ],
   });
 }
 
-/** Removes the socket of a server that has ended; newer Denos do it themselves. */
+/**
+ * Removes the socket of a server that has ended. Newer Denos do this
+ * themselves.
+ */
 export async function removeSocket(path: string): Promise<void> {
   try {
     await Deno.remove(path);

@@ -1,45 +1,45 @@
 /**
- * Facts about this machine, read and never assumed.
+ * Reads facts about this machine.
  *
  * @module
  */
 import { kernelText } from "../process/kernel.ts";
 
-/** The link that NixOS points at the running system. */
+/** NixOS points this link at the running system. */
 const runningLink = "/run/current-system";
 
-/** The link that NixOS points at the system that was booted. */
+/** NixOS points this link at the booted system. */
 export const bootedLink = "/run/booted-system";
 
-/** The profile whose newest generation a reboot starts. */
+/** The profile that a reboot starts. */
 export const systemProfile = "/nix/var/nix/profiles/system";
 
-/** The store path of the running system, or `null` where there is none. */
+/** Returns the store path of the running system, or `null` if there is none. */
 export function runningSystem(): string | null {
   return follow(runningLink);
 }
 
-/** The store path of the boot default, or `null` where there is none. */
+/** Returns the store path of the boot default, or `null` if there is none. */
 export function bootDefault(): string | null {
   return follow(systemProfile);
 }
 
-/** The store path of the system that was booted, or `null` where none was. */
+/** Returns the store path of the booted system, or `null` if there is none. */
 export function bootedSystem(): string | null {
   return follow(bootedLink);
 }
 
-/** Both of them. */
+/** Returns the running system and the boot default. */
 export function systems(): Systems {
   return { running: runningSystem(), bootDefault: bootDefault() };
 }
 
-/** Which boot of the kernel this is (random(4)). */
+/** Returns the id of the current boot (random(4)). */
 export function bootId(): string {
   return kernelText("/proc/sys/kernel/random/boot_id").trim();
 }
 
-/** Whether systemd is the init of this machine (sd_booted(3)). */
+/** Returns whether systemd is the init of this machine (sd_booted(3)). */
 export function hasSystemd(): boolean {
   try {
     return Deno.lstatSync("/run/systemd/system").isDirectory;
@@ -49,11 +49,13 @@ export function hasSystemd(): boolean {
 }
 
 /**
- * When a process started, in clock ticks since the boot (proc_pid_stat(5),
- * field 22), so that its number can't be taken for a later process's.
+ * Returns when a process started, in clock ticks since the boot
+ * (proc_pid_stat(5), field 22). With it, the process cannot be mistaken for a
+ * later one with the same id.
  *
- * @returns `undefined` where it has ended, also if nobody has asked for its end.
- * @throws {UnseenError} where that could not be looked at.
+ * @returns `undefined` if it has ended, even if its parent has not collected
+ * it.
+ * @throws {UnseenError} if this could not be read.
  */
 export function startTimeOf(pid: number): string | undefined {
   try {
@@ -62,13 +64,15 @@ export function startTimeOf(pid: number): string | undefined {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return /^[ZX]/.test(fields[0]!) ? undefined : fields[19];
   } catch (error) {
-    // One that could not be looked at may be alive.
+    // A process that cannot be read may be alive.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return undefined;
   }
 }
 
-/** Follows links to the end: the profile goes through a generation's link. */
+/**
+ * Follows links to the end: the profile leads through the link of a generation.
+ */
 function follow(link: string): string | null {
   try {
     return Deno.realPathSync(link);
@@ -78,7 +82,7 @@ function follow(link: string): string | null {
   }
 }
 
-/** Two store paths that say how a host stands; `null` where there is none. */
+/** The two systems of a host; `null` if there is none. */
 export interface Systems {
   /** Where `/run/current-system` points. */
   running: string | null;

@@ -1,6 +1,6 @@
 /**
- * systemd: transient units that outlive us, failed units, and the timer that
- * puts the previous system back if we do not come back.
+ * systemd: transient units that outlive us, failed units, and the dead-man's
+ * switch, a timer that rolls the host back if we do not return.
  *
  * @module
  */
@@ -9,23 +9,26 @@ import { safeLines } from "../base/text.ts";
 
 const patience = 60_000;
 
-/** The variables of ours that an activation sees, as with nixos-rebuild. */
+/** Our environment variables that an activation gets, as with nixos-rebuild. */
 const activationVariables = ["LOCALE_ARCHIVE", "NIXOS_INSTALL_BOOTLOADER"];
 
-/** The unit that puts the previous system back unless it is disarmed. */
+/**
+ * The unit that rolls the host back to the previous system, unless it is
+ * disarmed.
+ */
 export const deadMansSwitch = "gitops-sync-dead-mans-switch";
 
-/** Seconds from the polite signal to the one that nobody survives. */
+/** Seconds between SIGTERM and SIGKILL. */
 const graceSeconds = 10;
 
 /**
- * Runs an argument list in a unit of its own and waits for it, so that neither
- * our end nor the restart of our own service ends it. What it writes goes to
- * the journal: a pipe to us would break when we die, and it with the pipe.
+ * Returns the command that runs an argument list in its own unit and waits for
+ * it. It goes on if we end or our service restarts. Its output goes to the
+ * journal: a pipe to us would break when we die, and then it would fail.
  *
  * @param seconds The longest it may run.
- * @param fields Fields that its lines have in the journal.
- * @param env Variables that it has beside those of systemd.
+ * @param fields The fields of its lines in the journal.
+ * @param env Environment variables in addition to those of systemd.
  */
 export function runInUnit(
   unit: string,
@@ -38,7 +41,7 @@ export function runInUnit(
     program: "systemd-run",
     args: [
       `--unit=${unit}`,
-      // Not --quiet, since it then does not say how the unit ended.
+      // Not --quiet, because it then does not report how the unit ended.
       "--wait",
       "--service-type=exec",
       `--property=RuntimeMaxSec=${seconds}`,
@@ -53,13 +56,13 @@ export function runInUnit(
       "--",
       ...argv,
     ],
-    // systemd ends the unit; we wait a little longer to hear of it.
+    // systemd stops the unit. We wait a little longer for its report.
     timeout: (seconds + graceSeconds + 30) * 1000,
     shielded: true,
   };
 }
 
-/** Variables by their names. */
+/** Environment variables by their names. */
 export type Variables = Readonly<Record<string, string>>;
 
 function setting(env: Variables): string[] {
@@ -68,15 +71,18 @@ function setting(env: Variables): string[] {
   );
 }
 
-/** How a unit ended, as systemd saw it. */
+/** How a unit ended, as systemd reports it. */
 export interface UnitEnd {
   /** `success`, `exit-code`, `timeout`, `signal`, … (systemd.exec(5), `$SERVICE_RESULT`). */
   result: string;
-  /** The exit code of its main process; 128 + the signal's number if one ended it. */
+  /**
+   * The exit code of its main process; 128 + the signal number if a signal
+   * killed it.
+   */
   code: number;
 }
 
-// The order of signal(7), whose names older versions of systemd write.
+// In the order of signal(7). Older versions of systemd write these names.
 const signals = [
   ...["HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL"],
   ...["USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM"],
@@ -85,9 +91,9 @@ const signals = [
 /**
  * Reads how a unit ended from what `systemd-run --wait` wrote.
  *
- * @returns `undefined` where it does not say so: it was ended itself, or there
- * was no such unit. Where it loses D-Bus it says "success" of a unit that still
- * runs, but not how its process ended.
+ * @returns `undefined` if it does not report this: it was killed itself, or
+ * there was no such unit. If it loses D-Bus, it reports "success" for a unit
+ * that still runs, but not how its process ended.
  */
 export function unitEnd(output: string): UnitEnd | undefined {
   const result = /^\s*Finished with result: (\S+)/m.exec(output)?.[1];
@@ -105,16 +111,16 @@ export function unitEnd(output: string): UnitEnd | undefined {
   return { result, code: how === "exited" ? number : 128 + number };
 }
 
-/** Whether `systemd-run` says that it has started a unit. */
+/** Returns whether `systemd-run` reports that it started a unit. */
 export function hasStarted(output: string): boolean {
   return /^Running as unit: /m.test(output);
 }
 
 /**
- * Asks systemd itself, by a way that needs no D-Bus, how a unit that was
- * started has ended. One that has failed stays until it is cleared.
+ * Queries systemd without D-Bus how a started unit has ended. A failed unit
+ * stays until it is reset.
  *
- * @returns `undefined` where systemd does not say; `"active"` while it runs.
+ * @returns `undefined` if systemd does not answer; `"active"` while it runs.
  */
 export async function askUnitEnd(
   effects: Effects,
@@ -138,7 +144,7 @@ export async function askUnitEnd(
   return { result: value("Result"), code };
 }
 
-/** What `systemctl is-active` says of a unit: `active`, `activating`, … */
+/** Returns what `systemctl is-active` prints: `active`, `activating`, … */
 export async function activityOf(
   effects: Effects,
   unit: string,
@@ -146,12 +152,14 @@ export async function activityOf(
   return await said(effects, ["is-active", "--", unit]);
 }
 
-/** Whether the machine has not yet come to the end of its boot. */
+/** Returns whether the machine is still booting. */
 export async function isStarting(effects: Effects): Promise<boolean> {
   return /^(initializing|starting)$/.test(await systemState(effects));
 }
 
-/** Whether the machine is being shut down, when no unit can be started. */
+/**
+ * Returns whether the machine is shutting down. No unit can be started then.
+ */
 export async function isStopping(effects: Effects): Promise<boolean> {
   return await systemState(effects) === "stopping";
 }
@@ -160,10 +168,13 @@ export async function isStopping(effects: Effects): Promise<boolean> {
 const systemStates =
   /^(initializing|starting|running|degraded|maintenance|stopping|offline|unknown)$/;
 
-/** How often systemd is asked where it says none of them. */
+/** How often systemd is queried if it answers with none of them. */
 const mostQuestions = 3;
 
-/** How the machine is, in one of these words; `unknown` where none comes. */
+/**
+ * Returns the state of the machine in one of these words; `unknown` without an
+ * answer.
+ */
 async function systemState(effects: Effects): Promise<string> {
   for (let asked = 0; asked < mostQuestions; asked++) {
     const word = await said(effects, ["is-system-running"]);
@@ -181,8 +192,8 @@ async function said(
 }
 
 /**
- * Runs an argument list in a unit of its own, with nothing of our sandbox, and
- * waits for it; what it writes and its exit code come to us.
+ * Returns the command that runs an argument list in its own unit, outside our
+ * sandbox, and waits for it. Its output and its exit code come to us.
  *
  * @param seconds The longest it may run.
  */
@@ -209,24 +220,25 @@ export function commandInUnit(
       // systemd replaces variables in an argument list (systemd.service(5)).
       ...argv.map((word) => word.replaceAll("$", "$$$$")),
     ],
-    // It looks for the program before systemd does.
+    // systemd-run looks for the program before systemd does.
     ...(env["PATH"] === undefined ? {} : { env: { PATH: env["PATH"] } }),
     timeout: (seconds + 30) * 1000,
   };
 }
 
 /**
- * A switch needs D-Bus, which the system that runs may have taken away, and
- * logind does not find its way back to it.
+ * Starts D-Bus if the running system has stopped it, because a switch needs it.
+ * logind does not connect to a new D-Bus by itself.
  */
 const bringBusBack =
   "/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c " +
   '"systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"';
 
 /**
- * Starts a timer after which systemd itself runs `argv`.
+ * Returns the command that starts a timer. After it, systemd itself runs
+ * `argv`.
  *
- * @param env Variables that it has beside those of systemd.
+ * @param env Environment variables in addition to those of systemd.
  */
 export function armTimer(
   unit: string,
@@ -253,46 +265,52 @@ export function armTimer(
   };
 }
 
-/** Stops units; those that do not run are no error. */
+/**
+ * Returns the command that stops units. A unit that does not run is no error.
+ */
 export function stopUnits(...units: string[]): Command {
   return { ...systemctl("stop", "--", ...units), timeout: 5 * patience };
 }
 
-/** The words that start a unit once nothing else is to be done. */
+/** Returns the words that start a unit without waiting for it. */
 export function startSoon(unit: string): string[] {
   return ["systemctl", "start", "--no-block", "--", unit];
 }
 
-/** Starts units, which may not be there. */
+/** Returns the command that starts units, which may not exist. */
 export function startUnits(...units: string[]): Command {
   return { ...systemctl("start", "--", ...units), timeout: 5 * patience };
 }
 
-/** Restarts units that are loaded: the time of a timer begins anew. */
+/** Returns the command that restarts loaded units. A timer then begins anew. */
 export function restartUnits(...units: string[]): Command {
   return systemctl("restart", "--", ...units);
 }
 
-/** Clears a failed transient unit, so that its name can be used again. */
+/**
+ * Returns the command that resets a failed transient unit, so that its name can
+ * be used again.
+ */
 export function resetFailed(...units: string[]): Command {
   return systemctl("reset-failed", "--", ...units);
 }
 
 /**
- * Gives systemd unit files from outside of its folders, until the next boot.
- * systemd itself makes the links, so this works in a sandbox.
+ * Returns the command that adds unit files from other folders until the next
+ * boot. systemd itself makes the links, so this works in a sandbox.
  */
 export function linkUnits(...paths: string[]): Command {
   return systemctl("link", "--runtime", "--force", "--", ...paths);
 }
 
-/** Takes such unit files away again. */
+/** Returns the command that removes such unit files. */
 export function unlinkUnits(...units: string[]): Command {
   return systemctl("disable", "--runtime", "--quiet", "--", ...units);
 }
 
 /**
- * Starts a unit, and waits until it has started: a oneshot has ended then.
+ * Returns the command that starts a unit and waits until it has started. A
+ * oneshot unit has ended then.
  *
  * @param seconds How long that may take.
  */
@@ -303,16 +321,14 @@ export function startUnit(unit: string, seconds: number): Command {
   };
 }
 
-/**
- * Starts units and waits for none of them.
- */
+/** Returns the command that starts units without waiting for them. */
 export function beginUnits(...units: string[]): Command {
   return systemctl("start", "--no-block", "--", ...units);
 }
 
 /**
- * Properties of a unit as `systemctl show` writes them, by name. What can't be
- * asked is missing.
+ * Returns properties of a unit by name, as `systemctl show` writes them.
+ * Unknown ones are missing.
  */
 export async function propertiesOf(
   effects: Pick<Effects, "run">,
@@ -336,7 +352,7 @@ export async function propertiesOf(
   return found;
 }
 
-/** Reboots the host; the answer comes before it does. */
+/** Returns the command that reboots the host. It answers before the reboot. */
 export function rebootHost(): Command {
   return systemctl("reboot", "--no-block");
 }
@@ -345,12 +361,12 @@ function systemctl(...args: string[]): Command {
   return { program: "systemctl", args, timeout: patience, shielded: true };
 }
 
-/** The most lines of one activation that are read. */
+/** The most lines of an activation that are read. */
 const mostLines = 1000;
 
 /**
- * All that a unit has written: the journal takes it in its own time, so it is
- * first told to have done so.
+ * Returns all lines of a unit. The journal receives them late, so it is
+ * synchronized first.
  */
 export async function allLines(
   effects: Effects,
@@ -365,7 +381,7 @@ export async function allLines(
   return await newestLines(effects, unit);
 }
 
-/** What of it has come to the journal by now. */
+/** Returns the lines of a unit that are in the journal now. */
 export async function newestLines(
   effects: Effects,
   unit: string,
@@ -373,7 +389,7 @@ export async function newestLines(
   return await lastLines(effects, unit, mostLines);
 }
 
-/** The last lines that a unit wrote to the journal. */
+/** Returns the last lines of a unit in the journal. */
 export async function lastLines(
   effects: Effects,
   unit: string,

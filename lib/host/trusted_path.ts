@@ -1,6 +1,6 @@
 /**
- * Whether the way to a file is one that nobody else could have changed: who may
- * write to a folder on it can put another file in the place of the last one.
+ * Checks that nobody else could have replaced a file: a user who may write to a
+ * folder on the path can replace everything in it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { dirname, resolve } from "@std/path";
 const foreignWrite = 0o022;
 const sticky = 0o1000;
 
-/** Something on the way to a path that others could have changed. */
+/** A part of a path that other users can change. */
 export interface Foreign {
   path: string;
   /** Completes "PATH: …". */
@@ -18,21 +18,21 @@ export interface Foreign {
 }
 
 /**
- * The first folder or link on the way to a path that belongs to somebody else
- * than root and whoever runs this, or that others may write to. In a sticky
- * folder, as /tmp is one, nobody can replace what is another's; what is in the
- * Nix store is Nix's.
+ * Returns the first folder or link on a path that belongs to another user than
+ * root and the current one, or that others may write to. In a sticky folder,
+ * such as /tmp, nobody can replace the files of others. Nix protects the Nix
+ * store.
  *
- * @returns nothing where all is well, and for what is not there.
+ * @returns `undefined` if the path is safe or does not exist.
  */
 export function foreignOnTheWay(path: string): Foreign | undefined {
   const seen = new Set<string>();
-  // What it is itself, the caller looks at; where it leads to, we do.
+  // The caller checks the file itself; we check where a link leads.
   return lookAbove(path, seen) ??
     (lstat(path)?.isSymlink ? lookAt(path, seen) : undefined);
 }
 
-/** Looks at the folders above a path, from the top. */
+/** Checks the folders above a path, from the top. */
 function lookAbove(path: string, seen: Set<string>): Foreign | undefined {
   for (const folder of [...foldersAbove(path)].reverse()) {
     const found = lookAt(folder, seen);
@@ -41,7 +41,7 @@ function lookAbove(path: string, seen: Set<string>): Foreign | undefined {
   return undefined;
 }
 
-/** Looks at one folder or link, each once. */
+/** Checks a folder or link, each once. */
 function lookAt(path: string, seen: Set<string>): Foreign | undefined {
   if (seen.has(path)) return undefined;
   seen.add(path);
@@ -57,7 +57,7 @@ function lookAt(path: string, seen: Set<string>): Foreign | undefined {
   const mode = info.mode!;
   const isOpen = (mode & foreignWrite) !== 0 && (mode & sticky) === 0;
   return info.isDirectory && isOpen
-    ? { path, why: "others than its owner may write to it" }
+    ? { path, why: "other users may write to it" }
     : undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Unit files as text (systemd.syntax(7)): reads one, and makes another of it
- * that checks instead of works.
+ * Reads unit files (systemd.syntax(7)), and makes a copy of a unit that checks
+ * instead of working.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export function settingsOf(text: string): Setting[] {
   return settings;
 }
 
-/** The value that counts of a key that is set to one value. */
+/** Returns the effective value of a key that has one value. */
 export function lastValue(
   settings: readonly Setting[],
   key: string,
@@ -39,8 +39,8 @@ export function lastValue(
 }
 
 /**
- * What the copy of a unit must not have: what it starts, what begins when it
- * ends, and what is its own alone.
+ * What the copy of a unit must not have: its programs, what starts when it
+ * ends, and what only one unit can have.
  */
 const leftOut = [
   /^Exec/,
@@ -55,11 +55,11 @@ const leftOut = [
 ];
 
 /**
- * A oneshot service with the sandbox, the environment and the credentials of
- * another one, which runs another program.
+ * Returns a oneshot service that runs another program, with the sandbox, the
+ * environment and the credentials of the given service.
  *
- * @param settings Those of the other service.
- * @param own What this one has of its own, in `[Service]`.
+ * @param settings The settings of the given service.
+ * @param own More lines for `[Service]`.
  */
 export function copyOf(
   settings: readonly Setting[],

@@ -1,5 +1,5 @@
 /**
- * All units of systemd at one moment, as it shows them itself.
+ * Reads all units of systemd at one moment.
  *
  * @module
  */
@@ -14,33 +14,33 @@ export interface UnitState {
   readonly active: string;
   /** More exactly, e.g. `auto-restart`. */
   readonly sub: string;
-  /** How it ended last; `success` where nothing went wrong. */
+  /** How it ended last; `success` without a failure. */
   readonly result: string;
-  /** `oneshot`, `simple`, …; empty for what is no service. */
+  /** `oneshot`, `simple`, …; empty if it is not a service. */
   readonly type: string;
   /** Whether it counts as active after its process has ended. */
   readonly remains: boolean;
-  /** Whether it was made at run time by `systemd-run` or a login. */
+  /** Whether `systemd-run` or a login created it at run time. */
   readonly transient: boolean;
-  /** The file that it was made from by a generator, e.g. `/etc/fstab`. */
+  /** The file from which a generator created it, e.g. `/etc/fstab`. */
   readonly source: string;
-  /** How often systemd has restarted it by itself since it was started. */
+  /** How often systemd has restarted it since it was started. */
   readonly restarts: number;
-  /** Names one start of it. */
+  /** The id of one start of it. */
   readonly invocation: string;
   /** When it was last started, in microseconds since the kernel's start. */
   readonly startedAt: number;
-  /** Whether a job of it is queued or under way. */
+  /** Whether a job of it is queued or in progress. */
   readonly hasJob: boolean;
-  /** `true`: an assertion was looked at and did not hold. */
+  /** `true`: an assertion was checked and failed. */
   readonly failedAssertion: boolean;
-  /** `true`: a condition was looked at and did not hold. */
+  /** `true`: a condition was checked and failed. */
   readonly failedCondition: boolean;
   /** The units that start it on demand: sockets, timers, paths, automounts. */
   readonly triggeredBy: readonly string[];
-  /** The units that want it only where it is there. */
+  /** The units that want it if it exists (`Wants=`). */
   readonly wantedBy: readonly string[];
-  /** The units that can't be without it. */
+  /** The units that need it (`Requires=`). */
   readonly requiredBy: readonly string[];
   /** The units that are stopped and restarted with it (`PartOf=`). */
   readonly parts: readonly string[];
@@ -57,10 +57,10 @@ const properties = [
 ];
 
 /**
- * Looks at all units that systemd has loaded.
+ * Reads all units that systemd has loaded.
  *
- * @returns `undefined` where systemd does not answer, or not as expected: then
- * nothing is known, and nobody may take that for "no unit failed".
+ * @returns `undefined` if systemd gives no valid answer. Then nothing is known,
+ * which must not be taken for "no unit failed".
  */
 export async function lookAtUnits(
   effects: Pick<Effects, "run">,
@@ -83,9 +83,9 @@ export async function lookAtUnits(
 }
 
 /**
- * Reads what `systemctl show` says of many units.
+ * Reads the output of `systemctl show` for many units.
  *
- * @returns `undefined` where that is not a list of units.
+ * @returns `undefined` if it is not a list of units.
  */
 export function parseShown(output: string): UnitState[] | undefined {
   const blocks = output.split(/\n\n+/).filter((block) => block.trim() !== "");

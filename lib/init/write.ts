@@ -5,7 +5,7 @@
  */
 import { dirname } from "@std/path";
 import { SyncError } from "../base/errors.ts";
-import { syncFolder } from "../host/files.ts";
+import { naming, syncFolder } from "../host/files.ts";
 
 /** A file that is not there yet. */
 export interface NewFile {
@@ -76,11 +76,13 @@ async function create(
   }
   made.push(path);
   try {
-    let rest = typeof content === "string"
-      ? new TextEncoder().encode(content)
-      : content;
-    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-    await file.sync();
+    await naming(path, async () => {
+      let rest = typeof content === "string"
+        ? new TextEncoder().encode(content)
+        : content;
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await file.sync();
+    });
   } finally {
     file.close();
   }

@@ -1,6 +1,6 @@
 /**
- * What Nix is at work on, from the activities of its log: what it builds and
- * fetches, for how long, and how much of it is done. Pure; memory is bounded.
+ * Tracks what Nix builds and fetches, from the activities of its log: for how
+ * long, and how much of it is done. Pure; memory is bounded.
  *
  * @module
  */
@@ -29,10 +29,10 @@ const setExpected = 106, hookLogLine = 107;
 // What is kept, at most.
 const endedBuilds = 32;
 const openActivities = 10_000;
-/** Milliseconds after which a download that nothing waits for is shown. */
+/** Milliseconds after which a download without a store path is shown. */
 const slow = 1000;
 
-/** One running activity that is counted or has a log. */
+/** A running activity that is counted or has a log. */
 interface Activity {
   type: number;
   /** The name of the derivation or store path, or empty. */
@@ -42,7 +42,7 @@ interface Activity {
   done: number;
   expected: number;
   phase: string;
-  /** The activity that it is a part of. */
+  /** The id of the parent activity. */
   parent: string;
   log?: BuildLog;
 }
@@ -55,31 +55,31 @@ export class Activities {
   readonly #ended: BuildLog[] = [];
   #current: Activity | undefined;
   #bytes = 0;
-  /** What all downloads that Nix knows of are to bring, at its highest. */
+  /** The largest expected size of all downloads so far. */
   #promised = 0;
   readonly #promises = new Map<string, number>();
   #promisedNow = 0;
   #last = "";
 
-  /** @param now Milliseconds, by a clock that does not jump. */
+  /** @param now Milliseconds of a monotonic clock. */
   constructor(private readonly now: () => number) {}
 
-  /** Bytes that came over the wire. */
+  /** The downloaded bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Bytes that are to come over the wire in all, as far as Nix knows. */
+  /** The expected bytes of all downloads, as far as Nix knows. */
   get promised(): number {
     return this.#promised;
   }
 
-  /** What began last and still runs, or empty. */
+  /** The name of the newest running activity, or empty. */
   get current(): string {
     return this.#current?.name ?? "";
   }
 
-  /** The line that a build wrote last, as it wrote it. */
+  /** The last line that a build wrote, not yet sanitized. */
   get last(): string {
     return this.#last;
   }
@@ -92,7 +92,7 @@ export class Activities {
     return this.#sum(copyPaths);
   }
 
-  /** Takes the start of an activity. */
+  /** Records the start of an activity. */
   start(id: string, entry: Entry): void {
     const type = entry["type"];
     if (typeof type !== "number" || !counted.has(type)) return;
@@ -118,7 +118,7 @@ export class Activities {
     }
   }
 
-  /** Takes the end of an activity. */
+  /** Records the end of an activity. */
   stop(id: string): void {
     const activity = this.#open.get(id);
     if (activity === undefined) return;
@@ -131,10 +131,10 @@ export class Activities {
   }
 
   /**
-   * Takes a result.
+   * Records a result.
    *
-   * @returns the line that a build wrote with the name of the derivation, where
-   * it is one.
+   * @returns the line that a build wrote, with the name of the derivation, if
+   * the result is a line.
    */
   result(id: string, entry: Entry): string | undefined {
     const [first, second] = fieldsOf(entry);
@@ -143,7 +143,7 @@ export class Activities {
     const activity = this.#open.get(id);
     const isLine = type === buildLogLine || type === hookLogLine;
     if (isLine && typeof first === "string") {
-      // A longer one is kept as little as the rest of the entry.
+      // A longer line is cut, as everything else of the entry.
       const line = first.length > messageLength ? bounded(first) : first;
       return this.#line(activity, line);
     }
@@ -156,7 +156,7 @@ export class Activities {
     return undefined;
   }
 
-  /** What is at work now, the oldest first. */
+  /** Returns the tasks in progress, the oldest first. */
   tasks(): Task[] {
     const now = this.now();
     return [...this.#open.values()].flatMap((one): Task[] => {
@@ -167,7 +167,7 @@ export class Activities {
       if (one.type === copyPath && one.name !== "") {
         return [{ kind: "fetch", name: one.name, ms, note: fetched(one, ms) }];
       }
-      // One that is not for a path: an input of the flake, say.
+      // A download without a store path, for example an input of the flake.
       const isAlone = one.type === fileTransfer && ms > slow && one.done > 0 &&
         this.#open.get(one.parent)?.type !== copyPath;
       return isAlone
@@ -176,7 +176,7 @@ export class Activities {
     });
   }
 
-  /** The log of the build of a derivation that was at work last. */
+  /** Returns the log of the last build of a derivation. */
   logOf(drv: string): BuildLog | undefined {
     const running = [...this.#open.values()].map((one) => one.log);
     const found = [...this.#ended, ...running].findLast((log) =>
@@ -191,7 +191,7 @@ export class Activities {
     return activity ? `${activity.name}> ${text}` : text;
   }
 
-  /** The build that began last, or the copy that did, if none builds. */
+  /** Returns the newest running build, or the newest copy if nothing builds. */
   #latest(): Activity | undefined {
     let latest: Activity | undefined;
     for (const activity of this.#open.values()) {
@@ -238,13 +238,15 @@ const counted = new Set([
   substitute,
 ]);
 
-/** The lines of a log, clean, without the empty ones. */
+/** Returns the lines of a log, sanitized, without empty ones. */
 function cleanLog({ drv, lines }: BuildLog): BuildLog {
   const clean = lines.flatMap((line) => safeLines(line).slice(-1).map(bounded));
   return { drv, lines: clean.slice(-logLines) };
 }
 
-/** Lines are cleaned when somebody asks; some of them are empty. */
+/**
+ * More lines than are shown, because some are empty once they are sanitized.
+ */
 const keptLines = 2 * logLines;
 
 function addLine({ lines }: BuildLog, text: string): void {
@@ -260,7 +262,7 @@ function fetched({ done, expected }: Activity, ms: number): string {
     : size;
 }
 
-/** The last part of a URL, without what may be a credential. */
+/** Returns the last part of a URL, without possible credentials. */
 function fileOf(url: string): string {
   return bounded(url.replace(/[?#].*$/s, "").replace(/^.*\//s, ""));
 }

@@ -1,6 +1,6 @@
 /**
- * Sorts the arguments for `nixos-rebuild build` by who may have them: some hold
- * credentials, and some count only where the Nix daemon trusts the caller.
+ * Splits the arguments for `nixos-rebuild build`: some hold credentials, and
+ * some only work if the Nix daemon trusts the user.
  *
  * @module
  */
@@ -20,8 +20,8 @@ const arity: Readonly<Record<string, number>> = {
   "-j": 1,
 };
 
-// `ClientSettings::apply` of Nix' daemon takes these from everyone; others are
-// settings of the evaluator alone.
+// `ClientSettings::apply` of the Nix daemon accepts these from every user; the
+// others are settings of the evaluator only.
 const ofEveryone = [
   ...["build-timeout", "connect-timeout", "cores", "fallback", "keep-failed"],
   ...["keep-going", "max-jobs", "max-silent-time", "poll-interval", "timeout"],
@@ -31,13 +31,13 @@ const ofEveryone = [
   ...["use-xdg-base-directories", "warn-dirty"],
 ];
 
-/** Arguments for building that `nix-store --realise` has, too. */
+/** Arguments that `nix-store --realise` also has. */
 const ofBuilding = [
   ...["--builders", "--cores", "--fallback", "--keep-failed", "--keep-going"],
   ...["--max-jobs", "--option", "-K", "-j", "-k"],
 ];
 
-/** The arguments, each with its values. */
+/** Yields the arguments, each with its values. */
 function* words(options: readonly string[]): Generator<string[]> {
   for (let at = 0; at < options.length;) {
     const name = options[at]!;
@@ -47,7 +47,7 @@ function* words(options: readonly string[]): Generator<string[]> {
   }
 }
 
-/** Whether a setting holds or names a credential. */
+/** Returns whether a setting holds or names a credential. */
 export function isCredential(setting: string | undefined): boolean {
   return credentials.includes(setting ?? "");
 }
@@ -58,20 +58,23 @@ function holdsCredential([name, setting]: readonly string[]): boolean {
     : name!.startsWith("--") && isCredential(name!.slice(2));
 }
 
-/** Those that hold a credential: for what fetches the inputs alone. */
+/**
+ * Returns the arguments that hold a credential. Only the fetch of the inputs
+ * gets them.
+ */
 export function credentialOptions(options: readonly string[]): string[] {
   return [...words(options)].filter(holdsCredential).flat();
 }
 
-/** Those that everyone may see. */
+/** Returns the arguments without credentials. */
 export function publicOptions(options: readonly string[]): string[] {
   return [...words(options)].filter((one) => !holdsCredential(one)).flat();
 }
 
 /**
- * The arguments for a build by root, where one of them counts only if the
- * daemon trusts who gives it; nothing where none does. An unknown setting may
- * be such a one.
+ * Returns the arguments for a build by root, if one of them only works if the
+ * daemon trusts the user; otherwise `undefined`. An unknown setting may be such
+ * an argument.
  */
 export function trustedOptions(
   options: readonly string[],

@@ -1,18 +1,20 @@
 /**
- * Turns a verified revision into a system in the store.
+ * Builds the system of a verified revision.
  *
  * @module
  */
 import { ensureDir, exists } from "@std/fs";
 import { formatDuration } from "../base/duration.ts";
 import { SyncError } from "../base/errors.ts";
+import { count } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { inputEnvironment } from "../git/input_credentials.ts";
 import { asEvaluation } from "./failure.ts";
 import { failed } from "./build_failure.ts";
 import { NixLog } from "./log.ts";
 import type { BuildRequest } from "./nixos_rebuild.ts";
-import { evaluation } from "./evaluate.ts";
+import { type Evaluation, evaluation } from "./evaluate.ts";
+import { hostNames } from "./host_names.ts";
 import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import { Built, type Readable } from "../run/stages.ts";
@@ -21,17 +23,17 @@ import { isOffline } from "./store.ts";
 import { isThrown } from "./thrown.ts";
 
 /**
- * Evaluates and builds the host's system of this revision, or takes it as it
+ * Evaluates and builds the host's system of this revision, or fetches it if it
  * was built elsewhere.
  *
- * @throws {SyncError} exit 6, with the failing derivation and the end of its
- * log; the host is as it was.
+ * @throws {SyncError} exit 6, with the failed derivation and the end of its
+ * log. The host is unchanged.
  */
 export async function build(run: Run, readable: Readable): Promise<Built> {
   const { config, effects } = run;
   const folder = folderFor(run, readable);
   await ensureDir(folder);
-  // Or what an earlier build left would be taken for the result of this one.
+  // Otherwise the result of an earlier build could be taken for this one.
   await removeLink(`${folder}/result`);
   if (config["build.from"] === "cache") {
     const { takePrebuilt } = await import("./prebuilt.ts");
@@ -45,7 +47,7 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
     () => effects.monotonic(),
   );
   effects.tell({ kind: "progress", stage: "build", now: () => log.now() });
-  // Nix tells what it will fetch before it does.
+  // Nix reports what it will fetch before it starts.
   let toFetch = 0;
   const request = requestFor(run, readable, (line) => {
     log.line(line);
@@ -60,32 +62,63 @@ export async function build(run: Run, readable: Readable): Promise<Built> {
   if (finished.code !== 0) {
     const said = log.failure();
     const failure =
-      // One that was killed would only take as long again.
+      // A build that was killed would only take as long again.
       said.reason === "unknown" && finished.code < 128 &&
         await isThrown(evaluating, evaluating.request)
         ? asEvaluation(said)
         : said;
-    throw failed(failure, readable, config);
+    const hosts = failure.reason === "host-missing"
+      ? await knownHosts(evaluating)
+      : undefined;
+    throw failed(failure, readable, config, hosts);
   }
+  tellWarnings(run, log.warnings);
   const system = await readResult(`${folder}/result`, config.operation);
   return { ...readable, done: "built", system };
 }
 
-/** Nix 2.8 does not read what is encoded in a URL. */
+/** Returns the hosts of the flake, or `undefined` if Nix does not list them. */
+async function knownHosts(
+  evaluating: Evaluation,
+): Promise<string[] | undefined> {
+  try {
+    return (await hostNames(evaluating, evaluating.request)).names;
+  } catch (error) {
+    const isOver = error instanceof SyncError && error.reason !== "interrupted";
+    if (!isOver) throw error;
+    return undefined;
+  }
+}
+
+/** Reports what the flake's own code warns of. */
+function tellWarnings(
+  { effects }: Pick<Run, "effects">,
+  warnings: readonly string[],
+): void {
+  if (warnings.length === 0) return;
+  effects.tell({
+    kind: "message",
+    level: "warning",
+    text: `The evaluation printed ${count(warnings.length, "warning")}`,
+    details: warnings,
+  });
+}
+
+/** Nix 2.8 does not decode URLs. */
 const isPlain = ({ mirror }: Readable) => /^[\w./~+-]+$/.test(mirror);
 
 /**
- * Where Nix works. Where the mirror's path can't stand in a URL, this is a
- * folder from which every mirror has the same path.
+ * Returns the folder in which Nix works. If the path of the mirror cannot be
+ * part of a URL, it is a folder from which every mirror has the same path.
  */
 function folderFor(run: Run, readable: Readable): string {
   return isPlain(readable) ? `${run.folder}/build` : run.folder;
 }
 
 /**
- * What is asked of Nix for the host's system of a revision.
+ * Returns the request for the host's system of a revision.
  *
- * @param onLine Given each line of Nix's log.
+ * @param onLine Called with each line of Nix's log.
  */
 export function requestFor(
   run: Run,
@@ -114,8 +147,9 @@ export function requestFor(
 }
 
 /**
- * Whether this revision failed to build last time. Nix then may keep a broken
- * download for an hour (nix.conf(5), `tarball-ttl`), and with it the failure.
+ * Returns whether this revision failed to build last time. Nix may then keep a
+ * broken download, and with it the failure, for an hour (nix.conf(5),
+ * `tarball-ttl`).
  */
 function failedBefore({ state }: Run, revision: string): boolean {
   const { last, backoff } = state;
@@ -124,9 +158,10 @@ function failedBefore({ state }: Run, revision: string): boolean {
 }
 
 /**
- * Which protocols Git may use for what Nix fetches: those of the inputs of a
- * flake, and no files of this host for submodules, which the repository names
- * (git-config(1), `protocol.allow`: "user"), unless it is one of them.
+ * Returns the protocols that Git may use for what Nix fetches: those of flake
+ * inputs. A submodule, which the repository names, may not be a file of this
+ * host (git-config(1), `protocol.allow`: "user"), unless the repository is one
+ * itself.
  */
 function protocolsOfInputs(
   { repository }: Config,
@@ -138,11 +173,13 @@ function protocolsOfInputs(
   ];
 }
 
-/** What the flake may not decide by itself, whatever nix.conf says. */
+/**
+ * Returns the settings that the flake may not change, whatever nix.conf says.
+ */
 function nixOptions(config: Config): (readonly [string, string])[] {
   return [
     ["accept-flake-config", String(config["nix.acceptFlakeConfig"])],
-    // Not the other way round: a host whose nix.conf forbids it stays so.
+    // Only this direction: a host whose nix.conf forbids it stays so.
     ...config["nix.importFromDerivation"]
       ? []
       : [["allow-import-from-derivation", "false"] as const],
@@ -158,14 +195,14 @@ async function removeLink(path: string): Promise<void> {
 }
 
 /**
- * @throws {SyncError} `not-a-system`, or `no-result` where there is nothing: a
- * build that says it is done and is not, which no revision can make it say.
+ * @throws {SyncError} `not-a-system`, or `no-result` if the link is missing: no
+ * revision can make a build end like this.
  */
 async function readResult(link: string, operation: string): Promise<string> {
   if (!await isLink(link)) throw noResult(link);
   const system = await Deno.realPath(link).catch(() => "");
   const isSystem = isStorePath(system) &&
-    // A file in its place has nothing in it.
+    // It may be a file instead of a folder.
     await exists(`${system}/bin/switch-to-configuration`).catch(() => false);
   if (isStorePath(system) && (isSystem || operation === "build")) return system;
   throw new SyncError(
@@ -175,7 +212,7 @@ async function readResult(link: string, operation: string): Promise<string> {
       reason: "not-a-system",
       next: "hold",
       hints: [
-        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem, with its bootloader and switch enabled",
+        "Define nixosConfigurations.HOST with nixpkgs.lib.nixosSystem, and keep its boot loader and `system.switch` enabled.",
       ],
     },
   );
@@ -187,25 +224,29 @@ async function isLink(path: string): Promise<boolean> {
 
 function noResult(link: string): SyncError {
   return new SyncError(
-    `Cannot use the build: it ended without an error, and ${link} is not there`,
+    `Cannot use the build: it ended without an error, but ${link} is missing`,
     {
       stage: "build",
       reason: "no-result",
       next: "retry",
-      hints: ["look at the programs on PATH: nixos-rebuild --version"],
+      hints: [
+        "Check which nixos-rebuild is on PATH: `command -v nixos-rebuild`.",
+      ],
     },
   );
 }
 
 function tooSlow(run: Run): SyncError {
-  return new SyncError("Cannot build: it took longer than timeouts.build", {
-    stage: "build",
-    reason: "timed-out",
-    next: "retry",
-    hints: [
-      `raise timeouts.build (now ${
-        formatDuration(run.config["timeouts.build"])
-      }), or let a cache or another machine build`,
-    ],
-  });
+  const limit = formatDuration(run.config["timeouts.build"]);
+  return new SyncError(
+    `Cannot build: it took longer than timeouts.build (${limit})`,
+    {
+      stage: "build",
+      reason: "timed-out",
+      next: "retry",
+      hints: [
+        "Raise timeouts.build, or build on another machine. The next run tries again.",
+      ],
+    },
+  );
 }

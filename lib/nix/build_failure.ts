@@ -1,24 +1,29 @@
 /**
- * The error for a build that failed, with what to do about it.
+ * Returns the error for a failed build, with a hint.
  *
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { short } from "../base/text.ts";
+import { oneLine, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import type { Readable } from "../run/stages.ts";
 import type { BuildFailure } from "./failure.ts";
 
-/** Least pause after a server asked to slow down and Nix did not say how long. */
+/** The shortest pause after a server limits requests, in milliseconds. */
 const slowDown = 10 * 60_000;
 
-/** The error for what Nix said. */
+/**
+ * Returns the error for a failed build.
+ *
+ * @param hosts The hosts of the flake, if they are known.
+ */
 export function failed(
   said: BuildFailure,
   { commit }: Readable,
   config: Config,
+  hosts?: readonly string[],
 ): SyncError {
-  const failure = withoutFolder(said, config);
+  const failure = withHosts(withoutFolder(said, config), config, hosts);
   return new SyncError(
     `Cannot build ${short(commit.revision)}: ${failure.summary}`,
     {
@@ -28,15 +33,34 @@ export function failed(
       details: failure.details,
       ...failure.reason === "slow-down" ? { after: slowDown } : {},
       hints: [
-        ...hintsFor(failure),
-        ...(failure.logs ?? []).map((drv) => `the whole log: nix log ${drv}`),
+        ...hintsFor(failure, config, hosts),
+        ...(failure.logs ?? []).map((drv) =>
+          `Read the whole build log: \`nix log ${drv}\`.`
+        ),
         ...hashHint(commit.revision),
       ],
     },
   );
 }
 
-/** Nix 2.8 says of a folder of the flake that is missing only that it is. */
+/** Nix reports a missing host and a host without a system in the same words. */
+function withHosts(
+  failure: BuildFailure,
+  { host }: Config,
+  hosts: readonly string[] | undefined,
+): BuildFailure {
+  if (failure.reason !== "host-missing" || !hosts) return failure;
+  return {
+    ...failure,
+    summary: hosts.includes(host)
+      ? `nixosConfigurations.${host} has no config.system.build.toplevel`
+      : `the flake has no nixosConfigurations.${host}`,
+    // Nix's guess is about another attribute.
+    details: [],
+  };
+}
+
+/** Nix 2.8 reports a missing folder of the flake like any missing file. */
 function withoutFolder(failure: BuildFailure, { directory }: Config) {
   const missing =
     /^(?:evaluation failed: )?getting status of '([^']+)': No such file or directory$/
@@ -52,16 +76,40 @@ function withoutFolder(failure: BuildFailure, { directory }: Config) {
     : failure;
 }
 
-function hintsFor(failure: BuildFailure): string[] {
-  const hint = hintFor(failure);
+function hintsFor(
+  failure: BuildFailure,
+  { host }: Config,
+  hosts: readonly string[] | undefined,
+): string[] {
+  const hint = failure.reason === "host-missing" && hosts
+    ? hostHint(host, hosts)
+    : hintFor(failure);
   return hint === undefined ? [] : [hint];
 }
 
-/** Whatever Nix says of such a hash, it is not what went wrong. */
+/** The most hosts that a hint names. */
+const mostHosts = 10;
+
+function hostHint(host: string, hosts: readonly string[]): string {
+  if (hosts.includes(host)) {
+    return `Define nixosConfigurations.${host} with nixpkgs.lib.nixosSystem, and push.`;
+  }
+  if (hosts.length === 0) {
+    return `Add nixosConfigurations.${host} to flake.nix, and push.`;
+  }
+  const named = hosts.slice(0, mostHosts).map((one) => oneLine(one, 60))
+    .join(", ");
+  const more = hosts.length - mostHosts;
+  return `Set \`host\` (or \`--host\`) to one of the flake's hosts: ${named}${
+    more > 0 ? ` and ${more} more` : ""
+  }.`;
+}
+
+/** What Nix says of a commit hash that it does not know misleads. */
 function hashHint(revision: string): string[] {
   return revision.length === 64
     ? [
-      "the repository names its commits by SHA-256, which Nix may not know (2.8 does not): one of SHA-1 works",
+      "Use a repository with SHA-1 commits: this one has SHA-256 commits, which Nix may not support (2.8 does not).",
     ]
     : [];
 }
@@ -69,35 +117,39 @@ function hashHint(revision: string): string[] {
 function hintFor({ reason }: BuildFailure): string | undefined {
   switch (reason) {
     case "disk-full":
-      return "free some space (nix-collect-garbage --delete-older-than 30d); the next run tries again";
+      return "Free some space: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.";
     case "network":
-      return "a substituter or an input of the flake can't be reached; the next run tries again";
+      return "Check the network: a binary cache or an input of the flake did not answer. The next run tries again.";
     case "daemon":
-      return "look at the Nix daemon: systemctl status nix-daemon; the next run tries again";
+      return "Check the Nix daemon: `systemctl status nix-daemon`. The next run tries again.";
     case "slow-down":
-      return "the server asks to slow down: the next runs leave it alone for a while; a token raises the limit of most forges (inputs.accessTokensFile)";
+      return "Set inputs.accessTokensFile: most forges allow more requests with a token. The next runs pause for a while.";
     case "input-denied":
-      return "look whether the credentials of the flake's inputs are named and have not expired: inputs.sshKeys, inputs.netrcFile, inputs.accessTokensFile; the next run tries again";
+      return "Check that the credentials for the flake's inputs are set and have not expired: inputs.sshKeys, inputs.netrcFile, inputs.accessTokensFile. The next run tries again.";
     case "hash-mismatch":
-      return "if the file was changed on purpose, write its new hash and push; if a proxy or a login page answered in its place, the next run tries again";
+      return "If the file changed on purpose, write its new hash and push. If a proxy or a login page answered instead, the next run tries again.";
     case "download-failed":
-      return "look at the lines above: what it downloads may be gone, or a server may be down; the next run tries again";
+      return "Read the lines above: the file may be gone, or the server may be down. The next run tries again.";
+    case "out-of-memory":
+      return "Add memory or swap, or build on another machine. The next run tries again.";
     case "builder-timed-out":
-      return "raise timeout or max-silent-time in nix.conf, or let another machine build; the next run tries again";
+      return "Raise timeout or max-silent-time in nix.conf, or build on another machine. The next run tries again.";
     case "builder-killed":
-      return "look who ended it: journalctl -k; the next run tries again";
+      return "Find out what stopped the builder: `journalctl -k`. The next run tries again.";
     case "no-builder":
-      return "look at max-jobs, builders, system-features and extra-platforms in nix.conf, and whether the caches answer; the next run tries again";
+      return "Check max-jobs, builders, system-features and extra-platforms in nix.conf, and that the binary caches answer. The next run tries again.";
+    case "system":
+      return "Check the disk and the limit of open files: `journalctl -k`, `ulimit -n`. The next run tries again.";
     case "unknown":
-      return "Nix does not say whose fault it is, so the next run tries again";
+      return "Read the whole log: `gitops-sync logs`. The cause is not known, so the next run tries again.";
     case "input-unavailable":
-      return "look in flake.nix and .gitmodules whether each URL is right and this host may read it: Git fetches over https, http and ssh, and runs no command; a file of the host is no submodule of a repository from elsewhere";
+      return "Check each URL in flake.nix and .gitmodules, and that this host may read it. Git fetches over https, http and ssh only. A submodule cannot be on this host, unless the repository itself is.";
     case "host-missing":
-      return "name one of the flake's nixosConfigurations with host (--host) in the configuration";
+      return "Set `host` (or `--host`) to one of the flake's nixosConfigurations.";
     case "flake-missing":
-      return "name the folder of flake.nix with directory (--directory) in the configuration";
+      return "Set `directory` (or `--directory`) to the folder of flake.nix.";
     case "lock-outdated":
-      return "run nix flake lock, commit flake.lock and push";
+      return "Run `nix flake lock`, commit flake.lock and push.";
     default:
       return undefined;
   }

@@ -1,19 +1,20 @@
 /**
- * Why a builder failed, by what it wrote. Pure.
+ * Judges why a builder failed, by its output. Pure.
  *
- * A builder that ran and failed without a network fails again, unless
- * - Nix itself notes that the disk was full, or one of the last lines *ends* in
- *   the operating system's message as programs print it (`tool: No space left
- *   on device`, errno 28, ENOSPC), and does not begin like a compiler's
+ * A builder that ran and failed without a network will fail again, except if
+ * - Nix itself reports a full disk, or one of the last lines *ends* in the
+ *   operating system's message as programs print it (`tool: No space left on
+ *   device`, errno 28, ENOSPC), and does not begin like a compiler's
  *   `file:line:`;
- * - it was killed, or the log says so of a compiler, or it took too long.
+ * - it was killed, or its log says that a compiler was killed, or it took too
+ *   long.
  *
  * @module
  */
 import { safeLines } from "../base/text.ts";
 import type { BuildReason, Evidence } from "./reasons.ts";
 
-/** Why the builder of a derivation failed that Nix says this of. */
+/** Returns why the builder of a derivation failed, by Nix's message. */
 export function builderReason(
   text: string,
   drv: string,
@@ -34,18 +35,18 @@ export function builderReason(
   return lines.some(missesNetwork) ? "network" : "download-failed";
 }
 
-/** Nothing may build it: what this machine is, and not what the flake says. */
+/** No machine may build it. This is about the machines, not about the flake. */
 export const noBuilder =
   /^unable to start any build|with features \{[^}]*\} is required to build|required system or feature not available/i;
 
-/** What Nix says of a builder that ran. */
+/** Nix's words for a builder that ran. */
 const failed =
   /builder (?:for '[^']*' )?failed (?:with exit code \d|due to signal \d|to produce output)|^cycle detected in build of '|^derivation '[^'\n]*' output check/;
 
-/** A fault of the program: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS. */
+/** Crashes of the program: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS. */
 const crashes = new Set(["4", "6", "7", "8", "11", "31"]);
 
-/** The end of the log that Nix repeats in its error, where it does. */
+/** Returns the end of the log that Nix may repeat in its error. */
 function tailOf(text: string): string[] {
   return safeLines(text).flatMap((line) =>
     /^\s*> (.*)/.exec(line)?.slice(1) ?? []
@@ -64,10 +65,10 @@ function isDiskFull(line: string): boolean {
 export const memory =
   /Killed signal terminated program|signal: 9, SIGKILL|^LLVM ERROR: out of memory|^virtual memory exhausted|: line \d+:\s+\d+ Killed\b|^GC Warning: Out of Memory|std::bad_alloc/;
 
-// curl(1), "EXIT CODES": what the other side or the way to it causes.
+// curl(1), "EXIT CODES": failures of the server or the network.
 const curl = /^\s*curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\) /;
 
-/** Words of git, curl and ssh where nothing answered. */
+/** Words of git, curl and ssh if no server answered. */
 export const unreached =
   /could(?:n't| not) (?:resolve|connect)|name or service not known|temporary failure in name resolution|failed to connect|connection (?:refused|reset|timed out|closed)|timed out|timeout was reached|network is unreachable|no route to host|returned error: (?:5\d\d|429)|early EOF|unexpected disconnect|RPC failed|hung up unexpectedly/i;
 

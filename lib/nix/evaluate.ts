@@ -1,6 +1,6 @@
 /**
- * Chooses how a revision is evaluated: isolated from this host, or as root
- * where that can't be done and need not be.
+ * Chooses how a revision is evaluated: isolated from this host, or as root if
+ * isolation is impossible and not required.
  *
  * @module
  */
@@ -19,18 +19,18 @@ import {
   turnedOff,
 } from "./probe.ts";
 
-/** What is known of a revision that may be evaluated, and how it is. */
+/** How a revision is evaluated. */
 export interface Evaluation {
-  /** Evaluates and builds what is requested; leaves `result` in its folder. */
+  /** Evaluates and builds the request; creates `result` in its folder. */
   build(): Promise<Finished>;
-  /** Runs a program that evaluates the revision, with no more power. */
+  /** Runs a program that evaluates the revision, with the same isolation. */
   run(command: Command): Promise<Finished>;
-  /** What is evaluated, once it is known. */
+  /** The request, once it is known. */
   request: BuildRequest;
 }
 
 /**
- * Looks what a revision may do here before it is evaluated.
+ * Checks what a revision may do on this host before it is evaluated.
  *
  * @throws {SyncError} stage `build`: `not-isolated`, `input-outside`,
  * `lock-outside`, `lock-unreadable`, `out-of-memory`, and those of an isolated
@@ -52,7 +52,7 @@ export async function evaluation(
     throw fileNotIsolated(route === "false" ? turnedOff : route);
   }
   await remember(run, route);
-  // No lock file counts for what is no flake.
+  // Without a flake, there is no lock file.
   const inputs = isFile ? [] : await inputsOf(run, readable);
   if (typeof route !== "string") {
     const { buildIsolated, evaluatorFor } = await import("./isolated.ts");
@@ -77,7 +77,7 @@ export async function evaluation(
   return { build: () => within(buildCommand(request)), run: within, request };
 }
 
-/** Tells once what is missing of the isolation here, until that changes. */
+/** Reports once what is missing for the isolation, until that changes. */
 async function remember(run: Run, route: Route | string): Promise<void> {
   const missing = missingOf(route);
   const { isolation: known, ...rest } = run.state;
@@ -91,18 +91,21 @@ async function remember(run: Run, route: Route | string): Promise<void> {
   if (missing !== undefined) say(run.effects, "notice", missing);
 }
 
-/** What of the isolation is missing; nothing where it is whole or not wanted. */
+/**
+ * Returns what is missing for the isolation; `undefined` if it is complete or
+ * not wanted.
+ */
 function missingOf(route: Route | string): string | undefined {
   if (route === "false") return undefined;
   if (typeof route === "string") {
-    return `Revisions are evaluated with the power of this host: ${route}`;
+    return `The evaluation is not isolated from this host: ${route}`;
   }
   const missing = [
     ...route.how === "unit" ? [] : [
-      "Revisions are isolated by namespaces of the kernel alone: systemd does not run here",
+      "The evaluation is isolated only by namespaces of the kernel, because systemd does not run here",
     ],
     ...route.netrc === undefined ? [] : [
-      `A revision can read ${route.netrc}: the Nix daemon gives it to what downloads for its users. What only inputs need belongs in inputs.netrcFile`,
+      `A revision can read ${route.netrc}, because the Nix daemon uses it for the downloads of its users. Move the credentials that only inputs need to inputs.netrcFile`,
     ],
   ];
   return missing.length === 0 ? undefined : missing.join("; ");

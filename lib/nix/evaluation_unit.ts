@@ -1,5 +1,5 @@
 /**
- * What the unit looks like in which a revision is evaluated.
+ * Defines the unit in which a revision is evaluated.
  *
  * @module
  */
@@ -28,16 +28,16 @@ import {
   settingsOfNix,
 } from "./shown_files.ts";
 
-/** Fixed, so that one that was left behind is found. */
+/** Fixed, so that a unit that was left behind is found. */
 export const evaluationUnit = "gitops-sync-evaluate";
 
-/** What one use of the unit needs. */
+/** The parameters of one use of the unit. */
 export interface Use {
   /** The state folder. */
   state: string;
-  /** The mirror; none for a use that reads no revision. */
+  /** The mirror; missing if no revision is read. */
   mirror?: string;
-  /** A folder whose content the unit gets as its cache. */
+  /** A folder; its content is copied to the cache of the unit. */
   cache?: string;
   seconds: number;
   onLine?: (line: string) => void;
@@ -45,21 +45,21 @@ export interface Use {
 
 /** How a use of the unit ended. */
 export interface Used extends Finished {
-  /** As systemd saw it; `undefined` where it started nothing. */
+  /** How the unit ended; `undefined` if systemd started none. */
   end: UnitEnd | undefined;
 }
 
 /**
- * Copies what was fetched for it, then runs the given words, and tells where
- * the link `result` leads that they may have made.
+ * Copies the prepared cache, then runs the given words, and prints where the
+ * link `result` leads if they made one.
  */
 const script = 'if [ -n "${GITOPS_SYNC_CACHE-}" ]; then ' +
   'cp -r "$GITOPS_SYNC_CACHE/." "$XDG_CACHE_HOME/" || exit; fi; ' +
   '"$@" || exit; if [ -L result ]; then readlink result; fi';
 
 /**
- * Runs words in the unit, or in namespaces where there is no systemd, and waits
- * for them; whatever happens, nothing of it runs afterwards.
+ * Runs words in the unit, or in namespaces without systemd, and waits for them.
+ * Nothing of it runs afterwards.
  */
 export async function useUnit(
   effects: Effects,
@@ -75,9 +75,9 @@ export async function useUnit(
 }
 
 /**
- * Runs words as a confinement says, in the way that this host can.
+ * Runs words in a confinement, in the way that this host supports.
  *
- * @param env All variables that they have.
+ * @param env All their environment variables.
  */
 export async function runRouted(
   effects: Effects,
@@ -101,7 +101,7 @@ export async function runRouted(
   return await inNamespaces(effects, { ...command, ...told });
 }
 
-/** How it ended, in the words of systemd. */
+/** Runs a command in namespaces and reports its end in the words of systemd. */
 async function inNamespaces(effects: Effects, command: Command): Promise<Used> {
   try {
     const finished = await effects.run(command);
@@ -131,7 +131,7 @@ async function inUnit(
   try {
     const used = await once();
     if (used.end || !isTaken(used)) return used;
-    // One that a killed run has left.
+    // A killed run has left a unit of this name.
     await stop();
     return await once();
   } finally {
@@ -139,7 +139,9 @@ async function inUnit(
   }
 }
 
-/** Whether systemd started nothing, because there is a unit of this name. */
+/**
+ * Returns whether systemd started nothing because a unit of this name exists.
+ */
 function isTaken({ code, stderr }: Finished): boolean {
   return code !== 0 && !stderr.includes("Running as unit: ") &&
     / already (?:loaded|exists)/.test(stderr);
@@ -155,7 +157,7 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
     ? undefined
     : mirrorFor(mirror, state, runtime);
   await ensureDir(folder);
-  // libgit2 knows this file alone; it does not own the mirror there.
+  // libgit2 reads only this file; the mirror belongs to another user there.
   await Deno.writeTextFile(
     git,
     `[safe]\n\tdirectory = ${JSON.stringify(shown?.to ?? "")}\n`,
@@ -182,7 +184,7 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
   };
 }
 
-/** All variables of the unit. */
+/** Returns all environment variables of the unit. */
 function environment({ state, mirror, cache }: Use): Record<string, string> {
   const { runtime, cache: ownCache } = foldersOf(
     unitIn(state, evaluationUnit),
@@ -202,7 +204,8 @@ function environment({ state, mirror, cache }: Use): Record<string, string> {
         username: "",
       },
       [
-        // No submodule is a file of the host (git-config(1), "protocol.allow").
+        // A submodule may not be a file of the host (git-config(1),
+        // "protocol.allow").
         ["protocol.file.allow", "user"],
         ...safe.map((one) => ["safe.directory", one] as const),
       ],

@@ -1,17 +1,17 @@
 /**
- * Whether an error is one of the evaluator's, and so of the flake's own code.
- * Pure.
+ * Judges whether an error comes from the evaluator, and so from the flake's own
+ * code. Pure.
  *
- * A text alone proves nothing: Nix repeats what servers answer. So it counts
- * where Nix says that an error has a place in the code, or that a function
- * raised it that reads nothing from outside; and where the text begins with
- * words that only the evaluator begins with.
+ * A text alone proves nothing, because Nix repeats what servers answer. So an
+ * error only counts if Nix gives it a place in the code, if a function raised
+ * it that reads nothing from outside, or if its text begins with words that
+ * only the evaluator uses.
  *
  * @module
  */
 import type { NixError } from "./log_entry.ts";
 
-/** Functions of Nix's language that reach no server, store or file. */
+/** Functions of the Nix language that read no server, store or file. */
 const pure = new Set(
   `abort add addErrorContext all any attrNames attrValues bitAnd bitOr bitXor
   catAttrs ceil compareVersions concatLists concatMap concatStringsSep
@@ -24,13 +24,13 @@ const pure = new Set(
   toString toXML trace typeOf unsafeGetAttrPos warn zipAttrsWith`.split(/\s+/),
 );
 
-/** Words of Nix 2.8 to 2.34 for what is wrong with a flake's code. */
+/** Words of Nix 2.8 to 2.34 for mistakes in a flake's code. */
 const words: readonly RegExp[] = [
   /^evaluation aborted with the following error message: /,
   /^assertion '[^]*' failed/,
   /^stack overflow(?: \(possible infinite recursion\)|; max-call-depth exceeded)$/,
   /^infinite recursion encountered/,
-  // What was fetched is whole, or Nix would say another thing.
+  // The download is complete, otherwise Nix would print another error.
   /^(?:path|getting status of|opening file|reading file) '\/nix\/store\/[0-9a-z]{32}-source\/[^'\n]*'(?: does not exist|: No such file or directory)$/,
   /^access to (?:absolute )?path '[^'\n]*' is forbidden in (?:pure|restricted)/,
   /^\[json\.exception\./,
@@ -41,7 +41,7 @@ const words: readonly RegExp[] = [
   /^(?:invalid derivation name: |store path '[^'\n]*' contains illegal character)/,
 ];
 
-/** Whether the flake's code is what went wrong, for certain. */
+/** Returns whether the flake's code is certainly the cause. */
 export function isEvaluators({ text, isPlaced, within }: NixError): boolean {
   if (isPlaced) return true;
   const called = /^while calling the '([^']*)' builtin/.exec(within)?.[1];

@@ -1,5 +1,5 @@
 /**
- * Says why a build failed, in words. Pure.
+ * Describes why a build failed. Pure.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import {
 const detailLines = 20;
 const summaryLength = 200;
 
-/** A failed build, in words. All text is safe for a terminal. */
+/** A failed build in words. All text is safe for a terminal. */
 export interface BuildFailure {
   reason: BuildReason;
   /**
-   * Whether the same revision may build later, the failure not being its
-   * fault for certain. See `reasons.ts` for the rule.
+   * Whether the same revision may build later, because the failure is not
+   * certainly its fault. See `reasons.ts` for the rule.
    */
   transient: boolean;
   /** One line of at most 200 characters, e.g. `web-app-1.2.3 failed to build`. */
@@ -38,7 +38,7 @@ export interface BuildFailure {
   logs?: string[];
 }
 
-/** Why the build failed that this is the evidence of. */
+/** Returns why a build failed, by its evidence. */
 export function explain(evidence: Evidence): BuildFailure {
   const found = evidence.errors.map((error) => judge(error, evidence))
     .filter((one) => one !== undefined);
@@ -50,14 +50,17 @@ export function explain(evidence: Evidence): BuildFailure {
     : derivations(worst, found, evidence);
 }
 
-/** The same failure as one of the flake's own code, which Nix confirmed. */
+/** Returns the failure as an error of the flake's own code, once Nix confirms. */
 export function asEvaluation(failure: BuildFailure): BuildFailure {
   const reason = "evaluation-error";
+  const whole = `${beginnings[reason]}${failure.summary}`;
+  const isCut = whole.length > summaryLength && !failure.summary.endsWith("…");
   return {
     ...failure,
     reason,
     transient: isTransient(reason),
-    summary: oneLine(`${beginnings[reason]}${failure.summary}`, summaryLength),
+    summary: oneLine(whole, summaryLength),
+    details: isCut ? [failure.summary, ...failure.details] : failure.details,
   };
 }
 
@@ -65,23 +68,29 @@ function silent({ errors, plain }: Evidence): BuildFailure {
   const error = errors.at(-1);
   if (error) return told({ reason: "unknown", error });
   const lines = plain.slice(-logLines);
-  // As argparse says it, which nixos-rebuild-ng uses.
-  const usage = lines.map((line) => /^nixos-rebuild: error: (.+)/.exec(line))
+  const usage = lines.map((line) => usageError.exec(line))
     .findLast((match) => match)?.[1];
   return {
     reason: lines.some((line) => memory.test(line))
       ? "out-of-memory"
       : "unknown",
     transient: true,
-    summary: usage === undefined ? "Nix ended without saying why" : oneLine(
-      `nixos-rebuild refuses its arguments (build.options): ${usage}`,
+    summary: usage === undefined ? "Nix failed without an error" : oneLine(
+      `nixos-rebuild does not accept its arguments (build.options): ${usage}`,
       summaryLength,
     ),
     details: lines,
   };
 }
 
-/** Says which derivations failed for the worst reason, with their logs. */
+/**
+ * The words of nixos-rebuild-ng (argparse), and of nixos-rebuild in Bash, which
+ * writes its whole path.
+ */
+const usageError =
+  /^(?:nixos-rebuild: error: |(?:\S*\/)?nixos-rebuild: (?=unknown option|.* requires ))(.+)/;
+
+/** Names the derivations that failed for the worst reason, with their logs. */
 function derivations(
   worst: Judged,
   found: Judged[],
@@ -114,63 +123,91 @@ function derivations(
   };
 }
 
-/** How the sentence `NAME …` goes on. */
+/** The rest of the sentence that begins with the name of a derivation. */
 const endings: Partial<Record<BuildReason, string>> = {
   "builder-failed": "failed to build",
-  "hash-mismatch": "is not what its hash says",
+  "hash-mismatch": "does not match its hash",
   "disk-full": "failed to build: no space left on device",
   "out-of-memory": "failed to build: it was killed, or memory ran out",
-  "builder-killed": "failed to build: it was ended from outside",
+  "builder-killed": "failed to build: something stopped it",
   "builder-timed-out": "failed to build",
   "download-failed": "could not be downloaded",
   "network": "could not be downloaded",
-  "no-builder": "can be built neither here nor elsewhere",
+  "no-builder": "cannot be built here, nor by a remote builder",
   "unknown": "could not be built",
 };
 
 const beginnings: Partial<Record<BuildReason, string>> = {
   "evaluation-error": "evaluation failed: ",
   "disk-full": "no space left: ",
-  "network": "can't download: ",
-  "slow-down": "the server asks to slow down: ",
-  "input-denied": "an input is refused to this host: ",
+  "network": "cannot download: ",
+  "slow-down": "the server limits requests: ",
+  "input-denied": "access to an input was denied: ",
   "input-unavailable": "an input is not available: ",
-  "hash-mismatch": "a download is not what its hash says: ",
-  "no-builder": "nothing may build here: ",
+  "hash-mismatch": "a download does not match its hash: ",
+  "no-builder": "no machine may build this: ",
 };
 
-/** A failure told by Nix's own message. */
+/** Describes a failure by Nix's own message. */
 function told({ reason, error, context }: Judged): BuildFailure {
-  const text = beautiful(error.text);
-  const lines = text.split("\n");
-  const details = lines.length > 1 || text.length > summaryLength / 2
-    ? lines.slice(0, detailLines)
-    : [];
-  if (lines.length > detailLines) {
-    details.push(`(${count(lines.length - detailLines, "more line")})`);
+  const { summary, rest } = headed(reason, beautiful(error.text));
+  const details = rest.slice(0, detailLines);
+  if (rest.length > detailLines) {
+    details.push(`(${count(rest.length - detailLines, "more line")})`);
   }
   if (error.position !== "") details.push(`at ${error.position}`);
   if (error.suggestion !== "") details.push(error.suggestion);
   return {
     reason,
     transient: isTransient(reason),
-    summary: oneLine(headline(reason, text), summaryLength),
+    summary,
     details: [...details, ...context ?? []].map((line) => bounded(line)),
   };
 }
 
-function headline(reason: BuildReason, text: string): string {
-  if (reason === "host-missing") {
-    const host = /nixosConfigurations\."?([^".' ]+)/.exec(text)?.[1];
-    return `the flake has no NixOS system nixosConfigurations.${
-      host ?? "HOST"
-    }`;
+/**
+ * Splits Nix's message into the summary and the lines that it does not show, so
+ * that nothing is printed twice. A first line that is too long is cut in the
+ * summary, and is whole in the other lines.
+ */
+function headed(
+  reason: BuildReason,
+  text: string,
+): { summary: string; rest: string[] } {
+  const lines = text.split("\n");
+  const own = ownWords(reason, text);
+  if (own !== undefined) {
+    return { summary: oneLine(own, summaryLength), rest: lines };
   }
-  if (reason === "flake-missing") return "there is no flake.nix";
-  if (reason === "lock-outdated") {
-    return "flake.lock is missing or does not agree with flake.nix";
+  const start = beginnings[reason] ?? "";
+  const whole = oneLine(`${start}${text}`, Infinity);
+  if (whole.length <= summaryLength) return { summary: whole, rest: [] };
+  for (let shown = lines.length - 1; shown > 0; shown--) {
+    const part = `${start}${lines.slice(0, shown).join(" ")} …`;
+    const summary = oneLine(part, Infinity);
+    if (summary.length <= summaryLength) {
+      return { summary, rest: lines.slice(shown) };
+    }
   }
-  return `${beginnings[reason] ?? ""}${text}`;
+  return { summary: oneLine(whole, summaryLength), rest: lines };
+}
+
+/** Returns the summary of a failure for which Nix's own words are unclear. */
+function ownWords(reason: BuildReason, text: string): string | undefined {
+  switch (reason) {
+    case "host-missing": {
+      const host = /nixosConfigurations\."?([^".' ]+)/.exec(text)?.[1];
+      return `the flake has no nixosConfigurations.${
+        host ?? "HOST"
+      } with a config.system.build.toplevel`;
+    }
+    case "flake-missing":
+      return "there is no flake.nix";
+    case "lock-outdated":
+      return "flake.lock is missing or does not match flake.nix";
+    default:
+      return undefined;
+  }
 }
 
 /** `(exit code 1)`, as part of a sentence. */

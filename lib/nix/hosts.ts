@@ -1,5 +1,5 @@
 /**
- * Which hosts a revision has, asked of Nix in the way a build is.
+ * Lists the hosts of a revision. Nix evaluates it in the same way as a build.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Run } from "../run/run.ts";
 import type { Readable } from "../run/stages.ts";
 import { requestFor } from "./build.ts";
 import { evaluation } from "./evaluate.ts";
+import { hostNames } from "./host_names.ts";
 import { NixLog } from "./log.ts";
-import { flakeReference } from "./nixos_rebuild.ts";
 import { isOffline } from "./store.ts";
 
 /**
- * The names below `nixosConfigurations` of a revision that may be evaluated.
- * No host is evaluated.
+ * Returns the names below `nixosConfigurations` of a revision that may be
+ * evaluated. It evaluates no host.
  *
  * @throws {SyncError} stage `build`: `no-hosts`, and those of
  * {@linkcode evaluation}.
@@ -26,29 +26,17 @@ export async function hostsOf(run: Run, readable: Readable): Promise<string[]> {
   const request = requestFor(run, readable, (line) => log.line(line));
   await ensureDir(request.folder);
   const evaluating = await evaluation(run, readable, request);
-  const { folder: cwd, env, timeout, onLine, nix } = request;
-  const finished = await evaluating.run({
-    program: "nix",
-    args: [
-      ...["--extra-experimental-features", "nix-command flakes"],
-      ...["eval", "--json", "--log-format", "internal-json"],
-      "--no-update-lock-file",
-      `${flakeReference(request)}#nixosConfigurations`,
-      ...["--apply", "builtins.attrNames"],
-      ...nix.flatMap(([name, value]) => ["--option", name, value]),
-    ],
-    cwd,
-    env,
-    timeout,
-    onLine,
-  });
-  const names = namesIn(new TextDecoder().decode(finished.stdout));
-  if (finished.code === 0 && names) return names;
+  const { names, finished } = await hostNames(
+    evaluating,
+    request,
+    request.onLine,
+  );
+  if (names) return names;
   const { summary, details } = log.failure();
   const revision = short(readable.commit.revision);
   throw new SyncError(
-    `Cannot read the hosts of ${revision}: ${
-      oneLine(summary || "Nix does not answer", 300)
+    `Cannot list the hosts of ${revision}: ${
+      oneLine(summary || "Nix printed no answer", 300)
     }`,
     {
       stage: "build",
@@ -56,19 +44,8 @@ export async function hostsOf(run: Run, readable: Readable): Promise<string[]> {
       next: "retry",
       details: details.length > 0 ? details : lastWords(finished),
       hints: [
-        "the repository needs a flake.nix with nixosConfigurations; directory names the folder that it is in",
+        "Add a flake.nix with nixosConfigurations to the repository. If it is in a folder, set `directory` to that folder.",
       ],
     },
   );
-}
-
-function namesIn(answer: string): string[] | undefined {
-  try {
-    const names = JSON.parse(answer);
-    return Array.isArray(names) && names.every((one) => typeof one === "string")
-      ? names
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,10 @@
 /**
- * Fetches the inputs of a flake that need a credential of this host, before
- * the flake is evaluated without any.
+ * Fetches the inputs of a flake that need a credential of this host. The
+ * evaluation later runs without any.
  *
- * Nothing of the revision is evaluated here: a fixed expression gets what the
- * lock file says of an input, and only what names a server. Nix keeps the
- * result in the store by the hash of the lock file, where the evaluation finds
+ * Nothing of the revision is evaluated here: a fixed expression reads what the
+ * lock file says about an input, and only attributes that name a server. Nix
+ * stores the result by the hash of the lock file, where the evaluation finds
  * it.
  *
  * @module
@@ -19,9 +19,9 @@ import { nixSettings } from "./settings.ts";
 
 /** How inputs are fetched. */
 export interface Fetching {
-  /** Variables that lead to the credentials. */
+  /** Environment variables that name the credentials. */
   env: Readonly<Record<string, string>>;
-  /** Arguments for Nix, credentials among them. */
+  /** Arguments for Nix, including credentials. */
   options: readonly string[];
   /** The server that the credentials of the repository are for. */
   server?: string | undefined;
@@ -30,7 +30,9 @@ export interface Fetching {
   /** Milliseconds for all of them. */
   timeout: number;
   onLine: (line: string) => void;
-  /** Runs what fetches submodules too: it must see no repository of the host. */
+  /**
+   * Runs a fetch with submodules: it must not see any repository of the host.
+   */
   runDeep: (command: Command) => Promise<Finished>;
 }
 
@@ -53,7 +55,7 @@ const isHash = (value: unknown) =>
   isText(value) && /^sha256-[A-Za-z0-9+/]{43}=$/.test(value);
 const isCount = (value: unknown) => Number.isSafeInteger(value);
 const isFlag = (value: unknown) => typeof value === "boolean";
-// Neither a user's password nor a word that ssh takes for an option.
+// Without a password, and without a word that ssh takes for an option.
 const isUrl = (value: unknown) =>
   isText(value) &&
   /^(?:https?|ssh):\/\/(?:[\w.~-]+@)?\w[\w.-]*(?::\d+)?\/[^\s\p{C}]*$/u
@@ -93,14 +95,14 @@ const attributes: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   file: ofFile,
 };
 
-/** What says where a flake is in an input, and that it is locked. */
+/** Attributes that `fetchTree` does not need. */
 const passedOver = ["dir", "__final", "type"];
 
 /**
- * What `fetchTree` gets for an input.
+ * Returns the arguments of `fetchTree` for an input.
  *
- * @returns `undefined` where the input names no server, is not bound to a hash,
- * or has anything that is not known: it is left to the evaluation.
+ * @returns `undefined` if the input names no server, has no hash, or has an
+ * unknown attribute. Then the evaluation fetches it.
  */
 export function fetchable(
   locked: Input["locked"],
@@ -119,7 +121,7 @@ export function fetchable(
     : undefined;
 }
 
-/** The servers that an input is fetched from. */
+/** Returns the servers that an input is fetched from. */
 function serversOf({ type, host, url }: Record<string, unknown>): string[] {
   switch (type) {
     case "github":
@@ -133,30 +135,30 @@ function serversOf({ type, host, url }: Record<string, unknown>): string[] {
   }
 }
 
-/** Whether a credential of this host may be for an input. */
+/** The credentials of this host. */
 export interface Credentials {
-  /** Servers; `*` stands for all. */
+  /** The servers that they are for; `*` means all. */
   servers: readonly string[];
 }
 
-/** Whether one of the credentials may be meant for this input. */
+/** Returns whether one of the credentials may be for this input. */
 export function needsCredential(
   tree: Record<string, unknown>,
   { servers }: Credentials,
 ): boolean {
-  // A key of ssh is tried at each server, and without one none answers.
+  // Ssh keys are tried at each server, and no server answers without one.
   if (isText(tree["url"]) && tree["url"].startsWith("ssh:")) return true;
   return servers.includes("*") ||
     serversOf(tree).some((server) => servers.includes(server));
 }
 
-/** The servers that Nix or Git has a credential for. */
+/** Returns the servers that Nix or Git has a credential for. */
 export async function credentialsHere(
   effects: Effects,
   { env, options, server }: Fetching,
 ): Promise<Credentials> {
   const settings = await nixSettings(effects, env, credentialOptions(options));
-  // What can't be looked at may be for every server.
+  // An unreadable file may be for every server.
   if (!settings) return { servers: ["*"] };
   const netrc = await Deno.readTextFile(settings.netrcFile)
     .catch((error) => error instanceof Deno.errors.NotFound ? "" : "default");
@@ -169,7 +171,7 @@ export async function credentialsHere(
   };
 }
 
-/** The servers of a netrc file (curl(1), "--netrc-file"). */
+/** Returns the servers of a netrc file (curl(1), "--netrc-file"). */
 export function machinesIn(netrc: string): string[] {
   const words = netrc.split(/\s+/);
   return words.flatMap((word, i) =>
@@ -177,7 +179,7 @@ export function machinesIn(netrc: string): string[] {
   );
 }
 
-/** Fetches one locked tree after the other. It reads no other file. */
+/** Fetches one locked tree after another. It reads no other file. */
 const expression =
   "{ file }: map (tree: (builtins.fetchTree tree).outPath) (builtins.fromJSON (builtins.readFile file))";
 
@@ -196,8 +198,8 @@ export async function fetchInputs(
 }
 
 /**
- * All at once, and one by one where that fails, as the evaluation may not need
- * the one that is not there.
+ * Fetches all at once, and one by one if that fails: the evaluation may not
+ * need the missing one.
  */
 async function fetchAll(
   run: Effects["run"],

@@ -1,9 +1,10 @@
 /**
- * Fetches with the credentials of this host, and without its other files.
+ * Fetches with the credentials of this host, but without its other files.
  *
- * What is fetched can have submodules, and those have their own. Nix fetches
- * all of them, and since 2.20 it reads one that names a repository of this host
- * from the disk. Root reads every repository. So none is there.
+ * The fetched tree can have submodules, and these can have their own. Nix
+ * fetches all of them. Since 2.20 it reads a submodule that names a repository
+ * of this host from the disk. Root can read every repository, so none is
+ * visible here.
  *
  * @module
  */
@@ -20,19 +21,19 @@ import {
   publicVariables,
 } from "./shown_files.ts";
 
-/** Fixed, so that one that was left behind is found. */
+/** Fixed, so that a unit that was left behind is found. */
 export const inputsUnit = "gitops-sync-inputs";
 
-/** What ssh, Git and Nix look for by themselves, without an option. */
+/** Files that ssh, Git and Nix read without an option. */
 const ofSsh = [
   ...["ssh_config", "ssh_config.d", "ssh_known_hosts", "ssh_known_hosts2"],
 ].map((name) => `/etc/ssh/${name}`);
 const atHome = [".ssh", ".netrc", ".config/nix"];
 
 /**
- * Runs a program that fetches as root, without root's rights over the files of
- * others, and with no file of the host but the public ones and those that its
- * arguments and variables name.
+ * Runs a program that fetches as root, but without root's access to the files
+ * of others. It sees no file of the host except the public ones and those that
+ * its arguments and variables name.
  *
  * @param mirror The repository that it reads.
  * @param cache The folder of Nix's cache, if not that of the unit.
@@ -95,7 +96,7 @@ export async function fetchConfined(
   };
 }
 
-/** The files that a command names: those of the credentials are among them. */
+/** Returns the files that a command names; the credentials are among them. */
 function namedIn({ args, env = {} }: Command): string[] {
   const settings = (env.NIX_CONFIG ?? "").split("\n")
     .map((line) => line.replace(/^(?:!?include |netrc-file = )/, ""));
@@ -103,7 +104,10 @@ function namedIn({ args, env = {} }: Command): string[] {
     .filter((word) => /^\/(?!dev\/|proc\/|nix\/store\/)[^\n]*$/.test(word));
 }
 
-/** The folder of Nix's settings, and the files they lead to (nix.conf(5)). */
+/**
+ * Returns the folder of Nix's settings and the files that they include
+ * (nix.conf(5)).
+ */
 function filesOfNix(folder: string): string[] {
   const named = /^\s*(?:!?include\s+|netrc-file\s*=\s*)(\/\S+)/gm;
   try {

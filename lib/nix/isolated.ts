@@ -1,12 +1,12 @@
 /**
- * Evaluates and builds a revision without giving it the host's power, in three
- * steps of which none has all that the others have:
+ * Evaluates and builds a revision in isolation from the host, in three steps.
+ * None of them has all the power of the others:
  *
  * 1. Inputs that need a credential are fetched with it, by a fixed expression.
- * 2. The flake is evaluated and built by the Nix daemon, asked by a user
- *    without rights who sees no file and no credential of the host.
- * 3. Root keeps the store path that comes out, and builds it where the
- *    configuration has options that the daemon takes from root alone.
+ * 2. The Nix daemon evaluates and builds the flake for an unprivileged user,
+ *    who sees no file and no credential of the host.
+ * 3. Root protects the resulting store path. Root also builds it if the
+ *    configuration has options that the daemon only accepts from root.
  *
  * @module
  */
@@ -44,16 +44,16 @@ import { addRoot, realise } from "./store.ts";
 
 /** Runs programs as the evaluation of one revision. */
 export interface Evaluator {
-  /** How inputs were not there, for whoever looks for the reason. */
+  /** The inputs that could not be fetched, to explain a later failure. */
   unfetched: readonly Unfetched[];
-  /** The step before it failed so. */
+  /** How the step before failed, if it did. */
   failed?: Finished;
-  /** Runs a program; its folder and variables are those of the unit. */
+  /** Runs a program with the folder and the variables of the unit. */
   run(command: Command): Promise<Finished>;
 }
 
 /**
- * Fetches what needs a credential, and gives what runs the rest without any.
+ * Fetches what needs a credential, and returns the evaluator that has none.
  *
  * @param inputs What the lock file of the revision names.
  */
@@ -88,11 +88,11 @@ export async function evaluatorFor(
 }
 
 /**
- * Builds what is requested, and leaves the link `result` in its folder as
+ * Builds the request, and creates the link `result` in its folder as
  * `nixos-rebuild build` does.
  *
- * @returns how the step ended that failed, or the last one.
- * @throws {SyncError} stage `build`, where it is not for Nix's log to say why.
+ * @returns how the failed step ended, or the last one.
+ * @throws {SyncError} stage `build`, if the cause is not in Nix's log.
  */
 export async function buildIsolated(
   run: Run,
@@ -140,7 +140,7 @@ function fetchingFor(
   };
 }
 
-/** Step 1. Without a network in step 2, every input needs it. */
+/** Step 1. If step 2 has no network, every input is fetched here. */
 async function fetchWithCredentials(
   { effects, config }: Run,
   inputs: readonly Input[],
@@ -157,16 +157,17 @@ async function fetchWithCredentials(
   const wanted = trees.filter(({ tree }) => needsCredential(tree, needed));
   return await fetchInputs(effects, wanted.map(({ input }) => input), {
     ...fetching,
-    // What is there already is not read line by line.
+    // These lines are not part of the build log.
     onLine: () => {},
   });
 }
 
 /**
- * Lets Nix fetch the submodules into a cache of their own, which the evaluation
- * gets a copy of: the lock file has no hash by which it could find them.
+ * Lets Nix fetch the submodules into a separate cache, and the evaluation gets
+ * a copy of it. The lock file has no hash by which it could find them.
  *
- * Those of a repository of this host may lie on it, and are fetched in the open.
+ * If the repository is on this host, its submodules may be on it too, so they
+ * are fetched without isolation.
  */
 async function fetchSubmodules(
   run: Run,
@@ -200,7 +201,7 @@ async function fetchSubmodules(
   return { folder: cache, ...isGood ? {} : { failed: finished } };
 }
 
-/** Why inputs were missing, where the evaluation missed them too. */
+/** Returns why inputs were missing, if the evaluation needed them. */
 function whyUnfetched(unfetched: readonly Unfetched[]): string[] {
   return unfetched.flatMap(({ name, failure }) => [
     `error: cannot fetch the input ${name} with the credentials of this host: ${failure.summary}`,
@@ -223,13 +224,16 @@ async function keep(
   }
   const finished = await effects.run(addRoot(link, path));
   if (finished.code === 0) return finished;
-  throw new SyncError(`Cannot keep ${path}, which was built a moment ago`, {
-    stage: "build",
-    reason: "build-lost",
-    next: "retry",
-    details: lastWords(finished),
-    hints: [
-      "perhaps garbage was collected at that moment; the next run tries again",
-    ],
-  });
+  throw new SyncError(
+    `Cannot protect ${path} from garbage collection after the build`,
+    {
+      stage: "build",
+      reason: "build-lost",
+      next: "retry",
+      details: lastWords(finished),
+      hints: [
+        "Check whether garbage was collected during the build. The next run tries again.",
+      ],
+    },
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * What the end of an isolated evaluation means.
+ * Judges how an isolated evaluation ended.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { tooLarge } from "./memory.ts";
 import { whyUnitFails } from "./probe.ts";
 
 /**
- * How the unit ended, or why that says nothing about the revision.
+ * Returns how the unit ended.
  *
- * @param isOver Whether its time was over.
+ * @param isOver Whether it timed out.
  */
 export async function judge(
   { effects, config, folder }: Run,
@@ -32,7 +32,7 @@ export async function judge(
   }
   if (end && wasStopped(end, used)) throw endedFor(revision);
   if (end?.result === "oom-kill") throw tooLarge(revision, config);
-  // Words of the evaluation alone must not lead to one with more power.
+  // The evaluation must not get more power by what it prints.
   if (!end || end.code >= 200 && end.code < 250) {
     const why = await whyUnitFails(effects, config, route, folder);
     if (why !== undefined || !end) throw notStarted(revision, why, used);
@@ -40,7 +40,7 @@ export async function judge(
   return { ...used, code: end.code };
 }
 
-/** Whether a signal ended it, which nobody here sends. */
+/** Returns whether a signal killed it that we did not send. */
 function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
   return [137, 143].includes(code) || result === "timeout" || code !== 0 &&
       /"raw_msg":"interrupted by the user"|^error: interrupted by the user$/m
@@ -49,19 +49,22 @@ function wasStopped({ code, result }: UnitEnd, { stderr }: Finished): boolean {
 
 function endedFor(revision: string): SyncError {
   return new SyncError(
-    `Cannot build ${revision}: the evaluation was ended from outside`,
+    `Cannot build ${revision}: something stopped the evaluation`,
     {
       stage: "build",
       reason: "evaluation-ended",
       next: "retry",
       hints: [
-        `somebody stopped ${evaluationUnit}.service; the next run tries again`,
+        `Find out what stopped it: \`journalctl --unit ${evaluationUnit}\`. The next run tries again.`,
       ],
     },
   );
 }
 
-/** The one store path that came out. What was written before is no answer. */
+/**
+ * Returns the resulting store path: the last line. The lines before it do not
+ * count.
+ */
 export function pathIn(
   { stdout }: Finished,
   revision: string,
@@ -72,7 +75,7 @@ export function pathIn(
   if (isStorePath(path) && isDrv === (kind === "derivation")) return path;
   if (path === "") throw endedFor(revision);
   throw new SyncError(
-    `Cannot use the build of ${revision}: expected one store path, and it answered "${
+    `Cannot use the build of ${revision}: expected one store path, but Nix printed "${
       safeLines(path.slice(0, 80))[0] ?? ""
     }"`,
     {
@@ -80,7 +83,7 @@ export function pathIn(
       reason: "not-a-system",
       next: "hold",
       hints: [
-        "nixosConfigurations.HOST must be made by nixpkgs.lib.nixosSystem",
+        "Define nixosConfigurations.HOST with nixpkgs.lib.nixosSystem.",
       ],
     },
   );
@@ -92,7 +95,7 @@ function notStarted(
   used: Finished,
 ): SyncError {
   return new SyncError(
-    `Cannot build ${revision}: systemd did not run the evaluation${
+    `Cannot build ${revision}: systemd could not run the evaluation${
       why === undefined ? "" : `: ${why}`
     }`,
     {
@@ -101,7 +104,7 @@ function notStarted(
       next: "retry",
       details: lastWords(used),
       hints: [
-        `look at it with: journalctl --unit ${evaluationUnit}; build.isolate: false evaluates as root`,
+        `Read its journal: \`journalctl --unit ${evaluationUnit}\`. With build.isolate: false, this host evaluates as root instead.`,
       ],
     },
   );

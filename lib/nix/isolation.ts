@@ -1,6 +1,5 @@
 /**
- * Whether this host can evaluate a revision without its own power, and if not,
- * why.
+ * Checks whether this host can evaluate a revision in isolation, and why not.
  *
  * @module
  */
@@ -10,15 +9,16 @@ import type { UserIds } from "../host/confined_namespaces.ts";
 import { hasSystemd } from "../host/system.ts";
 import { nixSettings } from "./settings.ts";
 
-/** The user that evaluates. The module makes it. */
+/** The user that evaluates. The NixOS module creates it. */
 export const evaluationUser = "gitops-sync-eval";
 
-/** The folder in the state folder that a plan works in (lib/plan). */
+/** The folder of a plan in the state folder (lib/plan). */
 export const planFolder = "plan";
 
 /**
- * The name of a unit for a state folder. A unit's name is fixed, and a second
- * user of it ends the first one: a plan must not end what a run evaluates.
+ * Returns the name of a unit for a state folder. A unit's name is fixed, and a
+ * second user of it stops the first one. A plan must not stop the evaluation of
+ * a run.
  *
  * @param unit The name that a run uses.
  */
@@ -26,26 +26,27 @@ export function unitIn(folder: string, unit: string): string {
   return folder.endsWith(`/${planFolder}`) ? `${unit}-plan` : unit;
 }
 
-/** The Nix daemon, which builds for users without rights. */
+/** The socket folder of the Nix daemon, which builds for unprivileged users. */
 export const daemonFolder = "/nix/var/nix/daemon-socket";
 
-/** What isolates a revision from this host. */
+/** How a revision is isolated from this host. */
 export interface Route {
-  /** `namespaces`: without systemd, and with less than it gives. */
+  /** `namespaces`: without systemd, and weaker. */
   how: "unit" | "namespaces";
   /** The user that evaluates. */
   ids: UserIds;
-  /** A file of the Nix daemon's that its users can read all the same. */
+  /** A file of the Nix daemon that its users can still read. */
   netrc?: string;
 }
 
 /**
- * What can isolate a revision here.
+ * Returns how a revision can be isolated on this host.
  *
- * @returns the way to do it, or why there is none, in words.
+ * @returns the route, or in words why there is none.
  *
- * Each condition is one without which the isolation does not work, or does not
- * hold: a daemon that trusts its user, or builds as root, reads files for it.
+ * Without any of these conditions, the isolation does not work or does not
+ * hold. For example, a daemon that trusts its user, or builds as root, reads
+ * files for it.
  */
 export async function routeHere(
   effects: Effects,
@@ -55,18 +56,18 @@ export async function routeHere(
   if (outside !== undefined) {
     return `build.options has ${outside}, which reads files of the host`;
   }
-  if (Deno.uid() !== 0) return "only root can give up its rights";
+  if (Deno.uid() !== 0) return "isolation needs root";
   const ids = await idsOf(evaluationUser);
-  if (!ids) return `there is no user ${evaluationUser}`;
+  if (!ids) return `the user ${evaluationUser} does not exist`;
   if (!await isThere(`${daemonFolder}/socket`)) {
-    return "there is no Nix daemon";
+    return "the Nix daemon does not run";
   }
-  // As the daemon reads them: no settings of the user who asks.
+  // As the daemon reads them, without the settings of the current user.
   const settings = await nixSettings(effects, {
     NIX_USER_CONF_FILES: "/dev/null",
     NIX_CONFIG: "",
   });
-  if (!settings) return "Nix does not tell its settings";
+  if (!settings) return "Nix does not show its settings";
   if (settings.buildUsersGroup === "" && !settings.allocatesUsers) {
     return "the Nix daemon has no build users (build-users-group), so it builds as root";
   }
@@ -85,7 +86,7 @@ export async function routeHere(
   };
 }
 
-/** An option of the host that an isolated evaluation could not follow. */
+/** Returns an option of the host that does not work in isolation. */
 function readsTheHost(options: readonly string[]): string | undefined {
   if (options.includes("--impure")) return "--impure";
   const at = options.findIndex((word, i) =>
@@ -96,12 +97,12 @@ function readsTheHost(options: readonly string[]): string | undefined {
   return at === -1 ? undefined : `--override-input ${options[at + 1]}`;
 }
 
-/** Whether an entry of a list of users means the one that evaluates. */
+/** Returns whether an entry of a list of users means the evaluation user. */
 function isMeant(entry: string): boolean {
   return ["*", evaluationUser, `@${evaluationUser}`].includes(entry);
 }
 
-/** The numbers of a user (passwd(5)). */
+/** Returns the ids of a user (passwd(5)). */
 async function idsOf(name: string): Promise<UserIds | undefined> {
   const text = await Deno.readTextFile("/etc/passwd").catch(() => "");
   const [, , uid, gid] = text.split("\n").map((line) => line.split(":"))

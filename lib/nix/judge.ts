@@ -1,5 +1,5 @@
 /**
- * Tells what Nix's own errors mean. Pure.
+ * Judges what Nix's own errors mean. Pure.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   logLines,
 } from "./reasons.ts";
 
-/** What one error means; `undefined` if it only follows from another. */
+/** Returns what an error means; `undefined` if it only follows from another. */
 export function judge(error: NixError, evidence: Evidence): Judged | undefined {
   if (consequence.test(error.text)) return undefined;
   if (flakeMissing.test(error.text)) return { reason: "flake-missing", error };
@@ -27,7 +27,7 @@ export function judge(error: NixError, evidence: Evidence): Judged | undefined {
   return { reason, error, context: contextOf(reason, plain) };
 }
 
-/** What git or ssh said about a server. */
+/** Returns what git or ssh printed about a server. */
 function contextOf(reason: BuildReason, plain: readonly string[]): string[] {
   const isOfServer = ["network", "slow-down", "input-denied"].includes(reason);
   if (!isOfServer && reason !== "input-unavailable") return [];
@@ -37,32 +37,35 @@ function contextOf(reason: BuildReason, plain: readonly string[]): string[] {
 const flakeMissing =
   /^(?:path|getting status of) '\/nix\/store\/[0-9a-z]{32}-source\/(?:[^'\n]*\/)?flake\.nix'(?: does not exist|: No such file or directory)$|^source tree referenced by '[^'\n]*' does not contain a '?\/?(?:[^'\n]*\/)?flake\.nix|^could not find a flake\.nix/;
 
-// What Nix says of everything that needed what failed.
+// Nix's words for everything that depends on the failed part.
 const consequence =
   /dependenc(?:y|ies) of derivation '[^']*' failed to build|^Cannot build '[^']*'\.\s+Reason: \d+ dependenc(?:y|ies) failed|^(?:Build failed due to failed dependency|build of .*\.drv.* failed$)/;
 
-/** The derivation that a message is about, unless it is about substitution. */
+/**
+ * Returns the derivation that a message is about, unless it is about
+ * substitution.
+ */
 function failedDerivation(text: string): string | undefined {
   if (/^some substitutes for the outputs/.test(text)) return undefined;
-  // What the evaluator may not build is no derivation that failed.
+  // A derivation that the evaluator may not build did not fail.
   if (/during evaluation because the option '/.test(text)) return undefined;
   return /^[^\n]*?'(\/nix\/store\/[^'\s]+\.drv)(?:[!^][^']*)?'/.exec(text)?.[1];
 }
 
 /** `unable to download 'URL': …`, in Nix's words. */
 function judgeDownload(text: string): BuildReason {
-  // A file of this host is not there later either.
+  // A file of this host will not appear later.
   if (/download 'file:/.test(text)) return "input-unavailable";
   const status = /HTTP error (\d+)/.exec(text)?.[1];
   if (asksToSlowDown.test(text)) return "slow-down";
-  // The server began a good answer, and broke off.
+  // The server began a good answer and stopped.
   if (status === undefined || /^[25]|^408$/.test(status)) return "network";
-  // A cache that lists what it does not have.
+  // The cache lists a file that it does not have.
   if (/download '[^']*(?:\/nar\/|\.narinfo)/.test(text)) return "network";
   return /^40[137]$/.test(status) ? "input-denied" : "input-unavailable";
 }
 
-/** By a status, or by the words of forges that answer 403. */
+/** By the status, or by the words of forges that answer 403. */
 const asksToSlowDown =
   /HTTP error (?:429|425)\b|HTTP error (?:403|503)[^]*(?:rate limit|abuse detection|slow down|too many requests|retry later)/i;
 
@@ -70,7 +73,10 @@ const ofGit = /^(?:fatal|error|ssh|remote|kex_exchange_identification|curl): /;
 const denied =
   /Authentication failed|could not read (?:Username|Password)|Permission denied|returned error: 40[13]|Access denied|not authorized/i;
 
-/** A fetch by git or ssh, whose own words are plain lines before the error. */
+/**
+ * Judges a fetch by git or ssh. Their own words are plain lines before the
+ * error.
+ */
 function judgeGit(
   text: string,
   plain: readonly string[],
@@ -88,7 +94,7 @@ function judgeGit(
   return has(denied) ? "input-denied" : "input-unavailable";
 }
 
-/** Nix's own messages, as seen from Nix 2.8 to 2.34. First match wins. */
+/** Messages of Nix 2.8 to 2.34. The first match wins. */
 const sorts: readonly [BuildReason, RegExp][] = [
   [
     "disk-full",

@@ -1,5 +1,5 @@
 /**
- * Reads `flake.lock` of a revision before anything evaluates it.
+ * Reads the `flake.lock` of a revision before the evaluation.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { damaged } from "../git/mirror.ts";
 import type { Run } from "../run/run.ts";
 import type { Readable } from "../run/stages.ts";
 
-/** Bytes. A lock file of a thousand inputs has an eighth of that. */
+/** In bytes. A lock file with a thousand inputs has an eighth of this. */
 const mostLock = 4 * 2 ** 20;
 
-/** An input as it is locked. */
+/** A locked input. */
 export interface Input {
   /** Its name among the nodes of the lock file. */
   name: string;
@@ -23,11 +23,11 @@ export interface Input {
 }
 
 /**
- * The inputs of a revision.
+ * Returns the inputs of a revision.
  *
- * Git follows a link in place of the file, but only inside of the repository.
+ * Git follows a symbolic link at this path, but only inside the repository.
  *
- * @returns none where there is no lock file.
+ * @returns none if there is no lock file.
  * @throws {SyncError} exit 6, held: `lock-outside`, `lock-unreadable`.
  */
 export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
@@ -46,20 +46,24 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
     throw refuse(
       revision,
       "lock-outside",
-      `${path} is a link that leads to no file of the repository`,
-      "commit the file itself, and push",
+      `${path} is a symbolic link that does not lead to a file of the repository`,
+      "Commit the file itself, and push.",
     );
   }
   const [, id, kind, size] = /^([0-9a-f]{40,64}) (\w+) (\d+)$/.exec(answer) ??
     [];
   if (id === undefined) {
     if (asked.code === 0 && / missing$/.test(answer)) return [];
-    // No revision can make Git say neither.
+    // No revision can cause another answer of Git.
     throw damaged(run, asking, asked);
   }
   if (kind !== "blob") throw unreadable(revision, path, `it is a ${kind}`);
   if (Number(size) > mostLock) {
-    throw unreadable(revision, path, `it has over ${mostLock} bytes`);
+    throw unreadable(
+      revision,
+      path,
+      `it is larger than ${mostLock >> 20} MiB`,
+    );
   }
   const reading = localGit(mirror, ["cat-file", "blob", id]);
   const read = await run.effects.run(reading);
@@ -67,10 +71,10 @@ export async function inputsOf(run: Run, readable: Readable): Promise<Input[]> {
   if (!isWhole) throw damaged(run, reading, read);
   const inputs = inputsIn(new TextDecoder().decode(read.stdout));
   if (inputs) return inputs;
-  throw unreadable(revision, path, "it is no lock file of a flake");
+  throw unreadable(revision, path, "it is not the lock file of a flake");
 }
 
-/** The locked inputs in a lock file; `undefined` where it is none. */
+/** Returns the locked inputs in a lock file; `undefined` if it is not valid. */
 export function inputsIn(text: string): Input[] | undefined {
   try {
     const { nodes } = JSON.parse(text) as { nodes?: unknown };
@@ -86,12 +90,11 @@ export function inputsIn(text: string): Input[] | undefined {
 }
 
 /**
- * Refuses inputs that are places of this host, for an evaluation that has the
- * power to read them. It holds against a mistake: code can name such a place as
- * well.
+ * Refuses inputs that are paths of this host, if the evaluation can read them.
+ * This only protects against mistakes: code can name such a path as well.
  *
- * Where the repository itself is on this host, another repository of it may be
- * an input.
+ * If the repository itself is on this host, another repository on it may be an
+ * input.
  *
  * @throws {SyncError} `input-outside`, exit 6, held.
  */
@@ -108,15 +111,15 @@ export function refuseOutside(
     throw refuse(
       revision,
       "input-outside",
-      `its input ${oneLine(name, 60)} is a place of this host, ${
+      `its input ${oneLine(name, 60)} is a path of this host: ${
         oneLine(place, 100)
       }`,
-      "put it into the repository (./FOLDER), or let the input name a repository or a URL, and push",
+      "Move the input into the repository (./FOLDER), or point it to a repository or a URL. Then push.",
     );
   }
 }
 
-/** The place of this host that an input names, if it does. */
+/** Returns the path of this host that an input names, if any. */
 function placeOnHost(
   { type, path, url }: Input["locked"],
   isLocal: boolean,
@@ -134,9 +137,9 @@ function placeOnHost(
 }
 
 /**
- * Whether a path stays in the repository.
+ * Returns whether a path stays inside the repository.
  *
- * @param depth How deep the folder lies that it begins in.
+ * @param depth The depth of the folder in which the path begins.
  */
 function isInside(path: string, depth: number): boolean {
   if (path.startsWith("/")) return false;
@@ -152,8 +155,8 @@ function unreadable(revision: string, path: string, why: string): SyncError {
   return refuse(
     revision,
     "lock-unreadable",
-    `${path} can't be read: ${why}`,
-    "run nix flake lock, commit flake.lock and push",
+    `cannot read ${path}: ${why}`,
+    "Run `nix flake lock`, commit flake.lock and push.",
   );
 }
 

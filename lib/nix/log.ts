@@ -1,12 +1,12 @@
 /**
  * Reads what `nixos-rebuild build --log-format internal-json` writes to
- * standard error: what to show while it builds, and what tells why it failed.
+ * standard error: the progress of a build, and why it failed.
  *
- * Pure: no process, no file, no clock. Memory is bounded, whatever comes in.
+ * Pure: no process, no file, no clock. Memory is bounded for any input.
  *
  * ## The format
- * Lines `@nix {json}` among plain lines of nixos-rebuild, git and ssh. Nix
- * documents it nowhere; it is `JSONLogger` in `src/libutil/logging.cc` with the
+ * Lines `@nix {json}` among plain lines of nixos-rebuild, git and ssh. Nix does
+ * not document it; it is `JSONLogger` in `src/libutil/logging.cc` with the
  * numbers of `logging.hh`, the same from Nix 2.8 to 2.34 and in Lix:
  * - `start`: an activity `id` of a `type` with `fields`,
  * - `stop`: its end,
@@ -28,33 +28,35 @@ import {
   type NixError,
   parse,
   readError,
+  readWarning,
 } from "./log_entry.ts";
 import { type BuildFailure, explain } from "./failure.ts";
 import { Rate } from "./rate.ts";
 
-// Of the messages that tell what will be built and fetched.
+// The level of the messages about what will be built and fetched.
 const toldLevel = 3;
 
 // What is kept, at most.
 const keptErrors = 40;
+const keptWarnings = 20;
 const plainLines = 20;
-// A longer line is not worth its parsing; errors with --show-trace have some
-// 100 KiB.
+// Longer lines are not parsed; errors with --show-trace have some 100 KiB.
 const jsonLength = 4 * 1024 * 1024;
 
-/** Reads the log line by line. One object for one build. */
+/** Reads the log of one build, line by line. */
 export class NixLog {
   readonly #activities: Activities;
   readonly #rate: Rate;
   readonly #errors: NixError[] = [];
   readonly #plain: string[] = [];
+  readonly #warnings = new Set<string>();
   #unpacked = 0;
 
   /**
    * @param isOffline See `Evidence`.
-   * @param onText Called with each line for people, not yet clean: what a
-   * builder wrote, and what Nix says that it does.
-   * @param now Milliseconds, by a clock that does not jump.
+   * @param onText Called with each line for people, not yet sanitized: the
+   * output of builders, and what Nix reports.
+   * @param now Milliseconds of a monotonic clock.
    */
   constructor(
     readonly isOffline: (drv: string) => boolean = () => false,
@@ -65,12 +67,17 @@ export class NixLog {
     this.#rate = new Rate(now);
   }
 
-  /** The bytes that all it wants to fetch takes in the store; 0 until told. */
+  /** The bytes that all downloads will take in the store; 0 while unknown. */
   get unpacked(): number {
     return this.#unpacked;
   }
 
-  /** Takes one line, without its line end. Never throws. */
+  /** The warnings of the flake's own code, each in one line. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  /** Reads a line without its line break. Never throws. */
   line(text: string): void {
     if (!text.startsWith("@nix ")) return this.#readPlain(text);
     if (text.length > jsonLength) return;
@@ -92,9 +99,8 @@ export class NixLog {
   }
 
   /**
-   * What to show now, e.g. `3 of 12 built, 41 MiB fetched · linux-6.12.8`.
-   * Bytes are those of downloads as they come over the wire. Cheap: no more
-   * than some numbers put together.
+   * Returns the progress, e.g. `3 of 12 built, 41 MiB fetched · linux-6.12.8`.
+   * Bytes are those of downloads, as transferred. This is cheap to call.
    */
   progress(): string {
     const { built, copied, bytes, promised, current } = this.#activities;
@@ -112,7 +118,7 @@ export class NixLog {
     return parts.join(", ") + (current ? ` · ${current}` : "");
   }
 
-  /** The same with all that is at work. */
+  /** Returns the progress with all tasks. */
   now(): Progress {
     const { bytes, last } = this.#activities;
     const rate = this.#rate.at(bytes);
@@ -123,7 +129,7 @@ export class NixLog {
     return { text, tasks: this.#activities.tasks(), last };
   }
 
-  /** Why the build failed. Only meaningful if it did. */
+  /** Returns why the build failed. Call it only if it did. */
   failure(): BuildFailure {
     return explain({
       errors: this.#errors.length > 0 ? this.#errors : this.#plainErrors(),
@@ -133,7 +139,9 @@ export class NixLog {
     });
   }
 
-  /** Tells what Nix says for people, and not what it says for debugging. */
+  /**
+   * Reports what Nix prints for people, but not what it prints for debugging.
+   */
   #tell(entry: Entry, key: "text" | "msg"): void {
     const { level, [key]: text } = entry as Record<string, unknown>;
     if (typeof level !== "number" || level > toldLevel) return;
@@ -147,6 +155,10 @@ export class NixLog {
     if (entry["level"] === toldLevel) {
       this.#unpacked = Math.max(this.#unpacked, unpackedIn(entry));
     }
+    const warning = readWarning(entry);
+    if (warning !== undefined && this.#warnings.size < keptWarnings) {
+      this.#warnings.add(warning);
+    }
     if (entry["level"] !== 0) return;
     const error = readError(entry);
     if (error) keepBoth(this.#errors, error, keptErrors);
@@ -159,7 +171,9 @@ export class NixLog {
     }
   }
 
-  /** The last error that was not in JSON: one of nixos-rebuild, say. */
+  /**
+   * Returns the last error that was not in JSON, for example of nixos-rebuild.
+   */
   #plainErrors(): NixError[] {
     const at = this.#plain.findLastIndex((line) => /^\s*error: \S/.test(line));
     if (at < 0) return [];
@@ -168,13 +182,13 @@ export class NixLog {
   }
 }
 
-/** Adds to a list that forgets its oldest. */
+/** Adds to a list that drops its oldest items. */
 function keep<T>(list: T[], item: T, most: number): void {
   list.push(item);
   if (list.length > most) list.shift();
 }
 
-/** Adds to a list that keeps its first half and forgets in the second. */
+/** Adds to a list that keeps its first half and drops items of the second. */
 function keepBoth<T>(list: T[], item: T, most: number): void {
   list.push(item);
   if (list.length > most) list.splice(most / 2, 1);
@@ -192,5 +206,5 @@ function unpackedIn(entry: Entry): number {
   return found ? parseSize(`${found[1]}${found[2]}`) ?? 0 : 0;
 }
 
-/** Bytes, and bytes a second, that are worth telling. */
+/** The fewest bytes, and bytes a second, that are shown. */
 const worthTelling = 0.05 * 2 ** 20;

@@ -1,5 +1,5 @@
 /**
- * The memory that evaluating a revision may take.
+ * Limits the memory of an evaluation.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Config } from "../config/schema.ts";
 import { machineMemory } from "../host/confined_unit.ts";
 
 /**
- * Bytes of memory, and of swap beside it.
+ * Returns the limits of memory and swap, in bytes.
  *
- * @param limit What the configuration says.
+ * @param limit The limit of the configuration.
  */
 export function memoryFor(
   limit: number | undefined,
@@ -23,8 +23,8 @@ export function memoryFor(
 }
 
 /**
- * Runs what evaluates as root, with the same limit as a unit has. The builders
- * of Nix, which are in sessions of their own, are not counted.
+ * Runs an evaluation as root, with the same memory limit as a unit has. The
+ * builders of Nix are not counted: they have sessions of their own.
  *
  * @throws {SyncError} `out-of-memory`, stage `build`.
  */
@@ -43,24 +43,26 @@ export async function runWithin(
   }
 }
 
-/** Whether a program was ended because it used more than it may. */
+/** Returns whether a program was killed because it exceeded its limits. */
 export function isOverLimit(error: unknown): boolean {
   return error instanceof SyncError && error.reason === "limit";
 }
 
-/** What the evaluation took is more than it may. */
+/** Returns the error for an evaluation that exceeded its memory limit. */
 export function tooLarge(revision: string, config: Config): SyncError {
   const limit = config["limits.evaluation"];
   return new SyncError(
-    `Cannot build ${revision}: its evaluation took more memory than ${
-      limit === undefined ? "this machine can spare" : formatSize(limit)
+    `Cannot build ${revision}: the evaluation needs more memory than ${
+      limit === undefined
+        ? "this machine has to spare"
+        : `${formatSize(limit)} (limits.evaluation)`
     }`,
     {
       stage: "build",
       reason: "out-of-memory",
       next: "retry",
       hints: [
-        "if it needs that much, raise limits.evaluation, or let another machine build (build.from); the next run tries again",
+        "Raise limits.evaluation, or build on another machine (build.from: cache). The next run tries again.",
       ],
     },
   );

@@ -1,11 +1,11 @@
 /**
- * `nixos-rebuild build`, which evaluates and builds and changes nothing.
+ * Builds the commands for `nixos-rebuild build`, which changes nothing.
  *
  * @module
  */
 import type { Command } from "../base/effects.ts";
 
-/** What to build, and where its result link goes. */
+/** What to build, and where to put the result link. */
 export interface BuildRequest {
   /** The mirror's folder. */
   mirror: string;
@@ -13,37 +13,37 @@ export interface BuildRequest {
   /** The flake's folder in the repository, or empty. */
   directory: string;
   host: string;
-  /** What is built in place of a flake. */
+  /** A file that is built instead of a flake. */
   source?: Source;
   submodules: boolean;
   shallow: boolean;
-  /** Whether to take nothing from Nix's caches of what it downloaded. */
+  /** Whether to ignore Nix's caches of downloads. */
   refresh: boolean;
-  /** Settings of Nix, which beat those of nix.conf. */
+  /** Settings of Nix, which override nix.conf. */
   nix: readonly (readonly [string, string])[];
   /** More arguments from the configuration. */
   options: readonly string[];
-  /** The folder in which `result` is made. */
+  /** The folder of the link `result`. */
   folder: string;
   /** Milliseconds. */
   timeout: number;
-  /** Git's settings for the inputs that Nix fetches. */
+  /** The settings of Git for the inputs that Nix fetches. */
   env: Readonly<Record<string, string>>;
   onLine: (line: string) => void;
 }
 
-/** A file of the revision that is built in place of a flake. */
+/** A file of the revision that is built instead of a flake. */
 export interface Source {
   /** The file, in the store. */
   file: string;
-  /** Which of its attributes is a NixOS; empty: the whole. */
+  /** The attribute that is a NixOS system; empty for the whole file. */
   attribute: string;
 }
 
 /**
- * The flake reference of exactly one revision (nix3-flake(1), "git+file").
- * `rev` is always given: with a name alone Nix may serve an older commit from
- * its cache.
+ * Returns the flake reference of exactly one revision (nix3-flake(1),
+ * "git+file"). It always has `rev`: with only a ref, Nix may use an older
+ * commit from its cache.
  */
 export function flakeReference(
   request: Pick<
@@ -62,9 +62,8 @@ export function flakeReference(
 }
 
 /**
- * The command that builds a host. The lock file is taken as it stands: one
- * that is out of date is an error, so that the same revision is the same
- * system on every host and every day.
+ * Returns the command that builds a host. An outdated lock file is an error, so
+ * that a revision gives the same system on every host and every day.
  */
 export function buildCommand(request: BuildRequest): Command {
   const { source } = request;
@@ -77,9 +76,10 @@ export function buildCommand(request: BuildRequest): Command {
         : ["--flake", `${flakeReference(request)}#${request.host}`],
       "--log-format",
       "internal-json",
-      // nix-build, which builds a file, knows neither of the two for flakes.
+      // nix-build, which builds a file, has neither of the two flags for
+      // flakes.
       ...source ? [] : ["--no-update-lock-file"],
-      // Only so does Nix mark which errors are the evaluator's.
+      // Only with this flag, Nix marks the errors of the evaluator.
       "--show-trace",
       ...request.refresh && !source ? ["--refresh"] : [],
       ...request.nix.flatMap(([name, value]) => ["--option", name, value]),
@@ -94,9 +94,9 @@ export function buildCommand(request: BuildRequest): Command {
 }
 
 /**
- * What nixos-rebuild gets for a file. The one in Bash refuses an empty
- * attribute, and builds the Nix that the file names before anything else,
- * unless it is told not to; the one in Python never does.
+ * Returns the arguments of nixos-rebuild for a file. The version in Bash
+ * refuses an empty attribute, and first builds the Nix of the file, unless this
+ * flag is given. The version in Python never does.
  */
 function fileArguments({ file, attribute }: Source): string[] {
   return [
@@ -106,15 +106,15 @@ function fileArguments({ file, attribute }: Source): string[] {
   ];
 }
 
-/** The attribute that is built, as nixos-rebuild makes it. */
+/** Returns the attribute that is built, as nixos-rebuild does. */
 export function toplevelOf({ attribute }: Source): string {
   const toplevel = "config.system.build.toplevel";
   return attribute === "" ? toplevel : `${attribute}.${toplevel}`;
 }
 
 /**
- * The command that brings the files of a revision to the store, as they are in
- * Git: a part of Nix that flakes and their files go through, too.
+ * Returns the command that copies the files of a revision to the store, as they
+ * are in Git, with the same part of Nix as flakes.
  */
 export function sourceCommand(request: BuildRequest): Command {
   return {
@@ -130,8 +130,8 @@ export function sourceCommand(request: BuildRequest): Command {
 }
 
 /**
- * The command that evaluates a host and builds nothing: it prints the path of
- * the derivation. For builds by somebody else.
+ * Returns the command that evaluates a host without building it. It prints the
+ * path of the derivation, for a build by somebody else.
  */
 export function drvCommand(request: BuildRequest): Command {
   const { source } = request;

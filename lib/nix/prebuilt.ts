@@ -1,7 +1,7 @@
 /**
- * Takes a system that was built elsewhere: its store path from a file of the
- * revision or from a URL, and its content from the substituters that Nix knows.
- * Nix checks the signatures; nothing is evaluated or built.
+ * Fetches a system that was built elsewhere. Its store path comes from a file
+ * of the revision or from a URL, its content from the substituters of Nix. Nix
+ * checks the signatures; nothing is evaluated or built.
  *
  * @module
  */
@@ -16,15 +16,16 @@ import type { Run } from "../run/run.ts";
 import { isStorePath } from "../base/names.ts";
 import type { Readable } from "../run/stages.ts";
 
-/** The characters of an answer that are looked at. */
+/** The most characters of an answer. */
 const mostAnswer = 4096;
 
 /**
- * Brings the host's system of this revision into the store.
+ * Fetches the host's system of this revision into the store.
  *
- * @param link The link that keeps it from garbage collection.
- * @throws {SyncError} exit 6: `not-prebuilt` and `not-in-cache`, which may pass
- * (another machine may still be building), `no-store-path`, `not-signed`.
+ * @param link The link that protects it from garbage collection.
+ * @throws {SyncError} exit 6: `not-prebuilt` and `not-in-cache`, which may be
+ * temporary (another machine may still be building), `no-store-path`,
+ * `not-signed`.
  */
 export async function takePrebuilt(
   run: Run,
@@ -53,10 +54,12 @@ export async function takePrebuilt(
   throw notSubstituted(system, readable, said, finished.timedOut);
 }
 
-/** The lines of Nix that are evidence of a failure. */
+/** The most lines of Nix that are shown for a failure. */
 const mostSaid = 10;
 
-/** Nothing is evaluated here, also before Nix says what it does. */
+/**
+ * Nothing is evaluated here, so the first word of the progress is another one.
+ */
 function fetching(log: NixLog): Progress {
   const progress = log.now();
   return {
@@ -65,11 +68,11 @@ function fetching(log: NixLog): Progress {
   };
 }
 
-/** What says which system belongs to a revision. */
+/** The parts of a revision that name its system. */
 export type Named = Pick<Readable, "mirror" | "commit" | "target">;
 
 /**
- * The store path that a file of the revision or a URL names.
+ * Returns the store path that a file of the revision or a URL names.
  *
  * @throws {SyncError} as {@linkcode takePrebuilt}.
  */
@@ -81,13 +84,13 @@ export async function storePathFor(
   const named = run.config["build.prebuilt"]
     .replaceAll("{host}", target.host).replaceAll("{revision}", revision);
   const isUrl = named.includes("://");
-  // What stands after `?` in a URL may be a token.
+  // The part after `?` in a URL may be a token.
   const place = isUrl ? named.replace(/[?#].*$/, "") : named;
   const text = isUrl
     ? await answerOf(run, named, place, revision)
     : await contentOf(run, readable, place);
   const system = text.trim();
-  // A derivation would be built here.
+  // A derivation would be built on this host.
   if (isStorePath(system) && !system.endsWith(".drv")) return system;
   throw new SyncError(
     `Cannot use ${place} as the system of ${short(revision)}: expected ` +
@@ -96,12 +99,14 @@ export async function storePathFor(
       stage: "build",
       reason: "no-store-path",
       next: isUrl ? "retry" : "hold",
-      hints: ["write what nix-build or nix build --print-out-paths prints"],
+      hints: [
+        "Write the output of `nix-build` or `nix build --print-out-paths` into it.",
+      ],
     },
   );
 }
 
-/** The content of a file of the revision that was verified. */
+/** Reads a file of the verified revision. */
 async function contentOf(
   run: Run,
   { mirror, commit: { revision } }: Named,
@@ -119,25 +124,30 @@ async function contentOf(
       reason: "mirror-unreadable",
       next: "retry",
       details: safeLines(finished.stderr).slice(-10),
+      hints: [
+        "Check the disk if this comes again: `journalctl -k`. The next run tries again.",
+      ],
     });
   }
   throw new SyncError(
-    `Cannot find the system of ${short(revision)}: it has no file ${path}`,
+    `Cannot find the system of ${
+      short(revision)
+    }: the commit has no file ${path}`,
     {
       stage: "build",
       reason: "not-prebuilt",
       next: "hold",
       hints: [
-        "add the file with the store path and push, or say with build.prebuilt where it is",
+        "Add the file with the store path and push, or set build.prebuilt to the right file or URL.",
       ],
     },
   );
 }
 
 /**
- * The answer of a server; no redirect is followed, and it gets no token.
+ * Reads the answer of a server. It follows no redirect and sends no token.
  *
- * @param shown The URL as it may be shown.
+ * @param shown The URL without secrets.
  */
 async function answerOf(
   run: Run,
@@ -150,7 +160,7 @@ async function answerOf(
       stage: "build",
       reason,
       next: "retry",
-      hints: ["it may still be built elsewhere; a later run asks again"],
+      hints: ["Wait until it is built elsewhere. A later run tries again."],
     });
   try {
     const response = await fetch(url, {
@@ -160,7 +170,10 @@ async function answerOf(
     if (response.status === 200) {
       const text = await beginningOf(response.body, mostAnswer);
       if (text.length <= mostAnswer) return text;
-      throw fail("no-store-path", `${shown} answered more than a store path`);
+      throw fail(
+        "no-store-path",
+        `the answer of ${shown} is longer than a store path`,
+      );
     }
     await response.body?.cancel();
     throw fail(
@@ -187,24 +200,26 @@ function notSubstituted(
     return new SyncError(`${what}: no key that this host trusts signed it`, {
       stage: "build",
       reason: "not-signed",
-      // The cache or this host lacks something, and not the revision.
+      // The cause is the cache or this host, not the revision.
       next: "retry",
       details,
       hints: [
-        "sign it (nix store sign) and copy it again, or add the key to trusted-public-keys in nix.conf",
+        "Sign it with `nix store sign` and copy it to the cache again, or add its key to trusted-public-keys in nix.conf.",
       ],
     });
   }
   const why = timedOut
     ? "it took longer than timeouts.build"
-    : "no substituter has all of it, or none can be reached";
+    : "no binary cache has all of it, or none answers";
   return new SyncError(`${what}: ${why}`, {
     stage: "build",
     reason: timedOut ? "timed-out" : "not-in-cache",
     next: "retry",
     details,
     hints: [
-      "copy it there (nix copy --to CACHE); a later run tries again; the substituters are those of nix.conf",
+      timedOut
+        ? "Raise timeouts.build. The next run tries again."
+        : `Copy it to a cache that \`substituters\` in nix.conf names: \`nix copy --to CACHE ${system}\`. A later run tries again.`,
     ],
   });
 }

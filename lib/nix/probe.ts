@@ -1,5 +1,5 @@
 /**
- * Proves that this host can still evaluate a revision, without one.
+ * Checks that this host can evaluate a revision, without having one.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { Config } from "../config/schema.ts";
 import { useUnit } from "./evaluation_unit.ts";
 import { type Route, routeHere } from "./isolation.ts";
 
-/** Seconds in which a derivation of one line is in the store. */
+/** Seconds that a derivation of one line may take. */
 const patience = 60;
 
-/** It goes through the daemon to the store, and is built by nobody. */
+/** The daemon adds it to the store; nothing builds it. */
 const expression =
   'derivation { name = "gitops-sync-probe"; system = "none"; builder = "/none"; }';
 
 /**
- * Why the unit does not do what an evaluation needs of it; nothing where it
- * does. What it runs is ours, so its answer can be believed.
+ * Returns why the unit cannot run an evaluation; `undefined` if it can. It runs
+ * our own code, so its answer can be trusted.
  *
  * @param state The state folder.
  */
@@ -44,8 +44,8 @@ export async function whyUnitFails(
 }
 
 /**
- * What isolates revisions here, and was seen to do so where the kernel may
- * refuse it; or why nothing does, in words.
+ * Returns what isolates revisions on this host, tested if the kernel may refuse
+ * it; or in words why nothing does.
  *
  * @param state The state folder.
  */
@@ -59,16 +59,15 @@ export async function provenRoute(
   const why = await whyUnitFails(effects, config, route, state);
   return why === undefined
     ? route
-    : `systemd does not run here, and there can be no namespaces: ${why}`;
+    : `systemd does not run here, and namespaces do not work: ${why}`;
 }
 
 /**
- * Looks whether the next revision can be evaluated here as the configuration
- * asks. It takes a few tenths of a second where evaluations are isolated, and
- * nearly nothing elsewhere.
+ * Checks whether the next revision can be evaluated as configured. This takes a
+ * few tenths of a second with isolation, and almost no time without.
  *
- * @throws {SyncError} `not-isolated`, stage `build`, where `build.isolate` is
- * `true` and the host can't, or where it seems to be able to and is not.
+ * @throws {SyncError} `not-isolated`, stage `build`, if `build.isolate` is
+ * `true` and isolation is impossible, or if it should work and does not.
  */
 export async function refuseUnlessEvaluates(
   effects: Effects,
@@ -90,34 +89,37 @@ export async function refuseUnlessEvaluates(
   if (trouble !== undefined) throw notIsolated(trouble);
 }
 
-/** Why there is no isolation where the configuration says so. */
+/** Why there is no isolation if the configuration turns it off. */
 export const turnedOff = "build.isolate is false";
 
-/** For a file in place of a flake, which may ask for whatever it can see. */
+/**
+ * Returns the error for a file instead of a flake, which could read everything
+ * that it sees.
+ */
 export function fileNotIsolated(why: string): SyncError {
   return new SyncError(
-    `Cannot evaluate build.file with the power of this host: ${why}`,
+    `Cannot evaluate build.file without isolation: ${why}`,
     {
       stage: "build",
       reason: "not-isolated",
       next: "retry",
       hints: [
-        "such a file can read what it likes, so it is evaluated isolated alone: mend that, or put a flake.nix into the repository",
+        "Fix that, or use a flake.nix: without isolation, build.file could read every file of this host.",
       ],
     },
   );
 }
 
-/** For a host that must isolate and can't. */
+/** Returns the error for a host that must isolate and cannot. */
 export function notIsolated(why: string): SyncError {
   return new SyncError(
-    `Cannot evaluate anything isolated from this host: ${why}`,
+    `Cannot isolate the evaluation from this host: ${why}`,
     {
       stage: "build",
       reason: "not-isolated",
       next: "retry",
       hints: [
-        "mend that, or set build.isolate to auto, which evaluates as root where it must",
+        "Fix that, or set build.isolate to auto, which evaluates as root if it cannot isolate.",
       ],
     },
   );

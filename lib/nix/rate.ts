@@ -1,23 +1,23 @@
 /**
- * How fast something grows. Pure.
+ * Measures how fast something grows. Pure.
  *
  * @module
  */
 
-/** Milliseconds that a rate is taken over. */
+/** The milliseconds that a rate is measured over. */
 const span = 5000;
 
-/** The rate of the last seconds. */
+/** Measures the rate of the last seconds. */
 export class Rate {
   #seen: { at: number; bytes: number }[] = [];
 
-  /** @param now Milliseconds, by a clock that does not jump. */
+  /** @param now Milliseconds of a monotonic clock. */
   constructor(private readonly now: () => number) {}
 
   /**
-   * Takes how many bytes there are now.
+   * Records the current number of bytes.
    *
-   * @returns bytes a second; 0 before a second is over.
+   * @returns bytes a second; 0 in the first second.
    */
   at(bytes: number): number {
     const now = this.now();

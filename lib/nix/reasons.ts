@@ -1,20 +1,20 @@
 /**
- * Why a build can fail, and which of that is the revision's fault for certain.
- * Pure.
+ * Lists why a build can fail, and which of these are certainly the fault of the
+ * revision. Pure.
  *
- * The rule: only what is certain to be the same next time holds a revision.
- * That is an error of the evaluator, which Nix marks as such, a builder that
- * ran and failed without a network, and what is missing in the flake. Every
- * other text, an unknown one included, is tried again.
+ * The rule: only a failure that is certain to repeat holds a revision. These
+ * are an error of the evaluator, which Nix marks as such, a builder that ran
+ * and failed without a network, and a missing part of the flake. After any
+ * other failure, also an unknown one, the next run tries again.
  *
- * Of several errors a full disk wins, because it makes others fail; then what
- * is certain; then the rest.
+ * If there is more than one error, a full disk comes first, because it causes
+ * others; then the certain ones; then the rest.
  *
  * @module
  */
 import type { NixError } from "./log_entry.ts";
 
-/** How many lines of a derivation's log are kept. */
+/** The most lines of a derivation's log that are kept. */
 export const logLines = 25;
 
 /** Why a build failed. Stable: part of the state and of `--json`. */
@@ -25,35 +25,37 @@ export type BuildReason =
   | "host-missing"
   /** There is no `flake.nix`. */
   | "flake-missing"
-  /** `flake.lock` is missing, or does not agree with `flake.nix`. */
+  /** `flake.lock` is missing, or does not match `flake.nix`. */
   | "lock-outdated"
   /** A derivation of this revision does not build. */
   | "builder-failed"
   /** The Nix code of this revision is wrong. */
   | "evaluation-error"
-  /** A download or an input is not what its hash says. */
+  /** A download or an input does not match its hash. */
   | "hash-mismatch"
-  /** A server asks for fewer questions. */
+  /** A server limits requests. */
   | "slow-down"
-  /** A server does not accept the credentials, or wants some. */
+  /** A server does not accept the credentials, or requires some. */
   | "input-denied"
-  /** An input is not there, or this host may not read it. */
+  /** An input is missing, or this host may not read it. */
   | "input-unavailable"
-  /** A derivation that downloads failed. */
+  /** A derivation that downloads something failed. */
   | "download-failed"
   /** No memory left, or a builder was killed. */
   | "out-of-memory"
-  /** A builder was ended from outside. */
+  /** Something outside killed a builder. */
   | "builder-killed"
-  /** A builder took longer than Nix lets it. */
+  /** A builder timed out. */
   | "builder-timed-out"
-  /** Nothing here or elsewhere may build it. */
+  /** No machine may build it. */
   | "no-builder"
-  /** A substituter, an input or a source can't be reached. */
+  /** A substituter, an input or a source cannot be reached. */
   | "network"
-  /** The Nix daemon can't be reached or went away, or its database is busy. */
+  /** The Nix daemon cannot be reached or stopped, or its database is busy. */
   | "daemon"
-  /** The machine: read-only or broken disk, too many open files. */
+  /**
+   * A problem of the machine: a read-only or broken disk, too many open files.
+   */
   | "system"
   /** None of these. */
   | "unknown";
@@ -65,7 +67,7 @@ export interface BuildLog {
   lines: string[];
 }
 
-/** An error with what it means. */
+/** An error with its meaning. */
 export interface Judged {
   reason: BuildReason;
   error: NixError;
@@ -74,21 +76,21 @@ export interface Judged {
   context?: string[];
 }
 
-/** Everything about a failed build that the log and the store have told. */
+/** Everything that the log and the store show about a failed build. */
 export interface Evidence {
   errors: readonly NixError[];
-  /** Lines that were no entries: of nixos-rebuild, git, ssh. */
+  /** Lines that are not JSON: of nixos-rebuild, git, ssh. */
   plain: readonly string[];
   /** The end of a derivation's log. */
   logOf(drv: string): BuildLog | undefined;
   /**
-   * Whether a derivation may use no network: its output has no fixed hash.
-   * `false` where that can't be told.
+   * Returns whether a derivation may not use the network, because its output
+   * has no fixed hash; `false` if unknown.
    */
   isOffline(drv: string): boolean;
 }
 
-/** In the order in which one explains the others. */
+/** In order: an earlier reason explains the later ones. */
 const ranks: readonly BuildReason[] = [
   "disk-full",
   "host-missing",
@@ -119,12 +121,12 @@ const certain = new Set<BuildReason>([
   "evaluation-error",
 ]);
 
-/** Where a judgement stands in that order; the smallest explains the others. */
+/** Returns the position in that order; the smallest explains the others. */
 export function rank(judged: Judged): number {
   return ranks.indexOf(judged.reason);
 }
 
-/** Whether the same revision may build later. */
+/** Returns whether the same revision may build later. */
 export function isTransient(reason: BuildReason): boolean {
   return !certain.has(reason);
 }

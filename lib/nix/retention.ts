@@ -1,5 +1,5 @@
 /**
- * Lets go of old systems, but never of a way back.
+ * Deletes old systems, but never one that a rollback may need.
  *
  * @module
  */
@@ -17,11 +17,11 @@ import type { Run } from "../run/run.ts";
 import { endOf, runOutside } from "../run/outside.ts";
 
 /**
- * Deletes old generations of the system profile, such that with a new one there
- * are `bootEntries`. To be called right before the bootloader's entries are
- * made, since they are made from the generations.
+ * Deletes old generations of the system profile, so that with the new one there
+ * are `bootEntries`. Call it right before the bootloader's entries are made,
+ * because they are made from the generations.
  *
- * What can't be deleted is told, and no reason to stop.
+ * A generation that cannot be deleted is only reported.
  *
  * @param system The new one.
  */
@@ -47,7 +47,7 @@ export async function forgetOldGenerations(
   );
 }
 
-/** The systems that a host may have to go back to. */
+/** Returns the systems that a rollback may need. */
 function waysBack({ lastGood, earlier, attempt }: State): Set<string> {
   const { running, bootDefault } = systems();
   const { previous } = attempt ?? {};
@@ -64,9 +64,10 @@ function waysBack({ lastGood, earlier, attempt }: State): Set<string> {
 }
 
 /**
- * The numbers of the generations that are neither among the newest nor needed.
+ * Returns the numbers of the generations that are neither among the newest nor
+ * needed.
  *
- * @param most How many are kept at the least.
+ * @param most How many of the newest are kept.
  */
 export function expendable(
   generations: readonly Generation[],
@@ -78,7 +79,7 @@ export function expendable(
     .map(({ number }) => number);
 }
 
-/** Collects the store's garbage. What goes wrong is told, and fails no run. */
+/** Collects the garbage of the store. A failure is only reported. */
 export async function collect(effects: Effects): Promise<void> {
   const finished = await effects.run(collectGarbage());
   if (finished.code === 0) {

@@ -1,5 +1,5 @@
 /**
- * The room that a revision and its system take in /nix.
+ * Checks that a revision and its system fit into /nix.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { SyncError } from "../base/errors.ts";
 import { formatSize } from "../base/size.ts";
 
 /**
- * Looks whether there is room for what Nix is about to fetch.
+ * Checks whether the next downloads of Nix fit.
  *
- * @param unpacked The bytes that it takes in the store.
- * @param least The bytes that have to stay free beside it.
+ * @param unpacked The bytes of the downloads in the store.
+ * @param least The bytes that must stay free.
  * @throws {SyncError} `disk-low`, stage `build`, retried by itself.
  */
 export function refuseToFetch(
@@ -19,15 +19,14 @@ export function refuseToFetch(
   least: number,
   room = roomAt("/nix/store"),
 ): void {
-  refuseToFill(unpacked, "are to be fetched", least, room);
+  refuseToFill(unpacked, "to fetch", least, room);
 }
 
-/** A store path is some ten files; a build has some thousand paths. */
+/** A store path has some ten files; a build has some thousand paths. */
 export const fewestFiles = 20_000;
 
 /**
- * Looks whether there is room for the files of a revision, which Nix copies to
- * the store.
+ * Checks whether the files of a revision fit, which Nix copies to the store.
  *
  * @param total Their bytes.
  * @param entries How many files and folders they are.
@@ -39,16 +38,16 @@ export function refuseToCopy(
   least: number,
   room = roomAt("/nix/store"),
 ): void {
-  refuseToFill(total, "of files are to be evaluated", least, room);
+  refuseToFill(total, "of files to evaluate", least, room);
   if (!room || entries + fewestFiles <= room.files) return;
   throw new SyncError(
-    `Cannot build: the revision has ${entries} files and folders, and only ${room.files} more can be made in /nix`,
+    `Cannot build: the revision has ${entries} files and folders, but only ${room.files} more can be created in /nix`,
     {
       stage: "build",
       reason: "inodes-low",
       next: "retry",
       hints: [
-        "free some inodes: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+        "Free some inodes: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
       ],
     },
   );
@@ -62,17 +61,17 @@ export function refuseToFill(
 ): void {
   if (!room || bytes + least <= room.bytes) return;
   throw new SyncError(
-    `Cannot build: ${formatSize(bytes)} ${what} and ${
+    `Cannot build: there are ${formatSize(bytes)} ${what}, and ${
       formatSize(least)
-    } have to stay free (preflight.freeSpace), but /nix has ${
+    } must stay free (preflight.freeSpace), but /nix has only ${
       formatSize(room.bytes)
-    }`,
+    } free`,
     {
       stage: "build",
       reason: "disk-low",
       next: "retry",
       hints: [
-        "free some space: nix-collect-garbage --delete-older-than 30d; the next run tries again",
+        "Free some space: `nix-collect-garbage --delete-older-than 30d`. The next run tries again.",
       ],
     },
   );

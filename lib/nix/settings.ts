@@ -1,34 +1,34 @@
 /**
- * The settings of Nix on this host, as Nix itself reads them.
+ * Reads the settings of Nix on this host, as Nix itself does.
  *
  * @module
  */
 import type { Effects } from "../base/effects.ts";
 
-/** The settings that matter here. Never to be shown: some hold tokens. */
+/** The relevant settings. Never show them: some hold tokens. */
 export interface NixSettings {
   buildUsersGroup: string;
   allocatesUsers: boolean;
   allowedUsers: readonly string[];
   trustedUsers: readonly string[];
   netrcFile: string;
-  /** The places that there is an access token for, e.g. `github.com/org`. */
+  /** The places that have an access token, e.g. `github.com/org`. */
   tokenPlaces: readonly string[];
 }
 
 /**
- * Asks Nix for its settings.
+ * Queries Nix for its settings.
  *
- * @param env Variables of the call, which can name more files of settings.
+ * @param env Environment variables, which can name more configuration files.
  * @param options More arguments, e.g. `--option NAME VALUE`.
- * @returns `undefined` where Nix does not tell them.
+ * @returns `undefined` if Nix does not show them.
  */
 export async function nixSettings(
   effects: Effects,
   env: Readonly<Record<string, string>>,
   options: readonly string[] = [],
 ): Promise<NixSettings | undefined> {
-  // Before Nix 2.20 the command had the other name.
+  // Before Nix 2.20, the command had the other name.
   for (const words of [["config", "show"], ["show-config"]]) {
     const finished = await effects.run({
       program: "nix",
@@ -47,7 +47,7 @@ export async function nixSettings(
   return undefined;
 }
 
-/** Reads the answer; what is not of the expected type counts as unknown. */
+/** Reads the answer. A value of an unexpected type counts as unknown. */
 export function settingsIn(json: string): NixSettings | undefined {
   try {
     const all = JSON.parse(json) as Record<string, { value?: unknown }>;

@@ -1,6 +1,6 @@
 /**
- * What of this host an evaluation can see: public files and variables, and a
- * mirror.
+ * Lists what an evaluation can see of this host: public files and variables,
+ * and a mirror.
  *
  * @module
  */
@@ -26,7 +26,9 @@ const certificates = passedOn.filter((name) =>
   /^(?:SSL_CERT_|CURL_CA_|GIT_SSL_|NIX_SSL_)/.test(name)
 );
 
-/** Variables of ours that the unit may have. They name no credential. */
+/**
+ * Our environment variables that the unit may have. They name no credential.
+ */
 const harmless = [
   ...certificates,
   ...passedOn.filter((name) =>
@@ -34,12 +36,12 @@ const harmless = [
   ),
 ];
 
-/** Programs that the unit runs, wherever they are. */
+/** Programs that the unit runs. */
 const programs = ["nixos-rebuild", "nix", "git"];
 
 /**
- * The mirror, where the unit sees it. What a request calls a folder of the
- * working folder is one in the unit's, too.
+ * Returns the mirror and its path in the unit. A path below the working folder
+ * of a request is below the working folder of the unit, too.
  *
  * @param state The state folder.
  * @param runtime The working folder of the unit.
@@ -57,9 +59,9 @@ export function mirrorFor(
 }
 
 /**
- * Nix's settings, which the unit has in the usual place. A file that they must
- * include is not there, and may hold a token: it becomes one that may be missing
- * (nix.conf(5), "!include").
+ * Returns Nix's settings, which the unit has at the usual path. A file that
+ * they include does not exist in the unit, and may hold a token. So each
+ * include becomes optional (nix.conf(5), "!include").
  *
  * @param folder A folder of ours.
  */
@@ -68,7 +70,7 @@ export async function settingsOfNix(folder: string): Promise<Shown> {
   const to = "/etc/nix/nix.conf";
   const include = /^([^\S\n]*)include(?=\s)/gm;
   const mode = await Deno.stat(from).then((one) => one.mode, () => null);
-  // One that is not for everyone stays so: the unit goes without it.
+  // A file that is not public stays so: the unit runs without it.
   const isPublic = mode !== null && (mode & 0o004) !== 0;
   const text = isPublic ? await Deno.readTextFile(from) : "";
   if (text.search(include) === -1) return { from, to, optional: true };
@@ -78,7 +80,7 @@ export async function settingsOfNix(folder: string): Promise<Shown> {
   return { from: copy, to };
 }
 
-/** Programs and certificates that lie elsewhere than usual. */
+/** Returns programs and certificates at unusual paths. */
 export function elsewhere(): Shown[] {
   const files = certificates.map((name) => Deno.env.get(name));
   const found = programs.map((name) => whereIs(name));
@@ -90,31 +92,31 @@ export function elsewhere(): Shown[] {
     .map((path) => ({ from: path!, optional: true }));
 }
 
-/** Where a program on PATH really is. */
+/** Returns the real path of a program on PATH. */
 function whereIs(name: string): string | undefined {
   for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
     try {
       return Deno.realPathSync(`${folder}/${name}`);
     } catch {
-      // It is in another one.
+      // It is in another folder.
     }
   }
   return undefined;
 }
 
-/** Variables of ours that everyone may see. */
+/** Returns our environment variables that everyone may see. */
 export function publicVariables(): Record<string, string> {
   return Object.fromEntries(harmless.flatMap((name) => {
     const value = Deno.env.get(name);
-    // The address of a proxy may hold a password.
+    // The URL of a proxy may hold a password.
     const isPublic = value !== undefined && !/:\/\/[^/]*@|^[^/]*@/.test(value);
     return isPublic ? [[name, value]] : [];
   }));
 }
 
 /**
- * Lets everyone read what is in a folder, which nobody reaches but through the
- * unit: the folder around it stays closed.
+ * Makes a folder readable for everyone. Only the unit can reach it, because its
+ * parent folder stays closed.
  */
 export async function letRead(folder: string): Promise<void> {
   await Deno.chmod(folder, 0o755);

@@ -1,5 +1,5 @@
 /**
- * The files of a revision that is no flake.
+ * Prepares the files of a revision that is not a flake.
  *
  * @module
  */
@@ -14,11 +14,12 @@ import { type BuildRequest, sourceCommand } from "./nixos_rebuild.ts";
 import { addRoot } from "./store.ts";
 
 /**
- * Brings the files of the revision to the store, from where they are built:
- * exactly what was verified, however the file is written.
+ * Copies the files of the revision to the store. They are built from there, so
+ * exactly the verified files are built, however `build.file` is written.
  *
- * @returns what to build, or how Nix failed to bring them.
- * @throws {SyncError} stage `build`, where they can't be kept.
+ * @returns what to build, or how Nix failed to copy them.
+ * @throws {SyncError} stage `build`, if they cannot be protected from garbage
+ * collection.
  */
 export async function sourceOf(
   run: Run,
@@ -29,7 +30,7 @@ export async function sourceOf(
   if (ended.code !== 0 || ended.timedOut) return { failed: ended };
   const tree = treeIn(new TextDecoder().decode(ended.stdout));
   if (tree === undefined) throw noTree(request.revision, ended);
-  // Nix keeps it for nobody, and a build takes its time.
+  // Protects it from garbage collection during the build.
   await ensureDir(`${run.folder}/build`);
   const kept = await run.effects.run(
     addRoot(`${run.folder}/build/source`, tree),
@@ -43,7 +44,7 @@ export async function sourceOf(
   return { request: { ...request, source: { file, attribute } } };
 }
 
-/** The store path in the answer of `nix flake prefetch --json`. */
+/** Returns the store path in the answer of `nix flake prefetch --json`. */
 function treeIn(answer: string): string | undefined {
   try {
     const { storePath } = JSON.parse(answer.trim());
@@ -55,13 +56,15 @@ function treeIn(answer: string): string | undefined {
 
 function noTree(revision: string, ended: Finished): SyncError {
   return new SyncError(
-    `Cannot build ${short(revision)}: its files did not come to the store`,
+    `Cannot build ${short(revision)}: Nix did not copy its files to the store`,
     {
       stage: "build",
       reason: "source-lost",
       next: "retry",
       details: lastWords(ended),
-      hints: ["the next run tries again"],
+      hints: [
+        "Check the Nix daemon if this comes again: `systemctl status nix-daemon`. The next run tries again.",
+      ],
     },
   );
 }

@@ -7,7 +7,10 @@ import type { Command } from "../base/effects.ts";
 
 const patience = 5 * 60_000;
 
-/** Points a profile at a store path, as a new generation if it is another. */
+/**
+ * Returns the command that sets a profile to a store path, as a new generation
+ * if it changes.
+ */
 export function setProfile(profile: string, system: string): Command {
   return {
     program: "nix-env",
@@ -17,7 +20,10 @@ export function setProfile(profile: string, system: string): Command {
   };
 }
 
-/** Protects a store path from garbage collection as long as `link` exists. */
+/**
+ * Returns the command that protects a store path from garbage collection while
+ * `link` exists.
+ */
 export function addRoot(link: string, system: string): Command {
   return {
     program: "nix-store",
@@ -28,11 +34,11 @@ export function addRoot(link: string, system: string): Command {
 }
 
 /**
- * Builds a derivation, or fetches a store path and all that it needs from the
- * substituters, and protects what comes: of an output alone Nix does not know
- * how it could be built.
+ * Returns the command that builds a derivation, or fetches a store path with
+ * its dependencies from the substituters, and protects the result. Nix cannot
+ * build an output path without its derivation.
  *
- * @param options More arguments, and the longest it may take, in ms.
+ * @param options More arguments, and the timeout in milliseconds.
  */
 export function realise(
   link: string,
@@ -49,7 +55,7 @@ export function realise(
       ...["--realise", path, "--add-root", link],
       ...["--log-format", "internal-json", ...options],
     ],
-    // English messages: failures are told apart by them.
+    // English messages, because failures are recognized by them.
     env: { LC_ALL: "C" },
     timeout,
     capture: false,
@@ -58,8 +64,8 @@ export function realise(
 }
 
 /**
- * Asks what has to be fetched of a store path, and fetches nothing. What it says
- * is on standard error.
+ * Returns the command that lists what must be fetched of a store path, without
+ * fetching it. The list is on standard error.
  */
 export function whetherThere(
   system: string,
@@ -75,8 +81,8 @@ export function whetherThere(
 }
 
 /**
- * Whether a derivation's builder may use no network: its output has no fixed
- * hash. `false` where the file can't be read, because that is not known then.
+ * Returns whether a derivation's builder may not use the network, because its
+ * output has no fixed hash; `false` if the file cannot be read.
  *
  * @param drv The path of a derivation, in Nix's format "ATerm".
  */
@@ -87,7 +93,7 @@ export function isOffline(drv: string): boolean {
     const text = new TextDecoder().decode(
       bytes.subarray(0, file.readSync(bytes) ?? 0),
     );
-    // A fixed output is the only one, and is always called `out`.
+    // A fixed output is the only output, and its name is always `out`.
     const hash = /^Derive\(\[\("[^"]*","[^"]*","[^"]*","([^"]*)"\)/.exec(text);
     return hash?.[1] === "";
   } catch {
@@ -101,7 +107,7 @@ export interface Generation {
   system: string;
 }
 
-/** The generations of a profile, in no order (nix-env(1), "PROFILES"). */
+/** Returns the generations of a profile, unordered (nix-env(1), "PROFILES"). */
 export function generationsOf(profile: string): Generation[] {
   const slash = profile.lastIndexOf("/");
   const folder = profile.slice(0, slash), name = profile.slice(slash + 1);
@@ -115,7 +121,9 @@ export function generationsOf(profile: string): Generation[] {
   });
 }
 
-/** Deletes generations of a profile by their numbers. */
+/**
+ * Returns the command that deletes generations of a profile by their numbers.
+ */
 export function deleteGenerations(
   profile: string,
   numbers: readonly number[],
@@ -132,7 +140,9 @@ export function deleteGenerations(
   };
 }
 
-/** Deletes what no root of the store leads to; no generation. */
+/**
+ * Returns the command that deletes unreachable store paths, but no generation.
+ */
 export function collectGarbage(): Command {
   return { program: "nix-store", args: ["--gc"], timeout: 2 * 3_600_000 };
 }

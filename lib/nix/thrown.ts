@@ -1,9 +1,9 @@
 /**
- * Asks Nix whether the flake's own code gave up by `throw` or `assert`.
+ * Queries Nix whether the flake's own code failed by `throw` or `assert`.
  *
- * Nix before 2.12 does not mark such an error: its text may be anybody's. So
- * it is asked again with `builtins.tryEval`, which catches these two and
- * nothing else (Nix manual, "Built-in Functions").
+ * Nix before 2.12 does not mark such an error, and its text may come from
+ * anywhere. So Nix evaluates again with `builtins.tryEval`, which only catches
+ * these two (Nix manual, "Built-in Functions").
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   toplevelOf,
 } from "./nixos_rebuild.ts";
 
-/** Whether the code of this revision throws, for certain. */
+/** Returns whether the code of this revision certainly throws. */
 export async function isThrown(
   effects: Pick<Effects, "run">,
   request: BuildRequest,
@@ -45,11 +45,11 @@ function question(request: BuildRequest): Command {
   };
 }
 
-/** The system, in the Nix language. */
+/** Returns the system as an expression of the Nix language. */
 function toplevelIn(request: BuildRequest): string {
   const { source, host } = request;
   if (source) {
-    // As nix-build calls a function, with no more than its defaults.
+    // As nix-build calls a function: only with its defaults.
     const whole = `(let it = import ${
       inNix(source.file)
     }; in if builtins.isFunction it then it { } else it)`;
@@ -61,7 +61,7 @@ function toplevelIn(request: BuildRequest): string {
   }.config.system.build.toplevel`;
 }
 
-/** A text as a string of the Nix language. */
+/** Returns a text as a string of the Nix language. */
 function inNix(text: string): string {
   return `"${text.replace(/["\\]|\$\{/g, "\\$&")}"`;
 }

@@ -8,9 +8,9 @@ import { start } from "./command.ts";
 import { endFamily } from "./family.ts";
 
 /**
- * Runs a program that has the terminal, and as much time as it takes.
+ * Runs a program that uses the terminal, without a timeout.
  *
- * @param stop Aborted when it has to end, with all that it has started.
+ * @param stop Aborts the program and all that it has started.
  * @returns its exit code.
  */
 export async function attend(
@@ -18,7 +18,8 @@ export async function attend(
   stop: AbortSignal,
 ): Promise<number> {
   const child = await start({ ...command, timeout: 0 }, "inherit");
-  // Not its group, which is ours too; but the editor that it has started.
+  // Not its process group, which is ours too, but the editor that it has
+  // started.
   const end = () => endFamily(child.pid, ["-TERM", "-CONT"]);
   stop.addEventListener("abort", end);
   const { code } = await child.status;

@@ -1,14 +1,14 @@
 /**
- * The one place that starts programs, and asks one for a short answer: all that
- * a run with nothing to do needs.
+ * The only place that starts programs. It also reads short answers, which is
+ * all that a run with nothing to do needs.
  *
  * @module
  */
 import type { Command, Limits } from "../base/effects.ts";
 
 /**
- * The variables that reach a child. Everything else of our environment stays
- * here, so that a secret in it can't reach a build or a server by accident.
+ * The environment variables that a program gets. Everything else stays here, so
+ * that a secret cannot reach a build or a server by accident.
  */
 export const passedOn = [
   "PATH",
@@ -44,11 +44,11 @@ export const passedOn = [
   "NIXOS_INSTALL_BOOTLOADER",
 ] as const;
 
-// Of a program that asks a server.
+// The memory limit of a program that talks to a server.
 const mostMemory = 2 * 2 ** 30;
-/** Milliseconds in which most questions have been answered. */
+/** Milliseconds after which a program is watched. Most have ended by then. */
 const firstLook = 1000;
-/** Milliseconds after which one that was ended, and is still there, is left. */
+/** Milliseconds to wait for a killed program before giving up on it. */
 const afterTheKill = 5_000;
 
 function childEnvironment(
@@ -63,9 +63,9 @@ function childEnvironment(
 }
 
 /**
- * Runs what takes no time, and what nothing is to be known of but this. `kill`
- * is run so: Deno lets only those send signals who may run any program, and we
- * may not.
+ * Runs a short program and returns its exit code and output. `kill` is run like
+ * this: Deno only lets a program send signals if it may run any program, and
+ * ours may not.
  */
 export function runNow(
   program: string,
@@ -81,7 +81,7 @@ export function runNow(
   return { code, stdout: new TextDecoder().decode(stdout) };
 }
 
-/** The same, with what it says in English where it fails. */
+/** Runs a short program in English, and also returns its standard error. */
 export function askNow(
   program: string,
   args: string[],
@@ -97,16 +97,16 @@ export function askNow(
 }
 
 /**
- * Starts a program; `inherit` gives it the terminal as well.
+ * Starts a program. `inherit` gives it the terminal.
  *
- * @param detached Whether it gets a group of its own, so that a timeout ends
- * the whole family. The kernel starts it in another way then, which costs
- * milliseconds: it copies our own tables first (fork(2), not vfork(2)).
+ * @param detached Whether it gets a process group of its own, so that a timeout
+ * kills all its children. This costs milliseconds, because the kernel then
+ * copies our tables first (fork(2), not vfork(2)).
  */
 export async function start(
   command: Command,
   stderr: "piped" | "null" | "inherit" = "piped",
-  // The terminal is the group's that was started from it.
+  // The terminal belongs to the process group that was started from it.
   detached = stderr !== "inherit",
 ): Promise<Deno.ChildProcess> {
   const isAttended = stderr === "inherit";
@@ -138,7 +138,7 @@ export async function start(
   }
 }
 
-// No literal, so that it is not read before it is needed (gitops_sync.ts).
+// Not a literal, so that it is only loaded when it is needed (gitops_sync.ts).
 const failureModule: string = "./command_failure.ts";
 
 function failure(): Promise<typeof import("./command_failure.ts")> {
@@ -146,11 +146,11 @@ function failure(): Promise<typeof import("./command_failure.ts")> {
 }
 
 /**
- * Calls back after a time, unless it is let go of first. Not by setTimeout,
- * which is loaded at its first use, and that costs a run with nothing to do a
- * seventh of its time.
+ * Calls back after a time, unless it is cancelled first. It does not use
+ * setTimeout: loading that takes a seventh of the time of a run with nothing to
+ * do.
  *
- * @returns what lets go of it.
+ * @returns a function that cancels it.
  */
 export function alarm(ms: number, ring: () => void): () => void {
   const signal = AbortSignal.timeout(ms);
@@ -158,22 +158,22 @@ export function alarm(ms: number, ring: () => void): () => void {
   return () => signal.removeEventListener("abort", ring);
 }
 
-/** What few questions need; loaded when it is needed. */
+/** What few programs need; loaded when it is needed. */
 export interface Late {
-  /** Looks at a program until it is told to stop (watch.ts). */
+  /** Watches a program until the returned function is called (watch.ts). */
   watch(pid: number, limits: Limits, over: () => void): Promise<() => void>;
-  /** Ends a program with all that it has started (family.ts). */
+  /** Kills a program with all that it has started (family.ts). */
   end(pid: number): Promise<void>;
 }
 
 /**
- * Runs a program for what it writes to standard output, and for nothing else:
- * less to load than `run` (run_command.ts), for the runs that have nothing to do.
+ * Runs a program only for its standard output. It loads less than `run`
+ * (run_command.ts), for runs that have nothing to do.
  *
- * @param most The bytes after which it is ended.
- * @param late What ends it when it takes too long, or too much memory.
+ * @param most The most bytes that it may write before it is killed.
+ * @param late What stops it if it takes too long or too much memory.
  * @param memory Bytes.
- * @returns what it wrote, or `undefined` if it failed in any way.
+ * @returns its output, or `undefined` if it failed.
  */
 export async function ask(
   command: Command,
@@ -198,8 +198,8 @@ export async function ask(
     if (ended) stop();
     else unwatch = stop;
   };
-  // One alarm is enough for most. Who takes its time may be fed without end,
-  // and is watched as well.
+  // Most need only this alarm. A program that takes longer may receive endless
+  // data, so its memory is watched as well.
   let letGo = alarm(Math.min(firstLook, command.timeout), () => {
     const rest = command.timeout - firstLook;
     if (rest <= 0) return kill();

@@ -1,22 +1,22 @@
 /**
- * A process and those that come from it, wherever their groups are.
+ * Stops a process with all its descendants, whatever their process groups.
  *
  * @module
  */
 import { runNow } from "./command.ts";
 import { kernelNames, kernelText } from "./kernel.ts";
 
-/** Ends a child and what it started, as far as that stayed in its group. */
+/** Kills a child and its process group. */
 export function killGroup(pid: number): void {
   const { code } = runNow("kill", ["-KILL", "--", `-${pid}`]);
-  // Deno before 2.4 gives no child a group of its own.
+  // Deno before 2.4 gives children no process group of their own.
   if (code !== 0 && isOurChild(pid)) endFamily(pid, ["-KILL"]);
 }
 
-/** Whether this is a child of ours, and not another process of that number. */
+/** Returns whether this is our child, and not another process with that id. */
 function isOurChild(pid: number): boolean {
   try {
-    // What is before the last bracket is its name (proc_pid_stat(5)).
+    // Everything before the last bracket is its name (proc_pid_stat(5)).
     const fields = kernelText(`/proc/${pid}/stat`).replace(/^.*\) /s, "");
     return Number(fields.split(" ")[1]) === Deno.pid;
   } catch {
@@ -25,9 +25,9 @@ function isOurChild(pid: number): boolean {
 }
 
 /**
- * Ends a process with all that it has started and that still hangs on it.
+ * Sends signals to a process and all its descendants.
  *
- * @param signals The last ends a process that was halted, or lets it go on.
+ * @param signals The last one must kill a stopped process or let it continue.
  */
 export function endFamily(
   pid: number,
@@ -38,22 +38,22 @@ export function endFamily(
 }
 
 /**
- * Halts a process and those that come from it (proc(5)), each before its
- * children are looked for, so that none comes after the look.
+ * Stops a process and its descendants (proc(5)). Each is stopped before its
+ * children are listed, so that no new one is missed.
  */
 function haltFamily(pid: string): string[] {
   runNow("kill", ["-STOP", "--", pid]);
   return [pid, ...childrenOf(pid).flatMap(haltFamily)];
 }
 
-/** Each of its threads has a list of its own. */
+/** Each thread has its own list of children. */
 function childrenOf(pid: string): string[] {
   return kernelNames(`/proc/${pid}/task`).flatMap((thread) => {
     try {
       const list = kernelText(`/proc/${pid}/task/${thread}/children`);
       return list.trim().split(" ").filter((id) => id !== "");
     } catch {
-      // It has ended by itself.
+      // It has already ended.
       return [];
     }
   });

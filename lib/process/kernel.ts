@@ -1,23 +1,25 @@
 /**
- * What the kernel tells in /proc and /sys. Deno keeps these from every program
- * that may not do anything at all, and ours may not (lib/cli/permissions.ts):
- * other programs look for it.
+ * Reads files of the kernel in /proc and /sys. Deno does not let our program
+ * read them, because it may not do everything (lib/cli/permissions.ts). So
+ * other programs read them.
  *
  * @module
  */
 import { askNow, runNow } from "./command.ts";
 
-/** One of its files could not be looked at, which says nothing of the file. */
+/**
+ * A file of the kernel could not be read. This says nothing about its content.
+ */
 export class UnseenError extends Error {
   override name = "UnseenError";
 }
 
 /**
- * The text of one of its files.
+ * Returns the text of a file of the kernel.
  *
- * @throws {Deno.errors.NotFound} where there is none, or its process has ended.
- * @throws {UnseenError} where nobody could look: `cat` was killed, or could not
- * read it.
+ * @throws {Deno.errors.NotFound} if it does not exist, or its process has
+ * ended.
+ * @throws {UnseenError} if `cat` was killed or could not read it.
  */
 export function kernelText(path: string): string {
   const { code, stdout, stderr } = askNow("cat", ["--", path]);
@@ -29,19 +31,22 @@ export function kernelText(path: string): string {
   throw new UnseenError(`${path}: ${why}`);
 }
 
-/** The texts of some of its files, one after the other; what is gone has none. */
+/**
+ * Returns the texts of files of the kernel in a row; a missing file has none.
+ */
 export function kernelTexts(paths: readonly string[]): string {
   return runNow("cat", ["--", ...paths]).stdout;
 }
 
-/** The names in one of its folders; none where there is no such folder. */
+/** Returns the names in a folder of the kernel; none if it does not exist. */
 export function kernelNames(folder: string): string[] {
   return runNow("ls", ["-1A", "--", folder]).stdout.split("\n")
     .filter((name) => name !== "");
 }
 
 /**
- * What a path leads to, as `DEVICE:INODE`; `undefined` where that can't be told.
+ * Returns the file that a path leads to as `DEVICE:INODE`; `undefined` if
+ * unknown.
  */
 export function identityOf(path: string): string | undefined {
   const args = ["--dereference", "--format=%d:%i", "--", path];
@@ -49,10 +54,10 @@ export function identityOf(path: string): string | undefined {
   return code === 0 ? stdout.trim() : undefined;
 }
 
-/** The words that each process was started with, by its number. */
+/** Returns the command line of each process, by its id. */
 export function commandLines(): Map<string, string[]> {
   const pids = kernelNames("/proc").filter((name) => /^\d+$/.test(name));
-  // All of them at once, each under a heading as head(1) writes it.
+  // All with one call of head(1), which writes a heading for each file.
   const { stdout } = runNow("head", [
     "--verbose",
     "--bytes=4096",

@@ -1,5 +1,5 @@
 /**
- * Runs programs to their end, with all that they write.
+ * Runs programs to their end, with all their output.
  *
  * @module
  */
@@ -11,17 +11,17 @@ const mostOutput = 256 * 1024 * 1024;
 const stderrKept = 16 * 1024;
 // Nix writes an error with its traces as one line of some 100 KiB.
 const longestLine = 4 * 1024 * 1024;
-// How long the output may stay open after a program has ended: by then it is
-// in the hands of a process that left the group and may live for ever.
+// How long the output may stay open after a program has ended. A process that
+// left its group may hold it open for ever.
 const afterTheEnd = 5_000;
-// How long a program that was killed may take to be gone: the kernel ends none
-// that waits for a disk or a network file system.
+// How long a killed program may take to end. The kernel cannot end one that
+// waits for a disk or a network file system.
 const afterTheKill = 5_000;
 const killed = 128 + 9;
 
 const failure = () => import("./command_failure.ts");
 
-/** The chunks of a stream to its end, or until nobody waits for it. */
+/** Reads the chunks of a stream until it ends or is aborted. */
 async function* chunksOf(
   stream: ReadableStream<Uint8Array>,
   stop: AbortSignal,
@@ -93,14 +93,14 @@ async function write(stdin: WritableStream<Uint8Array>, input: Uint8Array) {
     await writer.write(input);
     await writer.close();
   } catch {
-    // The program ended without reading all of it; its exit code tells why.
+    // The program ended before it read everything; its exit code shows why.
   }
 }
 
 /**
  * Runs a program to its end.
  *
- * @param interrupt Aborted when a person wants the run to end.
+ * @param interrupt Aborted when a person stops the run.
  * @throws {SyncError} `program-missing` if there is no such program,
  * `interrupted` if the person ended the run, `output-too-large`.
  */
@@ -126,7 +126,7 @@ export async function run(
     try {
       killGroup(child.pid);
     } catch {
-      // No program can be started now: the alarm ends the wait all the same.
+      // No program can be started now. The alarm still ends the wait.
     }
   };
   const end = (why: NonNullable<typeof ended>) => {
@@ -170,7 +170,7 @@ export async function run(
     if (ended === "limit") throw (await failure()).overLimit(command.program);
     return { code, timedOut: ended === "timeout", stdout, stderr };
   } catch (error) {
-    // Who called us goes on without it, so it must not go on by itself.
+    // The caller continues without it, so it must not stay alive.
     if (!isGone) kill();
     await status;
     stop.abort();

@@ -1,19 +1,19 @@
 /**
- * Bounds on what a program uses while a server that may be hostile feeds it.
+ * Limits what a program uses while it receives data from an untrusted server.
  *
  * @module
  */
 import type { Limits } from "../base/effects.ts";
 import { kernelTexts } from "./kernel.ts";
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const pause = 250;
 
 /**
- * Looks at a program and its children until it is told to stop.
+ * Watches a program and its children.
  *
- * @param over Called once, when they use more than they may.
- * @returns what stops it.
+ * @param over Called once, if they use more than they may.
+ * @returns a function that stops it.
  */
 export function watch(
   pid: number,
@@ -31,21 +31,23 @@ export function watch(
 }
 
 /**
- * Bytes in memory of a process and all below it (proc_pid_status(5)).
+ * Returns the bytes in memory of a process and its descendants
+ * (proc_pid_status(5)).
  *
- * @param isOne Whether one in another session is passed over, with all below it.
+ * @param isOne Whether to skip processes of another session, with their
+ * children.
  */
 export function memoryOf(pid: number, isOne = false, session = ""): number {
-  // Both at once: another program is started to read them.
+  // Both with one call, because another program reads them.
   const texts = kernelTexts([
     `/proc/${pid}/status`,
     `/proc/${pid}/task/${pid}/children`,
   ]);
   const its = /^NSsid:\s+(\d+)/m.exec(texts)?.[1] ?? session;
   if (isOne && session !== "" && its !== session) return 0;
-  // Not what is mapped from files, such as the packs of a large repository.
+  // Without what is mapped from files, such as the packs of a large repository.
   const own = Number(/^RssAnon:\s+(\d+) kB/m.exec(texts)?.[1] ?? 0) * 1024;
-  // The list has no line end, and what is before it has.
+  // Only the list of children has no line break at its end.
   const children = texts.slice(texts.lastIndexOf("\n") + 1).split(" ")
     .filter((child) => child !== "");
   return children.reduce(
@@ -54,7 +56,9 @@ export function memoryOf(pid: number, isOne = false, session = ""): number {
   );
 }
 
-/** Bytes of the files below a folder; none where it is not there yet. */
+/**
+ * Returns the bytes of the files below a folder; 0 if it does not exist yet.
+ */
 export function sizeOf(folder: string): number {
   try {
     return Array.from(Deno.readDirSync(folder), ({ name, isDirectory }) => {
@@ -62,7 +66,7 @@ export function sizeOf(folder: string): number {
       return isDirectory ? sizeOf(path) : Deno.lstatSync(path).size;
     }).reduce((sum, size) => sum + size, 0);
   } catch (error) {
-    // Git renames and removes while we look.
+    // Git renames and removes files meanwhile.
     if (error instanceof Deno.errors.NotFound) return 0;
     throw error;
   }

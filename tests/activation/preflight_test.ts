@@ -30,7 +30,7 @@ Deno.test("what is to be fetched must fit, with what has to stay free", () => {
   ) as SyncError;
   assertEquals(
     error.message,
-    "Cannot build: 9.0G are to be fetched and 2.0G have to stay free (preflight.freeSpace), but /nix has 10G",
+    "Cannot build: there are 9.0G to fetch, and 2.0G must stay free (preflight.freeSpace), but /nix has only 10G free",
   );
   assertEquals([error.reason, error.exit, error.next], [
     "disk-low",

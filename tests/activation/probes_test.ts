@@ -53,9 +53,12 @@ Deno.test("an HTTP check looks at the status and the body", async () => {
     const table: [Omit<HttpCheck, "url"> & { path: string }, string][] = [
       [{ path: "/ok" }, ""],
       [{ path: "/ok", body: "is up" }, ""],
-      [{ path: "/ok", body: "is down" }, 'answered without "is down"'],
+      [{ path: "/ok", body: "is down" }, 'answered, but without "is down"'],
       [{ path: "/made" }, ""],
-      [{ path: "/made", status: 200 }, "answered with status 204 and not 200"],
+      [
+        { path: "/made", status: 200 },
+        "answered with status 204, expected 200",
+      ],
       [{ path: "/moved" }, "answered with status 302"],
       [{ path: "/moved", status: 302 }, ""],
       [{ path: "/broken" }, "answered with status 503"],
@@ -137,6 +140,6 @@ Deno.test("a port is well if it accepts a connection", async () => {
   }
   const closed = `localhost:${freePort()}`;
   const ill = await portIsWell(closed, 5000);
-  assertStringIncludes(ill!.text, `${closed} accepts no connection: `);
+  assertStringIncludes(ill!.text, `${closed} does not accept connections: `);
   assertStringIncludes(ill!.text, "refused");
 });

@@ -27,7 +27,10 @@ Deno.test("a program that is not on PATH is no bug", () => {
   const error = foreseen(thrownBy(() => void program.outputSync()));
   assert(error instanceof SyncError, String(error));
   assertEquals(error.reason, "program-missing");
-  assertEquals(error.message, "Cannot start no-such-program: not on PATH");
+  assertEquals(
+    error.message,
+    "Cannot start no-such-program: it is not on PATH",
+  );
 });
 
 Deno.test("a missing right is told with its path", () => {
@@ -39,8 +42,32 @@ Deno.test("a missing right is told with its path", () => {
     error.message,
     "Cannot use '/var/lib/gitops-sync/lock': Permission denied",
   );
-  assertEquals(error.hints, ["run as root (sudo)"]);
+  assertEquals(error.hints, ["Run the command as root, with `sudo`."]);
   assertEquals(error.cause, denied);
+});
+
+Deno.test("an error that names no path says what it is about", async () => {
+  await inFolder((folder) => {
+    const file = `${folder}/file`;
+    Deno.writeTextFileSync(file, "");
+    const temporary = foreseen(
+      thrownBy(() => void Deno.makeTempDirSync({ dir: file })),
+    ) as SyncError;
+    assertEquals(
+      [temporary.reason, temporary.message],
+      [
+        "path-unusable",
+        "Cannot use the folder for temporary files (TMPDIR, or /tmp): Not a directory",
+      ],
+    );
+    const unnamed = foreseen(
+      new Deno.errors.PermissionDenied("Permission denied (os error 13)"),
+    ) as SyncError;
+    assertEquals(
+      unnamed.message,
+      "Cannot use a file or socket that the system does not name: Permission denied",
+    );
+  });
 });
 
 Deno.test("what the system hands over and is no text is no bug", async () => {

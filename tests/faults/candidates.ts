@@ -63,7 +63,7 @@ export const candidates: readonly Candidate[] = [
   {
     name: "the switch says 4 and not why",
     knobs: { exit: { test: 4 } },
-    explains: /does not say which/,
+    explains: /does not name it/,
   },
   {
     name: "an error ends the switch in its midst",
@@ -73,7 +73,7 @@ export const candidates: readonly Candidate[] = [
   {
     name: "a setting is refused",
     knobs: unit("[Service]\nType=oneshot\nRestart=always\nExecStart=true"),
-    explains: /1 unit can't be loaded: new\.service/,
+    explains: /1 unit cannot be loaded: new\.service/,
   },
   {
     name: "an assertion is not met",
@@ -84,12 +84,12 @@ export const candidates: readonly Candidate[] = [
           "[Unit]\nAssertPathExists=/nonexistent\n[Service]\nExecStart=sleep 600\n[Install]\nWantedBy=multi-user.target\n",
       },
     },
-    explains: /an assertion is not met: web\.service/,
+    explains: /an assertion failed: web\.service/,
   },
   {
     name: "a daemon ends well at once",
     knobs: { services: { web: { command: "exit 0", type: "simple" } } },
-    explains: /ran before and does not run now: web\.service/,
+    explains: /is no longer running: web\.service/,
   },
   {
     name: "a unit crashes again and again",
@@ -112,7 +112,7 @@ export const candidates: readonly Candidate[] = [
           "[Timer]\nOnCalendar=dayly\n[Install]\nWantedBy=timers.target\n",
       },
     },
-    explains: /1 unit can't be loaded: follow\.timer/,
+    explains: /1 unit cannot be loaded: follow\.timer/,
   },
   {
     name: "D-Bus is taken away",
@@ -122,7 +122,7 @@ export const candidates: readonly Candidate[] = [
   {
     name: "the switch is locked (11)",
     knobs: { exit: { test: 11 } },
-    explains: /another switch was under way/,
+    explains: /another switch was in progress/,
   },
   {
     name: "a reboot is needed (100)",
@@ -152,7 +152,7 @@ export const candidates: readonly Candidate[] = [
   {
     name: "it says 0, and nothing was switched",
     knobs: { activation: "mkdir -p /run/current-system.new" },
-    explains: /another system runs/,
+    explains: /another system is running/,
   },
   {
     name: "systemd starts anew in it",

@@ -102,7 +102,8 @@ export const momentKinds: readonly Kind[] = [
       await ground.host.run(["systemctl", "stop", "gitops-sync-run.service"]);
     },
     // What it has started is stopped with it.
-    explains: /Interrupted|Stopped by systemd|ended without saying why/,
+    explains:
+      /Interrupted|stopped during an activation|Nix failed without an error/,
   },
   {
     name: "machine is shut down",
@@ -111,7 +112,8 @@ export const momentKinds: readonly Kind[] = [
     arm: () => Promise.resolve({ asService: true }),
     inject: ({ ground }) => ground.shutDown(),
     // What it has started is stopped with it.
-    explains: /Interrupted|Stopped by systemd|ended without saying why/,
+    explains:
+      /Interrupted|stopped during an activation|Nix failed without an error/,
   },
   {
     name: "terminal hangs up",
@@ -175,7 +177,7 @@ export const momentKinds: readonly Kind[] = [
   readOnly(
     "state is read-only",
     "/var/lib/gitops-sync",
-    /Read-only|read-only|Cannot write|way back/,
+    /Read-only|read-only|Cannot write|rollback|way back/,
   ),
   readOnly("/boot is read-only", "/boot", /the boot default/),
   // Not all of /nix: nix-daemon would then start itself without end.
@@ -188,13 +190,13 @@ export const momentKinds: readonly Kind[] = [
     "systemd-run fails",
     "/usr/bin/systemd-run",
     runs,
-    /dead-man's switch|way back failed|the boot default|Cannot activate|systemd/,
+    /dead-man's switch|rollback failed|the boot default|Cannot activate|systemd/,
   ),
   replaced(
     "systemctl fails",
     "/usr/bin/systemctl",
     ["health", "confirm", "recovery", "rollback", "reboot"],
-    /systemd does not|Cannot look at the units|way back failed|the boot default|stays armed|can't be disarmed/,
+    /systemd does not|Cannot read the state of the units|rollback failed|the boot default|disarmed|Cannot disarm/,
   ),
   {
     name: "systemd does not answer for 3 s",
@@ -207,7 +209,7 @@ export const momentKinds: readonly Kind[] = [
       Deno.kill(init, "SIGCONT");
     },
     explains:
-      /systemd does not|took too long|way back|the boot default|Cannot look at the units|armed/,
+      /systemd does not|took too long|rollback|way back|the boot default|Cannot read the state of the units|armed/,
   },
   {
     name: "logind does not answer",
@@ -220,7 +222,7 @@ export const momentKinds: readonly Kind[] = [
       await host.run(["systemctl", "kill", "--signal=CONT", "systemd-logind"]);
     },
     explains:
-      /logind does not answer|ended with code 11|took too long|way back/,
+      /logind does not answer|ended with code 11|took too long|rollback|way back/,
   },
   {
     name: "systemd starts anew",
@@ -243,7 +245,7 @@ export const momentKinds: readonly Kind[] = [
         "gitops-sync-activate-*.service",
       ]);
     },
-    explains: /ended by signal 9|another system runs|way back failed/,
+    explains: /ended by signal 9|another system is running|rollback failed/,
   },
   {
     name: "garbage is collected",
@@ -271,6 +273,6 @@ export const momentKinds: readonly Kind[] = [
       await host.run([`${earlier}/bin/switch-to-configuration`, "test"]);
     },
     explains:
-      /switched by hand|another switch|another system|runs now, and not|way back/,
+      /switched by hand|another switch|another system|is running now, and not|rollback|way back/,
   },
 ];

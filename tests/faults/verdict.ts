@@ -83,9 +83,11 @@ export function judge(
 
 /** A person who is called is told of each unit, or why none can be named. */
 function namesAll(facts: Facts, said: string): boolean {
-  const isBlind = /systemd does not|systemd could not|Cannot look at/.test(
-    said,
-  );
+  const isBlind =
+    /systemd does not|systemd could not|Cannot look at|Cannot read the state/
+      .test(
+        said,
+      );
   return isBlind ||
     [...facts.failedUnits, ...facts.missingUnits].every((name) =>
       said.includes(name)

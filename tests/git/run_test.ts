@@ -294,7 +294,7 @@ test("a repository of SHA-256 builds, or says why not", async ({ world, reposito
   const { code, stderr } = await world.sync();
   if (code !== 0) {
     assertEquals(code, 6, stderr);
-    assertStringIncludes(stderr, "names its commits by SHA-256");
+    assertStringIncludes(stderr, "this one has SHA-256 commits");
     assertEquals(world.running(), null);
   } else assertEquals(world.state()?.lastGood?.revision.length, 64);
 });

@@ -88,14 +88,14 @@ Deno.test("a second taker is told who holds it, and the lock of a killed one is 
       const error = await refused(folder);
       assertEquals(
         error.message,
-        `Cannot start: rollback (process ${process.pid}, since 1970-01-01T00:00:00.000Z) holds the lock`,
+        `Cannot start: rollback (process ${process.pid}, since 1970-01-01T00:00:00.000Z) is in progress`,
       );
       assertEquals(
         [error.reason, error.exit, error.next],
         ["locked", 10, "stop"],
       );
       assertEquals(error.hints, [
-        `wait for it, or look at it with: ps -fp ${process.pid}`,
+        `Wait until it ends, or look at it with \`ps -fp ${process.pid}\`.`,
       ]);
       assertEquals(await isLocked(folder), true);
       assertEquals(lastHolder(folder)?.pid, process.pid);
@@ -131,7 +131,7 @@ Deno.test("a lock file that says nothing of use is still a lock", async () => {
       lock[Symbol.dispose]();
       assertEquals(
         error.message,
-        "Cannot start: another run holds the lock",
+        "Cannot start: another run is in progress",
         text,
       );
       assertEquals(lastHolder(folder), undefined, text);
@@ -168,8 +168,8 @@ Deno.test("a folder that can't be used is told with a hint", async () => {
       assertMatch(error.message, /^Cannot use the state folder /);
       // Root can't help it.
       assertEquals(error.hints, [
-        "something else is in that place; move it away, or name another path",
-        "or name another folder with --state-directory",
+        "Another file or folder is in that place. Move it away, or name another path.",
+        "Name another state folder with `--state-directory`.",
       ]);
     }
   });

@@ -8,14 +8,14 @@ Deno.test("the next run is what systemd says, and nothing else", () => {
   const waiting =
     '[{"next":1795733330083944,"left":1795733330083944,"last":0,"passed":0,"unit":"gitops-sync.timer","activates":"gitops-sync.service"}]';
   assertEquals(nextOf(waiting), { at: new Date(1795733330083.944) });
-  const none = { why: `${unit} has no next time now` };
+  const none = { why: `${unit} has no next run scheduled` };
   const table: [string, ReturnType<typeof nextOf>][] = [
-    ["[]", { why: `there is no ${unit}` }],
-    ["", { why: "systemd does not say" }],
-    ["0 timers listed.", { why: "systemd does not say" }],
-    ['{"next": 1}', { why: `there is no ${unit}` }],
+    ["[]", { why: `${unit} does not exist` }],
+    ["", { why: "systemd gives no valid answer" }],
+    ["0 timers listed.", { why: "systemd gives no valid answer" }],
+    ['{"next": 1}', { why: `${unit} does not exist` }],
     ['[{"next": 1795733330083944, "unit": "other.timer"}]', {
-      why: `there is no ${unit}`,
+      why: `${unit} does not exist`,
     }],
     [`[{"next": 0, "unit": "${unit}"}]`, none],
     [`[{"next": null, "unit": "${unit}"}]`, none],

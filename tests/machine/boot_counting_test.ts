@@ -48,7 +48,7 @@ test("a boot is blessed once the host is well, and by whomever it was made", asy
   const made = await counting();
   await using machine = made.machine;
   let said = await sync(machine, 0);
-  assertStringIncludes(said, "The bootloader knows this boot for good");
+  assertStringIncludes(said, "Marked this boot as good");
   assertEquals(await entries(machine), ["nixos-generation-1.conf"]);
   said = await sync(machine, 0);
   assertEquals(said.includes("bootloader"), false);
@@ -69,7 +69,7 @@ test("a boot is blessed once the host is well, and by whomever it was made", asy
   machine.write("/run/booted", "");
   await machine.run(["systemctl", "restart", "web"]);
   said = await sync(machine, 7);
-  assertStringIncludes(said, "The bootloader knows this boot for bad");
+  assertStringIncludes(said, "Marked this boot as bad");
   assertEquals(machine.running(), first);
   assertEquals(
     machine.state()?.holds.map(({ revision }) => revision),
@@ -93,7 +93,7 @@ test("a suspended host is blessed too, and not while it is not well", async () =
   assertEquals(await entries(machine), ["nixos-generation-1+2-1.conf"]);
   await machine.output(["systemctl", "start", "web"]);
   said = await sync(machine, 0);
-  assertStringIncludes(said, "knows this boot for good");
+  assertStringIncludes(said, "Marked this boot as good");
   assertEquals(await entries(machine), ["nixos-generation-1.conf"]);
 });
 

@@ -85,7 +85,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         settings: { "preflight.freeSpace": "900T" },
         check: "space",
         says: /preflight\.freeSpace/,
-        hint: /^free some space: /,
+        hint: /^Free some space: /,
         // No garbage makes so much.
         obeys: { "preflight.freeSpace": "1M" },
       },
@@ -165,7 +165,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         breaks:
           "systemctl stop nix-daemon.socket nix-daemon.service; rm -f /nix/var/nix/daemon-socket/socket",
         check: "nix-daemon",
-        says: /no Nix daemon/,
+        says: /the Nix daemon does not run/,
         hint: /^start it: (systemctl restart nix-daemon\.socket)$/,
       },
       {
@@ -244,8 +244,8 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         what: "the flake is in another folder",
         settings: { directory: "hosts" },
         check: "host",
-        says: /Cannot read the hosts/,
-        hint: /directory names the folder/,
+        says: /Cannot list the hosts/,
+        hint: /set `directory` to that folder/,
         obeys: { directory: "" },
       },
     ],

@@ -54,7 +54,7 @@ test(
     const ended = await sync(machine, 7);
     assertStringIncludes(
       ended.stderr,
-      "The host is not well: 1 unit failed: web.service; the previous system",
+      "The host is unhealthy: 1 unit failed: web.service; the previous system",
     );
     assertStringIncludes(ended.stderr, "  web.service: port 80 is taken\n");
     assertEquals(machine.running(), good);
@@ -146,13 +146,13 @@ test(
     const { stderr } = await sync(machine, 7);
     for (
       const part of [
-        'http://127.0.0.1:8080/greeting answered without "hello"',
+        'http://127.0.0.1:8080/greeting answered, but without "hello"',
         "  http://127.0.0.1:8080/greeting: bye\n",
-        "127.0.0.1:8081 accepts no connection: ",
+        "127.0.0.1:8081 does not accept connections: ",
         '"sh -c echo out of range >&2; exit 3" ended with code 3',
         "  sh: out of range\n",
-        "the default route is gone (IPv4)",
-        "the repository can't be reached any more",
+        "the default route is missing (IPv4)",
+        "the repository can no longer be reached",
       ]
     ) assertStringIncludes(stderr, part);
     assertEquals(machine.running(), good);

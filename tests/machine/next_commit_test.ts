@@ -112,7 +112,7 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
         flags: "--token-file=%d/token",
       },
       "next-service",
-      "systemd says exit-code, status 243",
+      "systemd reports exit-code, status 243",
     ],
     [
       "a key file of secrets that is missing",
@@ -124,13 +124,13 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
       "a timer that comes once",
       { timer: "OnBootSec=1s\nOnUnitInactiveSec=daily" },
       "next-timer",
-      "does not come again",
+      "does not repeat",
     ],
     [
       "a system without the module",
       undefined,
       "next-unfollowed",
-      "does not have gitops-sync.timer any more",
+      "no longer has gitops-sync.timer",
     ],
   ];
   await repository.commit("A secret", {
@@ -246,7 +246,7 @@ test(
     const settings = { operation: "boot" };
     await publish({ timer: "OnBootSec=1min", settings });
     const said = await sync(machine, 7);
-    assertStringIncludes(said, "does not come again");
+    assertStringIncludes(said, "does not repeat");
     assertEquals(machine.bootDefault(), good);
     const revision = await publish({ settings });
     await sync(machine, 0);

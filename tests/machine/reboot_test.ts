@@ -211,7 +211,7 @@ test("a host that is cut off since a reboot goes back", async () => {
   const ended = await sync(machine, 7);
   assertStringIncludes(
     ended.stderr,
-    "the repository can't be reached any more",
+    "the repository can no longer be reached",
   );
   assertEquals(machine.running(), first);
   assertEquals(machine.bootDefault(), first);

@@ -104,7 +104,7 @@ test("the dead-man's switch fires without us, and the next run says so", async (
   assertEquals(code, 9, stderr);
   const { stdout } = await machine.sync("status", "--json");
   const { why } = JSON.parse(stdout);
-  assertMatch(why, /dead-man's switch put the previous system back/);
+  assertMatch(why, /dead-man's switch rolled the host back/);
   assertStringIncludes(why, revision.slice(0, 12));
   await assertStands(machine, first);
 });
@@ -142,6 +142,30 @@ test("a run is stopped by the very switch that it waits for", async ({ machine, 
   assertEquals(next.code, 0, next.stderr);
   assertNotEquals(machine.running(), first);
   await assertStands(machine, machine.running()!);
+});
+
+test("a switch whose systemd-run is killed is waited for", async ({ machine, repository, first, publish }) => {
+  machine.configure(repository, {
+    "timeouts.activate": "60s",
+    "timeouts.health": "30s",
+  });
+  await publish({ greeting: "second", activation: "sleep 3" });
+  const run = machine.startSync(["sync"]);
+  await until(() => machine.state()?.attempt?.stage === "activate");
+  let killed = "";
+  await until(async () => {
+    const { stdout } = await machine.run([
+      ...["pgrep", "--full", "^systemd-run --unit=gitops-sync-activate"],
+    ]);
+    killed = stdout.trim();
+    return killed !== "";
+  });
+  await machine.output(["kill", "-KILL", ...killed.split("\n")]);
+  const { code, stderr } = await run.ended;
+  assertEquals(code, 0, stderr);
+  assertNotEquals(machine.running(), first);
+  await assertStands(machine, machine.running()!);
+  assert(!await isArmed(machine), "it is disarmed");
 });
 
 test("a way back that fails is an exit 8, and each run tries it again", async ({ machine, first, publish }) => {
@@ -317,8 +341,8 @@ test("a change that needs a reboot waits for operation: boot", async ({ machine,
   await publish({ exit: { test: 100 } });
   const { code, stderr } = await machine.sync();
   assertEquals(code, 11, stderr);
-  assertStringIncludes(stderr, "hint: with operation: boot");
-  assert(!stderr.includes("Putting"), "nothing had to be put back");
+  assertStringIncludes(stderr, "hint: Set `operation: boot`");
+  assert(!stderr.includes("Rolling back"), "nothing had to be put back");
   await assertStands(machine, first);
   machine.configure(repository, { operation: "boot" });
   const booted = await machine.sync();
@@ -327,7 +351,7 @@ test("a change that needs a reboot waits for operation: boot", async ({ machine,
   assertEquals(machine.running(), first);
 });
 
-test("nothing is begun while a switch or nixos-rebuild is at work", async ({ machine, first, publish }) => {
+test("nothing is begun while a switch or nixos-rebuild is in progress", async ({ machine, first, publish }) => {
   await publish({ greeting: "second" });
   const lock = "/run/nixos/switch-to-configuration.lock";
   const holder = machine.start(["flock", lock, "sleep", "600"]);
@@ -336,7 +360,7 @@ test("nothing is begun while a switch or nixos-rebuild is at work", async ({ mac
   );
   const locked = await machine.sync();
   assertEquals(locked.code, 10, locked.stderr);
-  assertStringIncludes(locked.stderr, "another switch holds");
+  assertStringIncludes(locked.stderr, "another switch is in progress");
   holder.kill();
   await holder.ended;
 
@@ -352,7 +376,7 @@ test("nothing is begun while a switch or nixos-rebuild is at work", async ({ mac
   ]);
   const busy = await machine.sync("sync", "--now");
   assertEquals(busy.code, 10, busy.stderr);
-  assertStringIncludes(busy.stderr, "nixos-rebuild is at work");
+  assertStringIncludes(busy.stderr, "nixos-rebuild is in progress");
   assertEquals(machine.running(), first);
 });
 
@@ -380,7 +404,7 @@ test("a switch that fires under a run that is too slow is told, and the run give
   assertEquals(code, 7, stderr);
   assertStringIncludes(
     stderr,
-    "dead-man's switch put the previous system back",
+    "dead-man's switch rolled the host back",
   );
   await assertStands(machine, first);
   assertEquals((await machine.sync()).code, 9);

@@ -82,7 +82,7 @@ const table: Readonly<Record<string, [Knobs, RegExp]>> = {
   ],
   "a setting that systemd refuses": [
     web("[Service]\nType=oneshot\nRestart=always\nExecStart=true"),
-    /1 unit can't be loaded: web\.service/,
+    /1 unit cannot be loaded: web\.service/,
   ],
   "a calendar that does not exist": [
     {
@@ -93,17 +93,17 @@ const table: Readonly<Record<string, [Knobs, RegExp]>> = {
         "new.service": "[Service]\nExecStart=true\n",
       },
     },
-    /1 unit can't be loaded: new\.timer/,
+    /1 unit cannot be loaded: new\.timer/,
   ],
   "an assertion": [
     web(
       "[Unit]\nAssertPathExists=/nonexistent\n[Service]\nExecStart=sleep 600",
     ),
-    /1 unit did not start, since an assertion is not met: web\.service/,
+    /1 unit did not start, because an assertion failed: web\.service/,
   ],
   "a daemon that ends well at once": [
     web("[Service]\nExecStart=true"),
-    /1 unit ran before and does not run now: web\.service/,
+    /1 unit is no longer running: web\.service/,
   ],
   "a crash loop": [
     web('[Service]\nExecStart=/bin/sh -c "sleep 0.6; exit 1"\nRestart=always'),
@@ -117,7 +117,7 @@ const table: Readonly<Record<string, [Knobs, RegExp]>> = {
           `[Unit]\nConflicts=other.service\n[Service]\nExecStart=sleep 600\n${wanted}`,
       },
     },
-    /1 unit ran before and does not run now: other\.service/,
+    /1 unit is no longer running: other\.service/,
   ],
   "a user's units": [
     { userActivation: 'test "$(id -un)" != ada' },
@@ -125,7 +125,7 @@ const table: Readonly<Record<string, [Knobs, RegExp]>> = {
   ],
   "a code 4 that says nothing": [
     { exit: { test: 4 } },
-    /could not handle some unit, and does not say which/,
+    /failed to handle a unit, but does not name it/,
   ],
   "an error of D-Bus in its midst": [{ errno: 11 }, /ended with code 11/],
 };

@@ -156,8 +156,8 @@ export const ofFaults: readonly Mutant[] = [
   {
     name: "campaign: the dead-man's switch is not armed",
     file: "lib/activation/dead_mans_switch.ts",
-    from: "  await disarm(run);\n  // A timer that",
-    to: "  if (previous !== null) return;\n  // A timer that",
+    from: "  await disarm(run);\n  // If the old",
+    to: "  if (previous !== null) return;\n  // If the old",
     faults: campaign("program gets SIGKILL / health", "machine", 2),
   },
   {

@@ -273,7 +273,8 @@ const strange: Readonly<
   "a variable that is no text": {
     env: "XDG_RUNTIME_DIR=/run/\\377",
     args: ["status"],
-    says: /^error: Cannot read a variable .*: expected UTF-8\nhint: find/,
+    says:
+      /^error: Cannot read an environment variable: expected UTF-8\nhint: Find/,
   },
 };
 

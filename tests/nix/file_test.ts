@@ -160,7 +160,10 @@ Deno.test({
       );
       const missing = await sync();
       assertEquals(missing.reason, "not-isolated", missing.stderr);
-      assertStringIncludes(missing.stderr, "there is no user gitops-sync-eval");
+      assertStringIncludes(
+        missing.stderr,
+        "the user gitops-sync-eval does not exist",
+      );
     });
   },
 });

@@ -109,13 +109,13 @@ const failures: Record<string, Row> = {
   "hash-mismatch": [
     "hash-mismatch",
     true,
-    "source.tar.gz is not what its hash says",
+    "source.tar.gz does not match its hash",
     "got:    sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=",
   ],
   "host-missing": [
     "host-missing",
     false,
-    "the flake has no NixOS system nixosConfigurations.myhost",
+    "the flake has no nixosConfigurations.myhost with a config.system.build.toplevel",
     "Did you mean myhosts?",
   ],
   "ifd-failed": [
@@ -131,29 +131,29 @@ const failures: Record<string, Row> = {
     }/404.tar.gz': HTTP error 404)`,
   ]],
   "input-503": ["network", true, [
-    `can't download: unable to download '${broken}/x.tar.gz': HTTP error 503 ('Service Unavailable')`,
-    `can't download: ${archive(broken)}/x.tar.gz': HTTP error 503)`,
+    `cannot download: unable to download '${broken}/x.tar.gz': HTTP error 503 ('Service Unavailable')`,
+    `cannot download: ${archive(broken)}/x.tar.gz': HTTP error 503)`,
   ]],
   "input-git-refused": ["network", true, [
-    "can't download: program 'git' failed with exit code 128",
-    "can't download: Cannot find Git revision '6774f7bc253789b113a4f39285dc0fa100abeacc' in ref 'main' of repository 'http://127.0.0.1:1/dep.git'! Please make sure that the rev exists on the ref you've sp…",
+    "cannot download: program 'git' failed with exit code 128",
+    "cannot download: Cannot find Git revision '6774f7bc253789b113a4f39285dc0fa100abeacc' in ref 'main' of repository 'http://127.0.0.1:1/dep.git'! Please make sure that the rev exists on the ref you've s…",
   ]],
   "input-tarball-refused": ["network", true, [
-    `can't download: unable to download '${refused}': Couldn't connect to server (7)`,
-    `can't download: ${
+    `cannot download: unable to download '${refused}': Couldn't connect to server (7)`,
+    `cannot download: ${
       archive(refused)
-    }': Could not connect to server (7) Failed to connect to 127.0.0.1 port 1 after 0 …`,
+    }': Could not connect to server (7) Failed to connect to 127.0.0.1 port 1 after 0…`,
   ]],
   "input-unresolved": ["network", true, [
-    "can't download: unable to download 'http://nowhere.invalid/x.tar.gz': Couldn't resolve host name (6)",
-    `can't download: ${
+    "cannot download: unable to download 'http://nowhere.invalid/x.tar.gz': Couldn't resolve host name (6)",
+    `cannot download: ${
       archive("http://nowhere.invalid/x.tar.gz")
     }': Could not resolve hostname (6) Could not resolve host: nowhere.invalid)`,
   ]],
   "lock-outdated": [
     "lock-outdated",
     false,
-    "flake.lock is missing or does not agree with flake.nix",
+    "flake.lock is missing or does not match flake.nix",
   ],
   // Its log quotes failures of the machine, but they are not its own.
   "mentions-only": [
@@ -163,8 +163,8 @@ const failures: Record<string, Row> = {
     "main.c:9:3: error: connection refused is not a type",
   ],
   "substitute-nar-503": ["network", true, [
-    "can't download: unable to download 'http://127.0.0.1:8600/nar/17blvhglw6bndhadszm33widmvkp88dqd47nvryb2p7v0x3l57mf.nar': HTTP error 503 ('Service Unavailable')",
-    "can't download: unable to download 'http://127.0.0.1:8600/nar/11q4w11kfj5yl9fx0c9qz409g1m5k5w49jpi6fdylmxfl2n9fc61.nar': HTTP error 503",
+    "cannot download: unable to download 'http://127.0.0.1:8600/nar/17blvhglw6bndhadszm33widmvkp88dqd47nvryb2p7v0x3l57mf.nar': HTTP error 503 ('Service Unavailable')",
+    "cannot download: unable to download 'http://127.0.0.1:8600/nar/11q4w11kfj5yl9fx0c9qz409g1m5k5w49jpi6fdylmxfl2n9fc61.nar': HTTP error 503",
   ]],
   "two-failed": [
     "builder-failed",
@@ -384,7 +384,7 @@ Deno.test("Nix that ends without a word may do better later", () => {
   assertEquals(after([]).failure(), {
     reason: "unknown",
     transient: true,
-    summary: "Nix ended without saying why",
+    summary: "Nix failed without an error",
     details: [],
   });
   const refused = after([
@@ -393,10 +393,81 @@ Deno.test("Nix that ends without a word may do better later", () => {
   ]);
   assertEquals(
     refused.failure().summary,
-    "nixos-rebuild refuses its arguments (build.options): unrecognized arguments: --jobs 4",
+    "nixos-rebuild does not accept its arguments (build.options): unrecognized arguments: --jobs 4",
   );
   const killed = after(["GC Warning: Out of Memory! Heap size: 1 MiB"]);
   assertEquals(killed.failure().reason, "out-of-memory");
+});
+
+Deno.test("the usage errors of each nixos-rebuild are quoted", () => {
+  const own = "nixos-rebuild does not accept its arguments (build.options): ";
+  const table = {
+    "nixos-rebuild: error: unrecognized arguments: --jobs 4":
+      `${own}unrecognized arguments: --jobs 4`,
+    "/run/current-system/sw/bin/nixos-rebuild: unknown option `--jobs'":
+      `${own}unknown option \`--jobs'`,
+    "nixos-rebuild: '-j' requires an argument":
+      `${own}'-j' requires an argument`,
+  };
+  for (const [line, summary] of Object.entries(table)) {
+    assertEquals(after([line]).failure().summary, summary);
+  }
+});
+
+Deno.test("an error of Nix is printed once, whole", () => {
+  const long = "a very long line ".repeat(20).trim();
+  const table: Record<string, [summary: string, details: string[]]> = {
+    // One that is longer than half a summary.
+    [`attribute '${"x".repeat(120)}' missing`]: [
+      `evaluation failed: attribute '${"x".repeat(120)}' missing`,
+      [],
+    ],
+    "\nFailed assertions:\n- The first\n- The second": [
+      "evaluation failed: Failed assertions: - The first - The second",
+      [],
+    ],
+    [`Failed assertions:\n- The first\n- ${long}`]: [
+      "evaluation failed: Failed assertions: - The first …",
+      [`- ${long}`],
+    ],
+    [long]: [
+      `${`evaluation failed: ${long}`.slice(0, 199)}…`,
+      [long],
+    ],
+  };
+  for (const [raw_msg, [summary, details]] of Object.entries(table)) {
+    const failure = after([
+      message({ raw_msg, file: "/nix/store/x/flake.nix", line: 1, column: 2 }),
+    ]).failure();
+    assertEquals(
+      [failure.summary, failure.details],
+      [summary, [...details, "at /nix/store/x/flake.nix:1:2"]],
+    );
+  }
+});
+
+Deno.test("the warnings of an evaluation are kept, and those of Nix are not", () => {
+  const log = after([
+    message({
+      level: 1,
+      msg: "\u001b[35;1mevaluation warning:\u001b[0m The option `a' is renamed",
+      raw_msg: "The option `a' is renamed",
+    }),
+    message({ msg: "trace: \u001b[1;31mwarning: old\u001b[0m\n  and odd" }),
+    message({ msg: "trace: \u001b[1;35mevaluation warning:\u001b[0m again" }),
+    message({ msg: "trace: evaluation warning: again" }),
+    message({ msg: "trace: just a value" }),
+    message({ level: 1, msg: "warning: Git tree '/tmp/x' is dirty" }),
+  ]);
+  assertEquals(log.warnings, [
+    "The option `a' is renamed",
+    "old and odd",
+    "again",
+  ]);
+  for (let i = 0; i < 100; i++) {
+    log.line(message({ msg: `trace: evaluation warning: ${i}` }));
+  }
+  assertEquals(log.warnings.length, 20);
 });
 
 Deno.test("an error of nixos-rebuild itself, in plain words, is told", () => {

@@ -72,7 +72,7 @@ Deno.test({
     const bare = await repository.publish("Without");
     const flake = `git+file://${repository.bare}?ref=main&rev=${bare}#demo`;
     const none = await sync(6);
-    assertStringIncludes(none.stderr, "it has no file systems/demo");
+    assertStringIncludes(none.stderr, "the commit has no file systems/demo");
 
     // It is there, but the cache has nothing of it; a repository's own files
     // do not make it another system.
@@ -252,7 +252,7 @@ Deno.test({
         headers: { "content-encoding": "gzip" },
       });
       const large = await world.sync("sync", "--now");
-      assertStringIncludes(large.stderr, "answered more than a store path");
+      assertStringIncludes(large.stderr, "is longer than a store path");
       answer = new Response("rubbish\n");
       const rubbish = await world.sync("sync", "--now");
       assertStringIncludes(rubbish.stderr, 'not "rubbish"');

@@ -13,8 +13,8 @@ test("what is wrong with the previous system too holds no revision", async (worl
   const { stderr } = await syncTo(world, 7);
   says(
     stderr,
-    "127.0.0.1:1 accepts no connection",
-    "the same is wrong with it, so a later run tries again",
+    "127.0.0.1:1 does not accept connections",
+    "the previous system has the same problem, so a later run tries again",
   );
   assertEquals(standing(world), before);
   assertEquals(world.state()?.holds, []);
@@ -59,7 +59,7 @@ test("a /boot that nobody can write to holds no revision", async (world) => {
     knobs: { greeting: "news", activation: readOnly },
   });
   const { stderr } = await syncTo(world, 7);
-  says(stderr, "the boot default", "the same is wrong with it");
+  says(stderr, "the boot default", "the previous system has the same problem");
   assertEquals(standing(world), before);
   assertEquals(world.state()?.holds, []);
 });

@@ -26,7 +26,7 @@ test("a build that ends well and builds nothing is not the build before", async 
   });
   const { code, text } = await syncWith(world, "nixos-rebuild", "exit 0");
   assertEquals(code, 6, text);
-  says(text, "Cannot use the build", "is not there");
+  says(text, "Cannot use the build", "is missing");
   assertEquals(standing(world), before);
   await syncTo(world, 0, "sync", "--now");
   runs(world, revision);

@@ -166,7 +166,7 @@ test("a system that cuts the host off from the repository goes", async (world) =
     knobs: { activation: `mv ${bare} ${away}` },
   });
   const lost = await syncTo(world, 7, "--timeouts-health=1s");
-  says(lost.stderr, "health: failed", "can't be reached any more");
+  says(lost.stderr, "health: failed", "can no longer be reached");
   assertEquals(standing(world), before);
   await syncTo(world, 9);
   assertEquals(world.state()?.holds[0]?.revision, revision);
@@ -196,8 +196,8 @@ test("a way back that fails too needs a person, and is tried again", async (worl
   });
   Deno.writeTextFileSync(flag, "");
   const broken = await syncTo(world, 8);
-  says(broken.stderr, "and the way back failed too: activating", "signal 9");
-  says(broken.stderr, "hint: look at the host now: systemctl --failed");
+  says(broken.stderr, "the rollback failed too: activating", "signal 9");
+  says(broken.stderr, "hint: Check the host now: `systemctl --failed`");
   assertEquals(revisionOf(world, world.running()), bad);
   assertEquals(revisionOf(world, world.bootDefault()), revision);
   const status = await syncTo(world, 0, "status");
@@ -209,7 +209,7 @@ test("a way back that fails too needs a person, and is tried again", async (worl
     `The way back from ${short(bad)} failed; trying it again`,
     `error: The way back from ${
       short(bad)
-    } had failed before; and the way back failed too: activating`,
+    } had failed before; the rollback failed too: activating`,
   );
   Deno.removeSync(flag);
   says((await syncTo(world, 9)).stderr, "the previous system runs again");
@@ -242,6 +242,62 @@ test("a directory that the repository does not have is told as such", async (wor
   says(
     failed.text,
     "there is no hosts/web/flake.nix",
-    "hint: name the folder of flake.nix with directory (--directory)",
+    "hint: Set `directory` (or `--directory`) to the folder of flake.nix",
+  );
+});
+
+/** A flake with one host, `demo`, that has this. */
+const flakeWith = (config: string) =>
+  `{
+  outputs = { self }: {
+    nixosConfigurations.demo.config = ${config};
+    nixosConfigurations.web.config = { };
+  };
+}
+`;
+
+test("a missing host is told from a host without a system", async (world) => {
+  const { repository } = await deployed(world);
+  await repository.publish("A host without a system", {
+    files: { "flake.nix": flakeWith("{ system.build.x = 1; }") },
+  });
+  const without = await syncTo(world, 6);
+  says(
+    without.stderr,
+    "nixosConfigurations.demo has no config.system.build.toplevel",
+    "hint: Define nixosConfigurations.demo with nixpkgs.lib.nixosSystem",
+  );
+  const missing = await syncTo(world, 6, "sync", "--host=demos", "--now");
+  says(
+    missing.stderr,
+    "the flake has no nixosConfigurations.demos\n",
+    "hint: Set `host` (or `--host`) to one of the flake's hosts: demo, web.",
+  );
+});
+
+test("an evaluation error is printed once, and warnings of a good one as well", async (world) => {
+  const { repository } = await deployed(world);
+  const words = "this host needs a disk that nobody has given it, ".repeat(3);
+  await repository.publish("A throw", {
+    files: { "flake.nix": flakeWith(`throw ''${words}''`) },
+  });
+  const failed = await syncTo(world, 6);
+  assertEquals(failed.stderr.split(words.trim()).length, 2, failed.stderr);
+  const flake = await Deno.readTextFile(
+    new URL("../system/flake.nix", import.meta.url),
+  );
+  const revision = await repository.publish("A warning", {
+    files: {
+      "flake.nix": flake.replace(
+        "= standIn host",
+        '= builtins.trace "evaluation warning: the option a is renamed to b" standIn host',
+      ),
+    },
+  });
+  const warned = await syncTo(world, 0);
+  runs(world, revision);
+  says(
+    warned.stderr,
+    "warning: The evaluation printed 1 warning\n  the option a is renamed to b",
   );
 });

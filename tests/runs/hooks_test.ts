@@ -121,7 +121,7 @@ test("a hook before a deployment that fails leaves the host as it is", async (wo
   });
   says((await syncTo(world, 6, "sync", "--now")).stderr, "took too long");
   world.configure(repository, { "hooks.preDeploy": [["no-such-program"]] });
-  says((await syncTo(world, 6, "sync", "--now")).stderr, "can't be run");
+  says((await syncTo(world, 6, "sync", "--now")).stderr, "cannot be run");
   world.configure(repository);
   await syncTo(world, 0, "sync", "--now");
   runs(world, revision);

@@ -117,7 +117,7 @@ test("a server of inputs that asks to slow down is left alone", async (world) =>
     files: await withInput(`${server.url}/lib.tar.gz`, input.narHash),
   });
   const first = await syncTo(world, 6, "--build-options=--option", ...quick);
-  says(first.stderr, "the server asks to slow down");
+  says(first.stderr, "the server limits requests");
   const asked = server.requests.length;
   await syncTo(world, 9);
   assertEquals(server.requests.length, asked);
@@ -130,7 +130,7 @@ test("a host that may build nothing now holds nothing", async (world) => {
   });
   const options = ["--build-options=--max-jobs", "--build-options=0"];
   const ended = await syncTo(world, 6, ...options);
-  says(ended.stderr, "nothing may build here", "max-jobs");
+  says(ended.stderr, "no machine may build this", "max-jobs");
   assertEquals(world.state()?.holds, []);
   await syncTo(world, 0, "sync", "--now");
   runs(world, revision);
@@ -173,7 +173,7 @@ test("an input that is private comes with the netrc file that is named", async (
     files: await withInput(`${server.url}/lib.tar.gz`, input.narHash),
   });
   const refused = await syncTo(world, 6);
-  says(refused.stderr, "an input is refused to this host", "inputs.netrcFile");
+  says(refused.stderr, "access to an input was denied", "inputs.netrcFile");
   const ended = await syncTo(world, 0, "--now", `--inputs-netrc-file=${netrc}`);
   runs(world, revision);
   assertEquals(asked.includes(`Basic ${btoa("me:hunter2")}`), true);

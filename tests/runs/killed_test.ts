@@ -78,7 +78,7 @@ test("an activation that outlives its run is waited for and undone", async (worl
   // Even a suspended host is brought back to where it was.
   const undone = await syncTo(world, 0);
   assert(await exists(`${world.folder}/over`), "it was waited for");
-  says(undone.text, "Putting the previous system back", "Suspended");
+  says(undone.text, "Rolling back to the previous system", "Suspended");
   assertEquals(runs(world, revision), system);
   assertEquals(world.state()?.cutOff, { revision: bad, times: 1 });
   says((await syncTo(world, 0, "history")).stdout, "interrupted at activate");
@@ -110,7 +110,7 @@ test("a run is killed while it puts the previous system back", async (world) => 
   await killAtActivation(world);
   assertEquals(world.state()?.attempt?.undoing, true);
   const next = await syncTo(world, 7);
-  says(next.stderr, "Putting the previous system back");
+  says(next.stderr, "Rolling back to the previous system");
   assertEquals(standing(world), before);
   runs(world, revision);
 });

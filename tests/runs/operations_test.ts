@@ -56,7 +56,7 @@ test("a pre-switch check refuses a revision, and never the way back", async (wor
     knobs: { activation: undefined, exit: {} },
   });
   const refused = await syncTo(world, 6);
-  says(refused.stderr, "its pre-switch check network failed, and nothing was");
+  says(refused.stderr, "its pre-switch check network failed; nothing was");
   assertEquals(revisions(world), [revision, revision, revision]);
   assertEquals(world.calls().length, calls + 1);
   assertEquals(world.state()!.attempt, undefined);
@@ -77,7 +77,7 @@ test("what only a reboot can change says so, and is held", async (world) => {
     refused.stderr,
     "this change needs a reboot",
     "dbus-implementation : dbus -> broker",
-    "with operation: boot it is deployed by the next reboot",
+    "Set `operation: boot` to deploy it at the next reboot.",
   );
   assertEquals(revisions(world), [revision, revision, revision]);
   world.configure(repository, { operation: "boot" });

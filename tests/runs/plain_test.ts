@@ -122,7 +122,7 @@ test("the journal gets a priority with each line", async (world) => {
   for (const line of failed) assert(/^<[3-6]>[^<]/.test(line), line);
   says(
     failed.join("\n"),
-    "<4>warning: Putting",
+    "<4>warning: Rolling",
     "<3>error: Cannot",
     "<3>hint: ",
   );

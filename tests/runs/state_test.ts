@@ -143,7 +143,7 @@ test("a clock that was far ahead does not stop a host for ever", async (world) =
   says(
     (await syncTo(world, 3)).stderr,
     "which is in the past",
-    "if it is right, it was ahead before: gitops-sync retry",
+    "If the clock is right now, it was ahead before: run `gitops-sync retry`.",
   );
   await syncTo(world, 0, "retry");
   runs(world, revision);

@@ -51,7 +51,7 @@ test("a build that takes too long is tried again", async (world) => {
   const { repository } = await deployed(world);
   await repository.publish("A slow build", { knobs: { build: "sleep 8" } });
   const slow = await syncTo(world, 6, "--timeouts-build=1s");
-  says(slow.stderr, "it took longer than timeouts.build", "(now 1.0s)");
+  says(slow.stderr, "it took longer than timeouts.build (1.0s)");
   await syncTo(world, 6, "--timeouts-build=1s");
   await syncTo(world, 9);
   // Another commit need not wait.
@@ -66,7 +66,7 @@ test("another switch at work is waited for in a later run", async (world) => {
   const { repository } = await deployed(world);
   const before = standing(world);
   await repository.publish("The same", { knobs: { exit: { test: 11 } } });
-  says((await syncTo(world, 10)).stderr, "another switch was under way");
+  says((await syncTo(world, 10)).stderr, "another switch was in progress");
   assertEquals(standing(world), before);
   assertEquals(world.state()?.holds, []);
   await syncTo(world, 10);
@@ -108,7 +108,11 @@ test("a state folder without room is told, and nothing is changed", async (world
   await repository.publish("News");
   const news = await syncInSmallFolder(world, fill);
   assertEquals(news.code, 2);
-  says(news.stderr, "state.json': No space left on device", "hint: free some");
+  says(
+    news.stderr,
+    "state.json': No space left on device",
+    "hint: Find the full file system",
+  );
 
   const random = () => crypto.getRandomValues(new Uint8Array(60_000));
   await repository.publish("More than there is room for", {
@@ -157,7 +161,7 @@ test("a rebuild by hand is waited for, unless it is a container's", async (world
   const script = `(${rebuild}) & gitops-sync; code=$?; kill $!; exit $code`;
   const refused = await world.run(["bash", "-c", script]);
   assertEquals(refused.code, 10, refused.stderr);
-  says(refused.stderr, "Cannot deploy: nixos-rebuild is at work (process ");
+  says(refused.stderr, "Cannot deploy: nixos-rebuild is in progress (process ");
   assertEquals(world.state()?.last?.reason, "other-rebuild");
   await syncTo(world, 0);
 });

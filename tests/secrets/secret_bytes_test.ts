@@ -23,7 +23,7 @@ Deno.test("what a revision puts in the place of a secret has an answer", async (
       ["none", undefined],
       ["dangling", undefined],
       ["file/below", undefined],
-      ["folder", "it is no regular file"],
+      ["folder", "it is not a regular file"],
       ["loop", "it is a link that leads nowhere"],
       ["loop/below", "it is a link that leads nowhere"],
     ];

@@ -177,6 +177,27 @@ Deno.test("clients that take all connections end the server, which says why", as
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("a port that the server may not use is named", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(
+    `${folder}/config.yml`,
+    "repository: https://git.example.org/me/infra.git\n",
+  );
+  await Deno.writeTextFile(`${folder}/secret`, secret);
+  const { code, stderr } = await start([
+    ...["setpriv", "--bounding-set=-net_bind_service"],
+    ...gitopsSync,
+    ...["serve", `--config=${folder}/config.yml`],
+    `--serve-webhook-secret-file=${folder}/secret`,
+    `--serve-wanted=${folder}/wanted`,
+    "--serve-listen=127.0.0.1:80",
+  ]).ended;
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stderr, "Cannot listen on 127.0.0.1:80: Permission");
+  assertStringIncludes(stderr, "hint: Only root may use a port below 1024.");
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("buttons without the page are whole: each way back is there", async () => {
   const folder = await Deno.makeTempDir();
   const place = `127.0.0.1:${freePort()}`;

@@ -255,22 +255,22 @@ Deno.test("what is wrong with the configuration of an agent is told", async () =
       ],
       [
         { "vault.tokenFile": tokenFile, "vault.socket": `${folder}/open/s` },
-        "others may enter",
+        "other users may enter",
       ],
       [
         { "vault.tokenFile": tokenFile, "vault.socket": `${folder}/link/s` },
-        "leads through a link",
+        "leads through a symbolic link",
       ],
       [
         {
           "vault.tokenFile": tokenFile,
           "vault.socket": `${folder}/own/planted`,
         },
-        "something else is there",
+        "another file is there",
       ],
       [
         { "vault.tokenFile": tokenFile, "vault.socket": `${folder}/own/file` },
-        "something else is there",
+        "another file is there",
       ],
     ];
     for (const [settings, message] of table) {

@@ -258,7 +258,7 @@ async function remarksFor(
       ]
       : [],
     ...ofModules,
-    ...agents.map(({ unit, mend }) => `${unit} runs here: ${mend}`),
+    ...agents.map(({ unit, fix }) => `${unit} runs here: ${fix}`),
     ...modules?.hasFlake && modules.folder !== folder
       ? [
         `${modules.folder}/flake.nix is not copied: what its modules got from it (specialArgs, inputs) has to be added to the new one`,

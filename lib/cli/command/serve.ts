@@ -183,13 +183,16 @@ async function listenOn(
   try {
     return await listen(place, answer, ready);
   } catch (error) {
+    const isDenied = error instanceof Deno.errors.PermissionDenied;
     const isTaken = error instanceof Deno.errors.AddrInUse ||
       error instanceof Deno.errors.AddrNotAvailable;
-    if (!isTaken) throw error;
+    if (!isTaken && !isDenied) throw error;
     throw usageError(
       "serve-address",
       `Cannot listen on ${place}: ${error.message}`,
-      "end what listens there, or name another place with --serve-listen",
+      isDenied
+        ? "Only root may use a port below 1024. Name a higher port with `--serve-listen`."
+        : "Stop the program that listens there, or name another address with `--serve-listen`.",
     );
   }
 }

@@ -29,7 +29,7 @@ export async function readSecret(
     return await readAtMost(path, most);
   } catch (error) {
     if (error instanceof RangeError) {
-      const isLarge = error.message.startsWith("it is over");
+      const isLarge = error.message.startsWith("it is larger");
       return isLarge ? `${error.message} (limits.secrets)` : error.message;
     }
     const isMissing = error instanceof Deno.errors.NotFound ||
