@@ -23,12 +23,12 @@ export function accessHints({ config }: Access): string[] {
 function tokenHint({ tokenFile }: RemoteConfig): string {
   return tokenFile
     ? tokenTrouble(tokenFile) ??
-      `look whether the token in ${tokenFile} may read the repository and has not expired`
-    : "write an access token into a file and name that file with tokenFile";
+      `check that the token in ${tokenFile} may read the repository and has not expired`
+    : "write an access token to a file, and set tokenFile to its path";
 }
 
 function keyHint({ sshKeyFile }: RemoteConfig): string {
   return sshKeyFile
-    ? `add the public half of ${sshKeyFile} as a deploy key to the repository`
-    : "make a key (ssh-keygen -t ed25519), add it as a deploy key, and name it with sshKeyFile";
+    ? `add the public key of ${sshKeyFile} to the repository as a deploy key (print it with: ssh-keygen -y -f ${sshKeyFile})`
+    : "create a key with ssh-keygen -t ed25519, add its public half to the repository as a deploy key, and set sshKeyFile to its path";
 }

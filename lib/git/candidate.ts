@@ -40,9 +40,9 @@ export async function mustBeShort(run: Run, mirror: string): Promise<void> {
 
 function tooLong({ config: { ref } }: Run, type: string, size: number) {
   return new SyncError(
-    `Cannot follow ${ref}: its ${type} is a text of ${formatSize(size)}, and ${
-      formatSize(mostText)
-    } is the most`,
+    `Cannot follow ${ref}: its ${type} object has ${
+      formatSize(size)
+    }, and the limit is ${formatSize(mostText)}`,
     {
       stage: "fetch",
       reason: "too-large",
@@ -89,10 +89,10 @@ export async function readCommit(
 
 /** A tag may name anything; a file or folder has no log. */
 function noCommit(ref: string): SyncError {
-  return new SyncError(`Cannot follow ${ref}: it names no commit`, {
+  return new SyncError(`Cannot follow ${ref}: it does not point to a commit`, {
     stage: "fetch",
     reason: "not-a-commit",
     next: "retry",
-    hints: [`move ${ref} to a commit, or follow another name with ref`],
+    hints: [`move ${ref} to a commit, or set ref to another branch or tag`],
   });
 }

@@ -15,7 +15,7 @@ export function tokenTrouble(path: string): string | undefined {
     return `${path} (tokenFile) is empty: put the access token into it`;
   }
   if (/[\r\n]/.test(text.trim())) {
-    return `${path} (tokenFile) has several lines: put nothing but the access token into it`;
+    return `${path} (tokenFile) has more than one line: put only the access token into it`;
   }
   return undefined;
 }

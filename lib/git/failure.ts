@@ -56,7 +56,7 @@ export function remoteFailure(
 }
 
 const networkHint =
-  "look at the network, name resolution and proxy of this host; the next run tries again";
+  "check this host's network, name resolution and proxy; the next run tries again";
 
 /** The error for a server that wants to be left alone. */
 function busy(
@@ -73,9 +73,9 @@ function busy(
       next: "retry",
       details: said.split("\n").filter((line) => line !== "").slice(-5),
       hints: [
-        `it is left alone for ${
+        `the next request to it is in ${
           formatDuration(after)
-        }; if it asks often, poll less often, or with a token of this host's own`,
+        }; if this happens often, poll less often, or use a token of this host's own`,
       ],
       after,
       exit: 3,
@@ -86,12 +86,12 @@ function busy(
 /** The error for a server that answers more than anybody asked for. */
 export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
   return new SyncError(
-    `Cannot use ${config.repository}: it answers far more than it was asked for`,
+    `Cannot use ${config.repository}: its answer is far larger than it can be`,
     {
       stage,
       reason: "answer-too-large",
       next: "retry",
-      hints: ["look whether the server is the one that you mean"],
+      hints: ["check that repository names the right server"],
       exit: 3,
     },
   );
@@ -111,7 +111,7 @@ export function unchecked(config: RemoteConfig): SyncError {
 /** The error for a server that answers, but not as Git servers do. */
 export function notGit(config: RemoteConfig, stage: Stage): SyncError {
   return new SyncError(
-    `Cannot reach ${config.repository}: what answers there is not a Git server`,
+    `Cannot reach ${config.repository}: something answers, but it is not a Git server`,
     { stage, reason: "not-git", next: "retry", hints: [notGitHint], exit: 3 },
   );
 }

@@ -58,7 +58,7 @@ export async function fetchRevision(
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     if (!isNew && await isOfMirror(run, mirror, error)) {
-      say(run.effects, "notice", "The mirror is damaged; making it again");
+      say(run.effects, "notice", "The mirror is damaged; creating a new one");
       await Deno.remove(mirror, { recursive: true });
       await makeMirror(run, mirror, tip);
       return await fetchInto(run, mirror, tip, target);
@@ -120,8 +120,8 @@ async function fetchWhole(
   say(
     run.effects,
     "notice",
-    "The server can't give a part of the history, so all of it was fetched",
-    ["shallow: false says so from the beginning"],
+    "The server only gives whole histories, so all of the history was fetched",
+    ["set shallow: false to fetch all of it from the start"],
   );
   return { ...fetched, mirror };
 }
@@ -296,13 +296,13 @@ async function mustHaveMoved(
   throw new SyncError(
     `Cannot fetch ${
       tip.base ? tip.name : run.config.ref
-    }: the remote says that it is at ${names}, and gave ${short(revision)}`,
+    }: the remote reports that it is at ${names}, but sent ${short(revision)}`,
     {
       stage: "fetch",
       reason: "not-current",
       next: "retry",
       hints: [
-        "a branch that is pushed to all the time comes with a later run; if it does not, look at the server's log",
+        "wait for a later run if people push all the time; if it fails again, check whether a mirror or cache of the server is behind",
       ],
     },
   );

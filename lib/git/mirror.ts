@@ -53,12 +53,16 @@ export async function isThere(run: Run, mirror: string): Promise<boolean> {
     if (!await exists(`${mirror}/.git/reftable`)) {
       return await exists(`${mirror}/.git/HEAD`);
     }
-    say(run.effects, "notice", "The mirror is a reftable; making it again");
+    say(
+      run.effects,
+      "notice",
+      "The mirror uses reftables, which Nix does not read; creating a new one",
+    );
     await removeIfThere(mirror);
     return false;
   } catch (error) {
     if (!isNumbered(error, errno.notAFolder)) throw error;
-    say(run.effects, "notice", "The mirror is damaged; making it again");
+    say(run.effects, "notice", "The mirror is damaged; creating a new one");
     await removeIfThere(mirror);
     return false;
   }

@@ -236,13 +236,13 @@ export function parseTip(
   const tag = ref.startsWith("refs/") ? ref : `refs/tags/${ref}`;
   if (branch !== tag && found.has(branch) && found.has(tag)) {
     throw new SyncError(
-      `Cannot follow ${ref}: the repository has a branch and a tag of that name`,
+      `Cannot follow ${ref}: the repository has a branch and a tag with that name`,
       {
         stage: "decide",
         reason: "ref-ambiguous",
         next: "retry",
         hints: [
-          `write refs/heads/${ref} or refs/tags/${ref} as the ref in the configuration`,
+          `set ref to refs/heads/${ref} or refs/tags/${ref} in the configuration`,
         ],
       },
     );

@@ -57,7 +57,7 @@ function gone({ config: { ref } }: Run, { revision }: Tip): SyncError {
   return new SyncError(
     `${ref} no longer has ${
       short(revision)
-    }, which has soaked here: it is not deployed`,
+    }, so that commit is not deployed after its soak time`,
     {
       stage: "fetch",
       reason: goneReason,

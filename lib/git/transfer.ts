@@ -117,7 +117,11 @@ export async function dropUnchecked(run: Run, mirror: string): Promise<void> {
   const trace = traceOf(run);
   if (!await exists(trace)) return;
   if (await exists(mirror) && !await isChecked(trace)) {
-    say(run.effects, "notice", "A fetch was cut off; making the mirror again");
+    say(
+      run.effects,
+      "notice",
+      "A fetch was interrupted; creating a new mirror",
+    );
     await Deno.remove(mirror, { recursive: true });
   }
   await Deno.remove(trace);
@@ -138,12 +142,14 @@ async function bounded(
     await dropHalfPacks(mirror);
   }
   throw new SyncError(
-    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch, or what takes too much memory`,
+    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch allows, or Git needs too much memory for it`,
     {
       stage: "fetch",
       reason: "too-large",
       next: "retry",
-      hints: ["if the repository is meant to be so large, raise limits.fetch"],
+      hints: [
+        "if the repository is meant to be this large, raise limits.fetch",
+      ],
     },
   );
 }

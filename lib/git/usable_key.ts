@@ -23,7 +23,7 @@ export async function refuseBadKey(
   const trouble = await keyTrouble(effects, sshKeyFile, "sshKeyFile");
   if (trouble === undefined) return;
   throw new SyncError(
-    `Cannot reach ${repository}: the key of this host can't be used`,
+    `Cannot reach ${repository}: this host's SSH key can't be used`,
     { stage, reason: "denied", next: "retry", hints: [trouble], exit: 3 },
   );
 }

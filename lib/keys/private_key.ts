@@ -18,9 +18,9 @@ export async function keyTrouble(
   option: string,
 ): Promise<string | undefined> {
   const named = `${path} (${option})`;
-  const file = await read(path);
+  const file = await read(path, option);
   if ("why" in file) {
-    return `${named} ${file.why}: make a key with ssh-keygen -t ed25519 -N "" -f ${path}, and add ${path}.pub as a deploy key to the repository`;
+    return `${named} ${file.why}`;
   }
   const { text } = file;
   if (text.trim() === "") {
@@ -40,16 +40,19 @@ export async function keyTrouble(
 
 async function read(
   path: string,
+  option: string,
 ): Promise<{ why: string } | { text: string }> {
   try {
     const { isFile } = await Deno.stat(path);
-    if (!isFile) return { why: "is no file" };
+    if (!isFile) {
+      return { why: `is not a file: set ${option} to the path of the key` };
+    }
     return { text: await Deno.readTextFile(path) };
   } catch (error) {
     return {
       why: error instanceof Deno.errors.NotFound
-        ? "does not exist"
-        : "can't be read",
+        ? `does not exist: create a key with ssh-keygen -t ed25519 -N "" -f ${path}, and add ${path}.pub to the repository as a deploy key`
+        : `can't be read: let only the user who runs gitops-sync read it (chown, chmod 600 ${path})`,
     };
   }
 }
@@ -71,23 +74,23 @@ function whyNot(
   }
   // ssh looks so at keys of its own user alone.
   if (/bad permissions/.test(stderr)) {
-    return `may be read by others, so ssh does not use it: chmod 600 ${path}`;
+    return `may be read by others, so ssh does not use it: run chmod 600 ${path}`;
   }
   if (/incorrect passphrase/.test(stderr)) {
     // An agent may hold it.
     return Deno.env.get("SSH_AUTH_SOCK")
       ? undefined
-      : `has a passphrase, and nobody is there to type it: take it away with ssh-keygen -p -f ${path}, or make another key`;
+      : `has a passphrase, and nobody can type it in: remove it with ssh-keygen -p -f ${path}, or create another key`;
   }
   if (text.startsWith("PuTTY-User-Key-File")) {
-    return `is a key of PuTTY: write it in OpenSSH's form with puttygen ${path} -O private-openssh`;
+    return `is a PuTTY key: convert it with puttygen ${path} -O private-openssh`;
   }
   const form = formOf(text);
   return form === undefined
-    ? `is no private key that ssh can read: ssh-keygen says ${
+    ? `is not a private key that ssh can read: ssh-keygen reports: ${
       oneLine(stderr.trim() || "nothing", 200)
     }`
-    : `${form}: sed -i '1s/^\\xEF\\xBB\\xBF//; s/^[ \\t]*//; s/\\r$//; $a\\' ${path}`;
+    : `${form}: fix it with sed -i '1s/^\\xEF\\xBB\\xBF//; s/^[ \\t]*//; s/\\r$//; $a\\' ${path}`;
 }
 
 /** What an editor, or YAML, does to the lines of a key. */
@@ -96,12 +99,12 @@ function formOf(text: string): string | undefined {
     return "begins with a byte order mark, which ssh does not read";
   }
   if (text.includes("\r")) {
-    return "has the line ends of Windows, which ssh does not read";
+    return "has Windows line endings, which ssh does not read";
   }
   if (/^[ \t]+\S/m.test(text)) {
-    return "has blanks before its lines, which ssh does not read";
+    return "has spaces before its lines, which ssh does not read";
   }
   return text.endsWith("\n")
     ? undefined
-    : "lacks the newline at its end, which ssh wants";
+    : "has no newline at its end, which ssh requires";
 }
