@@ -44,7 +44,7 @@ export function readKeyFile(where: string): KeyFile {
 function refuseOther(where: string, { isFile, size }: Deno.FileInfo): void {
   if (!isFile) throw keysError("keys-broken", `${where} is not a file`);
   if (size > mostBytes) {
-    throw keysError("keys-broken", `${where} is too large`);
+    throw keysError("keys-broken", `${where} is larger than 4 MiB`);
   }
   if (size === 0) throw keysError("keys-empty", `${where} is empty`);
 }
@@ -54,14 +54,14 @@ function refuseForeign(where: string, { uid, mode }: Deno.FileInfo): void {
   if (!isOurs || (mode! & 0o022) !== 0) {
     throw keysError(
       "keys-unsafe",
-      `others than root may write to ${where} (chown root, chmod go-w)`,
+      `users other than root may write to ${where}: run chown root ${where}; chmod go-w ${where}`,
     );
   }
   const foreign = foreignOnTheWay(where);
   if (!foreign) return;
   throw keysError(
     "keys-unsafe",
-    `${foreign.path} leads to ${where}, and ${foreign.why} (chown root, chmod go-w)`,
+    `${foreign.path} leads to ${where}, and ${foreign.why}: run chown root ${foreign.path}; chmod go-w ${foreign.path}`,
   );
 }
 
@@ -89,7 +89,7 @@ export function keysError(
     next: "retry",
     details,
     hints: [
-      "mend the files of verify.allowedSigners, verify.openpgpKeys and verify.revokedKeys, or those in the folder of verify.keysFrom; nothing of the repository was evaluated, and the host is as it was",
+      "fix the files of verify.allowedSigners, verify.openpgpKeys and verify.revokedKeys, or those in the folder of verify.keysFrom; the revision was not evaluated, and the host is unchanged",
     ],
   });
 }

@@ -35,18 +35,22 @@ export function keyBlocks({ where, bytes }: KeyFile): KeyFile[] {
     if (block) {
       block.push(line);
       if (line === end) block = undefined;
-      else if (!isInside(line)) throw broken(where, i, "no part of a key");
+      else if (!isInside(line)) throw broken(where, i, "not part of a key");
     } else if (line === begin) {
       block = [line];
       blocks.push(block);
     } else if (/BEGIN PGP PRIVATE KEY/.test(line)) {
-      throw keysError("keys-private", `${where} holds a private key`);
+      throw keysError("keys-private", `${where} contains a private key`);
     } else if (piece.test(line)) {
-      throw broken(where, i, `a piece of a key outside of any "${begin}"`);
+      throw broken(where, i, `part of a key, but stands outside "${begin}"`);
     }
   }
   if (block) {
-    throw broken(where, lines.length - 1, `the last, without "${end}"`);
+    throw broken(
+      where,
+      lines.length - 1,
+      `the last line, and "${end}" is missing`,
+    );
   }
   return blocks.map((block) => ({
     where,

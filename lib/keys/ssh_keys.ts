@@ -75,7 +75,11 @@ export async function writeRevoked(
   const args = ["-q", "-k", "-f", `${path}.made`, path];
   const { code, details } = await keygen(effects, path, file, args);
   if (code === 0) return;
-  throw keysError("keys-broken", `${file.where} holds other things`, details);
+  throw keysError(
+    "keys-broken",
+    `${file.where} contains something other than SSH public keys`,
+    details,
+  );
 }
 
 /** OpenSSH's PROTOCOL.krl. */
@@ -92,11 +96,11 @@ async function writeList(
   const args = ["-Q", "-l", "-f", path];
   const { code, said, details } = await keygen(effects, path, file, args);
   if (code !== 0) {
-    const why = `${file.where} is no whole list of revoked keys`;
+    const why = `${file.where} is not a complete list of revoked keys`;
     throw keysError("keys-broken", why, details);
   }
   if (/^[^#\s]/m.test(said)) return;
-  throw keysError("keys-empty", `${file.where} has no key in it`);
+  throw keysError("keys-empty", `${file.where} contains no key`);
 }
 
 /** Writes lines that have each one key; `isPlace` says at which word. */
@@ -121,7 +125,7 @@ async function writeLines(
     }
     keys++;
   }
-  if (keys === 0) throw keysError("keys-empty", `${where} has no key in it`);
+  if (keys === 0) throw keysError("keys-empty", `${where} contains no key`);
   const text = `${lines.join("\n")}\n`;
   await Deno.writeTextFile(path, text, { createNew: true });
   return lines;

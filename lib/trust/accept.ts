@@ -155,8 +155,8 @@ function refOf(
   if (repository !== undefined) return { repository, ref };
   throw usageError(
     "repository-missing",
-    "Cannot accept a revision of no repository: none is configured",
-    "name the one that this host follows: --config FILE, or --repository URL --ref NAME",
+    "Cannot accept a revision: no repository is configured",
+    "name the repository that this host follows: --config FILE, or --repository URL --ref NAME",
   );
 }
 
@@ -174,10 +174,10 @@ function choose({ holds, seen }: State, to: string): string {
   ) => short(revision));
   throw usageError(
     "unknown-revision",
-    `Cannot accept ${to}: expected a full commit hash, or at least 7 digits of one that is held`,
+    `Cannot accept ${to}: expected a full commit hash, or at least the first 7 digits of a blocked commit`,
     held.length === 0
-      ? "no revision is held for what can be accepted: gitops-sync status"
-      : `these are held: ${held.join(", ")}`,
+      ? "no commit is blocked for a reason that accept can lift; see gitops-sync status"
+      : `these commits are blocked: ${held.join(", ")}`,
   );
 }
 
@@ -186,8 +186,8 @@ function notMeant({ revision, message, hints }: Hold) {
     "not-a-move",
     `Cannot accept ${
       short(revision)
-    }: it is held for another reason: ${message}`,
+    }: it is blocked for another reason: ${message}`,
     ...hints,
-    "gitops-sync retry tries the same one again",
+    "run gitops-sync retry to try the same commit again",
   );
 }

@@ -41,14 +41,14 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
     throw refuse(
       revision,
       "tree-too-large",
-      `it has ${entries} files and folders, and ${mostEntries} is the most`,
+      `it has ${entries} files and folders, and the limit is ${mostEntries}`,
     );
   }
   if (longest > longestPath) {
     throw refuse(
       revision,
       "tree-too-deep",
-      `it has a path of ${longest} bytes`,
+      `it has a path of ${longest} bytes, and the limit is ${longestPath}`,
     );
   }
   refuseSize(run, revision, measure);
@@ -69,10 +69,10 @@ function refuseSize(
     throw refuse(
       revision,
       "file-too-large",
-      `it has a file of ${formatSize(largest)}, and ${
+      `it has a file of ${formatSize(largest)}, and the limit is ${
         formatSize(mostAtOnce)
-      } is the most`,
-      "take the file out of the repository, or let the flake fetch it",
+      }`,
+      "remove the file from the repository, or let the flake fetch it",
     );
   }
   const most = config["limits.fetch"];
@@ -80,10 +80,10 @@ function refuseSize(
     throw refuse(
       revision,
       "files-too-large",
-      `its files have ${formatSize(total)} together, and ${
+      `its files have ${formatSize(total)} in total, and the limit is ${
         formatSize(most)
-      } is the most (limits.fetch)`,
-      "if they are meant to be so large, raise limits.fetch, then: gitops-sync retry",
+      } (limits.fetch)`,
+      "if they are meant to be this large, raise limits.fetch, then run gitops-sync retry",
     );
   }
   // What was built elsewhere is not evaluated, so not copied either.
@@ -184,7 +184,7 @@ async function refuseLinks(
     throw refuse(
       revision,
       "directory-link",
-      `${oneLine(path!, 80)}, which directory goes through, is a link`,
+      `${oneLine(path!, 80)} is a link, and directory leads through it`,
     );
   }
 }
@@ -200,7 +200,7 @@ function refuse(
     reason,
     next: "hold",
     hints: [
-      "nothing of the revision was evaluated, and the host is as it was",
+      "the revision was not evaluated, and the host is unchanged",
       ...hints,
     ],
   });

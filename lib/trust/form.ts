@@ -33,7 +33,7 @@ export function formTrouble(
   const other = headers.filter(({ name }) => name === "gpgsig-sha256");
   if (type === "tag") {
     if (own.length + other.length > 0) {
-      return odd("has a signature in its header, where none of a tag belongs");
+      return odd("has a signature in its header, where a tag never has one");
     }
     return textTrouble(tagSignature(content));
   }
@@ -43,7 +43,7 @@ export function formTrouble(
   if (counts.length === 0) return undefined;
   if (counts.length > 1) return odd("has more than one signature");
   if (beside.length > 0) {
-    return odd(`has a ${beside[0]!.name} beside its signature`);
+    return odd(`has a ${beside[0]!.name} header besides its signature`);
   }
   return textTrouble(counts[0]!.lines);
 }
@@ -81,7 +81,9 @@ function textTrouble(lines: readonly string[]): Bad | undefined {
   const [, kind, more] = begin.exec(first) ?? [];
   // It is told apart from others where it is judged.
   if (kind === undefined) return undefined;
-  if (more !== "") return odd("has more in the first line of its signature");
+  if (more !== "") {
+    return odd("has extra text in the first line of its signature");
+  }
   const end = rest.indexOf(`-----END ${kind}-----`);
   if (end === -1) return odd("has a signature without an end");
   if (rest.slice(end + 1).some((line) => line.trim() !== "")) {

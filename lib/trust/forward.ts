@@ -151,7 +151,7 @@ async function moveOf(
   const from = short(revision);
   return {
     reason: "tag-moved",
-    says: `${what}, and was ${from} when it was deployed last`,
+    says: `${what}, but was at ${from} when it was deployed`,
   };
 }
 
@@ -170,13 +170,13 @@ function lowerVersion(
       reason: "tag-moved",
       says: `The tag ${to}, the newest of ${ref}, was moved to ${
         short(commit.revision)
-      }, and was ${short(before.revision)} when it was deployed last`,
+      }, but was at ${short(before.revision)} when it was deployed`,
     };
   }
   return {
     reason: "not-forward",
     says:
-      `The newest tag of ${ref} is ${to}, which is no higher version than ${from}, the one deployed from it`,
+      `The newest tag of ${ref} is ${to}, which is not a higher version than ${from}, the deployed tag`,
   };
 }
 
@@ -193,7 +193,7 @@ async function backward(
       reason: "not-forward",
       says: `${what}, which is older than ${
         short(from)
-      }, the newest deployed from it`,
+      }, the newest deployed commit`,
     };
   }
   // Only a whole history can tell that there is nothing in common.
@@ -204,13 +204,13 @@ async function backward(
       reason: "repository-replaced",
       says: `${what}, which does not descend from ${
         short(from)
-      }, the newest deployed from it, and has no commit in common with it: rewritten from its beginning, or another repository`,
+      }, the newest deployed commit: they have no commit in common, so the history was rewritten from its start, or this is another repository`,
     };
   }
   return {
     reason: "not-forward",
     says: `${what}, which does not descend from ${
       short(from)
-    }, the newest deployed from it`,
+    }, the newest deployed commit`,
   };
 }

@@ -131,7 +131,7 @@ async function importKeys(
   const said = new TextDecoder().decode(finished.stdout);
   const [read, privates] = readAndPrivate(said);
   if (privates > 0) {
-    throw keysError("keys-private", `${where} holds a private key`);
+    throw keysError("keys-private", `${where} contains a private key`);
   }
   if (finished.code !== 0 || read === 0) {
     throw noKeys(file, lastWords(finished));
@@ -139,7 +139,7 @@ async function importKeys(
 }
 
 function noKeys({ where }: KeyFile, details: readonly string[] = []) {
-  const why = `${where} does not hold OpenPGP public keys and nothing else`;
+  const why = `${where} must contain OpenPGP public keys and nothing else`;
   return keysError("keys-broken", why, details);
 }
 
@@ -160,7 +160,7 @@ async function namesIn(
     ...bounds(gnupgHome),
   });
   if (listed.code !== 0) {
-    const why = "gpg can't list the keys that it has read";
+    const why = "gpg can't list the keys that it imported";
     throw keysError("keys-broken", why, lastWords(listed));
   }
   const found: { key: string; names: string[] }[] = [];

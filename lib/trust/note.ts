@@ -86,8 +86,8 @@ export function readNote(bytes: Uint8Array): Note | string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     const note: Note = JSON.parse(text);
-    if (!isNote(note)) return "has another form";
-    return noteText(note) === text ? note : "has another form";
+    if (!isNote(note)) return "has an unexpected format";
+    return noteText(note) === text ? note : "has an unexpected format";
   } catch {
     return "can't be read";
   }
@@ -152,8 +152,8 @@ export function whyNotFor(
     return "is for a move from another revision";
   }
   const [at, until] = [Date.parse(note.at), Date.parse(note.until)];
-  if (until - at > longestNote) return "would count for too long";
-  return now.getTime() < until ? undefined : `counted until ${note.until}`;
+  if (until - at > longestNote) return "is valid for longer than 90 days";
+  return now.getTime() < until ? undefined : `expired at ${note.until}`;
 }
 
 /** The shape of the names of notes. */

@@ -54,7 +54,7 @@ export class Pointers {
       "warning",
       `${count(found.length, "file")} of Git LFS ${
         found.length === 1 ? "is" : "are"
-      } a pointer here, and not what it points to: ${named(found)}`,
+      } only a pointer here, without the content: ${named(found)}`,
       ["let the flake fetch such files, or keep them in Git itself"],
     );
   }

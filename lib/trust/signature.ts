@@ -169,14 +169,15 @@ export function refusalOf(
     );
   }
   if (/^SSH SIGNATURE$/.test(armor)) {
-    return kinds.has("ssh")
-      ? badSsh(raw)
-      : bad("signature-format", "has an SSH signature, but no SSH key counts");
+    return kinds.has("ssh") ? badSsh(raw) : bad(
+      "signature-format",
+      "has an SSH signature, but no SSH key is trusted",
+    );
   }
   if (/^PGP (SIGNATURE|MESSAGE)$/.test(armor)) {
     return kinds.has("openpgp") ? badOpenpgp(raw) : bad(
       "signature-format",
-      "has an OpenPGP signature, but no OpenPGP key counts",
+      "has an OpenPGP signature, but no OpenPGP key is trusted",
     );
   }
   return bad(
@@ -211,7 +212,7 @@ function badSsh(raw: string): Bad {
   if (/incorrect signature/.test(raw)) {
     return bad(
       "tampered",
-      "is not what was signed: its signature is another's",
+      "was changed after it was signed: its signature does not match",
     );
   }
   if (
@@ -226,10 +227,16 @@ function badSsh(raw: string): Bad {
     return bad("key-expired", `was signed after its key had expired${by}`);
   }
   if (/not yet valid/i.test(raw)) {
-    return bad("key-not-yet-valid", `was signed before its key counts${by}`);
+    return bad(
+      "key-not-yet-valid",
+      `was signed before its key became valid${by}`,
+    );
   }
   if (/not permitted for use in signature namespace/.test(raw)) {
-    return bad("unknown-key", `is signed by a key that may not sign Git${by}`);
+    return bad(
+      "unknown-key",
+      `is signed by a key that is not allowed to sign for Git${by}`,
+    );
   }
   return bad("unknown-key", `is signed by a key that is not trusted${by}`);
 }
@@ -239,14 +246,14 @@ function badOpenpgp(raw: string): Bad {
   if (status("BADSIG")) {
     return bad(
       "tampered",
-      "is not what was signed: its signature is another's",
+      "was changed after it was signed: its signature does not match",
     );
   }
   const weak = weakHash(raw);
   if (weak) {
     return bad(
       "weak-hash",
-      `has a signature over ${weak}, which can be forged`,
+      `has a signature that uses ${weak}, which can be forged`,
     );
   }
   const revoked = status("REVKEYSIG");

@@ -8,7 +8,6 @@ import { short } from "../base/text.ts";
 import type { Signer, State } from "../state/state.ts";
 import type { Bad, Good, Keyring } from "./signature.ts";
 import { judge, whose } from "./judge.ts";
-import { keysError } from "../keys/key_file.ts";
 import { newCommits, refuseOtherHistory } from "./commits.ts";
 import { candidateName } from "../git/fetch.ts";
 import { isKnown, newestOf } from "../run/followed.ts";
@@ -20,7 +19,14 @@ import {
   keyTrees,
   mostAtOnce,
 } from "./trusted_keys.ts";
-import { keysRemoved, needsTag, people, refusal, tooFew } from "./refusals.ts";
+import {
+  keysLost,
+  keysRemoved,
+  needsTag,
+  people,
+  refusal,
+  tooFew,
+} from "./refusals.ts";
 import type { Run } from "../run/run.ts";
 import { taggerOf, taggersOf } from "./tags.ts";
 import type { Fetched } from "../run/stages.ts";
@@ -80,7 +86,7 @@ export async function tellSignatures(
   const nobody = (says: string) =>
     revisions.map((): Told => ({ state: "unchecked", says }));
   if (run.config["verify.mode"] === "none") {
-    return nobody("no signature is asked for");
+    return nobody("signatures are not required");
   }
   try {
     await using keyrings = await Keyrings.make(run, fetched.mirror);
@@ -165,12 +171,7 @@ class Check {
     const newest = newestOf(state, config.repository);
     if (config["verify.keysFrom"] === "" || newest === undefined) return;
     if (trusted[0] === newest) return;
-    throw keysError(
-      "keys-missing",
-      `the repository no longer has ${
-        short(newest)
-      }, the revision whose keys count`,
-    );
+    throw keysLost(newest);
   }
 
   /** The keys that count for what comes after the trusted revisions. */

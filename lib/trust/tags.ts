@@ -135,7 +135,7 @@ export async function taggerOf(
 const unsigned: Bad = {
   ok: false,
   reason: "unsigned",
-  says: "is not signed: it is a name alone, without a tag object",
+  says: "is not signed: it is a lightweight tag, which can't carry a signature",
 };
 
 /** The tag object, or `undefined` where the name points to a commit itself. */
@@ -169,6 +169,6 @@ function relabelled(
   return {
     ok: false,
     reason: "signature-format",
-    says: `does not point to the commit ${short(revision)} itself`,
+    says: `does not point directly to the commit ${short(revision)}`,
   };
 }

@@ -217,7 +217,7 @@ function isTooLarge(error: unknown): boolean {
 
 function tooLong(): SyncError {
   return new SyncError(
-    `Refused: a commit, a tag, or the trusted keys have more than ${
+    `Refused: a commit, a tag, or the trusted keys are larger than ${
       formatSize(mostText)
     }`,
     {
@@ -225,8 +225,8 @@ function tooLong(): SyncError {
       reason: "too-large",
       next: "hold",
       hints: [
-        "nothing of the revision was evaluated, and the host is as it was",
-        "look in a clone for what is so large: git cat-file --batch-check --batch-all-objects",
+        "the revision was not evaluated, and the host is unchanged",
+        "find the large object in a clone: git cat-file --batch-check --batch-all-objects",
       ],
     },
   );

@@ -32,9 +32,15 @@ Deno.test("what no signer writes about a signature is told", () => {
     [[...pgp(), "more"], "has text after the end of its signature"],
     [[...ssh, "more"], "has text after the end of its signature"],
     // Git takes such a line for a beginning, and gpg passes over the blanks.
-    [pgp(" "), "has more in the first line of its signature"],
-    [[...pgp("\t"), "more"], "has more in the first line of its signature"],
-    [[...pgp(" \r"), "more"], "has more in the first line of its signature"],
+    [pgp(" "), "has extra text in the first line of its signature"],
+    [
+      [...pgp("\t"), "more"],
+      "has extra text in the first line of its signature",
+    ],
+    [
+      [...pgp(" \r"), "more"],
+      "has extra text in the first line of its signature",
+    ],
     [pgp().slice(0, -1), "has a signature without an end"],
     [pgp().toSpliced(1, 0, "no header"), "has a signature that can't be read"],
     [pgp().toSpliced(1, 0, "Comment: by hand"), undefined],
