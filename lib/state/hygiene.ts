@@ -39,7 +39,7 @@ export function checkStateFolder(folder: string): void {
     const path = `${folder}/${name}`;
     const entry = checkEntry(path, name === "previous");
     if (entry?.isFile && entry.nlink !== null && entry.nlink > 1) {
-      throw unsafe(path, "the same file has another name elsewhere");
+      throw unsafe(path, "it is a hard link: the same file has another name");
     }
     if (believed.includes(name)) checkBelow(path, !withoutLinks.includes(name));
   }
@@ -63,7 +63,7 @@ function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
   if (entry.isSymlink) {
     const to = mayLink ? ifThere(() => Deno.readLinkSync(path)) : "";
     if (to === undefined) return undefined;
-    if (!isStorePath(to)) throw unsafe(path, "it is a link");
+    if (!isStorePath(to)) throw unsafe(path, "it is a symbolic link");
     refuseOwner(path, entry);
     return entry;
   }
@@ -77,7 +77,7 @@ function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
 function refuseForeign(path: string, entry: Deno.FileInfo): void {
   refuseOwner(path, entry);
   if ((entry.mode! & foreignWrite) === 0 || mend(path, entry)) return;
-  throw unsafe(path, "others than its owner may write to it");
+  throw unsafe(path, "users other than its owner may write to it");
 }
 
 /**
@@ -125,7 +125,7 @@ function unsafeWay(folder: string, { path, why }: Foreign): SyncError {
   return usageError(
     "state-unsafe",
     `Cannot trust ${folder}: ${path} leads to it, and ${why}`,
-    "name a stateDirectory below folders of root alone, or: chown root and chmod go-w that folder",
+    `set stateDirectory to a folder that only root can change, or run: chown root ${path}; chmod go-w ${path}`,
   );
 }
 
@@ -133,6 +133,6 @@ function unsafe(path: string, why: string): SyncError {
   return usageError(
     "state-unsafe",
     `Cannot trust ${path}: ${why}`,
-    `find out who did that, then: chown -R root: and chmod -R go-w the state folder, or remove it; a new one trusts what the branch names then`,
+    "find out who did this; then run chown -R root: and chmod -R go-w on the state folder, or remove it (a new one trusts the current tip of the branch)",
   );
 }

@@ -120,7 +120,7 @@ async function withCopy(folder: string, error: unknown): Promise<unknown> {
     return new SyncError(error.message, {
       ...error,
       hints: [
-        `the copy from before the last attempt is whole, and ${knows}: mv ${
+        `restore the intact copy from before the last attempt (${knows}): mv ${
           copyIn(folder)
         } ${pathIn(folder)}`,
         ...error.hints,
@@ -141,13 +141,13 @@ async function checksumOf(state: State): Promise<string> {
 
 function damaged(path: string): SyncError {
   return new SyncError(
-    `Cannot trust ${path}: it was changed since it was written, by a broken disk or memory`,
+    `Cannot trust ${path}: its content changed after it was written, because of a broken disk or memory`,
     {
       stage: "state",
       reason: "state-damaged",
       next: "stop",
       hints: [
-        "look at the disk and the memory: journalctl -k; dmesg",
+        "check the disk and the memory: journalctl -k; dmesg",
         ...lostHints(path),
       ],
     },
@@ -165,18 +165,18 @@ function unreadable(path: string, why: string): SyncError {
 
 function lostHints(path: string): string[] {
   return [
-    `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
+    `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts the current tip of the branch`,
   ];
 }
 
 function newer(path: string, version: number): SyncError {
   return new SyncError(
-    `Cannot use ${path}: it has version ${version}, and this program knows up to ${stateVersion}`,
+    `Cannot use ${path}: it has version ${version}, and this program supports versions up to ${stateVersion}`,
     {
       stage: "state",
       reason: "state-newer",
       next: "stop",
-      hints: ["run the newer gitops-sync that wrote it"],
+      hints: ["run the gitops-sync that wrote it, or a newer one"],
     },
   );
 }

@@ -34,11 +34,11 @@ export function readSuspension(
   try {
     const suspension: Suspension = JSON.parse(text);
     if (typeof suspension?.since !== "string") {
-      throw new Error("it has no time");
+      throw new Error("it has no start time");
     }
     const { until } = suspension;
     if (until !== null && Number.isNaN(Date.parse(until))) {
-      throw new Error("its end is no time");
+      throw new Error("its end is not a time");
     }
     return until === null || now < new Date(until) ? suspension : undefined;
   } catch (error) {
@@ -48,7 +48,9 @@ export function readSuspension(
         stage: "state",
         reason: "state-unreadable",
         next: "stop",
-        hints: ["run gitops-sync resume, or gitops-sync suspend again"],
+        hints: [
+          "run gitops-sync resume to end the suspension, or gitops-sync suspend to write it again",
+        ],
       },
     );
   }

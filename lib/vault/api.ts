@@ -57,7 +57,7 @@ export async function logIn(
   secretId: string,
 ): Promise<Token> {
   const answer = await ask(server, {
-    what: "log in by AppRole",
+    what: "log in with AppRole",
     method: "POST",
     path: `auth/${mount}/login`,
     body: { role_id: roleId, secret_id: secretId },

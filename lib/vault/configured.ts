@@ -17,8 +17,8 @@ export async function serverOf(config: LocalConfig): Promise<VaultServer> {
   if (address === undefined) {
     throw usageError(
       "vault-address",
-      "Cannot go on without vault.address: no server is configured",
-      "name it: --vault-address https://vault.example.com",
+      "Cannot reach Vault: vault.address is not set",
+      "set it, for example with --vault-address https://vault.example.com",
     );
   }
   const caFile = config["vault.caFile"];
@@ -27,7 +27,7 @@ export async function serverOf(config: LocalConfig): Promise<VaultServer> {
       throw usageError(
         "vault-ca",
         `Cannot use ${caFile} for vault.caFile: ${(error as Error).message}`,
-        "name a file with certificates in PEM",
+        "set vault.caFile to a file with certificates in PEM format",
       );
     });
   const readCa = caFile === undefined
@@ -40,6 +40,6 @@ export async function serverOf(config: LocalConfig): Promise<VaultServer> {
   throw usageError(
     "vault-ca",
     `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
-    "it begins with -----BEGIN CERTIFICATE-----",
+    "use a file with -----BEGIN CERTIFICATE----- in it",
   );
 }

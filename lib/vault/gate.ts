@@ -57,7 +57,7 @@ export class VaultGate {
     // Deno makes it from the Host that the caller names.
     if (!URL.canParse(request.url)) {
       await request.body?.cancel();
-      return refusal(400, "expected the name of a host in the header Host");
+      return refusal(400, "expected a host name in the Host header");
     }
     const call = decryptCall(request.method, request.url, this.engines);
     if (!call) {
@@ -66,9 +66,9 @@ export class VaultGate {
       this.#tell("warning", `Refused ${request.method} ${pathname}`);
       return refusal(
         403,
-        `gitops-sync vault-agent lets only decrypt calls of ${
+        `gitops-sync vault-agent only passes on decrypt calls of ${
           this.engines.join(", ")
-        } through (vault.engines)`,
+        } (vault.engines)`,
       );
     }
     const ciphertext = await ciphertextOf(request);

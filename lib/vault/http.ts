@@ -123,12 +123,12 @@ function unreached(
     ? vaultError(
       `Cannot ${what}: Vault at ${address} can't be reached: ${why}`,
       "vault-unreachable",
-      "see that the server runs, and that name and port fit: vault.address",
+      "check that the server runs, and that vault.address has the right name and port",
     )
     : vaultError(
       `Cannot ${what}: Vault at ${address} is not trusted: ${why}`,
       "vault-untrusted",
-      "name the certificates that it is trusted by with vault.caFile",
+      "set vault.caFile to a file with the certificate authority of the server",
     );
 }
 
@@ -141,14 +141,17 @@ async function failure(
   const cannot = `Cannot ${question.what}: Vault at ${server.address}`;
   if (status >= 300 && status < 400) {
     return vaultError(
-      `${cannot} answers with a redirect, which is not followed: it would take the token elsewhere`,
+      `${cannot} answers with a redirect, which is not followed: it would send the token elsewhere`,
       "vault-redirect",
       "set vault.address to the active server, or to a load balancer that finds it",
     );
   }
   switch (status) {
     case 400:
-      return vaultError(`${cannot} finds the request wrong`, "vault-wrong");
+      return vaultError(
+        `${cannot} rejects the request as invalid`,
+        "vault-wrong",
+      );
     case 401:
     case 403:
       return vaultError(`${cannot} denies permission`, "vault-denied");
@@ -157,7 +160,7 @@ async function failure(
       return vaultError(
         `${cannot} has nothing at ${question.path}`,
         "vault-nothing",
-        "see the mounts, and the namespace: vault.namespace",
+        "check that the engine or login method is mounted there, and check vault.namespace",
       );
     case 412:
     case 429:
@@ -172,7 +175,7 @@ async function unhealthy(
   cannot: string,
   status: number,
 ): Promise<SyncError> {
-  const what = "ask how it is";
+  const what = "check the health of Vault";
   const health = await send(server, {
     what,
     method: "GET",
@@ -187,13 +190,24 @@ async function unhealthy(
         "unseal it: vault operator unseal",
       );
     case 501:
-      return vaultError(`${cannot} is not initialised`, "vault-sealed");
+      return vaultError(
+        `${cannot} is not initialised`,
+        "vault-sealed",
+        "initialise it: vault operator init",
+      );
     case 429:
     case 472:
     case 473:
-      return vaultError(`${cannot} is a standby`, "vault-busy");
+      return vaultError(
+        `${cannot} is a standby server`,
+        "vault-busy",
+        "set vault.address to the active server, or to a load balancer that finds it",
+      );
     default:
-      return vaultError(`${cannot} fails (${status})`, "vault-busy");
+      return vaultError(
+        `${cannot} answers with status ${status}`,
+        "vault-busy",
+      );
   }
 }
 
@@ -214,8 +228,8 @@ export function vaultError(
 /** The error for a server that is another one. */
 export function odd(server: VaultServer, what: string): SyncError {
   return vaultError(
-    `Cannot ${what}: ${server.address} does not answer as Vault does`,
+    `Cannot ${what}: ${server.address} does not answer like Vault`,
     "vault-odd",
-    "see vault.address",
+    "check vault.address",
   );
 }

@@ -13,14 +13,14 @@ export async function readWord(path: string, option: string): Promise<string> {
   });
   const word = text.trim();
   if (/^[!-~]{1,4096}$/.test(word)) return word;
-  throw unusable(path, option, "expected one word in it");
+  throw unusable(path, option, "expected exactly one word in it");
 }
 
 function unusable(path: string, option: string, why: string): SyncError {
   return vaultError(
     `Cannot use ${path} to log in to Vault: ${why}`,
     "vault-credentials",
-    `${option} names it; it must be readable for the user of vault-agent`,
+    `check ${option}, and let the user of vault-agent read the file`,
   );
 }
 
@@ -41,7 +41,7 @@ export function tokenOver({ address }: VaultServer, path: string): SyncError {
   return vaultError(
     `Cannot log in: Vault at ${address} refuses the token in ${path}: it has expired or was revoked`,
     "vault-login",
-    "write a new token to the file",
+    `write a new token to ${path}`,
   );
 }
 
@@ -53,7 +53,7 @@ export function roleRefused(
   return vaultError(
     `Cannot log in: Vault at ${address} refuses the role id or the secret id for auth/${mount}`,
     "vault-login",
-    "write a new secret id to the file of vault.appRole.secretIdFile; see that the role exists",
+    "write a new secret id to the file of vault.appRole.secretIdFile, and check that the role exists",
   );
 }
 
@@ -63,6 +63,6 @@ export function wrapUsed({ address }: VaultServer): SyncError {
     `Cannot log in: Vault at ${address} does not unwrap the secret id: it has expired, or it was unwrapped before`,
     "vault-wrap-used",
     "write a newly wrapped secret id to the file: each start of vault-agent needs one",
-    "if nobody started vault-agent in between, somebody else holds the secret id now: destroy it",
+    "if nobody started vault-agent in between, somebody else has the secret id now: destroy it",
   );
 }

@@ -127,7 +127,7 @@ export class VaultSession {
       `${whose}: ${rule}`,
       ...(held?.isBlind && credentials.kind === "token"
         ? [
-          `or the token in ${credentials.tokenFile} is over: without the policy default nobody can tell`,
+          `or the token in ${credentials.tokenFile} has expired: without the policy default, vault-agent can't find out`,
         ]
         : []),
     ];
@@ -189,7 +189,7 @@ export class VaultSession {
       say(
         this.effects,
         "warning",
-        `The token in ${this.credentials.tokenFile} ends soon and can't be renewed: write a new one to the file`,
+        `The token in ${this.credentials.tokenFile} expires soon and can't be renewed: write a new one to the file`,
       );
       // What the file says by now counts, whatever became of the old token.
       this.#held = undefined;
@@ -280,7 +280,7 @@ export class VaultSession {
 
   #hold(token: Token, isBlind: boolean, first = token.lease): Held {
     const life = token.lease === 0
-      ? isBlind ? "tells not how long it lasts" : "does not end"
+      ? isBlind ? "does not show how long it lasts" : "does not expire"
       : `lasts ${formatDuration(token.lease)}`;
     const did = first === token.lease ? "Logged in to" : "Renewed the token of";
     say(
