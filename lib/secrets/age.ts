@@ -118,7 +118,7 @@ export async function openAge(
 ): Promise<Opened> {
   const args = decrypting(identities);
   if (args.length === 1) {
-    return { ok: false, kind: "foreign", why: "there is no age identity" };
+    return { ok: false, kind: "foreign", why: "this host has no age identity" };
   }
   const finished = await effects.run({
     program: "age",

@@ -229,10 +229,10 @@ function tooLarge(file: string, size: number, most: number): Answer {
   const note = {
     file,
     reason: "too-large" as const,
-    why: `it was left out: it is ${
+    why: `it was not checked: it has ${
       formatSize(size)
-    } long, and limits.secrets is ${formatSize(most)}`,
-    mend: "raise limits.secrets, or name it in secrets.ignore",
+    }, and limits.secrets is ${formatSize(most)}`,
+    mend: "raise limits.secrets, or list the file in secrets.ignore",
   };
   return { kind: "foreign", remember: false, note };
 }
@@ -241,7 +241,7 @@ function tooLarge(file: string, size: number, most: number): Answer {
 function tellUnusable(run: Run, unusable: readonly Problem[]): void {
   for (const { file, why, mend } of unusable) {
     const level = run.config["secrets.identities"] ? "warning" : "info";
-    say(run.effects, level, `Passed over the identity ${file}: ${why}`, [mend]);
+    say(run.effects, level, `Skipped the identity ${file}: ${why}`, [mend]);
   }
 }
 
@@ -250,9 +250,11 @@ function tellNotes(run: Run, notes: readonly Problem[]): void {
   run.effects.tell({
     kind: "message",
     level: "warning",
-    text: `Passed over ${count(notes.length, "file")} that ${
-      notes.length === 1 ? "is" : "are"
-    } not as it should be, and not known to be for this host`,
+    text: `Skipped ${
+      count(notes.length, "file")
+    } with problems: nothing shows that ${
+      notes.length === 1 ? "it is" : "they are"
+    } for this host`,
     details: notes.map(({ file, reason, why }) =>
       `${file} [${reason}]: ${why}`
     ),
@@ -266,7 +268,7 @@ function tellNoIdentity(run: Run, files: number): void {
     `The repository has ${
       count(files, "encrypted file")
     }, but this host has no age or SSH identity to open them with`,
-    ["make one with: age-keygen -o /etc/ssh/age.key"],
+    ["create one with: sudo gitops-sync secrets keygen"],
   );
 }
 

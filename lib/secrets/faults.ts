@@ -29,9 +29,9 @@ export function faultOf(
       ? {
         reason: "key-groups" as const,
         why:
-          `it takes ${file.needed} key groups to open it, and this host is in ${groupsAtMost}`,
+          `opening it takes ${file.needed} key groups, and this host is in ${groupsAtMost}`,
         mend:
-          `add this host to more groups in .sops.yaml, then: sops updatekeys ${
+          `add this host to more groups in .sops.yaml, then run: sops updatekeys ${
             quoted(name)
           }`,
       }
@@ -40,24 +40,22 @@ export function faultOf(
   if (file.plain.length > 0) {
     return {
       reason: "plaintext-value",
-      why: "a value in it that should be encrypted is not",
+      why: "a value in it is not encrypted, but should be",
       key: file.plain.slice(0, 5).join(", "),
-      mend: `take the value out, and put a new one in: sops edit ${
-        quoted(name)
-      }`,
+      mend: `replace the value by a new one: sops edit ${quoted(name)}`,
     };
   }
   if (!file.hasMac) {
     return {
       reason: "no-mac",
-      why: "it has no MAC, so that nobody could tell whether it was changed",
+      why: "it has no MAC, so nobody can tell whether it was changed",
       mend: restore(name),
     };
   }
   return file.unread === undefined ? undefined : {
     reason: "broken",
     why:
-      `it was encrypted by sops, but it is no ${file.format} any more: ${file.unread}`,
+      `it was encrypted by sops, but it is no longer valid ${file.format}: ${file.unread}`,
     mend: restore(name),
   };
 }
@@ -74,19 +72,19 @@ export function otherFault(
         why: ".sops.yaml has a rule for it, but it is not encrypted",
         mend: `sops encrypt --in-place ${
           quoted(name)
-        }, and change what was in it, for Git remembers it; or secrets.ignore`,
+        }, and replace the secrets in it, because Git still has them; or list it in secrets.ignore`,
       };
     case "headless":
       return {
         reason: "cut-off",
-        why: "it has encrypted values, but sops's metadata is missing",
+        why: "it has encrypted values, but the metadata of sops is missing",
         mend: restore(name),
       };
     case "broken":
       return {
         reason: "broken",
         why:
-          `it was encrypted by sops, but it is no ${facts.format} any more: ${facts.why}`,
+          `it was encrypted by sops, but it is no longer valid ${facts.format}: ${facts.why}`,
         mend: restore(name),
       };
     case "unread":
@@ -113,12 +111,12 @@ export function mending(
       return { mend: "unseal Vault: vault operator unseal", transient: true };
     case "vault-unreachable":
       return {
-        mend: "look at Vault, the network, and the service behind vault.socket",
+        mend: "check Vault, the network, and the service behind vault.socket",
         transient: true,
       };
     case "vault-refused":
       return {
-        mend: "do in Vault what its answer asks for; the next run tries again",
+        mend: "do in Vault what its answer says; the next run tries again",
         transient: true,
       };
     case "timed-out":
@@ -128,7 +126,7 @@ export function mending(
       };
     case "program-ended":
       return {
-        mend: "look at this host's memory, and whether sops is there",
+        mend: "check this host's memory, and check that sops is installed",
         transient: true,
       };
     case "data-key":
@@ -143,7 +141,7 @@ export function mending(
 
 /** A plugin of age that fails, or that is not there. */
 export const pluginMend =
-  "put the plugin on the service's PATH: services.gitops.secrets.plugins";
+  "add the plugin to the service's PATH: services.gitops.secrets.plugins";
 
 /** Takes back what was committed before. */
 export const restore = (name: string): string =>
@@ -169,8 +167,8 @@ function vaultAddress(name: string, address: string, { vault }: Keys) {
   return {
     reason: "vault-address" as const,
     why:
-      `it names the Vault at ${address}, but this host may only ask ${vault?.address}`,
-    mend: `put the right address in .sops.yaml, then: sops updatekeys ${
+      `it names the Vault at ${address}, but this host may only use ${vault?.address}`,
+    mend: `write the right address to .sops.yaml, then run: sops updatekeys ${
       quoted(name)
     }`,
   };

@@ -55,7 +55,7 @@ export async function readIdentity(
   const { isDirectory, isFile, size } = await Deno.stat(path).catch(fail);
   if (isDirectory) return await readGnupgHome(effects, path);
   // A system that is not proven yet may name what never ends.
-  if (!isFile || size > mostKeys) throw unusable(path, "it is no file of keys");
+  if (!isFile || size > mostKeys) throw unusable(path, "it is not a key file");
   const text = await Deno.readTextFile(path).catch(fail);
   if (/AGE-(?:SECRET-KEY|PLUGIN)-/.test(text)) {
     return await readAgeKeys(effects, path, text);
@@ -128,7 +128,7 @@ async function readSshKey(
   // The comment of an SSH key is no part of it.
   const own = lines.map((line) => line.split(" ").slice(0, 2).join(" "));
   if (!/^ssh-(ed25519|rsa) /.test(own[0] ?? "")) {
-    throw unusable(path, "age takes SSH keys of ed25519 and RSA alone");
+    throw unusable(path, "age only takes SSH keys of type ed25519 and RSA");
   }
   const key = await sshToAge(text);
   if (key === undefined) return { path, kind: "ssh", recipients: own };
@@ -213,8 +213,8 @@ function unusable(path: string, why: string): SyncError {
     reason: "identity-unreadable",
     next: "hold",
     hints: [
-      `make one with: age-keygen -o ${path} (then re-key the files for its public key)`,
-      "or name the right file with secrets.identities",
+      `create a key with: sudo gitops-sync secrets keygen ${path} (then encrypt the files for its public key)`,
+      "or set secrets.identities to the right file",
     ],
   });
 }

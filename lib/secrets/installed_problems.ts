@@ -20,10 +20,10 @@ export function noFile(file: string, forWhat: string): Problem {
   return {
     file,
     reason: "no-file",
-    why: `${forWhat} is to come from it, but it does not exist`,
+    why: `${forWhat} uses it, but it does not exist`,
     mend: `git add ${
       quoted(file)
-    }, or take the secret out of the configuration`,
+    }, or remove the secret from the configuration`,
   };
 }
 
@@ -36,8 +36,8 @@ export function unreadable(
   return {
     file,
     reason: "unreadable",
-    why: `${forWhat} is to come from it, but ${why}`,
-    mend: "name another file in sops.secrets or age.secrets",
+    why: `${forWhat} uses it, but ${why}`,
+    mend: "use another file in sops.secrets or age.secrets",
   };
 }
 
@@ -50,7 +50,7 @@ export function notEncrypted(
   return {
     file,
     reason: "plaintext",
-    why: `${forWhat} is to come from it, but it is not encrypted`,
+    why: `${forWhat} uses it, but it is not encrypted`,
     mend: format === "age"
       ? `agenix -e ${quoted(file)}`
       : `sops encrypt --in-place ${quoted(file)}`,
@@ -83,26 +83,27 @@ export function foreignProblem(
     : named?.map(({ name }) => name);
   const given = recipients ? { recipients } : {};
   if (byPlugin) {
-    const why = `${forWhat} is to come from it, but the plugin of a key of ` +
-      `this host does not open it${said ? `: ${said}` : ""}`;
+    const why = `${forWhat} uses it, but the plugin of a key of this host ` +
+      `does not open it${said ? `: ${said}` : ""}`;
     return { file, reason: "plugin-failed", why, ...given, mend: pluginMend };
   }
   const cloud = new Set(named?.map(({ kind }) => cloudNames[kind]));
   const isCloud = cloud.size > 0 && !cloud.has(undefined);
   const words = isCloud
-    ? `: only who may use that key of ${[...cloud].join(" or ")} can open it`
+    ? `: only those who may use that key of ${
+      [...cloud].join(" or ")
+    } can open it`
     : "";
   return {
     file,
     reason: "wrong-recipient",
-    why:
-      `${forWhat} is to come from it, but it is encrypted for others${words}`,
+    why: `${forWhat} uses it, but it is encrypted for others${words}`,
     ...given,
     mend: isCloud
-      ? "let one who may use that key put the secret into a file for this host"
+      ? "let somebody who may use that key write the secret to a file for this host"
       : read.kind === "age"
-      ? "add this host's public key in secrets.nix, then: agenix --rekey"
-      : `add this host's public key in .sops.yaml, then: sops updatekeys ${
+      ? "add this host's public key to secrets.nix, then run: agenix --rekey"
+      : `add this host's public key to .sops.yaml, then run: sops updatekeys ${
         quoted(file)
       }`,
   };
@@ -143,8 +144,8 @@ function twoFormats(
     file,
     reason: "two-formats",
     why:
-      `secret ${name} takes it for ${format}, and secret ${other.name} for ${other.format}: sops-nix refuses that`,
-    mend: "give both the same format in sops.secrets",
+      `secret ${name} reads it as ${format}, and secret ${other.name} as ${other.format}: sops-nix refuses that`,
+    mend: "set the same format for both in sops.secrets",
   };
 }
 
@@ -165,7 +166,7 @@ export function keyProblem(
   { name, key }: { name: string; key: string },
   answer: KeyAnswer,
 ): Problem[] {
-  const cannot = `secret ${name} is to come from it, but`;
+  const cannot = `secret ${name} uses it, but`;
   const edit = `sops edit ${quoted(file)}`;
   const one = (reason: Reason, why: string, mend: string): Problem[] => [
     { file, ...(key === "" ? {} : { key }), reason, why, mend },
@@ -179,38 +180,38 @@ export function keyProblem(
       return one(
         "no-key",
         `${cannot} there is no ${part}${others}`,
-        `${edit}, or name another key in sops.secrets`,
+        `${edit}, or set another key in sops.secrets`,
       );
     }
     case "map":
       return one(
         "not-a-value",
-        `${cannot} it holds several values`,
-        'name one of them, or the whole file with key = ""',
+        `${cannot} the key holds more than one value`,
+        'set key to one of them, or to the whole file with key = ""',
       );
     case "no-text":
       return one(
         "no-text",
-        `${cannot} it is of the type ${answer.type}, and sops-nix installs texts alone`,
+        `${cannot} the value is of type ${answer.type}, and sops-nix only installs strings`,
         `put the value in quotes: ${edit}`,
       );
     case "json-map":
       return one(
         "json-map",
         `${cannot} sops-nix finds nothing below ${answer.part} in JSON`,
-        "put the value at the top, or make the file one of YAML",
+        "move the value to the top level, or make it a YAML file",
       );
     case "unreadable":
       return one(
         "sops-nix-refuses",
         `${cannot} ${answer.why}`,
-        `${edit}, or make the file one of YAML`,
+        `${edit}, or make it a YAML file`,
       );
     case "unknown":
       return one(
         "key-unread",
         `${cannot} its keys can't be read: ${answer.why}`,
-        'install the whole file with key = "", or make it simpler',
+        'install the whole file with key = "", or make the file simpler',
       );
   }
 }

@@ -108,18 +108,18 @@ async function judgeAge(
   const text = new TextDecoder("latin1").decode(bytes);
   const file = quoted(name);
   const mend =
-    `restore it: git checkout REVISION -- ${file}, or make it anew: agenix -e ${file}`;
+    `restore it: git checkout REVISION -- ${file}, or create it again: agenix -e ${file}`;
   if (!isAgeFile(text)) {
     // One that only has something of age in it.
     if (!name.endsWith(".age")) return { kind: "plain" };
     const why = bytes.length === 0
       ? "it is empty"
-      : "it is no age file: it was cut off, or never encrypted";
+      : "it is not an age file: it is truncated, or was never encrypted";
     return problem(name, { reason: "not-age", why, mend });
   }
   const recipients = ageStanzas(text);
   if (!recipients) {
-    const why = "its header is cut off";
+    const why = "its header is truncated";
     return problem(name, { reason: "cut-off", why, mend });
   }
   const opened = await openAsSystem(effects, identities, given, timeout);
@@ -174,7 +174,7 @@ async function judgeSops(
   const bad = (found: Omit<Found, "recipients">) =>
     problem(name, { ...found, recipients });
   if (recipients.length === 0) {
-    const why = "it names nobody who could open it";
+    const why = "it has no recipients";
     return bad({ reason: "no-recipients", why, mend: restore(name) });
   }
   const access = accessTo(file, keys);
@@ -205,7 +205,7 @@ async function judgeSops(
   const text = new TextDecoder("latin1").decode(bytes);
   const isOfList = reason === "tampered" && /^\s+#ENC\[/m.test(text);
   const why = isOfList
-    ? `${opened.why}; or it is one of the versions that can't read a comment in a list`
+    ? `${opened.why}; or this version of sops can't read a comment in a list`
     : opened.why;
   // With its data key a file shows whether it is damaged.
   const isKeyed = ["value-changed", "tampered", "no-mac"].includes(reason);
@@ -263,8 +263,9 @@ async function judgeOther(
 function ageFailed(why: string, isOfPlugin: boolean): Found {
   return isOfPlugin ? { reason: "plugin-failed", why, mend: pluginMend } : {
     reason: "age-failed",
-    why: `age did not try it: ${why}`,
-    mend: "mend the key file that it names, or name others",
+    why: `age failed before it read the file: ${why}`,
+    mend:
+      "fix the key file that age names, or set secrets.identities to others",
   };
 }
 

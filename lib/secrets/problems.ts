@@ -97,7 +97,7 @@ export interface Tried {
  * is certain to be its fault, and tried again otherwise: a key that is missing
  * may come back.
  *
- * @param what Completes "This host can't decrypt 2 files of …".
+ * @param what Completes "This host can't decrypt 2 files that … needs".
  */
 export function problemsFailure(
   problems: readonly Problem[],
@@ -111,9 +111,10 @@ export function problemsFailure(
     causes[reason] === "commit" || (hasKeys && causes[reason] === "keys")
   );
   const isOfVault = problems.every(({ reason }) => reason.startsWith("vault-"));
-  const files = new Set(problems.map(({ file }) => file)).size;
   return new SyncError(
-    `This host can't decrypt ${count(files, "file")} of ${what} that it should`,
+    `This host can't ${
+      failedParts(problems).join(" and can't ")
+    } that ${what} needs`,
     {
       stage,
       reason: passes ? problems[0]!.reason : "secrets-unreadable",
@@ -125,16 +126,35 @@ export function problemsFailure(
         !isHeld
           ? "nothing was built or changed; the next run tries again"
           : stage === "secrets"
-          ? "mend the files and push; nothing was built or changed"
-          : "mend the files and push; nothing was changed",
+          ? "fix the files and push; nothing was built or changed"
+          : "fix the files and push; nothing was changed",
       ],
     },
   );
 }
 
+/** What fails: key files and lists of secrets are no files to decrypt. */
+function failedParts(problems: readonly Problem[]): string[] {
+  const file = ["decrypt", "file", "files"] as const;
+  const others = {
+    "identity-unreadable": ["use", "key file", "key files"],
+    "manifest-unreadable": ["read", "list of secrets", "lists of secrets"],
+  } as const;
+  const kindOf = ({ reason }: Problem) =>
+    Object.hasOwn(others, reason)
+      ? others[reason as keyof typeof others]
+      : file;
+  return [file, ...Object.values(others)].flatMap((kind) => {
+    const [verb, one, many] = kind;
+    const found = problems.filter((problem) => kindOf(problem) === kind);
+    const { size } = new Set(found.map(({ file }) => file));
+    return size === 0 ? [] : [`${verb} ${count(size, one, many)}`];
+  });
+}
+
 function ownText(identities: readonly Identity[]): string {
   if (identities.length === 0) {
-    return "this host has no identity; make one with: age-keygen -o /etc/ssh/age.key";
+    return "this host has no identity; create one with: sudo gitops-sync secrets keygen";
   }
   const all = identities.map(({ path, recipients, plugins }) => {
     const names = recipients.map(shortRecipient);

@@ -45,9 +45,9 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   const problems: Problem[] = installed.unread.map(({ path, why }) => ({
     file: path,
     reason: "manifest-unreadable",
-    why: `what it installs can't be read: ${why}`,
+    why: `the list of secrets that it installs can't be read: ${why}`,
     mend:
-      "report it with the version of sops-nix or agenix; secrets.check: false goes on without",
+      "report this with the version of sops-nix or agenix; to deploy without this check, set secrets.check: false",
   }));
   problems.push(
     ...installed.sops.flatMap(({ content }) => formatProblems(content.secrets)),
@@ -170,13 +170,13 @@ async function keyProblems(
 }
 
 const whyUnread = (facts: Exclude<Facts, SopsFacts>) =>
-  "why" in facts ? facts.why : "its metadata can't be told apart";
+  "why" in facts ? facts.why : "its metadata can't be read";
 
 function tellUnproven(run: Run, file: string): void {
   say(
     run.effects,
     "warning",
-    `Cannot prove that ${file} opens here: it is for an OpenPGP key, and the system makes one of an SSH RSA key`,
+    `Cannot prove that ${file} opens here: it is encrypted for an OpenPGP key, and the system makes one from an SSH RSA key`,
     [
       "use age: sops.age.sshKeyPaths with the ed25519 key of the host, and sops updatekeys",
     ],

@@ -111,7 +111,7 @@ function secretOf(secret: Record<string, unknown>): SopsNixSecret {
   const file = textIn(secret.sopsFile);
   const name = textIn(secret.name);
   if (!file || name === undefined) {
-    throw new SyntaxError("a secret of it has no name or no sopsFile");
+    throw new SyntaxError("one of its secrets has no name or no sopsFile");
   }
   const key = textIn(secret.key) ?? "";
   return { name, key, file, format: formatOf(textIn(secret.format)) };

@@ -152,7 +152,7 @@ Deno.test("a file for a cloud key alone is told who could open it", () => {
   const facts = factsOf({ name: "a.bin", bytes });
   const { why, mend, recipients } = foreignProblem("a.bin", "secret a", facts);
   assertEquals(recipients, ["arn:aws:kms:x:1:key/2"]);
-  assert(why.includes("only who may use that key of AWS KMS"), why);
+  assert(why.includes("only those who may use that key of AWS KMS"), why);
   assert(!mend.includes("public key"), mend);
 });
 

@@ -59,6 +59,34 @@ Deno.test("a revision is held for its own faults alone", () => {
   assertEquals(next([...both, "no-key"], [key], true), "hold");
 });
 
+Deno.test("files, key files and lists of secrets are counted by themselves", () => {
+  const said = (...problems: [Reason, string][]) =>
+    problemsFailure(
+      problems.map(([reason, file]) => ({
+        file,
+        reason,
+        why: "it is so",
+        mend: "do that",
+      })),
+      { identities: [key], lacksKey: true },
+      "prove",
+      "the system of x",
+    ).message;
+  const web: [Reason, string] = ["wrong-recipient", "web.yaml"];
+  const none: [Reason, string] = ["identity-unreadable", "/etc/none.key"];
+  const list: [Reason, string] = ["manifest-unreadable", "/nix/store/m"];
+  const table: [string, string][] = [
+    [said(web, ["no-key", "web.yaml"]), "decrypt 1 file"],
+    [said(web, ["no-key", "db.yaml"]), "decrypt 2 files"],
+    [said(none), "use 1 key file"],
+    [said(none, web), "decrypt 1 file and can't use 1 key file"],
+    [said(list), "read 1 list of secrets"],
+  ];
+  for (const [message, what] of table) {
+    assertEquals(message, `This host can't ${what} that the system of x needs`);
+  }
+});
+
 /** An age that ends like this. */
 function ends(finished: Partial<Finished>): Effects {
   const end = { code: 1, timedOut: false, stdout: bytes(""), stderr: "" };
@@ -183,6 +211,6 @@ Deno.test("a file that is named with two formats is refused", () => {
   assertEquals(found.map(({ reason, file }) => [reason, file]), [
     ["two-formats", "/x"],
   ]);
-  assert(found[0]!.why.includes("secret d takes it for json"), found[0]!.why);
-  assert(found[0]!.why.includes("secret a for yaml"), found[0]!.why);
+  assert(found[0]!.why.includes("secret d reads it as json"), found[0]!.why);
+  assert(found[0]!.why.includes("secret a as yaml"), found[0]!.why);
 });

@@ -45,7 +45,7 @@ export async function placeOf(file: string): Promise<Place> {
   throw usageError(
     "no-checkout",
     `Cannot use ${oneLine(file)}: it is not in a checkout of a Git repository`,
-    "go to the folder of the repository first",
+    "change to the folder of the repository first",
   );
 }
 

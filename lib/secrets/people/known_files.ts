@@ -160,7 +160,7 @@ class RuleReader {
 
 /** The problem of a file that is still to be encrypted. */
 export const inPlaintext =
-  "it is in plaintext, and a rule of .sops.yaml wants it encrypted";
+  "it is in plaintext, but a rule of .sops.yaml requires encryption";
 
 function unclearRules(path: string, why: string): KnownFile {
   const known = { has: undefined, wants: undefined, isShared: false };
@@ -175,7 +175,7 @@ function sopsFile(
   const file = { path, wants, isShared: false, problems: [] as string[] };
   switch (read.kind) {
     case "headless":
-      return { ...file, has: undefined, problems: ["it was cut off"] };
+      return { ...file, has: undefined, problems: ["it is truncated"] };
     case "broken":
     case "unread":
       return { ...file, has: undefined, problems: [read.why] };
@@ -218,7 +218,7 @@ async function ageFile(
     // Noise that some programs add, so that nobody relies on there being none.
     ?.filter((stanza) => !stanza.endsWith("-grease"));
   if (!isAgeFile(text) || stanzas === undefined) {
-    const why = isAgeFile(text) ? "it was cut off" : "it is not encrypted";
+    const why = isAgeFile(text) ? "it is truncated" : "it is not encrypted";
     return { ...file, has: undefined, problems: [why] };
   }
   if (wants === undefined) {
@@ -249,9 +249,9 @@ async function ageFile(
     has: has.map(({ recipient }) => recipient),
     problems: differs
       ? [
-        `it is for ${
+        `it is encrypted for ${
           count(stanzas.length, "key")
-        }, and secrets.nix names ${wants.length}, or others`,
+        }, but secrets.nix names ${wants.length}, or other ones`,
       ]
       : [],
   };

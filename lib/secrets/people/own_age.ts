@@ -52,7 +52,7 @@ export async function readAgeRules(
       next: "stop",
       details,
       hints: [
-        `expected lines such as "db.age".publicKeys = [ web ]; it may read the checkout, and nothing else`,
+        `write lines such as "db.age".publicKeys = [ web ]; the file may only read the checkout`,
       ],
     });
   if (finished.code !== 0) {
@@ -60,7 +60,7 @@ export async function readAgeRules(
     throw wrong("it does not evaluate", ...lines);
   }
   const rules: unknown = JSON.parse(new TextDecoder().decode(finished.stdout));
-  if (!isMap(rules)) throw wrong("it is no set of files");
+  if (!isMap(rules)) throw wrong("it is not a set of files");
   return new Map(
     Object.entries(rules).map(([path, rule]) => {
       const publicKeys = isMap(rule) ? rule.publicKeys : undefined;
@@ -129,7 +129,7 @@ export async function ageRecipientsOf(
   if (found && found.length > 0) return found;
   throw usageError(
     "no-rules",
-    `Cannot tell whom ${place.path} is for: no secrets.nix names it`,
+    `Cannot find the recipients of ${place.path}: no secrets.nix names it`,
     `add to secrets.nix: "${place.path}".publicKeys = [ … ];`,
   );
 }
@@ -182,7 +182,7 @@ function ageFailure(what: string, path: string, stderr: string): SyncError {
       next: "stop",
       hints: [
         "see who can open it: gitops-sync secrets check FILE",
-        "name your own key with --secrets-identities FILE",
+        "use your own key with --secrets-identities FILE",
       ],
     },
   );

@@ -43,8 +43,8 @@ export async function copyOf(
   if (config === undefined) {
     throw usageError(
       "no-rules",
-      `Cannot tell whom ${place.path} is for: there is no .sops.yaml above it`,
-      `write one with the public keys of those who may read: ${
+      `Cannot find the recipients of ${place.path}: there is no .sops.yaml above it`,
+      `write one with the public keys of those who may read it: ${
         guide("secrets.md")
       } shows how`,
     );
@@ -151,7 +151,7 @@ function hintsFor(code: number, said: string): string[] {
   return code === 128 || /get the data key/.test(said)
     ? [
       "see who can open it: gitops-sync secrets check FILE",
-      "name your own key with --secrets-identities FILE",
+      "use your own key with --secrets-identities FILE",
     ]
     : [];
 }

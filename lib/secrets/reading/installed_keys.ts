@@ -136,13 +136,13 @@ function dotenvFault(text: string): string | undefined {
     const odd = /[^\p{L}\p{N}_.\s]/u.exec(latin1(name))?.[0];
     if (at === -1 || odd !== undefined) {
       return odd === undefined
-        ? "a line of it is no NAME=VALUE"
-        : `sops-install-secrets takes no name of a dotenv file such as ${name}`;
+        ? "one of its lines is not NAME=VALUE"
+        : `sops-install-secrets does not accept the name ${name} in a dotenv file`;
     }
     const value = line.slice(at + 1).trim();
     const quote = /^["']/.exec(value)?.[0];
     if (quote && value.indexOf(quote, 1) === -1) {
-      return `a value of it begins with ${quote} and does not end with it`;
+      return `one of its values begins with ${quote} and does not end with it`;
     }
   }
   return undefined;

@@ -105,7 +105,7 @@ function readDotenv(text: string): unknown[] {
   for (const line of text.split(/\r?\n/)) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const at = line.indexOf("=");
-    if (at === -1) throw new SyntaxError("a line of it is no NAME=VALUE");
+    if (at === -1) throw new SyntaxError("one of its lines is not NAME=VALUE");
     const name = line.slice(0, at);
     if (!name.startsWith("sops_")) values[name] = line.slice(at + 1);
   }
@@ -140,7 +140,9 @@ function iniSections(lines: readonly string[]): Record<string, Fields> {
       continue;
     }
     const at = delimiterIn(line);
-    if (at === -1) throw new SyntaxError("a line of it is no name = value");
+    if (at === -1) {
+      throw new SyntaxError("one of its lines is not name = value");
+    }
     let value = line.slice(at + 1).trim();
     const quote = /^(?:"""|`)/.exec(value)?.[0];
     if (quote !== undefined) {

@@ -54,14 +54,16 @@ export function readRules(text: string): SopsRules {
     creationRule(fields, budget)
   );
   if (budget.maps <= 0 || budget.keyText <= 0) {
-    return { rules: [], why: "its key groups are tied together too often" };
+    return { rules: [], why: "its key groups refer to each other too often" };
   }
   const unclear = rules.findIndex((rule) =>
     rule.pathRegex !== undefined && patternIn(rule) === undefined
   );
   return unclear === -1 ? { rules } : {
     rules,
-    why: `the path_regex of its rule ${unclear + 1} is too hard to match here`,
+    why: `the path_regex of its rule ${
+      unclear + 1
+    } is too complex to match here`,
   };
 }
 

@@ -152,7 +152,7 @@ export async function openSops(
   const trouble = troubleOf(finished, vault);
   if (!["sops-failed", "tampered"].includes(trouble.reason)) return trouble;
   // Versions differ in what they read.
-  const why = `${await versionOf(effects)} says: ${trouble.why}`;
+  const why = `${await versionOf(effects)} reports: ${trouble.why}`;
   return { ...trouble, why };
 }
 
@@ -178,7 +178,7 @@ function troubleOf(
   const isEnded = (code >= 126 && code < 166 && code !== 128) ||
     (code === 2 && /^fatal error: /m.test(finished.stderr));
   if (isEnded) {
-    const why = `sops did not come to an end: it ended with ${code}`;
+    const why = `sops was ended before it finished (exit code ${code})`;
     return { ok: false, reason: "program-ended", why };
   }
   const meaning = meanings[code];
@@ -193,7 +193,7 @@ function troubleOf(
     }
     if (finished.code === 128) {
       const why = agentWords(finished.stderr) ??
-        "Vault does not give its data key";
+        "Vault does not decrypt its data key";
       return { ok: false, reason: "vault-refused", why };
     }
   }
@@ -205,7 +205,7 @@ function troubleOf(
   const said = finished.stderr.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, "…");
   const why = /does not match sops' data format/.test(finished.stderr)
     ? "a value in it is not encrypted"
-    : `it ended with ${finished.code}: ${oneLine(said, 200)}`;
+    : `exit code ${finished.code}: ${oneLine(said, 200)}`;
   return { ok: false, reason: "sops-failed", why };
 }
 
