@@ -1,20 +1,22 @@
 /**
- * What to do where a remote does not let this host in. Pure, but for a look at
- * the file of the token.
+ * Hints for a remote that refuses this host. Pure, except that it reads the
+ * token file.
  *
  * @module
  */
 import { tokenTrouble } from "./credentials.ts";
 import type { RemoteConfig } from "./git.ts";
 
-/** What decides how a remote is reached. */
+/** What decides how this host reaches a remote. */
 export interface Access {
   config: RemoteConfig;
-  /** The file of the authorities that servers are judged by, if one is named. */
+  /**
+   * The file with the trusted certificate authorities, if one is configured.
+   */
   authority: string | undefined;
 }
 
-/** Hints about the credentials that were offered. */
+/** Returns hints about the credentials that this host uses. */
 export function accessHints({ config }: Access): string[] {
   if (/^https?:/.test(config.repository)) return [tokenHint(config)];
   return /^file:/.test(config.repository) ? [] : [keyHint(config)];

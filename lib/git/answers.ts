@@ -1,10 +1,10 @@
 /**
- * What Git, curl, ssh and forges write where a remote can't be used, and what
- * it means. Pure.
+ * The error messages of Git, curl, ssh and forges, and what they mean. Pure.
  *
  * The texts are those of Git 2.39 to 2.51, libcurl and OpenSSH as captured, and
- * of GitHub, GitLab, Gitea and Forgejo, sourcehut, Bitbucket, gitolite, Azure
- * DevOps, CodeCommit and Gerrit as their documentation and users tell them.
+ * those of GitHub, GitLab, Gitea and Forgejo, sourcehut, Bitbucket, gitolite,
+ * Azure DevOps, CodeCommit and Gerrit as their documentation and their users
+ * quote them.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Sort {
   hints: (config: Access, said: string) => string[];
 }
 
-/** The server speaks another protocol than Git's. */
+/** The server does not speak Git's protocol. */
 export const dumb: Sort = {
   reason: "dumb-http",
   pattern: /dumb http transport/,
@@ -32,13 +32,13 @@ export const dumb: Sort = {
   ],
 };
 
-/** For whoever finds something else than a repository. */
+/** The hint for an answer that does not come from a Git server. */
 export const notGitHint =
   "check repository in the configuration (https:// or http://, host, port and path), and check whether a proxy or a login page answers in its place";
 
 const nextRun = "the next run tries again";
 
-/** What is said by this host alone: no server can write these lines. */
+/** Messages of programs on this host: a server can't write these lines. */
 const ofThisHost: readonly Sort[] = [
   {
     reason: "disk-full",
@@ -79,7 +79,8 @@ const ofServers: readonly Sort[] = [
   },
   dumb,
   {
-    // Before what it makes Git say of the pack, which ends in the middle.
+    // Before `garbled` and `not-git`: Git also reports that the pack is
+    // incomplete.
     reason: "remote-error",
     pattern: /from promisor remote|lazy fetching disabled/,
     says: "its repository lacks objects, because it is a partial clone",
@@ -217,7 +218,8 @@ const ofServers: readonly Sort[] = [
       () => ["set repository to the new URL, which the server names above"],
   },
   {
-    // Before what denies: these are told to those who may not read it, too.
+    // Before `denied`: forges also send these to those who may not read the
+    // repository.
     reason: "not-found",
     pattern:
       /ERROR: Repository not found|remote: Repository not found|project you were looking for|requested repository (?:either )?does not exist|repository or it no longer exists|conq: repository does not exist|Cannot find repository|Repository does not exist|TF401019|TF200016|not a Gerrit project|Project not found|Git repository not found|[Rr]epository not exported|Push to create is not enabled/,
@@ -238,7 +240,7 @@ const ofServers: readonly Sort[] = [
     ],
   },
   {
-    // Before the next: the end of a connection has words of its own, too.
+    // Before the next entry: these messages often come with one of those below.
     reason: "unreachable",
     pattern:
       /early EOF|unexpected disconnect|still expected|expected flush|transfer closed|not closed cleanly|framing layer|RPC failed|Empty reply|returned error: 5\d\d|Operation too slow|hung up unexpectedly/i,
@@ -299,9 +301,11 @@ const ofServers: readonly Sort[] = [
   },
 ];
 
-/** What Git's words mean; `undefined` for what nobody has seen yet. */
+/**
+ * Returns the meaning of Git's messages, or `undefined` if they are unknown.
+ */
 export function sortOf(said: string): Sort | undefined {
-  // Without the URL, whose words say nothing of the failure.
+  // Without the URL: its words say nothing about the failure.
   const plain = said.replace(/(?<!\w)'[^'\n]*'/g, "''");
   const own = plain.split("\n")
     .filter((line) => !/^remote: |remote error: /.test(line)).join("\n");
@@ -332,7 +336,7 @@ function pin({ config: { knownHosts, repository } }: Access): string {
   }`;
 }
 
-/** Credentials stay with the server that the configuration names. */
+/** Only the configured server gets the credentials. */
 function redirected(
   { config: { repository, tokenFile } }: Access,
   said: string,

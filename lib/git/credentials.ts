@@ -1,11 +1,11 @@
 /**
- * What may be wrong with the files that hold this host's credentials for the
- * remote. Looked at only when the remote did not accept them.
+ * Problems of the files with this host's credentials for the remote. They are
+ * only checked after the remote has refused them.
  *
  * @module
  */
 
-/** What to do about a token file that can't work; nothing if it may. */
+/** Returns what to do about a token file that can't work, or `undefined`. */
 export function tokenTrouble(path: string): string | undefined {
   const text = readText(path);
   if (typeof text !== "string") {

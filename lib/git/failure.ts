@@ -1,6 +1,6 @@
 /**
- * Tells the failures of Git apart by what it wrote, which {@linkcode
- * gitEnvironment} keeps in English. Loaded only when Git failed.
+ * Recognises the failures of Git by its messages, which {@linkcode
+ * gitEnvironment} keeps in English. Only loaded after Git has failed.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { RemoteConfig } from "./git.ts";
 import { authorityFile } from "./git.ts";
 import { untraced } from "./headers.ts";
 
-/** Least pause where a server asks for one, and does not say how long. */
+/** The pause if a server asks for one without saying how long. */
 const usualPause = 5 * 60_000;
 
 function patience(stage: Stage): string {
@@ -22,7 +22,7 @@ function patience(stage: Stage): string {
   return `if the network is slow or the repository large, raise ${option}`;
 }
 
-/** Turns a failed Git process into an error with its reason and hints. */
+/** Returns the error for a failed Git process, with its reason and hints. */
 export function remoteFailure(
   finished: Finished,
   config: RemoteConfig,
@@ -58,7 +58,7 @@ export function remoteFailure(
 const networkHint =
   "check this host's network, name resolution and proxy; the next run tries again";
 
-/** The error for a server that wants to be left alone. */
+/** Returns the error for a server that limits the rate of requests. */
 function busy(
   config: RemoteConfig,
   stage: Stage,
@@ -83,7 +83,7 @@ function busy(
   );
 }
 
-/** The error for a server that answers more than anybody asked for. */
+/** Returns the error for an answer that is too large. */
 export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
   return new SyncError(
     `Cannot use ${config.repository}: its answer is far larger than it can be`,
@@ -97,7 +97,9 @@ export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
   );
 }
 
-/** The error for a server from which Git took what it does not check. */
+/**
+ * Returns the error for a server that sent objects which Git does not check.
+ */
 export function unchecked(config: RemoteConfig): SyncError {
   return new SyncError(`Cannot use ${config.repository}: ${dumb.says}`, {
     stage: "fetch",
@@ -108,7 +110,7 @@ export function unchecked(config: RemoteConfig): SyncError {
   });
 }
 
-/** The error for a server that answers, but not as Git servers do. */
+/** Returns the error for a server that is not a Git server. */
 export function notGit(config: RemoteConfig, stage: Stage): SyncError {
   return new SyncError(
     `Cannot reach ${config.repository}: something answers, but it is not a Git server`,

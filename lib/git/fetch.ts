@@ -1,10 +1,10 @@
 /**
- * Brings a revision into the mirror, `repo` in the state folder.
+ * Fetches a revision into the mirror, which is `repo` in the state folder.
  *
- * The mirror has a `.git` folder but no files: Nix reads such a repository
- * where it is, whereas it would first clone a bare one into a cache of its own,
- * which fails for a shallow one ("shallow roots are not allowed to be updated",
- * Nix 2.8) and costs the space and time twice for any other.
+ * The mirror has a `.git` folder but no files: Nix reads such a repository in
+ * place. It would first clone a bare repository into its own cache. That fails
+ * for a shallow one ("shallow roots are not allowed to be updated", Nix 2.8),
+ * and costs the space and time twice for any other.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export { candidateName };
 /**
  * Fetches what `tip` names.
  *
- * @throws {SyncError} `exit 3`; nothing older is used in its place.
+ * @throws {SyncError} exit 3. An older revision is never used instead.
  */
 export async function fetchRevision(
   run: Run,
@@ -69,9 +69,9 @@ export async function fetchRevision(
 }
 
 /**
- * Whether a fetch failed because a crash has left the mirror damaged: it is
- * worth nothing then. A remote that fails is no reason to throw it away, so Git
- * is asked to look where its words do not say which of the two it was.
+ * Whether a fetch failed because the mirror is damaged, for example after a
+ * crash. A failure of the remote is no reason to remove the mirror. If Git's
+ * message does not tell which of the two it was, Git checks the mirror.
  */
 async function isOfMirror(
   run: Run,
@@ -85,25 +85,29 @@ async function isOfMirror(
 }
 
 /**
- * What Git says of the mirror itself: it can't write to it, or has hashes of
- * another kind than the repository has now.
+ * Git's messages about the mirror itself: it can't be written to, or its hashes
+ * are of another kind than those of the repository.
  */
 const ofMirror =
   /^(?:fatal|error): (?:mismatched (?:algorithms|object format)|(?:could not|cannot|Unable to) (?:create|lock) )/;
 
-/** Whether it may be the wish for a part of the history that went wrong. */
+/**
+ * Whether the fetch may have failed because it asked for a part of the history.
+ */
 async function isOfShallow(
   run: Run,
   mirror: string,
   { reason, details }: SyncError,
 ): Promise<boolean> {
   if (!await mayBeShallow(run, mirror)) return false;
-  // Servers of less usual make answer so to a second shallow fetch.
+  // Some rare servers answer a second shallow fetch in this way.
   return reason === "no-shallow" ||
     details.some((line) => /returned error: 500\b/.test(line));
 }
 
-/** Fetches the whole history, beside the mirror until it is there. */
+/**
+ * Fetches the whole history into a new mirror, which then replaces the old one.
+ */
 async function fetchWhole(
   run: Run,
   mirror: string,
@@ -133,7 +137,7 @@ async function fetchInto(
   target: Target,
 ): Promise<Fetched> {
   await readyMirror(run, mirror);
-  // Of tags of a pattern, the version says what is forward.
+  // For a pattern of tags, the version decides what is forward.
   const base = isPattern(target.ref)
     ? undefined
     : tip.base ?? followedOf(run.state, target)?.revision;
@@ -152,9 +156,9 @@ async function fetchInto(
 }
 
 /**
- * Fetches the candidate, and what stands between it and the last good one.
+ * Fetches the candidate, and the history between it and the last good revision.
  *
- * @returns whether it moves forward, where that was seen on the way.
+ * @returns whether it moves forward, if the fetch has shown that.
  */
 async function bringIn(
   run: Run,
@@ -165,7 +169,7 @@ async function bringIn(
   const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
-    // What it named before is behind it.
+    // The revision that it pointed to before is an ancestor of it.
     ? tip.newest === undefined || tip.kind === "tag"
       ? "itself"
       : "the beginning"
@@ -173,20 +177,22 @@ async function bringIn(
   let { commit, parents } = await fetchTip(run, mirror, tip, since);
   if (since === "base") {
     const { isCut, isForward } = await between(run, mirror, base!, parents);
-    // A list without it may be no list: Git is then asked in another way.
+    // If the list does not contain the base, Git must confirm that in another
+    // way.
     if (!isCut || !await isShallow(mirror)) {
       return { commit, ...isForward ? { forward: "yes" } : {} };
     }
     ({ commit, parents } = await fetchTip(run, mirror, tip, "the beginning"));
   }
-  // A whole history has it, unless the ref was moved: then it tells how.
+  // A whole history contains the base, unless the ref was moved. Then the base
+  // shows how.
   if (since === "the beginning" && base && !await has(run, mirror, base)) {
     await fetchIfThere(run, mirror, [base]);
   }
   return { commit };
 }
 
-/** The same for what the name pointed to before. */
+/** Does the same for the revision that the name pointed to before. */
 async function bringSoaked(
   run: Run,
   mirror: string,
@@ -202,8 +208,8 @@ async function bringSoaked(
 }
 
 /**
- * Fetches the revision whose keys count, where the mirror was lost and nothing
- * else needs it: after a change of the ref.
+ * Fetches the revision whose keys are trusted, if the mirror was lost and
+ * nothing else needs that revision (after a change of the ref).
  */
 async function bringKeys(run: Run, mirror: string): Promise<void> {
   const { config, state } = run;
@@ -215,8 +221,8 @@ async function bringKeys(run: Run, mirror: string): Promise<void> {
 }
 
 /**
- * A signature of every commit needs every commit: where a history is cut, what
- * is behind the cut would come in unseen.
+ * Whether a shallow history is enough. Mode `range` needs every commit: commits
+ * beyond the cut would come in without a check of their signatures.
  */
 async function mayBeShallow({ config }: Run, mirror: string): Promise<boolean> {
   return config.shallow && !config.submodules &&
@@ -257,9 +263,9 @@ async function fetchTip(
 }
 
 /**
- * Sees to it that the mirror has the newest revision that was deployed: it may
- * have been lost since. One that the remote has no longer has no descendants
- * there; where it does not say, only the whole history tells.
+ * Ensures that the mirror has the newest deployed revision, which may have been
+ * lost since. If the remote no longer has it, it has no descendants there
+ * either. If the remote does not tell, only the whole history shows that.
  */
 async function sinceBase(
   run: Run,
@@ -279,8 +285,8 @@ async function sinceBase(
 }
 
 /**
- * Git leaves some updates out without a word, and then the name in the mirror
- * is an older revision: what came must be what the remote names by now.
+ * Git skips some updates silently, and then the ref in the mirror has an older
+ * revision. So the fetched revision must be the current one of the remote.
  */
 async function mustHaveMoved(
   run: Run,

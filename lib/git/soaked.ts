@@ -1,6 +1,6 @@
 /**
- * A revision that a name pointed to before: it counts only as long as the name
- * still has it.
+ * A revision that a ref pointed to before. It is only used as long as the ref
+ * still contains it.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { localGit } from "./git.ts";
 import { must } from "./mirror.ts";
 
 /**
- * Makes the revision that soaked the candidate, in place of what was fetched:
- * one of a branch must be behind what the branch names now, and a tag must still
- * name it.
+ * Makes the revision that has soaked the candidate, instead of the fetched one.
+ * The current tip of a branch must descend from it, and a tag must still point
+ * to it.
  *
- * @param fetched What the name points to now.
+ * @param fetched The commit that the ref points to now.
  * @throws {SyncError} `soaked-gone`, exit 0.
  */
 export async function backTo(
@@ -46,7 +46,7 @@ export async function backTo(
   return (await readCommit(run, mirror)).commit;
 }
 
-/** A tag that was taken away is no failure of the remote. */
+/** A removed tag is no failure of the remote. */
 export function orGone(run: Run, tip: Tip, error: unknown): unknown {
   const isGone = tip.newest !== undefined && error instanceof SyncError &&
     error.reason === "revision-missing";

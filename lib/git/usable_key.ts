@@ -1,6 +1,6 @@
 /**
- * Refuses a key file that ssh can't use before a server is asked, which would
- * only say that access is denied.
+ * Refuses a key file that ssh can't use before Git connects: the server would
+ * only report that access is denied.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { keyTrouble } from "../keys/private_key.ts";
 import type { RemoteConfig } from "./git.ts";
 
 /**
- * Looks at the key that the remote is reached with.
+ * Checks the SSH key for the remote.
  *
  * @throws {SyncError} `denied`, exit 3.
  */
