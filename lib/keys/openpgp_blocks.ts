@@ -1,7 +1,7 @@
 /**
- * Files of OpenPGP keys that are read whole or not at all. gpg passes over a
- * block that it does not know for one, and whoever wrote it would wonder why a
- * key does not count.
+ * Reads files of OpenPGP keys completely or not at all. gpg silently skips
+ * blocks that it does not recognise, and their author would not know why a key
+ * is not trusted.
  *
  * @module
  */
@@ -14,15 +14,15 @@ const end = "-----END PGP PUBLIC KEY BLOCK-----";
 const header = /^[A-Z][A-Za-z-]*: /;
 const base64 = /^[A-Za-z0-9+/=]*$/;
 
-/** What looks like a piece of a block, and is not where gpg would read it. */
+/** Text that looks like part of a block, but outside of what gpg reads. */
 const piece = /PGP [A-Z ]*(KEY|BLOCK)|--(BEGIN|END)|[A-Za-z0-9+/=]{40}/;
 
 /**
- * The blocks of a file, each with one key or more; the file itself where it is
- * not armored.
+ * Returns the blocks of a file, each with one or more keys, or the file itself
+ * if it is not armored.
  *
- * @throws {SyncError} `keys-broken`, which names the line that gpg would pass
- * over or read as something else.
+ * @throws {SyncError} `keys-broken`, which names the line that gpg would skip
+ * or read in another way.
  */
 export function keyBlocks({ where, bytes }: KeyFile): KeyFile[] {
   // The first byte of a packet has its first bit set (RFC 4880, 4.2).

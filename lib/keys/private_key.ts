@@ -1,6 +1,6 @@
 /**
- * Whether ssh can use the file of a private key, asked of ssh-keygen before any
- * server is.
+ * Checks with ssh-keygen whether ssh can use a private key file, before any
+ * connection.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { Effects } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 
 /**
- * What to do about a key that ssh can't use; nothing where it can.
+ * Returns what to do about a key that ssh can't use, or `undefined` if it can.
  *
- * @param option Where the file is named, for the message.
+ * @param option The option that names the file, for the message.
  */
 export async function keyTrouble(
   effects: Pick<Effects, "run">,
@@ -57,7 +57,7 @@ async function read(
   }
 }
 
-/** ssh-keygen says that it can't read the key, and seldom why. */
+/** Finds out why: ssh-keygen only reports that it can't read the key. */
 function whyNot(
   path: string,
   text: string,
@@ -72,7 +72,7 @@ function whyNot(
   if (/^\s*(?:ssh|ecdsa|sk)-\S+ AAAA/.test(text)) {
     return "is a public key: name the private one, without .pub";
   }
-  // ssh looks so at keys of its own user alone.
+  // ssh only checks the mode of keys that belong to its own user.
   if (/bad permissions/.test(stderr)) {
     return `may be read by others, so ssh does not use it: run chmod 600 ${path}`;
   }
@@ -93,7 +93,7 @@ function whyNot(
     : `${form}: fix it with sed -i '1s/^\\xEF\\xBB\\xBF//; s/^[ \\t]*//; s/\\r$//; $a\\' ${path}`;
 }
 
-/** What an editor, or YAML, does to the lines of a key. */
+/** Returns how an editor, or YAML, has damaged the lines of a key. */
 function formOf(text: string): string | undefined {
   if (text.startsWith("\ufeff")) {
     return "begins with a byte order mark, which ssh does not read";

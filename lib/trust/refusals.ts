@@ -1,5 +1,5 @@
 /**
- * What is said where a revision is not trusted, and what can be done.
+ * The errors for revisions that are not trusted, with hints.
  *
  * @module
  */
@@ -10,10 +10,11 @@ import type { Bad } from "./signature.ts";
 import type { Run } from "../run/run.ts";
 
 /**
- * How many people stand behind some signatures. Two are one person's if they
- * have the key or an address in common.
+ * Counts the people behind some signatures. Two signatures belong to one person
+ * if they share the key or an address.
  *
- * @param names All names in a key, by its fingerprint: a signature tells one.
+ * @param names All names of a key, by its fingerprint: a signature only shows
+ * one.
  */
 export function people(
   signers: readonly Signer[],
@@ -43,7 +44,7 @@ function refused(
   return new SyncError(message, { stage: "verify", reason, next, hints });
 }
 
-/** For a commit that is held under another hash. */
+/** Returns the error for a commit that is blocked under another hash. */
 export function heldTwin({ revision }: Commit, hold: Hold): SyncError {
   return new SyncError(
     `${short(revision)} is blocked: it is the commit ${
@@ -77,7 +78,7 @@ const hintFor: Readonly<Record<Bad["reason"], string>> = {
   "no-checker": "install gpg and ssh-keygen, then run gitops-sync retry",
 };
 
-/** The error for a commit or tag whose signature does not count. */
+/** Returns the error for a commit or tag without a valid signature. */
 export function refusal(what: string, bad: Bad, revision: string): SyncError {
   const behind = what.includes(short(revision)) || what.startsWith("tag")
     ? ""
@@ -89,7 +90,7 @@ export function refusal(what: string, bad: Bad, revision: string): SyncError {
   );
 }
 
-/** For a branch or commit where a tag must be signed. */
+/** Returns the error for a branch or commit if a signed tag is required. */
 export function needsTag({ config }: Run, kind: string): SyncError {
   return refused(
     "tag-needed",
@@ -101,7 +102,7 @@ export function needsTag({ config }: Run, kind: string): SyncError {
   );
 }
 
-/** For a commit that takes the folder of keys away. */
+/** Returns the error for a commit that removes the folder of keys. */
 export function keysRemoved({ config }: Run, commit: string): SyncError {
   return refused(
     "keys-removed",
@@ -115,7 +116,10 @@ export function keysRemoved({ config }: Run, commit: string): SyncError {
   );
 }
 
-/** For a repository that lost the revision whose keys are trusted. */
+/**
+ * Returns the error for a repository that lost the revision whose keys are
+ * trusted.
+ */
 export function keysLost(revision: string): SyncError {
   return refused(
     "keys-missing",
@@ -130,7 +134,7 @@ export function keysLost(revision: string): SyncError {
   );
 }
 
-/** For a history without the first trusted commit. */
+/** Returns the error for a history without the first trusted commit. */
 export function otherHistory(revision: string, first: string): SyncError {
   return refused(
     "not-descended",
@@ -144,7 +148,7 @@ export function otherHistory(revision: string, first: string): SyncError {
   );
 }
 
-/** For more commits than can be checked. */
+/** Returns the error for more commits than can be checked. */
 export function tooMany(revision: string, most: number): SyncError {
   return refused(
     "range-too-long",
@@ -155,7 +159,7 @@ export function tooMany(revision: string, most: number): SyncError {
   );
 }
 
-/** For a history that is not whole. */
+/** Returns the error for an incomplete history. */
 export function cutHistory(commit: string): SyncError {
   return refused(
     "history-cut",
@@ -167,7 +171,7 @@ export function cutHistory(commit: string): SyncError {
   );
 }
 
-/** For a flood of tags, of which each would have to be looked at. */
+/** Returns the error for too many tags: each one would have to be checked. */
 export function tooManyTags(
   revision: string,
   found: number,
@@ -186,7 +190,7 @@ export function tooManyTags(
   );
 }
 
-/** For a revision that too few people signed. */
+/** Returns the error for a revision that too few people signed. */
 export function tooFew(
   revision: string,
   signers: readonly Signer[],

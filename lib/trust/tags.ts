@@ -1,5 +1,5 @@
 /**
- * Signed tags: a person's word about exactly one commit, under a name.
+ * Signed tags: a person vouches for exactly one commit, under a name.
  *
  * @module
  */
@@ -15,26 +15,27 @@ import type { Run } from "../run/run.ts";
 import { fetch } from "../git/transfer.ts";
 import type { Fetched } from "../run/stages.ts";
 
-/** A tag in the mirror: its object and the name it has on the remote. */
+/** A tag in the mirror: its object, and its name on the remote. */
 export type Tag = Pick<RemoteTag, "id" | "name">;
 
-/** Judges a tag object by the keys that count. */
+/** Checks a tag object with the trusted keys. */
 type Judge = (id: string, content: Uint8Array) => Promise<Good | Bad>;
 
-/** Nobody needs a thousandth of it; who floods a host is told to stop. */
+/** Real repositories need a thousandth of it; more is refused as a flood. */
 const mostTags = 1000;
 
-/** So many are fetched and read at once. */
+/** How many tags are fetched and read at once. */
 const chunk = 100;
 
-/** A longer name is no file that Git could make. */
+/** Git could not create a file with a longer name. */
 const longestName = 1000;
 
 /**
- * Who signed tags that point to the revision, some at a time until the caller
- * has enough. What is no good tag is passed over: it may be anybody's.
+ * Yields the signers of tags that point to the revision, some at a time until
+ * the caller has enough. Skips tags that are not good: anybody may have pushed
+ * them.
  *
- * @throws {SyncError} `too-many-tags`; exit 3 where the remote does not answer.
+ * @throws {SyncError} `too-many-tags`; exit 3 if the remote does not answer.
  */
 export async function* taggersOf(
   run: Run,
@@ -56,7 +57,7 @@ export async function* taggersOf(
   }
 }
 
-/** Fetches tags; one that is broken, or gone meanwhile, hides no other. */
+/** Fetches tags; a tag that is broken or was removed does not hide others. */
 async function bringTags(
   run: Run,
   mirror: string,
@@ -96,7 +97,7 @@ async function goodSigners(
     const content = contents[i];
     if (!content) continue;
     const text = new TextDecoder().decode(content);
-    // What is not signed, or another tag, is cheap to pass over.
+    // Unsigned or relabelled tags are skipped first, which is cheap.
     const isOdd = !text.includes("\n-----BEGIN ") ||
       relabelled(text, name, commit.revision);
     if (isOdd) continue;
@@ -111,10 +112,10 @@ function signerOf({ ok: _, ...signer }: Good): Signer {
 }
 
 /**
- * Who signed this tag of the revision. A tag counts under its own name alone: a
- * server may serve the tag of one release as another's.
+ * Returns who signed this tag of the revision. A tag is only valid under its
+ * own name: a server may serve the tag of one release as that of another.
  *
- * @throws {SyncError} exit 4 where it is not good.
+ * @throws {SyncError} exit 4 if it is not good.
  */
 export async function taggerOf(
   run: Run,
@@ -138,7 +139,7 @@ const unsigned: Bad = {
   says: "is not signed: it is a lightweight tag, which can't carry a signature",
 };
 
-/** The tag object, or `undefined` where the name points to a commit itself. */
+/** Returns the tag object, or `undefined` for a lightweight tag. */
 async function readTag(
   run: Run,
   mirror: string,
@@ -150,7 +151,10 @@ async function readTag(
     : undefined;
 }
 
-/** What a tag object says it is (gitformat-tag, git-mktag(1)). */
+/**
+ * Returns what is wrong if a tag object has another name or target
+ * (git-mktag(1)).
+ */
 function relabelled(
   content: string,
   name: string,
