@@ -6,8 +6,8 @@
 import type { Deployment, State } from "./state.ts";
 
 /**
- * What a rollback goes back to: not onto what a person rolled back from, so that
- * twice goes two back.
+ * Returns the target of a rollback. Skips what a person rolled back from, so
+ * that a second rollback goes one further back.
  */
 export function goodBefore(
   { earlier, holds }: Pick<State, "earlier" | "holds">,

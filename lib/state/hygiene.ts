@@ -1,6 +1,6 @@
 /**
- * Whether the state folder can be trusted: what is in it decides what root
- * runs, so nobody else may have put it there.
+ * Checks whether the state folder can be trusted. Its content decides what root
+ * runs, so only root may be able to write it.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import { errno, isNumbered } from "../base/os_error.ts";
 import { isStorePath } from "../base/names.ts";
 import { type Foreign, foreignOnTheWay } from "../host/trusted_path.ts";
 
-/** Whoever may write to group or others could plant something. */
+/** The mode bits that let group or others write. */
 const foreignWrite = 0o022;
 
 /**
- * The folders in it of which all that is below is believed as well: Git reads
- * its settings and objects in one, logs are shown from another, and the others
- * hold links to systems.
+ * The folders whose whole content is trusted as well: Git reads settings and
+ * objects from one, logs are shown from another, and the others contain links
+ * to systems.
  */
 const believed = ["repo", "attempts", "build", "roots"];
-/** Those of them that hold no links. */
+/** Those of them that contain no links. */
 const withoutLinks = ["repo", "attempts"];
 
 /**
- * Refuses a state folder, or something in or above it, that another user owns or
- * may write to, and links, pipes and devices in the place of its files. A folder
- * that is not there yet is made later, with the right mode.
+ * Refuses a state folder if another user owns it, something in it or a folder
+ * above it, or may write to them. Also refuses links, pipes and devices in
+ * place of its files. A missing folder is created later, with the right mode.
  *
  * @throws {SyncError} `state-unsafe`, exit 2.
  */
@@ -45,7 +45,10 @@ export function checkStateFolder(folder: string): void {
   }
 }
 
-/** Git's own files may have two names where a crash has left a temporary one. */
+/**
+ * Checks everything below a folder. Git's own files may have two names after a
+ * crash.
+ */
 function checkBelow(folder: string, mayLink: boolean): void {
   for (const { name } of entriesOf(folder)) {
     const path = `${folder}/${name}`;
@@ -54,8 +57,10 @@ function checkBelow(folder: string, mayLink: boolean): void {
 }
 
 /**
- * @param mayLink Whether it may keep a system from garbage collection.
- * @returns nothing if it has gone since, as a run under way renames and removes.
+ * @param mayLink Whether links that protect a system from garbage collection
+ * are allowed.
+ * @returns `undefined` if it was removed in the meantime, for example by a
+ * running sync.
  */
 function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
   const entry = statOf(path, Deno.lstatSync);
@@ -81,8 +86,8 @@ function refuseForeign(path: string, entry: Deno.FileInfo): void {
 }
 
 /**
- * Takes the right to write from root's own group, which has no other members
- * unless somebody makes them root's equals: a run with another umask gave it.
+ * Removes write permission for root's group, which a run with another umask may
+ * have set. Other members of that group are equal to root anyway.
  */
 function mend(path: string, { mode, uid, gid }: Deno.FileInfo): boolean {
   const isOwn = uid === 0 && gid === 0 && Deno.uid() === 0;
@@ -108,7 +113,10 @@ function statOf(
   return ifThere(() => stat(path));
 }
 
-/** Nothing where it is away; who may not look is told so by what needs it. */
+/**
+ * Returns `undefined` if it is missing. Without permission as well: the code
+ * that needs the file reports that.
+ */
 function ifThere<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -13,16 +13,16 @@ import { short } from "../base/text.ts";
 /** The newest layout of `state.json` that this program knows. */
 export const stateVersion = 1;
 
-/** The state of a folder that has none. */
+/** The state of a folder without a state file. */
 export const fresh: State = { version: stateVersion, earlier: [], holds: [] };
 
-/** The parts of the file that prove the others. */
+/** The parts of the file that protect the others. */
 interface Sealed {
   /** SHA-256, in hex, of all other parts as JSON. */
   checksum?: string;
   /**
-   * When it was written, in milliseconds since 1970, whole seconds. The file has
-   * this time too.
+   * When it was written, in milliseconds since 1970, in whole seconds. The file
+   * has the same modification time.
    */
   sealedAt?: number;
 }
@@ -31,8 +31,9 @@ interface Sealed {
  * Reads the state; a folder without one has a fresh state.
  *
  * @throws {SyncError} `state-newer` if a newer program wrote it,
- * `state-unreadable` if it is empty, cut off or not ours, `state-damaged` if
- * it is not what was written. It is never overwritten in these cases.
+ * `state-unreadable` if it is empty, truncated or not of this program,
+ * `state-damaged` if its content has changed. It is never overwritten in these
+ * cases.
  */
 export async function readState(folder: string): Promise<State> {
   const path = pathIn(folder);
@@ -64,9 +65,9 @@ async function parse(path: string, text: string): Promise<State> {
 }
 
 /**
- * Whether the file is the one that we wrote and says something else. An older
- * program copies the checksum as it is and changes the rest, and a person may
- * edit the file: both leave it with another time.
+ * Whether the content has changed since this program wrote it. An older program
+ * keeps the checksum and changes the rest, and a person may edit the file: in
+ * both cases the file has another time.
  */
 async function isDamaged(
   path: string,
@@ -78,10 +79,11 @@ async function isDamaged(
 }
 
 /**
- * Writes the state so that a power cut leaves the old or the new one. The last
- * state without an attempt is kept beside it, in case this one is damaged.
+ * Writes the state so that a power cut leaves the old or the new one. Keeps a
+ * copy of the last state without an attempt, in case this one is damaged.
  *
- * @throws {SyncError} as {@linkcode writeWhole}, with the old one still there.
+ * @throws {SyncError} as {@linkcode writeWhole}; the old state is then still
+ * there.
  */
 export async function writeState(folder: string, state: State): Promise<void> {
   if (state.attempt) await keepCopy(folder);
@@ -104,7 +106,7 @@ async function keepCopy(folder: string): Promise<void> {
   await writeWhole(copyIn(folder), text, time);
 }
 
-/** The error, with a hint to the copy where there is one that can be read. */
+/** Returns the error, with a hint about the copy if there is a readable one. */
 async function withCopy(folder: string, error: unknown): Promise<unknown> {
   const isLost = error instanceof SyncError &&
     ["state-damaged", "state-unreadable"].includes(error.reason);

@@ -1,5 +1,5 @@
 /**
- * What is asked of Vault and OpenBao: logins, tokens, and decrypting.
+ * The requests to Vault and OpenBao: logins, tokens and decryption.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { ask, odd, type VaultServer } from "./http.ts";
 /** A token and how long it lasts. */
 export interface Token {
   value: string;
-  /** Milliseconds from when it was given or renewed; 0: for ever. */
+  /** Milliseconds since it was created or renewed; 0: it does not expire. */
   lease: number;
   renewable: boolean;
-  /** The names of its policies, where the server tells them. */
+  /** The names of its policies, if the server returns them. */
   policies: readonly string[];
 }
 
-/** Reasons of failures that may pass by themselves. */
+/** Reasons of temporary failures. */
 const passing = ["vault-unreachable", "vault-sealed", "vault-busy"];
 
-/** Whether a failure may pass by itself. */
+/** Whether a failure is temporary. */
 export function mayPass(error: unknown): boolean {
   return error instanceof SyncError && passing.includes(error.reason);
 }
 
 /**
- * Does work again, with a growing and random pause, while it fails for what
- * may pass, and gives up with the last failure.
+ * Retries work after temporary failures, with a growing and random pause.
+ * Throws the last failure in the end.
  *
  * @param patience Milliseconds after which no further attempt begins.
  */
@@ -41,7 +41,7 @@ export async function withRetries<T>(
     try {
       return await work();
     } catch (error) {
-      // Between half and all of it, so that hosts do not come all at once.
+      // Between half and all of it, so that not all hosts come at once.
       const wait = pause * (0.5 + Math.random() / 2);
       if (!mayPass(error) || effects.monotonic() + wait > end) throw error;
       await effects.sleep(wait);
@@ -65,7 +65,7 @@ export async function logIn(
   return tokenOf(server, at(answer, "auth"));
 }
 
-/** Takes the secret out of a wrapping token, which works once. */
+/** Unwraps the secret id of a wrapping token, which works once. */
 export async function unwrapSecretId(
   server: VaultServer,
   wrappingToken: string,
@@ -81,7 +81,7 @@ export async function unwrapSecretId(
   throw odd(server, "unwrap the secret id");
 }
 
-/** What a token is, asked with the token itself. */
+/** Looks up a token with the token itself. */
 export async function lookUp(
   server: VaultServer,
   value: string,
@@ -102,7 +102,7 @@ export async function lookUp(
   return { value, lease: 1000 * seconds, renewable, policies };
 }
 
-/** Makes a token last longer. */
+/** Renews a token. */
 export async function renew(
   server: VaultServer,
   { value }: Token,
@@ -116,7 +116,7 @@ export async function renew(
   return tokenOf(server, at(answer, "auth"));
 }
 
-/** Ends a token. */
+/** Revokes a token. */
 export async function revoke(
   server: VaultServer,
   value: string,
@@ -129,7 +129,10 @@ export async function revoke(
   });
 }
 
-/** Decrypts by the transit engine; gives the plaintext in base64, as it came. */
+/**
+ * Decrypts with the transit engine; returns the plaintext in base64, as
+ * received.
+ */
 export async function transitDecrypt(
   server: VaultServer,
   token: string,

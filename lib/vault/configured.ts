@@ -1,5 +1,5 @@
 /**
- * The Vault server that the configuration names.
+ * The configured Vault server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LocalConfig } from "../config/config.ts";
 import { type VaultServer, vaultServer } from "./http.ts";
 
 /**
- * The server of a configuration, with its CA.
+ * Returns the configured server with its CA.
  *
  * @throws {SyncError} exit 2: `vault-address`, `vault-ca`.
  */
@@ -33,7 +33,7 @@ export async function serverOf(config: LocalConfig): Promise<VaultServer> {
   const readCa = caFile === undefined
     ? undefined
     : () => Deno.readTextFile(caFile);
-  // What is no certificate would be passed over in silence.
+  // Deno would silently ignore a file without certificates.
   if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
     return vaultServer(address, config["vault.namespace"], ca, readCa);
   }

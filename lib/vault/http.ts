@@ -1,25 +1,25 @@
 /**
- * Vault and OpenBao over HTTP: the one configured address, and nothing that
- * the server says beside the fields that are needed. Bodies of errors are
- * thrown away unread, because one of them echoes what was sent.
+ * Vault and OpenBao over HTTP. Only uses the configured address, and only the
+ * needed fields of answers. Bodies of errors are discarded unread, because some
+ * of them echo the request.
  *
  * @module
  */
 import { SyncError } from "../base/errors.ts";
 import { boundedText, whyOf } from "../base/http.ts";
 
-/** Where the server is and how it is spoken to. */
+/** The address of the server and how to connect to it. */
 export interface VaultServer {
-  /** `https://vault.example.com`, without a slash at its end. */
+  /** `https://vault.example.com`, without a trailing slash. */
   address: string;
   namespace: string | undefined;
-  /** Knows the configured CA. */
+  /** Has the configured CA. */
   client: Deno.HttpClient;
-  /** Reads the CA again; whether it is another one than before. */
+  /** Reads the CA again; returns whether it has changed. */
   renewCa?: () => Promise<boolean>;
 }
 
-/** What is asked of the server. */
+/** A request to the server. */
 export interface Question {
   /** Completes "Cannot …" in messages. */
   what: string;
@@ -34,10 +34,10 @@ const longestCall = 10_000;
 const longestAnswer = 1024 * 1024;
 
 /**
- * The server of a configuration.
+ * Returns the configured server.
  *
- * @param ca The certificates (PEM) that it is trusted by; none: the usual ones.
- * @param readCa Reads them again, when the server is not trusted any more.
+ * @param ca The trusted certificates (PEM); the default is those of the system.
+ * @param readCa Reads them again if the server is no longer trusted.
  */
 export function vaultServer(
   address: string,
@@ -63,7 +63,7 @@ export function vaultServer(
 }
 
 /**
- * One question and its answer.
+ * Sends one request and returns the answer.
  *
  * @throws {SyncError} exit 5, for every other status.
  */
@@ -72,7 +72,8 @@ export async function ask(
   question: Question,
 ): Promise<unknown> {
   const response = await send(server, question).catch(async (error) => {
-    // The certificates of a server are renewed, and so is the file of the CA.
+    // The server's certificates may have been renewed, and the CA file with
+    // them.
     const isTrusted = (error as SyncError).reason !== "vault-untrusted";
     if (isTrusted || !await server.renewCa?.()) throw error;
     return await send(server, question);
@@ -100,7 +101,7 @@ async function send(
     return await fetch(`${server.address}/v1/${path}`, {
       method,
       headers,
-      // A redirect would take the token to another address.
+      // A redirect would send the token to another address.
       redirect: "manual",
       signal: AbortSignal.timeout(longestCall),
       client: server.client,
@@ -117,7 +118,7 @@ function unreached(
   error: unknown,
 ): SyncError {
   const why = whyOf(error);
-  // Which the next try would not trust either.
+  // The next try would not trust it either.
   const isTrusted = !why.includes("certificate");
   return isTrusted
     ? vaultError(
@@ -132,7 +133,7 @@ function unreached(
     );
 }
 
-/** What a status means (Vault API, "HTTP status codes"). */
+/** Returns the error for a status (Vault API, "HTTP status codes"). */
 async function failure(
   server: VaultServer,
   question: Question,
@@ -169,7 +170,7 @@ async function failure(
   return await unhealthy(server, cannot, status);
 }
 
-/** Tells apart why a server doesn't serve (Vault API, "sys/health"). */
+/** Finds out why a server is unavailable (Vault API, "sys/health"). */
 async function unhealthy(
   server: VaultServer,
   cannot: string,
@@ -211,7 +212,7 @@ async function unhealthy(
   }
 }
 
-/** A failure of Vault: exit 5, tried again by the next run. */
+/** Returns a failure of Vault: exit 5; the next run tries again. */
 export function vaultError(
   message: string,
   reason: string,
@@ -225,7 +226,7 @@ export function vaultError(
   });
 }
 
-/** The error for a server that is another one. */
+/** Returns the error for a server that is not Vault. */
 export function odd(server: VaultServer, what: string): SyncError {
   return vaultError(
     `Cannot ${what}: ${server.address} does not answer like Vault`,

@@ -1,12 +1,12 @@
 /**
- * What a login to Vault is made with, and what is said where it is refused.
+ * The credentials for a login to Vault, and the errors if it is refused.
  *
  * @module
  */
 import { SyncError } from "../base/errors.ts";
 import { vaultError, type VaultServer } from "./http.ts";
 
-/** Reads a file that holds one word; no message ever shows it. */
+/** Reads a file that contains one word; no message ever shows it. */
 export async function readWord(path: string, option: string): Promise<string> {
   const text = await Deno.readTextFile(path).catch((error) => {
     throw unusable(path, option, (error as Error).message);
@@ -24,19 +24,22 @@ function unusable(path: string, option: string, why: string): SyncError {
   );
 }
 
-/** A login with wrong words is answered with 400 by AppRole, 403 elsewhere. */
+/**
+ * Whether the credentials were refused: AppRole answers with 400, other logins
+ * with 403.
+ */
 export function denied(error: unknown): boolean {
   return error instanceof SyncError &&
     ["vault-wrong", "vault-denied"].includes(error.reason);
 }
 
-/** Whether it was the words that were refused. */
+/** Whether the login failed because of its credentials. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof SyncError &&
     ["vault-login", "vault-wrap-used"].includes(error.reason);
 }
 
-/** The token of a file is not good any more. */
+/** Returns the error for a token that is no longer valid. */
 export function tokenOver({ address }: VaultServer, path: string): SyncError {
   return vaultError(
     `Cannot log in: Vault at ${address} refuses the token in ${path}: it has expired or was revoked`,
@@ -45,7 +48,7 @@ export function tokenOver({ address }: VaultServer, path: string): SyncError {
   );
 }
 
-/** What AppRole was given is not good. */
+/** Returns the error for a role id or secret id that is not valid. */
 export function roleRefused(
   { address }: VaultServer,
   mount: string,
@@ -57,7 +60,7 @@ export function roleRefused(
   );
 }
 
-/** A wrapping token was used before. */
+/** Returns the error for a wrapping token that was used before. */
 export function wrapUsed({ address }: VaultServer): SyncError {
   return vaultError(
     `Cannot log in: Vault at ${address} does not unwrap the secret id: it has expired, or it was unwrapped before`,
