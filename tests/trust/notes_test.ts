@@ -235,7 +235,7 @@ test("no other note approves what waits", async (world) => {
     operation: "accept",
     from: ["f".repeat(40)],
   });
-  add("a time that is over", "counted until", note({ until: iso(-60_000) }));
+  add("a time that is over", "expired at", note({ until: iso(-60_000) }));
   add(
     "a time without end",
     "is valid for longer than 90 days",
