@@ -1,6 +1,6 @@
 /**
- * What a file of sops shows to be wrong with it, after a program said that it
- * does not open: explanations, and what to do about them.
+ * Explains why a sops file does not open, after a program has failed to open
+ * it, and what to do about that.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 
 type Found = Omit<Problem, "file">;
 
-/** What the text alone shows to be wrong. */
+/** Returns a problem that the text alone shows. */
 export function faultOf(
   name: string,
   file: SopsFacts,
@@ -60,7 +60,7 @@ export function faultOf(
   };
 }
 
-/** What is wrong with a file whose metadata can't be read. */
+/** Returns the problem of a file whose metadata can't be read. */
 export function otherFault(
   name: string,
   facts: Exclude<Facts, SopsFacts>,
@@ -92,7 +92,10 @@ export function otherFault(
   }
 }
 
-/** The rules name this host for a file that does not name it. */
+/**
+ * Returns the problem of a file that lacks this host, although the rules name
+ * it.
+ */
 export function forgotten(name: string): Found {
   return {
     reason: "updatekeys-forgotten",
@@ -101,7 +104,7 @@ export function forgotten(name: string): Found {
   };
 }
 
-/** What to do about what sops says. */
+/** Returns what to do about a failure of sops. */
 export function mending(
   reason: SopsTrouble,
   name: string,
@@ -139,15 +142,15 @@ export function mending(
   }
 }
 
-/** A plugin of age that fails, or that is not there. */
+/** The fix for a plugin of age that fails or is missing. */
 export const pluginMend =
   "add the plugin to the service's PATH: services.gitops.secrets.plugins";
 
-/** Takes back what was committed before. */
+/** Returns the fix that restores an earlier version of a file. */
 export const restore = (name: string): string =>
   `restore it: git checkout REVISION -- ${quoted(name)}`;
 
-/** An address of Vault in the file that is not the configured one. */
+/** Returns a Vault address in the file that is not the configured one. */
 function otherVault(
   file: Pick<SopsFile, "groups">,
   { vault }: Keys,
@@ -159,7 +162,7 @@ function otherVault(
     );
 }
 
-/** Whether nobody but Vault opens a file. */
+/** Whether only Vault can open a file. */
 export const isVaultAlone = (file: Pick<SopsFile, "groups">): boolean =>
   recipientsOf(file).every(({ kind }) => kind === "hc_vault");
 
@@ -174,7 +177,7 @@ function vaultAddress(name: string, address: string, { vault }: Keys) {
   };
 }
 
-/** A file that only a Vault opens, and not the one that may be asked. */
+/** Returns the problem of a file that only another Vault can open. */
 export function vaultNote(
   name: string,
   file: Pick<SopsFile, "groups">,

@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a secret that a built system installs.
+ * The problems of secrets that a built system installs.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type Problem, quoted, type Reason } from "./problems.ts";
 type Format = SopsFormat | "age";
 type Secret = { name: string; format: Format };
 
-/** The file does not exist. */
+/** Returns the problem of a missing file. */
 export function noFile(file: string, forWhat: string): Problem {
   return {
     file,
@@ -27,7 +27,7 @@ export function noFile(file: string, forWhat: string): Problem {
   };
 }
 
-/** The file is none that could hold a secret. */
+/** Returns the problem of a file that can't contain a secret. */
 export function unreadable(
   file: string,
   forWhat: string,
@@ -41,7 +41,7 @@ export function unreadable(
   };
 }
 
-/** The file has nothing encrypted in it. */
+/** Returns the problem of a file without encrypted content. */
 export function notEncrypted(
   file: string,
   forWhat: string,
@@ -57,17 +57,17 @@ export function notEncrypted(
   };
 }
 
-/** A file of age as far as it shows whom it is for. */
+/** An age file, for its recipients. */
 export interface AgeBytes {
   kind: "age";
   bytes: Uint8Array;
 }
 
 /**
- * It opens for others alone, or for a plugin that failed.
+ * Returns the problem of a file for others, or for a plugin that failed.
  *
- * @param read What the file tells.
- * @param said What the program says that did not open it.
+ * @param read What the file shows.
+ * @param said The message of the program that did not open it.
  * @param byPlugin Whether a plugin might have opened it.
  */
 export function foreignProblem(
@@ -109,7 +109,7 @@ export function foreignProblem(
   };
 }
 
-/** Who keeps the keys of a kind for others. */
+/** The cloud service for each kind of key. */
 const cloudNames: Partial<Readonly<Record<RecipientKind, string>>> = {
   kms: "AWS KMS",
   gcp_kms: "Google Cloud KMS",
@@ -118,8 +118,9 @@ const cloudNames: Partial<Readonly<Record<RecipientKind, string>>> = {
 };
 
 /**
- * sops-install-secrets refuses a file that one manifest names with two formats
- * (sops-nix, `pkgs/sops-install-secrets/main.go`, "validateSopsFile").
+ * Finds files that a manifest names with two formats, which
+ * sops-install-secrets refuses (sops-nix, `pkgs/sops-install-secrets/main.go`,
+ * "validateSopsFile").
  */
 export function formatProblems(secrets: readonly SopsNixSecret[]): Problem[] {
   const first = new Map<string, SopsNixSecret>();
@@ -134,7 +135,7 @@ export function formatProblems(secrets: readonly SopsNixSecret[]): Problem[] {
   });
 }
 
-/** One file is named with two formats. */
+/** Returns the problem of a file with two formats. */
 function twoFormats(
   file: string,
   { name, format }: Secret,
@@ -149,7 +150,10 @@ function twoFormats(
   };
 }
 
-/** Only Vault opens it, and the system does not hand sops the way to it. */
+/**
+ * Returns the problem of a file for Vault, if the system does not pass the
+ * socket to sops.
+ */
 export function noSocket(file: string, socket: string): Problem {
   return {
     file,
@@ -160,7 +164,7 @@ export function noSocket(file: string, socket: string): Problem {
   };
 }
 
-/** What keeps sops-nix from installing a key; nothing where it is found. */
+/** Returns why sops-nix can't install a key; empty if it can. */
 export function keyProblem(
   file: string,
   { name, key }: { name: string; key: string },
@@ -216,7 +220,9 @@ export function keyProblem(
   }
 }
 
-/** A file of the store as it is named in the repository, as far as that shows. */
+/**
+ * Returns the path of a store file in the repository, as far as it is known.
+ */
 export function shownPath(file: string): string {
   return file.replace(/^\/nix\/store\/[0-9a-z]{32}-(?:source\/)?/, "");
 }

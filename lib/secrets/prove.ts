@@ -1,7 +1,7 @@
 /**
- * Proves that what the built system decrypts when it is activated can be
- * decrypted here, before anything on the host changes: each file is there, has
- * the key that is wanted of it, and opens with the keys that this system names.
+ * Proves that this host can decrypt all secrets of the built system, before
+ * anything on the host changes: each file exists, has the needed key, and opens
+ * with the keys that the system names.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import { type Built, Proven } from "../run/stages.ts";
  * Opens every file that the system of `built` installs.
  *
  * @throws {SyncError} exit 5, with every problem: `secrets-unreadable`, or
- * `vault-…` where a later run may find Vault at work again.
+ * `vault-…` if Vault may be available in a later run.
  */
 export async function prove(run: Run, built: Built): Promise<Proven> {
   const result = { ...built, done: "proven" as const };
@@ -74,7 +74,7 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   return { ...result, secrets };
 }
 
-/** What the proof of all files has in common. */
+/** What the checks of all files share. */
 interface Tools {
   memory: SecretMemory;
   keyFiles: KeyFiles;
@@ -102,7 +102,7 @@ async function proveFile(
   ];
 }
 
-/** What keeps a file from being opened. */
+/** Returns why a file can't be opened. */
 async function openProblems(
   run: Run,
   { file, format, secrets, keys, hasSocket, makesPgp, opener }: Wanted,
@@ -147,9 +147,9 @@ async function openProblems(
 }
 
 /**
- * What keeps sops-nix from installing a key of a file.
+ * Returns why sops-nix can't install keys of a file.
  *
- * @param isTold Whether something else is wrong with the file.
+ * @param isTold Whether the file has another problem already.
  */
 async function keyProblems(
   { file, format, secrets }: Wanted,
@@ -162,7 +162,8 @@ async function keyProblems(
   const keys = secrets.map(({ key }) => key);
   const facts = await reader.facts({ name, bytes, format, keys });
   if (facts.kind !== "sops" && isTold) return [];
-  // sops may open what we can't read, but who looks at the keys is us.
+  // sops may open a file that this program can't read, but this program must
+  // check the keys.
   const answers = facts.kind === "sops"
     ? facts.keys
     : keys.map((key) => unreadAnswer(format, key, whyUnread(facts)));
