@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { tokenTrouble } from "./credentials.ts";
+import { tokenProblem } from "./credentials.ts";
 import type { RemoteConfig } from "./git.ts";
 
 /** What decides how this host reaches a remote. */
@@ -24,7 +24,7 @@ export function accessHints({ config }: Access): string[] {
 
 function tokenHint({ tokenFile }: RemoteConfig): string {
   return tokenFile
-    ? tokenTrouble(tokenFile) ??
+    ? tokenProblem(tokenFile) ??
       `check that the token in ${tokenFile} may read the repository and has not expired`
     : "write an access token to a file, and set tokenFile to its path";
 }

@@ -46,7 +46,7 @@ export async function commonOf(
   const areThere = await has(run, mirror, one) && await has(run, mirror, other);
   if (!areThere) return undefined;
   if (finished.code === 128) throw damaged(run, command, finished);
-  await mustBeApart(run, mirror, one, other);
+  await confirmUnrelated(run, mirror, one, other);
   return undefined;
 }
 
@@ -56,7 +56,7 @@ export async function commonOf(
  *
  * @throws {SyncError} `mirror-damaged` if Git does not confirm it.
  */
-async function mustBeApart(
+async function confirmUnrelated(
   run: Mirrored,
   mirror: string,
   one: string,

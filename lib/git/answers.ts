@@ -12,7 +12,7 @@ import { oneLine } from "../base/text.ts";
 import { type Access, accessHints } from "./access_hints.ts";
 
 /** One kind of failure. */
-export interface Sort {
+export interface FailureKind {
   /** Stable: part of the state and of `--json`. */
   reason: string;
   pattern: RegExp;
@@ -22,7 +22,7 @@ export interface Sort {
 }
 
 /** The server does not speak Git's protocol. */
-export const dumb: Sort = {
+export const dumbHttp: FailureKind = {
   reason: "dumb-http",
   pattern: /dumb http transport/,
   says:
@@ -39,7 +39,7 @@ export const notGitHint =
 const nextRun = "the next run tries again";
 
 /** Messages of programs on this host: a server can't write these lines. */
-const ofThisHost: readonly Sort[] = [
+const localFailures: readonly FailureKind[] = [
   {
     reason: "disk-full",
     pattern: /No space left on device|Disk quota exceeded/,
@@ -60,7 +60,7 @@ const ofThisHost: readonly Sort[] = [
 ];
 
 /** First match wins. */
-const ofServers: readonly Sort[] = [
+const serverFailures: readonly FailureKind[] = [
   {
     reason: "revision-missing",
     pattern: /not our ref|[Cc]ouldn't find remote ref/,
@@ -77,7 +77,7 @@ const ofServers: readonly Sort[] = [
       "find them with git fsck --strict in a clone; this host never stores such objects",
     ],
   },
-  dumb,
+  dumbHttp,
   {
     // Before `garbled` and `not-git`: Git also reports that the pack is
     // incomplete.
@@ -304,13 +304,13 @@ const ofServers: readonly Sort[] = [
 /**
  * Returns the meaning of Git's messages, or `undefined` if they are unknown.
  */
-export function sortOf(said: string): Sort | undefined {
+export function failureKindOf(said: string): FailureKind | undefined {
   // Without the URL: its words say nothing about the failure.
   const plain = said.replace(/(?<!\w)'[^'\n]*'/g, "''");
   const own = plain.split("\n")
     .filter((line) => !/^remote: |remote error: /.test(line)).join("\n");
-  return ofThisHost.find(({ pattern }) => pattern.test(own)) ??
-    ofServers.find(({ pattern }) => pattern.test(plain));
+  return localFailures.find(({ pattern }) => pattern.test(own)) ??
+    serverFailures.find(({ pattern }) => pattern.test(plain));
 }
 
 function negotiated(said: string): string {

@@ -6,7 +6,7 @@
  */
 
 /** Returns what to do about a token file that can't work, or `undefined`. */
-export function tokenTrouble(path: string): string | undefined {
+export function tokenProblem(path: string): string | undefined {
   const text = readText(path);
   if (typeof text !== "string") {
     return `${path} (tokenFile) ${text.why}: put the access token into it`;

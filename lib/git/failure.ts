@@ -9,10 +9,10 @@ import { type Stage, SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import { lastWords } from "../base/text.ts";
 import { mistakes } from "../config/mistakes.ts";
-import { dumb, notGitHint, sortOf } from "./answers.ts";
+import { dumbHttp, failureKindOf, notGitHint } from "./answers.ts";
 import type { RemoteConfig } from "./git.ts";
 import { authorityFile } from "./git.ts";
-import { untraced } from "./headers.ts";
+import { withoutTrace } from "./headers.ts";
 
 /** The pause if a server asks for one without saying how long. */
 const usualPause = 5 * 60_000;
@@ -28,8 +28,8 @@ export function remoteFailure(
   config: RemoteConfig,
   stage: Stage,
 ): SyncError {
-  const { said, after } = untraced(finished.stderr);
-  const sort = finished.timedOut ? undefined : sortOf(said);
+  const { said, after } = withoutTrace(finished.stderr);
+  const sort = finished.timedOut ? undefined : failureKindOf(said);
   const isBusy = sort?.reason === "slow-down" ||
     after !== undefined && sort?.reason === "unreachable";
   if (isBusy) return busy(config, stage, said, after ?? usualPause);
@@ -101,11 +101,11 @@ export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
  * Returns the error for a server that sent objects which Git does not check.
  */
 export function unchecked(config: RemoteConfig): SyncError {
-  return new SyncError(`Cannot use ${config.repository}: ${dumb.says}`, {
+  return new SyncError(`Cannot use ${config.repository}: ${dumbHttp.says}`, {
     stage: "fetch",
-    reason: dumb.reason,
+    reason: dumbHttp.reason,
     next: "retry",
-    hints: dumb.hints({ config, authority: authorityFile() }, ""),
+    hints: dumbHttp.hints({ config, authority: authorityFile() }, ""),
     exit: 3,
   });
 }

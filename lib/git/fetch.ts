@@ -31,7 +31,7 @@ import {
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
-import { backTo, orGone } from "./soaked.ts";
+import { asGone, useSoaked } from "./soaked.ts";
 import { dropUnchecked, fetch } from "./transfer.ts";
 import { Fetched } from "../run/stages.ts";
 import type { Tip } from "../base/tip.ts";
@@ -57,13 +57,13 @@ export async function fetchRevision(
     return await fetchInto(run, mirror, tip, target);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    if (!isNew && await isOfMirror(run, mirror, error)) {
+    if (!isNew && await isMirrorFault(run, mirror, error)) {
       say(run.effects, "notice", "The mirror is damaged; creating a new one");
       await Deno.remove(mirror, { recursive: true });
       await makeMirror(run, mirror, tip);
       return await fetchInto(run, mirror, tip, target);
     }
-    if (!await isOfShallow(run, mirror, error)) throw error;
+    if (!await isShallowFault(run, mirror, error)) throw error;
     return await fetchWhole(run, mirror, tip, target);
   }
 }
@@ -73,14 +73,14 @@ export async function fetchRevision(
  * crash. A failure of the remote is no reason to remove the mirror. If Git's
  * message does not tell which of the two it was, Git checks the mirror.
  */
-async function isOfMirror(
+async function isMirrorFault(
   run: Run,
   mirror: string,
   { reason, details }: SyncError,
 ): Promise<boolean> {
   if (reason === "mirror-damaged") return true;
   if (!["git-failed", "garbled"].includes(reason)) return false;
-  return details.some((line) => ofMirror.test(line)) ||
+  return details.some((line) => mirrorFaults.test(line)) ||
     await isDamaged(run, mirror);
 }
 
@@ -88,13 +88,13 @@ async function isOfMirror(
  * Git's messages about the mirror itself: it can't be written to, or its hashes
  * are of another kind than those of the repository.
  */
-const ofMirror =
+const mirrorFaults =
   /^(?:fatal|error): (?:mismatched (?:algorithms|object format)|(?:could not|cannot|Unable to) (?:create|lock) )/;
 
 /**
  * Whether the fetch may have failed because it asked for a part of the history.
  */
-async function isOfShallow(
+async function isShallowFault(
   run: Run,
   mirror: string,
   { reason, details }: SyncError,
@@ -142,9 +142,9 @@ async function fetchInto(
     ? undefined
     : tip.base ?? followedOf(run.state, target)?.revision;
   const { commit, forward: known } = tip.newest === undefined
-    ? await bringIn(run, mirror, tip, base)
-    : await bringSoaked(run, mirror, tip, base);
-  await bringKeys(run, mirror);
+    ? await fetchCandidate(run, mirror, tip, base)
+    : await fetchSoaked(run, mirror, tip, base);
+  await fetchKeys(run, mirror);
   await collectGarbage(run, mirror);
   if (commit.revision !== tip.revision) {
     await mustHaveMoved(run, tip, commit, target);
@@ -160,7 +160,7 @@ async function fetchInto(
  *
  * @returns whether it moves forward, if the fetch has shown that.
  */
-async function bringIn(
+async function fetchCandidate(
   run: Run,
   mirror: string,
   tip: Tip,
@@ -193,17 +193,17 @@ async function bringIn(
 }
 
 /** Does the same for the revision that the name pointed to before. */
-async function bringSoaked(
+async function fetchSoaked(
   run: Run,
   mirror: string,
   tip: Tip,
   base: string | undefined,
-): ReturnType<typeof bringIn> {
+): ReturnType<typeof fetchCandidate> {
   try {
-    const { commit } = await bringIn(run, mirror, tip, base);
-    return { commit: await backTo(run, mirror, tip, commit) };
+    const { commit } = await fetchCandidate(run, mirror, tip, base);
+    return { commit: await useSoaked(run, mirror, tip, commit) };
   } catch (error) {
-    throw orGone(run, tip, error);
+    throw asGone(run, tip, error);
   }
 }
 
@@ -211,7 +211,7 @@ async function bringSoaked(
  * Fetches the revision whose keys are trusted, if the mirror was lost and
  * nothing else needs that revision (after a change of the ref).
  */
-async function bringKeys(run: Run, mirror: string): Promise<void> {
+async function fetchKeys(run: Run, mirror: string): Promise<void> {
   const { config, state } = run;
   const newest = newestOf(state, config.repository);
   if (config["verify.keysFrom"] === "" || newest === undefined) return;

@@ -22,7 +22,7 @@ const traced = /^\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +/;
  * @returns the rest, and the pause that the server asked for, in milliseconds
  * (RFC 9110, 10.2.3).
  */
-export function untraced(
+export function withoutTrace(
   stderr: string,
   now: Date = new Date(),
 ): { said: string; after: number | undefined } {

@@ -105,7 +105,7 @@ export async function removeIfThere(path: string): Promise<void> {
  * fetch, and sets the remote for submodules.
  */
 export async function readyMirror(run: Run, mirror: string): Promise<void> {
-  await dropHalfPacks(mirror);
+  await dropPartialPacks(mirror);
   // A submodule URL that begins with ./ or ../ is relative to it
   // (gitmodules(5)), and Nix resolves it in this way.
   if (!run.config.submodules) return;
@@ -117,7 +117,7 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
 }
 
 /** Removes the partial packs of an interrupted fetch. */
-export async function dropHalfPacks(mirror: string): Promise<void> {
+export async function dropPartialPacks(mirror: string): Promise<void> {
   for (const name of packNames(mirror)) {
     if (name.startsWith("tmp_")) {
       await Deno.remove(`${packsOf(mirror)}/${name}`);

@@ -109,8 +109,8 @@ export async function askRemote(
   );
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./failure.ts");
-    const { withSshWords } = await import("./ssh_words.ts");
-    const whole = await withSshWords(effects, question, finished);
+    const { withSshMessages } = await import("./ssh_messages.ts");
+    const whole = await withSshMessages(effects, question, finished);
     throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);

@@ -23,7 +23,7 @@ import { must } from "./mirror.ts";
  * @param fetched The commit that the ref points to now.
  * @throws {SyncError} `soaked-gone`, exit 0.
  */
-export async function backTo(
+export async function useSoaked(
   run: Run,
   mirror: string,
   tip: Tip,
@@ -32,7 +32,7 @@ export async function backTo(
   if (fetched.revision === tip.revision) return fetched;
   const isBehind = tip.kind === "branch" &&
     await isAncestor(run, mirror, tip.revision, fetched.revision);
-  if (!isBehind) throw gone(run, tip);
+  if (!isBehind) throw goneError(run, tip);
   await must(
     run,
     localGit(mirror, [
@@ -47,13 +47,13 @@ export async function backTo(
 }
 
 /** A removed tag is no failure of the remote. */
-export function orGone(run: Run, tip: Tip, error: unknown): unknown {
+export function asGone(run: Run, tip: Tip, error: unknown): unknown {
   const isGone = tip.newest !== undefined && error instanceof SyncError &&
     error.reason === "revision-missing";
-  return isGone ? gone(run, tip) : error;
+  return isGone ? goneError(run, tip) : error;
 }
 
-function gone({ config: { ref } }: Run, { revision }: Tip): SyncError {
+function goneError({ config: { ref } }: Run, { revision }: Tip): SyncError {
   return new SyncError(
     `${ref} no longer has ${
       short(revision)

@@ -95,15 +95,15 @@ export async function askSources(
         missing ??= { tip, answer, servedBy: url };
         continue;
       }
-      const before = await whatItIsBehind(effects, config, state, tip);
+      const before = await newerDeployed(effects, config, state, tip);
       if (!before) {
-        tellFailures(effects, failures, url);
+        warnOfFailures(effects, failures, url);
         const named = { ...asked, tip: { ...tip, servedBy: url } };
         if (url === config.repository) return named;
         const { notes } = asked;
         return { tip: named.tip, answer, ...notes && { notes } };
       }
-      tellBehind(effects, url, tip, before);
+      reportBehind(effects, url, tip, before);
       behind ??= { tip: stay(tip, before, url), answer: "" };
     } catch (error) {
       if (!isPassedOver(error)) throw error;
@@ -111,8 +111,8 @@ export async function askSources(
     }
   }
   const found = behind ?? missing;
-  if (!found) throw noneAnswers(failures);
-  tellFailures(effects, failures, config.repository);
+  if (!found) throw noAnswerError(failures);
+  warnOfFailures(effects, failures, config.repository);
   return found;
 }
 
@@ -164,7 +164,7 @@ function stay(tip: Tip, before: Before, servedBy: string): Tip {
 }
 
 /** Returns the deployed revision if a tip is older than it. */
-async function whatItIsBehind(
+async function newerDeployed(
   effects: Programs,
   config: Config,
   state: State,
@@ -220,7 +220,7 @@ async function isOlder(
   }
 }
 
-function tellFailures(
+function warnOfFailures(
   effects: Programs,
   failures: readonly { error: SyncError }[],
   servedBy: string,
@@ -235,7 +235,7 @@ function tellFailures(
   }
 }
 
-function tellBehind(
+function reportBehind(
   effects: Programs,
   url: string,
   tip: Tip,
@@ -254,7 +254,7 @@ function tellBehind(
  * Returns the failure of the repository itself, with the failures of the
  * mirrors as hints.
  */
-function noneAnswers(
+function noAnswerError(
   failures: readonly { url: string; error: SyncError }[],
 ): SyncError {
   const [first, ...others] = failures.map(({ error }) => error);

@@ -12,7 +12,7 @@ import { gitEnvironment, mostMemory } from "./git.ts";
 import { headersOf } from "./headers.ts";
 import { remoteFailure, unchecked } from "./failure.ts";
 import { sizeOf } from "../process/watch.ts";
-import { damaged, dropHalfPacks } from "./mirror.ts";
+import { damaged, dropPartialPacks } from "./mirror.ts";
 import type { Run } from "../run/run.ts";
 
 /** The part of a run that a fetch needs. */
@@ -142,7 +142,7 @@ async function bounded(
     if (sizeOf(folder) <= most) return finished;
   } catch (error) {
     if (!(error instanceof SyncError && error.reason === "limit")) throw error;
-    await dropHalfPacks(mirror);
+    await dropPartialPacks(mirror);
   }
   throw new SyncError(
     `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch allows, or Git needs too much memory for it`,

@@ -6,7 +6,7 @@
  */
 import type { Effects } from "../base/effects.ts";
 import { type Stage, SyncError } from "../base/errors.ts";
-import { keyTrouble } from "../keys/private_key.ts";
+import { privateKeyProblem } from "../keys/private_key.ts";
 import type { RemoteConfig } from "./git.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function refuseBadKey(
   stage: Stage,
 ): Promise<void> {
   if (!sshKeyFile || /^(?:https?|file):/.test(repository)) return;
-  const trouble = await keyTrouble(effects, sshKeyFile, "sshKeyFile");
+  const trouble = await privateKeyProblem(effects, sshKeyFile, "sshKeyFile");
   if (trouble === undefined) return;
   throw new SyncError(
     `Cannot reach ${repository}: this host's SSH key can't be used`,

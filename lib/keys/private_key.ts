@@ -12,7 +12,7 @@ import { oneLine } from "../base/text.ts";
  *
  * @param option The option that names the file, for the message.
  */
-export async function keyTrouble(
+export async function privateKeyProblem(
   effects: Pick<Effects, "run">,
   path: string,
   option: string,

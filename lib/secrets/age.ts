@@ -10,14 +10,14 @@ import type { Identity } from "./identities.ts";
 /** The result of an attempt to decrypt. */
 export type Opened =
   | { ok: true }
-  | { ok: false; kind: AgeTrouble; why: string };
+  | { ok: false; kind: AgeFailure; why: string };
 
 /**
  * Why a file does not open: `foreign`, encrypted for others; `plugin`, a plugin
  * failed; `locked`, a key needs a passphrase; `damaged`, the file is
  * incomplete; `failed`, anything else, such as a key file that age can't read.
  */
-export type AgeTrouble =
+export type AgeFailure =
   | "foreign"
   | "plugin"
   | "locked"
@@ -26,7 +26,7 @@ export type AgeTrouble =
   | "failed";
 
 /** The messages of age 1.1 and 1.3. Any other text counts as `failed`. */
-const meanings: readonly [AgeTrouble, RegExp][] = [
+const meanings: readonly [AgeFailure, RegExp][] = [
   ["foreign", /^no identity matched/],
   [
     "damaged",

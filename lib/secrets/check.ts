@@ -58,7 +58,7 @@ export async function checkSecrets(
     ]);
   }
   const { keys, unusable } = await readKeys(run, await identitiesNamed(run));
-  tellUnusable(run, unusable);
+  reportUnusable(run, unusable);
   const answers = await judgeTree(run, keys, verified.mirror, tree, {
     reader,
     deadline,
@@ -69,7 +69,7 @@ export async function checkSecrets(
     if (answer.kind === "problem") problems.push(answer.problem);
     if (answer.kind === "foreign" && answer.note) notes.push(answer.note);
   }
-  tellNotes(run, notes);
+  reportNotes(run, notes);
   if (problems.length > 0) {
     const what = short(verified.commit.revision);
     throw problemsFailure(
@@ -82,7 +82,7 @@ export async function checkSecrets(
   const number = (kind: Answer["kind"]) =>
     answers.filter((answer) => answer.kind === kind).length;
   if (keys.identities.length === 0 && number("foreign") > 0) {
-    tellNoIdentity(run, number("foreign"));
+    warnNoIdentity(run, number("foreign"));
   }
   return { ...result, opened: number("opened"), foreign: number("foreign") };
 }
@@ -117,7 +117,7 @@ export async function readKeys(
       const { reason, message, hints } = error as SyncError;
       if (reason !== "identity-unreadable") throw error;
       const why = message.replace(/^.*?: /, "");
-      unusable.push({ file: path, reason, why, mend: hints[0]! });
+      unusable.push({ file: path, reason, why, fix: hints[0]! });
       return undefined;
     }
   });
@@ -240,20 +240,20 @@ function tooLarge(file: string, size: number, most: number): Answer {
     why: `it was not checked: it has ${
       formatSize(size)
     }, and limits.secrets is ${formatSize(most)}`,
-    mend: "raise limits.secrets, or list the file in secrets.ignore",
+    fix: "raise limits.secrets, or list the file in secrets.ignore",
   };
   return { kind: "foreign", remember: false, note };
 }
 
 /** Reports identities that are configured or guessed, and can't be used. */
-function tellUnusable(run: Run, unusable: readonly Problem[]): void {
-  for (const { file, why, mend } of unusable) {
+function reportUnusable(run: Run, unusable: readonly Problem[]): void {
+  for (const { file, why, fix } of unusable) {
     const level = run.config["secrets.identities"] ? "warning" : "info";
-    say(run.effects, level, `Skipped the identity ${file}: ${why}`, [mend]);
+    say(run.effects, level, `Skipped the identity ${file}: ${why}`, [fix]);
   }
 }
 
-function tellNotes(run: Run, notes: readonly Problem[]): void {
+function reportNotes(run: Run, notes: readonly Problem[]): void {
   if (notes.length === 0) return;
   run.effects.tell({
     kind: "message",
@@ -269,7 +269,7 @@ function tellNotes(run: Run, notes: readonly Problem[]): void {
   });
 }
 
-function tellNoIdentity(run: Run, files: number): void {
+function warnNoIdentity(run: Run, files: number): void {
   say(
     run.effects,
     "warning",

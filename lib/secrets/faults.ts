@@ -11,13 +11,13 @@ import {
   type Access,
   isSameAddress,
   type Keys,
-  type SopsTrouble,
+  type SopsReason,
 } from "./sops/sops.ts";
 
 type Found = Omit<Problem, "file">;
 
 /** Returns a problem that the text alone shows. */
-export function faultOf(
+export function textProblem(
   name: string,
   file: SopsFacts,
   { groupsAtMost }: Access,
@@ -30,7 +30,7 @@ export function faultOf(
         reason: "key-groups" as const,
         why:
           `opening it takes ${file.needed} key groups, and this host is in ${groupsAtMost}`,
-        mend:
+        fix:
           `add this host to more groups in .sops.yaml, then run: sops updatekeys ${
             quoted(name)
           }`,
@@ -42,26 +42,26 @@ export function faultOf(
       reason: "plaintext-value",
       why: "a value in it is not encrypted, but should be",
       key: file.plain.slice(0, 5).join(", "),
-      mend: `replace the value by a new one: sops edit ${quoted(name)}`,
+      fix: `replace the value by a new one: sops edit ${quoted(name)}`,
     };
   }
   if (!file.hasMac) {
     return {
       reason: "no-mac",
       why: "it has no MAC, so nobody can tell whether it was changed",
-      mend: restore(name),
+      fix: restoreFix(name),
     };
   }
   return file.unread === undefined ? undefined : {
     reason: "broken",
     why:
       `it was encrypted by sops, but it is no longer valid ${file.format}: ${file.unread}`,
-    mend: restore(name),
+    fix: restoreFix(name),
   };
 }
 
 /** Returns the problem of a file whose metadata can't be read. */
-export function otherFault(
+export function unreadableProblem(
   name: string,
   facts: Exclude<Facts, SopsFacts>,
 ): Found {
@@ -70,7 +70,7 @@ export function otherFault(
       return {
         reason: "plaintext",
         why: ".sops.yaml has a rule for it, but it is not encrypted",
-        mend: `sops encrypt --in-place ${
+        fix: `sops encrypt --in-place ${
           quoted(name)
         }, and replace the secrets in it, because Git still has them; or list it in secrets.ignore`,
       };
@@ -78,17 +78,17 @@ export function otherFault(
       return {
         reason: "cut-off",
         why: "it has encrypted values, but the metadata of sops is missing",
-        mend: restore(name),
+        fix: restoreFix(name),
       };
     case "broken":
       return {
         reason: "broken",
         why:
           `it was encrypted by sops, but it is no longer valid ${facts.format}: ${facts.why}`,
-        mend: restore(name),
+        fix: restoreFix(name),
       };
     case "unread":
-      return { reason: "unread", why: facts.why, mend: restore(name) };
+      return { reason: "unread", why: facts.why, fix: restoreFix(name) };
   }
 }
 
@@ -96,58 +96,58 @@ export function otherFault(
  * Returns the problem of a file that lacks this host, although the rules name
  * it.
  */
-export function forgotten(name: string): Found {
+export function forgottenProblem(name: string): Found {
   return {
     reason: "updatekeys-forgotten",
     why: ".sops.yaml names this host for it, but the file itself does not",
-    mend: `sops updatekeys ${quoted(name)}`,
+    fix: `sops updatekeys ${quoted(name)}`,
   };
 }
 
 /** Returns what to do about a failure of sops. */
-export function mending(
-  reason: SopsTrouble,
+export function fixFor(
+  reason: SopsReason,
   name: string,
-): Pick<Problem, "mend" | "transient"> {
+): Pick<Problem, "fix" | "transient"> {
   switch (reason) {
     case "vault-sealed":
-      return { mend: "unseal Vault: vault operator unseal", transient: true };
+      return { fix: "unseal Vault: vault operator unseal", transient: true };
     case "vault-unreachable":
       return {
-        mend: "check Vault, the network, and the service behind vault.socket",
+        fix: "check Vault, the network, and the service behind vault.socket",
         transient: true,
       };
     case "vault-refused":
       return {
-        mend: "do in Vault what its answer says; the next run tries again",
+        fix: "do in Vault what its answer says; the next run tries again",
         transient: true,
       };
     case "timed-out":
       return {
-        mend: "the next run tries again; or raise timeouts.secrets",
+        fix: "the next run tries again; or raise timeouts.secrets",
         transient: true,
       };
     case "program-ended":
       return {
-        mend: "check this host's memory, and check that sops is installed",
+        fix: "check this host's memory, and check that sops is installed",
         transient: true,
       };
     case "data-key":
-      return { mend: `sops updatekeys ${quoted(name)}` };
+      return { fix: `sops updatekeys ${quoted(name)}` };
     case "value-changed":
     case "tampered":
     case "no-mac":
     case "sops-failed":
-      return { mend: restore(name) };
+      return { fix: restoreFix(name) };
   }
 }
 
 /** The fix for a plugin of age that fails or is missing. */
-export const pluginMend =
+export const pluginFix =
   "add the plugin to the service's PATH: services.gitops.secrets.plugins";
 
 /** Returns the fix that restores an earlier version of a file. */
-export const restore = (name: string): string =>
+export const restoreFix = (name: string): string =>
   `restore it: git checkout REVISION -- ${quoted(name)}`;
 
 /** Returns a Vault address in the file that is not the configured one. */
@@ -171,7 +171,7 @@ function vaultAddress(name: string, address: string, { vault }: Keys) {
     reason: "vault-address" as const,
     why:
       `it names the Vault at ${address}, but this host may only use ${vault?.address}`,
-    mend: `write the right address to .sops.yaml, then run: sops updatekeys ${
+    fix: `write the right address to .sops.yaml, then run: sops updatekeys ${
       quoted(name)
     }`,
   };

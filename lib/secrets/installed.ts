@@ -62,8 +62,10 @@ export async function installedSecrets(system: string): Promise<Installed> {
     .exec(unitOf(agenixUnit))?.[1];
   const scripts = [script, started ? readIfThere(started) ?? "" : ""];
   const agenix = scripts.flatMap(agenixSecrets);
-  unread.push(...untold(system, calls.length, [script, ...units], callsIn));
-  unread.push(...untold(system, agenix.length, scripts, announcedIn));
+  unread.push(
+    ...unreadProblems(system, calls.length, [script, ...units], callsIn),
+  );
+  unread.push(...unreadProblems(system, agenix.length, scripts, announcedIn));
   return { sops, agenix, unread };
 }
 
@@ -71,7 +73,7 @@ export async function installedSecrets(system: string): Promise<Installed> {
  * Reports that a system installs more secrets than could be read: then nothing
  * is proven.
  */
-function untold(
+function unreadProblems(
   path: string,
   understood: number,
   texts: readonly string[],

@@ -9,7 +9,7 @@ import type { KeyAnswer } from "./reading/installed_keys.ts";
 import type { SopsNixSecret } from "./sops_nix.ts";
 import type { SopsFormat } from "./sops/formats.ts";
 import { type RecipientKind, recipientsOf } from "./sops/metadata.ts";
-import { pluginMend } from "./faults.ts";
+import { pluginFix } from "./faults.ts";
 import { type Problem, quoted, type Reason } from "./problems.ts";
 
 type Format = SopsFormat | "age";
@@ -21,9 +21,7 @@ export function noFile(file: string, forWhat: string): Problem {
     file,
     reason: "no-file",
     why: `${forWhat} uses it, but it does not exist`,
-    mend: `git add ${
-      quoted(file)
-    }, or remove the secret from the configuration`,
+    fix: `git add ${quoted(file)}, or remove the secret from the configuration`,
   };
 }
 
@@ -37,7 +35,7 @@ export function unreadable(
     file,
     reason: "unreadable",
     why: `${forWhat} uses it, but ${why}`,
-    mend: "use another file in sops.secrets or age.secrets",
+    fix: "use another file in sops.secrets or age.secrets",
   };
 }
 
@@ -51,7 +49,7 @@ export function notEncrypted(
     file,
     reason: "plaintext",
     why: `${forWhat} uses it, but it is not encrypted`,
-    mend: format === "age"
+    fix: format === "age"
       ? `agenix -e ${quoted(file)}`
       : `sops encrypt --in-place ${quoted(file)}`,
   };
@@ -85,7 +83,7 @@ export function foreignProblem(
   if (byPlugin) {
     const why = `${forWhat} uses it, but the plugin of a key of this host ` +
       `does not open it${said ? `: ${said}` : ""}`;
-    return { file, reason: "plugin-failed", why, ...given, mend: pluginMend };
+    return { file, reason: "plugin-failed", why, ...given, fix: pluginFix };
   }
   const cloud = new Set(named?.map(({ kind }) => cloudNames[kind]));
   const isCloud = cloud.size > 0 && !cloud.has(undefined);
@@ -99,7 +97,7 @@ export function foreignProblem(
     reason: "wrong-recipient",
     why: `${forWhat} uses it, but it is encrypted for others${words}`,
     ...given,
-    mend: isCloud
+    fix: isCloud
       ? "let somebody who may use that key write the secret to a file for this host"
       : read.kind === "age"
       ? "add this host's public key to secrets.nix, then run: agenix --rekey"
@@ -146,7 +144,7 @@ function twoFormats(
     reason: "two-formats",
     why:
       `secret ${name} reads it as ${format}, and secret ${other.name} as ${other.format}: sops-nix refuses that`,
-    mend: "set the same format for both in sops.secrets",
+    fix: "set the same format for both in sops.secrets",
   };
 }
 
@@ -160,7 +158,7 @@ export function noSocket(file: string, socket: string): Problem {
     reason: "vault-not-wired",
     why:
       "only Vault opens it, but the system does not hand sops the socket that asks Vault",
-    mend: `set sops.environment.VAULT_AGENT_ADDR = "unix://${socket}"`,
+    fix: `set sops.environment.VAULT_AGENT_ADDR = "unix://${socket}"`,
   };
 }
 
@@ -172,8 +170,8 @@ export function keyProblem(
 ): Problem[] {
   const cannot = `secret ${name} uses it, but`;
   const edit = `sops edit ${quoted(file)}`;
-  const one = (reason: Reason, why: string, mend: string): Problem[] => [
-    { file, ...(key === "" ? {} : { key }), reason, why, mend },
+  const one = (reason: Reason, why: string, fix: string): Problem[] => [
+    { file, ...(key === "" ? {} : { key }), reason, why, fix },
   ];
   switch (answer.kind) {
     case "found":

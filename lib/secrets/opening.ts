@@ -9,13 +9,13 @@ import { ageStanzas, isAgeFile, openAge, type Opened, sshTag } from "./age.ts";
 import { isForAnyAge, openWith } from "./age_program.ts";
 import type { AgeProgram } from "./agenix.ts";
 import {
-  faultOf,
-  forgotten,
+  fixFor,
+  forgottenProblem,
   isVaultAlone,
-  mending,
-  otherFault,
-  pluginMend,
-  restore,
+  pluginFix,
+  restoreFix,
+  textProblem,
+  unreadableProblem,
   vaultNote,
 } from "./faults.ts";
 import { type Problem, quoted } from "./problems.ts";
@@ -109,7 +109,7 @@ async function judgeAge(
   // Only the header is text.
   const text = new TextDecoder("latin1").decode(bytes);
   const file = quoted(name);
-  const mend =
+  const fix =
     `restore it: git checkout REVISION -- ${file}, or create it again: agenix -e ${file}`;
   if (!isAgeFile(text)) {
     // It only contains some age data.
@@ -117,18 +117,18 @@ async function judgeAge(
     const why = bytes.length === 0
       ? "it is empty"
       : "it is not an age file: it is truncated, or was never encrypted";
-    return problem(name, { reason: "not-age", why, mend });
+    return problem(name, { reason: "not-age", why, fix });
   }
   const recipients = ageStanzas(text);
   if (!recipients) {
     const why = "its header is truncated";
-    return problem(name, { reason: "cut-off", why, mend });
+    return problem(name, { reason: "cut-off", why, fix });
   }
   const opened = await openAsSystem(effects, identities, given, timeout);
   if (opened.ok) return { kind: "opened", remember: true, format: "age" };
   const { why, kind } = opened;
   if (kind === "timed-out") {
-    return problem(name, { reason: kind, why, ...mending(kind, name) });
+    return problem(name, { reason: kind, why, ...fixFor(kind, name) });
   }
   const tags = await Promise.all(
     identities.flatMap(({ recipients }) => recipients).map(sshTag),
@@ -142,7 +142,7 @@ async function judgeAge(
   }
   // A file for this host's own key that no key opens is damaged.
   if (kind === "damaged" || kind === "foreign") {
-    return problem(name, { reason: "damaged", why, recipients, mend });
+    return problem(name, { reason: "damaged", why, recipients, fix });
   }
   return problem(name, ageFailed(why, kind === "plugin"));
 }
@@ -177,12 +177,12 @@ async function judgeSops(
     problem(name, { ...found, recipients });
   if (recipients.length === 0) {
     const why = "it has no recipients";
-    return bad({ reason: "no-recipients", why, mend: restore(name) });
+    return bad({ reason: "no-recipients", why, fix: restoreFix(name) });
   }
   const access = accessTo(file, keys);
   const { own, perhaps } = access;
   if (own.length === 0 && perhaps.length === 0) {
-    if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
+    if (rule && isOwnRule(rule, keys)) return bad(forgottenProblem(name));
     const note = isVaultAlone(file) ? vaultNote(name, file, keys) : undefined;
     const remember = note === undefined;
     return { kind: "foreign", remember, ...(note ? { note } : {}) };
@@ -203,7 +203,7 @@ async function judgeSops(
     return { kind: "opened", remember: !needsVault, format: file.format };
   }
   const { reason } = opened;
-  const passing = mending(reason, name);
+  const passing = fixFor(reason, name);
   const text = new TextDecoder("latin1").decode(bytes);
   const isOfList = reason === "tampered" && /^\s+#ENC\[/m.test(text);
   const why = isOfList
@@ -212,10 +212,10 @@ async function judgeSops(
   // These results need the data key, so the file is damaged and not foreign.
   const isKeyed = ["value-changed", "tampered", "no-mac"].includes(reason);
   if (own.length === 0 && !isKeyed) {
-    if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
+    if (rule && isOwnRule(rule, keys)) return bad(forgottenProblem(name));
     return { kind: "foreign", why, byPlugin: true, remember: false };
   }
-  const shown = faultOf(name, file, access, keys);
+  const shown = textProblem(name, file, access, keys);
   // This program's failure to read it means nothing while sops may read it.
   const fault = passing.transient && shown?.reason === "broken"
     ? undefined
@@ -249,10 +249,10 @@ async function judgeOther(
     const opened = await openSops(...ways);
     if (opened.ok) return { kind: "opened", remember: !hasVault, format };
     const { reason, why } = opened;
-    const passing = mending(reason, name);
+    const passing = fixFor(reason, name);
     if (passing.transient) return problem(name, { reason, why, ...passing });
   }
-  const found = otherFault(name, facts);
+  const found = unreadableProblem(name, facts);
   const isForOthers = rule && rule.groups.length > 0
     ? !isOwnRule(rule, keys)
     : isUnclear && !isNamed && /age1[02-9ac-hj-np-z]{58}/.test(text);
@@ -263,11 +263,10 @@ async function judgeOther(
 
 /** Returns the problem if age failed before it read the file. */
 function ageFailed(why: string, isOfPlugin: boolean): Found {
-  return isOfPlugin ? { reason: "plugin-failed", why, mend: pluginMend } : {
+  return isOfPlugin ? { reason: "plugin-failed", why, fix: pluginFix } : {
     reason: "age-failed",
     why: `age failed before it read the file: ${why}`,
-    mend:
-      "fix the key file that age names, or set secrets.identities to others",
+    fix: "fix the key file that age names, or set secrets.identities to others",
   };
 }
 

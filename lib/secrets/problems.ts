@@ -73,7 +73,7 @@ export interface Problem {
   /** The recipients of the file, as far as it shows them. */
   recipients?: readonly string[];
   /** What a person types or does to fix it. */
-  mend: string;
+  fix: string;
   /** It is temporary. */
   transient?: true;
 }
@@ -168,13 +168,13 @@ function ownText(identities: readonly Identity[]): string {
 }
 
 function linesOf(problem: Problem): string[] {
-  const { file, key, reason, why, recipients = [], mend } = problem;
+  const { file, key, reason, why, recipients = [], fix } = problem;
   const where = key === undefined ? file : `${file}, key ${key}`;
   const more = [
     ...(recipients.length > 0
       ? [`it is for ${recipients.map(shortRecipient).join(", ")}`]
       : []),
-    mend,
+    fix,
   ];
   return [
     oneLine(`${where} [${reason}]: ${why}`, 300),

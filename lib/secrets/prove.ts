@@ -46,7 +46,7 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
     file: path,
     reason: "manifest-unreadable",
     why: `the list of secrets that it installs can't be read: ${why}`,
-    mend:
+    fix:
       "report this with the version of sops-nix or agenix; to deploy without this check, set secrets.check: false",
   }));
   problems.push(
@@ -140,7 +140,7 @@ async function openProblems(
       const problem = foreignProblem(name, forWhat, read, why, byPlugin);
       const isPgp = problem.recipients?.some((one) => /^[0-9A-F]+$/.test(one));
       if (!makesPgp || !isPgp) return [problem];
-      tellUnproven(run, name);
+      warnUnproven(run, name);
       return [];
     }
   }
@@ -173,7 +173,7 @@ async function keyProblems(
 const whyUnread = (facts: Exclude<Facts, SopsFacts>) =>
   "why" in facts ? facts.why : "its metadata can't be read";
 
-function tellUnproven(run: Run, file: string): void {
+function warnUnproven(run: Run, file: string): void {
   say(
     run.effects,
     "warning",

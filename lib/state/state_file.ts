@@ -5,7 +5,7 @@
  */
 import type { State } from "./state.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
-import { oddPart, withoutOdd } from "./state_shape.ts";
+import { withoutWrongParts, wrongPart } from "./state_shape.ts";
 import { SyncError } from "../base/errors.ts";
 import { digestOf } from "../base/digest.ts";
 import { short } from "../base/text.ts";
@@ -59,9 +59,9 @@ async function parse(path: string, text: string): Promise<State> {
   if (sealed.version > stateVersion) throw newer(path, sealed.version);
   if (await isDamaged(path, sealed)) throw damaged(path);
   const { checksum: _, sealedAt: __, ...state } = sealed;
-  const wrong = state.version === stateVersion ? oddPart(state) : "version";
+  const wrong = state.version === stateVersion ? wrongPart(state) : "version";
   if (wrong) throw unreadable(path, `${wrong} is not as expected`);
-  return withoutOdd(state);
+  return withoutWrongParts(state);
 }
 
 /**

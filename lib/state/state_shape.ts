@@ -108,7 +108,7 @@ export const historyEntry = object({
 /**
  * The parts that a run relies on: it can't continue if one of them is wrong.
  */
-const needed: Partial<Record<keyof State, Shape>> = {
+const requiredParts: Partial<Record<keyof State, Shape>> = {
   holds: listOf(hold),
   earlier: listOf(deployment),
   lastGood: optional(deployment),
@@ -176,7 +176,7 @@ const needed: Partial<Record<keyof State, Shape>> = {
 /**
  * The parts that are only shown or save work: a wrong one does not stop a run.
  */
-const spared: Partial<Record<keyof State, Shape>> = {
+const optionalParts: Partial<Record<keyof State, Shape>> = {
   last: object({ message: isText, hints: listOf(isText) }),
   seen: object({ ref: isText, revision: isText, at: isText }),
   built: deployment,
@@ -205,16 +205,16 @@ const spared: Partial<Record<keyof State, Shape>> = {
   }),
 };
 
-/** Returns the name of a needed part with a wrong shape. */
-export function oddPart(state: State): string | undefined {
-  return Object.entries(needed)
+/** Returns the name of a required part with a wrong shape. */
+export function wrongPart(state: State): string | undefined {
+  return Object.entries(requiredParts)
     .find(([name, shape]) => !shape(state[name as keyof State]))?.[0];
 }
 
 /** Returns the state without wrong parts that no run needs. */
-export function withoutOdd(state: State): State {
+export function withoutWrongParts(state: State): State {
   const parts = Object.entries(state).filter(([name, value]) =>
-    spared[name as keyof State]?.(value) ?? true
+    optionalParts[name as keyof State]?.(value) ?? true
   );
   return Object.fromEntries(parts) as unknown as State;
 }

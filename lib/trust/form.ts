@@ -24,7 +24,7 @@ const base64 = /^[A-Za-z0-9+/=]*$/;
  * @param content The commit or tag as it is stored.
  * @returns `undefined` if the form is usual, or if there is no signature.
  */
-export function formTrouble(
+export function formProblem(
   type: "commit" | "tag",
   content: string,
 ): Bad | undefined {
@@ -35,7 +35,7 @@ export function formTrouble(
     if (own.length + other.length > 0) {
       return odd("has a signature in its header, where a tag never has one");
     }
-    return textTrouble(tagSignature(content));
+    return textProblem(tagSignature(content));
   }
   // The kind of repository decides which one counts.
   const isLong = /^tree [0-9a-f]{64}$/m.test(content.split("\n", 1)[0]!);
@@ -45,7 +45,7 @@ export function formTrouble(
   if (beside.length > 0) {
     return odd(`has a ${beside[0]!.name} header besides its signature`);
   }
-  return textTrouble(counts[0]!.lines);
+  return textProblem(counts[0]!.lines);
 }
 
 interface Header {
@@ -79,7 +79,7 @@ function tagSignature(content: string): string[] {
 }
 
 /** Returns what is in the text of a signature that no signer writes. */
-function textTrouble(lines: readonly string[]): Bad | undefined {
+function textProblem(lines: readonly string[]): Bad | undefined {
   const [first = "", ...rest] = lines.map((line) => line.replace(/\r$/, ""));
   const [, kind, more] = begin.exec(first) ?? [];
   // The check of the signature itself recognises it.

@@ -5,7 +5,7 @@
  */
 import type { Run } from "../run/run.ts";
 import type { Signer } from "../state/state.ts";
-import { formTrouble } from "./form.ts";
+import { formProblem } from "./form.ts";
 import {
   type Bad,
   checkCommand,
@@ -17,7 +17,7 @@ import {
 import { contentsOf, failed } from "./trusted_keys.ts";
 
 /** Returns the signer of a good signature. */
-export function whose({ ok: _, ...signer }: Good): Signer {
+export function toSigner({ ok: _, ...signer }: Good): Signer {
   return signer;
 }
 
@@ -36,7 +36,7 @@ export async function judge(
 ): Promise<Good | Bad> {
   const bytes = content ?? (await contentsOf(run, mirror, [id]))[0];
   const text = new TextDecoder().decode(bytes);
-  const trouble = formTrouble(type, text);
+  const trouble = formProblem(type, text);
   if (trouble) return trouble;
   const check = async (keys: Keyring) => {
     const command = checkCommand(mirror, type, id, keys);

@@ -7,7 +7,7 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Signer, State } from "../state/state.ts";
 import type { Bad, Good, Keyring } from "./signature.ts";
-import { judge, whose } from "./judge.ts";
+import { judge, toSigner } from "./judge.ts";
 import { newCommits, refuseOtherHistory } from "./commits.ts";
 import { candidateName } from "../git/fetch.ts";
 import { isKnown, newestOf } from "../run/followed.ts";
@@ -101,7 +101,7 @@ export async function tellSignatures(
       const judged = await check.judge("commit", revision, keys);
       told.push(
         judged.ok
-          ? { state: "good", signer: whose(judged) }
+          ? { state: "good", signer: toSigner(judged) }
           : { state: "bad", says: judged.says },
       );
     }
@@ -310,7 +310,7 @@ class Check {
    */
   async signerBefore(): Promise<Signer[]> {
     const judged = await this.judge("commit", this.revision);
-    return judged.ok ? [whose(judged)] : [];
+    return judged.ok ? [toSigner(judged)] : [];
   }
 
   /**
@@ -336,7 +336,7 @@ class Check {
   /** Returns the signer of a commit; throws if its signature is not good. */
   async must(commit: string, keyring: Keyring): Promise<Signer> {
     const judged = await this.judge("commit", commit, keyring);
-    if (judged.ok) return whose(judged);
+    if (judged.ok) return toSigner(judged);
     throw refusal(`commit ${short(commit)}`, judged, this.revision);
   }
 

@@ -8,6 +8,7 @@ import { oneLine, short } from "../base/text.ts";
 import type { Signer } from "../state/state.ts";
 import { fieldOf } from "../git/git.ts";
 import { listTags, type RemoteTag } from "../git/remote.ts";
+import { toSigner } from "./judge.ts";
 import type { Bad, Good } from "./signature.ts";
 import { contentsIfThere, git } from "./trusted_keys.ts";
 import { refusal, tooManyTags } from "./refusals.ts";
@@ -52,13 +53,13 @@ export async function* taggersOf(
   }
   for (let at = 0; at < tags.length; at += chunk) {
     const some = tags.slice(at, at + chunk);
-    await bringTags(run, mirror, some);
+    await fetchTags(run, mirror, some);
     yield await goodSigners(run, fetched, some, judge);
   }
 }
 
 /** Fetches tags; a tag that is broken or was removed does not hide others. */
-async function bringTags(
+async function fetchTags(
   run: Run,
   mirror: string,
   tags: readonly Tag[],
@@ -102,13 +103,9 @@ async function goodSigners(
       relabelled(text, name, commit.revision);
     if (isOdd) continue;
     const judged = await judge(id, content);
-    if (judged.ok) signers.push(signerOf(judged));
+    if (judged.ok) signers.push(toSigner(judged));
   }
   return signers;
-}
-
-function signerOf({ ok: _, ...signer }: Good): Signer {
-  return signer;
 }
 
 /**
@@ -128,7 +125,7 @@ export async function taggerOf(
     ? unsigned
     : relabelled(new TextDecoder().decode(content), name, commit.revision);
   const judged = bad ?? await judge(id, content!);
-  if (judged.ok) return signerOf(judged);
+  if (judged.ok) return toSigner(judged);
   const shown = `tag ${oneLine(name.replace(/^refs\/tags\//, ""), 80)}`;
   throw refusal(shown, judged, commit.revision);
 }

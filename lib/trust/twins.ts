@@ -31,7 +31,7 @@ export async function descendsFromTwin(
   if (digest === undefined) return false;
   const isHere = await has(run, mirror, deployed.revision);
   // If it is here, all later commits are here, too.
-  if (!isHere) await bringWhole(run, fetched);
+  if (!isHere) await fetchWholeHistory(run, fetched);
   const listed = await git(run, mirror, [
     "rev-list",
     `--max-count=${mostCommits}`,
@@ -51,7 +51,7 @@ export async function descendsFromTwin(
 /**
  * Fetches the whole history: the commit may be beyond the cut of a shallow one.
  */
-async function bringWhole(
+async function fetchWholeHistory(
   run: Run,
   { mirror, tip: { name } }: Fetched,
 ): Promise<void> {

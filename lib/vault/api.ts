@@ -5,7 +5,7 @@
  */
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { ask, odd, type VaultServer } from "./http.ts";
+import { ask, notVault, type VaultServer } from "./http.ts";
 
 /** A token and how long it lasts. */
 export interface Token {
@@ -18,11 +18,11 @@ export interface Token {
 }
 
 /** Reasons of temporary failures. */
-const passing = ["vault-unreachable", "vault-sealed", "vault-busy"];
+const temporaryReasons = ["vault-unreachable", "vault-sealed", "vault-busy"];
 
 /** Whether a failure is temporary. */
-export function mayPass(error: unknown): boolean {
-  return error instanceof SyncError && passing.includes(error.reason);
+export function isTemporary(error: unknown): boolean {
+  return error instanceof SyncError && temporaryReasons.includes(error.reason);
 }
 
 /**
@@ -43,7 +43,7 @@ export async function withRetries<T>(
     } catch (error) {
       // Between half and all of it, so that not all hosts come at once.
       const wait = pause * (0.5 + Math.random() / 2);
-      if (!mayPass(error) || effects.monotonic() + wait > end) throw error;
+      if (!isTemporary(error) || effects.monotonic() + wait > end) throw error;
       await effects.sleep(wait);
     }
   }
@@ -78,7 +78,7 @@ export async function unwrapSecretId(
   });
   const secretId = at(at(answer, "data"), "secret_id");
   if (typeof secretId === "string" && secretId !== "") return secretId;
-  throw odd(server, "unwrap the secret id");
+  throw notVault(server, "unwrap the secret id");
 }
 
 /** Looks up a token with the token itself. */
@@ -96,7 +96,7 @@ export async function lookUp(
     "data",
   );
   const seconds = at(answer, "ttl");
-  if (typeof seconds !== "number") throw odd(server, "look up the token");
+  if (typeof seconds !== "number") throw notVault(server, "look up the token");
   const renewable = at(answer, "renewable") === true;
   const policies = namesIn(at(answer, "policies"));
   return { value, lease: 1000 * seconds, renewable, policies };
@@ -150,14 +150,14 @@ export async function transitDecrypt(
   });
   const plaintext = at(at(answer, "data"), "plaintext");
   if (typeof plaintext === "string") return plaintext;
-  throw odd(server, what);
+  throw notVault(server, what);
 }
 
 function tokenOf(server: VaultServer, auth: unknown): Token {
   const value = at(auth, "client_token");
   const seconds = at(auth, "lease_duration");
   if (typeof value !== "string" || typeof seconds !== "number") {
-    throw odd(server, "log in");
+    throw notVault(server, "log in");
   }
   const renewable = at(auth, "renewable") === true;
   const policies = namesIn(at(auth, "policies"));

@@ -7,7 +7,7 @@
 import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { boundedText } from "../base/http.ts";
-import { mayPass, transitDecrypt, withRetries } from "./api.ts";
+import { isTemporary, transitDecrypt, withRetries } from "./api.ts";
 import type { VaultSession } from "./session.ts";
 
 /** A decrypt call. */
@@ -131,7 +131,7 @@ export class VaultGate {
       this.#tell("error", `A bug: ${(error as Error).stack}`);
       return refusal(500, "a bug in gitops-sync vault-agent: see its journal");
     }
-    if (mayPass(error) && error !== this.#outage?.error) {
+    if (isTemporary(error) && error !== this.#outage?.error) {
       const until = this.effects.monotonic() + pauseAfterOutage;
       this.#outage = { error, until };
     }

@@ -86,7 +86,7 @@ export async function ask(
   try {
     return JSON.parse(await boundedText(response.body, longestAnswer));
   } catch {
-    throw odd(server, question.what);
+    throw notVault(server, question.what);
   }
 }
 
@@ -227,7 +227,7 @@ export function vaultError(
 }
 
 /** Returns the error for a server that is not Vault. */
-export function odd(server: VaultServer, what: string): SyncError {
+export function notVault(server: VaultServer, what: string): SyncError {
   return vaultError(
     `Cannot ${what}: ${server.address} does not answer like Vault`,
     "vault-odd",

@@ -40,7 +40,10 @@ export function isRefusal(error: unknown): boolean {
 }
 
 /** Returns the error for a token that is no longer valid. */
-export function tokenOver({ address }: VaultServer, path: string): SyncError {
+export function tokenExpired(
+  { address }: VaultServer,
+  path: string,
+): SyncError {
   return vaultError(
     `Cannot log in: Vault at ${address} refuses the token in ${path}: it has expired or was revoked`,
     "vault-login",

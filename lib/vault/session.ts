@@ -7,9 +7,9 @@
 import { type Effects, say } from "../base/effects.ts";
 import { formatDuration } from "../base/duration.ts";
 import {
+  isTemporary,
   logIn,
   lookUp,
-  mayPass,
   renew,
   revoke,
   type Token,
@@ -22,7 +22,7 @@ import {
   isRefusal,
   readWord,
   roleRefused,
-  tokenOver,
+  tokenExpired,
   wrapUsed,
 } from "./login.ts";
 
@@ -90,7 +90,7 @@ export class VaultSession {
       await lookUp(this.server, value);
       return false;
     } catch (error) {
-      if (mayPass(error)) throw error;
+      if (isTemporary(error)) throw error;
       if (this.#held?.value === value) this.#held = undefined;
       return true;
     }
@@ -178,7 +178,7 @@ export class VaultSession {
         held.lease / 6,
         () => renew(this.server, held),
       ).catch((error) => {
-        if (mayPass(error)) throw error;
+        if (isTemporary(error)) throw error;
         return undefined;
       });
       if (renewed && this.#held === held) {
@@ -247,7 +247,9 @@ export class VaultSession {
     if (credentials.kind === "token") {
       const token = await this.#lookedUp(words);
       if (token) return { token, isBlind: false };
-      if (this.#seen === words) throw tokenOver(server, credentials.tokenFile);
+      if (this.#seen === words) {
+        throw tokenExpired(server, credentials.tokenFile);
+      }
       // Its lifetime is unknown; calls show whether it is valid.
       const blind = { lease: 0, renewable: false, policies: [] };
       return { token: { value: words, ...blind }, isBlind: true };

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../../lib/process/run_command.ts";
-import { keyTrouble } from "../../lib/keys/private_key.ts";
+import { privateKeyProblem } from "../../lib/keys/private_key.ts";
 import { inFolder } from "../folder.ts";
 import { output } from "../world/program.ts";
 import { makeKey } from "./servers.ts";
@@ -8,7 +8,7 @@ import { makeKey } from "./servers.ts";
 /** What is said of a key with this text. */
 async function said(path: string, text: string) {
   await Deno.writeTextFile(path, text, { mode: 0o600 });
-  return await keyTrouble({ run }, path, "sshKeyFile");
+  return await privateKeyProblem({ run }, path, "sshKeyFile");
 }
 
 Deno.test("a key that ssh can't read is told with what is wrong with it", async () => {
@@ -49,7 +49,8 @@ Deno.test("a key that ssh can't read is told with what is wrong with it", async 
 
 Deno.test("only a key that is missing is told to be created", async () => {
   await inFolder(async (folder) => {
-    const trouble = (path: string) => keyTrouble({ run }, path, "sshKeyFile");
+    const trouble = (path: string) =>
+      privateKeyProblem({ run }, path, "sshKeyFile");
     const missing = `${folder}/missing`;
     assertStringIncludes(
       await trouble(missing) ?? "nothing",
@@ -68,7 +69,7 @@ Deno.test("who may read a key counts as ssh counts it: for those who own it", as
     await makeKey(path);
     for (const mode of [0o400, 0o600, 0o640, 0o604]) {
       await Deno.chmod(path, mode);
-      const trouble = await keyTrouble({ run }, path, "sshKeyFile");
+      const trouble = await privateKeyProblem({ run }, path, "sshKeyFile");
       const isOpen = (mode & 0o077) !== 0;
       assertEquals(trouble?.includes(`chmod 600 ${path}`) ?? false, isOpen);
     }
@@ -79,7 +80,10 @@ Deno.test("who may read a key counts as ssh counts it: for those who own it", as
     await Deno.chown(path, 65534, null);
     for (const mode of [0o440, 0o604]) {
       await Deno.chmod(path, mode);
-      assertEquals(await keyTrouble({ run }, path, "sshKeyFile"), undefined);
+      assertEquals(
+        await privateKeyProblem({ run }, path, "sshKeyFile"),
+        undefined,
+      );
     }
   });
 });
@@ -99,7 +103,10 @@ Deno.test("what is told to type makes a key usable that an editor has bent", asy
       const trouble = await said(path, text);
       const typed = /: fix it with (sed .*)$/.exec(trouble!)![1]!;
       await output(["sh", "-c", typed]);
-      assertEquals(await keyTrouble({ run }, path, "sshKeyFile"), undefined);
+      assertEquals(
+        await privateKeyProblem({ run }, path, "sshKeyFile"),
+        undefined,
+      );
     }
   });
 });

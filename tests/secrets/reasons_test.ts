@@ -25,7 +25,7 @@ const next = (reasons: Reason[], identities = [key], lacksKey = false) => {
     file: "a",
     reason,
     why: "it is so",
-    mend: "do that",
+    fix: "do that",
   }));
   return problemsFailure(problems, { identities, lacksKey }, "prove", "x").next;
 };
@@ -66,7 +66,7 @@ Deno.test("files, key files and lists of secrets are counted by themselves", () 
         file,
         reason,
         why: "it is so",
-        mend: "do that",
+        fix: "do that",
       })),
       { identities: [key], lacksKey: true },
       "prove",
@@ -184,7 +184,7 @@ Deno.test("what may pass hides no fault and makes none up", async () => {
 });
 
 Deno.test("a plugin that fails is no reason to hold", () => {
-  const { reason, why, mend } = foreignProblem(
+  const { reason, why, fix } = foreignProblem(
     "a.age",
     "secret a",
     { kind: "age", bytes: bytes("") },
@@ -193,7 +193,7 @@ Deno.test("a plugin that fails is no reason to hold", () => {
   );
   assertEquals(reason, "plugin-failed");
   assertStringIncludes(why, "no device");
-  assertStringIncludes(mend, "secrets.plugins");
+  assertStringIncludes(fix, "secrets.plugins");
 });
 
 // sops-install-secrets: "has already been loaded as".

@@ -130,7 +130,7 @@ test("the keys that the built system names are the ones that count", async (worl
   await publish("A file that is not encrypted", {
     secrets: ["plain.yaml#password"],
   }, { "plain.yaml": "password: carp\n" });
-  await refused("plain.yaml [plaintext]: secret password is to come");
+  await refused("plain.yaml [plaintext]: secret password uses it");
 });
 
 test("keys in the configuration take the place of those of the system", async (world) => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formTrouble } from "../../lib/trust/form.ts";
+import { formProblem } from "../../lib/trust/form.ts";
 
 /** A tag with this after its message. */
 const tag = (...lines: string[]) =>
@@ -52,7 +52,7 @@ Deno.test("what no signer writes about a signature is told", () => {
   for (const [lines, says] of rows) {
     for (const type of ["tag", "commit"] as const) {
       const content = type === "tag" ? tag(...lines) : commit(...lines);
-      const trouble = formTrouble(type, content);
+      const trouble = formProblem(type, content);
       assertEquals(trouble?.says, says, `${type}\n${lines.join("\n")}`);
     }
   }
@@ -60,5 +60,5 @@ Deno.test("what no signer writes about a signature is told", () => {
 
 Deno.test("the last beginning in a tag is that of its signature", () => {
   const quoted = tag(...pgp(" "), "so somebody signs", ...ssh);
-  assertEquals(formTrouble("tag", quoted), undefined);
+  assertEquals(formProblem("tag", quoted), undefined);
 });

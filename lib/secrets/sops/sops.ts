@@ -79,10 +79,10 @@ export function isSameAddress(a: string, b: string | undefined): boolean {
 /** The result of opening a file. */
 export type SopsOpened =
   | { ok: true }
-  | { ok: false; reason: SopsTrouble; why: string };
+  | { ok: false; reason: SopsReason; why: string };
 
 /** Why a file does not open. */
-export type SopsTrouble =
+export type SopsReason =
   | "value-changed"
   | "tampered"
   | "no-mac"
@@ -96,7 +96,7 @@ export type SopsTrouble =
   | "sops-failed";
 
 /** What the exit codes of sops mean (sops, `cmd/sops/codes/codes.go`). */
-const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
+const meanings: Readonly<Record<number, [SopsReason, string]>> = {
   25: [
     "value-changed",
     "a value in it does not decrypt: it was changed by hand or cut off",
@@ -106,7 +106,7 @@ const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
 };
 
 /** The answers of Vault and vault-agent, as sops prints them. */
-const vaultMeanings: readonly [RegExp, SopsTrouble, string][] = [
+const vaultMeanings: readonly [RegExp, SopsReason, string][] = [
   [/\bsealed|not initiali[sz]ed/i, "vault-sealed", "Vault is sealed"],
   [
     /permission denied|Code: 40[0-9]/i,
@@ -151,7 +151,7 @@ export async function openSops(
     timeout,
   });
   if (finished.code === 0) return { ok: true };
-  const trouble = troubleOf(finished, vault);
+  const trouble = failureOf(finished, vault);
   if (!["sops-failed", "tampered"].includes(trouble.reason)) return trouble;
   // Versions of sops differ in what they can read.
   const why = `${await versionOf(effects)} reports: ${trouble.why}`;
@@ -169,7 +169,7 @@ async function versionOf(effects: Effects): Promise<string> {
   return version === undefined ? "sops" : `sops ${version}`;
 }
 
-function troubleOf(
+function failureOf(
   finished: Finished,
   vault: boolean,
 ): Exclude<SopsOpened, { ok: true }> {
@@ -190,11 +190,11 @@ function troubleOf(
     const told = finished.stderr.replace(/\n\s*\| ?/g, " ");
     const found = vaultMeanings.find(([sign]) => sign.test(told));
     if (found) {
-      const why = agentWords(finished.stderr) ?? found[2];
+      const why = agentMessage(finished.stderr) ?? found[2];
       return { ok: false, reason: found[1], why };
     }
     if (finished.code === 128) {
-      const why = agentWords(finished.stderr) ??
+      const why = agentMessage(finished.stderr) ??
         "Vault does not decrypt its data key";
       return { ok: false, reason: "vault-refused", why };
     }
@@ -215,7 +215,7 @@ function troubleOf(
  * Returns the message of vault-agent with its hints, if there is one. sops
  * wraps it.
  */
-function agentWords(stderr: string): string | undefined {
+function agentMessage(stderr: string): string | undefined {
   const words = /\* (Cannot [^]*?)(?:\n\s*\n|\n[^|\n]*\*|$)/.exec(stderr)?.[1];
   return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
 }

@@ -81,7 +81,7 @@ function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
 
 function refuseForeign(path: string, entry: Deno.FileInfo): void {
   refuseOwner(path, entry);
-  if ((entry.mode! & foreignWrite) === 0 || mend(path, entry)) return;
+  if ((entry.mode! & foreignWrite) === 0 || fixMode(path, entry)) return;
   throw unsafe(path, "users other than its owner may write to it");
 }
 
@@ -89,7 +89,7 @@ function refuseForeign(path: string, entry: Deno.FileInfo): void {
  * Removes write permission for root's group, which a run with another umask may
  * have set. Other members of that group are equal to root anyway.
  */
-function mend(path: string, { mode, uid, gid }: Deno.FileInfo): boolean {
+function fixMode(path: string, { mode, uid, gid }: Deno.FileInfo): boolean {
   const isOwn = uid === 0 && gid === 0 && Deno.uid() === 0;
   if (!isOwn || (mode! & 0o002) !== 0) return false;
   ifThere(() => Deno.chmodSync(path, mode! & 0o7777 & ~foreignWrite));

@@ -18,7 +18,7 @@ const ofSsh =
   /^(?:Unable to negotiate with |Connection (?:closed|reset|timed out|corrupted)|Disconnecting |Disconnected from |Received disconnect from |Timeout, server |Bad packet length|ssh_dispatch_run_fatal|kex_exchange_identification|banner exchange)/;
 
 /** Returns the same result, with the messages of ssh if there were none. */
-export async function withSshWords(
+export async function withSshMessages(
   effects: Pick<Effects, "run">,
   question: Command,
   finished: Finished,
