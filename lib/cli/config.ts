@@ -10,7 +10,7 @@ import {
   type LocalConfig,
 } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
-import { checkStateFolder } from "../state/hygiene.ts";
+import { checkStateFolder } from "../state/folder_check.ts";
 import type { Call } from "./call.ts";
 
 /** For commands that deal with the repository. */

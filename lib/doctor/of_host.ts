@@ -18,7 +18,7 @@ import { roomAt } from "../host/disk.ts";
 import { takeLock } from "../host/lock.ts";
 import { activityOf, isStarting } from "../host/systemd.ts";
 import { hasSystemd } from "../host/system.ts";
-import { checkStateFolder } from "../state/hygiene.ts";
+import { checkStateFolder } from "../state/folder_check.ts";
 import { fresh, readState } from "../state/state_file.ts";
 import { wantedOf } from "../run/approval.ts";
 import { closedNames, gatedNow } from "../run/gates.ts";

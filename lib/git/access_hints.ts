@@ -1,20 +1,22 @@
 /**
- * What to do where a remote does not let this host in. Pure, but for a look at
- * the file of the token.
+ * Hints for a remote that refuses this host. Pure, except that it reads the
+ * token file.
  *
  * @module
  */
-import { tokenTrouble } from "./credentials.ts";
+import { tokenProblem } from "./credentials.ts";
 import type { RemoteConfig } from "./git.ts";
 
-/** What decides how a remote is reached. */
+/** What decides how this host reaches a remote. */
 export interface Access {
   config: RemoteConfig;
-  /** The file of the authorities that servers are judged by, if one is named. */
+  /**
+   * The file with the trusted certificate authorities, if one is configured.
+   */
   authority: string | undefined;
 }
 
-/** Hints about the credentials that were offered. */
+/** Returns hints about the credentials that this host uses. */
 export function accessHints({ config }: Access): string[] {
   if (/^https?:/.test(config.repository)) return [tokenHint(config)];
   return /^file:/.test(config.repository) ? [] : [keyHint(config)];
@@ -22,13 +24,13 @@ export function accessHints({ config }: Access): string[] {
 
 function tokenHint({ tokenFile }: RemoteConfig): string {
   return tokenFile
-    ? tokenTrouble(tokenFile) ??
-      `look whether the token in ${tokenFile} may read the repository and has not expired`
-    : "write an access token into a file and name that file with tokenFile";
+    ? tokenProblem(tokenFile) ??
+      `check that the token in ${tokenFile} may read the repository and has not expired`
+    : "write an access token to a file, and set tokenFile to its path";
 }
 
 function keyHint({ sshKeyFile }: RemoteConfig): string {
   return sshKeyFile
-    ? `add the public half of ${sshKeyFile} as a deploy key to the repository`
-    : "make a key (ssh-keygen -t ed25519), add it as a deploy key, and name it with sshKeyFile";
+    ? `add the public key of ${sshKeyFile} to the repository as a deploy key (print it with: ssh-keygen -y -f ${sshKeyFile})`
+    : "create a key with ssh-keygen -t ed25519, add its public half to the repository as a deploy key, and set sshKeyFile to its path";
 }

@@ -1,5 +1,5 @@
 /**
- * Which commit comes before which.
+ * The order of commits.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { localGit } from "./git.ts";
 import { damaged, has, type Mirrored, must } from "./mirror.ts";
 
 /**
- * Whether a commit is another one, or among those before it. Git says so by
- * naming it, and not by an exit code alone: the code of a program that was
- * killed, or that is another, proves nothing. What the mirror does not have is
- * no ancestor of anything there.
+ * Whether a commit is the same as another one, or an ancestor of it. Git must
+ * name the commit: an exit code alone proves nothing, because a killed program
+ * has one, too. A commit that is not in the mirror is no ancestor of any commit
+ * there.
  *
- * @throws {SyncError} `mirror-damaged` where Git gives no answer.
+ * @throws {SyncError} `mirror-damaged` if Git gives no answer.
  */
 export async function isAncestor(
   run: Mirrored,
@@ -25,10 +25,10 @@ export async function isAncestor(
 }
 
 /**
- * The newest commit that two have in common; `undefined` where there is none, or
- * where the mirror does not have one of them.
+ * Returns the newest common ancestor of two commits, or `undefined` if there is
+ * none or if one of the commits is not in the mirror.
  *
- * @throws {SyncError} `mirror-damaged` where Git gives no answer.
+ * @throws {SyncError} `mirror-damaged` if Git gives no answer.
  */
 export async function commonOf(
   run: Mirrored,
@@ -46,17 +46,17 @@ export async function commonOf(
   const areThere = await has(run, mirror, one) && await has(run, mirror, other);
   if (!areThere) return undefined;
   if (finished.code === 128) throw damaged(run, command, finished);
-  await mustBeApart(run, mirror, one, other);
+  await confirmUnrelated(run, mirror, one, other);
   return undefined;
 }
 
 /**
- * Has Git name a commit as one that another does not descend from: a Git that
- * ends with 1 and says nothing has not said that.
+ * Makes Git confirm that a commit is no ancestor of another one. A Git that
+ * exits with 1 and prints nothing has not confirmed that.
  *
- * @throws {SyncError} `mirror-damaged` where it does not.
+ * @throws {SyncError} `mirror-damaged` if Git does not confirm it.
  */
-async function mustBeApart(
+async function confirmUnrelated(
   run: Mirrored,
   mirror: string,
   one: string,

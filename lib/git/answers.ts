@@ -1,10 +1,10 @@
 /**
- * What Git, curl, ssh and forges write where a remote can't be used, and what
- * it means. Pure.
+ * The error messages of Git, curl, ssh and forges, and what they mean. Pure.
  *
  * The texts are those of Git 2.39 to 2.51, libcurl and OpenSSH as captured, and
- * of GitHub, GitLab, Gitea and Forgejo, sourcehut, Bitbucket, gitolite, Azure
- * DevOps, CodeCommit and Gerrit as their documentation and users tell them.
+ * those of GitHub, GitLab, Gitea and Forgejo, sourcehut, Bitbucket, gitolite,
+ * Azure DevOps, CodeCommit and Gerrit as their documentation and their users
+ * quote them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { oneLine } from "../base/text.ts";
 import { type Access, accessHints } from "./access_hints.ts";
 
 /** One kind of failure. */
-export interface Sort {
+export interface FailureKind {
   /** Stable: part of the state and of `--json`. */
   reason: string;
   pattern: RegExp;
@@ -21,29 +21,29 @@ export interface Sort {
   hints: (config: Access, said: string) => string[];
 }
 
-/** The server speaks another protocol than Git's. */
-export const dumb: Sort = {
+/** The server does not speak Git's protocol. */
+export const dumbHttp: FailureKind = {
   reason: "dumb-http",
   pattern: /dumb http transport/,
   says:
-    "it speaks no protocol of Git's, but gives files, which Git does not check",
+    "it serves plain files without Git's protocol, and Git does not check such files",
   hints: () => [
-    "serve the repository by git http-backend or a forge, or reach it over ssh://",
+    "serve the repository with git http-backend or a forge, or use an ssh:// URL",
   ],
 };
 
-/** For whoever finds something else than a repository. */
+/** The hint for an answer that does not come from a Git server. */
 export const notGitHint =
-  "look at repository in the configuration (https:// or http://, host, port and path), and whether a proxy or a login page answers in its place";
+  "check repository in the configuration (https:// or http://, host, port and path), and check whether a proxy or a login page answers in its place";
 
 const nextRun = "the next run tries again";
 
-/** What is said by this host alone: no server can write these lines. */
-const ofThisHost: readonly Sort[] = [
+/** Messages of programs on this host: a server can't write these lines. */
+const localFailures: readonly FailureKind[] = [
   {
     reason: "disk-full",
     pattern: /No space left on device|Disk quota exceeded/,
-    says: "there is no space left here for what was fetched",
+    says: "this host has no space left for the fetched data",
     hints: () => [
       "free some space: df -h; nix-collect-garbage --delete-older-than 30d",
     ],
@@ -52,47 +52,63 @@ const ofThisHost: readonly Sort[] = [
     reason: "too-large",
     pattern:
       /attempting to allocate \d+ over limit|Out of memory|too large to fit|unable to allocate/,
-    says: "it sends more at once than Git may hold in memory here",
+    says: "it sends an object that is larger than Git may hold in memory here",
     hints: () => [
-      "look in a clone for what is so large: git cat-file --batch-check --batch-all-objects; nothing of it gets into this host",
+      "find the large object in a clone: git cat-file --batch-check --batch-all-objects; this host does not store it",
     ],
   },
 ];
 
 /** First match wins. */
-const ofServers: readonly Sort[] = [
+const serverFailures: readonly FailureKind[] = [
   {
     reason: "revision-missing",
     pattern: /not our ref|[Cc]ouldn't find remote ref/,
-    says: "it no longer has what was asked for",
+    says: "it no longer has the requested branch, tag or commit",
     hints: () => [
-      "look whether the branch, tag or commit in ref still exists and was pushed",
+      "check that the branch, tag or commit in ref still exists and was pushed",
     ],
   },
   {
     reason: "bad-objects",
     pattern: /fsck error|hasDot|gitmodules\w+:|treeNotSorted|fullPathname/,
-    says: "it sends objects that are broken, or made to harm",
+    says: "it sends broken or harmful objects",
     hints: () => [
-      "look with git fsck --strict in a clone; such objects never get into this host",
+      "find them with git fsck --strict in a clone; this host never stores such objects",
     ],
   },
-  dumb,
+  dumbHttp,
+  {
+    // Before `garbled` and `not-git`: Git also reports that the pack is
+    // incomplete.
+    reason: "remote-error",
+    pattern: /from promisor remote|lazy fetching disabled/,
+    says: "its repository lacks objects, because it is a partial clone",
+    hints: () => [
+      "clone the repository again on the server without --filter, or set repository to the one that it was cloned from",
+    ],
+  },
+  {
+    reason: "remote-error",
+    pattern: /possible repository corruption on the remote side/,
+    says: "its repository is damaged",
+    hints: () => [`run git fsck in the repository on the server; ${nextRun}`],
+  },
   {
     // JGit's words are the second.
     reason: "revision-hidden",
     pattern: /unadvertised object|want [0-9a-f]+ not valid/,
-    says: "it gives no commit but those that a branch or tag points to",
+    says: "it only gives commits that a branch or tag points to",
     hints: () => [
-      "follow a branch or tag with ref, or set uploadpack.allowReachableSHA1InWant to true on the server",
+      "set ref to a branch or tag, or set uploadpack.allowReachableSHA1InWant to true on the server",
     ],
   },
   {
     reason: "no-shallow",
     pattern:
       /does not support shallow|shallow (?:fetch|clone)s? (?:is|are) (?:not|disabled)|fetch\/clone from a shallow repository/i,
-    says: "it gives whole histories only",
-    hints: () => ["set shallow: false"],
+    says: "it only gives whole histories",
+    hints: () => ["set shallow: false in the configuration"],
   },
   {
     reason: "host-key",
@@ -100,24 +116,24 @@ const ofServers: readonly Sort[] = [
       /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for \S+ has changed|REVOKED HOST KEY/,
     says: "its SSH host key is not the pinned one",
     hints: (config) => [
-      "somebody may stand between this host and the server: ask its owner whether the key was changed",
+      "ask the server's owner whether the key was changed; if it was not, somebody may intercept the connection",
       pin(config),
     ],
   },
   {
     reason: "host-key",
     pattern: /Host key verification failed|No \S+ host key is known/,
-    says: "no SSH host key of it is pinned",
+    says: "its SSH host key is not pinned",
     hints: (config) => [pin(config)],
   },
   {
     reason: "negotiation",
     pattern: /Unable to negotiate with|no matching \S+(?: \S+)* found/,
-    says: "it and this host have no common way to encrypt over SSH",
+    says: "SSH finds no algorithm that it and this host have in common",
     hints: (_, said) => [
       `${
         negotiated(said)
-      }: let the server offer what OpenSSH takes today (ssh-ed25519 or rsa-sha2-512, curve25519-sha256, aes256-gcm or chacha20), or reach it over https://`,
+      }: let the server offer what OpenSSH supports today (ssh-ed25519 or rsa-sha2-512, curve25519-sha256, aes256-gcm or chacha20), or use an https:// URL`,
     ],
   },
   {
@@ -126,9 +142,9 @@ const ofServers: readonly Sort[] = [
       /SSL certificate problem|certificate verification failed|SSL: .*certificate subject|setting certificate|SSL CA cert/,
     says: "its TLS certificate is not trusted here",
     hints: ({ authority }) => [
-      `for a private authority, set GIT_SSL_CAINFO to a file with its certificate (now ${
+      `for a private certificate authority, set GIT_SSL_CAINFO to a file with its certificate (now: ${
         authority ?? "the system's own"
-      }); also look at the clock of this host`,
+      }); also check this host's clock`,
     ],
   },
   {
@@ -136,22 +152,22 @@ const ofServers: readonly Sort[] = [
     pattern:
       /certificate required|alert (?:bad certificate|certificate \w+|unknown ca)|TLS fatal alert has been received|gnutls_handshake\(\) failed: (?:Handshake failed|CA is unknown|Certificate is \w+)|alert handshake failure|No required SSL certificate was sent|could not load (?:PEM )?client certificate|unable to set private key|unable to use (?:client certificate|private key)|error reading X\.509 (?:potentially-encrypted )?key|private key file/i,
     says:
-      "it ends the handshake of TLS, as servers do that want another client certificate, or one at all",
+      "it ended the TLS handshake: it probably requires a client certificate, or does not accept this one",
     hints: ({ config }) => [
       config["tls.certFile"]
-        ? `look whether ${config["tls.certFile"]} (tls.certFile) and ${
+        ? `check that ${config["tls.certFile"]} (tls.certFile) and ${
           config["tls.keyFile"] ?? config["tls.certFile"]
-        } (tls.keyFile) belong together, have not expired and are in PEM without a passphrase`
-        : "name the certificate and its key with tls.certFile and tls.keyFile",
+        } (tls.keyFile) belong together, have not expired and are PEM files without a passphrase`
+        : "set tls.certFile and tls.keyFile to the client certificate and its key",
     ],
   },
   {
     reason: "proxy",
     pattern:
       /HTTP code 4\d\d from proxy|CONNECT tunnel failed, response 40\d|returned error: 407/,
-    says: "the proxy of this host lets nothing through to it",
+    says: "this host's proxy refuses the connection to it",
     hints: () => [
-      "look at http_proxy, https_proxy and no_proxy in the environment of gitops-sync, and at the rules of the proxy",
+      "check http_proxy, https_proxy and no_proxy in the environment of gitops-sync, and check the proxy's rules",
     ],
   },
   {
@@ -161,14 +177,14 @@ const ofServers: readonly Sort[] = [
       /returned error: 429|rate limit|[Rr]ate exceeded|abuse detection|[Tt]oo many requests|TF400733|Retry later/,
     says: "the server asks to slow down",
     hints: () => [
-      "poll less often, or with a token of this host's own; the next runs leave the server alone for a while",
+      "poll less often, or use a token of this host's own; the next runs do not contact the server for a while",
     ],
   },
   {
     // GitHub; Azure DevOps' conditional access.
     reason: "sso",
     pattern: /SAML SSO|SSO.*authoriz|conditional access policy|VS403463/i,
-    says: "its organisation asks for single sign-on",
+    says: "its organisation requires single sign-on",
     hints: ({ config }) => [
       `authorize ${
         credentialOf(config)
@@ -182,7 +198,7 @@ const ofServers: readonly Sort[] = [
       /account (?:is|has been) (?:suspended|disabled|blocked|locked)|has been disabled by|is disabled\. Please ask|account is (?:not active|inactive)|prohibited to (?:sign|log) in|payment/i,
     says: "the account or the repository is suspended",
     hints: () => [
-      "see what the forge says of it above; its owner must settle that with the forge",
+      "read the forge's message above; the owner must resolve this with the forge",
     ],
   },
   {
@@ -190,24 +206,26 @@ const ofServers: readonly Sort[] = [
     reason: "maintenance",
     pattern:
       /maintenance|(?:is )?(?:temporarily|currently) unavailable|not available at this time|internal API unreachable|read-only mode|try again later|temporary error has occur|is being created, you could retry|Internal [Ss]erver [Ee]rror|TF400898|writes are currently disabled|service unavailable|Gateway Time-?out/i,
-    says: "it says that it is down for now",
-    hints: () => [`see the forge's status page; ${nextRun}`],
+    says: "it reports that it is down for now",
+    hints: () => [`check the forge's status page; ${nextRun}`],
   },
   {
     // sourcehut, which serves nothing under the old name.
     reason: "moved",
     pattern: /This repository has moved/,
     says: "the repository has moved",
-    hints: () => ["write the new URL, which it names above, as repository"],
+    hints:
+      () => ["set repository to the new URL, which the server names above"],
   },
   {
-    // Before what denies: these are told to those who may not read it, too.
+    // Before `denied`: forges also send these to those who may not read the
+    // repository.
     reason: "not-found",
     pattern:
       /ERROR: Repository not found|remote: Repository not found|project you were looking for|requested repository (?:either )?does not exist|repository or it no longer exists|conq: repository does not exist|Cannot find repository|Repository does not exist|TF401019|TF200016|not a Gerrit project|Project not found|Git repository not found|[Rr]epository not exported|Push to create is not enabled/,
-    says: "there is no repository, or this host may not read it",
+    says: "the repository does not exist, or this host may not read it",
     hints: (access) => [
-      "look at repository in the configuration",
+      "check repository in the configuration",
       ...accessHints(access),
     ],
   },
@@ -215,37 +233,47 @@ const ofServers: readonly Sort[] = [
     reason: "denied",
     pattern:
       /Authentication failed|could not read (Username|Password)|Permission denied|HTTP 40[13]|returned error: 40[13]|Access denied|not authorized|DENIED by|: Unauthorized|Invalid key ID|repository access denied|prohibited by Gerrit|[Pp]ublic key (?:authentication failed|denied)|TF400813|IP allow list|whitelist your IP|Cannot find key: \d|owner \d+ does not exist|Git access over HTTP is not allowed|deploy key/i,
-    says: "it does not accept the credentials of this host",
+    says: "it does not accept this host's credentials",
     hints: (access, said) => [
       ...redirected(access, said),
       ...accessHints(access),
     ],
   },
   {
+    // Before the next entry: these messages often come with one of those below.
     reason: "unreachable",
     pattern:
-      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|early EOF|unexpected disconnect|from proxy after CONNECT|CONNECT tunnel failed|still expected|expected flush|transfer closed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|not closed cleanly|framing layer|RPC failed|Empty reply|getpeername|returned error: 5\d\d|Operation too slow|hung up unexpectedly/i,
-    says: "no answer that Git could use came back",
+      /early EOF|unexpected disconnect|still expected|expected flush|transfer closed|not closed cleanly|framing layer|RPC failed|Empty reply|returned error: 5\d\d|Operation too slow|hung up unexpectedly/i,
+    says: "it gave no valid answer",
     hints: () => [
-      `look at the network, name resolution and proxy of this host; ${nextRun}`,
+      `check the server, and this host's network and proxy; ${nextRun}`,
+    ],
+  },
+  {
+    reason: "unreachable",
+    pattern:
+      /Could not resolve|Temporary failure in name resolution|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable|No route to host|Operation timed out|timed out|from proxy after CONNECT|CONNECT tunnel failed|Recv failure|Send failure|recv error|non-properly terminated|SSL_ERROR_SYSCALL|getpeername/i,
+    says: "Git could not connect",
+    hints: () => [
+      `check this host's network, name resolution and proxy; ${nextRun}`,
     ],
   },
   {
     reason: "garbled",
     pattern:
       /pack is corrupted|inflate|bad object at offset|pack signature mismatch|bad pack header|pack has (?:bad|junk|\d+ unresolved)|invalid index-pack output|early end of pack|bad band|SHA1 COLLISION|serious inflate inconsistency/,
-    says: "what it sent came here garbled",
+    says: "its data arrived damaged",
     hints: () => [
-      `look at what stands between (proxy, VPN, bad memory); ${nextRun}`,
+      `check the proxy, the VPN and this host's memory; ${nextRun}`,
     ],
   },
   {
     reason: "not-found",
     pattern:
       /does not appear to be a git repository|[Rr]epository .*not found|not found: did you run|returned error: 404|does not exist|No such file or directory/,
-    says: "there is no repository",
+    says: "there is no repository at this URL",
     hints: (access) => [
-      "look at repository in the configuration; a private repository also says so to those who may not read it",
+      "check repository in the configuration; servers also say this about a private repository that this host may not read",
       ...accessHints(access),
     ],
   },
@@ -254,33 +282,35 @@ const ofServers: readonly Sort[] = [
     pattern: /dubious ownership/,
     says: "its folder belongs to another user, so Git does not trust it",
     hints: () => [
-      "give the repository's folder to the user who runs gitops-sync, or reach it by ssh:// instead of file://",
+      "give the repository's folder to the user who runs gitops-sync, or use an ssh:// URL instead of file://",
     ],
   },
   {
     reason: "not-git",
     pattern:
       /not valid: is this a git repository|could not determine hash algorithm|protocol error|bad line length|HTTP\/0\.9|unexpected TLS packet|wrong version number|packet length too long|redirects followed|returned error: [34]\d\d/i,
-    says: "what answers there is not a Git server",
+    says: "something answers, but it is not a Git server",
     hints: () => [notGitHint],
   },
   {
     // upload-pack's line "ERR …" (gitprotocol-pack(5)).
     reason: "remote-error",
     pattern: /remote error: /,
-    says: "it refuses, in its own words",
-    hints: () => [`see what it says above; ${nextRun}`],
+    says: "it refuses the request",
+    hints: () => [`read its message above; ${nextRun}`],
   },
 ];
 
-/** What Git's words mean; `undefined` for what nobody has seen yet. */
-export function sortOf(said: string): Sort | undefined {
-  // Without the URL, whose words say nothing of the failure.
+/**
+ * Returns the meaning of Git's messages, or `undefined` if they are unknown.
+ */
+export function failureKindOf(said: string): FailureKind | undefined {
+  // Without the URL: its words say nothing about the failure.
   const plain = said.replace(/(?<!\w)'[^'\n]*'/g, "''");
   const own = plain.split("\n")
     .filter((line) => !/^remote: |remote error: /.test(line)).join("\n");
-  return ofThisHost.find(({ pattern }) => pattern.test(own)) ??
-    ofServers.find(({ pattern }) => pattern.test(plain));
+  return localFailures.find(({ pattern }) => pattern.test(own)) ??
+    serverFailures.find(({ pattern }) => pattern.test(plain));
 }
 
 function negotiated(said: string): string {
@@ -301,12 +331,12 @@ function pin({ config: { knownHosts, repository } }: Access): string {
   const scan = `ssh-keyscan ${port ? `-p ${port} ` : ""}${
     host.replace(/[[\]]/g, "")
   }`;
-  return `compare what ${scan} shows with the keys that the server's owner publishes, then write them into ${
-    knownHosts ?? "a file and name that file with knownHosts"
+  return `compare the output of ${scan} with the keys that the server's owner publishes, then write them to ${
+    knownHosts ?? "a file and set knownHosts to its path"
   }`;
 }
 
-/** Credentials stay with the server that the configuration names. */
+/** Only the configured server gets the credentials. */
 function redirected(
   { config: { repository, tokenFile } }: Access,
   said: string,
@@ -314,9 +344,9 @@ function redirected(
   const asked = /could not read Username for '([^']+)'/.exec(said)?.[1];
   return tokenFile && asked && !repository.startsWith(asked)
     ? [
-      `the server sends on to ${
+      `the server redirects to ${
         oneLine(asked)
-      }, which is not offered the token: if that is right, name that server in repository`,
+      }, which does not get the token: if that is right, use that server in repository`,
     ]
     : [];
 }

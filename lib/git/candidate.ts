@@ -1,5 +1,5 @@
 /**
- * What was fetched last, trusted or not, as the mirror has it.
+ * The commit that was fetched last, whether it is trusted or not.
  *
  * @module
  */
@@ -12,15 +12,21 @@ import type { Commit } from "../state/state.ts";
 import { localGit } from "./git.ts";
 import { damaged, must } from "./mirror.ts";
 
-/** Bytes of a commit or tag; nobody writes a thousandth of it. */
+/**
+ * The largest commit or tag object, in bytes. Real ones are a thousand times
+ * smaller.
+ */
 const mostText = 16 * 2 ** 20;
 
-/** The name in the mirror of what was fetched last, trusted or not. */
+/**
+ * The ref in the mirror for the commit that was fetched last, trusted or not.
+ */
 export const candidateName = "refs/gitops-sync/candidate";
 
 /**
- * What a commit or tag says is read by us, and by many programs after us: one
- * of a gigabyte that was small on the way costs each of them as much.
+ * Refuses a commit or tag object that is too large. This program and many
+ * others read it: a gigabyte that was compressed for the transfer costs each of
+ * them that much memory.
  */
 export async function mustBeShort(run: Run, mirror: string): Promise<void> {
   const names = [candidateName, `${candidateName}^{commit}`];
@@ -30,7 +36,7 @@ export async function mustBeShort(run: Run, mirror: string): Promise<void> {
   ], { input: new TextEncoder().encode(names.join("\n") + "\n") });
   const finished = await run.effects.run(command);
   const output = new TextDecoder().decode(finished.stdout);
-  // What was fetched is there, and there is a line for each name.
+  // The fetched objects exist, so there is a line for each name.
   const isAnswer = /^(?:commit|tag|tree|blob) \d+\n.+\n$/.test(output);
   if (finished.code !== 0 || !isAnswer) throw damaged(run, command, finished);
   for (const [, type, size] of output.matchAll(/^(commit|tag) (\d+)$/gm)) {
@@ -40,9 +46,9 @@ export async function mustBeShort(run: Run, mirror: string): Promise<void> {
 
 function tooLong({ config: { ref } }: Run, type: string, size: number) {
   return new SyncError(
-    `Cannot follow ${ref}: its ${type} is a text of ${formatSize(size)}, and ${
-      formatSize(mostText)
-    } is the most`,
+    `Cannot follow ${ref}: its ${type} object has ${
+      formatSize(size)
+    }, and the limit is ${formatSize(mostText)}`,
     {
       stage: "fetch",
       reason: "too-large",
@@ -53,10 +59,10 @@ function tooLong({ config: { ref } }: Run, type: string, size: number) {
 }
 
 /**
- * Reads the commit as people know it.
+ * Reads what people know of the commit: revision, subject, author and time.
  *
- * @returns with it, its parents: none for one at which the mirror's history is
- * cut off.
+ * @returns the commit and its parents. There are none if the mirror's history
+ * is cut off there.
  */
 export async function readCommit(
   run: Run,
@@ -87,12 +93,12 @@ export async function readCommit(
   };
 }
 
-/** A tag may name anything; a file or folder has no log. */
+/** A tag may point to anything; a file or folder has no log. */
 function noCommit(ref: string): SyncError {
-  return new SyncError(`Cannot follow ${ref}: it names no commit`, {
+  return new SyncError(`Cannot follow ${ref}: it does not point to a commit`, {
     stage: "fetch",
     reason: "not-a-commit",
     next: "retry",
-    hints: [`move ${ref} to a commit, or follow another name with ref`],
+    hints: [`move ${ref} to a commit, or set ref to another branch or tag`],
   });
 }

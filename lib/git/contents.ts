@@ -1,12 +1,12 @@
 /**
- * The contents of many objects, read with one process.
+ * Reads the contents of many objects with one process.
  *
  * @module
  */
 import type { Command, Finished } from "../base/effects.ts";
 import { localGit } from "./git.ts";
 
-/** The command that writes these objects to its output. */
+/** Returns the command that writes these objects to its output. */
 export function contentsCommand(
   mirror: string,
   ids: readonly string[],
@@ -19,7 +19,8 @@ export function contentsCommand(
 /**
  * Reads what that command wrote (git-cat-file(1), "BATCH OUTPUT").
  *
- * @returns the contents in the order of the ids; none for one that is missing.
+ * @returns the contents in the order of the ids; `undefined` for a missing
+ * object.
  */
 export function contentsIn(
   { stdout }: Pick<Finished, "stdout">,

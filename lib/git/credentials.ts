@@ -1,12 +1,12 @@
 /**
- * What may be wrong with the files that hold this host's credentials for the
- * remote. Looked at only when the remote did not accept them.
+ * Problems of the files with this host's credentials for the remote. They are
+ * only checked after the remote has refused them.
  *
  * @module
  */
 
-/** What to do about a token file that can't work; nothing if it may. */
-export function tokenTrouble(path: string): string | undefined {
+/** Returns what to do about a token file that can't work, or `undefined`. */
+export function tokenProblem(path: string): string | undefined {
   const text = readText(path);
   if (typeof text !== "string") {
     return `${path} (tokenFile) ${text.why}: put the access token into it`;
@@ -15,7 +15,7 @@ export function tokenTrouble(path: string): string | undefined {
     return `${path} (tokenFile) is empty: put the access token into it`;
   }
   if (/[\r\n]/.test(text.trim())) {
-    return `${path} (tokenFile) has several lines: put nothing but the access token into it`;
+    return `${path} (tokenFile) has more than one line: put only the access token into it`;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Tells the failures of Git apart by what it wrote, which {@linkcode
- * gitEnvironment} keeps in English. Loaded only when Git failed.
+ * Recognises the failures of Git by its messages, which {@linkcode
+ * gitEnvironment} keeps in English. Only loaded after Git has failed.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { type Stage, SyncError } from "../base/errors.ts";
 import { formatDuration } from "../base/duration.ts";
 import { lastWords } from "../base/text.ts";
 import { mistakes } from "../config/mistakes.ts";
-import { dumb, notGitHint, sortOf } from "./answers.ts";
+import { dumbHttp, failureKindOf, notGitHint } from "./answers.ts";
 import type { RemoteConfig } from "./git.ts";
 import { authorityFile } from "./git.ts";
-import { untraced } from "./headers.ts";
+import { withoutTrace } from "./headers.ts";
 
-/** Least pause where a server asks for one, and does not say how long. */
+/** The pause if a server asks for one without saying how long. */
 const usualPause = 5 * 60_000;
 
 function patience(stage: Stage): string {
@@ -22,14 +22,14 @@ function patience(stage: Stage): string {
   return `if the network is slow or the repository large, raise ${option}`;
 }
 
-/** Turns a failed Git process into an error with its reason and hints. */
+/** Returns the error for a failed Git process, with its reason and hints. */
 export function remoteFailure(
   finished: Finished,
   config: RemoteConfig,
   stage: Stage,
 ): SyncError {
-  const { said, after } = untraced(finished.stderr);
-  const sort = finished.timedOut ? undefined : sortOf(said);
+  const { said, after } = withoutTrace(finished.stderr);
+  const sort = finished.timedOut ? undefined : failureKindOf(said);
   const isBusy = sort?.reason === "slow-down" ||
     after !== undefined && sort?.reason === "unreachable";
   if (isBusy) return busy(config, stage, said, after ?? usualPause);
@@ -56,9 +56,9 @@ export function remoteFailure(
 }
 
 const networkHint =
-  "look at the network, name resolution and proxy of this host; the next run tries again";
+  "check this host's network, name resolution and proxy; the next run tries again";
 
-/** The error for a server that wants to be left alone. */
+/** Returns the error for a server that limits the rate of requests. */
 function busy(
   config: RemoteConfig,
   stage: Stage,
@@ -73,9 +73,9 @@ function busy(
       next: "retry",
       details: said.split("\n").filter((line) => line !== "").slice(-5),
       hints: [
-        `it is left alone for ${
+        `the next request to it is in ${
           formatDuration(after)
-        }; if it asks often, poll less often, or with a token of this host's own`,
+        }; if this happens often, poll less often, or use a token of this host's own`,
       ],
       after,
       exit: 3,
@@ -83,35 +83,37 @@ function busy(
   );
 }
 
-/** The error for a server that answers more than anybody asked for. */
+/** Returns the error for an answer that is too large. */
 export function answerTooLarge(config: RemoteConfig, stage: Stage): SyncError {
   return new SyncError(
-    `Cannot use ${config.repository}: it answers far more than it was asked for`,
+    `Cannot use ${config.repository}: its answer is far larger than it can be`,
     {
       stage,
       reason: "answer-too-large",
       next: "retry",
-      hints: ["look whether the server is the one that you mean"],
+      hints: ["check that repository names the right server"],
       exit: 3,
     },
   );
 }
 
-/** The error for a server from which Git took what it does not check. */
+/**
+ * Returns the error for a server that sent objects which Git does not check.
+ */
 export function unchecked(config: RemoteConfig): SyncError {
-  return new SyncError(`Cannot use ${config.repository}: ${dumb.says}`, {
+  return new SyncError(`Cannot use ${config.repository}: ${dumbHttp.says}`, {
     stage: "fetch",
-    reason: dumb.reason,
+    reason: dumbHttp.reason,
     next: "retry",
-    hints: dumb.hints({ config, authority: authorityFile() }, ""),
+    hints: dumbHttp.hints({ config, authority: authorityFile() }, ""),
     exit: 3,
   });
 }
 
-/** The error for a server that answers, but not as Git servers do. */
+/** Returns the error for a server that is not a Git server. */
 export function notGit(config: RemoteConfig, stage: Stage): SyncError {
   return new SyncError(
-    `Cannot reach ${config.repository}: what answers there is not a Git server`,
+    `Cannot reach ${config.repository}: something answers, but it is not a Git server`,
     { stage, reason: "not-git", next: "retry", hints: [notGitHint], exit: 3 },
   );
 }

@@ -1,10 +1,10 @@
 /**
- * Brings a revision into the mirror, `repo` in the state folder.
+ * Fetches a revision into the mirror, which is `repo` in the state folder.
  *
- * The mirror has a `.git` folder but no files: Nix reads such a repository
- * where it is, whereas it would first clone a bare one into a cache of its own,
- * which fails for a shallow one ("shallow roots are not allowed to be updated",
- * Nix 2.8) and costs the space and time twice for any other.
+ * The mirror has a `.git` folder but no files: Nix reads such a repository in
+ * place. It would first clone a bare repository into its own cache. That fails
+ * for a shallow one ("shallow roots are not allowed to be updated", Nix 2.8),
+ * and costs the space and time twice for any other.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import {
 } from "./mirror.ts";
 import { followedOf, newestOf } from "../run/followed.ts";
 import type { Run } from "../run/run.ts";
-import { backTo, orGone } from "./soaked.ts";
+import { asGone, useSoaked } from "./soaked.ts";
 import { dropUnchecked, fetch } from "./transfer.ts";
 import { Fetched } from "../run/stages.ts";
 import type { Tip } from "../base/tip.ts";
@@ -41,7 +41,7 @@ export { candidateName };
 /**
  * Fetches what `tip` names.
  *
- * @throws {SyncError} `exit 3`; nothing older is used in its place.
+ * @throws {SyncError} exit 3. An older revision is never used instead.
  */
 export async function fetchRevision(
   run: Run,
@@ -57,53 +57,57 @@ export async function fetchRevision(
     return await fetchInto(run, mirror, tip, target);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    if (!isNew && await isOfMirror(run, mirror, error)) {
-      say(run.effects, "notice", "The mirror is damaged; making it again");
+    if (!isNew && await isMirrorFault(run, mirror, error)) {
+      say(run.effects, "notice", "The mirror is damaged; creating a new one");
       await Deno.remove(mirror, { recursive: true });
       await makeMirror(run, mirror, tip);
       return await fetchInto(run, mirror, tip, target);
     }
-    if (!await isOfShallow(run, mirror, error)) throw error;
+    if (!await isShallowFault(run, mirror, error)) throw error;
     return await fetchWhole(run, mirror, tip, target);
   }
 }
 
 /**
- * Whether a fetch failed because a crash has left the mirror damaged: it is
- * worth nothing then. A remote that fails is no reason to throw it away, so Git
- * is asked to look where its words do not say which of the two it was.
+ * Whether a fetch failed because the mirror is damaged, for example after a
+ * crash. A failure of the remote is no reason to remove the mirror. If Git's
+ * message does not tell which of the two it was, Git checks the mirror.
  */
-async function isOfMirror(
+async function isMirrorFault(
   run: Run,
   mirror: string,
   { reason, details }: SyncError,
 ): Promise<boolean> {
   if (reason === "mirror-damaged") return true;
   if (!["git-failed", "garbled"].includes(reason)) return false;
-  return details.some((line) => ofMirror.test(line)) ||
+  return details.some((line) => mirrorFaults.test(line)) ||
     await isDamaged(run, mirror);
 }
 
 /**
- * What Git says of the mirror itself: it can't write to it, or has hashes of
- * another kind than the repository has now.
+ * Git's messages about the mirror itself: it can't be written to, or its hashes
+ * are of another kind than those of the repository.
  */
-const ofMirror =
+const mirrorFaults =
   /^(?:fatal|error): (?:mismatched (?:algorithms|object format)|(?:could not|cannot|Unable to) (?:create|lock) )/;
 
-/** Whether it may be the wish for a part of the history that went wrong. */
-async function isOfShallow(
+/**
+ * Whether the fetch may have failed because it asked for a part of the history.
+ */
+async function isShallowFault(
   run: Run,
   mirror: string,
   { reason, details }: SyncError,
 ): Promise<boolean> {
   if (!await mayBeShallow(run, mirror)) return false;
-  // Servers of less usual make answer so to a second shallow fetch.
+  // Some rare servers answer a second shallow fetch in this way.
   return reason === "no-shallow" ||
     details.some((line) => /returned error: 500\b/.test(line));
 }
 
-/** Fetches the whole history, beside the mirror until it is there. */
+/**
+ * Fetches the whole history into a new mirror, which then replaces the old one.
+ */
 async function fetchWhole(
   run: Run,
   mirror: string,
@@ -120,8 +124,8 @@ async function fetchWhole(
   say(
     run.effects,
     "notice",
-    "The server can't give a part of the history, so all of it was fetched",
-    ["shallow: false says so from the beginning"],
+    "The server only gives whole histories, so all of the history was fetched",
+    ["set shallow: false to fetch all of it from the start"],
   );
   return { ...fetched, mirror };
 }
@@ -133,14 +137,14 @@ async function fetchInto(
   target: Target,
 ): Promise<Fetched> {
   await readyMirror(run, mirror);
-  // Of tags of a pattern, the version says what is forward.
+  // For a pattern of tags, the version decides what is forward.
   const base = isPattern(target.ref)
     ? undefined
     : tip.base ?? followedOf(run.state, target)?.revision;
   const { commit, forward: known } = tip.newest === undefined
-    ? await bringIn(run, mirror, tip, base)
-    : await bringSoaked(run, mirror, tip, base);
-  await bringKeys(run, mirror);
+    ? await fetchCandidate(run, mirror, tip, base)
+    : await fetchSoaked(run, mirror, tip, base);
+  await fetchKeys(run, mirror);
   await collectGarbage(run, mirror);
   if (commit.revision !== tip.revision) {
     await mustHaveMoved(run, tip, commit, target);
@@ -152,11 +156,11 @@ async function fetchInto(
 }
 
 /**
- * Fetches the candidate, and what stands between it and the last good one.
+ * Fetches the candidate, and the history between it and the last good revision.
  *
- * @returns whether it moves forward, where that was seen on the way.
+ * @returns whether it moves forward, if the fetch has shown that.
  */
-async function bringIn(
+async function fetchCandidate(
   run: Run,
   mirror: string,
   tip: Tip,
@@ -165,7 +169,7 @@ async function bringIn(
   const since = !await mayBeShallow(run, mirror)
     ? "the beginning"
     : base === undefined
-    // What it named before is behind it.
+    // The revision that it pointed to before is an ancestor of it.
     ? tip.newest === undefined || tip.kind === "tag"
       ? "itself"
       : "the beginning"
@@ -173,39 +177,41 @@ async function bringIn(
   let { commit, parents } = await fetchTip(run, mirror, tip, since);
   if (since === "base") {
     const { isCut, isForward } = await between(run, mirror, base!, parents);
-    // A list without it may be no list: Git is then asked in another way.
+    // If the list does not contain the base, Git must confirm that in another
+    // way.
     if (!isCut || !await isShallow(mirror)) {
       return { commit, ...isForward ? { forward: "yes" } : {} };
     }
     ({ commit, parents } = await fetchTip(run, mirror, tip, "the beginning"));
   }
-  // A whole history has it, unless the ref was moved: then it tells how.
+  // A whole history contains the base, unless the ref was moved. Then the base
+  // shows how.
   if (since === "the beginning" && base && !await has(run, mirror, base)) {
     await fetchIfThere(run, mirror, [base]);
   }
   return { commit };
 }
 
-/** The same for what the name pointed to before. */
-async function bringSoaked(
+/** Does the same for the revision that the name pointed to before. */
+async function fetchSoaked(
   run: Run,
   mirror: string,
   tip: Tip,
   base: string | undefined,
-): ReturnType<typeof bringIn> {
+): ReturnType<typeof fetchCandidate> {
   try {
-    const { commit } = await bringIn(run, mirror, tip, base);
-    return { commit: await backTo(run, mirror, tip, commit) };
+    const { commit } = await fetchCandidate(run, mirror, tip, base);
+    return { commit: await useSoaked(run, mirror, tip, commit) };
   } catch (error) {
-    throw orGone(run, tip, error);
+    throw asGone(run, tip, error);
   }
 }
 
 /**
- * Fetches the revision whose keys count, where the mirror was lost and nothing
- * else needs it: after a change of the ref.
+ * Fetches the revision whose keys are trusted, if the mirror was lost and
+ * nothing else needs that revision (after a change of the ref).
  */
-async function bringKeys(run: Run, mirror: string): Promise<void> {
+async function fetchKeys(run: Run, mirror: string): Promise<void> {
   const { config, state } = run;
   const newest = newestOf(state, config.repository);
   if (config["verify.keysFrom"] === "" || newest === undefined) return;
@@ -215,8 +221,8 @@ async function bringKeys(run: Run, mirror: string): Promise<void> {
 }
 
 /**
- * A signature of every commit needs every commit: where a history is cut, what
- * is behind the cut would come in unseen.
+ * Whether a shallow history is enough. Mode `range` needs every commit: commits
+ * beyond the cut would come in without a check of their signatures.
  */
 async function mayBeShallow({ config }: Run, mirror: string): Promise<boolean> {
   return config.shallow && !config.submodules &&
@@ -257,9 +263,9 @@ async function fetchTip(
 }
 
 /**
- * Sees to it that the mirror has the newest revision that was deployed: it may
- * have been lost since. One that the remote has no longer has no descendants
- * there; where it does not say, only the whole history tells.
+ * Ensures that the mirror has the newest deployed revision, which may have been
+ * lost since. If the remote no longer has it, it has no descendants there
+ * either. If the remote does not tell, only the whole history shows that.
  */
 async function sinceBase(
   run: Run,
@@ -279,8 +285,8 @@ async function sinceBase(
 }
 
 /**
- * Git leaves some updates out without a word, and then the name in the mirror
- * is an older revision: what came must be what the remote names by now.
+ * Git skips some updates silently, and then the ref in the mirror has an older
+ * revision. So the fetched revision must be the current one of the remote.
  */
 async function mustHaveMoved(
   run: Run,
@@ -296,13 +302,13 @@ async function mustHaveMoved(
   throw new SyncError(
     `Cannot fetch ${
       tip.base ? tip.name : run.config.ref
-    }: the remote says that it is at ${names}, and gave ${short(revision)}`,
+    }: the remote reports that it is at ${names}, but sent ${short(revision)}`,
     {
       stage: "fetch",
       reason: "not-current",
       next: "retry",
       hints: [
-        "a branch that is pushed to all the time comes with a later run; if it does not, look at the server's log",
+        "wait for a later run if people push all the time; if it fails again, check whether a mirror or cache of the server is behind",
       ],
     },
   );

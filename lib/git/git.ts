@@ -1,7 +1,7 @@
 /**
- * Git, driven so that nothing in a repository, a user's configuration or a
- * prompt can steer it: hooks, helpers and prompts are off, host keys are
- * pinned, and credentials go to the configured server alone.
+ * How this program runs Git: no repository, user configuration or prompt can
+ * influence it. Hooks, helpers and prompts are off, host keys are pinned, and
+ * only the configured server gets the credentials.
  *
  * @module
  */
@@ -18,10 +18,10 @@ export type RemoteConfig =
     Pick<Config, "sshCertificateFile" | "tls.certFile" | "tls.keyFile">
   >;
 
-// Both are constants that a shell of Git's reads; every changing part comes
-// to them through the environment, so no shell is ever given a built string.
+// Both are constants that Git passes to a shell. Every variable part comes
+// through the environment, so no shell ever gets a composed string.
 const sshCommand = "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=yes " +
-  // A banner is anybody's text, and failures are told apart by texts.
+  // A banner may contain any text, and failures are recognised by their text.
   "-o LogLevel=${GITOPS_SYNC_SSH_LOG:-ERROR} " +
   "-o ConnectTimeout=20 -o ServerAliveInterval=15 " +
   '${GITOPS_SYNC_SSH_KEY:+-i "$GITOPS_SYNC_SSH_KEY" -o IdentitiesOnly=yes} ' +
@@ -29,56 +29,57 @@ const sshCommand = "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=yes " +
   '${GITOPS_SYNC_KNOWN_HOSTS:+-o "UserKnownHostsFile=\\"$GITOPS_SYNC_KNOWN_HOSTS\\"" -o GlobalKnownHostsFile=/dev/null}';
 const credentialHelper = '!f() { test "$1" = get || exit 0; ' +
   't=$(cat -- "$GITOPS_SYNC_TOKEN_FILE") && test -n "$t" && ' +
-  // Git would show the lines that it does not understand.
+  // Git would print lines that it does not understand.
   'case $t in *"\n"*) false ;; esac && ' +
   'printf "username=%s\\npassword=%s\\n" "$GITOPS_SYNC_USERNAME" "$t"; }; f';
 
-/** The settings every call runs under (git-config(1)). */
+/** The settings for every call of Git (git-config(1)). */
 const settings: readonly (readonly [string, string])[] = [
   ["core.hooksPath", "/dev/null"],
   ["core.fsmonitor", "false"],
   ["core.askPass", ""],
   ["credential.helper", ""],
-  // A redirect of the first request only, as Git does by default: the
-  // credential below is bound to the configured server, and stays there.
+  // Follows a redirect of the first request only, as Git does by default. The
+  // credential below is only for the configured server.
   ["http.followRedirects", "initial"],
   ["protocol.allow", "never"],
   ["protocol.file.allow", "always"],
   ["protocol.http.allow", "always"],
   ["protocol.https.allow", "always"],
   ["protocol.ssh.allow", "always"],
-  // Collecting garbage in the background would outlive the run.
+  // A garbage collection in the background would outlive the run.
   ["gc.autoDetach", "false"],
   ["maintenance.autoDetach", "false"],
-  // A slow drip is a dead connection: under 1 kB/s for a minute.
+  // A connection with less than 1 kB/s for a minute counts as dead.
   ["http.lowSpeedLimit", "1000"],
   ["http.lowSpeedTime", "60"],
   ["advice.detachedHead", "false"],
   ["submodule.recurse", "false"],
-  // Objects that are broken or made to harm (git-fsck(1)) don't get in; what
-  // old programs wrote, and harms nobody, does. A pack is kept as it is: that
-  // needs little memory, whatever is in it.
+  // Git refuses broken or harmful objects (git-fsck(1)), but accepts harmless
+  // mistakes of old programs. It keeps a pack as it is, which needs little
+  // memory.
   ["fetch.fsckObjects", "true"],
   ...["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"]
     .map((what) => [`fetch.fsck.${what}`, "ignore"] as const),
   ["fetch.unpackLimit", "1"],
-  // Nobody reads it, and for its lines Git asks the name server who we are.
+  // Nobody reads the log, and for its lines Git queries DNS for this host's
+  // name.
   ["core.logAllRefUpdates", "false"],
 ];
 
-/** What a hostile server may make Git use before it is ended. */
+/** The memory that Git may use before it is ended: a server may be hostile. */
 export const mostMemory = 2 * 2 ** 30;
 
 /**
- * What Git may hold of one object: it says no before it asks for more, while
- * {@linkcode mostMemory} is looked at now and then. A larger file passes
- * through it in parts.
+ * The memory that Git may use for one object. Git refuses to allocate more,
+ * while {@linkcode mostMemory} is only checked from time to time. Git streams
+ * larger files in parts.
  */
 export const mostAtOnce = 2 ** 30;
 
 /**
- * The environment of every Git process: our settings and no other, and the
- * way to the credentials of the remote.
+ * Returns the environment of every Git process: only these settings, and the
+ * paths of the credentials for the remote.
  */
 export function gitEnvironment(
   config: RemoteConfig,
@@ -89,15 +90,17 @@ export function gitEnvironment(
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
     GIT_ATTR_NOSYSTEM: "1",
-    // A commit is what its hash says, whatever stands in refs/replace.
+    // A commit is what its hash says, whatever is in refs/replace.
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_ALLOC_LIMIT: String(mostAtOnce),
     GIT_SSH_COMMAND: sshCommand,
-    // Or Git runs the command once more, to see whether it is OpenSSH's.
+    // Otherwise Git runs the command once more, to find out whether it is
+    // OpenSSH.
     GIT_SSH_VARIANT: "ssh",
-    // Files below .git are looked at here; newer versions may keep tables.
+    // This program reads files below .git; newer versions of Git may use
+    // reftables.
     GIT_DEFAULT_REF_FORMAT: "files",
-    // English messages: failures are told apart by them.
+    // English messages: failures are recognised by them.
     LC_ALL: "C",
   };
   if (config.sshKeyFile) env.GITOPS_SYNC_SSH_KEY = config.sshKeyFile;
@@ -106,7 +109,7 @@ export function gitEnvironment(
   }
   if (config.knownHosts) env.GITOPS_SYNC_KNOWN_HOSTS = config.knownHosts;
   const all: (readonly [string, string])[] = [...settings];
-  // A redirect must not take what was asked for over TLS out of it.
+  // A redirect must not lead from TLS to plain HTTP.
   if (/^https:/.test(config.repository)) {
     all.push(["protocol.http.allow", "never"]);
   }
@@ -118,7 +121,7 @@ export function gitEnvironment(
     all.push([`credential.${server}.helper`, credentialHelper]);
   }
   if (config["tls.certFile"] && server) {
-    // For this server alone, whatever it redirects to.
+    // Only for this server, and not for servers that it redirects to.
     const key = config["tls.keyFile"] ?? config["tls.certFile"];
     all.push([`http.${server}/.sslCert`, config["tls.certFile"]]);
     all.push([`http.${server}/.sslKey`, key]);
@@ -133,13 +136,16 @@ export function gitEnvironment(
   return env;
 }
 
-/** The certificates that servers are judged by, if the environment says. */
+/**
+ * Returns the file of trusted certificate authorities, if the environment names
+ * one.
+ */
 export function authorityFile(): string | undefined {
   return Deno.env.get("GIT_SSL_CAINFO") ??
     Deno.env.get("NIX_SSL_CERT_FILE") ?? Deno.env.get("SSL_CERT_FILE");
 }
 
-/** A Git command that talks to nobody, in the mirror at `folder`. */
+/** Returns a Git command without network access, for the mirror at `folder`. */
 export function localGit(
   folder: string,
   args: readonly string[],
@@ -150,7 +156,7 @@ export function localGit(
     program: "git",
     args: ["-C", folder, ...args],
     timeout: 10 * 60_000,
-    // What came from a server may have its full size only here.
+    // Data from a server may only reach its full size here.
     limits: { memory: mostMemory },
     ...options,
     env: gitEnvironment({
@@ -164,8 +170,9 @@ export function localGit(
 }
 
 /**
- * The first line of a field in the header of a commit or tag object. Lines end
- * at a newline and nowhere else: a pattern's `$` sees more ends than Git does.
+ * Returns the first line of a field in the header of a commit or tag object.
+ * Only a newline ends a line: `$` in a pattern matches at more places than Git
+ * does.
  */
 export function fieldOf(content: string, name: string): string | undefined {
   const [header] = content.split("\n\n", 1);

@@ -1,11 +1,13 @@
 /**
- * What a server of HTTP says beside its answer. Git shows it to nobody but in
- * its trace of curl (git(1), `GIT_TRACE_CURL`), which leaves out credentials.
+ * The headers of HTTP servers. Git only shows them in its trace of curl
+ * (git(1), `GIT_TRACE_CURL`), which omits credentials.
  *
  * @module
  */
 
-/** Variables by which Git writes a server's headers to standard error. */
+/**
+ * Returns variables that make Git write a server's headers to standard error.
+ */
 export function headersOf(repository: string): Record<string, string> {
   return /^https?:/.test(repository)
     ? { GIT_TRACE_CURL: "1", GIT_TRACE_CURL_NO_DATA: "1" }
@@ -15,12 +17,12 @@ export function headersOf(repository: string): Record<string, string> {
 const traced = /^\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +/;
 
 /**
- * Takes the trace out of what Git wrote to standard error.
+ * Removes the trace from what Git wrote to standard error.
  *
- * @returns what is left, and how long the server asked to be left alone, in
- * milliseconds (RFC 9110, 10.2.3).
+ * @returns the rest, and the pause that the server asked for, in milliseconds
+ * (RFC 9110, 10.2.3).
  */
-export function untraced(
+export function withoutTrace(
   stderr: string,
   now: Date = new Date(),
 ): { said: string; after: number | undefined } {

@@ -1,5 +1,5 @@
 /**
- * What the mirror knows of the history between two commits.
+ * The history between two commits in the mirror.
  *
  * @module
  */
@@ -11,16 +11,15 @@ import { localGit } from "./git.ts";
 import { must } from "./mirror.ts";
 
 /**
- * Looks at what stands between the base and the candidate, in one go.
+ * Reads the history between the base and the candidate with one process.
  *
- * It is cut where something there has parents that the mirror has not. So it is
- * where a branch was merged that had begun before the base: its history then
- * goes on below the base, which the base itself, without parents in a shallow
- * mirror, does not know for its own. It is forward where something there has
- * the base as a parent.
+ * The history is cut if a commit in it has parents that are not in the mirror.
+ * That happens after a merge of a branch that began before the base: its
+ * history continues below the base, which has no parents in a shallow mirror.
+ * The history is forward if a commit in it has the base as a parent.
  *
- * @param parents Those of the candidate: where the base is the only one, nothing
- * else stands between the two, and Git need not be asked.
+ * @param parents The parents of the candidate. If the base is the only one,
+ * there is nothing between the two, and no process is needed.
  */
 export async function between(
   run: Run,
@@ -50,8 +49,8 @@ export async function between(
 }
 
 /**
- * Whether this is what was verified last, which the mirror then has. Most often
- * it is, and a look at a file spares a program.
+ * Whether this revision was verified last, so that the mirror has it. It mostly
+ * is, and reading a file saves a process.
  */
 export function isHead(mirror: string, revision: string): boolean {
   try {

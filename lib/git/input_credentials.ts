@@ -1,7 +1,7 @@
 /**
- * How Nix gets at the inputs of a flake: the one place that knows their
- * credentials. They go to Nix and what it starts through variables that name
- * files, and none of them is in an argument or a variable itself.
+ * How Nix gets the inputs of a flake. Only this file knows their credentials.
+ * Nix and its child processes get variables that name files: no credential is
+ * in an argument or a variable itself.
  *
  * @module
  */
@@ -14,7 +14,7 @@ type Given = Pick<
 >;
 
 /**
- * Variables for whatever fetches the inputs: those of Git, and Nix's.
+ * Returns the variables for fetching inputs: those of Git, and those of Nix.
  *
  * @param more Settings of Git.
  */
@@ -42,9 +42,9 @@ export function inputEnvironment(
 }
 
 /**
- * A constant, as all that a shell of Git's reads. It sees whom ssh is to call
- * and for which repository, and takes the first key whose beginning fits, in
- * place of the usual one.
+ * A constant, like everything that Git passes to a shell. It gets the server
+ * and the repository from ssh's arguments, and uses the first key with a
+ * matching prefix instead of the usual one.
  */
 const chooseKey = "f() { h= c= x=; " +
   'for a; do case $x in "") case $a in -p) x=p ;; -o) x=o ;; -*) ;; ' +
@@ -62,7 +62,7 @@ function sshEnvironment(
   keys: Readonly<Record<string, string>>,
   ssh: string,
 ): Record<string, string> {
-  // The longest beginning comes first.
+  // The longest prefix comes first.
   const all = Object.entries(keys)
     .map(([url, file]) => [normal(url), file] as const)
     .toSorted(([a], [b]) => b.length - a.length);
@@ -84,8 +84,8 @@ function normal(url: string): string {
 }
 
 /**
- * A constant too: looks a server up in the netrc file (curl(1), `--netrc`), as
- * a credential helper of Git (gitcredentials(7)).
+ * Also a constant: it looks up a server in the netrc file (curl(1), `--netrc`),
+ * as a credential helper of Git (gitcredentials(7)).
  */
 const netrcHelper = '!f() { test "$1" = get || exit 0; h=; ' +
   'while IFS== read -r k v && [ -n "$k" ]; do [ "$k" = host ] && h=$v; done; ' +

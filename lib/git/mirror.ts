@@ -1,5 +1,5 @@
 /**
- * The mirror as a folder of this host: nothing here talks to the remote.
+ * The mirror as a folder on this host. Nothing here connects to the remote.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import type { Run } from "../run/run.ts";
 import { lastWords } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 
-/** What a look into a mirror needs of a run. */
+/** The part of a run that reading the mirror needs. */
 export interface Mirrored {
   effects: Pick<Effects, "run">;
   /** The state folder. */
   folder: string;
 }
 
-/** Makes a new and empty mirror for what `tip` names. */
+/** Creates a new, empty mirror for `tip`. */
 export async function makeMirror(
   run: Pick<Run, "effects" | "folder">,
   mirror: string,
@@ -45,28 +45,33 @@ export async function makeMirror(
 }
 
 /**
- * Whether there is a mirror. A file in its place, or in that of `.git`, goes, and
- * so does one with tables of references, which Nix does not read.
+ * Whether the mirror exists. Removes a file in its place or in the place of
+ * `.git`, and a mirror with reftables, which Nix does not read.
  */
 export async function isThere(run: Run, mirror: string): Promise<boolean> {
   try {
     if (!await exists(`${mirror}/.git/reftable`)) {
       return await exists(`${mirror}/.git/HEAD`);
     }
-    say(run.effects, "notice", "The mirror is a reftable; making it again");
+    say(
+      run.effects,
+      "notice",
+      "The mirror uses reftables, which Nix does not read; creating a new one",
+    );
     await removeIfThere(mirror);
     return false;
   } catch (error) {
     if (!isNumbered(error, errno.notAFolder)) throw error;
-    say(run.effects, "notice", "The mirror is damaged; making it again");
+    say(run.effects, "notice", "The mirror is damaged; creating a new one");
     await removeIfThere(mirror);
     return false;
   }
 }
 
 /**
- * Removes the locks that a killed Git has left, which stop each later one. Only
- * for who holds the lock of the state folder: then no other Git is at work.
+ * Removes the locks that a killed Git has left, because they block every later
+ * one. Call it only while holding the lock of the state folder: then no other
+ * Git is running.
  */
 export async function dropLocks(mirror: string): Promise<void> {
   try {
@@ -76,12 +81,12 @@ export async function dropLocks(mirror: string): Promise<void> {
   } catch (error) {
     const isNone = error instanceof Deno.errors.NotFound ||
       isNumbered(error, errno.notAFolder);
-    // There is no mirror yet, or it is damaged: isThere() sees to that.
+    // There is no mirror yet, or it is damaged: isThere() handles that.
     if (!isNone) throw error;
   }
 }
 
-/** The files below a folder of Git's, without objects by themselves. */
+/** Yields the files below a folder of Git, without loose objects. */
 function* filesBelow(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;
@@ -90,19 +95,19 @@ function* filesBelow(folder: string): Generator<string> {
   }
 }
 
-/** Removes a file or folder with all in it. */
+/** Removes a file or a folder with its content, if it exists. */
 export async function removeIfThere(path: string): Promise<void> {
   if (await exists(path)) await Deno.remove(path, { recursive: true });
 }
 
 /**
- * Makes a mirror ready for a fetch: what an earlier one that was cut off has
- * left of a pack goes, and the remote is named for submodules.
+ * Prepares a mirror for a fetch: removes the partial packs of an interrupted
+ * fetch, and sets the remote for submodules.
  */
 export async function readyMirror(run: Run, mirror: string): Promise<void> {
-  await dropHalfPacks(mirror);
-  // A submodule whose URL begins with ./ or ../ is found from there
-  // (gitmodules(5)), and Nix looks it up so.
+  await dropPartialPacks(mirror);
+  // A submodule URL that begins with ./ or ../ is relative to it
+  // (gitmodules(5)), and Nix resolves it in this way.
   if (!run.config.submodules) return;
   const { repository } = run.remote;
   await must(
@@ -111,8 +116,8 @@ export async function readyMirror(run: Run, mirror: string): Promise<void> {
   );
 }
 
-/** Removes what a fetch that was cut off has left of a pack. */
-export async function dropHalfPacks(mirror: string): Promise<void> {
+/** Removes the partial packs of an interrupted fetch. */
+export async function dropPartialPacks(mirror: string): Promise<void> {
   for (const name of packNames(mirror)) {
     if (name.startsWith("tmp_")) {
       await Deno.remove(`${packsOf(mirror)}/${name}`);
@@ -120,12 +125,14 @@ export async function dropHalfPacks(mirror: string): Promise<void> {
   }
 }
 
-/** The names of packs and what belongs to them; none where the folder is gone. */
+/**
+ * Returns the names of packs and their files; none if the folder is missing.
+ */
 function packNames(mirror: string): string[] {
   try {
     return [...Deno.readDirSync(packsOf(mirror))].map(({ name }) => name);
   } catch (error) {
-    // Git tells what is missing with it, and the mirror is made again.
+    // Git reports what is missing with it, and a new mirror is created.
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
@@ -133,12 +140,12 @@ function packNames(mirror: string): string[] {
 
 const packsOf = (mirror: string) => `${mirror}/.git/objects/pack`;
 
-/** By which Git itself begins to (git-gc(1), "gc.autoPackLimit"). */
+/** The default limit of Git itself (git-gc(1), "gc.autoPackLimit"). */
 const manyPacks = 50;
 
 /**
- * Makes one pack of those that many fetches have brought, now and then, as a
- * fetch itself would. Git is not asked where it would have nothing to do.
+ * Combines the packs of many fetches into one, as a fetch itself would from
+ * time to time. Does not start Git if there is nothing to do.
  */
 export async function collectGarbage(run: Run, mirror: string): Promise<void> {
   const packs = packNames(mirror).filter((name) => name.endsWith(".pack"));
@@ -154,10 +161,10 @@ export function isShallow(mirror: string): Promise<boolean> {
 }
 
 /**
- * Whether a commit is in the mirror. Git says yes and no in words: an exit code
- * alone may be that of a Git that was killed.
+ * Whether a commit is in the mirror. Git must print the answer: an exit code
+ * alone may come from a killed Git.
  *
- * @throws {SyncError} `mirror-damaged` where it says neither.
+ * @throws {SyncError} `mirror-damaged` if Git prints neither answer.
  */
 export async function has(
   run: Mirrored,
@@ -194,19 +201,19 @@ export async function isDamaged(run: Run, mirror: string): Promise<boolean> {
   return code !== 0;
 }
 
-/** Notes that the server of this mirror gives whole histories only. */
+/** Records that the server of this mirror only gives whole histories. */
 export async function keepWhole(mirror: string): Promise<void> {
   await Deno.writeTextFile(wholeFile(mirror), "");
 }
 
-/** Whether that was noted. */
+/** Whether {@linkcode keepWhole} has recorded that. */
 export function mustBeWhole(mirror: string): Promise<boolean> {
   return exists(wholeFile(mirror));
 }
 
 const wholeFile = (mirror: string) => `${mirror}/.git/gitops-sync-whole`;
 
-/** The error for a local Git command that failed. */
+/** Returns the error for a local Git command that failed. */
 export function damaged(
   run: Pick<Run, "folder">,
   command: Command,

@@ -1,6 +1,6 @@
 /**
- * Files with signed notes, from a ref of the repository. They are kept apart
- * from the mirror, and nothing of them is evaluated.
+ * Files with signed notes, from a ref of the repository. They are stored
+ * outside the mirror, and never evaluated.
  *
  * @module
  */
@@ -22,28 +22,28 @@ export interface SignedFile {
 /** All notes of a repository together, in bytes. */
 const mostFetched = 8 * 2 ** 20;
 
-/** Of one file; a note and a signature are shorter. */
+/** The largest file in bytes; notes and signatures are smaller. */
 const mostFile = 16 * 1024;
 
-/** A list of some thousand names. */
+/** The largest list of names in bytes: some thousand names. */
 const mostList = 2 ** 20;
 
 /** Milliseconds. */
 const longestFetch = 60_000;
 
-/** The name that they have here. */
+/** The ref for them in this repository. */
 const ownName = "refs/gitops-sync/approvals";
 
 /**
- * The files with a signature beside them (`NAME` and `NAME.sig`) in the folder
- * that a ref names. The remote is asked only for a commit that is not here yet.
+ * Returns the files that have a signature (`NAME` and `NAME.sig`) in the tree
+ * of a ref. Fetches from the remote only if the commit is not here yet.
  *
- * @param run Its `folder` is for the notes alone; its `remote` serves them.
+ * @param run Its `folder` is only for the notes; its `remote` serves them.
  * @param ref The full name of the ref at the remote.
- * @param id What the remote says that the ref is at.
- * @param isWanted Which names count.
- * @param most So many are read; more are passed over.
- * @throws {SyncError} where they can't be fetched or read.
+ * @param id The commit that the remote reports for the ref.
+ * @param isWanted Selects names.
+ * @param most The largest number of files; more are skipped.
+ * @throws {SyncError} if they can't be fetched or read.
  */
 export async function signedFiles(
   run: Fetching,
@@ -93,7 +93,7 @@ async function isHere(folder: string, id: string): Promise<boolean> {
   return (await Deno.readTextFile(idFile(folder))) === id;
 }
 
-/** Fetches the ref into a new repository; what was there before goes. */
+/** Fetches the ref into a new repository, which replaces the old one. */
 async function bring(
   run: Fetching,
   repository: string,
@@ -124,7 +124,7 @@ async function bring(
     run,
     localGit(repository, ["rev-parse", "--verify", `${ownName}^{}`]),
   );
-  // The next run fetches again where the ref has moved meanwhile.
+  // The next run fetches again if the ref has moved in the meantime.
   if (came.trim() === id && isRevision(id)) {
     await Deno.writeTextFile(idFile(run.folder), id);
   }

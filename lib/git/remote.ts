@@ -1,5 +1,5 @@
 /**
- * What the remote says of its names.
+ * Queries the remote for its refs.
  *
  * @module
  */
@@ -18,32 +18,34 @@ import {
   type TagPattern,
 } from "../config/tag_pattern.ts";
 
-/** A tip with the question that was put to the remote, and its answer. */
+/** A tip with the query to the remote, and its answer. */
 export interface Asked {
   tip: Tip | undefined;
-  /** None where a full commit needs no question. */
+  /** Missing if `ref` is a full commit hash, which needs no query. */
   question?: Command;
   answer: string;
-  /** The URL that answered, where the configuration names mirrors. */
+  /** The URL that answered, if the configuration has mirrors. */
   servedBy?: string;
-  /** What the ref of the signed notes is at, where they count and there are any. */
+  /**
+   * The commit of the ref with signed notes, if they are enabled and it exists.
+   */
   notes?: string;
 }
 
-/** What was deployed last from a ref, as far as it tells tags apart. */
+/** The revision that was deployed last from a ref, and its tag. */
 export interface Before {
   revision: string;
-  /** The full name of the tag, where `ref` is a pattern. */
+  /** The full name of the tag, if `ref` is a pattern. */
   name?: string;
 }
 
-/** Some names with their hashes; more is no answer to what was asked. */
+/** The largest answer in bytes: names with their hashes. */
 const mostAnswer = 16 * 2 ** 20;
 
-/** The names to ask the remote for, so that it answers in one round. */
+/** Returns the ref names to query, so that the remote answers in one round. */
 export function askedNames(ref: string): string[] {
   const pattern = parsePattern(ref);
-  // Git's * reaches over the end of a name, so the commits behind tags come too.
+  // Git's * also matches the suffix ^{}, so the commits of tags come as well.
   if (pattern) return pattern.glob ? [`refs/tags/${pattern.glob}*`] : [];
   const full = ref.startsWith("refs/");
   const names = full ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
@@ -53,9 +55,9 @@ export function askedNames(ref: string): string[] {
 }
 
 /**
- * The kinds of names among which the ones asked for are. Git filters names by
- * itself, and lets the server send no others than those of a kind: some have
- * many thousands that are neither branch nor tag.
+ * Returns the kinds of refs to query. Git filters the names itself, and tells
+ * the server which kinds to send: some servers have many thousands of refs that
+ * are neither branches nor tags.
  */
 function askedKinds(ref: string): string[] {
   if (isPattern(ref)) return ["--tags"];
@@ -65,12 +67,12 @@ function askedKinds(ref: string): string[] {
 }
 
 /**
- * Asks the remote what `ref` points to: one process.
+ * Queries the remote for the commit of `ref`, with one process.
  *
- * @param before What was deployed last from `ref`.
- * @returns no tip where the remote answers that there is no such name.
- * @throws {SyncError} At stage `decide`, if the remote can't be asked, or if
- * the name is both a branch and a tag.
+ * @param before The revision that was deployed last from `ref`.
+ * @returns no tip if the remote answers that there is no such ref.
+ * @throws {SyncError} At stage `decide`, if the query fails, or if the name is
+ * both a branch and a tag.
  */
 export async function askRemote(
   effects: Pick<Effects, "run">,
@@ -107,8 +109,8 @@ export async function askRemote(
   );
   if (finished.code !== 0) {
     const { remoteFailure } = await import("./failure.ts");
-    const { withSshWords } = await import("./ssh_words.ts");
-    const whole = await withSshWords(effects, question, finished);
+    const { withSshMessages } = await import("./ssh_messages.ts");
+    const whole = await withSshMessages(effects, question, finished);
     throw remoteFailure(whole, config, "decide");
   }
   const answer = new TextDecoder().decode(finished.stdout);
@@ -121,7 +123,7 @@ export async function askRemote(
   return { tip: { ...tip, testing: branchIn(answer, testing) }, ...asked };
 }
 
-/** What of the configuration names refs. */
+/** The options that name refs. */
 type AskedRefs =
   & Pick<Config, "ref">
   & Partial<
@@ -136,7 +138,7 @@ type AskedRefs =
     >
   >;
 
-/** The full name of the ref with signed notes, where they count. */
+/** Returns the full name of the ref with signed notes, if they are enabled. */
 export function approvalsRef(
   config: Pick<AskedRefs, `approvals.${ApprovalsOption}`>,
 ): string | undefined {
@@ -147,14 +149,17 @@ export function approvalsRef(
 
 type ApprovalsOption = "allowedSigners" | "openpgpKeys" | "ref";
 
-/** The full name of the branch that is tried out, where one is. */
+/** Returns the full name of the testing branch, if testing is enabled. */
 export function testingBranch(config: AskedRefs): string | undefined {
   if (!config["testing.enable"]) return undefined;
   const name = config["testing.ref"]!.replaceAll("{host}", config.host!);
   return name.startsWith("refs/") ? name : `refs/heads/${name}`;
 }
 
-/** The names of all: where none is asked for, all tags are. */
+/**
+ * Returns all names to query. Without a name of its own, a pattern queries all
+ * tags.
+ */
 function namesWith(ref: string, beside: readonly string[]): string[] {
   if (isRevision(ref)) return [...beside];
   const names = askedNames(ref);
@@ -162,7 +167,10 @@ function namesWith(ref: string, beside: readonly string[]): string[] {
   return ["refs/tags/*", ...beside];
 }
 
-/** The kinds of all; every kind where one of them may be of any. */
+/**
+ * Returns the kinds of all refs; no restriction if one of them may be of any
+ * kind.
+ */
 function kindsWith(ref: string, beside: readonly string[]): string[] {
   const kinds = [
     ...isRevision(ref) ? [] : [askedKinds(ref)],
@@ -179,13 +187,13 @@ function branchIn(answer: string, name: string): Tip | null {
   return revision === undefined ? null : { revision, kind: "branch", name };
 }
 
-/** The same question; the server's headers come along. */
+/** Returns the same query, which also prints the server's headers. */
 function withHeaders(question: Command, config: RemoteConfig): Command {
   const env = { ...question.env, ...headersOf(config.repository) };
   return { ...question, env };
 }
 
-/** Asks with bounds on what a hostile server can make Git use. */
+/** Runs a query with limits, because the server may be hostile. */
 async function bounded(
   effects: Pick<Effects, "run">,
   question: Command,
@@ -217,9 +225,9 @@ function namesIn(output: string): Map<string, string> {
 }
 
 /**
- * Reads the answer of `git ls-remote` to {@linkcode askedNames}.
+ * Finds the tip in the answer of `git ls-remote` to {@linkcode askedNames}.
  *
- * @param before What was deployed last from `ref`.
+ * @param before The revision that was deployed last from `ref`.
  * @throws {SyncError} `ref-ambiguous` if the name is a branch and a tag.
  */
 export function parseTip(
@@ -230,19 +238,20 @@ export function parseTip(
   const found = namesIn(output);
   const pattern = parsePattern(ref);
   if (pattern) return newestTag(found, pattern, before);
-  // An annotated tag is an object of its own; `^{}` is the commit behind it.
+  // An annotated tag is a separate object; `^{}` is the commit that it points
+  // to.
   const commitOf = (name: string) => found.get(`${name}^{}`) ?? found.get(name);
   const branch = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
   const tag = ref.startsWith("refs/") ? ref : `refs/tags/${ref}`;
   if (branch !== tag && found.has(branch) && found.has(tag)) {
     throw new SyncError(
-      `Cannot follow ${ref}: the repository has a branch and a tag of that name`,
+      `Cannot follow ${ref}: the repository has a branch and a tag with that name`,
       {
         stage: "decide",
         reason: "ref-ambiguous",
         next: "retry",
         hints: [
-          `write refs/heads/${ref} or refs/tags/${ref} as the ref in the configuration`,
+          `set ref to refs/heads/${ref} or refs/tags/${ref} in the configuration`,
         ],
       },
     );
@@ -257,9 +266,10 @@ export function parseTip(
 }
 
 /**
- * The tag with the highest version. Where several have it (`v1.2`, `1.2.0`,
- * `1.2.0+a`), the one that is followed stays, by its name or else its commit:
- * none of them is newer than it. Otherwise it is the name that sorts last.
+ * Returns the tag with the highest version. If more than one tag has it
+ * (`v1.2`, `1.2.0`, `1.2.0+a`), the tag that was deployed wins, by its name or
+ * else its commit, because the others are not newer. Otherwise the name that
+ * sorts last wins.
  */
 function newestTag(
   found: ReadonlyMap<string, string>,
@@ -290,10 +300,10 @@ function newestTag(
 const tags = "refs/tags/";
 
 /**
- * All names on the remote, for a message that helps; empty if it has none.
+ * Returns all refs of the remote, for hints; empty if it has none.
  *
- * @throws {SyncError} `not-git` where no Git server answered: Git takes a page
- * without a full line for the list of an empty repository.
+ * @throws {SyncError} `not-git` if no Git server answered: Git reads a page
+ * without a complete line as the list of an empty repository.
  */
 export async function listRemote(
   effects: Effects,
@@ -320,7 +330,7 @@ export async function listRemote(
   return names;
 }
 
-/** A tag on the remote that is an object of its own. */
+/** An annotated tag on the remote. */
 export interface RemoteTag {
   /** Its full name. */
   name: string;
@@ -330,7 +340,7 @@ export interface RemoteTag {
   revision: string;
 }
 
-/** The tags on the remote that can be signed, each with the commit behind it. */
+/** Returns the annotated tags of the remote, each with its commit. */
 export async function listTags(
   effects: Pick<Effects, "run">,
   config: RemoteConfig & Pick<Config, "timeouts.remote">,

@@ -1,11 +1,11 @@
 /**
  * The part of a commit or tag that a signature covers.
  *
- * Git leaves the signature itself out of what is signed, in whichever header
- * it stands. So whoever passes a signed commit on can write the signature in
- * other ways (a comment in its armor, OpenPGP's unhashed part, the second
- * solution of ECDSA), and each way has another hash and verifies. Only the
- * signed part is the same in all of them.
+ * Git does not sign the signature itself, whichever header contains it. So
+ * anybody who passes on a signed commit can write the signature in another form
+ * (a comment in its armor, OpenPGP's unhashed part, the second solution of
+ * ECDSA). Each form has another hash, and still verifies. Only the signed part
+ * is the same in all forms.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const signatureHeaders = ["gpgsig ", "gpgsig-sha256 "].map((name) =>
 );
 
 /**
- * The bytes of a commit that its signature covers.
+ * Returns the bytes of a commit that its signature covers.
  *
  * @param content The commit as it is stored.
  */
@@ -32,7 +32,7 @@ function signedPart(content: Uint8Array): Uint8Array<ArrayBuffer> {
     const end = found === -1 ? content.length : found + 1;
     const isBody = content[at] === newline;
     const rest = isBody ? content.subarray(at) : content.subarray(at, end);
-    // A line that begins with a blank goes on with the header above.
+    // A line that begins with a space continues the header above.
     isSignature = rest[0] === space ? isSignature : isSignatureHeader(rest);
     if (!isSignature) {
       kept.set(rest, length);
@@ -50,8 +50,8 @@ function isSignatureHeader(line: Uint8Array): boolean {
 }
 
 /**
- * What a commit is known by where signatures count, whatever way its signature
- * is written in.
+ * Returns the identity of a signed commit, which does not depend on the form of
+ * its signature.
  *
  * @param content The commit as it is stored.
  * @returns the SHA-256 of its signed part, in hexadecimal digits.

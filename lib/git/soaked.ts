@@ -1,6 +1,6 @@
 /**
- * A revision that a name pointed to before: it counts only as long as the name
- * still has it.
+ * A revision that a ref pointed to before. It is only used as long as the ref
+ * still contains it.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import { localGit } from "./git.ts";
 import { must } from "./mirror.ts";
 
 /**
- * Makes the revision that soaked the candidate, in place of what was fetched:
- * one of a branch must be behind what the branch names now, and a tag must still
- * name it.
+ * Makes the revision that has soaked the candidate, instead of the fetched one.
+ * The current tip of a branch must descend from it, and a tag must still point
+ * to it.
  *
- * @param fetched What the name points to now.
+ * @param fetched The commit that the ref points to now.
  * @throws {SyncError} `soaked-gone`, exit 0.
  */
-export async function backTo(
+export async function useSoaked(
   run: Run,
   mirror: string,
   tip: Tip,
@@ -32,7 +32,7 @@ export async function backTo(
   if (fetched.revision === tip.revision) return fetched;
   const isBehind = tip.kind === "branch" &&
     await isAncestor(run, mirror, tip.revision, fetched.revision);
-  if (!isBehind) throw gone(run, tip);
+  if (!isBehind) throw goneError(run, tip);
   await must(
     run,
     localGit(mirror, [
@@ -46,18 +46,18 @@ export async function backTo(
   return (await readCommit(run, mirror)).commit;
 }
 
-/** A tag that was taken away is no failure of the remote. */
-export function orGone(run: Run, tip: Tip, error: unknown): unknown {
+/** A removed tag is no failure of the remote. */
+export function asGone(run: Run, tip: Tip, error: unknown): unknown {
   const isGone = tip.newest !== undefined && error instanceof SyncError &&
     error.reason === "revision-missing";
-  return isGone ? gone(run, tip) : error;
+  return isGone ? goneError(run, tip) : error;
 }
 
-function gone({ config: { ref } }: Run, { revision }: Tip): SyncError {
+function goneError({ config: { ref } }: Run, { revision }: Tip): SyncError {
   return new SyncError(
     `${ref} no longer has ${
       short(revision)
-    }, which has soaked here: it is not deployed`,
+    }, so that commit is not deployed after its soak time`,
     {
       stage: "fetch",
       reason: goneReason,

@@ -1,5 +1,5 @@
 /**
- * The URLs of one repository: which of them answers, and which is not behind.
+ * The URLs of one repository: selects the first that answers and is up to date.
  *
  * @module
  */
@@ -18,22 +18,23 @@ import type { State } from "../state/state.ts";
 import { isAncestor } from "./ancestry.ts";
 import { type Asked, askRemote } from "./remote.ts";
 
-/** What was deployed last from a ref. */
+/** The revision that was deployed last from a ref. */
 type Before = NonNullable<ReturnType<typeof followedOf>>;
 
 type Programs = Pick<Effects, "run" | "tell" | "now">;
 
 /**
- * The configuration for one of the URLs: its own credentials and no others.
+ * Returns the configuration for one of the URLs, with only its own credentials.
  *
- * @param servedBy The URL; none, or the repository itself: as it is.
+ * @param servedBy The URL; for none, or for the repository itself, the
+ * configuration is unchanged.
  */
 export function remoteOf(config: Config, servedBy?: string): Config {
   return remotesOf(config).find(({ repository }) => repository === servedBy) ??
     config;
 }
 
-/** The repository and its mirrors, each with its own credentials. */
+/** Returns the repository and its mirrors, each with its own credentials. */
 export function remotesOf(config: Config): Config[] {
   const mirrors = config.mirrors.map((
     {
@@ -63,14 +64,14 @@ export function remotesOf(config: Config): Config[] {
 }
 
 /**
- * Asks the URLs in their order: the first that answers and is not behind what
- * was deployed counts. Where all that answer are behind, this host stays at
- * what it has.
+ * Queries the URLs in their order, and uses the first that answers and is not
+ * behind the deployed revision. If all that answer are behind, this host keeps
+ * its revision.
  *
- * @param quiet The servers that are not asked for some time; what they say is
- * noted there.
- * @returns as {@linkcode askRemote}; the question only where the repository
- * itself answered, so that a later run asks it again first.
+ * @param quiet The servers that are not queried for some time; their answers
+ * are recorded there.
+ * @returns as {@linkcode askRemote}; the query only if the repository itself
+ * answered, so that a later run queries it first again.
  * @throws {SyncError} the failure of the repository itself, if none answered.
  */
 export async function askSources(
@@ -94,15 +95,15 @@ export async function askSources(
         missing ??= { tip, answer, servedBy: url };
         continue;
       }
-      const before = await whatItIsBehind(effects, config, state, tip);
+      const before = await newerDeployed(effects, config, state, tip);
       if (!before) {
-        tellFailures(effects, failures, url);
+        warnOfFailures(effects, failures, url);
         const named = { ...asked, tip: { ...tip, servedBy: url } };
         if (url === config.repository) return named;
         const { notes } = asked;
         return { tip: named.tip, answer, ...notes && { notes } };
       }
-      tellBehind(effects, url, tip, before);
+      reportBehind(effects, url, tip, before);
       behind ??= { tip: stay(tip, before, url), answer: "" };
     } catch (error) {
       if (!isPassedOver(error)) throw error;
@@ -110,12 +111,12 @@ export async function askSources(
     }
   }
   const found = behind ?? missing;
-  if (!found) throw noneAnswers(failures);
-  tellFailures(effects, failures, config.repository);
+  if (!found) throw noAnswerError(failures);
+  warnOfFailures(effects, failures, config.repository);
   return found;
 }
 
-/** Asks one URL, unless its server is to be left alone. */
+/** Queries one URL, unless its server asked for a pause. */
 async function askOne(
   effects: Programs,
   remote: Config,
@@ -125,7 +126,7 @@ async function askOne(
   const { repository } = remote;
   const refused = quiet.leftAlone(repository, effects.now());
   if (refused) throw refused;
-  // A person who waits is told for what.
+  // A waiting person sees the reason.
   const letGo = alarm(
     patience,
     () => say(effects, "info", `${repository} has not answered yet`),
@@ -147,20 +148,23 @@ async function askOne(
 /** Milliseconds in which most servers have answered. */
 const patience = 2000;
 
-/** A signal, and what no other URL would answer otherwise. */
+/**
+ * Whether the next URL is queried: not after a signal, or if another URL would
+ * give the same answer.
+ */
 function isPassedOver(error: unknown): error is SyncError {
   return error instanceof SyncError && error.stage === "decide" &&
     !["interrupted", "ref-ambiguous"].includes(error.reason);
 }
 
-/** What this host has, as if a URL had named it. */
+/** Returns this host's revision as if a URL had reported it. */
 function stay(tip: Tip, before: Before, servedBy: string): Tip {
   const { revision, kind = tip.kind, name = tip.name } = before;
   return { revision, kind, name, servedBy };
 }
 
-/** What was deployed last, where a tip is older than that. */
-async function whatItIsBehind(
+/** Returns the deployed revision if a tip is older than it. */
+async function newerDeployed(
   effects: Programs,
   config: Config,
   state: State,
@@ -180,8 +184,8 @@ async function whatItIsBehind(
 /**
  * Compares two tags by the versions that a pattern finds in them.
  *
- * @returns a number below 0 where the first is lower; above 0 where it is
- * higher, or where one of them has no version.
+ * @returns a number below 0 if the first is lower; above 0 if it is higher, or
+ * if one of them has no version.
  */
 export function compareTags(
   ref: string,
@@ -208,7 +212,7 @@ async function isOlder(
   try {
     return await isAncestor(run, `${stateDirectory}/repo`, revision, than);
   } catch (error) {
-    // The fetch mends the mirror, and then looks at the move once more.
+    // The fetch repairs the mirror, and then the move is checked again.
     if (error instanceof SyncError && error.reason === "mirror-damaged") {
       return false;
     }
@@ -216,7 +220,7 @@ async function isOlder(
   }
 }
 
-function tellFailures(
+function warnOfFailures(
   effects: Programs,
   failures: readonly { error: SyncError }[],
   servedBy: string,
@@ -231,7 +235,7 @@ function tellFailures(
   }
 }
 
-function tellBehind(
+function reportBehind(
   effects: Programs,
   url: string,
   tip: Tip,
@@ -246,8 +250,11 @@ function tellBehind(
   );
 }
 
-/** The failure of the repository itself, and what the mirrors said. */
-function noneAnswers(
+/**
+ * Returns the failure of the repository itself, with the failures of the
+ * mirrors as hints.
+ */
+function noAnswerError(
   failures: readonly { url: string; error: SyncError }[],
 ): SyncError {
   const [first, ...others] = failures.map(({ error }) => error);

@@ -1,6 +1,6 @@
 /**
- * What comes from the remote into the mirror, within bounds of time, memory
- * and space: a server may send what it likes.
+ * Fetches from the remote into the mirror, with limits on time, memory and
+ * space: a server may send anything.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { gitEnvironment, mostMemory } from "./git.ts";
 import { headersOf } from "./headers.ts";
 import { remoteFailure, unchecked } from "./failure.ts";
 import { sizeOf } from "../process/watch.ts";
-import { damaged, dropHalfPacks } from "./mirror.ts";
+import { damaged, dropPartialPacks } from "./mirror.ts";
 import type { Run } from "../run/run.ts";
 
-/** What a fetch needs of a run. */
+/** The part of a run that a fetch needs. */
 export type Fetching = Pick<Run, "effects" | "folder" | "remote">;
 
-/** Where Git notes how it spoke to the remote, as long as a fetch lasts. */
+/** The file in which Git records how it spoke to the remote, during a fetch. */
 const traceOf = ({ folder }: Pick<Run, "folder">) => `${folder}/fetch.trace`;
 
 /**
- * Git's note that the remote spoke its protocol (trace2, since Git 2.34). No
- * remote can write it: quotes in its words are escaped there.
+ * Git's record that the remote spoke its protocol (trace2, since Git 2.34). A
+ * remote can't write it: quotes in its messages are escaped there.
  */
 const spokeGit = /"key":"negotiated-version"/;
 
 const objectsOf = (mirror: string) => `${mirror}/.git/objects`;
 
 /**
- * Fetches into the mirror, within the bounds of time and space.
+ * Fetches into the mirror, with limits on time and space.
  *
  * @param args Options and, without dashes, what to fetch.
  * @throws {SyncError} exit 3.
@@ -51,9 +51,9 @@ export async function fetch(
       "--no-tags",
       "--no-write-fetch-head",
       "--no-recurse-submodules",
-      // It would make objects fewer while they are measured.
+      // It would remove objects while their size is measured.
       "--no-auto-maintenance",
-      // From a server whose own history is cut off, too.
+      // Also from a server with a shallow history.
       "--update-shallow",
       ...args.filter((arg) => arg.startsWith("--")),
       "--",
@@ -76,16 +76,17 @@ export async function fetch(
   };
   const finished = await checked(run, mirror, command);
   if (finished.code !== 0) throw remoteFailure(finished, config, "fetch");
-  // Git passes over packs that it can't read, and says so.
+  // Git skips packs that it can't read, and reports that.
   if (/^error: /m.test(finished.stderr)) {
     throw damaged(run, command, finished);
   }
 }
 
 /**
- * Git checks objects that come by its own protocol alone: what a web server
- * gives as files ("dumb HTTP"), and it alone says what it speaks, would be
- * believed unseen ever after. So a mirror with such objects goes at once.
+ * Runs a fetch, and removes the mirror if it got objects that Git has not
+ * checked. Git only checks objects that come over its own protocol. Files of a
+ * web server ("dumb HTTP", which only the server chooses) would be trusted
+ * without a check ever after.
  */
 async function checked(
   run: Fetching,
@@ -101,7 +102,7 @@ async function checked(
   const isMore = sizeOf(objectsOf(mirror)) > before;
   const isUnchecked = isMore && !await isChecked(trace);
   if (isUnchecked) await Deno.remove(mirror, { recursive: true });
-  // Last, so that what cuts us off here is made up for by the next run.
+  // Last, so that the next run cleans up after an interruption here.
   await Deno.remove(trace);
   if (isUnchecked) throw unchecked(run.remote);
   if (ended instanceof Error) throw ended;
@@ -112,18 +113,24 @@ async function isChecked(trace: string): Promise<boolean> {
   return spokeGit.test(await Deno.readTextFile(trace));
 }
 
-/** Removes a mirror if it may hold what came unchecked in a run cut off. */
+/**
+ * Removes a mirror that may contain unchecked objects of an interrupted run.
+ */
 export async function dropUnchecked(run: Run, mirror: string): Promise<void> {
   const trace = traceOf(run);
   if (!await exists(trace)) return;
   if (await exists(mirror) && !await isChecked(trace)) {
-    say(run.effects, "notice", "A fetch was cut off; making the mirror again");
+    say(
+      run.effects,
+      "notice",
+      "A fetch was interrupted; creating a new mirror",
+    );
     await Deno.remove(mirror, { recursive: true });
   }
   await Deno.remove(trace);
 }
 
-/** Ends what grows too large, and looks at what was fast. */
+/** Ends a fetch that grows too large, and measures one that has finished. */
 async function bounded(
   run: Fetching,
   mirror: string,
@@ -135,15 +142,17 @@ async function bounded(
     if (sizeOf(folder) <= most) return finished;
   } catch (error) {
     if (!(error instanceof SyncError && error.reason === "limit")) throw error;
-    await dropHalfPacks(mirror);
+    await dropPartialPacks(mirror);
   }
   throw new SyncError(
-    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch, or what takes too much memory`,
+    `Cannot fetch from ${run.remote.repository}: it sends more than limits.fetch allows, or Git needs too much memory for it`,
     {
       stage: "fetch",
       reason: "too-large",
       next: "retry",
-      hints: ["if the repository is meant to be so large, raise limits.fetch"],
+      hints: [
+        "if the repository is meant to be this large, raise limits.fetch",
+      ],
     },
   );
 }

@@ -1,16 +1,16 @@
 /**
- * Refuses a key file that ssh can't use before a server is asked, which would
- * only say that access is denied.
+ * Refuses a key file that ssh can't use before Git connects: the server would
+ * only report that access is denied.
  *
  * @module
  */
 import type { Effects } from "../base/effects.ts";
 import { type Stage, SyncError } from "../base/errors.ts";
-import { keyTrouble } from "../keys/private_key.ts";
+import { privateKeyProblem } from "../keys/private_key.ts";
 import type { RemoteConfig } from "./git.ts";
 
 /**
- * Looks at the key that the remote is reached with.
+ * Checks the SSH key for the remote.
  *
  * @throws {SyncError} `denied`, exit 3.
  */
@@ -20,10 +20,10 @@ export async function refuseBadKey(
   stage: Stage,
 ): Promise<void> {
   if (!sshKeyFile || /^(?:https?|file):/.test(repository)) return;
-  const trouble = await keyTrouble(effects, sshKeyFile, "sshKeyFile");
+  const trouble = await privateKeyProblem(effects, sshKeyFile, "sshKeyFile");
   if (trouble === undefined) return;
   throw new SyncError(
-    `Cannot reach ${repository}: the key of this host can't be used`,
+    `Cannot reach ${repository}: this host's SSH key can't be used`,
     { stage, reason: "denied", next: "retry", hints: [trouble], exit: 3 },
   );
 }

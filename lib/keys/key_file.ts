@@ -1,31 +1,31 @@
 /**
- * Files of keys, and what is said where one can't be used.
+ * Reads key files, and creates the errors for those that can't be used.
  *
  * @module
  */
 import { SyncError } from "../base/errors.ts";
 import { foreignOnTheWay } from "../host/trusted_path.ts";
 
-/** A file of keys and where it came from. */
+/** A key file and where it comes from. */
 export interface KeyFile {
   /** Its name for messages. */
   where: string;
   bytes: Uint8Array;
 }
 
-/** More than any set of people needs. */
+/** The largest key file in bytes; real ones are smaller. */
 const mostBytes = 4 * 2 ** 20;
 
 /**
- * Reads a file that nobody but its owner or root could have written, once: what
- * is looked at is what is read, whatever comes to be at its path meanwhile.
+ * Reads a file that only its owner or root can have written. Opens it once, so
+ * that the checked file is the one that is read, even if its path changes.
  *
  * @throws {SyncError} `keys-missing`, `keys-empty`, `keys-broken`,
  * `keys-unsafe`
  */
 export function readKeyFile(where: string): KeyFile {
   try {
-    // Of a pipe, opening would not end.
+    // Opening a pipe would block.
     refuseOther(where, Deno.statSync(where));
     using file = Deno.openSync(where);
     const info = file.statSync();
@@ -44,7 +44,7 @@ export function readKeyFile(where: string): KeyFile {
 function refuseOther(where: string, { isFile, size }: Deno.FileInfo): void {
   if (!isFile) throw keysError("keys-broken", `${where} is not a file`);
   if (size > mostBytes) {
-    throw keysError("keys-broken", `${where} is too large`);
+    throw keysError("keys-broken", `${where} is larger than 4 MiB`);
   }
   if (size === 0) throw keysError("keys-empty", `${where} is empty`);
 }
@@ -54,18 +54,18 @@ function refuseForeign(where: string, { uid, mode }: Deno.FileInfo): void {
   if (!isOurs || (mode! & 0o022) !== 0) {
     throw keysError(
       "keys-unsafe",
-      `others than root may write to ${where} (chown root, chmod go-w)`,
+      `users other than root may write to ${where}: run chown root ${where}; chmod go-w ${where}`,
     );
   }
   const foreign = foreignOnTheWay(where);
   if (!foreign) return;
   throw keysError(
     "keys-unsafe",
-    `${foreign.path} leads to ${where}, and ${foreign.why} (chown root, chmod go-w)`,
+    `${foreign.path} leads to ${where}, and ${foreign.why}: run chown root ${foreign.path}; chmod go-w ${foreign.path}`,
   );
 }
 
-/** No more than there was when it was looked at. */
+/** Reads at most the size that was checked. */
 function readAll(file: Deno.FsFile, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   let length = 0;
@@ -77,7 +77,9 @@ function readAll(file: Deno.FsFile, size: number): Uint8Array {
   return bytes.subarray(0, length);
 }
 
-/** An error about the trusted keys: nothing passes until it is mended. */
+/**
+ * Returns an error about the trusted keys: nothing passes until it is fixed.
+ */
 export function keysError(
   reason: string,
   why: string,
@@ -89,7 +91,7 @@ export function keysError(
     next: "retry",
     details,
     hints: [
-      "mend the files of verify.allowedSigners, verify.openpgpKeys and verify.revokedKeys, or those in the folder of verify.keysFrom; nothing of the repository was evaluated, and the host is as it was",
+      "fix the files of verify.allowedSigners, verify.openpgpKeys and verify.revokedKeys, or those in the folder of verify.keysFrom; the revision was not evaluated, and the host is unchanged",
     ],
   });
 }

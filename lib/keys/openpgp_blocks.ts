@@ -1,7 +1,7 @@
 /**
- * Files of OpenPGP keys that are read whole or not at all. gpg passes over a
- * block that it does not know for one, and whoever wrote it would wonder why a
- * key does not count.
+ * Reads files of OpenPGP keys completely or not at all. gpg silently skips
+ * blocks that it does not recognise, and their author would not know why a key
+ * is not trusted.
  *
  * @module
  */
@@ -14,15 +14,15 @@ const end = "-----END PGP PUBLIC KEY BLOCK-----";
 const header = /^[A-Z][A-Za-z-]*: /;
 const base64 = /^[A-Za-z0-9+/=]*$/;
 
-/** What looks like a piece of a block, and is not where gpg would read it. */
+/** Text that looks like part of a block, but outside of what gpg reads. */
 const piece = /PGP [A-Z ]*(KEY|BLOCK)|--(BEGIN|END)|[A-Za-z0-9+/=]{40}/;
 
 /**
- * The blocks of a file, each with one key or more; the file itself where it is
- * not armored.
+ * Returns the blocks of a file, each with one or more keys, or the file itself
+ * if it is not armored.
  *
- * @throws {SyncError} `keys-broken`, which names the line that gpg would pass
- * over or read as something else.
+ * @throws {SyncError} `keys-broken`, which names the line that gpg would skip
+ * or read in another way.
  */
 export function keyBlocks({ where, bytes }: KeyFile): KeyFile[] {
   // The first byte of a packet has its first bit set (RFC 4880, 4.2).
@@ -35,18 +35,22 @@ export function keyBlocks({ where, bytes }: KeyFile): KeyFile[] {
     if (block) {
       block.push(line);
       if (line === end) block = undefined;
-      else if (!isInside(line)) throw broken(where, i, "no part of a key");
+      else if (!isInside(line)) throw broken(where, i, "not part of a key");
     } else if (line === begin) {
       block = [line];
       blocks.push(block);
     } else if (/BEGIN PGP PRIVATE KEY/.test(line)) {
-      throw keysError("keys-private", `${where} holds a private key`);
+      throw keysError("keys-private", `${where} contains a private key`);
     } else if (piece.test(line)) {
-      throw broken(where, i, `a piece of a key outside of any "${begin}"`);
+      throw broken(where, i, `part of a key, but stands outside "${begin}"`);
     }
   }
   if (block) {
-    throw broken(where, lines.length - 1, `the last, without "${end}"`);
+    throw broken(
+      where,
+      lines.length - 1,
+      `the last line, and "${end}" is missing`,
+    );
   }
   return blocks.map((block) => ({
     where,

@@ -1,6 +1,6 @@
 /**
- * Whether ssh can use the file of a private key, asked of ssh-keygen before any
- * server is.
+ * Checks with ssh-keygen whether ssh can use a private key file, before any
+ * connection.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import type { Effects } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 
 /**
- * What to do about a key that ssh can't use; nothing where it can.
+ * Returns what to do about a key that ssh can't use, or `undefined` if it can.
  *
- * @param option Where the file is named, for the message.
+ * @param option The option that names the file, for the message.
  */
-export async function keyTrouble(
+export async function privateKeyProblem(
   effects: Pick<Effects, "run">,
   path: string,
   option: string,
 ): Promise<string | undefined> {
   const named = `${path} (${option})`;
-  const file = await read(path);
+  const file = await read(path, option);
   if ("why" in file) {
-    return `${named} ${file.why}: make a key with ssh-keygen -t ed25519 -N "" -f ${path}, and add ${path}.pub as a deploy key to the repository`;
+    return `${named} ${file.why}`;
   }
   const { text } = file;
   if (text.trim() === "") {
@@ -40,21 +40,24 @@ export async function keyTrouble(
 
 async function read(
   path: string,
+  option: string,
 ): Promise<{ why: string } | { text: string }> {
   try {
     const { isFile } = await Deno.stat(path);
-    if (!isFile) return { why: "is no file" };
+    if (!isFile) {
+      return { why: `is not a file: set ${option} to the path of the key` };
+    }
     return { text: await Deno.readTextFile(path) };
   } catch (error) {
     return {
       why: error instanceof Deno.errors.NotFound
-        ? "does not exist"
-        : "can't be read",
+        ? `does not exist: create a key with ssh-keygen -t ed25519 -N "" -f ${path}, and add ${path}.pub to the repository as a deploy key`
+        : `can't be read: let only the user who runs gitops-sync read it (chown, chmod 600 ${path})`,
     };
   }
 }
 
-/** ssh-keygen says that it can't read the key, and seldom why. */
+/** Finds out why: ssh-keygen only reports that it can't read the key. */
 function whyNot(
   path: string,
   text: string,
@@ -69,39 +72,39 @@ function whyNot(
   if (/^\s*(?:ssh|ecdsa|sk)-\S+ AAAA/.test(text)) {
     return "is a public key: name the private one, without .pub";
   }
-  // ssh looks so at keys of its own user alone.
+  // ssh only checks the mode of keys that belong to its own user.
   if (/bad permissions/.test(stderr)) {
-    return `may be read by others, so ssh does not use it: chmod 600 ${path}`;
+    return `may be read by others, so ssh does not use it: run chmod 600 ${path}`;
   }
   if (/incorrect passphrase/.test(stderr)) {
     // An agent may hold it.
     return Deno.env.get("SSH_AUTH_SOCK")
       ? undefined
-      : `has a passphrase, and nobody is there to type it: take it away with ssh-keygen -p -f ${path}, or make another key`;
+      : `has a passphrase, and nobody can type it in: remove it with ssh-keygen -p -f ${path}, or create another key`;
   }
   if (text.startsWith("PuTTY-User-Key-File")) {
-    return `is a key of PuTTY: write it in OpenSSH's form with puttygen ${path} -O private-openssh`;
+    return `is a PuTTY key: convert it with puttygen ${path} -O private-openssh`;
   }
   const form = formOf(text);
   return form === undefined
-    ? `is no private key that ssh can read: ssh-keygen says ${
+    ? `is not a private key that ssh can read: ssh-keygen reports: ${
       oneLine(stderr.trim() || "nothing", 200)
     }`
-    : `${form}: sed -i '1s/^\\xEF\\xBB\\xBF//; s/^[ \\t]*//; s/\\r$//; $a\\' ${path}`;
+    : `${form}: fix it with sed -i '1s/^\\xEF\\xBB\\xBF//; s/^[ \\t]*//; s/\\r$//; $a\\' ${path}`;
 }
 
-/** What an editor, or YAML, does to the lines of a key. */
+/** Returns how an editor, or YAML, has damaged the lines of a key. */
 function formOf(text: string): string | undefined {
   if (text.startsWith("\ufeff")) {
     return "begins with a byte order mark, which ssh does not read";
   }
   if (text.includes("\r")) {
-    return "has the line ends of Windows, which ssh does not read";
+    return "has Windows line endings, which ssh does not read";
   }
   if (/^[ \t]+\S/m.test(text)) {
-    return "has blanks before its lines, which ssh does not read";
+    return "has spaces before its lines, which ssh does not read";
   }
   return text.endsWith("\n")
     ? undefined
-    : "lacks the newline at its end, which ssh wants";
+    : "has no newline at its end, which ssh requires";
 }

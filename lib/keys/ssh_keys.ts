@@ -1,7 +1,7 @@
 /**
- * Files of SSH keys that are read whole or not at all. ssh-keygen passes over
- * lines that it can't read, and whoever wrote them would wonder why a key
- * counts, or does not.
+ * Reads files of SSH keys completely or not at all. ssh-keygen silently skips
+ * lines that it can't read, and their author would not know why a key is
+ * trusted or not.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Effects } from "../base/effects.ts";
 import { lastWords, oneLine } from "../base/text.ts";
 import { type KeyFile, keysError } from "./key_file.ts";
 
-/** The names that stand beside a key. */
+/** The names that a file gives a key. */
 export interface Named {
   /** The key's fingerprint. */
   key: string;
@@ -33,8 +33,8 @@ export async function writeSigners(
 ): Promise<Named[]> {
   const what = "a principal with one SSH public key";
   const lines = await writeLines(path, file, what, (at) => at > 0);
-  // Of somebody else's line it reads no more than the name, and of those that
-  // are left it says which it can't read.
+  // ssh-keygen only reads the name in lines for other people. For the remaining
+  // lines it reports those that it can't read.
   const check = `${path}.check`;
   const asked = lines.map((line) => isComment(line) ? "" : forX(line));
   await Deno.writeTextFile(check, `${asked.join("\n")}\n`, { createNew: true });
@@ -53,15 +53,15 @@ async function named(line: string): Promise<Named> {
   return { key: `SHA256:${sum}`, names };
 }
 
-/** The same line as one of somebody named x. */
+/** Returns the same line for somebody named x. */
 function forX(line: string): string {
   const [name = ""] = wordsOf(line);
   return line.startsWith(name) ? `x${line.slice(name.length)}` : line;
 }
 
 /**
- * Writes a list of revoked keys to a new path: public keys, one a line, or what
- * ssh-keygen has made of them.
+ * Writes a list of revoked keys to a new path: public keys, one per line, or
+ * the binary list that ssh-keygen makes of them.
  *
  * @throws {SyncError} `keys-empty`, `keys-broken`
  */
@@ -75,7 +75,11 @@ export async function writeRevoked(
   const args = ["-q", "-k", "-f", `${path}.made`, path];
   const { code, details } = await keygen(effects, path, file, args);
   if (code === 0) return;
-  throw keysError("keys-broken", `${file.where} holds other things`, details);
+  throw keysError(
+    "keys-broken",
+    `${file.where} contains something other than SSH public keys`,
+    details,
+  );
 }
 
 /** OpenSSH's PROTOCOL.krl. */
@@ -92,14 +96,14 @@ async function writeList(
   const args = ["-Q", "-l", "-f", path];
   const { code, said, details } = await keygen(effects, path, file, args);
   if (code !== 0) {
-    const why = `${file.where} is no whole list of revoked keys`;
+    const why = `${file.where} is not a complete list of revoked keys`;
     throw keysError("keys-broken", why, details);
   }
   if (/^[^#\s]/m.test(said)) return;
-  throw keysError("keys-empty", `${file.where} has no key in it`);
+  throw keysError("keys-empty", `${file.where} contains no key`);
 }
 
-/** Writes lines that have each one key; `isPlace` says at which word. */
+/** Writes lines with one key each; `isPlace` checks at which word. */
 async function writeLines(
   path: string,
   { where, bytes }: KeyFile,
@@ -112,7 +116,7 @@ async function writeLines(
   for (const [i, line] of lines.entries()) {
     if (isComment(line)) continue;
     const [at = -1, ...more] = keysIn(wordsOf(line));
-    // To ssh-keygen a second key is a comment on the first.
+    // ssh-keygen reads a second key as the comment of the first.
     if (!isPlace(at) || more.length > 0) {
       throw keysError(
         "keys-broken",
@@ -121,7 +125,7 @@ async function writeLines(
     }
     keys++;
   }
-  if (keys === 0) throw keysError("keys-empty", `${where} has no key in it`);
+  if (keys === 0) throw keysError("keys-empty", `${where} contains no key`);
   const text = `${lines.join("\n")}\n`;
   await Deno.writeTextFile(path, text, { createNew: true });
   return lines;
@@ -131,7 +135,7 @@ function isComment(line: string): boolean {
   return line === "" || line.startsWith("#");
 }
 
-/** Options may hold blanks between quotes. */
+/** Options may contain spaces between quotes. */
 function wordsOf(line: string): string[] {
   return line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
 }
@@ -139,7 +143,7 @@ function wordsOf(line: string): string[] {
 const keyType = /^(sk-)?(ssh-|ecdsa-)[\w@.-]+$/;
 const keyBlob = /^[A-Za-z0-9+/]{30,}=*$/;
 
-/** Where among some words keys begin. */
+/** Returns the positions of keys among some words. */
 function keysIn(words: readonly string[]): number[] {
   return [...words.keys()].filter((i) =>
     keyType.test(words[i]!) && keyBlob.test(words[i + 1] ?? "")

@@ -8,7 +8,8 @@
  */
 
 /**
- * The age identity (`AGE-SECRET-KEY-1…`) of an OpenSSH private key. Secret!
+ * Returns the age identity (`AGE-SECRET-KEY-1…`) of an OpenSSH private key.
+ * Secret!
  *
  * @returns `undefined` for keys of another kind, and those with a passphrase.
  */
@@ -20,8 +21,9 @@ export async function sshToAge(pem: string): Promise<string | undefined> {
 }
 
 /**
- * The public half of an ed25519 key in PKCS#8 (RFC 8410), as a line of SSH: age
- * takes such keys, older versions of ssh-keygen do not. sops-nix converts none.
+ * Returns the public half of an ed25519 key in PKCS#8 (RFC 8410), as an SSH
+ * public key. age accepts such keys, older versions of ssh-keygen do not, and
+ * sops-nix does not convert them.
  *
  * @returns `undefined` for keys of another kind or form.
  */

@@ -8,7 +8,7 @@ import { usageError } from "../base/errors.ts";
 import { lastWords, oneLine, short } from "../base/text.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { localGit } from "../git/git.ts";
-import { keyTrouble } from "../keys/private_key.ts";
+import { privateKeyProblem } from "../keys/private_key.ts";
 
 /** An SSH key, and whose signatures count beside its own. */
 export class CommitKey {
@@ -83,7 +83,7 @@ async function publicKey(
   if (/^(?:ssh|ecdsa|sk)-\S+ \S+/.test(text)) {
     return text.trim().split(" ").slice(0, 2).join(" ");
   }
-  const trouble = await keyTrouble(effects, path, "--commit-key");
+  const trouble = await privateKeyProblem(effects, path, "--commit-key");
   if (trouble !== undefined) throw badKey(path, trouble);
   const { code, stdout, stderr } = await effects.run({
     program: "ssh-keygen",

@@ -15,7 +15,7 @@ import {
 } from "../run/host_state.ts";
 import { misledOf } from "../run/misled.ts";
 import { type AskedAt, readAsked } from "../state/asked.ts";
-import { checkStateFolder } from "../state/hygiene.ts";
+import { checkStateFolder } from "../state/folder_check.ts";
 import type { State } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import { readSuspension } from "../state/suspension.ts";

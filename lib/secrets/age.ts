@@ -1,5 +1,5 @@
 /**
- * Files of age: whom they name, and whether they open.
+ * age files: their recipients, and whether they open.
  *
  * @module
  */
@@ -7,17 +7,17 @@ import type { Effects, Finished } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import type { Identity } from "./identities.ts";
 
-/** What came of an attempt to decrypt. */
+/** The result of an attempt to decrypt. */
 export type Opened =
   | { ok: true }
-  | { ok: false; kind: AgeTrouble; why: string };
+  | { ok: false; kind: AgeFailure; why: string };
 
 /**
  * Why a file does not open: `foreign`, encrypted for others; `plugin`, a plugin
- * failed; `locked`, a key takes a passphrase; `damaged`, the file is not whole;
- * `failed`, anything else, as a key file that age can't read.
+ * failed; `locked`, a key needs a passphrase; `damaged`, the file is
+ * incomplete; `failed`, anything else, such as a key file that age can't read.
  */
-export type AgeTrouble =
+export type AgeFailure =
   | "foreign"
   | "plugin"
   | "locked"
@@ -25,8 +25,8 @@ export type AgeTrouble =
   | "timed-out"
   | "failed";
 
-/** What age 1.1 and 1.3 say. No other text is taken for certain. */
-const meanings: readonly [AgeTrouble, RegExp][] = [
+/** The messages of age 1.1 and 1.3. Any other text counts as `failed`. */
+const meanings: readonly [AgeFailure, RegExp][] = [
   ["foreign", /^no identity matched/],
   [
     "damaged",
@@ -36,7 +36,7 @@ const meanings: readonly [AgeTrouble, RegExp][] = [
   ["locked", /incorrect passphrase|passphrase-encrypted|obtain passphrase/],
 ];
 
-/** Before what age says; rage begins so. */
+/** The prefix of messages of age and rage. */
 const errorSign = /^(?:age: error|Error): /;
 
 const patience = 60_000;
@@ -47,15 +47,15 @@ export function isAgeFile(content: string): boolean {
     /^\s*-----BEGIN AGE ENCRYPTED FILE-----/.test(content);
 }
 
-/** Bytes of a header that are looked at; it may be as long as the file. */
+/** Bytes of a header that are read; it may be as long as the file. */
 const mostHeader = 1024 * 1024;
 
 /**
- * Whom an age file names: `ssh-ed25519 TAG` for SSH keys; X25519 recipients
- * are anonymous (age-encryption.org/v1, "recipient stanzas"). Only the first
- * MiB of a header counts.
+ * Returns the recipients of an age file: `ssh-ed25519 TAG` for SSH keys; X25519
+ * recipients are anonymous (age-encryption.org/v1, "recipient stanzas"). Only
+ * reads the first MiB of a header.
  *
- * @returns `undefined` where its header is not whole.
+ * @returns `undefined` if its header is incomplete.
  */
 export function ageStanzas(content: string): string[] | undefined {
   const start = content.slice(0, mostHeader);
@@ -71,7 +71,9 @@ export function ageStanzas(content: string): string[] | undefined {
   );
 }
 
-/** @param content Its beginning; where that is the whole file, it must end. */
+/**
+ * @param content The beginning of a file; a complete file must have its end.
+ */
 function dearmored(content: string): string | undefined {
   const end = content.length < mostHeader ? "-----END" : "(?:-----END|$)";
   const body = new RegExp(
@@ -90,9 +92,9 @@ const isBase64 = (text: string) =>
   text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 
 /**
- * How an age file names an SSH key: `ssh-ed25519 TAG`.
+ * Returns how an age file names an SSH key: `ssh-ed25519 TAG`.
  *
- * @returns `undefined` for what is no SSH key.
+ * @returns `undefined` if it is not an SSH key.
  */
 export async function sshTag(recipient: string): Promise<string | undefined> {
   const [type, wire] = recipient.split(" ");
@@ -105,10 +107,10 @@ export async function sshTag(recipient: string): Promise<string | undefined> {
 }
 
 /**
- * Tries to decrypt an age file; the plaintext is thrown away unread.
+ * Tries to decrypt an age file; discards the plaintext unread.
  *
  * @param content The encrypted bytes.
- * @param timeout Milliseconds that it may take.
+ * @param timeout The timeout in milliseconds.
  */
 export async function openAge(
   effects: Effects,
@@ -118,7 +120,7 @@ export async function openAge(
 ): Promise<Opened> {
   const args = decrypting(identities);
   if (args.length === 1) {
-    return { ok: false, kind: "foreign", why: "there is no age identity" };
+    return { ok: false, kind: "foreign", why: "this host has no age identity" };
   }
   const finished = await effects.run({
     program: "age",
@@ -130,7 +132,7 @@ export async function openAge(
   return openedBy(finished);
 }
 
-/** The arguments of age for all identities that are of use to it. */
+/** Returns the arguments of age for all identities that it can use. */
 export function decrypting(identities: readonly Identity[]): string[] {
   const paths = identities
     .filter(({ kind }) => kind === "age" || kind === "ssh")
@@ -138,7 +140,7 @@ export function decrypting(identities: readonly Identity[]): string[] {
   return ["--decrypt", ...paths.flatMap((path) => ["-i", path])];
 }
 
-/** What age says by its end. */
+/** Returns the result of a finished age. */
 export function openedBy(
   finished: Pick<Finished, "code" | "timedOut" | "stderr">,
 ): Opened {
@@ -146,11 +148,11 @@ export function openedBy(
   if (finished.timedOut) {
     return { ok: false, kind: "timed-out", why: "it took too long" };
   }
-  // A plugin may have written lines of its own before.
+  // A plugin may have written lines before.
   const lines = finished.stderr.split("\n");
   const said = (lines.find((line) => errorSign.test(line)) ?? lines[0]!)
     .replace(errorSign, "");
-  // What age says of a key file, it says of no encrypted file.
+  // A message about a key file says nothing about the encrypted file.
   const isOfKey = said.startsWith("reading ");
   const kind = isOfKey
     ? "failed"

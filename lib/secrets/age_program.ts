@@ -1,5 +1,5 @@
 /**
- * The age that a built system brings along, with its plugins (`age.ageBin`).
+ * The age of a built system, with its plugins (`age.ageBin`).
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { AgeProgram } from "./agenix.ts";
 import type { Identity } from "./identities.ts";
 
 /**
- * Whether every age opens what one opens: files for X25519 and SSH keys. For
- * others it takes a plugin, or a newer age.
+ * Whether any version of age can open a file: it is only for X25519 and SSH
+ * keys. Other recipients need a plugin, or a newer age.
  *
  * @param content The encrypted bytes.
  */
@@ -26,12 +26,12 @@ export function isForAnyAge(content: Uint8Array): boolean {
 }
 
 /**
- * Lets the program that will decrypt a file try it, in a unit where there is
- * systemd: we may run none of the store.
+ * Lets the program that will decrypt a file try it. With systemd it runs in a
+ * unit: this program may not run programs of the store.
  *
- * @param file The file itself, which it reads.
- * @param timeout Milliseconds that it may take.
- * @returns `undefined` where it can't be run here.
+ * @param file The file to decrypt.
+ * @param timeout The timeout in milliseconds.
+ * @returns `undefined` if it can't be run here.
  */
 export async function openWith(
   effects: Effects,
@@ -41,7 +41,7 @@ export async function openWith(
   timeout: number,
 ): Promise<Opened | undefined> {
   const args = [...decrypting(identities), "-o", "/dev/null", file];
-  // Before the host's own, as the script has them for plugins alone.
+  // Before the host's own PATH; the script only sets it for plugins.
   const env = { PATH: [...plugins, Deno.env.get("PATH")].join(":") };
   const unit = `gitops-sync-age-${crypto.randomUUID().slice(0, 8)}`;
   const seconds = Math.max(1, Math.ceil(timeout / 1000));

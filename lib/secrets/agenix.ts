@@ -1,7 +1,7 @@
 /**
- * What a built system installs with agenix: its script, in the activation
- * (`agenixInstall`) or in `agenix-install-secrets.service`, names each file and
- * the identities (agenix, `modules/age.nix`).
+ * The secrets that a built system installs with agenix. Its script, in the
+ * activation (`agenixInstall`) or in `agenix-install-secrets.service`, names
+ * each file and the identities (agenix, `modules/age.nix`).
  *
  * @module
  */
@@ -11,16 +11,16 @@ export interface AgenixSecret {
   name: string;
   /** The encrypted file. */
   file: string;
-  /** The identities that it is opened with, those of the script in their order. */
+  /** The identities that open it, in the script's order. */
   identities: readonly string[];
-  /** The program that decrypts it (`age.ageBin`), where it is in the store. */
+  /** The program that decrypts it (`age.ageBin`), if it is in the store. */
   opener?: AgeProgram;
 }
 
-/** An age, rage or wrapper of one, and the folders of its plugins. */
+/** age, rage or a wrapper of one, and the folders of its plugins. */
 export interface AgeProgram {
   path: string;
-  /** Folders of the store that its call puts on PATH. */
+  /** Folders of the store that the script adds to PATH. */
   plugins: readonly string[];
 }
 
@@ -28,11 +28,11 @@ export interface AgeProgram {
 export function agenixSecrets(script: string): AgenixSecret[] {
   const found: AgenixSecret[] = [];
   let listed: string[] = [];
-  // A command may go on in the next line.
+  // A command may continue on the next line.
   for (const line of script.replace(/\\\n/g, " ").split("\n")) {
     const loop = /^\s*for identity in (.*?);\s*do\b/.exec(line)?.[1];
     if (loop !== undefined) listed = wordsOf(loop);
-    // What decrypts is called `age`, `rage` or another `age.ageBin`.
+    // The program is `age`, `rage` or another `age.ageBin`.
     if (!/\s(?:--decrypt|-d)\s/.test(line) || !/\s-o\s/.test(line)) continue;
     const words = wordsOf(line);
     const file = words.at(-1);
@@ -50,7 +50,10 @@ export function agenixSecrets(script: string): AgenixSecret[] {
   return found;
 }
 
-/** `LANG=… PATH="$PATH:…" /nix/store/…/bin/age`, as `age.ageBin` has it. */
+/**
+ * Finds the program in a line such as `LANG=… PATH="$PATH:…"
+ * /nix/store/…/bin/age`.
+ */
 function openerIn(words: readonly string[]): AgeProgram | undefined {
   const at = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
   const path = words[at];
@@ -61,12 +64,15 @@ function openerIn(words: readonly string[]): AgeProgram | undefined {
   return { path, plugins };
 }
 
-/** How many secrets a script says that it decrypts, whatever their form. */
+/** Counts the secrets that a script announces to decrypt, in whatever form. */
 export function announcedIn(script: string): number {
   return script.match(/^\s*echo "decrypting '/gm)?.length ?? 0;
 }
 
-/** Two secrets of one file are told by neither, but by the file. */
+/**
+ * Returns the name of a secret. Two secrets of one file are both named after
+ * the file.
+ */
 function nameBefore(script: string, file: string): string {
   const at = script.indexOf(`decrypting '${file}' to '`);
   const target = at === -1
@@ -78,7 +84,7 @@ function nameBefore(script: string, file: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The words of a line of shell, without their quotes. */
+/** Returns the words of a shell line, without their quotes. */
 function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)]
     .map(([word]) => word.replace(/["']/g, ""));

@@ -32,15 +32,14 @@ import {
 } from "./tree.ts";
 import { Readable, type Verified } from "../run/stages.ts";
 
-/** How much is read from the mirror at once. */
+/** How many bytes are read from the mirror at once. */
 const atOnce = 64 * 1024 * 1024;
 
 /**
  * Opens every sops and age file of the revision that names this host.
  *
- * @throws {SyncError} exit 5, with every file that does not open, and not the
- * first only: `secrets-unreadable`, or `vault-…` where a later run may find
- * Vault at work again.
+ * @throws {SyncError} exit 5, with every file that does not open:
+ * `secrets-unreadable`, or `vault-…` if Vault may be available in a later run.
  */
 export async function checkSecrets(
   run: Run,
@@ -59,7 +58,7 @@ export async function checkSecrets(
     ]);
   }
   const { keys, unusable } = await readKeys(run, await identitiesNamed(run));
-  tellUnusable(run, unusable);
+  reportUnusable(run, unusable);
   const answers = await judgeTree(run, keys, verified.mirror, tree, {
     reader,
     deadline,
@@ -70,7 +69,7 @@ export async function checkSecrets(
     if (answer.kind === "problem") problems.push(answer.problem);
     if (answer.kind === "foreign" && answer.note) notes.push(answer.note);
   }
-  tellNotes(run, notes);
+  reportNotes(run, notes);
   if (problems.length > 0) {
     const what = short(verified.commit.revision);
     throw problemsFailure(
@@ -83,12 +82,15 @@ export async function checkSecrets(
   const number = (kind: Answer["kind"]) =>
     answers.filter((answer) => answer.kind === kind).length;
   if (keys.identities.length === 0 && number("foreign") > 0) {
-    tellNoIdentity(run, number("foreign"));
+    warnNoIdentity(run, number("foreign"));
   }
   return { ...result, opened: number("opened"), foreign: number("foreign") };
 }
 
-/** The key files to open the tree with: before the build, those of now. */
+/**
+ * Returns the key files for the check of the tree: before the build, those of
+ * the running system.
+ */
 async function identitiesNamed(run: Run): Promise<readonly string[]> {
   const named = run.config["secrets.identities"];
   if (named) return named;
@@ -100,7 +102,7 @@ async function identitiesNamed(run: Run): Promise<readonly string[]> {
 }
 
 /**
- * Reads the host's identities. One that can't be read is no reason to stop:
+ * Reads the host's identities. Continues after one that can't be read, because
  * another may open everything.
  */
 export async function readKeys(
@@ -115,22 +117,22 @@ export async function readKeys(
       const { reason, message, hints } = error as SyncError;
       if (reason !== "identity-unreadable") throw error;
       const why = message.replace(/^.*?: /, "");
-      unusable.push({ file: path, reason, why, mend: hints[0]! });
+      unusable.push({ file: path, reason, why, fix: hints[0]! });
       return undefined;
     }
   });
   const identities = read.filter((one): one is Identity => one !== undefined)
-    // A plugin that fails ends age before it tries the keys behind it.
+    // After the failure of a plugin, age does not try the remaining keys.
     .toSorted((a, b) => Number(!!a.plugins) - Number(!!b.plugins));
   const address = run.config["vault.address"];
   const vault = address && { address, socket: run.config["vault.socket"] };
   return { keys: { identities, ...(vault ? { vault } : {}) }, unusable };
 }
 
-/** What judging has to go by, beside the files. */
+/** What checking files needs besides the files. */
 interface Bounds {
   reader: Reader;
-  /** Milliseconds that are left. */
+  /** Returns the remaining milliseconds. */
   deadline: () => number;
 }
 
@@ -199,14 +201,17 @@ async function judgeTree(
   return answers as Answer[];
 }
 
-/** How long the next file may take, of the time that all of them have. */
+/**
+ * Returns a function for the time that the next file may take, within the time
+ * for all files.
+ */
 export function deadlineOf(run: Run): () => number {
   const now = () => run.effects.monotonic();
   const end = now() + run.config["timeouts.secrets"];
   return () => Math.max(1, Math.min(60_000, end - now()));
 }
 
-/** As many files at a time as fit into memory. */
+/** Yields as many files at a time as fit into memory. */
 function* portions<T extends { file: TreeFile }>(
   items: readonly T[],
 ): Generator<T[]> {
@@ -224,53 +229,58 @@ function* portions<T extends { file: TreeFile }>(
   if (portion.length > 0) yield portion;
 }
 
-/** Whom it is for, nobody looked; `prove` stops a system that installs it. */
+/**
+ * Returns the answer for a file that is too large. Its recipients are unknown;
+ * `prove` refuses a system that installs it.
+ */
 function tooLarge(file: string, size: number, most: number): Answer {
   const note = {
     file,
     reason: "too-large" as const,
-    why: `it was left out: it is ${
+    why: `it was not checked: it has ${
       formatSize(size)
-    } long, and limits.secrets is ${formatSize(most)}`,
-    mend: "raise limits.secrets, or name it in secrets.ignore",
+    }, and limits.secrets is ${formatSize(most)}`,
+    fix: "raise limits.secrets, or list the file in secrets.ignore",
   };
   return { kind: "foreign", remember: false, note };
 }
 
-/** Keys that are listed or guessed, and of no use. */
-function tellUnusable(run: Run, unusable: readonly Problem[]): void {
-  for (const { file, why, mend } of unusable) {
+/** Reports identities that are configured or guessed, and can't be used. */
+function reportUnusable(run: Run, unusable: readonly Problem[]): void {
+  for (const { file, why, fix } of unusable) {
     const level = run.config["secrets.identities"] ? "warning" : "info";
-    say(run.effects, level, `Passed over the identity ${file}: ${why}`, [mend]);
+    say(run.effects, level, `Skipped the identity ${file}: ${why}`, [fix]);
   }
 }
 
-function tellNotes(run: Run, notes: readonly Problem[]): void {
+function reportNotes(run: Run, notes: readonly Problem[]): void {
   if (notes.length === 0) return;
   run.effects.tell({
     kind: "message",
     level: "warning",
-    text: `Passed over ${count(notes.length, "file")} that ${
-      notes.length === 1 ? "is" : "are"
-    } not as it should be, and not known to be for this host`,
+    text: `Skipped ${
+      count(notes.length, "file")
+    } with problems: nothing shows that ${
+      notes.length === 1 ? "it is" : "they are"
+    } for this host`,
     details: notes.map(({ file, reason, why }) =>
       `${file} [${reason}]: ${why}`
     ),
   });
 }
 
-function tellNoIdentity(run: Run, files: number): void {
+function warnNoIdentity(run: Run, files: number): void {
   say(
     run.effects,
     "warning",
     `The repository has ${
       count(files, "encrypted file")
     }, but this host has no age or SSH identity to open them with`,
-    ["make one with: age-keygen -o /etc/ssh/age.key"],
+    ["create one with: sudo gitops-sync secrets keygen"],
   );
 }
 
-/** Does work for each item, as many at once as there are processors. */
+/** Runs work for each item, with as many at once as there are processors. */
 export async function inParallel<T, R>(
   items: readonly T[],
   work: (item: T, at: number) => Promise<R>,

@@ -1,6 +1,6 @@
 /**
- * What a file of sops shows to be wrong with it, after a program said that it
- * does not open: explanations, and what to do about them.
+ * Explains why a sops file does not open, after a program has failed to open
+ * it, and what to do about that.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import {
   type Access,
   isSameAddress,
   type Keys,
-  type SopsTrouble,
+  type SopsReason,
 } from "./sops/sops.ts";
 
 type Found = Omit<Problem, "file">;
 
-/** What the text alone shows to be wrong. */
-export function faultOf(
+/** Returns a problem that the text alone shows. */
+export function textProblem(
   name: string,
   file: SopsFacts,
   { groupsAtMost }: Access,
@@ -29,9 +29,9 @@ export function faultOf(
       ? {
         reason: "key-groups" as const,
         why:
-          `it takes ${file.needed} key groups to open it, and this host is in ${groupsAtMost}`,
-        mend:
-          `add this host to more groups in .sops.yaml, then: sops updatekeys ${
+          `opening it takes ${file.needed} key groups, and this host is in ${groupsAtMost}`,
+        fix:
+          `add this host to more groups in .sops.yaml, then run: sops updatekeys ${
             quoted(name)
           }`,
       }
@@ -40,30 +40,28 @@ export function faultOf(
   if (file.plain.length > 0) {
     return {
       reason: "plaintext-value",
-      why: "a value in it that should be encrypted is not",
+      why: "a value in it is not encrypted, but should be",
       key: file.plain.slice(0, 5).join(", "),
-      mend: `take the value out, and put a new one in: sops edit ${
-        quoted(name)
-      }`,
+      fix: `replace the value by a new one: sops edit ${quoted(name)}`,
     };
   }
   if (!file.hasMac) {
     return {
       reason: "no-mac",
-      why: "it has no MAC, so that nobody could tell whether it was changed",
-      mend: restore(name),
+      why: "it has no MAC, so nobody can tell whether it was changed",
+      fix: restoreFix(name),
     };
   }
   return file.unread === undefined ? undefined : {
     reason: "broken",
     why:
-      `it was encrypted by sops, but it is no ${file.format} any more: ${file.unread}`,
-    mend: restore(name),
+      `it was encrypted by sops, but it is no longer valid ${file.format}: ${file.unread}`,
+    fix: restoreFix(name),
   };
 }
 
-/** What is wrong with a file whose metadata can't be read. */
-export function otherFault(
+/** Returns the problem of a file whose metadata can't be read. */
+export function unreadableProblem(
   name: string,
   facts: Exclude<Facts, SopsFacts>,
 ): Found {
@@ -72,84 +70,87 @@ export function otherFault(
       return {
         reason: "plaintext",
         why: ".sops.yaml has a rule for it, but it is not encrypted",
-        mend: `sops encrypt --in-place ${
+        fix: `sops encrypt --in-place ${
           quoted(name)
-        }, and change what was in it, for Git remembers it; or secrets.ignore`,
+        }, and replace the secrets in it, because Git still has them; or list it in secrets.ignore`,
       };
     case "headless":
       return {
         reason: "cut-off",
-        why: "it has encrypted values, but sops's metadata is missing",
-        mend: restore(name),
+        why: "it has encrypted values, but the metadata of sops is missing",
+        fix: restoreFix(name),
       };
     case "broken":
       return {
         reason: "broken",
         why:
-          `it was encrypted by sops, but it is no ${facts.format} any more: ${facts.why}`,
-        mend: restore(name),
+          `it was encrypted by sops, but it is no longer valid ${facts.format}: ${facts.why}`,
+        fix: restoreFix(name),
       };
     case "unread":
-      return { reason: "unread", why: facts.why, mend: restore(name) };
+      return { reason: "unread", why: facts.why, fix: restoreFix(name) };
   }
 }
 
-/** The rules name this host for a file that does not name it. */
-export function forgotten(name: string): Found {
+/**
+ * Returns the problem of a file that lacks this host, although the rules name
+ * it.
+ */
+export function forgottenProblem(name: string): Found {
   return {
     reason: "updatekeys-forgotten",
     why: ".sops.yaml names this host for it, but the file itself does not",
-    mend: `sops updatekeys ${quoted(name)}`,
+    fix: `sops updatekeys ${quoted(name)}`,
   };
 }
 
-/** What to do about what sops says. */
-export function mending(
-  reason: SopsTrouble,
+/** Returns what to do about a failure of sops. */
+export function fixFor(
+  reason: SopsReason,
   name: string,
-): Pick<Problem, "mend" | "transient"> {
+): Pick<Problem, "fix" | "transient"> {
   switch (reason) {
     case "vault-sealed":
-      return { mend: "unseal Vault: vault operator unseal", transient: true };
+      return { fix: "unseal Vault: vault operator unseal", transient: true };
     case "vault-unreachable":
       return {
-        mend: "look at Vault, the network, and the service behind vault.socket",
+        fix: "check Vault, the network, and the service behind vault.socket",
         transient: true,
       };
     case "vault-refused":
       return {
-        mend: "do in Vault what its answer asks for; the next run tries again",
+        fix: "do in Vault what its answer says; the next run tries again",
         transient: true,
       };
     case "timed-out":
       return {
-        mend: "the next run tries again; or raise timeouts.secrets",
+        fix: "the next run tries again; or raise timeouts.secrets",
         transient: true,
       };
     case "program-ended":
       return {
-        mend: "look at this host's memory, and whether sops is there",
+        fix: "check this host's memory, and check that sops is installed",
         transient: true,
       };
     case "data-key":
-      return { mend: `sops updatekeys ${quoted(name)}` };
+      return { fix: `sops updatekeys ${quoted(name)}` };
     case "value-changed":
     case "tampered":
     case "no-mac":
     case "sops-failed":
-      return { mend: restore(name) };
+      return { fix: restoreFix(name) };
   }
 }
 
-/** A plugin of age that fails, or that is not there. */
-export const pluginMend =
-  "put the plugin on the service's PATH: services.gitops.secrets.plugins";
+/** The fix for a plugin of age that fails or is missing. */
+export const pluginFix =
+  "add the plugin to the service's PATH: services.gitops.secrets.plugins";
 
-/** Takes back what was committed before. */
-export const restore = (name: string): string =>
+/** Returns the fix that restores an earlier version of a file. */
+export const restoreFix = (name: string): string =>
   `restore it: git checkout REVISION -- ${quoted(name)}`;
 
-/** An address of Vault in the file that is not the configured one. */
+/** Returns a Vault address in the file that is not the configured one. */
 function otherVault(
   file: Pick<SopsFile, "groups">,
   { vault }: Keys,
@@ -161,7 +162,7 @@ function otherVault(
     );
 }
 
-/** Whether nobody but Vault opens a file. */
+/** Whether only Vault can open a file. */
 export const isVaultAlone = (file: Pick<SopsFile, "groups">): boolean =>
   recipientsOf(file).every(({ kind }) => kind === "hc_vault");
 
@@ -169,14 +170,14 @@ function vaultAddress(name: string, address: string, { vault }: Keys) {
   return {
     reason: "vault-address" as const,
     why:
-      `it names the Vault at ${address}, but this host may only ask ${vault?.address}`,
-    mend: `put the right address in .sops.yaml, then: sops updatekeys ${
+      `it names the Vault at ${address}, but this host may only use ${vault?.address}`,
+    fix: `write the right address to .sops.yaml, then run: sops updatekeys ${
       quoted(name)
     }`,
   };
 }
 
-/** A file that only a Vault opens, and not the one that may be asked. */
+/** Returns the problem of a file that only another Vault can open. */
 export function vaultNote(
   name: string,
   file: Pick<SopsFile, "groups">,

@@ -1,5 +1,5 @@
 /**
- * The private keys of a host: whom they speak for.
+ * The private keys of a host, and their recipients.
  *
  * @module
  */
@@ -8,28 +8,30 @@ import { SyncError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { sshPublicKey, sshToAge } from "../keys/ssh_to_age.ts";
 
-/** Private keys of this host with the recipients they decrypt for. */
+/** Private keys of this host, with their recipients. */
 export interface Identity {
-  /** A key file, or the folder that is a home of GnuPG. */
+  /** A key file, or a GnuPG home folder. */
   path: string;
   kind: "age" | "ssh" | "pgp" | "ssh-as-age";
   /**
-   * `age1…`, `ssh-ed25519 AAAA…`, or a fingerprint of OpenPGP; public. An
-   * SSH ed25519 key has two: its own, and the age one made from it. Where it is
-   * read `ssh-as-age`, as sops-nix does, it has the second alone.
+   * `age1…`, `ssh-ed25519 AAAA…`, or a fingerprint of OpenPGP; public. An SSH
+   * ed25519 key has two: its own, and the age recipient derived from it. As
+   * `ssh-as-age`, as sops-nix uses it, it only has the second.
    */
   recipients: readonly string[];
   /**
-   * There where some of its keys are those of plugins (`AGE-PLUGIN-…`), which
-   * may open what names recipients that are neither X25519 nor SSH. Which of
-   * them, the plugin alone knows. A hash of those keys.
+   * A hash of its plugin keys (`AGE-PLUGIN-…`), if there are any. They may open
+   * files for recipients that are neither X25519 nor SSH; only the plugin knows
+   * which.
    */
   plugins?: string;
-  /** Its keys for age, one a line. Secret: a function, so that nothing shows it. */
+  /**
+   * Its age keys, one per line. Secret: a function, so that nothing prints it.
+   */
   ageKeys?: () => string;
 }
 
-/** Where NixOS hosts keep their keys, if the configuration names none. */
+/** Where NixOS hosts usually keep their keys, if none are configured. */
 export const usualIdentities = [
   "/etc/ssh/age.key",
   "/var/lib/sops-nix/key.txt",
@@ -37,11 +39,11 @@ export const usualIdentities = [
 ];
 
 const patience = 60_000;
-/** Bytes of a file of keys. */
+/** The largest key file in bytes. */
 const mostKeys = 1024 * 1024;
 
 /**
- * Reads who a key file speaks for; a folder is taken for a home of GnuPG.
+ * Reads the recipients of a key file; a folder counts as a GnuPG home.
  *
  * @throws {SyncError} `identity-unreadable`, exit 5.
  */
@@ -54,8 +56,8 @@ export async function readIdentity(
   };
   const { isDirectory, isFile, size } = await Deno.stat(path).catch(fail);
   if (isDirectory) return await readGnupgHome(effects, path);
-  // A system that is not proven yet may name what never ends.
-  if (!isFile || size > mostKeys) throw unusable(path, "it is no file of keys");
+  // An unchecked system may name an endless file.
+  if (!isFile || size > mostKeys) throw unusable(path, "it is not a key file");
   const text = await Deno.readTextFile(path).catch(fail);
   if (/AGE-(?:SECRET-KEY|PLUGIN)-/.test(text)) {
     return await readAgeKeys(effects, path, text);
@@ -66,14 +68,14 @@ export async function readIdentity(
   throw unusable(path, "it holds neither an age nor an SSH private key");
 }
 
-/** Keys of age itself, and of its plugins. */
+/** Reads keys of age itself and of its plugins. */
 async function readAgeKeys(
   effects: Effects,
   path: string,
   text: string,
 ): Promise<Identity> {
   const keys = keysIn(text).split("\n");
-  // Only the plugin could say whom its keys speak for.
+  // Only the plugin knows the recipients of its keys.
   const own = keys.filter((key) => !key.startsWith("AGE-PLUGIN-"));
   const ofPlugins = keys.filter((key) => !own.includes(key)).join("\n");
   const recipients = own.length === 0 ? [] : await publicOf(effects, path, {
@@ -98,15 +100,15 @@ async function hashOf(text: string): Promise<string> {
 }
 
 /**
- * Whether a recipient is one of age that its plugins make: neither X25519,
- * which is always of one length, nor SSH.
+ * Whether a recipient belongs to an age plugin: it is neither X25519, which
+ * always has the same length, nor SSH.
  */
 export function isOfPlugin(recipient: string): boolean {
   return /^age1[0-9a-z+._-]+$/.test(recipient) &&
     !/^age1[02-9ac-hj-np-z]{58}$/.test(recipient);
 }
 
-/** An SSH key as sops-nix uses it: converted, and in no other way. */
+/** Returns an SSH key as sops-nix uses it: only converted. */
 export function asAge(identity: Identity): Identity {
   if (identity.kind !== "ssh") return identity;
   const recipients = identity.recipients.filter((one) =>
@@ -125,10 +127,10 @@ async function readSshKey(
     program: "ssh-keygen",
     args: ["-y", "-P", "", "-f", path],
   });
-  // The comment of an SSH key is no part of it.
+  // The comment is not part of an SSH key.
   const own = lines.map((line) => line.split(" ").slice(0, 2).join(" "));
   if (!/^ssh-(ed25519|rsa) /.test(own[0] ?? "")) {
-    throw unusable(path, "age takes SSH keys of ed25519 and RSA alone");
+    throw unusable(path, "age only takes SSH keys of type ed25519 and RSA");
   }
   const key = await sshToAge(text);
   if (key === undefined) return { path, kind: "ssh", recipients: own };
@@ -146,7 +148,7 @@ async function readSshKey(
   };
 }
 
-/** The lines that a program says a private key's public ones are. */
+/** Returns the public keys that a program prints for a private key. */
 async function publicOf(
   effects: Effects,
   path: string,
@@ -162,7 +164,7 @@ const keysIn = (text: string) =>
   text.split("\n").map((line) => line.trim())
     .filter((line) => line.startsWith("AGE-")).join("\n");
 
-/** The secret keys in a home of GnuPG (GnuPG, `doc/DETAILS`, "fpr"). */
+/** Reads the secret keys in a GnuPG home (GnuPG, `doc/DETAILS`, "fpr"). */
 async function readGnupgHome(
   effects: Effects,
   path: string,
@@ -190,8 +192,8 @@ async function readGnupgHome(
 }
 
 /**
- * Ends the agents that GnuPG started for these identities; they would stay
- * when all else is done, and keep the keys in memory.
+ * Ends the agents that GnuPG started for these identities. They would keep
+ * running, with the keys in memory.
  */
 export async function endAgents(
   effects: Effects,
@@ -213,8 +215,8 @@ function unusable(path: string, why: string): SyncError {
     reason: "identity-unreadable",
     next: "hold",
     hints: [
-      `make one with: age-keygen -o ${path} (then re-key the files for its public key)`,
-      "or name the right file with secrets.identities",
+      `create a key with: sudo gitops-sync secrets keygen ${path} (then encrypt the files for its public key)`,
+      "or set secrets.identities to the right file",
     ],
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What a built system decrypts when it is activated, read from its store path:
- * no second evaluation, and exactly what that system does.
+ * The secrets that a built system decrypts on activation, read from its store
+ * path: exactly what the system does, without a second evaluation.
  *
  * @module
  */
@@ -16,15 +16,17 @@ import {
   type SopsNixManifest,
 } from "./sops_nix.ts";
 
-/** What a system installs. */
+/** The secrets that a system installs. */
 export interface Installed {
   sops: readonly (SopsNixCall & { content: SopsNixManifest })[];
   agenix: readonly AgenixSecret[];
-  /** What can't be read: the path of a manifest or of the system, and why. */
+  /**
+   * Lists that can't be read: the path of a manifest or of the system, and why.
+   */
   unread: readonly { path: string; why: string }[];
 }
 
-/** Of some thousand secrets it is a few MiB. */
+/** The largest manifest in bytes; some thousand secrets take a few MiB. */
 const mostManifest = 32 * 1024 * 1024;
 
 const unitFolder = "etc/systemd/system";
@@ -34,7 +36,10 @@ const sopsUnits = [
 ];
 const agenixUnit = "agenix-install-secrets.service";
 
-/** Reads what a system installs, in whichever mode of sops-nix and agenix. */
+/**
+ * Reads the secrets that a system installs, in each mode of sops-nix and
+ * agenix.
+ */
 export async function installedSecrets(system: string): Promise<Installed> {
   const script = readIfThere(`${system}/activate`) ?? "";
   const unitOf = (name: string) =>
@@ -57,13 +62,18 @@ export async function installedSecrets(system: string): Promise<Installed> {
     .exec(unitOf(agenixUnit))?.[1];
   const scripts = [script, started ? readIfThere(started) ?? "" : ""];
   const agenix = scripts.flatMap(agenixSecrets);
-  unread.push(...untold(system, calls.length, [script, ...units], callsIn));
-  unread.push(...untold(system, agenix.length, scripts, announcedIn));
+  unread.push(
+    ...unreadProblems(system, calls.length, [script, ...units], callsIn),
+  );
+  unread.push(...unreadProblems(system, agenix.length, scripts, announcedIn));
   return { sops, agenix, unread };
 }
 
-/** Where more is installed than was understood, nothing is proven. */
-function untold(
+/**
+ * Reports that a system installs more secrets than could be read: then nothing
+ * is proven.
+ */
+function unreadProblems(
   path: string,
   understood: number,
   texts: readonly string[],
@@ -78,7 +88,7 @@ function untold(
   }];
 }
 
-/** All key files that a system names. */
+/** Returns all key files that a system names. */
 export function identityPaths({ sops, agenix }: Installed): string[] {
   return [
     ...new Set([

@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a secret that a built system installs.
+ * The problems of secrets that a built system installs.
  *
  * @module
  */
@@ -9,25 +9,23 @@ import type { KeyAnswer } from "./reading/installed_keys.ts";
 import type { SopsNixSecret } from "./sops_nix.ts";
 import type { SopsFormat } from "./sops/formats.ts";
 import { type RecipientKind, recipientsOf } from "./sops/metadata.ts";
-import { pluginMend } from "./faults.ts";
+import { pluginFix } from "./faults.ts";
 import { type Problem, quoted, type Reason } from "./problems.ts";
 
 type Format = SopsFormat | "age";
 type Secret = { name: string; format: Format };
 
-/** The file does not exist. */
+/** Returns the problem of a missing file. */
 export function noFile(file: string, forWhat: string): Problem {
   return {
     file,
     reason: "no-file",
-    why: `${forWhat} is to come from it, but it does not exist`,
-    mend: `git add ${
-      quoted(file)
-    }, or take the secret out of the configuration`,
+    why: `${forWhat} uses it, but it does not exist`,
+    fix: `git add ${quoted(file)}, or remove the secret from the configuration`,
   };
 }
 
-/** The file is none that could hold a secret. */
+/** Returns the problem of a file that can't contain a secret. */
 export function unreadable(
   file: string,
   forWhat: string,
@@ -36,12 +34,12 @@ export function unreadable(
   return {
     file,
     reason: "unreadable",
-    why: `${forWhat} is to come from it, but ${why}`,
-    mend: "name another file in sops.secrets or age.secrets",
+    why: `${forWhat} uses it, but ${why}`,
+    fix: "use another file in sops.secrets or age.secrets",
   };
 }
 
-/** The file has nothing encrypted in it. */
+/** Returns the problem of a file without encrypted content. */
 export function notEncrypted(
   file: string,
   forWhat: string,
@@ -50,24 +48,24 @@ export function notEncrypted(
   return {
     file,
     reason: "plaintext",
-    why: `${forWhat} is to come from it, but it is not encrypted`,
-    mend: format === "age"
+    why: `${forWhat} uses it, but it is not encrypted`,
+    fix: format === "age"
       ? `agenix -e ${quoted(file)}`
       : `sops encrypt --in-place ${quoted(file)}`,
   };
 }
 
-/** A file of age as far as it shows whom it is for. */
+/** An age file, for its recipients. */
 export interface AgeBytes {
   kind: "age";
   bytes: Uint8Array;
 }
 
 /**
- * It opens for others alone, or for a plugin that failed.
+ * Returns the problem of a file for others, or for a plugin that failed.
  *
- * @param read What the file tells.
- * @param said What the program says that did not open it.
+ * @param read What the file shows.
+ * @param said The message of the program that did not open it.
  * @param byPlugin Whether a plugin might have opened it.
  */
 export function foreignProblem(
@@ -83,32 +81,33 @@ export function foreignProblem(
     : named?.map(({ name }) => name);
   const given = recipients ? { recipients } : {};
   if (byPlugin) {
-    const why = `${forWhat} is to come from it, but the plugin of a key of ` +
-      `this host does not open it${said ? `: ${said}` : ""}`;
-    return { file, reason: "plugin-failed", why, ...given, mend: pluginMend };
+    const why = `${forWhat} uses it, but the plugin of a key of this host ` +
+      `does not open it${said ? `: ${said}` : ""}`;
+    return { file, reason: "plugin-failed", why, ...given, fix: pluginFix };
   }
   const cloud = new Set(named?.map(({ kind }) => cloudNames[kind]));
   const isCloud = cloud.size > 0 && !cloud.has(undefined);
   const words = isCloud
-    ? `: only who may use that key of ${[...cloud].join(" or ")} can open it`
+    ? `: only those who may use that key of ${
+      [...cloud].join(" or ")
+    } can open it`
     : "";
   return {
     file,
     reason: "wrong-recipient",
-    why:
-      `${forWhat} is to come from it, but it is encrypted for others${words}`,
+    why: `${forWhat} uses it, but it is encrypted for others${words}`,
     ...given,
-    mend: isCloud
-      ? "let one who may use that key put the secret into a file for this host"
+    fix: isCloud
+      ? "let somebody who may use that key write the secret to a file for this host"
       : read.kind === "age"
-      ? "add this host's public key in secrets.nix, then: agenix --rekey"
-      : `add this host's public key in .sops.yaml, then: sops updatekeys ${
+      ? "add this host's public key to secrets.nix, then run: agenix --rekey"
+      : `add this host's public key to .sops.yaml, then run: sops updatekeys ${
         quoted(file)
       }`,
   };
 }
 
-/** Who keeps the keys of a kind for others. */
+/** The cloud service for each kind of key. */
 const cloudNames: Partial<Readonly<Record<RecipientKind, string>>> = {
   kms: "AWS KMS",
   gcp_kms: "Google Cloud KMS",
@@ -117,8 +116,9 @@ const cloudNames: Partial<Readonly<Record<RecipientKind, string>>> = {
 };
 
 /**
- * sops-install-secrets refuses a file that one manifest names with two formats
- * (sops-nix, `pkgs/sops-install-secrets/main.go`, "validateSopsFile").
+ * Finds files that a manifest names with two formats, which
+ * sops-install-secrets refuses (sops-nix, `pkgs/sops-install-secrets/main.go`,
+ * "validateSopsFile").
  */
 export function formatProblems(secrets: readonly SopsNixSecret[]): Problem[] {
   const first = new Map<string, SopsNixSecret>();
@@ -133,7 +133,7 @@ export function formatProblems(secrets: readonly SopsNixSecret[]): Problem[] {
   });
 }
 
-/** One file is named with two formats. */
+/** Returns the problem of a file with two formats. */
 function twoFormats(
   file: string,
   { name, format }: Secret,
@@ -143,32 +143,35 @@ function twoFormats(
     file,
     reason: "two-formats",
     why:
-      `secret ${name} takes it for ${format}, and secret ${other.name} for ${other.format}: sops-nix refuses that`,
-    mend: "give both the same format in sops.secrets",
+      `secret ${name} reads it as ${format}, and secret ${other.name} as ${other.format}: sops-nix refuses that`,
+    fix: "set the same format for both in sops.secrets",
   };
 }
 
-/** Only Vault opens it, and the system does not hand sops the way to it. */
+/**
+ * Returns the problem of a file for Vault, if the system does not pass the
+ * socket to sops.
+ */
 export function noSocket(file: string, socket: string): Problem {
   return {
     file,
     reason: "vault-not-wired",
     why:
       "only Vault opens it, but the system does not hand sops the socket that asks Vault",
-    mend: `set sops.environment.VAULT_AGENT_ADDR = "unix://${socket}"`,
+    fix: `set sops.environment.VAULT_AGENT_ADDR = "unix://${socket}"`,
   };
 }
 
-/** What keeps sops-nix from installing a key; nothing where it is found. */
+/** Returns why sops-nix can't install a key; empty if it can. */
 export function keyProblem(
   file: string,
   { name, key }: { name: string; key: string },
   answer: KeyAnswer,
 ): Problem[] {
-  const cannot = `secret ${name} is to come from it, but`;
+  const cannot = `secret ${name} uses it, but`;
   const edit = `sops edit ${quoted(file)}`;
-  const one = (reason: Reason, why: string, mend: string): Problem[] => [
-    { file, ...(key === "" ? {} : { key }), reason, why, mend },
+  const one = (reason: Reason, why: string, fix: string): Problem[] => [
+    { file, ...(key === "" ? {} : { key }), reason, why, fix },
   ];
   switch (answer.kind) {
     case "found":
@@ -179,43 +182,45 @@ export function keyProblem(
       return one(
         "no-key",
         `${cannot} there is no ${part}${others}`,
-        `${edit}, or name another key in sops.secrets`,
+        `${edit}, or set another key in sops.secrets`,
       );
     }
     case "map":
       return one(
         "not-a-value",
-        `${cannot} it holds several values`,
-        'name one of them, or the whole file with key = ""',
+        `${cannot} the key holds more than one value`,
+        'set key to one of them, or to the whole file with key = ""',
       );
     case "no-text":
       return one(
         "no-text",
-        `${cannot} it is of the type ${answer.type}, and sops-nix installs texts alone`,
+        `${cannot} the value is of type ${answer.type}, and sops-nix only installs strings`,
         `put the value in quotes: ${edit}`,
       );
     case "json-map":
       return one(
         "json-map",
         `${cannot} sops-nix finds nothing below ${answer.part} in JSON`,
-        "put the value at the top, or make the file one of YAML",
+        "move the value to the top level, or make it a YAML file",
       );
     case "unreadable":
       return one(
         "sops-nix-refuses",
         `${cannot} ${answer.why}`,
-        `${edit}, or make the file one of YAML`,
+        `${edit}, or make it a YAML file`,
       );
     case "unknown":
       return one(
         "key-unread",
         `${cannot} its keys can't be read: ${answer.why}`,
-        'install the whole file with key = "", or make it simpler',
+        'install the whole file with key = "", or make the file simpler',
       );
   }
 }
 
-/** A file of the store as it is named in the repository, as far as that shows. */
+/**
+ * Returns the path of a store file in the repository, as far as it is known.
+ */
 export function shownPath(file: string): string {
   return file.replace(/^\/nix\/store\/[0-9a-z]{32}-(?:source\/)?/, "");
 }

@@ -1,9 +1,9 @@
 /**
- * Files with the age keys of a host, in memory and only while a check lasts.
+ * Files with the age keys of a host, in memory and only during a check.
  *
- * sops takes one file of age keys. Keys of several files, and those made of SSH
- * keys, which are in no file at all, are put into one: in the environment of
- * sops every process of the same user could read them.
+ * sops reads one file of age keys. Keys of more than one file, and keys derived
+ * from SSH keys, are combined in one file. In the environment of sops, every
+ * process of the same user could read them.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { ageKeysBeyondAFile, type Keys } from "./sops/sops.ts";
 /** The files of one check. */
 export class KeyFiles implements AsyncDisposable {
   #folder: ReturnType<typeof privateFolder> | undefined;
-  /** By what they hold. */
+  /** The paths by their content. */
   readonly #paths = new Map<string, Promise<string>>();
 
   /**
-   * The same keys, with the file that sops needs for them, if it needs one.
+   * Returns the same keys, with the file that sops needs for them, if any.
    *
    * @throws {SyncError} `no-memory-folder`, exit 5.
    */
@@ -38,7 +38,7 @@ export class KeyFiles implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // One that could not be made was told already.
+    // A failure to create it was already reported.
     const folder = await this.#folder?.catch(() => undefined);
     await folder?.[Symbol.asyncDispose]();
   }

@@ -1,9 +1,10 @@
 /**
- * What opened on this host before, so that 500 unchanged files cost nothing.
+ * The cache of files that opened on this host, so that 500 unchanged files cost
+ * nothing.
  *
- * An entry is a hash of what the answer rests on: the file's content and
- * format, and the public keys of the identities. No secret is in it, and
- * another content or another identity is another entry.
+ * An entry is a hash of everything that the answer depends on: the file's
+ * content and format, and the public keys of the identities. It contains no
+ * secret. Other content or another identity gives another entry.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { digestOf } from "../base/digest.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
 import type { Keys } from "./sops/sops.ts";
 
-/** An answer that is remembered. */
+/** A cached answer. */
 export type Remembered = "opened" | "foreign";
 
 const mostEntries = 20_000;
@@ -26,7 +27,7 @@ export class SecretMemory {
   #isChanged = false;
   readonly #path: string;
 
-  /** Reads what is remembered; a file that can't be read is an empty one. */
+  /** Reads the cache; it is empty if its file can't be read. */
   constructor(folder: string) {
     this.#path = `${folder}/secrets-opened`;
     this.#entries = new Map(
@@ -46,7 +47,7 @@ export class SecretMemory {
     this.#isChanged = true;
   }
 
-  /** Writes what is new; the oldest entries are forgotten. */
+  /** Writes new entries; drops the oldest ones. */
   async save(): Promise<void> {
     if (!this.#isChanged) return;
     const lines = [...this.#entries].slice(-mostEntries)
@@ -56,13 +57,16 @@ export class SecretMemory {
   }
 }
 
-/** The name of an entry: a hash of all that its answer rests on. */
+/**
+ * Returns the name of an entry: a hash of everything that its answer depends
+ * on.
+ */
 export async function entryOf(...parts: readonly string[]): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(parts));
   return await digestOf("SHA-256", bytes);
 }
 
-/** Whose keys an answer rests on, by their public halves. */
+/** Returns the identities that an answer depends on, by their public keys. */
 export function fingerprintOf({ identities, vault }: Keys): string {
   return JSON.stringify([
     identities.map(({ kind, recipients, plugins }) => [
@@ -74,7 +78,7 @@ export function fingerprintOf({ identities, vault }: Keys): string {
   ]);
 }
 
-/** The name that Git has for a content (git-hash-object(1)). */
+/** Returns Git's hash of some content (git-hash-object(1)). */
 export async function blobName(bytes: Uint8Array): Promise<string> {
   const head = new TextEncoder().encode(`blob ${bytes.length}\0`);
   const all = new Uint8Array(head.length + bytes.length);

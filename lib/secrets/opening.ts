@@ -1,6 +1,6 @@
 /**
- * The judgement of one encrypted file: it opens here, it is for others, or
- * something is wrong with it.
+ * Checks one encrypted file: it opens here, it is for others, or it has a
+ * problem.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { ageStanzas, isAgeFile, openAge, type Opened, sshTag } from "./age.ts";
 import { isForAnyAge, openWith } from "./age_program.ts";
 import type { AgeProgram } from "./agenix.ts";
 import {
-  faultOf,
-  forgotten,
+  fixFor,
+  forgottenProblem,
   isVaultAlone,
-  mending,
-  otherFault,
-  pluginMend,
-  restore,
+  pluginFix,
+  restoreFix,
+  textProblem,
+  unreadableProblem,
   vaultNote,
 } from "./faults.ts";
 import { type Problem, quoted } from "./problems.ts";
@@ -26,35 +26,37 @@ import { recipientsOf } from "./sops/metadata.ts";
 import type { CreationRule } from "./sops/rules.ts";
 import { accessTo, type Keys, openSops } from "./sops/sops.ts";
 
-/** A file to judge. */
+/** A file to check. */
 export interface SecretFile {
-  /** How people name it. */
+  /** Its name for people. */
   name: string;
   bytes: Uint8Array;
   /**
-   * How sops reads it; `age` for files of age. Where nobody says it, its content
-   * and then its name do.
+   * The format for sops; `age` for age files. The default comes from its
+   * content, and then from its name.
    */
   format?: SopsFormat | "age";
-  /** The program that will decrypt it, and where it finds it; of age alone. */
+  /** The program that will decrypt it, and the path for it; only for age. */
   opener?: { program: AgeProgram; file: string };
-  /** The creation rule that it falls under. */
+  /** The creation rule for it. */
   rule?: CreationRule;
-  /** Whether that rule is about this very place, so that it must be encrypted. */
+  /**
+   * Whether the rule is specific to its place, so that it must be encrypted.
+   */
   expected?: boolean;
 }
 
-/** What a file is to this host. */
+/** The result for a file on this host. */
 export type Answer =
   /**
-   * `remember`: what opened once opens again while nothing changes. `format`:
-   * how it was read.
+   * `remember`: it opens again as long as nothing changes. `format`: how it was
+   * read.
    */
   | { kind: "opened"; remember: boolean; format: SopsFormat | "age" }
   /**
-   * `note`: something is wrong with it all the same. `why`: what the program
-   * says that did not open it. `byPlugin`: a plugin of age might have opened it.
-   * `remember` as above.
+   * `note`: it has a problem all the same. `why`: the message of the program
+   * that did not open it. `byPlugin`: an age plugin might open it. `remember`
+   * as above.
    */
   | {
     kind: "foreign";
@@ -63,22 +65,22 @@ export type Answer =
     byPlugin?: boolean;
     remember: boolean;
   }
-  /** Nothing in it is encrypted, nor should be. */
+  /** Nothing in it is encrypted, and nothing should be. */
   | { kind: "plain" }
   | { kind: "problem"; problem: Problem };
 
 type Found = Omit<Problem, "file">;
 
-/** Where nothing but this process would be kept busy. */
+/** Reads in this process, if it may be busy. */
 const readHere: ReadFacts = (asked) => Promise.resolve(factsOf(asked));
 
 /**
- * Judges one file. What opens it is asked of sops and age themselves; our own
- * reading says whom it is for, and why it did not open. Never throws over what
- * is in it.
+ * Checks one file. sops and age themselves try to open it; this program only
+ * reads its recipients, and why it did not open. Never throws because of its
+ * content.
  *
- * @param timeout Milliseconds that opening it may take.
- * @param read Reads what it tells without being decrypted.
+ * @param timeout The timeout for opening it, in milliseconds.
+ * @param read Reads what it shows without decryption.
  */
 export async function judgeFile(
   effects: Effects,
@@ -104,50 +106,50 @@ async function judgeAge(
   timeout: number | undefined,
 ): Promise<Answer> {
   const { name, bytes } = given;
-  // The header alone is text.
+  // Only the header is text.
   const text = new TextDecoder("latin1").decode(bytes);
   const file = quoted(name);
-  const mend =
-    `restore it: git checkout REVISION -- ${file}, or make it anew: agenix -e ${file}`;
+  const fix =
+    `restore it: git checkout REVISION -- ${file}, or create it again: agenix -e ${file}`;
   if (!isAgeFile(text)) {
-    // One that only has something of age in it.
+    // It only contains some age data.
     if (!name.endsWith(".age")) return { kind: "plain" };
     const why = bytes.length === 0
       ? "it is empty"
-      : "it is no age file: it was cut off, or never encrypted";
-    return problem(name, { reason: "not-age", why, mend });
+      : "it is not an age file: it is truncated, or was never encrypted";
+    return problem(name, { reason: "not-age", why, fix });
   }
   const recipients = ageStanzas(text);
   if (!recipients) {
-    const why = "its header is cut off";
-    return problem(name, { reason: "cut-off", why, mend });
+    const why = "its header is truncated";
+    return problem(name, { reason: "cut-off", why, fix });
   }
   const opened = await openAsSystem(effects, identities, given, timeout);
   if (opened.ok) return { kind: "opened", remember: true, format: "age" };
   const { why, kind } = opened;
   if (kind === "timed-out") {
-    return problem(name, { reason: kind, why, ...mending(kind, name) });
+    return problem(name, { reason: kind, why, ...fixFor(kind, name) });
   }
   const tags = await Promise.all(
     identities.flatMap(({ recipients }) => recipients).map(sshTag),
   );
   const isOwn = recipients.some((one) => tags.includes(one));
   if (!isOwn && ["foreign", "plugin", "locked"].includes(kind)) {
-    // A plugin may be there the next time.
+    // The plugin may be available the next time.
     const remember = !identities.some(({ plugins }) => plugins);
     const byPlugin = kind === "plugin" ? { byPlugin: true } : {};
     return { kind: "foreign", why, remember, ...byPlugin };
   }
-  // A file for this host's own key that no key opens is not as it was made.
+  // A file for this host's own key that no key opens is damaged.
   if (kind === "damaged" || kind === "foreign") {
-    return problem(name, { reason: "damaged", why, recipients, mend });
+    return problem(name, { reason: "damaged", why, recipients, fix });
   }
   return problem(name, ageFailed(why, kind === "plugin"));
 }
 
 /**
- * Our own age where any age would say the same, and else the one that the system
- * brings along.
+ * Uses this program's age if any age gives the same result, and otherwise that
+ * of the system.
  */
 async function openAsSystem(
   effects: Effects,
@@ -174,13 +176,13 @@ async function judgeSops(
   const bad = (found: Omit<Found, "recipients">) =>
     problem(name, { ...found, recipients });
   if (recipients.length === 0) {
-    const why = "it names nobody who could open it";
-    return bad({ reason: "no-recipients", why, mend: restore(name) });
+    const why = "it has no recipients";
+    return bad({ reason: "no-recipients", why, fix: restoreFix(name) });
   }
   const access = accessTo(file, keys);
   const { own, perhaps } = access;
   if (own.length === 0 && perhaps.length === 0) {
-    if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
+    if (rule && isOwnRule(rule, keys)) return bad(forgottenProblem(name));
     const note = isVaultAlone(file) ? vaultNote(name, file, keys) : undefined;
     const remember = note === undefined;
     return { kind: "foreign", remember, ...(note ? { note } : {}) };
@@ -197,35 +199,35 @@ async function judgeSops(
     timeout,
   );
   if (opened.ok) {
-    // Whether Vault answers is another question each time.
+    // Whether Vault answers can change each time.
     return { kind: "opened", remember: !needsVault, format: file.format };
   }
   const { reason } = opened;
-  const passing = mending(reason, name);
+  const passing = fixFor(reason, name);
   const text = new TextDecoder("latin1").decode(bytes);
   const isOfList = reason === "tampered" && /^\s+#ENC\[/m.test(text);
   const why = isOfList
-    ? `${opened.why}; or it is one of the versions that can't read a comment in a list`
+    ? `${opened.why}; or this version of sops can't read a comment in a list`
     : opened.why;
-  // With its data key a file shows whether it is damaged.
+  // These results need the data key, so the file is damaged and not foreign.
   const isKeyed = ["value-changed", "tampered", "no-mac"].includes(reason);
   if (own.length === 0 && !isKeyed) {
-    if (rule && isOwnRule(rule, keys)) return bad(forgotten(name));
+    if (rule && isOwnRule(rule, keys)) return bad(forgottenProblem(name));
     return { kind: "foreign", why, byPlugin: true, remember: false };
   }
-  const shown = faultOf(name, file, access, keys);
-  // That we can't read it says nothing while sops may.
+  const shown = textProblem(name, file, access, keys);
+  // This program's failure to read it means nothing while sops may read it.
   const fault = passing.transient && shown?.reason === "broken"
     ? undefined
     : shown;
   const found = fault ?? { reason, why, ...passing };
-  // Prose that quotes a whole file is none.
+  // Prose that quotes a whole file is not a sops file.
   return file.isGuess && file.unread !== undefined
     ? { kind: "foreign", remember: false, note: { file: name, ...found } }
     : bad(found);
 }
 
-/** A file without metadata that can be read: never encrypted, or not whole. */
+/** Checks a file without readable metadata: never encrypted, or incomplete. */
 async function judgeOther(
   effects: Effects,
   keys: Keys,
@@ -247,10 +249,10 @@ async function judgeOther(
     const opened = await openSops(...ways);
     if (opened.ok) return { kind: "opened", remember: !hasVault, format };
     const { reason, why } = opened;
-    const passing = mending(reason, name);
+    const passing = fixFor(reason, name);
     if (passing.transient) return problem(name, { reason, why, ...passing });
   }
-  const found = otherFault(name, facts);
+  const found = unreadableProblem(name, facts);
   const isForOthers = rule && rule.groups.length > 0
     ? !isOwnRule(rule, keys)
     : isUnclear && !isNamed && /age1[02-9ac-hj-np-z]{58}/.test(text);
@@ -259,16 +261,16 @@ async function judgeOther(
     : problem(name, found);
 }
 
-/** age did not get as far as the file. */
+/** Returns the problem if age failed before it read the file. */
 function ageFailed(why: string, isOfPlugin: boolean): Found {
-  return isOfPlugin ? { reason: "plugin-failed", why, mend: pluginMend } : {
+  return isOfPlugin ? { reason: "plugin-failed", why, fix: pluginFix } : {
     reason: "age-failed",
-    why: `age did not try it: ${why}`,
-    mend: "mend the key file that it names, or name others",
+    why: `age failed before it read the file: ${why}`,
+    fix: "fix the key file that age names, or set secrets.identities to others",
   };
 }
 
-/** Whether a text that can't be read names a key of this host anywhere. */
+/** Whether an unreadable text names a key of this host anywhere. */
 function isNamedIn(text: string, { identities, vault }: Keys): boolean {
   const names = identities.flatMap(({ recipients }) => recipients)
     .map((name) => name.split(" ").at(-1)!);
@@ -285,7 +287,10 @@ export function isOwnRule({ groups }: CreationRule, keys: Keys): boolean {
   return accessTo({ groups }, keys).own.length > 0;
 }
 
-/** sops takes one SSH key and one home of GnuPG: the ones that are named. */
+/**
+ * Puts the named identities first: sops only uses one SSH key and one GnuPG
+ * home.
+ */
 function firstThose<T extends { recipients: readonly string[] }>(
   identities: readonly T[],
   own: ReadonlySet<string>,

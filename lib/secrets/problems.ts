@@ -1,5 +1,5 @@
 /**
- * What can be wrong with an encrypted file, and how a person mends it.
+ * The problems of encrypted files, and how to fix them.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { count, oneLine } from "../base/text.ts";
 import type { Identity } from "./identities.ts";
 
 /**
- * What a problem rests on: the commit, so that the next run finds the same; the
- * keys that this host has; or something that may pass by itself.
+ * The cause of a problem: the commit, so that the next run finds the same; the
+ * keys of this host; or something temporary.
  */
 type Cause = "commit" | "keys" | "passing";
 
 /**
- * The cause of each reason. A reason is a stable name in kebab-case. What is not
- * known to be of the commit is `passing`.
+ * The cause of each reason. A reason is a stable name in kebab-case. A reason
+ * that may not come from the commit is `passing`.
  */
 export const causes = {
   "age-failed": "passing",
@@ -26,7 +26,7 @@ export const causes = {
   "identity-unreadable": "passing",
   "json-map": "commit",
   "key-groups": "keys",
-  // Our own reading can't tell; it may have lacked time.
+  // This program could not read it; it may have lacked time.
   "key-unread": "passing",
   "manifest-unreadable": "passing",
   "no-file": "commit",
@@ -58,27 +58,27 @@ export const causes = {
   "wrong-recipient": "keys",
 } as const satisfies Readonly<Record<string, Cause>>;
 
-/** Why something does not open, or can't be installed. */
+/** Why a file does not open, or can't be installed. */
 export type Reason = keyof typeof causes;
 
-/** Something wrong with one file, or with one secret of it. */
+/** A problem of a file, or of one secret in it. */
 export interface Problem {
-  /** The file, or the identity, as people name it. */
+  /** The file or identity, as people name it. */
   file: string;
   reason: Reason;
   /** What is wrong, without any value of the file. */
   why: string;
   /** The key inside the file. */
   key?: string;
-  /** Whom the file is for, as far as it tells. */
+  /** The recipients of the file, as far as it shows them. */
   recipients?: readonly string[];
-  /** What a person types or does. */
-  mend: string;
-  /** It may pass by itself. */
+  /** What a person types or does to fix it. */
+  fix: string;
+  /** It is temporary. */
   transient?: true;
 }
 
-/** Shell words are for people to copy. */
+/** Quotes a path for the shell, so that people can copy the command. */
 export function quoted(path: string): string {
   return /^[\w./@%+=:-]+$/.test(path)
     ? path
@@ -88,16 +88,16 @@ export function quoted(path: string): string {
 /** The keys that were tried. */
 export interface Tried {
   identities: readonly Identity[];
-  /** Whether a key that is named for it is missing or of no use. */
+  /** Whether a key that is named for it is missing or can't be used. */
   lacksKey: boolean;
 }
 
 /**
- * All problems as one failure, exit 5. The revision is held where one of them
- * is certain to be its fault, and tried again otherwise: a key that is missing
- * may come back.
+ * Returns all problems as one failure, exit 5. The revision is blocked if it
+ * certainly causes one of them. Otherwise the next run tries again: a missing
+ * key may come back.
  *
- * @param what Completes "This host can't decrypt 2 files of …".
+ * @param what Completes "This host can't decrypt 2 files that … needs".
  */
 export function problemsFailure(
   problems: readonly Problem[],
@@ -111,30 +111,53 @@ export function problemsFailure(
     causes[reason] === "commit" || (hasKeys && causes[reason] === "keys")
   );
   const isOfVault = problems.every(({ reason }) => reason.startsWith("vault-"));
-  const files = new Set(problems.map(({ file }) => file)).size;
   return new SyncError(
-    `This host can't decrypt ${count(files, "file")} of ${what} that it should`,
+    `This host can't ${
+      failedParts(problems).join(" and can't ")
+    } that ${what} needs`,
     {
       stage,
       reason: passes ? problems[0]!.reason : "secrets-unreadable",
       next: isHeld ? "hold" : "retry",
       details: problems.flatMap(linesOf),
       hints: [
-        // A key of its own helps nothing where Vault alone opens the files.
+        // A key of this host does not help if only Vault opens the files.
         ...(isOfVault && identities.length === 0 ? [] : [ownText(identities)]),
         !isHeld
           ? "nothing was built or changed; the next run tries again"
           : stage === "secrets"
-          ? "mend the files and push; nothing was built or changed"
-          : "mend the files and push; nothing was changed",
+          ? "fix the files and push; nothing was built or changed"
+          : "fix the files and push; nothing was changed",
       ],
     },
   );
 }
 
+/**
+ * Returns what fails, with numbers: key files and lists of secrets are counted
+ * separately from files to decrypt.
+ */
+function failedParts(problems: readonly Problem[]): string[] {
+  const file = ["decrypt", "file", "files"] as const;
+  const others = {
+    "identity-unreadable": ["use", "key file", "key files"],
+    "manifest-unreadable": ["read", "list of secrets", "lists of secrets"],
+  } as const;
+  const kindOf = ({ reason }: Problem) =>
+    Object.hasOwn(others, reason)
+      ? others[reason as keyof typeof others]
+      : file;
+  return [file, ...Object.values(others)].flatMap((kind) => {
+    const [verb, one, many] = kind;
+    const found = problems.filter((problem) => kindOf(problem) === kind);
+    const { size } = new Set(found.map(({ file }) => file));
+    return size === 0 ? [] : [`${verb} ${count(size, one, many)}`];
+  });
+}
+
 function ownText(identities: readonly Identity[]): string {
   if (identities.length === 0) {
-    return "this host has no identity; make one with: age-keygen -o /etc/ssh/age.key";
+    return "this host has no identity; create one with: sudo gitops-sync secrets keygen";
   }
   const all = identities.map(({ path, recipients, plugins }) => {
     const names = recipients.map(shortRecipient);
@@ -145,13 +168,13 @@ function ownText(identities: readonly Identity[]): string {
 }
 
 function linesOf(problem: Problem): string[] {
-  const { file, key, reason, why, recipients = [], mend } = problem;
+  const { file, key, reason, why, recipients = [], fix } = problem;
   const where = key === undefined ? file : `${file}, key ${key}`;
   const more = [
     ...(recipients.length > 0
       ? [`it is for ${recipients.map(shortRecipient).join(", ")}`]
       : []),
-    mend,
+    fix,
   ];
   return [
     oneLine(`${where} [${reason}]: ${why}`, 300),
@@ -159,11 +182,11 @@ function linesOf(problem: Problem): string[] {
   ];
 }
 
-/** Enough of a public key to tell it from others. */
+/** Returns enough of a public key to distinguish it from others. */
 export function shortRecipient(recipient: string): string {
   if (recipient.startsWith("age1")) return `${recipient.slice(0, 16)}…`;
   if (!/^ssh-\S+ \S{20}/.test(recipient)) return recipient;
-  // The beginning is the same for all.
+  // The beginning is the same for all keys.
   const [type, key] = recipient.split(" ");
   return `${type} …${key!.slice(-12)}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Proves that what the built system decrypts when it is activated can be
- * decrypted here, before anything on the host changes: each file is there, has
- * the key that is wanted of it, and opens with the keys that this system names.
+ * Proves that this host can decrypt all secrets of the built system, before
+ * anything on the host changes: each file exists, has the needed key, and opens
+ * with the keys that the system names.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import { type Built, Proven } from "../run/stages.ts";
  * Opens every file that the system of `built` installs.
  *
  * @throws {SyncError} exit 5, with every problem: `secrets-unreadable`, or
- * `vault-…` where a later run may find Vault at work again.
+ * `vault-…` if Vault may be available in a later run.
  */
 export async function prove(run: Run, built: Built): Promise<Proven> {
   const result = { ...built, done: "proven" as const };
@@ -45,9 +45,9 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   const problems: Problem[] = installed.unread.map(({ path, why }) => ({
     file: path,
     reason: "manifest-unreadable",
-    why: `what it installs can't be read: ${why}`,
-    mend:
-      "report it with the version of sops-nix or agenix; secrets.check: false goes on without",
+    why: `the list of secrets that it installs can't be read: ${why}`,
+    fix:
+      "report this with the version of sops-nix or agenix; to deploy without this check, set secrets.check: false",
   }));
   problems.push(
     ...installed.sops.flatMap(({ content }) => formatProblems(content.secrets)),
@@ -74,7 +74,7 @@ export async function prove(run: Run, built: Built): Promise<Proven> {
   return { ...result, secrets };
 }
 
-/** What the proof of all files has in common. */
+/** What the checks of all files share. */
 interface Tools {
   memory: SecretMemory;
   keyFiles: KeyFiles;
@@ -102,7 +102,7 @@ async function proveFile(
   ];
 }
 
-/** What keeps a file from being opened. */
+/** Returns why a file can't be opened. */
 async function openProblems(
   run: Run,
   { file, format, secrets, keys, hasSocket, makesPgp, opener }: Wanted,
@@ -140,16 +140,16 @@ async function openProblems(
       const problem = foreignProblem(name, forWhat, read, why, byPlugin);
       const isPgp = problem.recipients?.some((one) => /^[0-9A-F]+$/.test(one));
       if (!makesPgp || !isPgp) return [problem];
-      tellUnproven(run, name);
+      warnUnproven(run, name);
       return [];
     }
   }
 }
 
 /**
- * What keeps sops-nix from installing a key of a file.
+ * Returns why sops-nix can't install keys of a file.
  *
- * @param isTold Whether something else is wrong with the file.
+ * @param isTold Whether the file has another problem already.
  */
 async function keyProblems(
   { file, format, secrets }: Wanted,
@@ -162,7 +162,8 @@ async function keyProblems(
   const keys = secrets.map(({ key }) => key);
   const facts = await reader.facts({ name, bytes, format, keys });
   if (facts.kind !== "sops" && isTold) return [];
-  // sops may open what we can't read, but who looks at the keys is us.
+  // sops may open a file that this program can't read, but this program must
+  // check the keys.
   const answers = facts.kind === "sops"
     ? facts.keys
     : keys.map((key) => unreadAnswer(format, key, whyUnread(facts)));
@@ -170,13 +171,13 @@ async function keyProblems(
 }
 
 const whyUnread = (facts: Exclude<Facts, SopsFacts>) =>
-  "why" in facts ? facts.why : "its metadata can't be told apart";
+  "why" in facts ? facts.why : "its metadata can't be read";
 
-function tellUnproven(run: Run, file: string): void {
+function warnUnproven(run: Run, file: string): void {
   say(
     run.effects,
     "warning",
-    `Cannot prove that ${file} opens here: it is for an OpenPGP key, and the system makes one of an SSH RSA key`,
+    `Cannot prove that ${file} opens here: it is encrypted for an OpenPGP key, and the system makes one from an SSH RSA key`,
     [
       "use age: sops.age.sshKeyPaths with the ed25519 key of the host, and sops updatekeys",
     ],

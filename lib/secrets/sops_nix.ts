@@ -1,6 +1,6 @@
 /**
- * What a built system installs with sops-nix: the manifest that its own
- * program, sops-install-secrets, reads when the system is activated.
+ * The secrets that a built system installs with sops-nix: the manifest that
+ * sops-install-secrets reads on activation.
  *
  * The names of the fields are those of sops-nix
  * (`pkgs/sops-install-secrets/main.go`, "manifest").
@@ -13,20 +13,22 @@ import type { SopsFormat } from "./sops/formats.ts";
 export interface SopsNixCall {
   /** The store path of the manifest. */
   manifest: string;
-  /** The variables that it gets, from `sops.environment`. */
+  /** Its variables, from `sops.environment`. */
   environment: Readonly<Record<string, string>>;
 }
 
 /** A secret of the manifest. */
 export interface SopsNixSecret {
   name: string;
-  /** The way to a value, parts split by `/`; empty: the whole file. */
+  /**
+   * The path to a value, with parts separated by `/`; empty for the whole file.
+   */
   key: string;
   file: string;
   format: SopsFormat;
 }
 
-/** The part of the manifest that is needed to decrypt. */
+/** The part of the manifest that decryption needs. */
 export interface SopsNixManifest {
   secrets: readonly SopsNixSecret[];
   ageKeyFile?: string;
@@ -42,7 +44,7 @@ const call =
 
 /**
  * Finds the calls in an activation script (`setupSecrets` and
- * `setupSecretsForUsers`), each with what its snippet exports.
+ * `setupSecretsForUsers`), each with the exports of its snippet.
  */
 export function callsInScript(script: string): SopsNixCall[] {
   return script.split(/^#### Activation script snippet /m)
@@ -67,14 +69,16 @@ export function callsInUnit(unit: string): SopsNixCall[] {
   }));
 }
 
-/** How often a script or a unit calls it from the store, whatever its form. */
+/** Counts the calls from the store in a script or a unit, in whatever form. */
 export function callsIn(text: string): number {
   return text.match(
     /\/nix\/store\/[0-9a-z]{32}-sops-install-secrets[\w.-]*\/bin\/sops-install-secrets/g,
   )?.length ?? 0;
 }
 
-/** `export N='V'`, as nixpkgs' escapeShellArg writes values. */
+/**
+ * Reads lines such as `export N='V'`, as nixpkgs' escapeShellArg writes them.
+ */
 function exportsIn(snippet: string): Record<string, string> {
   return Object.fromEntries(
     [...snippet.matchAll(
@@ -89,7 +93,7 @@ function exportsIn(snippet: string): Record<string, string> {
 /**
  * Reads a manifest.
  *
- * @throws {SyntaxError} where it is not one.
+ * @throws {SyntaxError} if it is not one.
  */
 export function readManifest(text: string): SopsNixManifest {
   const manifest: Record<string, unknown> = JSON.parse(text);
@@ -111,13 +115,16 @@ function secretOf(secret: Record<string, unknown>): SopsNixSecret {
   const file = textIn(secret.sopsFile);
   const name = textIn(secret.name);
   if (!file || name === undefined) {
-    throw new SyntaxError("a secret of it has no name or no sopsFile");
+    throw new SyntaxError("one of its secrets has no name or no sopsFile");
   }
   const key = textIn(secret.key) ?? "";
   return { name, key, file, format: formatOf(textIn(secret.format)) };
 }
 
-/** What is no format counts as YAML there, whatever the file is called. */
+/**
+ * Returns the format; any other text counts as YAML there, whatever the file is
+ * called.
+ */
 function formatOf(named: string | undefined): SopsFormat {
   switch (named) {
     case "json":

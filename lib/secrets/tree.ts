@@ -1,6 +1,6 @@
 /**
- * The encrypted files of a revision, and those that should be, read from the
- * mirror without a checkout.
+ * Finds the files of a revision that are or should be encrypted, in the mirror
+ * and without a checkout.
  *
  * @module
  */
@@ -14,25 +14,27 @@ import type { CreationRule } from "./sops/rules.ts";
 import type { Run } from "../run/run.ts";
 import type { Verified } from "../run/stages.ts";
 
-/** A file of the tree that the check looks at. */
+/** A file of the tree that is checked. */
 export interface TreeFile {
   path: string;
-  /** Git's name for its content. */
+  /** Git's hash of its content. */
   blob: string;
   size: number;
-  /** Whether it is one of age; else it is one of sops. */
+  /** Whether it is an age file; otherwise it is a sops file. */
   isAge: boolean;
   rule?: CreationRule;
-  /** Whether the rule is about its place, so that it must be encrypted. */
+  /**
+   * Whether the rule is specific to its place, so that it must be encrypted.
+   */
   expected: boolean;
 }
 
-/** What the check looks at in a revision. */
+/** The files of a revision that are checked. */
 export interface SecretTree {
   files: readonly TreeFile[];
-  /** Names all the rules that count in it. */
+  /** Identifies all rules that apply to it. */
   rulesName: string;
-  /** Configurations of sops that can't be read whole: path and why. */
+  /** Configurations of sops that can't be read completely: path and why. */
   badRules: readonly { path: string; why: string }[];
 }
 
@@ -47,7 +49,7 @@ type Mirror = Pick<Verified, "mirror" | "commit">;
 /**
  * Finds the files of a revision that are encrypted, or should be.
  *
- * @param reader Reads the rules of it.
+ * @param reader Reads its rules.
  */
 export async function secretTree(
   run: Run,
@@ -96,7 +98,7 @@ export async function secretTree(
 /** A `.sops.yaml` of that size has some ten thousand rules. */
 const largestRules = 1024 * 1024;
 
-/** @returns `undefined` where reading the rules takes too long. */
+/** @returns `undefined` if reading the rules takes too long. */
 async function rulesOf(
   run: Run,
   mirror: string,
@@ -104,7 +106,7 @@ async function rulesOf(
   configs: readonly Entry[],
   entries: readonly Entry[],
 ): Promise<TreeRules | undefined> {
-  // The same rules in many folders are read once.
+  // Identical rules in many folders are read once.
   const blobs = new Map(configs.map((entry) => [entry.blob, entry]));
   const contents = await readBlobs(run, mirror, [...blobs.values()]);
   const texts = new Map(
@@ -127,7 +129,9 @@ function isWithin(path: string, folder: string): boolean {
   return path === name || path.startsWith(`${name}/`);
 }
 
-/** All regular files of the revision (git-ls-tree(1), "OUTPUT FORMAT"). */
+/**
+ * Lists all regular files of the revision (git-ls-tree(1), "OUTPUT FORMAT").
+ */
 async function listTree(
   run: Run,
   { mirror, commit }: Mirror,
@@ -140,7 +144,7 @@ async function listTree(
     "--full-tree",
     commit.revision,
   ]));
-  // The last name is whole, and no flake is a tree without any.
+  // The last name must be complete, and the tree of a flake is never empty.
   const isWhole = finished.code === 0 && finished.stdout.at(-1) === 0;
   if (!isWhole) throw unreadable(finished.stderr);
   return new TextDecoder().decode(finished.stdout).split("\0").flatMap(
@@ -154,7 +158,7 @@ async function listTree(
   );
 }
 
-/** What the lines of an encrypted file begin with, or hold (basic regexps). */
+/** Patterns of lines in encrypted files (basic regular expressions). */
 const marks = {
   age: [
     "^age-encryption\\.org/v1",
@@ -164,14 +168,14 @@ const marks = {
 } as const;
 
 /**
- * The files that look encrypted, with what they look like.
+ * Finds the files that look encrypted, with their kind.
  *
- * An exit code of `git grep` and an empty answer prove nothing: a Git that was
- * killed, or that could not read a file, gives the same. So each file must be
- * named, as one of age, as one of sops, or as neither.
+ * The exit code of `git grep` and an empty answer prove nothing: a Git that was
+ * killed, or that could not read a file, has the same result. So Git must name
+ * each file: as age, as sops, or as neither.
  *
  * @param entries All files of the revision.
- * @throws {SyncError} `mirror-unreadable` where Git did not look into each.
+ * @throws {SyncError} `mirror-unreadable` if Git did not search each file.
  */
 async function markedFiles(
   run: Run,
@@ -200,7 +204,7 @@ async function markedFiles(
   return found;
 }
 
-/** The paths that `git grep` names; its exit code 1 stands for none. */
+/** Returns the paths that `git grep` finds; its exit code 1 means none. */
 async function filesFound(
   run: Run,
   mirror: string,
@@ -223,7 +227,7 @@ async function filesFound(
     .map((name) => name.slice(revision.length + 1));
 }
 
-/** Reads many contents with one process. */
+/** Reads the content of many files with one process. */
 export async function readBlobs(
   run: Run,
   mirror: string,

@@ -1,6 +1,5 @@
 /**
- * The files that a built system decrypts, with the keys that it will have for
- * them.
+ * The files that a built system decrypts, with the keys that it will use.
  *
  * @module
  */
@@ -15,25 +14,29 @@ import type { Problem } from "./problems.ts";
 import type { Keys } from "./sops/sops.ts";
 import type { SopsNixManifest, SopsNixSecret } from "./sops_nix.ts";
 
-/** Secrets of one file that are opened with the same keys. */
+/** The secrets of a file that are opened with the same keys. */
 export interface Wanted {
   file: string;
   format: NonNullable<SecretFile["format"]>;
   secrets: { name: string; key: string }[];
   keys: Keys;
-  /** The age that the system decrypts it with, where its script names one. */
+  /** The age that the system uses, if its script names one. */
   opener?: AgeProgram;
-  /** Whether it hands sops the socket that asks Vault. */
+  /** Whether it passes the socket of vault-agent to sops. */
   hasSocket: boolean;
-  /** Whether sops-nix also makes OpenPGP keys of SSH ones, which we do not. */
+  /**
+   * Whether sops-nix also makes OpenPGP keys from SSH keys, which this program
+   * does not.
+   */
   makesPgp: boolean;
 }
 
 /**
- * The files of all manifests and lists, each once for each set of keys.
+ * Returns the files of all manifests and lists, each once for each set of keys.
  *
- * @param problems Gets what is wrong with the keys.
- * @returns also whether a key that the system names is missing or of no use.
+ * @param problems Receives the problems of the keys.
+ * @returns also whether a key that the system names is missing or can't be
+ * used.
  */
 export async function wantedFiles(
   run: Run,
@@ -69,7 +72,7 @@ export async function wantedFiles(
     }
   }
   for (const [paths, secrets] of byIdentities(agenix)) {
-    // agenix passes over identities that are not there.
+    // agenix skips missing identities.
     const named = run.config["secrets.identities"];
     const listed = paths.split("\0");
     const there = await readable(listed);
@@ -87,7 +90,7 @@ export async function wantedFiles(
   return { wanted: [...wanted.values()], lacksKey };
 }
 
-/** What tells one program that decrypts from another. */
+/** Returns a text that identifies a decrypting program. */
 export function openerText(opener: AgeProgram | undefined): string {
   return opener ? [opener.path, ...opener.plugins].join(":") : "";
 }
@@ -97,8 +100,8 @@ function byIdentities(agenix: Installed["agenix"]) {
 }
 
 /**
- * All that agenix hands to age, in its order, whether it is of use or not: one
- * bad file may keep age from trying the others.
+ * Returns all identities that agenix passes to age, in its order, even those
+ * that can't be used: one bad file may stop age before it tries the others.
  */
 async function agenixKeys(
   run: Run,
@@ -112,7 +115,7 @@ async function agenixKeys(
   return { keys: { ...keys, identities }, unusable };
 }
 
-/** The keys that sops-install-secrets will have, and no others. */
+/** Returns only the keys that sops-install-secrets will have. */
 async function sopsNixKeys(
   run: Run,
   manifest: SopsNixManifest,
@@ -130,12 +133,12 @@ async function sopsNixKeys(
     ...(gnupgHome ? [gnupgHome] : []),
   ]);
   for (const one of own.unusable) {
-    // sops-install-secrets ends where the age key file is missing, and copies
-    // whatever is in it otherwise.
+    // sops-install-secrets fails if the age key file is missing, and otherwise
+    // copies its content.
     const isThere = one.file === ageKeyFile && await isReadable(one.file);
     if (!isThere) problems.push(one);
   }
-  // sops-nix passes over SSH keys that it can't read or convert.
+  // sops-nix skips SSH keys that it can't read or convert.
   const converted = await readKeys(run, ageSshKeyPaths);
   const sshKey = environment.SOPS_AGE_SSH_PRIVATE_KEY_FILE;
   const ssh = sshKey ? await readKeys(run, [sshKey]) : undefined;

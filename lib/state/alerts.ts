@@ -1,6 +1,6 @@
 /**
- * What somebody was told of, so that nobody is told of the same twice. A file
- * of its own: it is also kept where the state can't be read.
+ * The alerts that were sent, so that nobody gets the same alert twice. They
+ * have their own file, which is kept even if the state can't be read.
  *
  * @module
  */
@@ -8,30 +8,30 @@ import type { Stage } from "../base/errors.ts";
 import { ensurePrivateDir, readIfThere, writeWhole } from "../host/files.ts";
 import { isText, isTime, object, optional, type Shape } from "./shape.ts";
 
-/** Something that is wrong until a run ends well. */
+/** A problem that lasts until a run succeeds. */
 export interface Fault {
-  /** The revision that it is about, if it is about one. */
+  /** The revision that it belongs to, if any. */
   revision?: string;
   stage: Stage;
   reason: string;
   message: string;
   /** When it began, ISO 8601. */
   since: string;
-  /** `true`: the host itself is not well, whatever the next runs say. */
+  /** `true`: the host itself is unhealthy, whatever the next runs report. */
   isBroken?: true;
 }
 
-/** A remote that does not say where its ref is. */
+/** A remote that does not answer for its ref. */
 export interface Silence {
   /** When it began, ISO 8601. */
   since: string;
-  /** `true` once somebody was told. */
+  /** `true` after an alert was sent. */
   isTold?: true;
 }
 
 /** The content of `alerts.json`. */
 export interface Alerts {
-  /** The fault that was told last, and is not over. */
+  /** The last reported fault that still lasts. */
   fault?: Fault;
   silence?: Silence;
 }
@@ -46,8 +46,8 @@ const shape: Shape = object({
 });
 
 /**
- * What was told. Where the file can't be read, nothing was: to be told twice is
- * better than not at all.
+ * Returns the alerts that were sent; none if the file can't be read, because a
+ * repeated alert is better than a missing one.
  */
 export function readAlerts(folder: string): Alerts {
   try {
@@ -59,7 +59,7 @@ export function readAlerts(folder: string): Alerts {
   }
 }
 
-/** Remembers what was told. */
+/** Stores the alerts that were sent. */
 export async function writeAlerts(
   folder: string,
   alerts: Alerts,

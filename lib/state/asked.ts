@@ -1,7 +1,7 @@
 /**
- * When the remote was asked last, and what it answered: `asked.json` in the
- * state folder. A run that finds everything as it was only sets the file's
- * time anew (lib/sync/settled.ts), so the time is that of the file.
+ * The last query to the remote and its answer: `asked.json` in the state
+ * folder. A run without changes only updates the file's time
+ * (lib/sync/settled.ts), so the file's time is the time of the query.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Tip } from "../base/tip.ts";
 import { writeWhole } from "../host/files.ts";
 import { isText, object, optional } from "./shape.ts";
 
-/** What was asked, and what came of it. */
+/** A query and its result. */
 export interface Asked {
   repository: string;
   ref: string;
-  /** What the remote named; none: it did not answer, or has no such name. */
+  /** The tip; missing if the remote did not answer, or has no such ref. */
   tip?: Tip;
-  /** Why there is no answer. */
+  /** Why there is no tip. */
   reason?: string;
   message?: string;
 }
 
-/** The same with when that was. */
+/** The same with its time. */
 export type AskedAt = Asked & { at: Date };
 
 const tip = object({
@@ -42,18 +42,18 @@ const shape = object({
 export const askedIn = (folder: string) => `${folder}/asked.json`;
 
 /**
- * Writes down what the remote was asked last. It is told to people and decides
- * nothing, so a disk that can't be written to is no failure here.
+ * Stores the last query. It is only for people and decides nothing, so a disk
+ * that can't be written to is no failure here.
  */
 export async function writeAsked(folder: string, asked: Asked): Promise<void> {
   try {
     await writeWhole(askedIn(folder), `${JSON.stringify(asked)}\n`);
   } catch {
-    // The state itself can't be written then either, which is told.
+    // The state itself can't be written then either, which is reported.
   }
 }
 
-/** What the remote was asked last; nothing where that is not known. */
+/** Returns the last query, or `undefined` if it is unknown. */
 export function readAsked(folder: string): AskedAt | undefined {
   try {
     const path = askedIn(folder);

@@ -1,9 +1,9 @@
 /**
  * Writes the log of an attempt: its stages with their times, its messages, and
- * every line that its build and its switches wrote.
+ * every output line of its build and switches.
  *
- * A long log keeps its beginning and its end. Nothing here throws: a log that
- * can't be written changes nothing of what happens to the host.
+ * A long log keeps its beginning and its end. Nothing here throws: a failure of
+ * the log does not affect the host.
  *
  * @module
  */
@@ -22,19 +22,19 @@ import {
   type Untimed,
 } from "./log_entries.ts";
 
-/** How many attempts have a log. */
+/** How many attempts keep a log. */
 const mostLogs = 32;
-/** Bytes of the beginning, and of each of the two parts that keep the end. */
+/** Bytes of the beginning, and of each of the two parts of the end. */
 const mostHead = 1024 * 1024;
 const mostTail = 512 * 1024;
-/** Bytes that wait to be written. */
+/** Buffered bytes before a write. */
 const mostWaiting = 64 * 1024;
 /** The longest line, in characters. */
 const longestLine = 4000;
-/** Milliseconds after which what waits is written. */
+/** Milliseconds after which the buffer is written. */
 const pause = 200;
 
-/** Where lines are written now. */
+/** The file that is being written. */
 interface Part {
   name: LogPart;
   file: Deno.FsFile;
@@ -45,7 +45,7 @@ interface Part {
 export class AttemptLog {
   readonly #folder: string;
   #part: Part | undefined;
-  /** Bytes between the head and what is kept of the end. */
+  /** Bytes that are missing between the head and the end. */
   #omitted = 0;
   #waiting: LogEntry[] = [];
   #size = 0;
@@ -60,7 +60,7 @@ export class AttemptLog {
   /**
    * @param state The state folder.
    * @param id The attempt's.
-   * @param onFault Called once, where the log can't be written.
+   * @param onFault Called once if the log can't be written.
    * @param isShown Whether `serve` shows it.
    */
   constructor(
@@ -77,7 +77,7 @@ export class AttemptLog {
       this.#show(this.#folder);
       this.#forgetOld();
       this.#part = this.#reopened();
-      // A run that was cut off has left how far it was.
+      // An interrupted run has left its progress.
       this.#removeLive();
     });
     this.#timer = setInterval(() => this.#tick(), pause);
@@ -85,7 +85,7 @@ export class AttemptLog {
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Takes what a run tells. */
+  /** Logs an event of a run. */
   tell(event: Event): void {
     switch (event.kind) {
       case "progress":
@@ -103,17 +103,17 @@ export class AttemptLog {
         this.#endLive();
     }
     this.#write(event);
-    // What a person waits for, and what must be there after a crash.
+    // A person waits for it, and it must survive a crash.
     this.#flush();
   }
 
-  /** The attempt has ended. */
+  /** Logs the end of the attempt. */
   end(result: string, exit: number, text: string): void {
     this.#write({ kind: "end", result, exit, text });
     this.close();
   }
 
-  /** Writes what waits, and lets go. */
+  /** Writes the buffer and closes the files. */
   close(): void {
     this.#isOver = true;
     clearInterval(this.#timer);
@@ -124,14 +124,14 @@ export class AttemptLog {
   }
 
   #write(entry: Untimed): void {
-    // What a run says of it afterwards is no part of it.
+    // Later messages do not belong to the attempt.
     if (this.#isOver) return;
     this.#waiting.push({ at: this.now().getTime(), ...entry });
     this.#size += "text" in entry ? entry.text.length + 60 : 100;
     if (this.#size >= mostWaiting) this.#flush();
   }
 
-  /** Writes what waits, and how far the stage is. */
+  /** Writes the buffer and the progress of the stage. */
   #tick(): void {
     this.#flush();
     if (!this.#live) return;
@@ -183,7 +183,7 @@ export class AttemptLog {
     part.size += writeAll(part.file, bytes);
   }
 
-  /** The part that comes after a full one. */
+  /** Opens the part after a full one. */
   #next({ name, file }: Part): Part {
     file.close();
     this.#part = undefined;
@@ -201,7 +201,7 @@ export class AttemptLog {
     return `${this.#folder}/${name}.jsonl`;
   }
 
-  /** The part to go on with: a later run may go on with the same attempt. */
+  /** Opens the last part: a later run may continue the same attempt. */
   #reopened(): Part {
     const isLong = sizeOf(this.#path("tail")) > 0;
     if (isLong) this.#omitted = gapOf(this.#path("middle"));
@@ -230,7 +230,7 @@ export class AttemptLog {
     }
   }
 
-  /** @returns whether it worked; a fault is told once. */
+  /** @returns whether it worked; a fault is reported once. */
   #trying(work: () => void): boolean {
     try {
       work();
@@ -244,7 +244,7 @@ export class AttemptLog {
   }
 }
 
-/** Bytes of a file; 0 where there is none. */
+/** Returns the size of a file; 0 if it is missing. */
 function sizeOf(path: string): number {
   try {
     return Deno.lstatSync(path).size;
@@ -253,7 +253,7 @@ function sizeOf(path: string): number {
   }
 }
 
-/** Bytes of a line that tells a gap, so that it can be written over. */
+/** Bytes of a line about a gap: fixed, so that it can be overwritten. */
 const gapLength = 80;
 
 function gapLine(bytes: number): string {
@@ -261,7 +261,7 @@ function gapLine(bytes: number): string {
   return `${JSON.stringify(entry).padEnd(gapLength - 1)}\n`;
 }
 
-/** Says at the beginning of a part how much is missing before it. */
+/** Writes at the beginning of a part how much is missing before it. */
 function writeGap(path: string, bytes: number): void {
   using file = Deno.openSync(path, { write: true });
   writeAll(file, gapLine(bytes));

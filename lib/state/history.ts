@@ -1,5 +1,5 @@
 /**
- * One line an attempt, in `history.jsonl` of the state folder.
+ * The history: one line per attempt, in `history.jsonl` of the state folder.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const mostBytes = 1024 * 1024;
 const pathIn = (folder: string) => `${folder}/history.jsonl`;
 
 /**
- * Adds an attempt; the oldest half goes when the file has grown too long.
+ * Adds an attempt; removes the oldest half if the file is too long.
  *
  * @throws {SyncError} as {@linkcode writeWhole}.
  */
@@ -20,7 +20,7 @@ export async function appendHistory(
   entry: HistoryEntry,
 ): Promise<void> {
   const text = readIfThere(pathIn(folder)) ?? "";
-  // A power cut can leave half a line; the new one must not grow onto it.
+  // A power cut can leave half a line; the new line must not continue it.
   const gap = text === "" || text.endsWith("\n") ? "" : "\n";
   const line = `${JSON.stringify(entry)}\n`;
   if (text.length + line.length <= mostBytes) {
@@ -31,9 +31,9 @@ export async function appendHistory(
 }
 
 /**
- * All attempts, oldest first. Lines that are not whole are passed over. An
- * attempt stands twice where a run was cut off while it wrote how it ended: the
- * later line counts.
+ * Returns all attempts, oldest first. Skips incomplete lines. An attempt has
+ * two lines if a run was interrupted while it wrote the end: the later line
+ * counts.
  */
 export function readHistory(folder: string): HistoryEntry[] {
   const entries = new Map<string, HistoryEntry>();
@@ -44,7 +44,7 @@ export function readHistory(folder: string): HistoryEntry[] {
   return [...entries.values()];
 }
 
-/** The line of a spell in which the remote did not answer. */
+/** Returns the entry for a period in which the remote did not answer. */
 export function entryOfSpell(spell: Unreached): HistoryEntry {
   const { id, since, at, tries, exit, reason, message } = spell;
   return {
@@ -72,7 +72,7 @@ function parseEntry(line: string): HistoryEntry | undefined {
   }
 }
 
-/** Whether its end is a point in time that has a name. */
+/** Whether its end is a valid date. */
 function hasEnd({ at, ms }: HistoryEntry): boolean {
   return !Number.isNaN(new Date(Date.parse(at) + ms).getTime());
 }
@@ -96,15 +96,15 @@ const areAttempts: Readonly<Record<Result, boolean>> = {
   "unreached": false,
 };
 
-/** How attempts to change the host end. */
+/** The results of attempts to change the host. */
 export const attemptResults: readonly string[] = Object.entries(areAttempts)
   .flatMap(([result, isAttempt]) => isAttempt ? [result] : []);
 
 /**
- * Whether an entry is an attempt to change the host: a person's word is none,
- * nor is a spell in which the remote did not answer.
+ * Whether an entry is an attempt to change the host. A person's decision is
+ * none, nor is a period in which the remote did not answer.
  */
 export function isAttempt({ result }: Pick<HistoryEntry, "result">): boolean {
-  // A newer program may know more ways to end.
+  // A newer program may have more results.
   return areAttempts[result] ?? true;
 }

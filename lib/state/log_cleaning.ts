@@ -1,5 +1,5 @@
 /**
- * Takes out of a log what nobody may read and what a terminal would obey.
+ * Removes secrets and terminal control sequences from a log.
  *
  * @module
  */
@@ -8,7 +8,10 @@ import { shown } from "../base/redact.ts";
 import { withoutColour } from "../base/text.ts";
 import type { LogEntry } from "./log_entries.ts";
 
-/** Entries as lines; what programs wrote is cleaned all at once, which is fast. */
+/**
+ * Returns entries as lines; cleans all output of programs at once, which is
+ * fast.
+ */
 export function linesOf(entries: readonly LogEntry[]): string {
   const written = entries.flatMap((one) => one.kind === "line" ? [one] : []);
   const texts = cleaned(
@@ -37,7 +40,7 @@ function withClean(entry: LogEntry): Record<string, unknown> {
   );
 }
 
-/** How far a stage is, clean. */
+/** Returns the cleaned progress of a stage. */
 export function cleanProgress({ text, tasks, last }: Progress): Progress {
   return {
     text: cleaned(text),

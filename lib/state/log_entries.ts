@@ -1,23 +1,23 @@
 /**
- * What the log of an attempt is made of, and where it is.
+ * The entries of an attempt's log, and its place.
  *
- * Each attempt has a folder of its own below the state folder, with up to three
- * files of JSON lines: its beginning, and two for its end, of which the older
- * one goes when the newer one is full.
+ * Each attempt has its own folder below the state folder, with up to three
+ * files of JSON lines: one for the beginning, and two for the end. The older of
+ * these two is removed when the newer one is full.
  *
  * @module
  */
 import type { Level, Progress } from "../base/effects.ts";
 import type { Stage } from "../base/errors.ts";
 
-/** One line of the log, as it is kept. */
+/** One line of the log, as stored. */
 export type LogEntry =
   & {
     /** Milliseconds since 1970. */
     at: number;
   }
   & (
-    /** The attempt begins, or a later run goes on with it. */
+    /** The attempt begins, or a later run continues it. */
     | { kind: "attempt"; id: string; revision: string }
     | { kind: "start"; stage: Stage }
     | { kind: "done"; stage: Stage; text: string; ms: number }
@@ -30,7 +30,7 @@ export type LogEntry =
       hints?: readonly string[];
     }
     | { kind: "line"; stage: Stage; text: string }
-    /** So many bytes are missing here. */
+    /** How many bytes are missing here. */
     | { kind: "omitted"; bytes: number }
     | { kind: "end"; result: string; exit: number; text: string }
   );
@@ -39,31 +39,31 @@ export type LogEntry =
 export const logParts = ["head", "middle", "tail"] as const;
 export type LogPart = typeof logParts[number];
 
-/** A line before it has its time. */
+/** An entry without its time. */
 export type Untimed = LogEntry extends infer E
   ? E extends { at: number } ? Omit<E, "at"> : never
   : never;
 
-/** How far the stage under way is, in a file of its own while it lasts. */
+/** The progress of the current stage, in its own file while the stage lasts. */
 export const liveFile = "live.json";
 export type Live = Progress & { stage: Stage };
 
-/** Where the logs are. */
+/** Returns the folder of the logs. */
 export function logsIn(folder: string): string {
   return `${folder}/attempts`;
 }
 
-/** Where the log of one attempt is. */
+/** Returns the folder of an attempt's log. */
 export function logFolder(folder: string, id: string): string {
   return `${logsIn(folder)}/${id}`;
 }
 
-/** Whether a name is that of an attempt, and so of a folder that we made. */
+/** Whether a name is an attempt's id, and so a folder of this program. */
 export function isAttemptId(name: string): boolean {
   return /^\d{8}-\d{6}-[0-9a-f]{4}$/.test(name);
 }
 
-/** The attempts that have a log, oldest first. */
+/** Returns the attempts that have a log, oldest first. */
 export function loggedAttempts(folder: string): string[] {
   try {
     return [...Deno.readDirSync(logsIn(folder))].map(({ name }) => name)
@@ -73,7 +73,10 @@ export function loggedAttempts(folder: string): string[] {
   }
 }
 
-/** Reads one line; `undefined` for what is cut off or no line of ours. */
+/**
+ * Reads one line; returns `undefined` if it is incomplete or not of this
+ * program.
+ */
 export function parseLogEntry(line: string): LogEntry | undefined {
   try {
     const entry = JSON.parse(line);
@@ -88,7 +91,7 @@ export function parseLogEntry(line: string): LogEntry | undefined {
   }
 }
 
-/** What each kind of line has. */
+/** The fields of each kind of line. */
 const shapes: Readonly<
   Record<LogEntry["kind"], Readonly<Record<string, "string" | "number">>>
 > = {

@@ -1,6 +1,6 @@
 /**
- * Reads the log of an attempt, whole or as it grows. What is cut off or damaged
- * is passed over: the log is shown as far as it goes.
+ * Reads the log of an attempt, completely or as it grows. Skips incomplete and
+ * damaged lines.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import {
   parseLogEntry,
 } from "./log_entries.ts";
 
-/** Bytes that are read at once. */
+/** How many bytes are read at once. */
 const chunk = 256 * 1024;
 
-/** Reads a log from its beginning, and goes on where it grows. */
+/** Reads a log from its beginning, and continues as it grows. */
 export class LogReader implements Disposable {
   readonly #folder: string;
   #file: Deno.FsFile | undefined;
@@ -33,13 +33,15 @@ export class LogReader implements Disposable {
     this.#folder = logFolder(state, id);
   }
 
-  /** What is new since it was called last, in parts that fit into memory. */
+  /**
+   * Yields the new entries since the last call, in parts that fit into memory.
+   */
   *read(): Generator<LogEntry[]> {
     for (;;) {
       if (this.#file) yield* this.#rest(this.#file);
       const next = this.#next();
       if (!next) return;
-      // Nothing comes to a file any more once there is another one.
+      // A file no longer grows once there is another one.
       if (this.#file) yield* this.#rest(this.#file);
       this.#file?.close();
       this.#half = "";
@@ -49,7 +51,7 @@ export class LogReader implements Disposable {
     }
   }
 
-  /** How far the stage under way is. */
+  /** Returns the progress of the current stage. */
   live(): Live | undefined {
     try {
       const live = JSON.parse(
@@ -84,11 +86,11 @@ export class LogReader implements Disposable {
     }
   }
 
-  /** The part after the one that is read, if there is one already. */
+  /** Opens the part after the current one, if it exists already. */
   #next(): Deno.FsFile | undefined {
     const parts = logParts.map((part) => this.#inodeOf(part));
     const at = this.#inode === null ? -1 : parts.indexOf(this.#inode);
-    // What was read may have gone meanwhile; the rest comes after it.
+    // The current part may have been removed; the rest comes after it.
     const from = at === -1 && this.#inode !== null ? 1 : at + 1;
     for (const part of logParts.slice(from)) {
       const file = this.#open(part);
@@ -128,7 +130,7 @@ export function hasLog(state: string, id: string): boolean {
   }
 }
 
-/** All of a log, in parts that fit into memory. */
+/** Yields a complete log, in parts that fit into memory. */
 export function* readLog(state: string, id: string): Generator<LogEntry[]> {
   using reader = new LogReader(state, id);
   yield* reader.read();

@@ -1,20 +1,21 @@
 /**
- * What of the state folder `serve` may show.
+ * The parts of the state folder that `serve` may show.
  *
- * The unit of `serve` sees some folders of it and no other (nix/serve.nix), so
- * these let everybody read. The state folder itself lets nobody come so far.
+ * The unit of `serve` only sees some of its folders (nix/serve.nix), so
+ * everybody may read these. Other users can't reach them, because they may not
+ * enter the state folder itself.
  *
  * @module
  */
 
-/** Rights of others on the state folder. */
+/** Permissions of group and others on the state folder. */
 const ofOthers = 0o077;
 
 /**
- * Lets everybody read a file or enter a folder in the state folder, once nobody
- * but its owner may enter that.
+ * Lets everybody read a file or enter a folder in the state folder. First
+ * ensures that only its owner may enter the state folder itself.
  *
- * @throws {Error} where one of them can't be changed.
+ * @throws {Error} if one of them can't be changed.
  */
 export function show(stateFolder: string, path: string): void {
   const { mode } = Deno.statSync(stateFolder);

@@ -1,6 +1,5 @@
 /**
- * A slot of the fleet, as the state remembers it: what this host holds of a
- * lock server, or waits for.
+ * A slot of the fleet in the state: a slot that this host holds or waits for.
  *
  * @module
  */
@@ -16,25 +15,27 @@ import {
 /** What a slot is for: a switch to another system, or a reboot. */
 export type SlotUse = "switch" | "reboot";
 
-/** A slot that this host holds, may hold, or has to give back. */
+/** A slot that this host holds, may hold, or must release. */
 export interface Slot {
   engine: "etcd" | "fleetlock";
   /** The lock server, as configured when the slot was asked for. */
   server: string;
-  /** Where its keys are, for etcd. */
+  /** The prefix of its keys in etcd. */
   prefix?: string;
   group: string;
   /** The name of this host in the group. */
   id: string;
-  /** Tells this slot from that of another machine with the same name. */
+  /**
+   * Distinguishes this slot from that of another machine with the same name.
+   */
   token: string;
   /**
-   * `asked`: written before the first request, so a server may have given it.
-   * `held`: from just before it becomes permanent. `due`: to be given back.
+   * `asked`: written before the first request, so the server may have granted
+   * it. `held`: from just before it becomes permanent. `due`: to be released.
    */
   phase: "asked" | "held" | "due";
   use: SlotUse;
-  /** When it was asked for, ISO 8601. */
+  /** When it was requested, ISO 8601. */
   since: string;
   /** The revision that it was used for last. */
   revision: string;
@@ -45,14 +46,17 @@ export interface Slot {
   stuck?: true;
 }
 
-/** Who holds a slot, as far as the server tells. The texts are safe to show. */
+/**
+ * Who holds a slot, as far as the server reports it. The texts are safe to
+ * show.
+ */
 export interface SlotHolder {
   id: string;
   /** Since when, by the clock of that host. ISO 8601. */
   since?: string;
   revision?: string;
   use?: SlotUse;
-  /** Whether it lasts until it is given back. */
+  /** Whether it lasts until it is released. */
   isKept: boolean;
 }
 
@@ -62,7 +66,7 @@ export type SlotReason =
   | "no-slot"
   /** Another machine has this host's name in the group. */
   | "slot-of-another"
-  /** It was gone when the activation was to begin. */
+  /** It was lost before the activation began. */
   | "slot-lost"
   /** The server does not answer, or refuses. */
   | "lock-unreachable";
@@ -78,7 +82,7 @@ export interface SlotWait {
   reason: SlotReason;
   /** Why, in one sentence. */
   message: string;
-  /** Who holds the slots, where the server tells it. */
+  /** Who holds the slots, if the server reports it. */
   holders?: readonly SlotHolder[];
 }
 

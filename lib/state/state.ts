@@ -1,5 +1,5 @@
 /**
- * What the program remembers from one run to the next. No secret is ever in it.
+ * The state that the program keeps between runs. It never contains a secret.
  *
  * @module
  */
@@ -15,16 +15,16 @@ export interface Commit {
   author: string;
   /** When it was committed, ISO 8601. */
   committedAt: string;
-  /** Who signed it, where signatures were checked. */
+  /** Who signed it, if signatures were checked. */
   signers?: readonly Signer[];
   /**
-   * The SHA-256 of what its signature covers, where signatures were checked.
-   * It is the same for all hashes that others can give to the commit.
+   * The SHA-256 of the signed part, if signatures were checked. It is the same
+   * for all hashes that others can give to the commit.
    */
   digest?: string;
 }
 
-/** Whose signature was good. */
+/** The signer of a good signature. */
 export interface Signer {
   kind: "ssh" | "openpgp";
   /** The principal of an SSH key, the user id of an OpenPGP key. */
@@ -33,7 +33,7 @@ export interface Signer {
   key: string;
 }
 
-/** What decides which system a revision becomes on this host. */
+/** What decides which system is built from a revision on this host. */
 export interface Target {
   repository: string;
   ref: string;
@@ -42,22 +42,24 @@ export interface Target {
   operation: "switch" | "boot" | "test" | "build";
 }
 
-/** A system that passed everything, with where it came from. */
+/** A system that passed all checks, and its origin. */
 export interface Deployment extends Commit {
   target: Target;
   /** Its store path. */
   system: string;
   /** When it was confirmed, ISO 8601. */
   at: string;
-  /** The boot in which it was confirmed, where it ran by then. */
+  /** The boot in which it was confirmed, if it was running. */
   boot?: string;
-  /** `true` once it was looked at whether the host comes up with it. */
+  /** `true` after the check that the host boots with it. */
   booted?: true;
-  /** `true`: the host did not come up well with it, and had no way back. */
+  /**
+   * `true`: the host was unhealthy after a boot with it, and had no rollback.
+   */
   unwell?: true;
-  /** The units that had failed even before it, and not because of it. */
+  /** The units that had already failed before it. */
   failing?: readonly string[];
-  /** The bootloaders that were read back as starting it. */
+  /** The bootloaders that were confirmed to start it. */
   loaders?: readonly string[];
 }
 
@@ -68,18 +70,20 @@ export interface Followed {
   revision: string;
   /** As in {@linkcode Commit}. */
   digest?: string;
-  /** What the name was at that time. */
+  /** The kind of the ref at that time. */
   kind: RefKind;
-  /** The tag that it was, where the ref is a pattern: its full name. */
+  /** The full name of the tag, if the ref is a pattern. */
   name?: string;
 }
 
-/** A revision that is not tried again until the branch moves or `retry`. */
+/**
+ * A blocked revision: it is not tried again until the branch moves, or `retry`.
+ */
 export interface Hold {
   revision: string;
-  /** As in {@linkcode Commit}: given where the signature was good. */
+  /** As in {@linkcode Commit}, if the signature was good. */
   digest?: string;
-  /** What it was to become: another target is another attempt. */
+  /** The target of the attempt: another target is another attempt. */
   target: Target;
   stage: Stage;
   reason: string;
@@ -88,22 +92,22 @@ export interface Hold {
   since: string;
 }
 
-/** What a way back leaves. */
+/** What a rollback leaves. */
 export interface Left {
   revisions: readonly string[];
-  /** Why, where it was not a person's wish. */
+  /** Why, if it was not a person's request. */
   because?: string;
-  /** Given where the host stays there until `resume`: whose wish that is. */
+  /** Set if the host stays there until `resume`: who requested that. */
   stays?: Wish;
 }
 
-/** Who wished something, and why. */
+/** Who requested something, and why. */
 export interface Wish {
   by: string;
   reason?: string;
 }
 
-/** A person's word that the host stays on what it was rolled back to. */
+/** A person's request that the host stays on the system of a rollback. */
 export interface RolledBack extends Wish {
   /** When that was, ISO 8601. */
   at: string;
@@ -111,10 +115,10 @@ export interface RolledBack extends Wish {
   system: string;
 }
 
-/** A built revision that waits for a person's word. */
+/** A built revision that waits for a person's approval. */
 export interface Waiting extends Commit {
   target: Target;
-  /** Its store path, which is kept from garbage collection. */
+  /** Its store path, which is protected from garbage collection. */
   system: string;
   /** Since when it waits, ISO 8601. */
   since: string;
@@ -123,31 +127,31 @@ export interface Waiting extends Commit {
   approved?: { by: string; at: string };
 }
 
-/** One condition between build and activation, as a run found it. */
+/** A condition between build and activation, as found by a run. */
 export interface Gate {
   /** `soak`, `checks PATTERN`, `prometheus NUMBER` or `command`. */
   name: string;
   isOpen: boolean;
-  /** Since when it stands so for this revision, ISO 8601. */
+  /** Since when it has this state for this revision, ISO 8601. */
   since: string;
-  /** What was found, in a few words. */
+  /** The result, in a few words. */
   why: string;
-  /** When it opens by itself, where that is known. ISO 8601. */
+  /** When it opens by itself, if known. ISO 8601. */
   until?: string;
 }
 
 /** A built revision that gates hold back. */
 export interface Gated extends Commit {
   target: Target;
-  /** Its store path, which is kept from garbage collection. */
+  /** Its store path, which is protected from garbage collection. */
   system: string;
   /** Since when it is held back, ISO 8601. */
   since: string;
-  /** All gates, in the order in which they are asked. */
+  /** All gates, in the order in which they are checked. */
   gates: readonly Gate[];
-  /** When they were asked last, ISO 8601. */
+  /** When they were checked last, ISO 8601. */
   at: string;
-  /** When they are asked again at the earliest, ISO 8601. */
+  /** The earliest time of the next check, ISO 8601. */
   notBefore: string;
 }
 
@@ -156,7 +160,7 @@ export interface Sighting {
   repository: string;
   ref: string;
   revision: string;
-  /** The full name of the tag, where the ref is a pattern. */
+  /** The full name of the tag, if the ref is a pattern. */
   name?: string;
   /** When this host first saw the revision, ISO 8601. */
   since: string;
@@ -164,20 +168,20 @@ export interface Sighting {
   clock?: { boot: string; uptime: number };
 }
 
-/** What was tried of the testing branch last. */
+/** The last attempt of the testing branch. */
 export interface Testing {
-  /** What the branch named, and its full name. */
+  /** The revision of the branch, and its full name. */
   revision: string;
   ref: string;
-  /** What the followed ref named then. */
+  /** The revision of the followed ref at that time. */
   base: string;
   /** `true`: it did not descend from that. */
   isAside?: true;
-  /** What was deployed of the branch last. */
+  /** The last deployment of the branch. */
   deployment?: Deployment;
 }
 
-/** The journal of a run under way: enough to finish or undo it. */
+/** The journal of a run in progress: enough to finish or undo it. */
 export interface Attempt {
   /** Names the run, its units and its history entry. */
   id: string;
@@ -189,21 +193,21 @@ export interface Attempt {
   stage: Stage;
   /** Which boot of the kernel it began in. */
   bootId: string;
-  /** Given where a ref was followed to it: what that name is. */
+  /** Set if a ref was followed to it: the kind of the ref. */
   kind?: RefKind;
-  /** The full name of that, where the ref is a pattern of tags. */
+  /** The full name of the tag, if the ref is a pattern. */
   name?: string;
-  /** The revision by whose acceptance the ref may be where it is. */
+  /** The accepted revision that allows this move of the ref. */
   accepted?: string;
-  /** Whose wish it is, where somebody pressed a button for it. */
+  /** Who requested it, if somebody pressed a button. */
   by?: string;
-  /** Given where it is a way back: what must not come again by itself. */
+  /** Set for a rollback: what must not be deployed again automatically. */
   left?: Left;
-  /** Given where a person had the gates skipped: whose word that was. */
+  /** Set if a person skipped the gates: who it was. */
   skipped?: Wish;
-  /** Given for a revision of the testing branch: what it must descend from. */
+  /** Set for a revision of the testing branch: what it must descend from. */
   testing?: { base: string; ref: string };
-  /** From activation on: how the host stood before. */
+  /** From activation on: the systems of the host before it. */
   previous?: Systems;
   /** From activation on: the units that had failed before it. */
   failedBefore?: readonly string[];
@@ -213,7 +217,7 @@ export interface Attempt {
   candidate?: string;
   /** `true` from just before the first thing that changes the host. */
   touched?: true;
-  /** The activation's own process, where it is no systemd unit. */
+  /** The activation's own process, if it is not a systemd unit. */
   process?: { pid: number; startTime: string };
   /** `true` while the previous system is being put back. */
   undoing?: true;
@@ -235,7 +239,7 @@ export type Result =
   | "unlocked"
   | "interrupted"
   | "failed"
-  /** No attempt, but a spell in which the remote did not answer. */
+  /** Not an attempt, but a period in which the remote did not answer. */
   | "unreached";
 
 /** How the last attempt ended. */
@@ -248,11 +252,11 @@ export interface LastAttempt {
   reason?: string;
   message: string;
   hints: readonly string[];
-  /** How many times in a row it ended so. */
+  /** How many times in a row it ended like this. */
   times: number;
 }
 
-/** A pause after failures that may pass by themselves. */
+/** A pause after temporary failures. */
 export interface Backoff {
   revision: string;
   failures: number;
@@ -261,10 +265,10 @@ export interface Backoff {
   asked?: number;
 }
 
-/** A spell in which the remote did not answer, or had no such name. */
+/** A period in which the remote did not answer, or had no such ref. */
 export interface Unreached {
   id: string;
-  /** When it was first asked in vain, and when last. ISO 8601. */
+  /** When the first and the last query failed. ISO 8601. */
   since: string;
   at: string;
   tries: number;
@@ -273,101 +277,111 @@ export interface Unreached {
   message: string;
 }
 
-/** A server that asked to be left alone for some time. */
+/** A server that asked for a pause. */
 export interface Quiet {
   repository: string;
   /** ISO 8601. */
   until: string;
-  /** How long it asked for, in milliseconds. */
+  /** The requested pause, in milliseconds. */
   asked: number;
 }
 
-/** How a host was before something is done to it. */
+/** The condition of a host before a change. */
 export interface Before {
-  /** Units that had failed, or failed again and again: nobody's fault later. */
+  /**
+   * Units that had failed, or failed repeatedly: the change is not blamed for
+   * them.
+   */
   readonly failed: readonly string[];
-  /** Units that were starting: perhaps long jobs, which nobody waits for. */
+  /**
+   * Units that were starting: they may be long jobs, so nothing waits for them.
+   */
   readonly starting: readonly string[];
-  /** The default routes that there were. */
+  /** The default routes. */
   readonly routes: readonly ("IPv4" | "IPv6")[];
 }
 
-/** A reboot that a run has asked for. */
+/** A reboot that a run has requested. */
 export interface Reboot {
   at: string;
-  /** Which boot of the kernel it ends. */
+  /** The boot of the kernel that it ends. */
   bootId: string;
   /** The confirmed system that is to come up. */
   revision: string;
   system: string;
-  /** What needed it, in words. */
+  /** Why it was needed, in words. */
   why: readonly string[];
   /** The system that was booted before. */
   booted: string | null;
-  /** How the host was. */
+  /** The condition of the host. */
   before: Before;
-  /** Whether it leads back from a reboot that failed. */
+  /** Whether it rolls back a reboot that failed. */
   isWayBack: boolean;
-  /** What a later run has found. */
+  /** The result, found by a later run. */
   result?: "well" | "failed";
-  /** Where it failed: the system that the host went back to. */
+  /** If it failed: the system that the host rolled back to. */
   backTo?: string;
 }
 
 /** The content of `state.json`. */
 export interface State {
   version: 1;
-  /** What the remote said last, when that changed. */
+  /** The remote's last answer, and when it changed. */
   seen?: {
     ref: string;
     revision: string;
     kind: string;
-    /** The full name of the tag, where the ref is a pattern. */
+    /** The full name of the tag, if the ref is a pattern. */
     name?: string;
-    /** The URL that answered, where there are mirrors. */
+    /** The URL that answered, if there are mirrors. */
     servedBy?: string;
     at: string;
   };
-  /** How far refs were followed, the newest first. */
+  /** The newest deployed revision of each ref, the newest first. */
   followed?: readonly Followed[];
   lastGood?: Deployment;
   /** Good systems before that, newest first. */
   earlier: readonly Deployment[];
-  /** What was built last where the operation is `build`. */
+  /** The last build, if the operation is `build`. */
   built?: Deployment;
   holds: readonly Hold[];
   attempt?: Attempt;
   backoff?: Backoff;
   /**
-   * The system that runs although it was found unfit, because none ran before
-   * it: it is activated and looked at anew before it is confirmed.
+   * A system that runs although it failed its checks, because there was none
+   * before it. It is activated and checked again before it is confirmed.
    */
   unfit?: string;
   quiet?: readonly Quiet[];
-  /** Since when the remote does not answer; it becomes a line of the history. */
+  /**
+   * The period in which the remote does not answer; it becomes a history entry.
+   */
   unreached?: Unreached;
-  /** A revision whose activation was cut off, and how often. */
+  /** A revision whose activation was interrupted, and how often. */
   cutOff?: { revision: string; digest?: string; times: number };
   last?: LastAttempt;
   /** Revisions that a person allowed although the ref was moved to them. */
   accepted?: readonly Accepted[];
-  /** A revision that a person lets end what brings the next commit. */
+  /** A revision that a person allows to remove what fetches the next commit. */
   unfollow?: Accepted;
-  /** The SHA-256 of signed notes that counted here, the newest first. */
+  /** The SHA-256 of signed notes that were applied here, the newest first. */
   heeded?: readonly string[];
   rolledBack?: RolledBack;
   waiting?: Waiting;
   gated?: Gated;
-  /** What the ref was seen at, the newest last: for `gates.soak` alone. */
+  /**
+   * The revisions that the ref was seen at, the newest last. Only for
+   * `gates.soak`.
+   */
   sightings?: readonly Sighting[];
   testing?: Testing;
-  /** The first revision that was trusted, and the history behind it with it. */
+  /** The first trusted revision: its history is trusted as well. */
   firstTrusted?: { repository: string; revision: string; at: string };
-  /** The reboot that was asked for last. */
+  /** The last requested reboot. */
   reboot?: Reboot;
-  /** What is missing of the isolation of revisions that are evaluated, in words. */
+  /** What is missing for the isolation of the evaluation, in words. */
   isolation?: string;
-  /** The slot of the fleet that this host holds, or has to give back. */
+  /** The slot of the fleet that this host holds or must release. */
   slot?: Slot;
   /** The slot that this host waits for. */
   slotWait?: SlotWait;
@@ -384,14 +398,14 @@ export interface Untold {
 }
 
 /**
- * A person's word that a ref may be moved to this revision, once, or to what
- * is built on it.
+ * A person's permission to move a ref to this revision once, or to a descendant
+ * of it.
  */
 export interface Accepted {
   revision: string;
   /** As in {@linkcode Commit}. */
   digest?: string;
-  /** The ref that may be moved. An older program did not write it down. */
+  /** The ref that may be moved. An older program did not store it. */
   repository?: string;
   ref?: string;
   at: string;
@@ -408,7 +422,9 @@ export interface StageTime {
 
 /** One attempt, as it ended. */
 export interface HistoryEntry {
-  /** How often the remote was asked in vain, for a spell of that. */
+  /**
+   * How many queries failed, for a period in which the remote did not answer.
+   */
   tries?: number;
   version: 1;
   id: string;
@@ -428,13 +444,13 @@ export interface HistoryEntry {
   revision?: string;
   subject?: string;
   author?: string;
-  /** Who signed it, where signatures were checked. */
+  /** Who signed it, if signatures were checked. */
   signers?: readonly Signer[];
   /** The store path, once it was built. */
   system?: string;
-  /** `true`: a person had the gates skipped. */
+  /** `true`: a person skipped the gates. */
   skippedGates?: true;
-  /** The person who wished it or approved it, and why. */
+  /** The person who requested or approved it, and why. */
   by?: string;
   why?: string;
   stages: readonly StageTime[];

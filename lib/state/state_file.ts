@@ -5,7 +5,7 @@
  */
 import type { State } from "./state.ts";
 import { readIfThere, writeWhole } from "../host/files.ts";
-import { oddPart, withoutOdd } from "./state_shape.ts";
+import { withoutWrongParts, wrongPart } from "./state_shape.ts";
 import { SyncError } from "../base/errors.ts";
 import { digestOf } from "../base/digest.ts";
 import { short } from "../base/text.ts";
@@ -13,16 +13,16 @@ import { short } from "../base/text.ts";
 /** The newest layout of `state.json` that this program knows. */
 export const stateVersion = 1;
 
-/** The state of a folder that has none. */
+/** The state of a folder without a state file. */
 export const fresh: State = { version: stateVersion, earlier: [], holds: [] };
 
-/** The parts of the file that prove the others. */
+/** The parts of the file that protect the others. */
 interface Sealed {
   /** SHA-256, in hex, of all other parts as JSON. */
   checksum?: string;
   /**
-   * When it was written, in milliseconds since 1970, whole seconds. The file has
-   * this time too.
+   * When it was written, in milliseconds since 1970, in whole seconds. The file
+   * has the same modification time.
    */
   sealedAt?: number;
 }
@@ -31,8 +31,9 @@ interface Sealed {
  * Reads the state; a folder without one has a fresh state.
  *
  * @throws {SyncError} `state-newer` if a newer program wrote it,
- * `state-unreadable` if it is empty, cut off or not ours, `state-damaged` if
- * it is not what was written. It is never overwritten in these cases.
+ * `state-unreadable` if it is empty, truncated or not of this program,
+ * `state-damaged` if its content has changed. It is never overwritten in these
+ * cases.
  */
 export async function readState(folder: string): Promise<State> {
   const path = pathIn(folder);
@@ -58,15 +59,15 @@ async function parse(path: string, text: string): Promise<State> {
   if (sealed.version > stateVersion) throw newer(path, sealed.version);
   if (await isDamaged(path, sealed)) throw damaged(path);
   const { checksum: _, sealedAt: __, ...state } = sealed;
-  const wrong = state.version === stateVersion ? oddPart(state) : "version";
+  const wrong = state.version === stateVersion ? wrongPart(state) : "version";
   if (wrong) throw unreadable(path, `${wrong} is not as expected`);
-  return withoutOdd(state);
+  return withoutWrongParts(state);
 }
 
 /**
- * Whether the file is the one that we wrote and says something else. An older
- * program copies the checksum as it is and changes the rest, and a person may
- * edit the file: both leave it with another time.
+ * Whether the content has changed since this program wrote it. An older program
+ * keeps the checksum and changes the rest, and a person may edit the file: in
+ * both cases the file has another time.
  */
 async function isDamaged(
   path: string,
@@ -78,10 +79,11 @@ async function isDamaged(
 }
 
 /**
- * Writes the state so that a power cut leaves the old or the new one. The last
- * state without an attempt is kept beside it, in case this one is damaged.
+ * Writes the state so that a power cut leaves the old or the new one. Keeps a
+ * copy of the last state without an attempt, in case this one is damaged.
  *
- * @throws {SyncError} as {@linkcode writeWhole}, with the old one still there.
+ * @throws {SyncError} as {@linkcode writeWhole}; the old state is then still
+ * there.
  */
 export async function writeState(folder: string, state: State): Promise<void> {
   if (state.attempt) await keepCopy(folder);
@@ -104,7 +106,7 @@ async function keepCopy(folder: string): Promise<void> {
   await writeWhole(copyIn(folder), text, time);
 }
 
-/** The error, with a hint to the copy where there is one that can be read. */
+/** Returns the error, with a hint about the copy if there is a readable one. */
 async function withCopy(folder: string, error: unknown): Promise<unknown> {
   const isLost = error instanceof SyncError &&
     ["state-damaged", "state-unreadable"].includes(error.reason);
@@ -120,7 +122,7 @@ async function withCopy(folder: string, error: unknown): Promise<unknown> {
     return new SyncError(error.message, {
       ...error,
       hints: [
-        `the copy from before the last attempt is whole, and ${knows}: mv ${
+        `restore the intact copy from before the last attempt (${knows}): mv ${
           copyIn(folder)
         } ${pathIn(folder)}`,
         ...error.hints,
@@ -141,13 +143,13 @@ async function checksumOf(state: State): Promise<string> {
 
 function damaged(path: string): SyncError {
   return new SyncError(
-    `Cannot trust ${path}: it was changed since it was written, by a broken disk or memory`,
+    `Cannot trust ${path}: its content changed after it was written, because of a broken disk or memory`,
     {
       stage: "state",
       reason: "state-damaged",
       next: "stop",
       hints: [
-        "look at the disk and the memory: journalctl -k; dmesg",
+        "check the disk and the memory: journalctl -k; dmesg",
         ...lostHints(path),
       ],
     },
@@ -165,18 +167,18 @@ function unreadable(path: string, why: string): SyncError {
 
 function lostHints(path: string): string[] {
   return [
-    `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts what the branch names now`,
+    `restore it from a backup, or move it aside (mv ${path} ${path}.bad): the next run then starts from the running system and trusts the current tip of the branch`,
   ];
 }
 
 function newer(path: string, version: number): SyncError {
   return new SyncError(
-    `Cannot use ${path}: it has version ${version}, and this program knows up to ${stateVersion}`,
+    `Cannot use ${path}: it has version ${version}, and this program supports versions up to ${stateVersion}`,
     {
       stage: "state",
       reason: "state-newer",
       next: "stop",
-      hints: ["run the newer gitops-sync that wrote it"],
+      hints: ["run the gitops-sync that wrote it, or a newer one"],
     },
   );
 }

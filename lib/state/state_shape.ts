@@ -86,7 +86,7 @@ const gated = object({
   })),
 });
 
-/** What is told of an attempt; a line without it is worth nothing. */
+/** The fields that an attempt needs; a line without them is ignored. */
 export const historyEntry = object({
   id: isText,
   at: isTime,
@@ -105,8 +105,10 @@ export const historyEntry = object({
   why: maybe,
 });
 
-/** What a run goes by: where one of them is odd, nobody knows what to do. */
-const needed: Partial<Record<keyof State, Shape>> = {
+/**
+ * The parts that a run relies on: it can't continue if one of them is wrong.
+ */
+const requiredParts: Partial<Record<keyof State, Shape>> = {
   holds: listOf(hold),
   earlier: listOf(deployment),
   lastGood: optional(deployment),
@@ -171,8 +173,10 @@ const needed: Partial<Record<keyof State, Shape>> = {
   })),
 };
 
-/** What is told or saves work: it is worth no stop of a run. */
-const spared: Partial<Record<keyof State, Shape>> = {
+/**
+ * The parts that are only shown or save work: a wrong one does not stop a run.
+ */
+const optionalParts: Partial<Record<keyof State, Shape>> = {
   last: object({ message: isText, hints: listOf(isText) }),
   seen: object({ ref: isText, revision: isText, at: isText }),
   built: deployment,
@@ -201,16 +205,16 @@ const spared: Partial<Record<keyof State, Shape>> = {
   }),
 };
 
-/** The name of a part that has not the shape everything else relies on. */
-export function oddPart(state: State): string | undefined {
-  return Object.entries(needed)
+/** Returns the name of a required part with a wrong shape. */
+export function wrongPart(state: State): string | undefined {
+  return Object.entries(requiredParts)
     .find(([name, shape]) => !shape(state[name as keyof State]))?.[0];
 }
 
-/** The state without the odd ones of the parts that no run needs. */
-export function withoutOdd(state: State): State {
+/** Returns the state without wrong parts that no run needs. */
+export function withoutWrongParts(state: State): State {
   const parts = Object.entries(state).filter(([name, value]) =>
-    spared[name as keyof State]?.(value) ?? true
+    optionalParts[name as keyof State]?.(value) ?? true
   );
   return Object.fromEntries(parts) as unknown as State;
 }

@@ -1,6 +1,6 @@
 /**
- * A person's word that this host stays as it is for now. A file of its own, so
- * that it can be given while a run holds the lock and the state.
+ * A person's request to pause deployments on this host. It has its own file, so
+ * that it can be written while a run holds the lock and the state.
  *
  * @module
  */
@@ -13,17 +13,17 @@ export interface Suspension {
   /** When it ends by itself, ISO 8601; `null`: only with `resume`. */
   until: string | null;
   reason: string | null;
-  /** Whose word it is. An older program did not write it down. */
+  /** Who requested it. An older program did not store it. */
   by?: string;
 }
 
 const pathIn = (folder: string) => `${folder}/suspended.json`;
 
 /**
- * The suspension that holds now, if any.
+ * Returns the current suspension, if any.
  *
- * @throws {SyncError} `state-unreadable`: a broken file must not let a run
- * through that a person wanted to stop.
+ * @throws {SyncError} `state-unreadable`: a broken file must not allow a run
+ * that a person wanted to stop.
  */
 export function readSuspension(
   folder: string,
@@ -34,11 +34,11 @@ export function readSuspension(
   try {
     const suspension: Suspension = JSON.parse(text);
     if (typeof suspension?.since !== "string") {
-      throw new Error("it has no time");
+      throw new Error("it has no start time");
     }
     const { until } = suspension;
     if (until !== null && Number.isNaN(Date.parse(until))) {
-      throw new Error("its end is no time");
+      throw new Error("its end is not a time");
     }
     return until === null || now < new Date(until) ? suspension : undefined;
   } catch (error) {
@@ -48,7 +48,9 @@ export function readSuspension(
         stage: "state",
         reason: "state-unreadable",
         next: "stop",
-        hints: ["run gitops-sync resume, or gitops-sync suspend again"],
+        hints: [
+          "run gitops-sync resume to end the suspension, or gitops-sync suspend to write it again",
+        ],
       },
     );
   }
@@ -63,7 +65,7 @@ export async function writeSuspension(
   await writeWhole(pathIn(folder), `${JSON.stringify(suspension)}\n`);
 }
 
-/** Ends a suspension; `false` where there was none. */
+/** Ends a suspension; returns `false` if there was none. */
 export async function removeSuspension(folder: string): Promise<boolean> {
   try {
     await Deno.remove(pathIn(folder));

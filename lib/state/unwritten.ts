@@ -1,6 +1,6 @@
 /**
- * Lines of the history that wait in the state, because they could not be
- * written when they were due.
+ * History entries that wait in the state, because they could not be written in
+ * time.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { HistoryEntry, State } from "./state.ts";
 import { writeState } from "./state_file.ts";
 
 /**
- * Writes the lines of the history that an earlier run could not write.
+ * Writes the history entries that an earlier run could not write.
  *
  * @throws {SyncError} as {@linkcode writeState}.
  */
@@ -31,9 +31,9 @@ export async function writeWaiting(
 }
 
 /**
- * Adds lines to the history, and warns where that does not work.
+ * Adds entries to the history, and warns if that fails.
  *
- * @returns the lines that could not be written, at most the newest few.
+ * @returns the entries that could not be written, at most the newest few.
  */
 export async function writeHistory(
   effects: Effects,
@@ -58,5 +58,5 @@ export async function writeHistory(
   return [];
 }
 
-/** Lines that wait for a disk that can be written to. */
+/** How many entries wait for a writable disk. */
 const mostUnwritten = 20;

@@ -9,10 +9,10 @@ import { SyncError, usageError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
-import { tokenTrouble } from "../git/credentials.ts";
+import { tokenProblem } from "../git/credentials.ts";
 import { remotesOf } from "../git/sources.ts";
 import { has } from "../git/mirror.ts";
-import { keyTrouble } from "../keys/private_key.ts";
+import { privateKeyProblem } from "../keys/private_key.ts";
 import { targetOf } from "../run/decide.ts";
 import { followedAfter } from "../run/followed.ts";
 import { refuseUnlessEvaluates } from "../nix/probe.ts";
@@ -89,8 +89,8 @@ async function fileTrouble(
   config: Config,
 ): Promise<string | undefined> {
   const { tokenFile, sshKeyFile } = config;
-  const trouble = tokenFile && tokenTrouble(tokenFile) ||
-    sshKeyFile && await keyTrouble(effects, sshKeyFile, "sshKeyFile");
+  const trouble = tokenFile && tokenProblem(tokenFile) ||
+    sshKeyFile && await privateKeyProblem(effects, sshKeyFile, "sshKeyFile");
   if (trouble) return trouble;
   for (const name of ["knownHosts", "tls.certFile", "tls.keyFile"] as const) {
     const path = config[name];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { goodBefore } from "../state/good_before.ts";
+import { rollbackTarget } from "../state/rollback_target.ts";
 import { exists } from "@std/fs";
 import type { Effects } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";
@@ -111,7 +111,7 @@ export function choose(
   to: string | undefined,
 ): Deployment {
   if (to === undefined) {
-    const before = goodBefore({ earlier, holds });
+    const before = rollbackTarget({ earlier, holds });
     if (before) return before;
     throw usageError(
       "no-earlier",

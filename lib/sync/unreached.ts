@@ -20,6 +20,7 @@ export async function missing(
   effects: Effects,
   config: Config,
 ): Promise<SyncError> {
+  if (config.ref.includes(notUtf8)) return unreadable(config.ref);
   const names = await listRemote(effects, config);
   const says = names.length === 0
     ? `${config.repository} is empty`
@@ -33,8 +34,26 @@ export async function missing(
     hints: [
       names.length === 0
         ? `push a commit to ${config.ref}, or look whether repository is what Git clones and no web page; this host keeps what it runs`
-        : await nearest(config.ref, names),
+        : await nearest(
+          config.ref,
+          names.filter((name) => !name.includes(notUtf8)),
+        ),
       ...mistakes(config),
+    ],
+  });
+}
+
+/** The character that replaces bytes that are not UTF-8 in a decoded name. */
+const notUtf8 = "\ufffd";
+
+/** Returns the error for a `ref` that is not UTF-8: no name can match it. */
+function unreadable(ref: string): SyncError {
+  return new SyncError(`Cannot follow ${ref}: this name is not valid UTF-8`, {
+    stage: "decide",
+    reason: "ref-missing",
+    next: "retry",
+    hints: [
+      "rename the branch or tag to a name in UTF-8, and set ref to that name; this host keeps what it runs",
     ],
   });
 }

@@ -1,6 +1,6 @@
 /**
- * A person's word, for once: that a ref may be moved to a revision, or that a
- * revision may end what brings the next one.
+ * One-time permissions of a person: a ref may move to a revision, or a revision
+ * may remove what fetches the next one.
  *
  * @module
  */
@@ -14,27 +14,28 @@ import { isSame } from "../run/same.ts";
 import { isRevision } from "../base/names.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
-/** More are forgotten: each is for one move. */
+/** Older entries are dropped: each is for one move. */
 const mostAccepted = 20;
 
-/** The ref that a host follows, as far as it is configured. */
+/** The ref that a host follows, as configured. */
 export interface FollowedRef {
   repository: string | undefined;
   ref: string;
 }
 
 /**
- * Remembers, in state and history, that a ref may move to a revision, and to
- * what is built on it, although that is not forward.
+ * Stores, in state and history, that a ref may move to a revision and to its
+ * descendants, although that is not forward.
  *
- * @param to The revision in full, or the beginning of a held one.
- * @param followed The ref that may move, where the revision is not held: a hold
- * knows its own.
- * @param span For how long that counts, in milliseconds.
- * @param what `unfollow`: it may come although no later commit would arrive.
- * @returns what is remembered.
- * @throws {SyncError} exit 2, where it is not clear which revision is meant or
- * where it is held for something that nobody can accept.
+ * @param to The full revision, or the first digits of a blocked one.
+ * @param followed The ref that may move, if the revision is not blocked: a hold
+ * has its own ref.
+ * @param span How long the permission is valid, in milliseconds.
+ * @param what `unfollow`: it may be deployed although no later commit would
+ * arrive.
+ * @returns the stored permission.
+ * @throws {SyncError} exit 2, if the revision is ambiguous, or blocked for a
+ * reason that nobody can accept.
  */
 export async function accept(
   folder: string,
@@ -48,7 +49,7 @@ export async function accept(
   const state = await readState(folder);
   const revision = choose(state, to.toLowerCase());
   const holds = state.holds.filter((one) => one.revision === revision);
-  // Another hold would keep it from coming all the same.
+  // Another hold would still block it.
   const isMeant = what === "move" ? isMove : isNext;
   const hold = holds.find((one) => !isMeant(one));
   if (hold) throw notMeant(hold);
@@ -71,10 +72,10 @@ export async function accept(
 }
 
 /**
- * Accepts a move in the place of a person, under the lock that is held.
+ * Accepts a move on behalf of a person. The caller holds the lock.
  *
  * @param accepted The move, with its ref and repository.
- * @param wish Whose word it is.
+ * @param wish Who accepted it, and why.
  * @returns the state that was written.
  */
 export async function acceptMove(
@@ -98,7 +99,7 @@ export async function acceptMove(
   );
 }
 
-/** Writes it into history and state. */
+/** Writes the permission to history and state. */
 async function writeDown(
   folder: string,
   state: State,
@@ -108,7 +109,7 @@ async function writeDown(
   wish?: Wish,
 ): Promise<State> {
   const { at, revision } = accepted;
-  // The history first, as everywhere: what is done is written down before.
+  // The history first, as everywhere: an action is recorded before it happens.
   await appendHistory(folder, {
     version: 1,
     id: `${at.slice(0, 19)}-${crypto.randomUUID().slice(0, 4)}`,
@@ -136,13 +137,16 @@ async function writeDown(
   return next;
 }
 
-/** Known where its signature was good. */
+/** Known if its signature was good. */
 function digestOf(holds: readonly Hold[]): Pick<Accepted, "digest"> {
   const digest = holds.find((one) => one.digest)?.digest;
   return digest ? { digest } : {};
 }
 
-/** The ref that was moved: the configured one, if it is held for that one. */
+/**
+ * Returns the ref that was moved: the configured one, if the revision is
+ * blocked for it.
+ */
 function refOf(
   holds: readonly Hold[],
   { repository, ref }: FollowedRef,
@@ -155,12 +159,12 @@ function refOf(
   if (repository !== undefined) return { repository, ref };
   throw usageError(
     "repository-missing",
-    "Cannot accept a revision of no repository: none is configured",
-    "name the one that this host follows: --config FILE, or --repository URL --ref NAME",
+    "Cannot accept a revision: no repository is configured",
+    "name the repository that this host follows: --config FILE, or --repository URL --ref NAME",
   );
 }
 
-/** Which revision a person means. */
+/** Returns the revision that a person means. */
 function choose({ holds, seen }: State, to: string): string {
   if (isRevision(to)) return to;
   const known = new Set(holds.map(({ revision }) => revision));
@@ -174,10 +178,10 @@ function choose({ holds, seen }: State, to: string): string {
   ) => short(revision));
   throw usageError(
     "unknown-revision",
-    `Cannot accept ${to}: expected a full commit hash, or at least 7 digits of one that is held`,
+    `Cannot accept ${to}: expected a full commit hash, or at least the first 7 digits of a blocked commit`,
     held.length === 0
-      ? "no revision is held for what can be accepted: gitops-sync status"
-      : `these are held: ${held.join(", ")}`,
+      ? "no commit is blocked for a reason that accept can lift; see gitops-sync status"
+      : `these commits are blocked: ${held.join(", ")}`,
   );
 }
 
@@ -186,8 +190,8 @@ function notMeant({ revision, message, hints }: Hold) {
     "not-a-move",
     `Cannot accept ${
       short(revision)
-    }: it is held for another reason: ${message}`,
+    }: it is blocked for another reason: ${message}`,
     ...hints,
-    "gitops-sync retry tries the same one again",
+    "run gitops-sync retry to try the same commit again",
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Which commits a revision brings with it.
+ * The new commits of a revision.
  *
  * @module
  */
@@ -9,11 +9,12 @@ import { cutHistory, otherHistory, tooMany } from "./refusals.ts";
 import type { Run } from "../run/run.ts";
 import type { Fetched } from "../run/stages.ts";
 
-/** More commits at once are no change but another history. */
+/** More commits at once are not a change but another history. */
 const mostCommits = 20_000;
 
 /**
- * The first trusted commit that is configured must be among those before.
+ * Refuses a revision that does not descend from the configured first trusted
+ * commit.
  *
  * @throws {SyncError} `not-descended`
  */
@@ -28,8 +29,8 @@ export async function refuseOtherHistory(
 }
 
 /**
- * The commits that are not behind a trusted one, oldest first, with their
- * parents.
+ * Returns the commits that are no ancestors of a trusted one, oldest first,
+ * with their parents.
  *
  * @throws {SyncError} `range-too-long`, `history-cut`
  */
@@ -60,7 +61,10 @@ export async function newCommits(
   return commits;
 }
 
-/** Where a history was cut: its parents are not in the mirror. */
+/**
+ * Returns the commits at which the history is cut: their parents are not in the
+ * mirror.
+ */
 function shallowCommits(mirror: string): string[] {
   try {
     return Deno.readTextFileSync(`${mirror}/.git/shallow`).trim().split("\n");

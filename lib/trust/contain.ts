@@ -1,6 +1,6 @@
 /**
- * Refuses trees that are made to harm whoever reads them, before anything
- * does: Git lists them, within bounds.
+ * Refuses trees that are made to harm their readers, before anything reads
+ * them. Only Git lists them, with limits.
  *
  * @module
  */
@@ -18,8 +18,8 @@ import { refuseToCopy } from "../nix/room.ts";
 const mostNames = 64 * 2 ** 20;
 
 /**
- * Files and folders: more than ten times those of nixpkgs. Each takes an inode
- * of the store, however empty it is.
+ * Files and folders: more than ten times those of nixpkgs. Each one takes an
+ * inode in the store, even if it is empty.
  */
 const mostEntries = 500_000;
 
@@ -27,10 +27,10 @@ const mostEntries = 500_000;
 const longestPath = 4096;
 
 /**
- * Refuses a tree that is too large or too deep to be a configuration, and a
- * `directory` that leads out of the repository by a link.
+ * Refuses a tree that is too large or too deep for a configuration, and a
+ * `directory` that leads out of the repository through a link.
  *
- * @throws {SyncError} exit 4; `disk-low` where there is no room for its files.
+ * @throws {SyncError} exit 4; `disk-low` if there is no room for its files.
  */
 export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
   const { mirror, commit: { revision } } = fetched;
@@ -41,14 +41,14 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
     throw refuse(
       revision,
       "tree-too-large",
-      `it has ${entries} files and folders, and ${mostEntries} is the most`,
+      `it has ${entries} files and folders, and the limit is ${mostEntries}`,
     );
   }
   if (longest > longestPath) {
     throw refuse(
       revision,
       "tree-too-deep",
-      `it has a path of ${longest} bytes`,
+      `it has a path of ${longest} bytes, and the limit is ${longestPath}`,
     );
   }
   refuseSize(run, revision, measure);
@@ -57,8 +57,8 @@ export async function checkTree(run: Run, fetched: Fetched): Promise<void> {
 }
 
 /**
- * What is small in the mirror has its full size in the store, to which Nix
- * copies all files before it evaluates one.
+ * Refuses files that are too large. They are compressed in the mirror, but Nix
+ * copies all of them to the store in full size before it evaluates one.
  */
 function refuseSize(
   { config }: Run,
@@ -69,10 +69,10 @@ function refuseSize(
     throw refuse(
       revision,
       "file-too-large",
-      `it has a file of ${formatSize(largest)}, and ${
+      `it has a file of ${formatSize(largest)}, and the limit is ${
         formatSize(mostAtOnce)
-      } is the most`,
-      "take the file out of the repository, or let the flake fetch it",
+      }`,
+      "remove the file from the repository, or let the flake fetch it",
     );
   }
   const most = config["limits.fetch"];
@@ -80,13 +80,13 @@ function refuseSize(
     throw refuse(
       revision,
       "files-too-large",
-      `its files have ${formatSize(total)} together, and ${
+      `its files have ${formatSize(total)} in total, and the limit is ${
         formatSize(most)
-      } is the most (limits.fetch)`,
-      "if they are meant to be so large, raise limits.fetch, then: gitops-sync retry",
+      } (limits.fetch)`,
+      "if they are meant to be this large, raise limits.fetch, then run gitops-sync retry",
     );
   }
-  // What was built elsewhere is not evaluated, so not copied either.
+  // A system that was built elsewhere is not evaluated, so nothing is copied.
   if (config["build.from"] === "cache") return;
   refuseToCopy(total, entries, config["preflight.freeSpace"]);
 }
@@ -99,7 +99,7 @@ async function list(
   const command = localGit(mirror, [
     "ls-tree",
     "-r",
-    // Folders, too: each is one more thing to make.
+    // Folders too: each one has to be created as well.
     "-t",
     "-z",
     "--format=%(objectmode) %(objectsize) %(path)",
@@ -107,11 +107,12 @@ async function list(
   ], { most: mostNames, timeout: 60_000 });
   try {
     const finished = await run.effects.run(command);
-    // Its last name is whole, and no flake is a tree without any.
+    // The last name must be complete, and the tree of a flake is never empty.
     if (finished.code === 0 && finished.stdout.at(-1) === 0) {
       return finished.stdout;
     }
-    // Git checked the tree when it came: now it is the mirror, or Git itself.
+    // Git checked the tree when it was fetched: now the mirror or Git itself is
+    // at fault.
     throw damaged(run, command, finished);
   } catch (error) {
     const isLarge = error instanceof SyncError &&
@@ -121,7 +122,7 @@ async function list(
   }
 }
 
-/** What the files of a tree come to; sizes in bytes. */
+/** The totals of a tree's files; sizes in bytes. */
 interface Measure {
   /** The number of files and folders. */
   entries: number;
@@ -129,13 +130,13 @@ interface Measure {
   longest: number;
   /** The largest file. */
   largest: number;
-  /** All files; one that has two names is two for Nix. */
+  /** All files together; a file with two names counts twice, as for Nix. */
   total: number;
 }
 
 const [space, dash, zero, one, six] = [0x20, 0x2d, 0x30, 0x31, 0x36];
 
-/** Six digits and a blank. */
+/** Six digits and a space. */
 const modeLength = 7;
 
 /** Reads lines of a mode, a size and a path; folders have no size. */
@@ -160,7 +161,10 @@ function measureOf(list: Uint8Array, pointers: Pointers): Measure {
   return measure;
 }
 
-/** Every part of `directory` must be a folder of the repository itself. */
+/**
+ * Refuses a `directory` with a part that is not a folder of the repository
+ * itself.
+ */
 async function refuseLinks(
   run: Run,
   mirror: string,
@@ -184,7 +188,7 @@ async function refuseLinks(
     throw refuse(
       revision,
       "directory-link",
-      `${oneLine(path!, 80)}, which directory goes through, is a link`,
+      `${oneLine(path!, 80)} is a link, and directory leads through it`,
     );
   }
 }
@@ -200,7 +204,7 @@ function refuse(
     reason,
     next: "hold",
     hints: [
-      "nothing of the revision was evaluated, and the host is as it was",
+      "the revision was not evaluated, and the host is unchanged",
       ...hints,
     ],
   });

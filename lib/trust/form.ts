@@ -1,14 +1,14 @@
 /**
- * Whether a signature is written as signers write one. Git passes over what
- * else stands beside it, and whoever passes the object on can put it there.
+ * Checks that a signature has the form that signers write. Git ignores other
+ * text beside it, and anybody who passes on the object can add such text.
  *
  * @module
  */
 import type { Bad } from "./signature.ts";
 
 /**
- * The line that a signature begins with. Git compares its beginning alone, and
- * gpg passes over blanks at its end.
+ * The first line of a signature. Git only compares its beginning, and gpg
+ * ignores spaces at its end.
  */
 const begin =
   /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE)-----(.*)$/s;
@@ -19,12 +19,12 @@ const armorHeader = /^[A-Z][A-Za-z-]*: /;
 const base64 = /^[A-Za-z0-9+/=]*$/;
 
 /**
- * What is wrong with the way in which a signature is written.
+ * Returns what is wrong with the form of a signature.
  *
  * @param content The commit or tag as it is stored.
- * @returns nothing where it is as usual, or where there is none.
+ * @returns `undefined` if the form is usual, or if there is no signature.
  */
-export function formTrouble(
+export function formProblem(
   type: "commit" | "tag",
   content: string,
 ): Bad | undefined {
@@ -33,19 +33,19 @@ export function formTrouble(
   const other = headers.filter(({ name }) => name === "gpgsig-sha256");
   if (type === "tag") {
     if (own.length + other.length > 0) {
-      return odd("has a signature in its header, where none of a tag belongs");
+      return odd("has a signature in its header, where a tag never has one");
     }
-    return textTrouble(tagSignature(content));
+    return textProblem(tagSignature(content));
   }
-  // Which one counts depends on the kind of repository.
+  // The kind of repository decides which one counts.
   const isLong = /^tree [0-9a-f]{64}$/m.test(content.split("\n", 1)[0]!);
   const [counts, beside] = isLong ? [other, own] : [own, other];
   if (counts.length === 0) return undefined;
   if (counts.length > 1) return odd("has more than one signature");
   if (beside.length > 0) {
-    return odd(`has a ${beside[0]!.name} beside its signature`);
+    return odd(`has a ${beside[0]!.name} header besides its signature`);
   }
-  return textTrouble(counts[0]!.lines);
+  return textProblem(counts[0]!.lines);
 }
 
 interface Header {
@@ -53,7 +53,10 @@ interface Header {
   lines: string[];
 }
 
-/** The headers of an object; a line that begins with a blank goes on. */
+/**
+ * Returns the headers of an object; a line that begins with a space continues
+ * the one above.
+ */
 function headersOf(content: string): Header[] {
   const headers: Header[] = [];
   for (const line of content.split("\n")) {
@@ -68,20 +71,22 @@ function headersOf(content: string): Header[] {
   return headers;
 }
 
-/** Git takes the last beginning in a tag for that of its signature. */
+/** Git reads the last such line in a tag as the beginning of its signature. */
 function tagSignature(content: string): string[] {
   const lines = content.split("\n");
   const at = lines.findLastIndex((line) => begin.test(line));
   return at === -1 ? [] : lines.slice(at);
 }
 
-/** What is in the text of a signature that no signer writes. */
-function textTrouble(lines: readonly string[]): Bad | undefined {
+/** Returns what is in the text of a signature that no signer writes. */
+function textProblem(lines: readonly string[]): Bad | undefined {
   const [first = "", ...rest] = lines.map((line) => line.replace(/\r$/, ""));
   const [, kind, more] = begin.exec(first) ?? [];
-  // It is told apart from others where it is judged.
+  // The check of the signature itself recognises it.
   if (kind === undefined) return undefined;
-  if (more !== "") return odd("has more in the first line of its signature");
+  if (more !== "") {
+    return odd("has extra text in the first line of its signature");
+  }
   const end = rest.indexOf(`-----END ${kind}-----`);
   if (end === -1) return odd("has a signature without an end");
   if (rest.slice(end + 1).some((line) => line.trim() !== "")) {

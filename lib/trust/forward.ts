@@ -1,6 +1,6 @@
 /**
- * Where a ref may move by itself: forward. Whatever else it does, a person has
- * to allow, once for each time.
+ * Moves of refs. A ref may only move forward by itself; a person must allow
+ * every other move.
  *
  * @module
  */
@@ -27,12 +27,13 @@ interface Move {
 }
 
 /**
- * Refuses a ref that was moved back, aside, or to another repository, and a
- * tag that was moved at all where signatures are asked for.
+ * Refuses a ref that was moved back, aside, or to another repository, and any
+ * moved tag if signatures are required.
  *
- * @returns whether it is forward, where signatures count by what is signed.
- * @throws {SyncError} exit 4, unless it is allowed by `allowForcePush` or was
- * allowed for this commit with `accept`.
+ * @returns whether it is forward; if signatures are required, the signed
+ * content decides that.
+ * @throws {SyncError} exit 4, unless `allowForcePush` allows it, or a person
+ * allowed this commit with `accept`.
  */
 export async function checkMove(
   run: Run,
@@ -64,8 +65,8 @@ export async function checkMove(
 }
 
 /**
- * Whether a person has accepted this commit or one that it is built on, for
- * this ref; the journal then says which.
+ * Whether a person has accepted this commit or an ancestor of it, for this ref.
+ * The journal then records which one.
  */
 async function isAccepted(
   run: Run,
@@ -92,10 +93,13 @@ function isBehind(
   return isAncestor(run, mirror, revision, commit.revision);
 }
 
-/** What was deployed last from a ref. */
+/** The revision that was deployed last from a ref. */
 type Before = NonNullable<ReturnType<typeof followedOf>>;
 
-/** An older program, or one without signatures, wrote no digest down. */
+/**
+ * Returns the deployed revision with its digest. An older program, or a run
+ * without signatures, did not store the digest.
+ */
 async function beforeOf(
   run: Run,
   { commit, mirror, target }: Fetched,
@@ -108,7 +112,10 @@ async function beforeOf(
   return { ...before, digest: await signedDigest(content!) };
 }
 
-/** What Git says, and beyond that what is the same under another hash. */
+/**
+ * Returns whether the revision is forward: by Git's answer, or as the same
+ * commit under another hash.
+ */
 async function forwardOf(
   run: Run,
   fetched: Fetched,
@@ -141,7 +148,7 @@ async function moveOf(
   const to = short(commit.revision);
   const what = `${moved(target.ref, kind, tip.kind)} to ${to}`;
   if (forward === "no") return await backward(run, fetched, revision, what);
-  // A name that is one no longer, or only now, is no way around that.
+  // A tag that became a branch, or a branch that became a tag, is checked too.
   const isTag = tip.kind === "tag" || kind === "tag";
   if (
     !isTag || isSame(before, commit) || run.config["verify.mode"] === "none"
@@ -151,11 +158,11 @@ async function moveOf(
   const from = short(revision);
   return {
     reason: "tag-moved",
-    says: `${what}, and was ${from} when it was deployed last`,
+    says: `${what}, but was at ${from} when it was deployed`,
   };
 }
 
-/** Of tags that a pattern names, one with a higher version is forward. */
+/** For tags of a pattern, only a higher version is forward. */
 function lowerVersion(
   { commit, tip, target: { ref } }: Fetched,
   before: Before,
@@ -170,17 +177,17 @@ function lowerVersion(
       reason: "tag-moved",
       says: `The tag ${to}, the newest of ${ref}, was moved to ${
         short(commit.revision)
-      }, and was ${short(before.revision)} when it was deployed last`,
+      }, but was at ${short(before.revision)} when it was deployed`,
     };
   }
   return {
     reason: "not-forward",
     says:
-      `The newest tag of ${ref} is ${to}, which is no higher version than ${from}, the one deployed from it`,
+      `The newest tag of ${ref} is ${to}, which is not a higher version than ${from}, the deployed tag`,
   };
 }
 
-/** Tells an older commit, another branch and another repository apart. */
+/** Distinguishes an older commit, another branch and another repository. */
 async function backward(
   run: Run,
   { mirror, commit: { revision } }: Fetched,
@@ -193,10 +200,10 @@ async function backward(
       reason: "not-forward",
       says: `${what}, which is older than ${
         short(from)
-      }, the newest deployed from it`,
+      }, the newest deployed commit`,
     };
   }
-  // Only a whole history can tell that there is nothing in common.
+  // Only a complete history shows that there is no common commit.
   const isWhole = !await exists(`${mirror}/.git/shallow`);
   const hasNone = common === undefined && await has(run, mirror, from);
   if (isWhole && hasNone) {
@@ -204,13 +211,13 @@ async function backward(
       reason: "repository-replaced",
       says: `${what}, which does not descend from ${
         short(from)
-      }, the newest deployed from it, and has no commit in common with it: rewritten from its beginning, or another repository`,
+      }, the newest deployed commit: they have no commit in common, so the history was rewritten from its start, or this is another repository`,
     };
   }
   return {
     reason: "not-forward",
     says: `${what}, which does not descend from ${
       short(from)
-    }, the newest deployed from it`,
+    }, the newest deployed commit`,
   };
 }

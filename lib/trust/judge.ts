@@ -1,11 +1,11 @@
 /**
- * Judges one signature by a set of keys.
+ * Checks one signature with a set of keys.
  *
  * @module
  */
 import type { Run } from "../run/run.ts";
 import type { Signer } from "../state/state.ts";
-import { formTrouble } from "./form.ts";
+import { formProblem } from "./form.ts";
 import {
   type Bad,
   checkCommand,
@@ -16,16 +16,15 @@ import {
 } from "./signature.ts";
 import { contentsOf, failed } from "./trusted_keys.ts";
 
-/** The one who made a good signature. */
-export function whose({ ok: _, ...signer }: Good): Signer {
+/** Returns the signer of a good signature. */
+export function toSigner({ ok: _, ...signer }: Good): Signer {
   return signer;
 }
 
 /**
- * Has Git check the signature of a commit or tag, if it is written as signers
- * write one.
+ * Lets Git check the signature of a commit or tag, if its form is usual.
  *
- * @param content What the mirror has under that id, if it was read already.
+ * @param content The object's content, if it was read already.
  */
 export async function judge(
   run: Run,
@@ -37,12 +36,12 @@ export async function judge(
 ): Promise<Good | Bad> {
   const bytes = content ?? (await contentsOf(run, mirror, [id]))[0];
   const text = new TextDecoder().decode(bytes);
-  const trouble = formTrouble(type, text);
+  const trouble = formProblem(type, text);
   if (trouble) return trouble;
   const check = async (keys: Keyring) => {
     const command = checkCommand(mirror, type, id, keys);
     const finished = await run.effects.run({ ...command, most: 2 ** 20 });
-    // One that was ended has judged nothing.
+    // A killed process has checked nothing.
     if (finished.code > 128 || finished.timedOut) {
       throw failed(command, finished);
     }

@@ -1,6 +1,6 @@
 /**
- * Keyrings of a run's own, made from the files that hold the trusted keys.
- * No agent is started, no key server asked, no keyring of a user read.
+ * The keyrings of a run, made from the files with the trusted keys. No agent is
+ * started, no key server is queried, and no user's keyring is read.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { keyBlocks } from "../keys/openpgp_blocks.ts";
 import { type Named, writeRevoked, writeSigners } from "../keys/ssh_keys.ts";
 import { lastWords } from "../base/text.ts";
 
-/** The trusted keys as they were found. */
+/** The files with the trusted keys. */
 export interface KeySet {
   /** Files of allowed signers. */
   ssh: readonly KeyFile[];
@@ -28,15 +28,15 @@ const gpgConfig = [
   "no-auto-key-retrieve",
   "no-auto-key-locate",
   "no-auto-check-trustdb",
-  // What is in this keyring was put there by whoever configured it.
+  // The person who configured the host chose the keys in this keyring.
   "trust-model always",
 ].map((line) => `${line}\n`).join("");
 
 /**
- * Makes a keyring in a new folder.
+ * Creates a keyring in a new folder.
  *
  * @throws {SyncError} `keys-missing`, `keys-empty`, `keys-broken`: a set of
- * keys that can't be read whole is an error and never a smaller set.
+ * keys that can't be read completely is an error, and never a smaller set.
  */
 export async function makeKeyring(
   effects: Pick<Effects, "run">,
@@ -77,7 +77,7 @@ function byKey(named: readonly Named[]): Map<string, readonly string[]> {
   return names;
 }
 
-/** Makes one file of allowed signers of some. */
+/** Combines files of allowed signers into one. */
 async function writeSsh(
   effects: Pick<Effects, "run">,
   path: string,
@@ -105,7 +105,7 @@ async function importAll(
     if (file.bytes.length === 0) {
       throw keysError("keys-empty", `${file.where} is empty`);
     }
-    // Each by itself: of several gpg does not say which it passed over.
+    // One at a time: gpg does not report which of several blocks it skipped.
     const blocks = keyBlocks(file);
     if (blocks.length === 0) throw noKeys(file);
     for (const [j, block] of blocks.entries()) {
@@ -131,7 +131,7 @@ async function importKeys(
   const said = new TextDecoder().decode(finished.stdout);
   const [read, privates] = readAndPrivate(said);
   if (privates > 0) {
-    throw keysError("keys-private", `${where} holds a private key`);
+    throw keysError("keys-private", `${where} contains a private key`);
   }
   if (finished.code !== 0 || read === 0) {
     throw noKeys(file, lastWords(finished));
@@ -139,7 +139,7 @@ async function importKeys(
 }
 
 function noKeys({ where }: KeyFile, details: readonly string[] = []) {
-  const why = `${where} does not hold OpenPGP public keys and nothing else`;
+  const why = `${where} must contain OpenPGP public keys and nothing else`;
   return keysError("keys-broken", why, details);
 }
 
@@ -149,7 +149,10 @@ const bounds = (gnupgHome: string) => ({
   most: 16 * 2 ** 20,
 });
 
-/** The user ids of each key (doc/DETAILS, "Format of the colon listings"). */
+/**
+ * Returns the user ids of each key (doc/DETAILS, "Format of the colon
+ * listings").
+ */
 async function namesIn(
   effects: Pick<Effects, "run">,
   gnupgHome: string,
@@ -160,7 +163,7 @@ async function namesIn(
     ...bounds(gnupgHome),
   });
   if (listed.code !== 0) {
-    const why = "gpg can't list the keys that it has read";
+    const why = "gpg can't list the keys that it imported";
     throw keysError("keys-broken", why, lastWords(listed));
   }
   const found: { key: string; names: string[] }[] = [];
@@ -179,7 +182,7 @@ async function namesIn(
   return found;
 }
 
-/** How many keys gpg read, and how many private ones (doc/DETAILS). */
+/** Returns how many keys gpg read, and how many private ones (doc/DETAILS). */
 function readAndPrivate(status: string): [number, number] {
   const result = gpgStatus(status, "IMPORT_RES");
   const numbers = result?.split(" ").map(Number) ?? [];

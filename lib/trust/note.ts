@@ -1,6 +1,6 @@
 /**
- * What a signed note says: a person's word for many hosts, kept in the
- * repository. It names all that it is about, so that it counts nowhere else.
+ * Signed notes: a person's permission for many hosts, stored in the repository.
+ * A note names everything that it applies to, so that it is valid nowhere else.
  *
  * @module
  */
@@ -8,45 +8,48 @@ import { isRevision } from "../base/names.ts";
 import { isOfAny } from "../base/pattern.ts";
 import { repositoryParts } from "../forge/place.ts";
 
-/** The namespace of the signatures: no signature of Git counts here. */
+/**
+ * The namespace of the signatures, so that signatures of Git are not valid
+ * here.
+ */
 export const noteNamespace = "gitops-sync-approve";
 
-/** What a note allows. */
+/** The action that a note allows. */
 export type NoteOperation = "approve" | "accept";
 
 /** The content of a note. */
 export interface Note {
   version: 1;
   operation: NoteOperation;
-  /** As {@linkcode repositoryName} gives it. */
+  /** As {@linkcode repositoryName} returns it. */
   repository: string;
-  /** The ref that the hosts follow, as their configuration has it. */
+  /** The ref that the hosts follow, as in their configuration. */
   ref: string;
-  /** The revision in full. */
+  /** The full revision. */
   revision: string;
   /**
-   * For `accept`: the revisions that the ref may be moved away from, in full.
-   * Empty for `approve`.
+   * For `accept`: the full revisions that the ref may be moved away from. Empty
+   * for `approve`.
    */
   from: readonly string[];
   /** Names and patterns of hosts. */
   hosts: readonly string[];
-  /** When it was signed and until when it counts, ISO 8601. */
+  /** When it was signed and when it expires, ISO 8601. */
   at: string;
   until: string;
   /** Why, for people; may be empty. */
   reason: string;
 }
 
-/** More bytes are no note. */
+/** The longest note, in bytes. */
 export const mostNote = 8192;
 
-/** The longest that a note counts, in milliseconds. */
+/** The longest validity of a note, in milliseconds. */
 export const longestNote = 90 * 24 * 3_600_000;
 
 /**
- * A repository, however it is reached: server and path. The same one has a URL
- * for people and another for hosts.
+ * Returns the name of a repository, whatever URL is used: server and path.
+ * People and hosts may use different URLs of the same repository.
  *
  * @example
  * ```ts
@@ -65,7 +68,7 @@ export function repositoryName(url: string): string {
   return `file:${path.replace(/\/+$/, "").replace(/\.git$/, "")}`;
 }
 
-/** The exact bytes that are signed. */
+/** Returns the exact text that is signed. */
 export function noteText(note: Note): string {
   const { version, operation, repository, ref, revision, from } = note;
   const { hosts, at, until, reason } = note;
@@ -76,18 +79,18 @@ export function noteText(note: Note): string {
 }
 
 /**
- * Reads a note whose signature was found good.
+ * Reads a note with a good signature.
  *
- * @returns what is wrong, completing "the note …", where it is no note. What
- * this program would have written otherwise is none.
+ * @returns the note, or what is wrong with it (completes "the note …"). The
+ * text must be exactly what this program would have written.
  */
 export function readNote(bytes: Uint8Array): Note | string {
   if (bytes.length > mostNote) return "is too long";
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     const note: Note = JSON.parse(text);
-    if (!isNote(note)) return "has another form";
-    return noteText(note) === text ? note : "has another form";
+    if (!isNote(note)) return "has an unexpected format";
+    return noteText(note) === text ? note : "has an unexpected format";
   } catch {
     return "can't be read";
   }
@@ -117,7 +120,7 @@ const isTime = (text: unknown) =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) &&
   Number.isFinite(Date.parse(text));
 
-/** What a note must be about for it to count here. */
+/** What a note must name to be valid here. */
 export interface NotePlace {
   operation: NoteOperation;
   /** The URL of the configuration. */
@@ -130,8 +133,8 @@ export interface NotePlace {
 }
 
 /**
- * Why a note does not count for a place and time, completing "the note …";
- * nothing where it counts.
+ * Returns why a note is not valid for a place and time (completes "the note
+ * …"), or `undefined` if it is valid.
  */
 export function whyNotFor(
   note: Note,
@@ -152,22 +155,28 @@ export function whyNotFor(
     return "is for a move from another revision";
   }
   const [at, until] = [Date.parse(note.at), Date.parse(note.until)];
-  if (until - at > longestNote) return "would count for too long";
-  return now.getTime() < until ? undefined : `counted until ${note.until}`;
+  if (until - at > longestNote) return "is valid for longer than 90 days";
+  return now.getTime() < until ? undefined : `expired at ${note.until}`;
 }
 
-/** The shape of the names of notes. */
+/** The form of the file names of notes. */
 const nameForm =
   /^(approve|accept)-([0-9a-f]{40}|[0-9a-f]{64})-(\d{8}T\d{6}Z)-[0-9a-f]{8}\.json$/;
 
-/** The name of a note's file; that of its signature ends in `.sig` as well. */
+/**
+ * Returns the file name of a note; the file of its signature also ends in
+ * `.sig`.
+ */
 export function noteName({ operation, revision, until }: Note): string {
   const compact = until.replace(/[-:]/g, "");
   const own = crypto.randomUUID().slice(0, 8);
   return `${operation}-${revision}-${compact}-${own}.json`;
 }
 
-/** What a file's name says of the note in it, which is signed there again. */
+/**
+ * Returns what a file name says about its note. The signed text contains it as
+ * well.
+ */
 export function noteOfName(
   name: string,
 ): Pick<Note, "operation" | "revision" | "until"> | undefined {

@@ -1,6 +1,6 @@
 /**
- * Signatures of notes, as ssh-keygen and gpg check them. What passes is decided
- * by their exit codes; what they write only says who signed.
+ * Signatures of notes, checked by ssh-keygen and gpg. Their exit codes decide
+ * what passes; their output only names the signer.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import type { SignedFile } from "../git/notes.ts";
 import { noteNamespace } from "./note.ts";
 import { type Good, gpgStatus, type Keyring, signerOf } from "./signature.ts";
 
-/** Names of one key that are tried. */
+/** How many names of one key are tried. */
 const mostNames = 5;
 
 /**
- * Checks the signature of a file, at the present time.
+ * Checks the signature of a file, as of now.
  *
- * @param keyring The keys that count.
- * @param folder A folder for the signature; that of another note is replaced.
- * @returns who signed it, or `undefined` where no allowed key did.
+ * @param keyring The trusted keys.
+ * @param folder A folder for the signature; replaces that of another note.
+ * @returns the signer, or `undefined` if no trusted key signed it.
  */
 export async function noteSigner(
   effects: Pick<Effects, "run">,
@@ -70,8 +70,8 @@ async function sshSigner(
 }
 
 /**
- * OpenPGP has no namespaces. What is signed is known by its form: nothing else
- * that people sign has that of a note.
+ * Checks an OpenPGP signature. OpenPGP has no namespaces, but nothing else that
+ * people sign has the form of a note.
  */
 async function openpgpSigner(
   effects: Pick<Effects, "run">,
@@ -87,7 +87,7 @@ async function openpgpSigner(
     ...bounds,
   });
   const raw = new TextDecoder().decode(stdout);
-  // One signature alone: of several, one may be another's.
+  // Only one signature: of several, one may be somebody else's.
   const isOne = raw.split("[GNUPG:] NEWSIG").length === 2;
   return code === 0 && isOne && gpgStatus(raw, "GOODSIG") !== undefined
     ? signerOf(raw)

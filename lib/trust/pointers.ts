@@ -1,6 +1,6 @@
 /**
- * What stands in a tree in place of something else: a submodule that is not
- * fetched is an empty folder to Nix, and a file of Git LFS a few lines.
+ * Placeholders in a tree: for Nix, a submodule that is not fetched is an empty
+ * folder, and a Git LFS file is a few lines.
  *
  * @module
  */
@@ -10,23 +10,26 @@ import { localGit } from "../git/git.ts";
 import { damaged } from "../git/mirror.ts";
 import type { Run } from "../run/run.ts";
 
-/** Bytes of a pointer of Git LFS: its three lines, with a size of any length. */
+/**
+ * The size of a Git LFS pointer in bytes: three lines, with a size of any
+ * length.
+ */
 const [leastPointer, mostPointer] = [120, 200];
 
-/** More files of that size are looked at no further. */
+/** At most so many files of that size are read. */
 const mostLooked = 2_000;
 
-/** What a tree has that may be no more than a pointer. */
+/** The entries of a tree that may be pointers. */
 export class Pointers {
   readonly #submodules: string[] = [];
   readonly #small: string[] = [];
   #hasAttributes = false;
 
   /**
-   * Takes one entry of the tree.
+   * Adds one entry of the tree.
    *
-   * @param size Its bytes; none for a submodule.
-   * @param path Its path, read when it matters.
+   * @param size Its size in bytes; `undefined` for a submodule.
+   * @param path Its path, decoded only if needed.
    */
   add(size: number | undefined, path: Uint8Array): void {
     if (size === undefined) {
@@ -42,10 +45,10 @@ export class Pointers {
     }
   }
 
-  /** Warns of what Nix will see in place of what was meant. */
+  /** Warns of placeholders that Nix will see instead of the content. */
   async warn(run: Run, mirror: string, revision: string): Promise<void> {
     if (!run.config.submodules) this.#warnOfSubmodules(run);
-    // Only attributes make Git LFS keep a file elsewhere.
+    // Git LFS only stores files elsewhere if attributes say so.
     if (!this.#hasAttributes || this.#small.length === 0) return;
     const found = await pointersAmong(run, mirror, revision, this.#small);
     if (found.length === 0) return;
@@ -54,7 +57,7 @@ export class Pointers {
       "warning",
       `${count(found.length, "file")} of Git LFS ${
         found.length === 1 ? "is" : "are"
-      } a pointer here, and not what it points to: ${named(found)}`,
+      } only a pointer here, without the content: ${named(found)}`,
       ["let the flake fetch such files, or keep them in Git itself"],
     );
   }

@@ -1,5 +1,5 @@
 /**
- * What is said where a revision is not trusted, and what can be done.
+ * The errors for revisions that are not trusted, with hints.
  *
  * @module
  */
@@ -10,10 +10,11 @@ import type { Bad } from "./signature.ts";
 import type { Run } from "../run/run.ts";
 
 /**
- * How many people stand behind some signatures. Two are one person's if they
- * have the key or an address in common.
+ * Counts the people behind some signatures. Two signatures belong to one person
+ * if they share the key or an address.
  *
- * @param names All names in a key, by its fingerprint: a signature tells one.
+ * @param names All names of a key, by its fingerprint: a signature only shows
+ * one.
  */
 export function people(
   signers: readonly Signer[],
@@ -32,8 +33,7 @@ export function people(
   return groups.length;
 }
 
-const nothingDone =
-  "nothing of the revision was evaluated, and the host is as it was";
+const nothingDone = "the revision was not evaluated, and the host is unchanged";
 
 function refused(
   reason: string,
@@ -44,18 +44,18 @@ function refused(
   return new SyncError(message, { stage: "verify", reason, next, hints });
 }
 
-/** For a commit that is held under another hash. */
+/** Returns the error for a commit that is blocked under another hash. */
 export function heldTwin({ revision }: Commit, hold: Hold): SyncError {
   return new SyncError(
-    `${short(revision)} is held: it is the commit ${
+    `${short(revision)} is blocked: it is the commit ${
       short(hold.revision)
-    } with its signature written in another way: ${hold.message}`,
+    } with its signature in another form: ${hold.message}`,
     {
       stage: "verify",
       reason: "held-twin",
       next: "hold",
       hints: [
-        "find out who changed it on its way; no signer makes two of one commit",
+        "find out who changed it in transit: nobody signs one commit twice",
         ...hold.hints,
       ],
       exit: exitCodes.held,
@@ -66,23 +66,23 @@ export function heldTwin({ revision }: Commit, hold: Hold): SyncError {
 const hintFor: Readonly<Record<Bad["reason"], string>> = {
   "unsigned": "sign it (git commit -S, git tag -s) and push",
   "signature-format":
-    "sign with a kind of key that verify.allowedSigners or verify.openpgpKeys hold",
+    "sign with a kind of key that verify.allowedSigners or verify.openpgpKeys contain",
   "unknown-key":
-    "if the key is meant to count, add it to verify.allowedSigners or verify.openpgpKeys, then gitops-sync retry",
+    "if you trust the key, add it to verify.allowedSigners or verify.openpgpKeys, then run gitops-sync retry",
   "weak-hash":
-    "sign with SHA-256 or better: take digest-algo and personal-digest-preferences out of gpg.conf",
-  "tampered": "find out who changed it on its way",
-  "key-expired": "sign with a key that is valid, or prolong this one",
-  "key-not-yet-valid": "look at valid-after of the key and at the clocks",
+    "sign with SHA-256 or better: remove digest-algo and personal-digest-preferences from gpg.conf",
+  "tampered": "find out who changed it in transit",
+  "key-expired": "sign with a valid key, or extend the validity of this one",
+  "key-not-yet-valid": "check valid-after of the key, and check the clocks",
   "key-revoked": "sign with another key, and find out who used this one",
-  "no-checker": "install gpg and ssh-keygen, then gitops-sync retry",
+  "no-checker": "install gpg and ssh-keygen, then run gitops-sync retry",
 };
 
-/** The error for a commit or tag whose signature does not count. */
+/** Returns the error for a commit or tag without a valid signature. */
 export function refusal(what: string, bad: Bad, revision: string): SyncError {
   const behind = what.includes(short(revision)) || what.startsWith("tag")
     ? ""
-    : `, and comes in with ${short(revision)}`;
+    : ` (it is part of ${short(revision)})`;
   return refused(
     bad.reason,
     `Refused ${short(revision)}: ${what} ${bad.says}${behind}`,
@@ -90,70 +90,88 @@ export function refusal(what: string, bad: Bad, revision: string): SyncError {
   );
 }
 
-/** For a branch or commit where a tag must be signed. */
+/** Returns the error for a branch or commit if a signed tag is required. */
 export function needsTag({ config }: Run, kind: string): SyncError {
   return refused(
     "tag-needed",
-    `Refused ${config.ref}: it is a ${kind}, and verify.mode asks for a signed tag`,
+    `Refused ${config.ref}: it is a ${kind}, and verify.mode requires a signed tag`,
     [
-      "name a tag with ref, or choose verify.mode head or range for a branch",
+      "set ref to a tag, or set verify.mode to head or range to follow a branch",
       nothingDone,
     ],
   );
 }
 
-/** For a commit that takes the folder of keys away. */
+/** Returns the error for a commit that removes the folder of keys. */
 export function keysRemoved({ config }: Run, commit: string): SyncError {
   return refused(
     "keys-removed",
-    `Refused ${short(commit)}: it has no folder ${
+    `Refused ${short(commit)}: it no longer has the folder ${
       config["verify.keysFrom"]
-    } any more (verify.keysFrom), and the keys of this host would count again`,
+    } (verify.keysFrom), so the keys of this host would count again`,
     [
-      "put the folder back; to let the keys of this host count, take verify.keysFrom out of its configuration",
+      "restore the folder and push; to use the keys of this host instead, remove verify.keysFrom from its configuration",
       nothingDone,
     ],
   );
 }
 
-/** For a history without the first trusted commit. */
+/**
+ * Returns the error for a repository that lost the revision whose keys are
+ * trusted.
+ */
+export function keysLost(revision: string): SyncError {
+  return refused(
+    "keys-missing",
+    `Cannot check signatures: the repository no longer has ${
+      short(revision)
+    }, the revision whose keys are trusted`,
+    [
+      "push that revision again; to use the keys of this host instead, remove verify.keysFrom from its configuration",
+      nothingDone,
+    ],
+    "retry",
+  );
+}
+
+/** Returns the error for a history without the first trusted commit. */
 export function otherHistory(revision: string, first: string): SyncError {
   return refused(
     "not-descended",
     `Refused ${short(revision)}: it does not descend from ${
       short(first)
-    }, which is verify.firstTrusted`,
+    } (verify.firstTrusted)`,
     [
-      "look whether verify.firstTrusted is a commit of this branch",
+      "check that verify.firstTrusted is a commit of this branch",
       nothingDone,
     ],
   );
 }
 
-/** For more commits than can be checked. */
+/** Returns the error for more commits than can be checked. */
 export function tooMany(revision: string, most: number): SyncError {
   return refused(
     "range-too-long",
     `Refused ${
       short(revision)
-    }: more than ${most} commits came in that are not trusted yet`,
+    }: it brings more than ${most} commits that are not trusted yet`,
     ["set verify.firstTrusted to a later commit that you trust", nothingDone],
   );
 }
 
-/** For a history that is not whole. */
+/** Returns the error for an incomplete history. */
 export function cutHistory(commit: string): SyncError {
   return refused(
     "history-cut",
     `Refused: the history ends at ${
       short(commit)
-    }, whose parents the repository does not give`,
+    }, because the repository does not provide the parents of that commit`,
     ["push the whole history to the repository", nothingDone],
     "retry",
   );
 }
 
-/** For a flood of tags, of which each would have to be looked at. */
+/** Returns the error for too many tags: each one would have to be checked. */
 export function tooManyTags(
   revision: string,
   found: number,
@@ -163,16 +181,16 @@ export function tooManyTags(
     "too-many-tags",
     `Refused ${
       short(revision)
-    }: ${found} tags point to it, and no more than ${most} are looked at for verify.threshold`,
+    }: ${found} tags point to it, and verify.threshold checks at most ${most}`,
     [
-      "look who pushed them, and delete those that nobody needs: git push --delete origin TAG",
+      "find out who pushed them, and delete those that nobody needs: git push --delete origin TAG",
       nothingDone,
     ],
     "retry",
   );
 }
 
-/** For a revision that too few people signed. */
+/** Returns the error for a revision that too few people signed. */
 export function tooFew(
   revision: string,
   signers: readonly Signer[],
@@ -184,9 +202,9 @@ export function tooFew(
     "threshold",
     `Refused ${short(revision)}: ${
       count(found, "person has", "people have")
-    } signed it${who && ` (${who})`}, and verify.threshold asks for ${needed}`,
+    } signed it${who && ` (${who})`}, and verify.threshold requires ${needed}`,
     [
-      "more people can sign it with a tag that points to it: git tag -s NAME REVISION, and push the tag",
+      "let more people sign it with a tag: git tag -s NAME REVISION, then git push origin NAME",
       nothingDone,
     ],
     "retry",

@@ -1,8 +1,8 @@
 /**
  * Signatures of commits and tags, as Git checks them with ssh-keygen and gpg.
  *
- * What passes is decided by Git's exit code; what it and its helpers wrote only
- * says who signed, or why it does not pass.
+ * Git's exit code decides what passes. The output of Git and its helpers only
+ * shows who signed, or why it does not pass.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { Command } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import { fieldOf, localGit } from "../git/git.ts";
 
-/** The keys that count, as files that nobody else can change. */
+/** The trusted keys, as files that nobody else can change. */
 export interface Keyring {
-  /** A file of allowed signers; empty where no SSH key is trusted. */
+  /** A file of allowed signers; empty if no SSH key is trusted. */
   allowedSigners: string;
-  /** A folder for gpg with the public keys in it. */
+  /** A folder for gpg with the public keys. */
   gnupgHome: string;
-  /** SSH keys that count no longer. */
+  /** A file of revoked SSH keys. */
   revokedKeys: string | undefined;
-  /** All names in a key, principals or user ids, by its fingerprint. */
+  /** All names of a key (principals or user ids), by its fingerprint. */
   names: ReadonlyMap<string, readonly string[]>;
   /** Which kinds of keys are trusted. */
   kinds: ReadonlySet<"ssh" | "openpgp">;
 }
 
-/** A signature that is good, by a key that is trusted. */
+/** A good signature by a trusted key. */
 export interface Good {
   ok: true;
   kind: "ssh" | "openpgp";
@@ -32,7 +32,7 @@ export interface Good {
   key: string;
 }
 
-/** Why a signature does not count. */
+/** Why a signature is not valid. */
 export interface Bad {
   ok: false;
   reason:
@@ -49,7 +49,10 @@ export interface Bad {
   says: string;
 }
 
-/** The command that checks the signature of a commit or an annotated tag. */
+/**
+ * Returns the command that checks the signature of a commit or an annotated
+ * tag.
+ */
 export function checkCommand(
   mirror: string,
   type: "commit" | "tag",
@@ -60,7 +63,7 @@ export function checkCommand(
   const command = localGit(mirror, [`verify-${type}`, "--raw", id], {}, [
     ["gpg.program", "gpg"],
     ["gpg.ssh.program", "ssh-keygen"],
-    // A third kind of signature, which no option speaks of.
+    // A third kind of signature, which no option supports.
     ["gpg.x509.program", "false"],
     ["gpg.ssh.allowedSignersFile", allowedSigners],
     ...revokedKeys === undefined
@@ -71,13 +74,13 @@ export function checkCommand(
 }
 
 /**
- * Who made a signature that Git found good.
+ * Returns the signer of a signature that Git found good.
  *
  * @param raw What the command wrote to standard error.
  */
 export function signerOf(raw: string): Good | undefined {
-  // Git asks gpg or ssh-keygen by the kind of signature. Only gpg begins its
-  // lines so, and what it repeats of others never begins one.
+  // Git runs gpg or ssh-keygen, depending on the kind of signature. Only gpg
+  // begins lines in this way, and text that it quotes never begins a line.
   const isGpg = raw.split("\n").some((line) => line.startsWith(gpgMark));
   return isGpg ? openpgpSigner(raw) : sshSigner(raw);
 }
@@ -94,7 +97,7 @@ function sshSigner(raw: string): Good | undefined {
 
 function openpgpSigner(raw: string): Good | undefined {
   const name = /^\S+ (.*)$/s.exec(gpgStatus(raw, "GOODSIG") ?? "")?.[1];
-  // Its last field is the primary key, whichever subkey signed (doc/DETAILS).
+  // The last field is the primary key, whichever subkey signed (doc/DETAILS).
   const key = /^(?:\S+ ){9}([0-9A-F]{40,64})$/
     .exec(gpgStatus(raw, "VALIDSIG") ?? "")?.[1];
   return name !== undefined && key !== undefined && weakHash(raw) === undefined
@@ -102,18 +105,19 @@ function openpgpSigner(raw: string): Good | undefined {
     : undefined;
 }
 
-/** Collisions of these can be made (RFC 9580, 9.5, names their numbers). */
+/** Hashes with known collisions (RFC 9580, 9.5, lists their numbers). */
 const weakHashes: Readonly<Record<string, string>> = {
   "1": "MD5",
   "2": "SHA-1",
   "3": "RIPEMD-160",
 };
 
-/** The digest that was signed, if it is one that does not count. */
+/** Returns the name of the signed hash if it is a weak one. */
 function weakHash(raw: string): string | undefined {
   const field = (word: string, at: number) =>
     gpgStatus(raw, word)?.split(" ")[at];
-  // Its place in the lines for signatures that gpg has and has not checked.
+  // The hash is at different places for signatures that gpg could and could not
+  // check.
   const number = field("VALIDSIG", 7) ?? field("ERRSIG", 2);
   return number === undefined ? undefined : weakHashes[number];
 }
@@ -125,8 +129,8 @@ function shownName(name: string): string {
 const gpgMark = "[GNUPG:] ";
 
 /**
- * What gpg says after a word in its status lines (GnuPG's doc/DETAILS), which
- * end at a newline and nowhere else.
+ * Returns the text after a keyword in gpg's status lines (GnuPG's doc/DETAILS).
+ * Only a newline ends such a line.
  */
 export function gpgStatus(raw: string, word: string): string | undefined {
   const start = `${gpgMark}${word} `;
@@ -134,13 +138,13 @@ export function gpgStatus(raw: string, word: string): string | undefined {
   return line?.slice(start.length);
 }
 
-/** How gpg escapes letters of user ids (GnuPG's doc/DETAILS). */
+/** How gpg escapes characters of user ids (GnuPG's doc/DETAILS). */
 export const gpgEscapes = {
   inStatus: /%([0-9A-F]{2})/gi,
   inListings: /\\x([0-9A-F]{2})/gi,
 } as const;
 
-/** The text that gpg has escaped in one of its ways. */
+/** Returns the text that gpg has escaped. */
 export function unescaped(text: string, escape: RegExp): string {
   return text.replace(
     escape,
@@ -149,7 +153,7 @@ export function unescaped(text: string, escape: RegExp): string {
 }
 
 /**
- * Why a signature that Git did not find good does not count.
+ * Returns why Git did not accept a signature.
  *
  * @param content The commit or tag as it is stored.
  * @param raw What the command wrote to standard error.
@@ -169,14 +173,15 @@ export function refusalOf(
     );
   }
   if (/^SSH SIGNATURE$/.test(armor)) {
-    return kinds.has("ssh")
-      ? badSsh(raw)
-      : bad("signature-format", "has an SSH signature, but no SSH key counts");
+    return kinds.has("ssh") ? badSsh(raw) : bad(
+      "signature-format",
+      "has an SSH signature, but no SSH key is trusted",
+    );
   }
   if (/^PGP (SIGNATURE|MESSAGE)$/.test(armor)) {
     return kinds.has("openpgp") ? badOpenpgp(raw) : bad(
       "signature-format",
-      "has an OpenPGP signature, but no OpenPGP key counts",
+      "has an OpenPGP signature, but no OpenPGP key is trusted",
     );
   }
   return bad(
@@ -189,11 +194,11 @@ function bad(reason: Bad["reason"], says: string): Bad {
   return { ok: false, reason, says };
 }
 
-/** What kind of signature an object carries (gitformat-signature(5)). */
+/** Returns the kind of an object's signature (gitformat-signature(5)). */
 function armorOf(type: "commit" | "tag", content: string): string | undefined {
   if (type === "commit") {
     const isLong = fieldOf(content, "tree")?.length === 64;
-    // Each kind of repository has its own; Git passes over the other one.
+    // Each kind of repository has its own header; Git ignores the other one.
     const line = fieldOf(content, isLong ? "gpgsig-sha256" : "gpgsig");
     return line === undefined
       ? undefined
@@ -205,13 +210,13 @@ function armorOf(type: "commit" | "tag", content: string): string | undefined {
     .findLast((armor) => armor !== undefined);
 }
 
-/** The words are those of ssh-keygen 8.9 to 10. */
+/** Reads the messages of ssh-keygen 8.9 to 10. */
 function badSsh(raw: string): Bad {
   const key = /key (SHA256:[\w+/=]+)/.exec(raw)?.[1];
   if (/incorrect signature/.test(raw)) {
     return bad(
       "tampered",
-      "is not what was signed: its signature is another's",
+      "was changed after it was signed: its signature does not match",
     );
   }
   if (
@@ -226,10 +231,16 @@ function badSsh(raw: string): Bad {
     return bad("key-expired", `was signed after its key had expired${by}`);
   }
   if (/not yet valid/i.test(raw)) {
-    return bad("key-not-yet-valid", `was signed before its key counts${by}`);
+    return bad(
+      "key-not-yet-valid",
+      `was signed before its key became valid${by}`,
+    );
   }
   if (/not permitted for use in signature namespace/.test(raw)) {
-    return bad("unknown-key", `is signed by a key that may not sign Git${by}`);
+    return bad(
+      "unknown-key",
+      `is signed by a key that is not allowed to sign for Git${by}`,
+    );
   }
   return bad("unknown-key", `is signed by a key that is not trusted${by}`);
 }
@@ -239,14 +250,14 @@ function badOpenpgp(raw: string): Bad {
   if (status("BADSIG")) {
     return bad(
       "tampered",
-      "is not what was signed: its signature is another's",
+      "was changed after it was signed: its signature does not match",
     );
   }
   const weak = weakHash(raw);
   if (weak) {
     return bad(
       "weak-hash",
-      `has a signature over ${weak}, which can be forged`,
+      `has a signature that uses ${weak}, which can be forged`,
     );
   }
   const revoked = status("REVKEYSIG");

@@ -1,5 +1,5 @@
 /**
- * Which signatures a fetched revision needs, and whether it has them.
+ * Checks whether a fetched revision has the signatures that it needs.
  *
  * @module
  */
@@ -7,8 +7,7 @@ import { SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Signer, State } from "../state/state.ts";
 import type { Bad, Good, Keyring } from "./signature.ts";
-import { judge, whose } from "./judge.ts";
-import { keysError } from "../keys/key_file.ts";
+import { judge, toSigner } from "./judge.ts";
 import { newCommits, refuseOtherHistory } from "./commits.ts";
 import { candidateName } from "../git/fetch.ts";
 import { isKnown, newestOf } from "../run/followed.ts";
@@ -20,23 +19,34 @@ import {
   keyTrees,
   mostAtOnce,
 } from "./trusted_keys.ts";
-import { keysRemoved, needsTag, people, refusal, tooFew } from "./refusals.ts";
+import {
+  keysLost,
+  keysRemoved,
+  needsTag,
+  people,
+  refusal,
+  tooFew,
+} from "./refusals.ts";
 import type { Run } from "../run/run.ts";
 import { taggerOf, taggersOf } from "./tags.ts";
 import type { Fetched } from "../run/stages.ts";
 
-/** What the signatures of a revision say. */
+/** The result of checking a revision's signatures. */
 export interface Signed {
-  /** Who signed it; none where no signature is asked for. */
+  /** Who signed it; empty if no signature is required. */
   signers: readonly Signer[];
-  /** Given where its history is trusted with it, if nothing else refuses it. */
+  /**
+   * Set if this revision makes its history trusted, unless something else
+   * refuses it.
+   */
   firstTrusted?: State["firstTrusted"];
 }
 
 /**
- * Checks the signatures that `verify.mode` and `verify.threshold` ask for.
+ * Checks the signatures that `verify.mode` and `verify.threshold` require.
  *
- * @throws {SyncError} exit 4, with a reason for each way not to be trusted.
+ * @throws {SyncError} exit 4, with a reason for each way in which it is not
+ * trusted.
  */
 export async function checkSignatures(
   run: Run,
@@ -58,19 +68,19 @@ export async function checkSignatures(
     : { signers };
 }
 
-/** What is to be told of the signature of a commit; it decides nothing. */
+/** What to show about the signature of a commit; it decides nothing. */
 export type Told =
   | { state: "good"; signer: Signer }
   /** `says` completes "commit X …". */
   | { state: "bad"; says: string }
-  /** Nobody looked at it, and why. */
+  /** It was not checked; `says` is the reason. */
   | { state: "unchecked"; says: string };
 
 /**
- * Tells of the signatures of some commits, by the keys that count for what
- * comes now.
+ * Checks the signatures of some commits for display, with the keys that are
+ * trusted for new commits.
  *
- * @returns one for each of the revisions, in their order.
+ * @returns one result for each revision, in their order.
  */
 export async function tellSignatures(
   run: Run,
@@ -80,7 +90,7 @@ export async function tellSignatures(
   const nobody = (says: string) =>
     revisions.map((): Told => ({ state: "unchecked", says }));
   if (run.config["verify.mode"] === "none") {
-    return nobody("no signature is asked for");
+    return nobody("signatures are not required");
   }
   try {
     await using keyrings = await Keyrings.make(run, fetched.mirror);
@@ -91,7 +101,7 @@ export async function tellSignatures(
       const judged = await check.judge("commit", revision, keys);
       told.push(
         judged.ok
-          ? { state: "good", signer: whose(judged) }
+          ? { state: "good", signer: toSigner(judged) }
           : { state: "bad", says: judged.says },
       );
     }
@@ -104,14 +114,14 @@ export async function tellSignatures(
 
 /** The checks of one revision. */
 class Check {
-  /** What was read of many commits at once. */
+  /** The content of commits that were read ahead. */
   readonly contents = new Map<string, Uint8Array>();
 
   private constructor(
     readonly run: Run,
     readonly fetched: Fetched,
     readonly keyrings: Keyrings,
-    /** Revisions that are trusted already, and in the mirror; newest first. */
+    /** Trusted revisions that are in the mirror; newest first. */
     readonly trusted: readonly string[],
   ) {}
 
@@ -139,12 +149,15 @@ class Check {
     return this.fetched.commit.revision;
   }
 
-  /** How many people must have signed it. */
+  /** How many people must sign it. */
   get needed(): number {
     return this.run.config["verify.threshold"];
   }
 
-  /** Whether nothing of this repository was trusted or deployed here yet. */
+  /**
+   * Whether nothing of this repository was trusted or deployed on this host
+   * yet.
+   */
   get isFirstUse(): boolean {
     const { run: { state, config }, trusted } = this;
     return trusted.length === 0 && !isKnown(state, config.repository);
@@ -157,23 +170,21 @@ class Check {
   }
 
   /**
-   * Where the repository holds the keys, those of the newest revision that was
-   * deployed count. Without it, the files of this host may hold keys of long ago.
+   * Refuses to continue if the repository holds the keys, but the mirror lacks
+   * the newest deployed revision. Its keys are trusted; the files of this host
+   * may hold outdated keys.
    */
   refuseLostKeys(): void {
     const { run: { config, state }, trusted } = this;
     const newest = newestOf(state, config.repository);
     if (config["verify.keysFrom"] === "" || newest === undefined) return;
     if (trusted[0] === newest) return;
-    throw keysError(
-      "keys-missing",
-      `the repository no longer has ${
-        short(newest)
-      }, the revision whose keys count`,
-    );
+    throw keysLost(newest);
   }
 
-  /** The keys that count for what comes after the trusted revisions. */
+  /**
+   * Returns the keys that are trusted for commits after the trusted revisions.
+   */
   async keys(): Promise<Keyring> {
     this.refuseLostKeys();
     const base = this.trusted.slice(0, 1);
@@ -181,27 +192,30 @@ class Check {
     return await this.keyrings.of(base[0] && trees.get(base[0]));
   }
 
-  /** Once deployed, a set that can't be used would let nothing pass. */
+  /**
+   * Checks that the revision's own keys can be used: otherwise nothing could
+   * pass after its deployment.
+   */
   async newKeys(): Promise<void> {
     const { run, fetched: { mirror }, revision, trusted } = this;
     if (run.config["verify.keysFrom"] === "") return;
     const base = trusted.slice(0, 1);
     const trees = await keyTrees(run, mirror, [revision, ...base]);
     const tree = trees.get(revision);
-    // The keys of this host may be those of long ago.
+    // The keys of this host may be outdated.
     if (tree === undefined && base.some((one) => trees.has(one))) {
       throw keysRemoved(run, revision);
     }
     await this.keyrings.of(tree);
   }
 
-  /** The commit itself. */
+  /** Checks the commit itself. */
   async head(): Promise<Signer[]> {
     const { revision } = this;
     return [await this.must(revision, await this.keys())];
   }
 
-  /** The tag that the ref names. */
+  /** Checks the tag that the ref names. */
   async tag(): Promise<Signer[]> {
     const { tip, mirror } = this.fetched;
     if (tip.kind !== "tag") throw needsTag(this.run, tip.kind);
@@ -218,11 +232,13 @@ class Check {
     ];
   }
 
-  /** Every commit since the trusted revisions, by the keys before it. */
+  /**
+   * Checks every commit since the trusted revisions, with the keys before it.
+   */
   async range(): Promise<readonly Signer[]> {
     const { run, fetched, trusted } = this;
     await refuseOtherHistory(run, fetched);
-    // What is signed now vouches for what is behind it.
+    // A signed commit vouches for its ancestors.
     if (this.isFirstUse) return await this.head();
     const commits = await newCommits(run, fetched, trusted);
     if (commits.size === 0) return await this.oldSigners();
@@ -231,19 +247,20 @@ class Check {
   }
 
   /**
-   * Who signed what is no newer than what is trusted: the revision deployed
-   * last, for another operation or host, or one that a person accepted.
+   * Returns the signers of a revision without new commits. Redeploying the last
+   * revision (for another operation or host) reuses its recorded signers. A
+   * revision that a person accepted is checked itself.
    */
   async oldSigners(): Promise<readonly Signer[]> {
     const { lastGood } = this.run.state;
     const isLast = lastGood?.revision === this.revision;
-    // Found good by the keys before it, which it may have replaced.
+    // They were checked with the keys before it, which it may have replaced.
     if (isLast && lastGood.signers) return lastGood.signers;
     return await this.head();
   }
 
   /**
-   * Every one of these commits must be signed.
+   * Checks that each of these commits is signed.
    *
    * @returns who signed the last one.
    */
@@ -255,8 +272,8 @@ class Check {
     const all = [...trusted.slice(0, 1), ...commits.keys()];
     const trees = await keyTrees(run, mirror, all);
     const base = trusted[0] && trees.get(trusted[0]);
-    // A set of keys may change only along the way from the revision deployed
-    // last: on a branch that began before it, keys are those of long ago.
+    // A set of keys may only change on the path from the last deployed
+    // revision: a branch that began before it has outdated keys.
     const onTheWay = new Set(trusted.slice(0, 1));
     const ids = [...commits.keys()];
     let last: Signer[] = [];
@@ -278,7 +295,7 @@ class Check {
     return last;
   }
 
-  /** Reads some of the commits that are judged next with one process. */
+  /** Reads the commits that are checked next with one process. */
   async readAhead(ids: readonly string[]): Promise<void> {
     const { run, fetched: { mirror }, contents } = this;
     contents.clear();
@@ -288,15 +305,18 @@ class Check {
   }
 
   /**
-   * Who signed the revision, as far as the keys before the range know: those
-   * that it brings count for its commits, and make nobody one person more.
+   * Returns who signed the revision, by the keys before the range. The keys
+   * that it adds are valid for its commits, but do not count as more people.
    */
   async signerBefore(): Promise<Signer[]> {
     const judged = await this.judge("commit", this.revision);
-    return judged.ok ? [whose(judged)] : [];
+    return judged.ok ? [toSigner(judged)] : [];
   }
 
-  /** More people, from signed tags that point to the revision. */
+  /**
+   * Adds people from signed tags that point to the revision, up to the
+   * threshold.
+   */
   async threshold(signers: readonly Signer[]): Promise<readonly Signer[]> {
     const { needed } = this;
     if (signers.length > 0 && needed === 1) return signers;
@@ -313,14 +333,17 @@ class Check {
     throw tooFew(this.revision, all, found, needed);
   }
 
-  /** A commit whose signature must be good. */
+  /** Returns the signer of a commit; throws if its signature is not good. */
   async must(commit: string, keyring: Keyring): Promise<Signer> {
     const judged = await this.judge("commit", commit, keyring);
-    if (judged.ok) return whose(judged);
+    if (judged.ok) return toSigner(judged);
     throw refusal(`commit ${short(commit)}`, judged, this.revision);
   }
 
-  /** Judges by the keys that count for what comes, if by no others. */
+  /**
+   * Checks a signature, by default with the keys that are trusted for new
+   * commits.
+   */
   async judge(
     type: "commit" | "tag",
     id: string,

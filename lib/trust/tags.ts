@@ -1,5 +1,5 @@
 /**
- * Signed tags: a person's word about exactly one commit, under a name.
+ * Signed tags: a person vouches for exactly one commit, under a name.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { oneLine, short } from "../base/text.ts";
 import type { Signer } from "../state/state.ts";
 import { fieldOf } from "../git/git.ts";
 import { listTags, type RemoteTag } from "../git/remote.ts";
+import { toSigner } from "./judge.ts";
 import type { Bad, Good } from "./signature.ts";
 import { contentsIfThere, git } from "./trusted_keys.ts";
 import { refusal, tooManyTags } from "./refusals.ts";
@@ -15,26 +16,27 @@ import type { Run } from "../run/run.ts";
 import { fetch } from "../git/transfer.ts";
 import type { Fetched } from "../run/stages.ts";
 
-/** A tag in the mirror: its object and the name it has on the remote. */
+/** A tag in the mirror: its object, and its name on the remote. */
 export type Tag = Pick<RemoteTag, "id" | "name">;
 
-/** Judges a tag object by the keys that count. */
+/** Checks a tag object with the trusted keys. */
 type Judge = (id: string, content: Uint8Array) => Promise<Good | Bad>;
 
-/** Nobody needs a thousandth of it; who floods a host is told to stop. */
+/** Real repositories need a thousandth of it; more is refused as a flood. */
 const mostTags = 1000;
 
-/** So many are fetched and read at once. */
+/** How many tags are fetched and read at once. */
 const chunk = 100;
 
-/** A longer name is no file that Git could make. */
+/** Git could not create a file with a longer name. */
 const longestName = 1000;
 
 /**
- * Who signed tags that point to the revision, some at a time until the caller
- * has enough. What is no good tag is passed over: it may be anybody's.
+ * Yields the signers of tags that point to the revision, some at a time until
+ * the caller has enough. Skips tags that are not good: anybody may have pushed
+ * them.
  *
- * @throws {SyncError} `too-many-tags`; exit 3 where the remote does not answer.
+ * @throws {SyncError} `too-many-tags`; exit 3 if the remote does not answer.
  */
 export async function* taggersOf(
   run: Run,
@@ -51,13 +53,13 @@ export async function* taggersOf(
   }
   for (let at = 0; at < tags.length; at += chunk) {
     const some = tags.slice(at, at + chunk);
-    await bringTags(run, mirror, some);
+    await fetchTags(run, mirror, some);
     yield await goodSigners(run, fetched, some, judge);
   }
 }
 
-/** Fetches tags; one that is broken, or gone meanwhile, hides no other. */
-async function bringTags(
+/** Fetches tags; a tag that is broken or was removed does not hide others. */
+async function fetchTags(
   run: Run,
   mirror: string,
   tags: readonly Tag[],
@@ -96,25 +98,21 @@ async function goodSigners(
     const content = contents[i];
     if (!content) continue;
     const text = new TextDecoder().decode(content);
-    // What is not signed, or another tag, is cheap to pass over.
+    // Unsigned or relabelled tags are skipped first, which is cheap.
     const isOdd = !text.includes("\n-----BEGIN ") ||
       relabelled(text, name, commit.revision);
     if (isOdd) continue;
     const judged = await judge(id, content);
-    if (judged.ok) signers.push(signerOf(judged));
+    if (judged.ok) signers.push(toSigner(judged));
   }
   return signers;
 }
 
-function signerOf({ ok: _, ...signer }: Good): Signer {
-  return signer;
-}
-
 /**
- * Who signed this tag of the revision. A tag counts under its own name alone: a
- * server may serve the tag of one release as another's.
+ * Returns who signed this tag of the revision. A tag is only valid under its
+ * own name: a server may serve the tag of one release as that of another.
  *
- * @throws {SyncError} exit 4 where it is not good.
+ * @throws {SyncError} exit 4 if it is not good.
  */
 export async function taggerOf(
   run: Run,
@@ -127,7 +125,7 @@ export async function taggerOf(
     ? unsigned
     : relabelled(new TextDecoder().decode(content), name, commit.revision);
   const judged = bad ?? await judge(id, content!);
-  if (judged.ok) return signerOf(judged);
+  if (judged.ok) return toSigner(judged);
   const shown = `tag ${oneLine(name.replace(/^refs\/tags\//, ""), 80)}`;
   throw refusal(shown, judged, commit.revision);
 }
@@ -135,10 +133,10 @@ export async function taggerOf(
 const unsigned: Bad = {
   ok: false,
   reason: "unsigned",
-  says: "is not signed: it is a name alone, without a tag object",
+  says: "is not signed: it is a lightweight tag, which can't carry a signature",
 };
 
-/** The tag object, or `undefined` where the name points to a commit itself. */
+/** Returns the tag object, or `undefined` for a lightweight tag. */
 async function readTag(
   run: Run,
   mirror: string,
@@ -150,7 +148,10 @@ async function readTag(
     : undefined;
 }
 
-/** What a tag object says it is (gitformat-tag, git-mktag(1)). */
+/**
+ * Returns what is wrong if a tag object has another name or target
+ * (git-mktag(1)).
+ */
 function relabelled(
   content: string,
   name: string,
@@ -169,6 +170,6 @@ function relabelled(
   return {
     ok: false,
     reason: "signature-format",
-    says: `does not point to the commit ${short(revision)} itself`,
+    says: `does not point directly to the commit ${short(revision)}`,
   };
 }

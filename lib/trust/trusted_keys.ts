@@ -1,6 +1,6 @@
 /**
- * Which keys count for a commit: those of files on this host, or those that
- * the repository held before that commit.
+ * The keys that are trusted for a commit: those in files on this host, or those
+ * that the repository had before that commit.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { type KeySet, makeKeyring } from "./keyring.ts";
 import type { Keyring } from "./signature.ts";
 import type { Run } from "../run/run.ts";
 
-/** Of all that Git tells at once for the check of signatures. */
+/** The largest output of Git during the check of signatures. */
 const mostText = 64 * 2 ** 20;
 
-/** The keyrings of one run, made when they are needed; goes with the run. */
+/** The keyrings of one run, created on demand and removed after the run. */
 export class Keyrings implements AsyncDisposable {
   readonly #folder: string;
   readonly #made = new Map<string, Promise<Keyring>>();
@@ -27,7 +27,7 @@ export class Keyrings implements AsyncDisposable {
     this.#folder = `${run.folder}/keyrings`;
   }
 
-  /** Makes an empty place for them; a run that was cut off left its own. */
+  /** Creates an empty folder for them; removes that of an interrupted run. */
   static async make(run: Run, mirror: string): Promise<Keyrings> {
     const keyrings = new Keyrings(run, mirror);
     await keyrings[Symbol.asyncDispose]();
@@ -36,10 +36,10 @@ export class Keyrings implements AsyncDisposable {
   }
 
   /**
-   * The keyring of a set.
+   * Returns the keyring of a set of keys.
    *
-   * @param tree What {@linkcode keyTrees} gives for a revision: the folder of
-   * keys in it; none: the files of this host.
+   * @param tree The folder of keys in a revision, from {@linkcode keyTrees};
+   * `undefined` for the files of this host.
    */
   of(tree: string | undefined): Promise<Keyring> {
     const name = tree ?? "host";
@@ -68,9 +68,9 @@ export class Keyrings implements AsyncDisposable {
 }
 
 /**
- * Reads the keys that count for what comes after a revision.
+ * Checks that the keys for commits after a revision can be read.
  *
- * @throws {SyncError} exit 4, where they can't be read whole.
+ * @throws {SyncError} exit 4, if they can't be read completely.
  */
 export async function keysAreThere(
   run: Run,
@@ -82,7 +82,7 @@ export async function keysAreThere(
   await keyrings.of(trees.get(revision));
 }
 
-/** The keys in the files that the configuration names. */
+/** Reads the keys in the files of the configuration. */
 function hostKeys({ config }: Run): KeySet {
   const signers = config["verify.allowedSigners"];
   return {
@@ -92,12 +92,17 @@ function hostKeys({ config }: Run): KeySet {
   };
 }
 
-/** A person of this host revokes, whoever keeps the keys. */
+/**
+ * Revoked keys always come from this host, even if the repository holds the
+ * keys.
+ */
 function revokedKeys(path: string | undefined): Pick<KeySet, "revoked"> {
   return path === undefined ? {} : { revoked: readKeyFile(path) };
 }
 
-/** The keys in a folder of the repository: plain files, no links. */
+/**
+ * Reads the keys in a folder of the repository: only regular files, no links.
+ */
 async function keysIn(
   run: Run,
   mirror: string,
@@ -125,8 +130,8 @@ async function keysIn(
 }
 
 /**
- * The folder of keys in each of some revisions, by its tree's hash; none where
- * a revision has no such folder, or the repository is not to hold the keys.
+ * Returns the tree hash of the folder of keys in each revision. Has no entry if
+ * a revision has no such folder, or if the repository does not hold the keys.
  */
 export async function keyTrees(
   run: Run,
@@ -167,10 +172,12 @@ export async function git(
   return stdout;
 }
 
-/** So many objects are read at once: together they are bounded. */
+/** How many objects are read at once, so that their total size is limited. */
 export const mostAtOnce = 200;
 
-/** The contents of some commits and tags in the mirror, in their order. */
+/**
+ * Returns the contents of some commits and tags in the mirror, in their order.
+ */
 export async function contentsOf(
   run: Run,
   mirror: string,
@@ -183,7 +190,7 @@ export async function contentsOf(
   return contents;
 }
 
-/** The same of objects of which some may be missing. */
+/** Does the same for objects of which some may be missing. */
 export async function contentsIfThere(
   run: Run,
   mirror: string,
@@ -201,7 +208,7 @@ async function mustEnd(run: Run, command: Command): Promise<Finished> {
   return finished;
 }
 
-/** The error of a Git that gave no answer. */
+/** Returns the error for a Git that gave no answer. */
 export function failed({ args }: Command, finished: Finished): SyncError {
   return new SyncError(`Cannot check signatures: git ${args[2]} failed`, {
     stage: "verify",
@@ -217,7 +224,7 @@ function isTooLarge(error: unknown): boolean {
 
 function tooLong(): SyncError {
   return new SyncError(
-    `Refused: a commit, a tag, or the trusted keys have more than ${
+    `Refused: a commit, a tag, or the trusted keys are larger than ${
       formatSize(mostText)
     }`,
     {
@@ -225,8 +232,8 @@ function tooLong(): SyncError {
       reason: "too-large",
       next: "hold",
       hints: [
-        "nothing of the revision was evaluated, and the host is as it was",
-        "look in a clone for what is so large: git cat-file --batch-check --batch-all-objects",
+        "the revision was not evaluated, and the host is unchanged",
+        "find the large object in a clone: git cat-file --batch-check --batch-all-objects",
       ],
     },
   );

@@ -1,7 +1,7 @@
 /**
- * Commits that are in a history under another hash: a server may have given
- * this host a signed commit whose signature was written in another way. Later
- * commits then descend from the genuine one alone.
+ * Commits that are in a history under another hash. A server may have given
+ * this host a signed commit with its signature in another form. Later commits
+ * then only descend from the genuine one.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import type { Known } from "../run/same.ts";
 import type { Fetched } from "../run/stages.ts";
 import { contentsOf, git, mostAtOnce } from "./trusted_keys.ts";
 
-/** So far back it is looked for, in commits. */
+/** How many commits are searched. */
 const mostCommits = 20_000;
 
 /**
- * Whether something behind a revision, whose signature is good, has the same
- * signed part as the commit that was deployed last.
+ * Whether an ancestor of a revision with a good signature has the same signed
+ * part as the commit that was deployed last.
  */
 export async function descendsFromTwin(
   run: Run,
@@ -30,8 +30,8 @@ export async function descendsFromTwin(
   const { digest } = deployed;
   if (digest === undefined) return false;
   const isHere = await has(run, mirror, deployed.revision);
-  // Where it is here, all that came since is here, too.
-  if (!isHere) await bringWhole(run, fetched);
+  // If it is here, all later commits are here, too.
+  if (!isHere) await fetchWholeHistory(run, fetched);
   const listed = await git(run, mirror, [
     "rev-list",
     `--max-count=${mostCommits}`,
@@ -48,8 +48,10 @@ export async function descendsFromTwin(
   return false;
 }
 
-/** Where the history is cut, the commit may be behind the cut. */
-async function bringWhole(
+/**
+ * Fetches the whole history: the commit may be beyond the cut of a shallow one.
+ */
+async function fetchWholeHistory(
   run: Run,
   { mirror, tip: { name } }: Fetched,
 ): Promise<void> {
@@ -57,7 +59,7 @@ async function bringWhole(
   try {
     await fetch(run, mirror, ["--unshallow", name]);
   } catch (error) {
-    // What is not found is refused, as any other move is.
+    // A commit that is not found is refused, as any other move is.
     if (!(error instanceof SyncError)) throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Decides whether a fetched revision may be evaluated at all.
+ * Decides whether a fetched revision may be evaluated.
  *
  * @module
  */
@@ -17,33 +17,34 @@ import { contentsOf } from "./trusted_keys.ts";
 import { type Fetched, Verified } from "../run/stages.ts";
 
 /**
- * Lets through what moves forward, is signed as `verify.mode` asks, and can be
- * read without harm.
+ * Accepts a revision that moves forward, has the signatures that `verify.mode`
+ * requires, and can be read safely.
  *
- * @returns the same revision, whose commit now tells who signed it.
- * @throws {SyncError} exit 4. Nothing of it was evaluated.
+ * @returns the same revision, with the signers of its commit.
+ * @throws {SyncError} exit 4. The revision was not evaluated.
  */
 export async function verify(run: Run, fetched: Fetched): Promise<Verified> {
-  // The signature first: a move that nobody signed is none to ask about.
+  // The signature first: an unsigned move needs no further check.
   const { signers, firstTrusted } = await checkSignatures(run, fetched);
   const commit = await identified(run, fetched, signers);
-  // A testing branch may move as it likes, on top of the followed ref.
+  // A testing branch may move freely on top of the followed ref.
   const forward = fetched.tip.base === undefined
     ? await checkMove(run, { ...fetched, commit })
     : fetched.forward;
   await checkTree(run, fetched);
-  // What was refused for whatever reason vouches for nothing.
+  // A refused revision vouches for nothing.
   if (firstTrusted) await run.save({ firstTrusted });
-  // Nix asks for the mirror's HEAD even where it is told the revision, so HEAD
-  // names what was verified last and nothing else.
+  // Nix reads the mirror's HEAD even if it gets the revision, so HEAD is always
+  // the revision that was verified last.
   const head = ["update-ref", "--no-deref", "HEAD", commit.revision];
   await must(run, localGit(fetched.mirror, head));
   return { ...fetched, commit, forward, done: "verified" };
 }
 
 /**
- * The commit with its signers and what it is known by. From here on it is held
- * under whatever hash, and refused where it is held under another one.
+ * Returns the commit with its signers and its digest. From here on a hold
+ * applies to all its hashes, and the commit is refused if it is blocked under
+ * another hash.
  */
 async function identified(
   run: Run,

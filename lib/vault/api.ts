@@ -1,33 +1,33 @@
 /**
- * What is asked of Vault and OpenBao: logins, tokens, and decrypting.
+ * The requests to Vault and OpenBao: logins, tokens and decryption.
  *
  * @module
  */
 import type { Effects } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
-import { ask, odd, type VaultServer } from "./http.ts";
+import { ask, notVault, type VaultServer } from "./http.ts";
 
 /** A token and how long it lasts. */
 export interface Token {
   value: string;
-  /** Milliseconds from when it was given or renewed; 0: for ever. */
+  /** Milliseconds since it was created or renewed; 0: it does not expire. */
   lease: number;
   renewable: boolean;
-  /** The names of its policies, where the server tells them. */
+  /** The names of its policies, if the server returns them. */
   policies: readonly string[];
 }
 
-/** Reasons of failures that may pass by themselves. */
-const passing = ["vault-unreachable", "vault-sealed", "vault-busy"];
+/** Reasons of temporary failures. */
+const temporaryReasons = ["vault-unreachable", "vault-sealed", "vault-busy"];
 
-/** Whether a failure may pass by itself. */
-export function mayPass(error: unknown): boolean {
-  return error instanceof SyncError && passing.includes(error.reason);
+/** Whether a failure is temporary. */
+export function isTemporary(error: unknown): boolean {
+  return error instanceof SyncError && temporaryReasons.includes(error.reason);
 }
 
 /**
- * Does work again, with a growing and random pause, while it fails for what
- * may pass, and gives up with the last failure.
+ * Retries work after temporary failures, with a growing and random pause.
+ * Throws the last failure in the end.
  *
  * @param patience Milliseconds after which no further attempt begins.
  */
@@ -41,9 +41,9 @@ export async function withRetries<T>(
     try {
       return await work();
     } catch (error) {
-      // Between half and all of it, so that hosts do not come all at once.
+      // Between half and all of it, so that not all hosts come at once.
       const wait = pause * (0.5 + Math.random() / 2);
-      if (!mayPass(error) || effects.monotonic() + wait > end) throw error;
+      if (!isTemporary(error) || effects.monotonic() + wait > end) throw error;
       await effects.sleep(wait);
     }
   }
@@ -57,7 +57,7 @@ export async function logIn(
   secretId: string,
 ): Promise<Token> {
   const answer = await ask(server, {
-    what: "log in by AppRole",
+    what: "log in with AppRole",
     method: "POST",
     path: `auth/${mount}/login`,
     body: { role_id: roleId, secret_id: secretId },
@@ -65,7 +65,7 @@ export async function logIn(
   return tokenOf(server, at(answer, "auth"));
 }
 
-/** Takes the secret out of a wrapping token, which works once. */
+/** Unwraps the secret id of a wrapping token, which works once. */
 export async function unwrapSecretId(
   server: VaultServer,
   wrappingToken: string,
@@ -78,10 +78,10 @@ export async function unwrapSecretId(
   });
   const secretId = at(at(answer, "data"), "secret_id");
   if (typeof secretId === "string" && secretId !== "") return secretId;
-  throw odd(server, "unwrap the secret id");
+  throw notVault(server, "unwrap the secret id");
 }
 
-/** What a token is, asked with the token itself. */
+/** Looks up a token with the token itself. */
 export async function lookUp(
   server: VaultServer,
   value: string,
@@ -96,13 +96,13 @@ export async function lookUp(
     "data",
   );
   const seconds = at(answer, "ttl");
-  if (typeof seconds !== "number") throw odd(server, "look up the token");
+  if (typeof seconds !== "number") throw notVault(server, "look up the token");
   const renewable = at(answer, "renewable") === true;
   const policies = namesIn(at(answer, "policies"));
   return { value, lease: 1000 * seconds, renewable, policies };
 }
 
-/** Makes a token last longer. */
+/** Renews a token. */
 export async function renew(
   server: VaultServer,
   { value }: Token,
@@ -116,7 +116,7 @@ export async function renew(
   return tokenOf(server, at(answer, "auth"));
 }
 
-/** Ends a token. */
+/** Revokes a token. */
 export async function revoke(
   server: VaultServer,
   value: string,
@@ -129,7 +129,10 @@ export async function revoke(
   });
 }
 
-/** Decrypts by the transit engine; gives the plaintext in base64, as it came. */
+/**
+ * Decrypts with the transit engine; returns the plaintext in base64, as
+ * received.
+ */
 export async function transitDecrypt(
   server: VaultServer,
   token: string,
@@ -147,14 +150,14 @@ export async function transitDecrypt(
   });
   const plaintext = at(at(answer, "data"), "plaintext");
   if (typeof plaintext === "string") return plaintext;
-  throw odd(server, what);
+  throw notVault(server, what);
 }
 
 function tokenOf(server: VaultServer, auth: unknown): Token {
   const value = at(auth, "client_token");
   const seconds = at(auth, "lease_duration");
   if (typeof value !== "string" || typeof seconds !== "number") {
-    throw odd(server, "log in");
+    throw notVault(server, "log in");
   }
   const renewable = at(auth, "renewable") === true;
   const policies = namesIn(at(auth, "policies"));

@@ -1,5 +1,5 @@
 /**
- * The Vault server that the configuration names.
+ * The configured Vault server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LocalConfig } from "../config/config.ts";
 import { type VaultServer, vaultServer } from "./http.ts";
 
 /**
- * The server of a configuration, with its CA.
+ * Returns the configured server with its CA.
  *
  * @throws {SyncError} exit 2: `vault-address`, `vault-ca`.
  */
@@ -17,8 +17,8 @@ export async function serverOf(config: LocalConfig): Promise<VaultServer> {
   if (address === undefined) {
     throw usageError(
       "vault-address",
-      "Cannot go on without vault.address: no server is configured",
-      "name it: --vault-address https://vault.example.com",
+      "Cannot reach Vault: vault.address is not set",
+      "set it, for example with --vault-address https://vault.example.com",
     );
   }
   const caFile = config["vault.caFile"];
@@ -27,19 +27,19 @@ export async function serverOf(config: LocalConfig): Promise<VaultServer> {
       throw usageError(
         "vault-ca",
         `Cannot use ${caFile} for vault.caFile: ${(error as Error).message}`,
-        "name a file with certificates in PEM",
+        "set vault.caFile to a file with certificates in PEM format",
       );
     });
   const readCa = caFile === undefined
     ? undefined
     : () => Deno.readTextFile(caFile);
-  // What is no certificate would be passed over in silence.
+  // Deno would silently ignore a file without certificates.
   if (ca === undefined || ca.includes("-----BEGIN CERTIFICATE-----")) {
     return vaultServer(address, config["vault.namespace"], ca, readCa);
   }
   throw usageError(
     "vault-ca",
     `Cannot use ${caFile} for vault.caFile: expected certificates in PEM`,
-    "it begins with -----BEGIN CERTIFICATE-----",
+    "use a file with -----BEGIN CERTIFICATE----- in it",
   );
 }

@@ -1,13 +1,13 @@
 /**
- * What the socket of vault-agent lets through: decrypt calls of the allowed
- * engines, to the one configured server, and nothing else.
+ * The socket of vault-agent: it only passes decrypt calls of the allowed
+ * engines to the configured server.
  *
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
 import { SyncError } from "../base/errors.ts";
 import { boundedText } from "../base/http.ts";
-import { mayPass, transitDecrypt, withRetries } from "./api.ts";
+import { isTemporary, transitDecrypt, withRetries } from "./api.ts";
 import type { VaultSession } from "./session.ts";
 
 /** A decrypt call. */
@@ -16,7 +16,7 @@ export interface Decrypt {
   key: string;
 }
 
-/** For so long after that, calls are answered at once. */
+/** How long calls fail at once after an outage. */
 const pauseAfterOutage = 5_000;
 /** A data key of sops is under 1 KiB. */
 const longestRequest = 64 * 1024;
@@ -40,24 +40,24 @@ export function decryptCall(
   return engines.includes(engine) ? { engine, key } : undefined;
 }
 
-/** Answers the calls that come through the socket. */
+/** Answers the calls on the socket. */
 export class VaultGate {
   #outage: { error: SyncError; until: number } | undefined;
 
   constructor(
     readonly session: VaultSession,
     readonly engines: readonly string[],
-    /** Milliseconds that a call may wait for a server that does not serve. */
+    /** Milliseconds that a call may wait for an unavailable server. */
     readonly patience: number,
     readonly effects: Pick<Effects, "monotonic" | "sleep" | "tell">,
   ) {}
 
   /** Answers one call; never throws. */
   async answer(request: Request): Promise<Response> {
-    // Deno makes it from the Host that the caller names.
+    // Deno builds the URL from the caller's Host header.
     if (!URL.canParse(request.url)) {
       await request.body?.cancel();
-      return refusal(400, "expected the name of a host in the header Host");
+      return refusal(400, "expected a host name in the Host header");
     }
     const call = decryptCall(request.method, request.url, this.engines);
     if (!call) {
@@ -66,9 +66,9 @@ export class VaultGate {
       this.#tell("warning", `Refused ${request.method} ${pathname}`);
       return refusal(
         403,
-        `gitops-sync vault-agent lets only decrypt calls of ${
+        `gitops-sync vault-agent only passes on decrypt calls of ${
           this.engines.join(", ")
-        } through (vault.engines)`,
+        } (vault.engines)`,
       );
     }
     const ciphertext = await ciphertextOf(request);
@@ -98,7 +98,9 @@ export class VaultGate {
     return plaintext;
   }
 
-  /** One try, and another with a new token if the old one is not good. */
+  /**
+   * Tries once, and again with a new token if the old one is no longer valid.
+   */
   async #try({ engine, key }: Decrypt, ciphertext: string): Promise<string> {
     const { session } = this;
     const once = (token: string) =>
@@ -119,17 +121,17 @@ export class VaultGate {
   }
 
   /**
-   * A failure as sops shows it. Its client tries again after 429 and most of
-   * 5xx, which was done here already: so 424, "failed dependency", for what may
-   * pass.
+   * Returns a failure for sops to show. Its client retries after 429 and most
+   * 5xx, which was already done here. So a temporary failure has status 424,
+   * "failed dependency".
    */
   #failed(error: unknown): Response {
     if (!(error instanceof SyncError)) {
-      // The stack names code of ours alone.
+      // The stack only names code of this program.
       this.#tell("error", `A bug: ${(error as Error).stack}`);
       return refusal(500, "a bug in gitops-sync vault-agent: see its journal");
     }
-    if (mayPass(error) && error !== this.#outage?.error) {
+    if (isTemporary(error) && error !== this.#outage?.error) {
       const until = this.effects.monotonic() + pauseAfterOutage;
       this.#outage = { error, until };
     }
@@ -148,8 +150,8 @@ export class VaultGate {
 }
 
 /**
- * What is about the file, and no other would fare better. A login that is
- * refused is not: what was wrong with the host is no reason to hold a revision.
+ * Statuses of failures that depend on the file. A refused login is not among
+ * them: a fault of the host is no reason to block a revision.
  */
 const statuses: Readonly<Record<string, number>> = {
   "vault-wrong": 400,

@@ -1,25 +1,25 @@
 /**
- * Vault and OpenBao over HTTP: the one configured address, and nothing that
- * the server says beside the fields that are needed. Bodies of errors are
- * thrown away unread, because one of them echoes what was sent.
+ * Vault and OpenBao over HTTP. Only uses the configured address, and only the
+ * needed fields of answers. Bodies of errors are discarded unread, because some
+ * of them echo the request.
  *
  * @module
  */
 import { SyncError } from "../base/errors.ts";
 import { boundedText, whyOf } from "../base/http.ts";
 
-/** Where the server is and how it is spoken to. */
+/** The address of the server and how to connect to it. */
 export interface VaultServer {
-  /** `https://vault.example.com`, without a slash at its end. */
+  /** `https://vault.example.com`, without a trailing slash. */
   address: string;
   namespace: string | undefined;
-  /** Knows the configured CA. */
+  /** Has the configured CA. */
   client: Deno.HttpClient;
-  /** Reads the CA again; whether it is another one than before. */
+  /** Reads the CA again; returns whether it has changed. */
   renewCa?: () => Promise<boolean>;
 }
 
-/** What is asked of the server. */
+/** A request to the server. */
 export interface Question {
   /** Completes "Cannot …" in messages. */
   what: string;
@@ -34,10 +34,10 @@ const longestCall = 10_000;
 const longestAnswer = 1024 * 1024;
 
 /**
- * The server of a configuration.
+ * Returns the configured server.
  *
- * @param ca The certificates (PEM) that it is trusted by; none: the usual ones.
- * @param readCa Reads them again, when the server is not trusted any more.
+ * @param ca The trusted certificates (PEM); the default is those of the system.
+ * @param readCa Reads them again if the server is no longer trusted.
  */
 export function vaultServer(
   address: string,
@@ -63,7 +63,7 @@ export function vaultServer(
 }
 
 /**
- * One question and its answer.
+ * Sends one request and returns the answer.
  *
  * @throws {SyncError} exit 5, for every other status.
  */
@@ -72,7 +72,8 @@ export async function ask(
   question: Question,
 ): Promise<unknown> {
   const response = await send(server, question).catch(async (error) => {
-    // The certificates of a server are renewed, and so is the file of the CA.
+    // The server's certificates may have been renewed, and the CA file with
+    // them.
     const isTrusted = (error as SyncError).reason !== "vault-untrusted";
     if (isTrusted || !await server.renewCa?.()) throw error;
     return await send(server, question);
@@ -85,7 +86,7 @@ export async function ask(
   try {
     return JSON.parse(await boundedText(response.body, longestAnswer));
   } catch {
-    throw odd(server, question.what);
+    throw notVault(server, question.what);
   }
 }
 
@@ -100,7 +101,7 @@ async function send(
     return await fetch(`${server.address}/v1/${path}`, {
       method,
       headers,
-      // A redirect would take the token to another address.
+      // A redirect would send the token to another address.
       redirect: "manual",
       signal: AbortSignal.timeout(longestCall),
       client: server.client,
@@ -117,22 +118,22 @@ function unreached(
   error: unknown,
 ): SyncError {
   const why = whyOf(error);
-  // Which the next try would not trust either.
+  // The next try would not trust it either.
   const isTrusted = !why.includes("certificate");
   return isTrusted
     ? vaultError(
       `Cannot ${what}: Vault at ${address} can't be reached: ${why}`,
       "vault-unreachable",
-      "see that the server runs, and that name and port fit: vault.address",
+      "check that the server runs, and that vault.address has the right name and port",
     )
     : vaultError(
       `Cannot ${what}: Vault at ${address} is not trusted: ${why}`,
       "vault-untrusted",
-      "name the certificates that it is trusted by with vault.caFile",
+      "set vault.caFile to a file with the certificate authority of the server",
     );
 }
 
-/** What a status means (Vault API, "HTTP status codes"). */
+/** Returns the error for a status (Vault API, "HTTP status codes"). */
 async function failure(
   server: VaultServer,
   question: Question,
@@ -141,14 +142,17 @@ async function failure(
   const cannot = `Cannot ${question.what}: Vault at ${server.address}`;
   if (status >= 300 && status < 400) {
     return vaultError(
-      `${cannot} answers with a redirect, which is not followed: it would take the token elsewhere`,
+      `${cannot} answers with a redirect, which is not followed: it would send the token elsewhere`,
       "vault-redirect",
       "set vault.address to the active server, or to a load balancer that finds it",
     );
   }
   switch (status) {
     case 400:
-      return vaultError(`${cannot} finds the request wrong`, "vault-wrong");
+      return vaultError(
+        `${cannot} rejects the request as invalid`,
+        "vault-wrong",
+      );
     case 401:
     case 403:
       return vaultError(`${cannot} denies permission`, "vault-denied");
@@ -157,7 +161,7 @@ async function failure(
       return vaultError(
         `${cannot} has nothing at ${question.path}`,
         "vault-nothing",
-        "see the mounts, and the namespace: vault.namespace",
+        "check that the engine or login method is mounted there, and check vault.namespace",
       );
     case 412:
     case 429:
@@ -166,13 +170,13 @@ async function failure(
   return await unhealthy(server, cannot, status);
 }
 
-/** Tells apart why a server doesn't serve (Vault API, "sys/health"). */
+/** Finds out why a server is unavailable (Vault API, "sys/health"). */
 async function unhealthy(
   server: VaultServer,
   cannot: string,
   status: number,
 ): Promise<SyncError> {
-  const what = "ask how it is";
+  const what = "check the health of Vault";
   const health = await send(server, {
     what,
     method: "GET",
@@ -187,17 +191,28 @@ async function unhealthy(
         "unseal it: vault operator unseal",
       );
     case 501:
-      return vaultError(`${cannot} is not initialised`, "vault-sealed");
+      return vaultError(
+        `${cannot} is not initialised`,
+        "vault-sealed",
+        "initialise it: vault operator init",
+      );
     case 429:
     case 472:
     case 473:
-      return vaultError(`${cannot} is a standby`, "vault-busy");
+      return vaultError(
+        `${cannot} is a standby server`,
+        "vault-busy",
+        "set vault.address to the active server, or to a load balancer that finds it",
+      );
     default:
-      return vaultError(`${cannot} fails (${status})`, "vault-busy");
+      return vaultError(
+        `${cannot} answers with status ${status}`,
+        "vault-busy",
+      );
   }
 }
 
-/** A failure of Vault: exit 5, tried again by the next run. */
+/** Returns a failure of Vault: exit 5; the next run tries again. */
 export function vaultError(
   message: string,
   reason: string,
@@ -211,11 +226,11 @@ export function vaultError(
   });
 }
 
-/** The error for a server that is another one. */
-export function odd(server: VaultServer, what: string): SyncError {
+/** Returns the error for a server that is not Vault. */
+export function notVault(server: VaultServer, what: string): SyncError {
   return vaultError(
-    `Cannot ${what}: ${server.address} does not answer as Vault does`,
+    `Cannot ${what}: ${server.address} does not answer like Vault`,
     "vault-odd",
-    "see vault.address",
+    "check vault.address",
   );
 }

@@ -1,15 +1,15 @@
 /**
- * A login to Vault that lasts: made when it is first needed, renewed before it
- * ends, made anew when it can't be renewed, and revoked at the end.
+ * A permanent login to Vault: logs in on first use, renews the token before it
+ * expires, logs in again if it can't be renewed, and revokes it at the end.
  *
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
 import { formatDuration } from "../base/duration.ts";
 import {
+  isTemporary,
   logIn,
   lookUp,
-  mayPass,
   renew,
   revoke,
   type Token,
@@ -22,11 +22,11 @@ import {
   isRefusal,
   readWord,
   roleRefused,
-  tokenOver,
+  tokenExpired,
   wrapUsed,
 } from "./login.ts";
 
-/** How this host logs in. Files are read at each login, never kept. */
+/** How this host logs in. Files are read at each login, and not cached. */
 export type Credentials =
   | { kind: "token"; tokenFile: string }
   | {
@@ -34,30 +34,32 @@ export type Credentials =
     mount: string;
     roleId: string | { file: string };
     secretIdFile: string;
-    /** Whether the file holds a wrapping token, which gives it once. */
+    /** Whether the file contains a wrapping token, which works once. */
     wrapped: boolean;
   };
 
 type Held = Token & {
   since: number;
   first: number;
-  /** Whether its policies keep it from looking itself up. */
+  /** Whether its policies do not allow it to look itself up. */
   isBlind: boolean;
 };
 
-/** A refused login is not tried again with the same words for so long. */
+/** How long a refused login is not tried again with the same credentials. */
 const pauseAfterRefusal = 5 * 60_000;
 
 /** See the module. */
 export class VaultSession {
   #held: Held | undefined;
   #login: Promise<Held> | undefined;
-  /** Vault locks a role out that is tried too often. */
+  /** Vault locks out a role after too many attempts. */
   #refused: { words: string; error: unknown; at: number } | undefined;
   #unwrapped: { from: string; secretId: string } | undefined;
   /** The last token that could be looked up. */
   #seen: string | undefined;
-  /** When a login was made last because a blind token was denied a call. */
+  /**
+   * When the last login happened because a call with a blind token was denied.
+   */
   #triedAnew = -Infinity;
 
   constructor(
@@ -66,7 +68,10 @@ export class VaultSession {
     readonly effects: Pick<Effects, "monotonic" | "sleep" | "tell">,
   ) {}
 
-  /** The token, after a login if there is none: one, however many ask. */
+  /**
+   * Returns the token. Logs in if there is none; concurrent callers share one
+   * login.
+   */
   async token(): Promise<string> {
     const held = this.#held;
     if (held && !this.#isOver(held)) return held.value;
@@ -75,8 +80,8 @@ export class VaultSession {
   }
 
   /**
-   * Whether it is worth to try again after Vault denied a call: the token is
-   * not good any more and is forgotten, so that the next call logs in.
+   * Whether a retry can help after Vault denied a call: the token is no longer
+   * valid. It is then dropped, so that the next call logs in.
    */
   async isStale(value: string): Promise<boolean> {
     if (this.#held?.value !== value) return true;
@@ -85,15 +90,16 @@ export class VaultSession {
       await lookUp(this.server, value);
       return false;
     } catch (error) {
-      if (mayPass(error)) throw error;
+      if (isTemporary(error)) throw error;
       if (this.#held?.value === value) this.#held = undefined;
       return true;
     }
   }
 
   /**
-   * The same of a token that can't be looked up: whether it is over or lacks a
-   * policy, only another login shows. One is made, and none for a while then.
+   * Does the same for a token that can't be looked up: only another login shows
+   * whether it has expired or lacks a policy. Allows one such login, and then
+   * none for a while.
    */
   async #isBlindStale(value: string): Promise<boolean> {
     const { credentials } = this;
@@ -109,10 +115,10 @@ export class VaultSession {
   }
 
   /**
-   * What a person may do about a call that was denied, as far as the token
+   * Returns what a person can do about a denied call, as far as the token
    * shows.
    *
-   * @param rule The lines that a policy needs for the call.
+   * @param rule The rule that a policy needs for the call.
    */
   hintsFor(rule: string): string[] {
     const { credentials } = this;
@@ -127,13 +133,13 @@ export class VaultSession {
       `${whose}: ${rule}`,
       ...(held?.isBlind && credentials.kind === "token"
         ? [
-          `or the token in ${credentials.tokenFile} is over: without the policy default nobody can tell`,
+          `or the token in ${credentials.tokenFile} has expired: without the policy default, vault-agent can't find out`,
         ]
         : []),
     ];
   }
 
-  /** Renews the token, or logs in again, until the signal says stop. */
+  /** Renews the token, or logs in again, until the signal is aborted. */
   async keep(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       await this.effects.sleep(this.#nextRenewal());
@@ -146,7 +152,10 @@ export class VaultSession {
     }
   }
 
-  /** Revokes a token that was made here; one from a file is somebody's. */
+  /**
+   * Revokes a token of this session; a token from a file belongs to somebody
+   * else.
+   */
   async end(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
@@ -169,15 +178,15 @@ export class VaultSession {
         held.lease / 6,
         () => renew(this.server, held),
       ).catch((error) => {
-        if (mayPass(error)) throw error;
+        if (isTemporary(error)) throw error;
         return undefined;
       });
       if (renewed && this.#held === held) {
-        // What it may do has not changed.
+        // Its permissions have not changed.
         const { policies, isBlind } = held;
         this.#hold({ ...renewed, policies }, isBlind, held.first);
       }
-      // Near the longest life of a token a renewal gives less and less.
+      // Near the maximum lifetime of a token, each renewal is shorter.
       if (renewed && renewed.lease >= held.first / 2) return;
     }
     if (this.credentials.kind === "appRole") {
@@ -189,9 +198,10 @@ export class VaultSession {
       say(
         this.effects,
         "warning",
-        `The token in ${this.credentials.tokenFile} ends soon and can't be renewed: write a new one to the file`,
+        `The token in ${this.credentials.tokenFile} expires soon and can't be renewed: write a new one to the file`,
       );
-      // What the file says by now counts, whatever became of the old token.
+      // The current content of the file counts, whatever happened to the old
+      // token.
       this.#held = undefined;
       await this.token();
     }
@@ -216,7 +226,7 @@ export class VaultSession {
     }
   }
 
-  /** What the files hold. */
+  /** Reads the credentials from the files. */
   async #words(): Promise<string> {
     const { credentials } = this;
     if (credentials.kind === "token") {
@@ -237,8 +247,10 @@ export class VaultSession {
     if (credentials.kind === "token") {
       const token = await this.#lookedUp(words);
       if (token) return { token, isBlind: false };
-      if (this.#seen === words) throw tokenOver(server, credentials.tokenFile);
-      // How long it lasts is not known; calls show whether it is good.
+      if (this.#seen === words) {
+        throw tokenExpired(server, credentials.tokenFile);
+      }
+      // Its lifetime is unknown; calls show whether it is valid.
       const blind = { lease: 0, renewable: false, policies: [] };
       return { token: { value: words, ...blind }, isBlind: true };
     }
@@ -254,7 +266,9 @@ export class VaultSession {
     }
   }
 
-  /** @returns `undefined` where the token is over, or may not look itself up. */
+  /**
+   * @returns `undefined` if the token has expired, or may not look itself up.
+   */
   async #lookedUp(value: string): Promise<Token | undefined> {
     try {
       const token = await lookUp(this.server, value);
@@ -280,7 +294,7 @@ export class VaultSession {
 
   #hold(token: Token, isBlind: boolean, first = token.lease): Held {
     const life = token.lease === 0
-      ? isBlind ? "tells not how long it lasts" : "does not end"
+      ? isBlind ? "does not show how long it lasts" : "does not expire"
       : `lasts ${formatDuration(token.lease)}`;
     const did = first === token.lease ? "Logged in to" : "Renewed the token of";
     say(

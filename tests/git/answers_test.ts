@@ -36,7 +36,7 @@ Deno.test("what a server answers in place of names becomes a reason and a hint",
     ["405", answer(405), "not-git", "repository"],
     ["407", answer(407), "proxy", "http_proxy"],
     ["410", answer(410), "not-git", "repository"],
-    ["429", answer(429), "slow-down", "left alone for"],
+    ["429", answer(429), "slow-down", "next request to it is in"],
     ["500", answer(500), "unreachable", "next run"],
     ["503", answer(503), "unreachable", "next run"],
     ["a page", answer(200, "<html>\n<body>\n"), "not-git", "login page"],
@@ -165,6 +165,31 @@ Deno.test("what a forge says in a line of its own is no damage here", async () =
   });
 });
 
+Deno.test("a remote that is a partial clone is told as such", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 3);
+    await git(infra, "config", "uploadpack.allowFilter", "true");
+    for (const filter of ["blob:none", "tree:0"]) {
+      const partial = `${folder}/${filter.replace(":", "-")}`;
+      const from = ["--bare", `--filter=${filter}`, `file://${infra}`, partial];
+      await git(folder, "clone", "--quiet", ...from);
+      const fetching = new Fetching(`${folder}/state`, {
+        repository: `file://${partial}`,
+      });
+      const error = await fetching.fetch().then(() => null, (e) => e);
+      assertEquals(
+        [error?.reason, error?.message],
+        [
+          "remote-error",
+          `Cannot reach file://${partial}: its repository lacks objects, because it is a partial clone`,
+        ],
+        `${filter}: ${error?.details}`,
+      );
+      assertStringIncludes(error.hints.join(), "without --filter");
+    }
+  });
+});
+
 Deno.test("a pack that comes garbled is no damage here", async () => {
   await inFolder(async (folder) => {
     const infra = await makeInfra(folder, 3);
@@ -219,7 +244,7 @@ Deno.test("a pack that comes garbled is no damage here", async () => {
       await Deno.truncate(`${objects}/${name}`, 40);
     }
     assertEquals((await fetching.fetch()).commit.subject, "Commit 6");
-    assertEquals(fetching.told, ["The mirror is damaged; making it again"]);
+    assertEquals(fetching.told, ["The mirror is damaged; creating a new one"]);
   });
 });
 
@@ -287,7 +312,7 @@ Deno.test("a server that gives no part of a history gives all of it", async () =
         assertEquals([commit.subject, forward], ["Commit 8", "yes"], name);
       }
       assertEquals(fetching.told, [
-        "The server can't give a part of the history, so all of it was fetched",
+        "The server only gives whole histories, so all of the history was fetched",
       ], name);
     }
   });

@@ -221,5 +221,5 @@ test("a damaged mirror is made again", async ({ folder, big }) => {
   }
   const { forward } = await fetching.fetch();
   assertEquals(forward, "yes");
-  assertEquals(fetching.told, ["The mirror is damaged; making it again"]);
+  assertEquals(fetching.told, ["The mirror is damaged; creating a new one"]);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../../lib/process/run_command.ts";
-import { keyTrouble } from "../../lib/keys/private_key.ts";
+import { privateKeyProblem } from "../../lib/keys/private_key.ts";
 import { inFolder } from "../folder.ts";
 import { output } from "../world/program.ts";
 import { makeKey } from "./servers.ts";
@@ -8,7 +8,7 @@ import { makeKey } from "./servers.ts";
 /** What is said of a key with this text. */
 async function said(path: string, text: string) {
   await Deno.writeTextFile(path, text, { mode: 0o600 });
-  return await keyTrouble({ run }, path, "sshKeyFile");
+  return await privateKeyProblem({ run }, path, "sshKeyFile");
 }
 
 Deno.test("a key that ssh can't read is told with what is wrong with it", async () => {
@@ -21,10 +21,10 @@ Deno.test("a key that ssh can't read is told with what is wrong with it", async 
     const sops = `{"data": "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]"}`;
     const table: [string, string | undefined][] = [
       [good, undefined],
-      [good.trimEnd(), "lacks the newline at its end"],
-      [good.replaceAll("\n", "\r\n"), "line ends of Windows"],
+      [good.trimEnd(), "has no newline at its end"],
+      [good.replaceAll("\n", "\r\n"), "Windows line endings"],
       [`\ufeff${good}`, "a byte order mark"],
-      [good.replace(/^/gm, "  "), "has blanks before its lines"],
+      [good.replace(/^/gm, "  "), "has spaces before its lines"],
       ["", "is empty"],
       ["\n", "is empty"],
       [locked, "has a passphrase"],
@@ -32,9 +32,9 @@ Deno.test("a key that ssh can't read is told with what is wrong with it", async 
       [`key: ENC[AES256_GCM,data:x]\nsops:\n  mac: x\n`, "encrypted by sops"],
       ["age-encryption.org/v1\n-> X25519 x\n", "is still encrypted by age"],
       [pub, "is a public key"],
-      ["PuTTY-User-Key-File-3: ssh-ed25519\n", "is a key of PuTTY"],
-      [`${good.slice(0, 120)}\n`, "ssh-keygen says"],
-      ["hunter2\n", "ssh-keygen says"],
+      ["PuTTY-User-Key-File-3: ssh-ed25519\n", "is a PuTTY key"],
+      [`${good.slice(0, 120)}\n`, "ssh-keygen reports"],
+      ["hunter2\n", "ssh-keygen reports"],
     ];
     for (const [text, words] of table) {
       const trouble = await said(path, text);
@@ -42,8 +42,24 @@ Deno.test("a key that ssh can't read is told with what is wrong with it", async 
       if (words === undefined) assertEquals(trouble, undefined);
       else assertStringIncludes(trouble ?? "nothing", words, told);
       // It is no question of access, and what is in the file is not shown.
-      assert(!/deploy key to|hunter2/.test(trouble ?? ""), told);
+      assert(!/as a deploy key|hunter2/.test(trouble ?? ""), told);
     }
+  });
+});
+
+Deno.test("only a key that is missing is told to be created", async () => {
+  await inFolder(async (folder) => {
+    const trouble = (path: string) =>
+      privateKeyProblem({ run }, path, "sshKeyFile");
+    const missing = `${folder}/missing`;
+    assertStringIncludes(
+      await trouble(missing) ?? "nothing",
+      `${missing} (sshKeyFile) does not exist: create a key with ssh-keygen`,
+    );
+    assertEquals(
+      await trouble(folder),
+      `${folder} (sshKeyFile) is not a file: set sshKeyFile to the path of the key`,
+    );
   });
 });
 
@@ -53,7 +69,7 @@ Deno.test("who may read a key counts as ssh counts it: for those who own it", as
     await makeKey(path);
     for (const mode of [0o400, 0o600, 0o640, 0o604]) {
       await Deno.chmod(path, mode);
-      const trouble = await keyTrouble({ run }, path, "sshKeyFile");
+      const trouble = await privateKeyProblem({ run }, path, "sshKeyFile");
       const isOpen = (mode & 0o077) !== 0;
       assertEquals(trouble?.includes(`chmod 600 ${path}`) ?? false, isOpen);
     }
@@ -64,7 +80,10 @@ Deno.test("who may read a key counts as ssh counts it: for those who own it", as
     await Deno.chown(path, 65534, null);
     for (const mode of [0o440, 0o604]) {
       await Deno.chmod(path, mode);
-      assertEquals(await keyTrouble({ run }, path, "sshKeyFile"), undefined);
+      assertEquals(
+        await privateKeyProblem({ run }, path, "sshKeyFile"),
+        undefined,
+      );
     }
   });
 });
@@ -82,9 +101,12 @@ Deno.test("what is told to type makes a key usable that an editor has bent", asy
     ];
     for (const text of bent) {
       const trouble = await said(path, text);
-      const typed = /: (sed .*)$/.exec(trouble!)![1]!;
+      const typed = /: fix it with (sed .*)$/.exec(trouble!)![1]!;
       await output(["sh", "-c", typed]);
-      assertEquals(await keyTrouble({ run }, path, "sshKeyFile"), undefined);
+      assertEquals(
+        await privateKeyProblem({ run }, path, "sshKeyFile"),
+        undefined,
+      );
     }
   });
 });

@@ -91,7 +91,7 @@ Deno.test("a token that is refused is named by its file and never shown", async 
         const error = await asked({ repository, tokenFile });
         assertEquals(error.reason, "denied");
         assertEquals(error.hints, [
-          `look whether the token in ${tokenFile} may read the repository and has not expired`,
+          `check that the token in ${tokenFile} may read the repository and has not expired`,
         ]);
         assert(!Deno.inspect(error).includes("hunter2"));
       },
@@ -127,7 +127,7 @@ Deno.test("a server that hangs up, and one that is not there, are unreachable", 
   assertEquals(error.reason, "unreachable");
   assertEquals(
     error.message,
-    `Cannot reach ${repository}: no answer that Git could use came back`,
+    `Cannot reach ${repository}: Git could not connect`,
   );
 });
 

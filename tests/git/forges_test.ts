@@ -354,7 +354,7 @@ Deno.test("the answers of forges have their reasons, and hints that fit", () => 
         assert(hints.includes(file), `${told}: ${hints}`);
       }
       if (reason !== "denied" && reason !== "not-found") {
-        assert(!hints.includes("as a deploy key to"), `${told}: ${hints}`);
+        assert(!hints.includes("as a deploy key"), `${told}: ${hints}`);
       }
     }
   }

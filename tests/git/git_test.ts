@@ -115,7 +115,7 @@ Deno.test("a name that is a branch and a tag is refused, unless it is full", () 
   ) as SyncError;
   assertEquals([error.reason, error.exit], ["ref-ambiguous", 3]);
   assertEquals(error.hints, [
-    "write refs/heads/v1 or refs/tags/v1 as the ref in the configuration",
+    "set ref to refs/heads/v1 or refs/tags/v1 in the configuration",
   ]);
   assertEquals(parseTip(both, "refs/heads/v1")?.revision, a);
   assertEquals(parseTip(both, "refs/tags/v1")?.revision, c);

@@ -62,7 +62,7 @@ test("a token that is refused is named by its file and never shown", async ({ re
   const error = await refusedBy({ repository, tokenFile });
   assertEquals([error.reason, error.exit, error.next], ["denied", 3, "retry"]);
   assertEquals(error.hints, [
-    `look whether the token in ${tokenFile} may read the repository and has not expired`,
+    `check that the token in ${tokenFile} may read the repository and has not expired`,
   ]);
   assert(!Deno.inspect(error).includes("expired\n"));
 });
@@ -72,7 +72,7 @@ test("a token file that holds no token is told, and nothing is sent", async ({ f
     ["empty", await write(""), "is empty"],
     ["missing", `${folder}/missing`, "does not exist"],
     ["a folder", folder, "can't be read"],
-    ["none", undefined, "name that file with tokenFile"],
+    ["none", undefined, "set tokenFile to its path"],
   ];
   for (const [name, tokenFile, hint] of table) {
     const error = await refusedBy({ repository, tokenFile });
@@ -87,7 +87,7 @@ test("a token file of several lines is told as such and not shown", async ({ rep
   const tokenFile = await write("# my token\nhunter2\n");
   const error = await refusedBy({ repository, tokenFile });
   assertEquals(error.reason, "denied");
-  assertStringIncludes(error.hints.join(), "has several lines");
+  assertStringIncludes(error.hints.join(), "has more than one line");
   assert(!Deno.inspect(error).includes("hunter2"));
 });
 
@@ -105,7 +105,7 @@ test("a token stays with its server where that sends on to another", async ({ wr
   assertEquals(error.reason, "denied");
   assertStringIncludes(
     error.hints.join(),
-    `sends on to ${other.url},`,
+    `redirects to ${other.url},`,
   );
   assertEquals(other.offered, []);
   // What it advises works.

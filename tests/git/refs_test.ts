@@ -1,5 +1,10 @@
 /** Names that are legal, if unusual. */
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { SyncError } from "../../lib/base/errors.ts";
 import { options } from "../../lib/config/schema.ts";
 import { missing } from "../../lib/sync/unreached.ts";
@@ -131,6 +136,31 @@ Deno.test("from a tag to a branch and back nothing is compared", async () => {
     const commit = await git(infra, "rev-parse", "main~3");
     const pinned = await fetching.fetch({ ref: commit });
     assertEquals([pinned.commit.revision, pinned.forward], [commit, "unknown"]);
+  });
+});
+
+Deno.test("a name that is not UTF-8 is told as such, and never proposed", async () => {
+  await inFolder(async (folder) => {
+    const infra = await makeInfra(folder, 1);
+    const commit = await git(infra, "rev-parse", "main");
+    const line = new TextEncoder().encode(`${commit} refs/heads/caf?\n`);
+    line[line.indexOf(0x3f)] = 0xe9;
+    await Deno.writeFile(`${infra}/packed-refs`, line);
+    const { effects } = watched();
+    // What comes of such bytes on the command line and in a file.
+    const ref = "caf\ufffd";
+    const error = await missing(effects, configOf({ repository: infra, ref }));
+    assertEquals(error.reason, "ref-missing");
+    assertEquals(
+      error.message,
+      `Cannot follow ${ref}: this name is not valid UTF-8`,
+    );
+    assertStringIncludes(error.hints.join(), "rename the branch or tag");
+    const near = await missing(
+      effects,
+      configOf({ repository: infra, ref: "cafe" }),
+    );
+    assert(!near.hints.join().includes("\ufffd"), near.hints.join());
   });
 });
 

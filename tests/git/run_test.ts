@@ -178,7 +178,7 @@ test(
       return checks.find((one: { name: string }) => one.name === "repository");
     };
     const pins = {
-      "no SSH host key of it is pinned": `elsewhere ${other}`,
+      "its SSH host key is not pinned": `elsewhere ${other}`,
       "its SSH host key is not the pinned one":
         `[127.0.0.1]:${server.port} ${other}`,
     };
@@ -188,7 +188,7 @@ test(
       assertStringIncludes(said, says);
       // As a person obeys it, who has compared the keys.
       const [, scan, file] =
-        /compare what (ssh-keyscan .*) shows .* write them into (\S+)/
+        /compare the output of (ssh-keyscan .*) with .* write them to (\S+)/
           .exec(hints.join("\n"))!;
       assertEquals(file, known);
       const keys = await world.output(["sh", "-c", scan!]);

@@ -63,10 +63,10 @@ test("a host key that is not the pinned one is refused, and so is an unknown one
   const wrong = server.knownHosts.replace(/AAAA\S+/, other.split(" ")[1]!);
   const table: [string | null, string | undefined, string][] = [
     [wrong, file, "its SSH host key is not the pinned one"],
-    ["", file, "no SSH host key of it is pinned"],
-    [null, file, "no SSH host key of it is pinned"],
+    ["", file, "its SSH host key is not pinned"],
+    [null, file, "its SSH host key is not pinned"],
     // This machine's own files don't know it either.
-    [null, undefined, "no SSH host key of it is pinned"],
+    [null, undefined, "its SSH host key is not pinned"],
   ];
   for (const [text, knownHosts, says] of table) {
     if (text !== null) await Deno.writeTextFile(file, text);
@@ -90,7 +90,10 @@ test("a key that can't work is told with what to do about it", async ({ folder, 
   ]);
   await Deno.chmod(`${folder}/other.pub`, 0o600);
   const table: [string, string][] = [
-    ["other", `add the public half of ${folder}/other as a deploy key`],
+    [
+      "other",
+      `add the public key of ${folder}/other to the repository as a deploy key`,
+    ],
     ["other.pub", "is a public key"],
     ["open", `chmod 600 ${folder}/open`],
     ["locked", `ssh-keygen -p -f ${folder}/locked`],
@@ -240,7 +243,7 @@ test("a key that is bent is found before the server is asked", async ({ folder, 
     const error = await refusedBy({ ...right, sshKeyFile: path });
     // It would be unreachable.
     assertEquals(error.reason, "denied");
-    assert(!error.hints.join().includes("as a deploy key to"));
+    assert(!error.hints.join().includes("as a deploy key"));
     assertStringIncludes(error.hints.join(), path);
   }
 });

@@ -67,7 +67,7 @@ Deno.test("the token does not follow a redirect to another server", async () => 
     await assertRejects(
       () => askRemote(effects, config(folder, repository)),
       SyncError,
-      "it does not accept the credentials",
+      "it does not accept this host's credentials",
     );
     assertEquals(other.offered, []);
   });

@@ -136,7 +136,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         settings: { "vault.address": "http://127.0.0.1:9" },
         check: "vault",
         says: /127\.0\.0\.1:9/,
-        hint: /name and port fit: vault\.address$/,
+        hint: /vault\.address has the right name and port$/,
         obeys: { "vault.address": undefined },
       },
       {
@@ -261,7 +261,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         },
         check: "revision",
         says: /Cannot|signed/,
-        hint: /^mend the files of verify\.allowedSigners/,
+        hint: /^fix the files of verify\.allowedSigners/,
         obeys:
           "ssh-keygen -q -t ed25519 -N '' -f /root/signer; sed 's/^/ada@example.org /' /root/signer.pub >/root/none",
         then: /is not signed/,

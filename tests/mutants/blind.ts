@@ -19,7 +19,7 @@ export const ofLooks: readonly Mutant[] = [
   {
     name: "look: an exit code says that two commits are apart",
     file: "lib/git/ancestry.ts",
-    from: "  await mustBeApart(run, mirror, one, other);\n",
+    from: "  await confirmUnrelated(run, mirror, one, other);\n",
     to: "",
     tests: blind,
   },

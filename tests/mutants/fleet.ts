@@ -41,7 +41,7 @@ export const ofFleets: readonly Mutant[] = [
   {
     name: "fleet: a note may have any form",
     file: "lib/trust/note.ts",
-    from: 'return noteText(note) === text ? note : "has another form";',
+    from: 'return noteText(note) === text ? note : "has an unexpected format";',
     to: "return note;",
     tests: notes,
   },

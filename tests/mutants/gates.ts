@@ -145,7 +145,7 @@ export const ofGates: readonly Mutant[] = [
   {
     name: "gates: what a branch no longer has is deployed",
     file: "lib/git/soaked.ts",
-    from: "  if (!isBehind) throw gone(run, tip);\n",
+    from: "  if (!isBehind) throw goneError(run, tip);\n",
     to: "",
     tests: runs,
   },

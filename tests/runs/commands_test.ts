@@ -134,8 +134,8 @@ test("what failed to build is not accepted in place of a retry", async (world) =
   await syncTo(world, 6);
   says(
     (await syncTo(world, 2, "accept", revision)).stderr,
-    "it is held for another reason: Cannot build",
-    "gitops-sync retry tries the same one again",
+    "it is blocked for another reason: Cannot build",
+    "run gitops-sync retry to try the same commit again",
   );
 });
 

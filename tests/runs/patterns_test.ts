@@ -52,7 +52,7 @@ test("a range of versions follows the highest tag in it, forwards", async (world
   const refused = await syncTo(world, 4);
   says(
     refused.stderr,
-    "The newest tag of semver:>=1.2 <2 is v1.9.9, which is no higher version than v1.10.0",
+    "The newest tag of semver:>=1.2 <2 is v1.9.9, which is not a higher version than v1.10.0",
   );
   await syncTo(world, 9);
   runs(world, next);

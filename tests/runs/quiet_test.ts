@@ -18,7 +18,11 @@ test("a server that asks to slow down is asked no more until then", async (world
 
   handler = busy("3600");
   const first = await syncTo(world, 3);
-  says(first.stderr, "the server asks to slow down", "left alone for 1h");
+  says(
+    first.stderr,
+    "the server asks to slow down",
+    "the next request to it is in 1h",
+  );
   assertEquals(world.state()?.quiet?.[0]?.asked, 3_600_000);
   const asked = server.requests.length;
   says((await syncTo(world, 3)).stderr, "it is asked again after");

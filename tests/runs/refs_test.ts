@@ -126,7 +126,10 @@ test("a full commit is deployed, whatever the branches do", async (world) => {
 
   const missing = "1".repeat(40);
   world.configure(repository, { ref: missing });
-  says((await syncTo(world, 3)).stderr, "it no longer has what was asked for");
+  says(
+    (await syncTo(world, 3)).stderr,
+    "it no longer has the requested branch, tag or commit",
+  );
   runs(world, revision);
 });
 
@@ -139,7 +142,7 @@ test("a name that is a branch and a tag must be written in full", async (world) 
   const ambiguous = await syncTo(world, 3);
   says(
     ambiguous.stderr,
-    "has a branch and a tag of that name",
+    "has a branch and a tag with that name",
     "hint: write refs/heads/release or refs/tags/release",
   );
   assertEquals(world.running(), null);

@@ -13,7 +13,7 @@ test("a state that can't be used stops every command and is left alone", async (
   const broken: [string, string][] = [
     [
       good.replace('"version": 1', '"version": 2'),
-      "it has version 2, and this program knows up to 1",
+      "it has version 2, and this program supports versions up to 1",
     ],
     [good.slice(0, 300), "Cannot read"],
     ["", "Cannot read"],

@@ -122,7 +122,7 @@ test("a state folder without room is told, and nothing is changed", async (world
   });
   const fetched = await syncInSmallFolder(world);
   assertEquals(fetched.code, 3);
-  says(fetched.stderr, "there is no space left here for what was fetched");
+  says(fetched.stderr, "this host has no space left for the fetched data");
   assertEquals(standing(world), before);
 });
 

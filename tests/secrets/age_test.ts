@@ -89,7 +89,7 @@ Deno.test("a file that is no identity is refused, and not shown", async () => {
     await assertRejects(
       () => readIdentity(effects, "/dev/zero"),
       SyncError,
-      "it is no file of keys",
+      "it is not a key file",
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -102,7 +102,11 @@ Deno.test("an SSH key that age has no use for is refused", async () => {
     const path = `${folder}/key`;
     await must("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", path]);
     const read = () => readIdentity(effects, path);
-    await assertRejects(read, SyncError, "ed25519 and RSA alone");
+    await assertRejects(
+      read,
+      SyncError,
+      "only takes SSH keys of type ed25519 and RSA",
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -118,14 +118,14 @@ Deno.test("a damaged file and one in plaintext are found", async () => {
     [
       "secrets/c.yaml",
       "password: hunter2\n",
-      "it is in plaintext, and a rule of .sops.yaml wants it encrypted\nmend with: gitops-sync secrets encrypt secrets/c.yaml\n",
+      "it is in plaintext, but a rule of .sops.yaml requires encryption\nmend with: gitops-sync secrets encrypt secrets/c.yaml\n",
     ],
     [
       "secrets/c.yaml",
       b.replace(/password: .*/, "password: x"),
       "in plaintext",
     ],
-    ["secrets/c.yaml", b.replace(/sops:[^]*/, ""), "it was cut off"],
+    ["secrets/c.yaml", b.replace(/sops:[^]*/, ""), "it is truncated"],
     ["secrets/c.yaml", `more: ${/ENC\S+/.exec(b)![0]}\n${b}`, ""],
     ["c.age", "hunter2", "it is not encrypted"],
   ];
@@ -148,7 +148,7 @@ Deno.test("nothing passes by rules that can't be read", async () => {
       [`creation_rules: [\n${rules}`, "its syntax is wrong"],
       [
         rules.replace(/path_regex: \S+/, "path_regex: (a+|b)+$"),
-        "the path_regex of its rule 1 is too hard to match here",
+        "the path_regex of its rule 1 is too complex to match here",
       ],
     ]
   ) {

@@ -89,10 +89,10 @@ for (const sops of sopsPrograms) {
 /** It is said what is wrong, and what to do. */
 function isClear(answer: Answer, opens: string): boolean {
   if (answer.kind !== "problem") return true;
-  const { why, mend, reason } = answer.problem;
+  const { why, fix, reason } = answer.problem;
   // What sops is busy with for ever is told as that, and tried again.
   if (reason === "timed-out" && opens === "always") return false;
-  return why.length > 8 && mend.length > 8 &&
+  return why.length > 8 && fix.length > 8 &&
     // deno-lint-ignore no-control-regex
-    !/[\u0000-\u001f]/.test(why + mend);
+    !/[\u0000-\u001f]/.test(why + fix);
 }

@@ -100,7 +100,7 @@ Deno.test("recipients that are repeated by aliases have an end", () => {
   const rules = readRules(
     `k: &k "${names}"\ncreation_rules:\n${"  - {age: *k}\n".repeat(5000)}`,
   );
-  assertStringIncludes(rules.why ?? "", "tied together");
+  assertStringIncludes(rules.why ?? "", "refer to each other");
 });
 
 Deno.test("only the beginning of an age file is its header", () => {

@@ -66,7 +66,7 @@ Deno.test("keys that are of no use keep no other from opening", async () => {
     assertEquals(numbers(checked), [1, 0]);
     const said = checked.messages.join("\n");
     for (const name of ["locked", "blank", "missing"]) {
-      assertStringIncludes(said, `Passed over the identity ${folder}/${name}`);
+      assertStringIncludes(said, `Skipped the identity ${folder}/${name}`);
     }
   });
 });

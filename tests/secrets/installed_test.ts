@@ -150,10 +150,10 @@ Deno.test("a file for a cloud key alone is told who could open it", () => {
   const text = JSON.stringify({ data: "x", sops });
   const bytes = new TextEncoder().encode(text);
   const facts = factsOf({ name: "a.bin", bytes });
-  const { why, mend, recipients } = foreignProblem("a.bin", "secret a", facts);
+  const { why, fix, recipients } = foreignProblem("a.bin", "secret a", facts);
   assertEquals(recipients, ["arn:aws:kms:x:1:key/2"]);
-  assert(why.includes("only who may use that key of AWS KMS"), why);
-  assert(!mend.includes("public key"), mend);
+  assert(why.includes("only those who may use that key of AWS KMS"), why);
+  assert(!fix.includes("public key"), fix);
 });
 
 // What sops-install-secrets of 2026-06 says to such files.

@@ -161,7 +161,7 @@ for (const sops of sopsPrograms) {
         assert(!Deno.inspect(answer).includes(canary), what);
         if (answer.kind === "problem") {
           assertEquals(answer.problem.file, name);
-          assert(answer.problem.mend.length > 10, what);
+          assert(answer.problem.fix.length > 10, what);
         }
       }
     });

@@ -25,7 +25,7 @@ const next = (reasons: Reason[], identities = [key], lacksKey = false) => {
     file: "a",
     reason,
     why: "it is so",
-    mend: "do that",
+    fix: "do that",
   }));
   return problemsFailure(problems, { identities, lacksKey }, "prove", "x").next;
 };
@@ -57,6 +57,34 @@ Deno.test("a revision is held for its own faults alone", () => {
   const both = ["identity-unreadable", "wrong-recipient"] as const;
   assertEquals(next([...both], [key], true), "retry");
   assertEquals(next([...both, "no-key"], [key], true), "hold");
+});
+
+Deno.test("files, key files and lists of secrets are counted by themselves", () => {
+  const said = (...problems: [Reason, string][]) =>
+    problemsFailure(
+      problems.map(([reason, file]) => ({
+        file,
+        reason,
+        why: "it is so",
+        fix: "do that",
+      })),
+      { identities: [key], lacksKey: true },
+      "prove",
+      "the system of x",
+    ).message;
+  const web: [Reason, string] = ["wrong-recipient", "web.yaml"];
+  const none: [Reason, string] = ["identity-unreadable", "/etc/none.key"];
+  const list: [Reason, string] = ["manifest-unreadable", "/nix/store/m"];
+  const table: [string, string][] = [
+    [said(web, ["no-key", "web.yaml"]), "decrypt 1 file"],
+    [said(web, ["no-key", "db.yaml"]), "decrypt 2 files"],
+    [said(none), "use 1 key file"],
+    [said(none, web), "decrypt 1 file and can't use 1 key file"],
+    [said(list), "read 1 list of secrets"],
+  ];
+  for (const [message, what] of table) {
+    assertEquals(message, `This host can't ${what} that the system of x needs`);
+  }
 });
 
 /** An age that ends like this. */
@@ -156,7 +184,7 @@ Deno.test("what may pass hides no fault and makes none up", async () => {
 });
 
 Deno.test("a plugin that fails is no reason to hold", () => {
-  const { reason, why, mend } = foreignProblem(
+  const { reason, why, fix } = foreignProblem(
     "a.age",
     "secret a",
     { kind: "age", bytes: bytes("") },
@@ -165,7 +193,7 @@ Deno.test("a plugin that fails is no reason to hold", () => {
   );
   assertEquals(reason, "plugin-failed");
   assertStringIncludes(why, "no device");
-  assertStringIncludes(mend, "secrets.plugins");
+  assertStringIncludes(fix, "secrets.plugins");
 });
 
 // sops-install-secrets: "has already been loaded as".
@@ -183,6 +211,6 @@ Deno.test("a file that is named with two formats is refused", () => {
   assertEquals(found.map(({ reason, file }) => [reason, file]), [
     ["two-formats", "/x"],
   ]);
-  assert(found[0]!.why.includes("secret d takes it for json"), found[0]!.why);
-  assert(found[0]!.why.includes("secret a for yaml"), found[0]!.why);
+  assert(found[0]!.why.includes("secret d reads it as json"), found[0]!.why);
+  assert(found[0]!.why.includes("secret a as yaml"), found[0]!.why);
 });

@@ -46,7 +46,7 @@ Deno.test("all problems of a revision are in one report", async () => {
     // A key that is merely listed is not required.
     assertStringIncludes(
       checked.messages.join("\n"),
-      `Passed over the identity ${missing}: `,
+      `Skipped the identity ${missing}: `,
     );
     const error = failure(checked);
     assertEquals(
@@ -356,7 +356,7 @@ Deno.test("a file that is far too large is told, and not read", async () => {
     assertEquals(numbers(checked), [0, 1]);
     assertStringIncludes(
       checked.messages.join("\n"),
-      "large.age [too-large]: it was left out: it is 3.0M long",
+      "large.age [too-large]: it was not checked: it has 3.0M",
     );
   });
 });

@@ -50,7 +50,7 @@ for (const manifest of ["script", "systemd"] as const) {
     assertEquals(second.code, 5, second.stderr);
     assertStringIncludes(
       second.stderr,
-      "web.yaml, key pasword [no-key]: secret pasword is to come from it, but there is no pasword, only password",
+      "web.yaml, key pasword [no-key]: secret pasword uses it, but there is no pasword, only password",
     );
     assertEquals(world.running(), running);
     assertEquals(world.state()?.last?.stage, "prove");
@@ -103,14 +103,14 @@ test("the keys that the built system names are the ones that count", async (worl
     secrets: ["odd.yaml#port"],
   }, { "odd.yaml": odd });
   await refused(
-    "odd.yaml, key port [no-text]: secret port is to come from it, but it is of the type int",
+    "odd.yaml, key port [no-text]: secret port uses it, but the value is of type int",
     "put the value in quotes: sops edit odd.yaml",
   );
 
   await world.output(["age-keygen", "-o", "/etc/ssh/other.key"]);
   await publish("Another key", { keyFile: "/etc/ssh/other.key" });
   await refused(
-    "web.yaml [wrong-recipient]: secret password is to come from it, but it is encrypted for others",
+    "web.yaml [wrong-recipient]: secret password uses it, but it is encrypted for others",
     `it is for ${recipient.slice(0, 16)}…`,
     "this host has: /etc/ssh/other.key",
     "sops updatekeys web.yaml",
@@ -130,7 +130,7 @@ test("the keys that the built system names are the ones that count", async (worl
   await publish("A file that is not encrypted", {
     secrets: ["plain.yaml#password"],
   }, { "plain.yaml": "password: carp\n" });
-  await refused("plain.yaml [plaintext]: secret password is to come");
+  await refused("plain.yaml [plaintext]: secret password uses it");
 });
 
 test("keys in the configuration take the place of those of the system", async (world) => {

@@ -83,7 +83,7 @@ Deno.test("a state of a newer program is refused and not touched", async () => {
     ) as SyncError;
     assertEquals(
       error.message,
-      `Cannot use ${path}: it has version 2, and this program knows up to 1`,
+      `Cannot use ${path}: it has version 2, and this program supports versions up to 1`,
     );
     assertEquals([error.reason, error.exit], ["state-newer", 2]);
     assertEquals(await Deno.readTextFile(path), text);

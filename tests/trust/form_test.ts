@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formTrouble } from "../../lib/trust/form.ts";
+import { formProblem } from "../../lib/trust/form.ts";
 
 /** A tag with this after its message. */
 const tag = (...lines: string[]) =>
@@ -32,9 +32,15 @@ Deno.test("what no signer writes about a signature is told", () => {
     [[...pgp(), "more"], "has text after the end of its signature"],
     [[...ssh, "more"], "has text after the end of its signature"],
     // Git takes such a line for a beginning, and gpg passes over the blanks.
-    [pgp(" "), "has more in the first line of its signature"],
-    [[...pgp("\t"), "more"], "has more in the first line of its signature"],
-    [[...pgp(" \r"), "more"], "has more in the first line of its signature"],
+    [pgp(" "), "has extra text in the first line of its signature"],
+    [
+      [...pgp("\t"), "more"],
+      "has extra text in the first line of its signature",
+    ],
+    [
+      [...pgp(" \r"), "more"],
+      "has extra text in the first line of its signature",
+    ],
     [pgp().slice(0, -1), "has a signature without an end"],
     [pgp().toSpliced(1, 0, "no header"), "has a signature that can't be read"],
     [pgp().toSpliced(1, 0, "Comment: by hand"), undefined],
@@ -46,7 +52,7 @@ Deno.test("what no signer writes about a signature is told", () => {
   for (const [lines, says] of rows) {
     for (const type of ["tag", "commit"] as const) {
       const content = type === "tag" ? tag(...lines) : commit(...lines);
-      const trouble = formTrouble(type, content);
+      const trouble = formProblem(type, content);
       assertEquals(trouble?.says, says, `${type}\n${lines.join("\n")}`);
     }
   }
@@ -54,5 +60,5 @@ Deno.test("what no signer writes about a signature is told", () => {
 
 Deno.test("the last beginning in a tag is that of its signature", () => {
   const quoted = tag(...pgp(" "), "so somebody signs", ...ssh);
-  assertEquals(formTrouble("tag", quoted), undefined);
+  assertEquals(formProblem("tag", quoted), undefined);
 });

@@ -235,16 +235,16 @@ test("no other note approves what waits", async (world) => {
     operation: "accept",
     from: ["f".repeat(40)],
   });
-  add("a time that is over", "counted until", note({ until: iso(-60_000) }));
+  add("a time that is over", "expired at", note({ until: iso(-60_000) }));
   add(
     "a time without end",
-    "would count for too long",
+    "is valid for longer than 90 days",
     note({ until: iso(400 * 86_400_000) }),
   );
-  add("a key twice", "has another form", good, {
+  add("a key twice", "has an unexpected format", good, {
     text: noteText(good).replace('"hosts"', '"hosts": ["x"],\n  "hosts"'),
   });
-  add("more than there is to say", "has another form", good, {
+  add("more than there is to say", "has an unexpected format", good, {
     text: noteText(good).replace("}", ',"all": true}'),
   });
   add("no JSON", "can't be read", good, { text: "\u001b[31m{{{" });
@@ -454,8 +454,8 @@ Deno.test("a note is read as it was written, and in no other way", () => {
   };
   const read = (text: string) => readNote(new TextEncoder().encode(text));
   assertEquals(read(noteText(note)), note);
-  assertEquals(read(noteText(note).trimEnd()), "has another form");
-  assertEquals(read(`${noteText(note)}\n`), "has another form");
+  assertEquals(read(noteText(note).trimEnd()), "has an unexpected format");
+  assertEquals(read(`${noteText(note)}\n`), "has an unexpected format");
   for (
     const change of [
       { version: 2 },
@@ -469,6 +469,6 @@ Deno.test("a note is read as it was written, and in no other way", () => {
     ]
   ) {
     const odd = { ...note, ...change } as unknown as Note;
-    assertEquals(read(noteText(odd)), "has another form");
+    assertEquals(read(noteText(odd)), "has an unexpected format");
   }
 });

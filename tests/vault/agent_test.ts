@@ -139,7 +139,7 @@ Deno.test("what a wrong ciphertext is answered with is not echoed", async () => 
     assertEquals(wrong.status, 400);
     assertEquals(await wrong.json(), {
       errors: [
-        `Cannot decrypt with sops/host: Vault at ${bao.address} finds the request wrong`,
+        `Cannot decrypt with sops/host: Vault at ${bao.address} rejects the request as invalid`,
       ],
     });
     const denied = await call("/v1/transit/decrypt/host");

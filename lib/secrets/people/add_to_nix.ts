@@ -1,6 +1,6 @@
 /**
- * Adds a recipient to files of a `secrets.nix`, as a person would. Pure; what
- * comes of it must be evaluated before it is trusted.
+ * Adds a recipient to files of a `secrets.nix`, as a person would. Pure; the
+ * result must be evaluated before it is trusted.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { namesInNix } from "./recipient_names.ts";
 /**
  * Adds a recipient for some files.
  *
- * @param paths As `secrets.nix` names them.
- * @returns the new text; `undefined` where a file is named in another way.
+ * @param paths The paths as in `secrets.nix`.
+ * @returns the new text; `undefined` if a file is named in another way.
  */
 export function addToNix(
   text: string,
@@ -46,7 +46,7 @@ function addToFile(
   return text.replace(whole!, () => `${before}${now}${after}`);
 }
 
-/** In a list with an item a line, a line of its own. */
+/** Returns the added item; on its own line in a list with one item per line. */
 function addedTo(items: string, gap: string, name: string): string {
   const indent = /\n([ \t]*)[^\n]*$/.exec(items)?.[1];
   return gap.includes("\n") && indent !== undefined
@@ -54,7 +54,7 @@ function addedTo(items: string, gap: string, name: string): string {
     : ` ${name}${gap === "" ? " " : gap}`;
 }
 
-/** Gives the name its key, beside the others. */
+/** Binds the name to its key, next to the others. */
 function bind(text: string, { name, recipient }: Newcomer): string {
   const names = namesInNix(text);
   if (names.some((one) => one.name === name)) return text;

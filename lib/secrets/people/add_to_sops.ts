@@ -1,12 +1,12 @@
 /**
- * Adds a recipient to rules of a `.sops.yaml`, as a person would: comments,
- * anchors and layout stay. Pure.
+ * Adds a recipient to rules of a `.sops.yaml`, as a person would: keeps
+ * comments, anchors and layout. Pure.
  *
  * @module
  */
 import { readRules } from "../sops/rules.ts";
 
-/** Whom to add, and how to call it. */
+/** The recipient to add, and its name. */
 export interface Newcomer {
   name: string;
   recipient: string;
@@ -15,9 +15,9 @@ export interface Newcomer {
 /**
  * Adds a recipient to some rules.
  *
- * @param rules Which of the rules, counted from 0.
- * @returns the new text; `undefined` where the layout is not one that is
- * known, or has several key groups, between which a person must choose.
+ * @param rules The indexes of the rules, from 0.
+ * @returns the new text; `undefined` if the layout is unknown, or if a person
+ * must choose between key groups.
  */
 export function addToSops(
   text: string,
@@ -38,10 +38,10 @@ export function addToSops(
   return isAsMeant(text, result, newcomer, lacking) ? result : undefined;
 }
 
-/** From its first line, and up to the line behind it. */
+/** From its first line to the line after it. */
 type Range = [number, number];
 
-/** The lines of each rule. */
+/** Returns the lines of each rule. */
 function rangesOf(lines: readonly string[]): Range[] {
   const start = lines.findIndex((line) =>
     /^creation_rules:\s*(#.*)?$/.test(line)
@@ -90,7 +90,7 @@ function addToRule(
   return true;
 }
 
-/** A list with an item a line. */
+/** Adds to a list with one item per line. */
 function addItem(
   lines: string[],
   head: number,
@@ -110,7 +110,7 @@ function addItem(
   return true;
 }
 
-/** A text over several lines, with commas. */
+/** Adds to a text over more than one line, with commas. */
 function addLine(
   lines: string[],
   head: number,
@@ -131,7 +131,7 @@ function addLine(
   return true;
 }
 
-/** A list in brackets, or a text with commas. */
+/** Adds to a list in brackets, or a text with commas. */
 function inLine(line: string, value: string, newcomer: Newcomer): string {
   const { name, recipient } = newcomer;
   const at = line.lastIndexOf(value);
@@ -144,7 +144,7 @@ function inLine(line: string, value: string, newcomer: Newcomer): string {
   return `${line.slice(0, at)}${kept}${added}${rest}`;
 }
 
-/** Gives the name its key: in the list `keys`, or where it is used first. */
+/** Binds the name to its key: in the list `keys`, or at its first use. */
 function anchor(lines: string[], { name, recipient }: Newcomer): void {
   const isThere = new RegExp(`&${name}\\s`);
   if (lines.some((line) => isThere.test(line))) return;
@@ -165,7 +165,7 @@ function anchor(lines: string[], { name, recipient }: Newcomer): void {
   if (first !== -1) lines[first] = lines[first]!.replace(use, () => written);
 }
 
-/** Whether sops would read exactly what was meant. */
+/** Whether sops would read exactly the intended rules. */
 function isAsMeant(
   before: string,
   after: string,

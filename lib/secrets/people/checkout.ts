@@ -1,6 +1,6 @@
 /**
- * A checkout that a person works in: its top, its files, and what in it says
- * whom they are encrypted for.
+ * A person's checkout: its top folder, its files, and the files with their
+ * recipients.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { usageError } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
 import { localGit } from "../../git/git.ts";
 
-/** Where a file of a checkout is. */
+/** The place of a file in a checkout. */
 export interface Place {
-  /** The folder of the checkout, without links on the way. */
+  /** The top folder of the checkout, with links resolved. */
   top: string;
   /** The file's path from there. */
   path: string;
 }
 
 /**
- * The checkout that a path is in; the file itself may be missing.
+ * Finds the checkout of a path; the file itself may be missing.
  *
  * @throws {SyncError} `no-checkout`, exit 2.
  */
@@ -29,7 +29,7 @@ export async function placeOf(file: string): Promise<Place> {
   const folder = await Deno.realPath(dirname(absolute)).catch(() =>
     dirname(absolute)
   );
-  // What a link leads to is the file, unless the link itself is asked for.
+  // Resolves a link to its file, if that exists.
   const real = await Deno.realPath(absolute).catch(() =>
     join(folder, absolute.slice(absolute.lastIndexOf("/") + 1))
   );
@@ -45,15 +45,15 @@ export async function placeOf(file: string): Promise<Place> {
   throw usageError(
     "no-checkout",
     `Cannot use ${oneLine(file)}: it is not in a checkout of a Git repository`,
-    "go to the folder of the repository first",
+    "change to the folder of the repository first",
   );
 }
 
 /**
- * The files of a checkout, those that Git does not know yet included, and
- * those that it ignores not; sorted.
+ * Lists the files of a checkout: also untracked ones, but not ignored ones;
+ * sorted.
  *
- * @param paths Files and folders to stay within; none: all.
+ * @param paths Files and folders to list; the default is all.
  */
 export async function filesOf(
   effects: Pick<Effects, "run">,
@@ -79,7 +79,7 @@ export async function filesOf(
   return [...new Set(names)].filter((name) => name !== "").sort();
 }
 
-/** Whether Git has the file in its index: it was, or will be, committed. */
+/** Whether the file is in Git's index, so it was or will be committed. */
 export async function isTracked(
   effects: Pick<Effects, "run">,
   { top, path }: Place,
@@ -93,7 +93,10 @@ export async function isTracked(
   return finished.code === 0;
 }
 
-/** The nearest file of that name at or above a file's folder, in the checkout. */
+/**
+ * Finds the nearest file of that name in a file's folder or above it, in the
+ * checkout.
+ */
 export async function nearest(
   { top, path }: Place,
   name: string,

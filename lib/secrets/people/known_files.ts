@@ -1,6 +1,6 @@
 /**
- * Reads the encrypted files of a checkout: whom each names, and whom the rules
- * of `.sops.yaml` and `secrets.nix` name for it.
+ * Reads the encrypted files of a checkout: their recipients, and those that the
+ * rules of `.sops.yaml` and `secrets.nix` name.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import { Reader } from "../reading/reader.ts";
 import { recipientsOf } from "../sops/metadata.ts";
 import { ruleFor, type SopsRules, wantsEncrypted } from "../sops/rules.ts";
 
-/** What was found. */
+/** The result. */
 export interface Found {
   files: KnownFile[];
   names: Named[];
-  /** Files that are larger than what may be read. */
+  /** Files that are too large to read. */
   leftOut: string[];
 }
 
@@ -39,10 +39,10 @@ interface Candidate {
 }
 
 /**
- * Reads those of the files that are encrypted, or should be.
+ * Reads the files that are encrypted, or should be.
  *
- * @param paths From the top of the checkout.
- * @param most Bytes of a file; what is larger is left out.
+ * @param paths The paths from the top of the checkout.
+ * @param most The largest file in bytes; larger ones are left out.
  * @throws {SyncError} for a `secrets.nix` that does not evaluate.
  */
 export async function knownFiles(
@@ -93,7 +93,7 @@ class RuleReader {
   readonly #named = new Map<string, Named[]>();
   #sops = new Map<string, SopsRules>();
   #age = new Map<string, AgeRules>();
-  /** Files of rules that are not understood, so that nothing passes by them. */
+  /** Rule files that could not be read, so that they are reported. */
   readonly unclear: KnownFile[] = [];
 
   constructor(
@@ -102,12 +102,12 @@ class RuleReader {
     readonly reader: Reader,
   ) {}
 
-  /** All names that were met. */
+  /** All names that were found. */
   get names(): Named[] {
     return [...this.#named.values()].flat();
   }
 
-  /** Reads the names at the top, which count wherever one looks. */
+  /** Reads the names at the top of the checkout, which apply to all folders. */
   async readNames(): Promise<void> {
     const read = (name: string) =>
       Deno.readTextFile(join(this.top, name)).catch(() => "");
@@ -115,7 +115,10 @@ class RuleReader {
     this.#named.set("secrets.nix", namesInNix(await read("secrets.nix")));
   }
 
-  /** The rule of `.sops.yaml` for a file: its recipients, and its path there. */
+  /**
+   * Returns what `.sops.yaml` says about a file: its recipients, and whether it
+   * must be encrypted.
+   */
   async sops(
     path: string,
   ): Promise<{ wants?: string[]; isExpected: boolean }> {
@@ -137,7 +140,7 @@ class RuleReader {
     return { wants, isExpected: wantsEncrypted(rule, inRules) };
   }
 
-  /** What `secrets.nix` says for a file. */
+  /** Returns what `secrets.nix` says about a file. */
   async age(
     path: string,
   ): Promise<{ wants?: readonly string[] | undefined; isRuled: boolean }> {
@@ -158,9 +161,9 @@ class RuleReader {
   }
 }
 
-/** The problem of a file that is still to be encrypted. */
+/** The problem of a file that must still be encrypted. */
 export const inPlaintext =
-  "it is in plaintext, and a rule of .sops.yaml wants it encrypted";
+  "it is in plaintext, but a rule of .sops.yaml requires encryption";
 
 function unclearRules(path: string, why: string): KnownFile {
   const known = { has: undefined, wants: undefined, isShared: false };
@@ -175,7 +178,7 @@ function sopsFile(
   const file = { path, wants, isShared: false, problems: [] as string[] };
   switch (read.kind) {
     case "headless":
-      return { ...file, has: undefined, problems: ["it was cut off"] };
+      return { ...file, has: undefined, problems: ["it is truncated"] };
     case "broken":
     case "unread":
       return { ...file, has: undefined, problems: [read.why] };
@@ -201,9 +204,9 @@ function sopsFile(
 }
 
 /**
- * The recipients of age itself are anonymous: only their number can be told. How
- * often a plugin's recipient stands in a file, and as what, the plugin alone
- * knows.
+ * Compares an age file with its rules. X25519 recipients are anonymous: only
+ * their number is known. Only the plugin knows how its recipients appear in a
+ * file.
  */
 async function ageFile(
   { path, bytes }: Candidate,
@@ -215,14 +218,14 @@ async function ageFile(
   const file = { path, wants, isShared: false };
   const text = new TextDecoder("latin1").decode(bytes);
   const stanzas = ageStanzas(text)
-    // Noise that some programs add, so that nobody relies on there being none.
+    // Random stanzas that some programs add on purpose.
     ?.filter((stanza) => !stanza.endsWith("-grease"));
   if (!isAgeFile(text) || stanzas === undefined) {
-    const why = isAgeFile(text) ? "it was cut off" : "it is not encrypted";
+    const why = isAgeFile(text) ? "it is truncated" : "it is not encrypted";
     return { ...file, has: undefined, problems: [why] };
   }
   if (wants === undefined) {
-    // Where there is no secrets.nix, something else keeps the rules.
+    // Without a secrets.nix, the rules are elsewhere.
     const problems = isRuled ? ["no secrets.nix names it"] : [];
     return { ...file, has: [], problems };
   }
@@ -249,9 +252,9 @@ async function ageFile(
     has: has.map(({ recipient }) => recipient),
     problems: differs
       ? [
-        `it is for ${
+        `it is encrypted for ${
           count(stanzas.length, "key")
-        }, and secrets.nix names ${wants.length}, or others`,
+        }, but secrets.nix names ${wants.length}, or other ones`,
       ]
       : [],
   };

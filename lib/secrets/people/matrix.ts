@@ -1,47 +1,47 @@
 /**
- * Who can open what, as far as files tell without being decrypted. Pure.
+ * Who can open which file, as far as files show without decryption. Pure.
  *
  * @module
  */
 
-/** What is known of one encrypted file. */
+/** What is known about an encrypted file. */
 export interface KnownFile {
   path: string;
-  /** The recipients that it names; `undefined`: it is not encrypted. */
+  /** Its recipients; `undefined` if it is not encrypted. */
   has: readonly string[] | undefined;
-  /** Those that the rules name for it; `undefined`: no rule is for it. */
+  /** The recipients in the rules; `undefined` if there is no rule for it. */
   wants: readonly string[] | undefined;
-  /** Whether all recipients are needed together with others (Shamir). */
+  /** Whether each recipient needs others to open it (Shamir). */
   isShared: boolean;
-  /** What is wrong with it, whoever opens it. */
+  /** Its problems, whoever opens it. */
   problems: readonly string[];
 }
 
-/** What a file is to a host. */
+/** What a host can do with a file. */
 export type Cell =
   | "yes"
-  /** With others: the file has several key groups. */
+  /** Only with others: the file has more than one key group. */
   | "part"
   | "no"
-  /** The rules name it, the file does not. */
+  /** The rules name the host, but the file does not. */
   | "missing"
-  /** The file names it, the rules do not any more. */
+  /** The file names the host, but the rules no longer do. */
   | "extra";
 
-/** One who can open files. */
+/** Somebody who can open files. */
 export interface Column {
   name: string;
   recipients: readonly string[];
 }
 
-/** One file with what it is to each column. */
+/** A file with a cell for each column. */
 export interface Row {
   path: string;
   cells: readonly Cell[];
   problems: readonly string[];
 }
 
-/** Makes the columns: one for each name, and for each key without one. */
+/** Creates the columns: one for each name, and for each key without a name. */
 export function columnsOf(
   files: readonly KnownFile[],
   names: readonly { name: string; recipient: string }[],
@@ -62,7 +62,7 @@ export function columnsOf(
   }));
 }
 
-/** Makes the rows. */
+/** Creates the rows. */
 export function rowsOf(
   files: readonly KnownFile[],
   columns: readonly Column[],
@@ -76,7 +76,7 @@ export function rowsOf(
 
 function cellOf(file: KnownFile, { recipients }: Column): Cell {
   const has = recipients.some((one) => file.has?.includes(one));
-  // Where no rule is for a file, it is right as it is.
+  // A file without a rule is correct as it is.
   const wants = file.wants === undefined
     ? has
     : recipients.some((one) => file.wants!.includes(one));
@@ -84,7 +84,7 @@ function cellOf(file: KnownFile, { recipients }: Column): Cell {
   return wants ? "missing" : "no";
 }
 
-/** Enough of a public key to tell it from others. */
+/** Returns enough of a public key to distinguish it from others. */
 function shortName(recipient: string): string {
   if (recipient.startsWith("age1")) return `${recipient.slice(0, 12)}…`;
   if (recipient.startsWith("ssh-")) return `ssh …${recipient.slice(-8)}`;

@@ -1,5 +1,5 @@
 /**
- * Files of age that agenix installs: `secrets.nix` says whom they are for.
+ * age files of agenix: `secrets.nix` names their recipients.
  *
  * @module
  */
@@ -11,12 +11,14 @@ import type { Identity } from "../identities.ts";
 import { nearest, type Place } from "./checkout.ts";
 import { isMap } from "../sops/formats.ts";
 
-/** Whom each file is for, by its path from the folder of `secrets.nix`. */
+/**
+ * The recipients of each file, by its path from the folder of `secrets.nix`.
+ */
 export type AgeRules = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Evaluates a `secrets.nix`, which may read the checkout that it is in and
- * nothing else: it is somebody's code, and could send any file away.
+ * Evaluates a `secrets.nix`. It may only read its checkout: it is somebody's
+ * code, and could send away any file.
  *
  * @param allowed The folder that it may read.
  * @throws {SyncError} `rules-wrong`, exit 2.
@@ -32,10 +34,10 @@ export async function readAgeRules(
       "--eval",
       "--strict",
       "--json",
-      // No store is needed for it, and none should be written to.
+      // It needs no store, and must not write to one.
       "--store",
       "dummy://",
-      // nix.conf(5). What follows -I may be read, and what NIX_PATH names.
+      // nix.conf(5). Paths after -I and in NIX_PATH may be read.
       ...["--option", "restrict-eval", "true"],
       ...["--option", "allowed-uris", ""],
       ...["--option", "allow-unsafe-native-code-during-evaluation", "false"],
@@ -52,7 +54,7 @@ export async function readAgeRules(
       next: "stop",
       details,
       hints: [
-        `expected lines such as "db.age".publicKeys = [ web ]; it may read the checkout, and nothing else`,
+        `write lines such as "db.age".publicKeys = [ web ]; the file may only read the checkout`,
       ],
     });
   if (finished.code !== 0) {
@@ -60,7 +62,7 @@ export async function readAgeRules(
     throw wrong("it does not evaluate", ...lines);
   }
   const rules: unknown = JSON.parse(new TextDecoder().decode(finished.stdout));
-  if (!isMap(rules)) throw wrong("it is no set of files");
+  if (!isMap(rules)) throw wrong("it is not a set of files");
   return new Map(
     Object.entries(rules).map(([path, rule]) => {
       const publicKeys = isMap(rule) ? rule.publicKeys : undefined;
@@ -73,8 +75,8 @@ export async function readAgeRules(
 }
 
 /**
- * The `secrets.nix` that is about a file: the one that `RULES` names, as for
- * agenix, else the nearest one at or above it.
+ * Finds the `secrets.nix` for a file: the one in `RULES`, as for agenix, or
+ * else the nearest one in its folder or above.
  *
  * @returns its path from the top of the checkout.
  */
@@ -91,8 +93,8 @@ export async function nearestAgeRules(
 }
 
 /**
- * What rules call a file. Its path there begins at the folder of the rules; with
- * `RULES`, as agenix looks it up, it may also begin at the top.
+ * Returns the path of a file in the rules. It begins at the folder of the
+ * rules; with `RULES` it may also begin at the top, as for agenix.
  */
 export function pathIn(rules: AgeRules, file: string, path: string): string {
   const near = relative(dirname(file), path);
@@ -100,7 +102,7 @@ export function pathIn(rules: AgeRules, file: string, path: string): string {
   return isNamed ? path : near;
 }
 
-/** Whom the rules name for a file. */
+/** Returns the recipients in the rules for a file. */
 export function ruledIn(
   rules: AgeRules,
   file: string,
@@ -109,13 +111,13 @@ export function ruledIn(
   return rules.get(pathIn(rules, file, path));
 }
 
-/** `ssh-ed25519 AAAA… root@web` without the comment, which is no part of it. */
+/** Returns a key such as `ssh-ed25519 AAAA… root@web` without its comment. */
 export function withoutComment(key: string): string {
   return key.trim().split(/\s+/).slice(0, key.startsWith("ssh-") ? 2 : 1)
     .join(" ");
 }
 
-/** Whom a file is for. */
+/** Returns the recipients of a file. */
 export async function ageRecipientsOf(
   effects: Pick<Effects, "run">,
   place: Place,
@@ -129,7 +131,7 @@ export async function ageRecipientsOf(
   if (found && found.length > 0) return found;
   throw usageError(
     "no-rules",
-    `Cannot tell whom ${place.path} is for: no secrets.nix names it`,
+    `Cannot find the recipients of ${place.path}: no secrets.nix names it`,
     `add to secrets.nix: "${place.path}".publicKeys = [ … ];`,
   );
 }
@@ -182,7 +184,7 @@ function ageFailure(what: string, path: string, stderr: string): SyncError {
       next: "stop",
       hints: [
         "see who can open it: gitops-sync secrets check FILE",
-        "name your own key with --secrets-identities FILE",
+        "use your own key with --secrets-identities FILE",
       ],
     },
   );

@@ -1,9 +1,9 @@
 /**
- * sops as a person uses it, on a copy of the file: what it makes takes the
- * file's place at once, or not at all.
+ * sops as a person uses it, on a copy of the file. The result replaces the file
+ * at once, or not at all.
  *
- * sops chooses a rule of `.sops.yaml` by the path of the file from there, so
- * the copy has the same path below a copy of that file.
+ * sops chooses a rule of `.sops.yaml` by the file's path relative to it, so the
+ * copy has the same path relative to a copy of `.sops.yaml`.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import type { MemoryFolder } from "../../host/memory_files.ts";
 
 /** A copy to work on. */
 export interface Copy {
-  /** The file in the copy; it is there if the original is. */
+  /** The path of the copy; it exists if the original does. */
   file: string;
-  /** The same from the folder. */
+  /** The same path, relative to the folder. */
   name: string;
   /** The copy of `.sops.yaml`. */
   config: string;
@@ -30,8 +30,8 @@ export interface Copy {
 /**
  * Copies a file, still encrypted, and its `.sops.yaml`.
  *
- * @param folder An empty one for the copies.
- * @param rules In place of what `.sops.yaml` says now.
+ * @param folder An empty folder for the copies.
+ * @param rules Replaces the text of `.sops.yaml`.
  * @throws {SyncError} `no-rules`, exit 2.
  */
 export async function copyOf(
@@ -43,8 +43,8 @@ export async function copyOf(
   if (config === undefined) {
     throw usageError(
       "no-rules",
-      `Cannot tell whom ${place.path} is for: there is no .sops.yaml above it`,
-      `write one with the public keys of those who may read: ${
+      `Cannot find the recipients of ${place.path}: there is no .sops.yaml above it`,
+      `write one with the public keys of those who may read it: ${
         guide("secrets.md")
       } shows how`,
     );
@@ -68,7 +68,7 @@ export async function copyOf(
   };
 }
 
-/** A command of sops on a copy. */
+/** Returns a command of sops on a copy. */
 export function sopsCommand(
   copy: Copy,
   identities: readonly Identity[],
@@ -85,8 +85,8 @@ export function sopsCommand(
 }
 
 /**
- * What sops would see if the person had typed it, with the keys of the host
- * beside their own where they named none.
+ * Returns the environment that sops would have if the person ran it, and the
+ * keys of the host if the person named none.
  */
 function environment(
   identities: readonly Identity[],
@@ -101,7 +101,7 @@ function environment(
     ...(ssh ? { SOPS_AGE_SSH_PRIVATE_KEY_FILE: ssh } : {}),
     ...own,
     SOPS_DISABLE_VERSION_CHECK: "1",
-    // Where sops puts what it decrypts for an editor.
+    // sops writes decrypted text for an editor to this folder.
     TMPDIR: folder,
   };
 }
@@ -117,13 +117,13 @@ const meanings: Readonly<Record<number, string>> = {
 
 const isUnencrypted = /sops metadata not found/;
 
-/** What went wrong when sops ended with a failure. */
+/** Returns the error for a sops that failed. */
 export function sopsFailure(
   what: string,
   { path }: Place,
   { code, stderr }: Pick<Finished, "code" | "stderr">,
 ): SyncError {
-  // Of a file with a plain value sops shows that value.
+  // sops prints the value of a file with a plaintext value.
   const isPlain = /does not match sops' data format/.test(stderr);
   const lines = isPlain ? [] : safeLines(stderr);
   const why = isPlain
@@ -151,7 +151,7 @@ function hintsFor(code: number, said: string): string[] {
   return code === 128 || /get the data key/.test(said)
     ? [
       "see who can open it: gitops-sync secrets check FILE",
-      "name your own key with --secrets-identities FILE",
+      "use your own key with --secrets-identities FILE",
     ]
     : [];
 }

@@ -1,11 +1,11 @@
 /**
- * What people call the recipients in `.sops.yaml` and `secrets.nix`. Pure.
+ * The names of recipients in `.sops.yaml` and `secrets.nix`. Pure.
  *
  * @module
  */
 import { withoutComment } from "./own_age.ts";
 
-/** A recipient with the name that a file gives it. */
+/** A recipient and its name in a file. */
 export interface Named {
   name: string;
   recipient: string;
@@ -15,8 +15,8 @@ const key = /(?:age1[0-9a-z+.-]+|ssh-[\w-]+ [A-Za-z0-9+/=]+|[0-9A-Fa-f]{40})/
   .source;
 
 /**
- * The names in a `.sops.yaml`: anchors (`- &web age1…`), and for keys without
- * one the comment behind them (`- age1… # web`).
+ * Returns the names in a `.sops.yaml`: anchors (`- &web age1…`), and for other
+ * keys the comment after them (`- age1… # web`).
  */
 export function namesInSops(text: string): Named[] {
   const line = new RegExp(
@@ -29,7 +29,7 @@ export function namesInSops(text: string): Named[] {
   });
 }
 
-/** The names in a `secrets.nix`: `web = "ssh-ed25519 …";`. */
+/** Returns the names in a `secrets.nix`: `web = "ssh-ed25519 …";`. */
 export function namesInNix(text: string): Named[] {
   const binding = new RegExp(
     `([A-Za-z_][\\w'-]*)\\s*=\\s*"(${key})[^"]*"\\s*;`,

@@ -1,7 +1,6 @@
 /**
- * What one file of sops tells without being decrypted, as plain values that fit
- * through a message: whom it is for, and what our own reading says of its
- * values. Pure; never throws.
+ * What a sops file shows without decryption, as plain values that fit into a
+ * message: its recipients, and the state of its values. Pure; never throws.
  *
  * @module
  */
@@ -11,44 +10,46 @@ import { plainLeaves } from "../sops/leaves.ts";
 import { readSops, type SopsFile } from "../sops/metadata.ts";
 import { type KeyAnswer, keyAnswers, sealedValues } from "./installed_keys.ts";
 
-/** What is to be read. */
+/** A file to read. */
 export interface Asked {
-  /** Its path, which says the format where nothing else does. */
+  /** Its path, which gives the format if nothing else does. */
   name: string;
   bytes: Uint8Array;
-  /** What a manifest says; without it content and name decide. */
+  /** The format in a manifest; otherwise content and name decide. */
   format?: SopsFormat;
   /** Keys inside it that sops-nix is to install. */
   keys?: readonly string[];
-  /** Whether to give what stands at these keys. */
+  /** Whether to return the encrypted values of these keys. */
   sealed?: true;
 }
 
-/** A file of sops. */
+/** A sops file. */
 export interface SopsFacts extends Omit<SopsFile, "documents"> {
-  /** The values that should be encrypted and are not, by name. */
+  /** The names of values that should be encrypted and are not. */
   plain: readonly string[];
-  /** One for each key that was asked for. */
+  /** One answer for each requested key. */
   keys: readonly KeyAnswer[];
-  /** What stands at each key, encrypted as it is, if that was asked for. */
+  /** The encrypted value of each key, if requested. */
   sealed?: readonly (string | undefined)[];
-  /** Whether its content alone gave the format, and its name another one. */
+  /**
+   * Whether the format comes from its content, and its name gives another one.
+   */
   isGuess: boolean;
 }
 
-/** What came of reading. */
+/** The result of reading a file. */
 export type Facts =
   | SopsFacts
   /** Nothing in it is encrypted by sops. */
   | { kind: "plain"; format: SopsFormat }
-  /** It has encrypted values, but nothing says for whom: it was cut off. */
+  /** It has encrypted values, but no recipients: it is truncated. */
   | { kind: "headless"; format: SopsFormat }
-  /** It was encrypted by sops, and is no longer of its format. */
+  /** It was encrypted by sops, but is no longer valid in its format. */
   | { kind: "broken"; format: SopsFormat; why: string }
-  /** It could not be read within the time and memory that reading may take. */
+  /** It could not be read within the limits of time and memory. */
   | { kind: "unread"; format: SopsFormat; why: string };
 
-/** Reads what a file tells. */
+/** Reads what a file shows. */
 export function factsOf(
   { name, bytes, format: given, keys, sealed }: Asked,
 ): Facts {

@@ -1,7 +1,7 @@
 /**
  * Whether sops-install-secrets would find and install a key of a file, as far
- * as that shows in the encrypted file: it walks maps by the parts of the key,
- * and installs texts alone (sops-nix, `pkgs/sops-install-secrets/main.go`,
+ * as the encrypted file shows. It follows maps by the parts of the key, and
+ * only installs strings (sops-nix, `pkgs/sops-install-secrets/main.go`,
  * "recurseSecretKey" and "loadSopsFile"). Pure.
  *
  * @module
@@ -10,26 +10,26 @@ import { isMap, type SopsFormat } from "../sops/formats.ts";
 import { encryptedType } from "../sops/leaves.ts";
 import type { SopsFile } from "../sops/metadata.ts";
 
-/** What would come of one key. */
+/** The result for one key. */
 export type KeyAnswer =
   | { kind: "found" }
-  /** `there`: what is in its place. */
+  /** `there`: the keys that exist instead. */
   | { kind: "missing"; part: string; there: readonly string[] }
   | { kind: "map" }
   /** A value of another type: `int`, `float`, `bool`, `null` …. */
   | { kind: "no-text"; type: string }
-  /** sops-install-secrets enters no maps of JSON. */
+  /** sops-install-secrets does not enter maps in JSON. */
   | { kind: "json-map"; part: string }
-  /** The whole file can't be read by sops-install-secrets. */
+  /** sops-install-secrets can't read the file. */
   | { kind: "unreadable"; why: string }
-  /** Our own reading can't tell. */
+  /** This program can't tell. */
   | { kind: "unknown"; why: string };
 
 /**
- * The answers for some keys of a file, in their order.
+ * Returns the results for some keys of a file, in their order.
  *
  * @param text The same file as text.
- * @param keys Parts split by `/`; empty: the whole file.
+ * @param keys The keys, with parts separated by `/`; empty for the whole file.
  */
 export function keyAnswers(
   file: SopsFile,
@@ -40,8 +40,8 @@ export function keyAnswers(
 }
 
 /**
- * What stands at some keys, encrypted as it is, in their order: two files that
- * agree there install the same. `undefined` where that can't be told.
+ * Returns the encrypted values of some keys, in their order: two files with the
+ * same values install the same. `undefined` if a value is unknown.
  */
 export function sealedValues(
   { format, unread, documents }: SopsFile,
@@ -60,7 +60,7 @@ export function sealedValues(
   });
 }
 
-/** The answer for a key of a file that can't be read here. */
+/** Returns the result for a key of a file that this program can't read. */
 export function unreadAnswer(
   format: SopsFormat,
   key: string,
@@ -77,7 +77,7 @@ function answerOf(file: SopsFile, text: string, key: string): KeyAnswer {
     const why = dotenvFault(text);
     if (why !== undefined) return { kind: "unreadable", why };
   }
-  // From the other formats sops-nix takes the whole file.
+  // For other formats, sops-nix installs the whole file.
   if (key === "" || (format !== "yaml" && format !== "json")) {
     return { kind: "found" };
   }
@@ -103,13 +103,13 @@ function answerOf(file: SopsFile, text: string, key: string): KeyAnswer {
     : { kind: "no-text", type };
 }
 
-/** The type that a value has once it is decrypted, in the words of sops. */
+/** Returns the type of a value after decryption, as sops names it. */
 function typeOf(value: unknown): string {
   if (value === null || value === undefined) return "null";
   switch (typeof value) {
     case "string": {
       const type = encryptedType(value) ?? "str";
-      // The YAML library of sops-nix knows no times: it reads them as texts.
+      // The YAML library of sops-nix has no times: it reads them as strings.
       return type === "bytes" || type === "time" ? "str" : type;
     }
     case "number":
@@ -122,9 +122,9 @@ function typeOf(value: unknown): string {
 }
 
 /**
- * Why godotenv, which sops-install-secrets reads the encrypted file with, does
- * not: names hold letters, digits, `_` and `.` alone, and what begins with a
- * quote must end with one (godotenv 1.5, `parser.go`).
+ * Returns why godotenv, the library of sops-install-secrets, can't read an
+ * encrypted file. Names may only contain letters, digits, `_` and `.`, and a
+ * value that begins with a quote must end with one (godotenv 1.5, `parser.go`).
  */
 function dotenvFault(text: string): string | undefined {
   for (const line of text.split(/\r?\n/)) {
@@ -132,17 +132,17 @@ function dotenvFault(text: string): string | undefined {
     const at = line.search(/[=:]/);
     const name = line.slice(0, at === -1 ? undefined : at)
       .replace(/^\s*export\s+/, "");
-    // It looks at bytes, and takes each for a letter of Latin-1 or not.
+    // It checks bytes, and reads each as a character of Latin-1.
     const odd = /[^\p{L}\p{N}_.\s]/u.exec(latin1(name))?.[0];
     if (at === -1 || odd !== undefined) {
       return odd === undefined
-        ? "a line of it is no NAME=VALUE"
-        : `sops-install-secrets takes no name of a dotenv file such as ${name}`;
+        ? "one of its lines is not NAME=VALUE"
+        : `sops-install-secrets does not accept the name ${name} in a dotenv file`;
     }
     const value = line.slice(at + 1).trim();
     const quote = /^["']/.exec(value)?.[0];
     if (quote && value.indexOf(quote, 1) === -1) {
-      return `a value of it begins with ${quote} and does not end with it`;
+      return `one of its values begins with ${quote} and does not end with it`;
     }
   }
   return undefined;

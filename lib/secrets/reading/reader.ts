@@ -1,6 +1,6 @@
 /**
- * Reads files of a repository within a time: in a worker that is ended when it
- * takes longer, so that no content keeps a run busy.
+ * Reads files of a repository within a time limit, in a worker that is ended if
+ * it takes longer. So no content can keep a run busy.
  *
  * @module
  */
@@ -13,26 +13,26 @@ import type { Job } from "./worker.ts";
 /** Reads one file. */
 export type ReadFacts = (asked: Asked) => Promise<Facts>;
 
-/** Milliseconds that reading one file may take; most take less than one. */
+/** Milliseconds that reading a file may take; most take less than one. */
 const longest = 10_000;
 
 const tooLong = "reading it takes too long";
 
-/** See the module. One thing is read after the other. */
+/** Reads files in a worker, one after the other. */
 export class Reader implements Disposable {
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param left Milliseconds that are left for all that is to be done.
-   * @param module Where the worker is, for tests.
+   * @param left The remaining milliseconds for all work.
+   * @param module The module of the worker, for tests.
    */
   constructor(
     readonly left: () => number = () => longest,
     readonly module: string = import.meta.resolve("./worker.ts"),
   ) {}
 
-  /** Reads what one file of sops tells. */
+  /** Reads what a sops file shows. */
   readonly facts: ReadFacts = async (asked) => {
     const answer = await this.#ask<Facts>({ kind: "facts", asked });
     const format: SopsFormat = asked.format ?? sopsFormat(asked.name);
@@ -45,7 +45,10 @@ export class Reader implements Disposable {
     return answer ?? { rules: [], why: tooLong };
   }
 
-  /** Finds the creation rule of each path; `undefined`: it took too long. */
+  /**
+   * Finds the creation rule of each path; returns `undefined` if it takes too
+   * long.
+   */
   async rules(
     files: readonly RulesFile[],
     paths: readonly string[],
@@ -59,7 +62,7 @@ export class Reader implements Disposable {
     return answer;
   }
 
-  /** @returns `undefined` where it was ended. */
+  /** @returns `undefined` if the worker was ended. */
   async #answer<T>(job: Job): Promise<T | undefined> {
     const worker = this.#worker ??= new Worker(this.module, {
       type: "module",
@@ -67,7 +70,7 @@ export class Reader implements Disposable {
     });
     const { promise, resolve } = Promise.withResolvers<T | undefined>();
     worker.onmessage = ({ data }) => resolve(data);
-    // A text that no stack or memory is large enough for.
+    // The text needs more stack or memory than there is.
     worker.onerror = (event) => {
       event.preventDefault();
       resolve(undefined);
@@ -83,7 +86,7 @@ export class Reader implements Disposable {
     return answer;
   }
 
-  /** Ends the worker; a later question starts another one. */
+  /** Ends the worker; a later request starts another one. */
   [Symbol.dispose](): void {
     this.#worker?.terminate();
     this.#worker = undefined;

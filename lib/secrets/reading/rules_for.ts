@@ -1,5 +1,5 @@
 /**
- * Which creation rule each file of a tree falls under. Pure.
+ * Finds the creation rule of each file of a tree. Pure.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import {
 
 /** A `.sops.yaml`. */
 export interface RulesFile {
-  /** Its folder with a slash at the end; empty at the top. */
+  /** Its folder with a trailing slash; empty at the top. */
   folder: string;
   text: string;
 }
 
-/** The rules of a tree and the files that they are for. */
+/** The rules of a tree, and the files that they apply to. */
 export interface TreeRules {
-  /** All rules, those of each file behind each other. */
+  /** All rules, grouped by file. */
   rules: readonly CreationRule[];
-  /** For each path the place of its rule in `rules`, or -1. */
+  /** For each path the index of its rule in `rules`, or -1. */
   of: Int32Array;
-  /** For each path 1 where the rule is about its very place. */
+  /** For each path 1 if the rule is specific to its place. */
   expected: Uint8Array;
-  /** What can't be read: the folder and why. */
+  /** Files that can't be read: the folder and why. */
   bad: readonly { folder: string; why: string }[];
 }
 
-/** Finds the rule of each path: the nearest `.sops.yaml` above it counts. */
+/** Finds the rule of each path, in the nearest `.sops.yaml` above it. */
 export function treeRules(
   files: readonly RulesFile[],
   paths: readonly string[],
@@ -69,7 +69,7 @@ export function treeRules(
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
 
-/** Looks each folder up once, however many files are in it. */
+/** Returns a lookup that searches for each folder only once. */
 function nearestIn(
   files: ReadonlyMap<string, unknown>,
 ): (folder: string) => string | undefined {

@@ -1,25 +1,25 @@
 /**
- * The bytes of a file that a built system decrypts.
+ * Reads the bytes of a file that a built system decrypts.
  *
  * @module
  */
 import { errno, isNumbered } from "../../base/os_error.ts";
 import { readAtMost } from "../../host/files.ts";
 
-/** What is in its place. */
+/** The content, or what is there instead. */
 export type SecretBytes =
   | Uint8Array
   /** Nothing. */
   | undefined
-  /** What could never hold a secret, in words. */
+  /** Why it can never contain a secret, in words. */
   | string;
 
 /**
- * Reads one. What the revision itself has wrong is an answer; what this host
- * can't do now is thrown, so that it holds no revision.
+ * Reads a file. Returns a mistake of the revision, but throws a failure of this
+ * host, so that it blocks no revision.
  *
- * @param most Bytes that it may have (`limits.secrets`).
- * @throws {Error} as the operating system says it.
+ * @param most The largest size in bytes (`limits.secrets`).
+ * @throws {Error} as the operating system reports it.
  */
 export async function readSecret(
   path: string,

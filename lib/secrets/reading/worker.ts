@@ -1,6 +1,6 @@
 /**
- * Reads what a repository holds where it may do nothing else and can be ended:
- * lib/secrets/reading/reader.ts starts it, without any permission.
+ * Reads content of a repository in a worker without permissions, which can be
+ * ended. lib/secrets/reading/reader.ts starts it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Asked, factsOf } from "./facts.ts";
 import { readRules } from "../sops/rules.ts";
 import { type RulesFile, treeRules } from "./rules_for.ts";
 
-/** What the worker is asked. */
+/** A request to the worker. */
 export type Job =
   | { kind: "facts"; asked: Asked }
   | { kind: "text"; text: string }
@@ -20,7 +20,7 @@ self.onmessage = ({ data }: MessageEvent<Job>) => {
   try {
     answer = answerTo(data);
   } catch {
-    // What no stack is large enough for: as if it had taken too long.
+    // The text needs too much stack: this counts as taking too long.
   }
   self.postMessage(answer);
 };

@@ -1,24 +1,24 @@
 /**
- * What a text would become in memory, told before it is parsed. Where memory
- * ends, the runtime ends the whole program and not one worker, so a text that
- * grows must not reach a parser. Pure.
+ * Estimates the memory for a text before it is parsed. Without memory, the
+ * runtime ends the whole program and not only a worker, so an expanding text
+ * must not reach a parser. Pure.
  *
  * @module
  */
 
-/** Signs of structure; each is at most one value, list or map. */
+/** The most signs of structure; each is at most one value, list or map. */
 const mostSigns = 1_000_000;
 
-/** Keys that all merges of a YAML text may copy together. */
+/** The most keys that all merges of a YAML text may copy. */
 const mostCopies = 10_000_000;
 
-/** Characters that all keys of a YAML text may have together. */
+/** The most characters in all keys of a YAML text. */
 const mostKeyText = 64 * 1024 * 1024;
 
 /** Every sign that begins a value in YAML, JSON, INI or dotenv. */
 const begins = new Set([..."\n\r,:{[="].map((sign) => sign.charCodeAt(0)));
 
-/** `<<`, and any tag, for a tag can be written in many ways. */
+/** `<<`, and any tag, because a tag can be written in many ways. */
 const merges = /<<|(?:^|[\s[{,:-])!\S/gm;
 
 const aliases = /(?:^|[\s[{,:-])\*\S/gm;
@@ -27,7 +27,7 @@ const aliases = /(?:^|[\s[{,:-])\*\S/gm;
 const oddKey = /(?:^|[\s[{,-])\?\s|\]\s*:|\*[^\s,\]}]+\s*:/m;
 
 /**
- * Why a text can't be read within a bounded memory, or `undefined`.
+ * Returns why a text can't be read within limited memory, or `undefined`.
  *
  * @param isYaml Whether it may be read as YAML, where aliases repeat a part.
  */
@@ -48,7 +48,7 @@ export function excessOf(text: string, isYaml: boolean): string | undefined {
   return undefined;
 }
 
-/** One match at a time: a list of them all may be long itself. */
+/** Counts one match at a time: a list of all matches may be long itself. */
 function countOf(pattern: RegExp, text: string): number {
   let count = 0;
   for (const _ of text.matchAll(pattern)) count++;

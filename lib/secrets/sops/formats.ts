@@ -1,14 +1,16 @@
 /**
- * The five formats of sops as plain values: maps, lists and texts.
+ * Reads the five formats of sops as plain values: maps, lists and strings.
  *
  * @module
  */
 import { parse, parseAll } from "@std/yaml";
 
-/** The formats that sops tells apart by a file's extension. */
+/** The formats that sops distinguishes by a file's extension. */
 export type SopsFormat = "yaml" | "json" | "dotenv" | "ini" | "binary";
 
-/** The format that sops takes a file for (sops, `stores/` by extension). */
+/**
+ * Returns the format that sops uses for a file (sops, `stores/` by extension).
+ */
 export function sopsFormat(path: string): SopsFormat {
   const extension = /\.([a-z]+)$/.exec(path)?.[1];
   switch (extension) {
@@ -25,7 +27,7 @@ export function sopsFormat(path: string): SopsFormat {
   }
 }
 
-/** How each format shows that sops wrote it. */
+/** How to recognise that sops wrote a file, for each format. */
 const signs: readonly [SopsFormat, RegExp][] = [
   ["yaml", /^sops:(?:\s|$)/m],
   ["dotenv", /^sops_(?:mac|version|lastmodified)=/m],
@@ -33,9 +35,8 @@ const signs: readonly [SopsFormat, RegExp][] = [
 ];
 
 /**
- * The format of a file that nobody named: what its content shows, else what
- * its name says. sops goes by the name, but sops-nix by what its configuration
- * says, and names of files are free there.
+ * Guesses the format of a file: from its content, or else from its name. sops
+ * uses the name, but sops-nix uses its configuration, so names can be anything.
  */
 export function guessedFormat(path: string, text: string): SopsFormat {
   const named = sopsFormat(path);
@@ -45,7 +46,10 @@ export function guessedFormat(path: string, text: string): SopsFormat {
   return shown[0]?.[0] ?? named;
 }
 
-/** A text in braces: JSON, a file that is wrapped in JSON, or YAML. */
+/**
+ * Returns the format of a text in braces: JSON, a file wrapped in JSON, or
+ * YAML.
+ */
 function jsonFormat(named: SopsFormat, text: string): SopsFormat {
   if (named === "json") return named;
   let content: unknown;
@@ -65,17 +69,17 @@ function jsonFormat(named: SopsFormat, text: string): SopsFormat {
  * Reads a text. INI and dotenv become maps like those of YAML, with their
  * metadata, which is flattened into one level, as the map `sops`.
  *
- * @returns the documents; several in YAML alone.
- * @throws {Error} where the text is not of that format.
+ * @returns the documents; only YAML can have more than one.
+ * @throws {Error} if the text is not of that format.
  */
 export function readDocuments(format: SopsFormat, text: string): unknown[] {
   return readers[format](text);
 }
 
-/** A map by its keys. */
+/** A map. */
 export type Fields = Record<string, unknown>;
 
-/** Whether a value is a map, and no list. */
+/** Whether a value is a map, and not a list. */
 export function isMap(value: unknown): value is Fields {
   return typeof value === "object" && value !== null &&
     !Array.isArray(value) && !(value instanceof Date);
@@ -93,8 +97,8 @@ const readers: Readonly<Record<SopsFormat, (text: string) => unknown[]>> = {
 };
 
 /**
- * sops writes a merge key as `!!merge <<:`, which our reader takes for an
- * unknown tag.
+ * Removes merge tags. sops writes a merge key as `!!merge <<:`, which the YAML
+ * reader rejects as an unknown tag.
  */
 function withoutMergeTags(text: string): string {
   return text.replace(/^([\s-]*)!!merge (<<:)/gm, "$1$2");
@@ -105,7 +109,7 @@ function readDotenv(text: string): unknown[] {
   for (const line of text.split(/\r?\n/)) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const at = line.indexOf("=");
-    if (at === -1) throw new SyntaxError("a line of it is no NAME=VALUE");
+    if (at === -1) throw new SyntaxError("one of its lines is not NAME=VALUE");
     const name = line.slice(0, at);
     if (!name.startsWith("sops_")) values[name] = line.slice(at + 1);
   }
@@ -127,7 +131,7 @@ function readIni(text: string): unknown[] {
   return [withMetadata(values, sops)];
 }
 
-/** The sections of an INI text as ini.v1 reads them, the library of sops. */
+/** Returns the sections of an INI text as sops's library ini.v1 reads them. */
 function iniSections(lines: readonly string[]): Record<string, Fields> {
   const sections = emptyMap() as Record<string, Fields>;
   let section = "DEFAULT";
@@ -140,11 +144,13 @@ function iniSections(lines: readonly string[]): Record<string, Fields> {
       continue;
     }
     const at = delimiterIn(line);
-    if (at === -1) throw new SyntaxError("a line of it is no name = value");
+    if (at === -1) {
+      throw new SyntaxError("one of its lines is not name = value");
+    }
     let value = line.slice(at + 1).trim();
     const quote = /^(?:"""|`)/.exec(value)?.[0];
     if (quote !== undefined) {
-      // Such a value goes on until the quote ends, over as many lines as it takes.
+      // Such a value ends at the closing quote, which may be lines below.
       const parts = [value.slice(quote.length)];
       while (!parts.at(-1)!.includes(quote) && i + 1 < lines.length) {
         parts.push(lines[++i]!);
@@ -157,7 +163,7 @@ function iniSections(lines: readonly string[]): Record<string, Fields> {
   return sections;
 }
 
-/** Where the name ends; a name in quotes may hold a delimiter. */
+/** Returns where the name ends; a quoted name may contain a delimiter. */
 function delimiterIn(line: string): number {
   const quoted = /^("""|"|`)(.*?)\1/.exec(line)?.[0].length ?? 0;
   const at = line.slice(quoted).search(/[=:]/);
@@ -168,10 +174,10 @@ const unquoted = (value: string) =>
   /^(["'`]).*\1$/.test(value) ? value.slice(1, -1) : value;
 
 /**
- * The metadata of sops alone, whatever the rest of the text is: the programs
- * that open a file read more than we do.
+ * Reads only the metadata of sops, whatever the rest of the text is: the
+ * programs that open a file may accept more than this reader.
  *
- * @returns `undefined` where there is none, or where it can't be told apart.
+ * @returns `undefined` if there is none, or if it is ambiguous.
  */
 export function readMetadata(
   format: SopsFormat,
@@ -204,7 +210,7 @@ const metadataReaders: Readonly<
   },
 };
 
-/** The lines from the last one that begins a section to the end of it. */
+/** Returns the last section, from the line that begins it to its end. */
 function sectionOf(
   text: string,
   begin: RegExp,
@@ -233,8 +239,8 @@ function unflatten(flat: Fields): Fields {
     for (const step of steps.slice(1)) {
       const isList = step.startsWith("list_");
       const below = at[key] ??= isList ? [] : emptyMap();
-      // A list is asked for its numbers alone: its other keys are the program's
-      // own. And a far number would make it as long.
+      // A list only has numbers as keys: other keys belong to the runtime. And
+      // a large number would make the list that long.
       const isMeant = isList
         ? Array.isArray(below) && /^list_\d{1,3}$/.test(step)
         : isMap(below);

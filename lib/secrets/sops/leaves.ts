@@ -1,16 +1,19 @@
 /**
- * The single values of a sops file: which are encrypted, and which should be.
+ * The values of a sops file: which are encrypted, and which should be.
  *
  * @module
  */
-/** What all values that sops encrypted begin with. */
+/** The beginning of all values that sops encrypted. */
 export const encryptedMark = "ENC[AES256_GCM,";
 
-/** An encrypted value, whole (sops, `aes/cipher.go`). */
+/** A complete encrypted value (sops, `aes/cipher.go`). */
 const encryptedValue =
   /^ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]+,tag:[^,\]]+,type:(?:str|int|float|bytes|bool|time|comment)\]$/;
 
-/** The type in an encrypted value, e.g. `int`; `undefined` for others. */
+/**
+ * Returns the type in an encrypted value, e.g. `int`; `undefined` for other
+ * values.
+ */
 export function encryptedType(value: string): string | undefined {
   return encryptedValue.test(value)
     ? value.slice(value.lastIndexOf(":") + 1, -1)
@@ -22,7 +25,7 @@ export function isEncryptedValue(value: unknown): boolean {
   return typeof value === "string" && encryptedValue.test(value);
 }
 
-/** A single value and the names that lead to it; list items have none. */
+/** A value and the names on its path; list items have none. */
 export interface Leaf {
   path: readonly string[];
   value: unknown;
@@ -30,20 +33,22 @@ export interface Leaf {
 
 const mostLeaves = 200_000;
 
-/** Nobody nests secrets so deep, and each name on the way is kept. */
+/**
+ * The deepest nesting; real files are not so deep, and each name on a path
+ * takes memory.
+ */
 const deepest = 500;
 
-/** Names on the way that are kept for all values together. */
+/** The most names on paths for all values together. */
 const mostNames = 5_000_000;
 
-/** More names of values than anybody reads. */
+/** The most names that are shown. */
 const mostShown = 100;
 
 /**
- * All single values below `root`. Each map and list is visited once, so that
- * aliases neither loop nor multiply, and nothing recurses. A map that is too
- * deep, or beyond a large number of values, counts as one value, and that is
- * never an encrypted one.
+ * Returns all values below `root`. Visits each map and list once, without
+ * recursion, so that aliases neither loop nor multiply. A map that is too deep,
+ * or beyond the limit of values, counts as one value that is not encrypted.
  */
 export function leaves(root: unknown): Leaf[] {
   const found: Leaf[] = [];
@@ -72,21 +77,21 @@ export function leaves(root: unknown): Leaf[] {
   return found;
 }
 
-/** Which values of a file are encrypted; at most one is set in a sound file. */
+/** Which values of a file are encrypted; a valid file sets at most one. */
 export interface LeafRule {
   unencryptedSuffix?: string;
   encryptedSuffix?: string;
   unencryptedRegex?: string;
   encryptedRegex?: string;
-  /** Comments decide, which this reader does not see. */
+  /** Whether comments decide, which this reader does not see. */
   byComment: boolean;
 }
 
 /**
- * The values that the rule wants encrypted and that are not, by their names.
- * Never the values themselves.
+ * Returns the names of values that must be encrypted and are not. Never returns
+ * the values themselves.
  *
- * @returns the first names, joined by dots; none where the rule can't be told.
+ * @returns the first names, joined by dots; none if the rule is unknown.
  */
 export function plainLeaves(
   documents: readonly unknown[],
@@ -96,7 +101,7 @@ export function plainLeaves(
   if (!wanted) return [];
   const names = new Set<string>();
   for (const { path, value } of documents.flatMap((one) => leaves(one))) {
-    // sops leaves these as they are.
+    // sops does not encrypt these.
     const isNothing = value === null || value === undefined || value === "";
     if (isNothing || isEncryptedValue(value) || !wanted(path)) continue;
     names.add(shownPath(path));
@@ -105,11 +110,17 @@ export function plainLeaves(
   return [...names];
 }
 
-/** A name may be as long as the file, and stand before many values. */
+/**
+ * Shortens names: a name may be as long as the file, and come before many
+ * values.
+ */
 const shownPath = (path: readonly string[]) =>
   path.map((name) => name.slice(0, longestName)).join(".");
 
-/** As sops decides (`sops.go`, "shouldBeEncrypted"): any name on the way counts. */
+/**
+ * Decides as sops does (`sops.go`, "shouldBeEncrypted"): any name on the path
+ * counts.
+ */
 function judgeOf(
   rule: LeafRule,
 ): ((path: readonly string[]) => boolean) | undefined {
@@ -136,23 +147,23 @@ function judgeOf(
   return (path) => tests.every(([test, wants]) => path.some(test) === wants);
 }
 
-/** Longer than any path or key that people give. */
+/** The longest name; paths and keys of people are shorter. */
 const longestName = 300;
 
-/** Says whether a pattern is found in a text. */
+/** A pattern that can be searched for in a text. */
 export type Pattern = Pick<RegExp, "test">;
 
-/** What Go has and we do not, or the other way round. */
+/** Syntax that only Go or only JavaScript has. */
 const otherSyntax = /\\[pPQzAC]|\(\?P?</;
 
-/** `([^/]+/)*`, the folders on the way: its parts can't be split in two ways. */
+/** `([^/]+/)*`, folders in a path: it can't match in two ways. */
 const folders = /\((?:\?:)?\[\^\/\][+*]\/\)[+*]/g;
 
 /**
- * A pattern in the syntax of Go, or `undefined` where it can't be told what it
- * means, or where it could take for ever: Go matches in linear time, and we
- * try all ways. So groups may not be repeated, and little else, and a name of
- * a length that nobody gives is not looked at.
+ * Returns a pattern in Go's syntax, or `undefined` if its meaning is unknown,
+ * or if it could take forever. Go matches in linear time, but JavaScript tries
+ * all ways. So groups and most other parts may not be repeated, and too long
+ * names never match.
  */
 export function patternOf(source: string): Pattern | undefined {
   if (source.length > 1000 || otherSyntax.test(source)) return undefined;

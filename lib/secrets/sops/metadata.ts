@@ -1,6 +1,6 @@
 /**
- * What a sops file tells without being decrypted: whom it is for, which of its
- * values are encrypted and which should be. Pure: text in, facts out.
+ * What a sops file shows without decryption: its recipients, which values are
+ * encrypted, and which should be. Pure.
  *
  * The layout of the metadata is that of sops (`stores/stores.go`): a map `sops`
  * in YAML and JSON, flattened into one level in INI and dotenv.
@@ -21,7 +21,7 @@ import {
   leaves,
 } from "./leaves.ts";
 
-/** The kinds of keys that sops encrypts a file's data key with. */
+/** The kinds of keys that sops supports for a file's data key. */
 export const recipientKinds = [
   "age",
   "pgp",
@@ -42,51 +42,51 @@ export interface VaultKey {
   keyName: string;
 }
 
-/** One of those that a file is encrypted for. */
+/** A recipient of a file. */
 export interface SopsRecipient {
   kind: RecipientKind;
   /** `age1…`, `ssh-ed25519 …`, a fingerprint, a URL of Vault, an ARN …. */
   name: string;
-  /** Where `kind` is `hc_vault`. */
+  /** Only if `kind` is `hc_vault`. */
   vault?: VaultKey;
 }
 
-/** What is known of a file that sops encrypted. */
+/** What is known about a file that sops encrypted. */
 export interface SopsFile {
   kind: "sops";
   format: SopsFormat;
   /** The key groups; without Shamir there is one. */
   groups: readonly (readonly SopsRecipient[])[];
-  /** How many of the groups it takes to open the file. */
+  /** How many groups are needed to open the file. */
   needed: number;
   rule: LeafRule;
   hasMac: boolean;
   version?: string;
   lastModified?: string;
-  /** The values beside the metadata; several where YAML has several documents. */
+  /** The values besides the metadata; one for each YAML document. */
   documents: readonly unknown[];
-  /** Why its values can't be read here; `documents` is empty then. */
+  /** Why this program can't read its values; `documents` is then empty. */
   unread?: string;
 }
 
-/** What a file's text turns out to be. */
+/** The kinds of texts. */
 export type SopsText =
   | SopsFile
   /** Nothing in it is encrypted by sops. */
   | { kind: "plain"; documents: readonly unknown[] }
-  /** It has encrypted values, but nothing says for whom: it was cut off. */
+  /** It has encrypted values, but no recipients: it is truncated. */
   | { kind: "headless" }
-  /** It was encrypted by sops, and is no longer of its format. */
+  /** It was encrypted by sops, but is no longer valid in its format. */
   | { kind: "broken"; why: string };
 
 /**
- * Reads what a file tells. Never throws, whatever the text is.
+ * Reads what a file shows. Never throws, whatever the text is.
  *
- * @param format Of the file's name, or what a manifest says.
+ * @param format The format from the file's name or a manifest.
  */
 export function readSops(format: SopsFormat, text: string): SopsText {
-  // Files without a known extension are JSON inside; prose that quotes an
-  // encrypted value does not start like it.
+  // Encrypted files without a known extension contain JSON; prose that quotes
+  // an encrypted value does not start with a brace.
   if (format === "binary" && !/^\ufeff?\s*\{/.test(text)) {
     return { kind: "plain", documents: [] };
   }
@@ -118,14 +118,14 @@ export function readSops(format: SopsFormat, text: string): SopsText {
     : { kind: "plain", documents: values };
 }
 
-/** All whom a file names, whatever their group. */
+/** Returns all recipients of a file, in all groups. */
 export function recipientsOf(
   file: Pick<SopsFile, "groups">,
 ): SopsRecipient[] {
   return file.groups.flat();
 }
 
-/** Nobody encrypts a file for as many. */
+/** The most recipients of a file; real files have fewer. */
 const mostRecipients = 10_000;
 
 /** Characters; an SSH key of 16,384 bits has less than 3,000. */
@@ -133,7 +133,7 @@ const longestRecipient = 10_000;
 
 // --- the metadata ---------------------------------------------------------
 
-/** A key that happens to be called `sops` is not yet its metadata. */
+/** Whether a key named `sops` contains metadata of sops. */
 function isMetadata(fields: Fields): boolean {
   return "mac" in fields || "lastmodified" in fields ||
     "key_groups" in fields || recipientKinds.some((kind) => kind in fields);
@@ -171,7 +171,7 @@ function fileOf(
   };
 }
 
-/** An alias may stand for a group many times. */
+/** Reads the key groups; an alias may repeat a group many times. */
 function groupsIn(value: unknown): SopsRecipient[][] {
   const groups: SopsRecipient[][] = [];
   let left = mostRecipients;
@@ -218,12 +218,16 @@ function recipientOf(kind: RecipientKind, key: Fields): SopsRecipient {
   }
 }
 
-/** A key of Vault as `.sops.yaml` writes it in `hc_vault_transit_uri`. */
+/**
+ * Returns the URL of a Vault key, as in `hc_vault_transit_uri` of `.sops.yaml`.
+ */
 export function vaultUrl({ address, enginePath, keyName }: VaultKey): string {
   return `${address.replace(/\/+$/, "")}/v1/${enginePath}/keys/${keyName}`;
 }
 
-/** The rule in a file's metadata, or in a creation rule of `.sops.yaml`. */
+/**
+ * Reads the rule in a file's metadata, or in a creation rule of `.sops.yaml`.
+ */
 export function ruleOf(fields: Readonly<Record<string, unknown>>): LeafRule {
   const pick = (name: string) => textOf(fields[name]) || undefined;
   const rule = {
@@ -251,7 +255,7 @@ const textOf = (value: unknown): string | undefined =>
 const listOf = (value: unknown): unknown[] => Array.isArray(value) ? value : [];
 
 function whyOf(error: unknown): string {
-  // No text of the file: a value may be in it.
+  // Never text of the file: it may contain a value.
   if (error instanceof RangeError) return "it is nested too deeply";
   const where = /\b(?:line|at line) (\d+)/.exec((error as Error).message)?.[1];
   return where ? `its syntax is wrong in line ${where}` : "its syntax is wrong";

@@ -1,5 +1,5 @@
 /**
- * The creation rules of a `.sops.yaml`: whom a file should be encrypted for.
+ * The creation rules of a `.sops.yaml`: the recipients for each file.
  *
  * @module
  */
@@ -9,29 +9,29 @@ import { type Fields, isMap } from "./formats.ts";
 import { type LeafRule, type Pattern, patternOf } from "./leaves.ts";
 import { ruleOf, type SopsRecipient } from "./metadata.ts";
 
-/** One rule. */
+/** A creation rule. */
 export interface CreationRule {
-  /** As written; a rule without it is for every file that no other is for. */
+  /** The pattern as written; a rule without it applies to all other files. */
   pathRegex?: string;
   /** The key groups; without Shamir there is one. */
   groups: readonly (readonly SopsRecipient[])[];
   rule: LeafRule;
 }
 
-/** What a `.sops.yaml` says. */
+/** The content of a `.sops.yaml`. */
 export interface SopsRules {
   rules: readonly CreationRule[];
-  /** Why some of it, or all, is not understood. */
+  /** Why some or all of it can't be read. */
   why?: string;
 }
 
-/** Larger than any that people write. */
+/** The largest file in bytes; real ones are smaller. */
 const mostText = 1024 * 1024;
 
-/** Maps and keys that are looked at for all rules together. */
+/** The most maps and keys that are read for all rules together. */
 const mostMaps = 300_000;
 
-/** Characters of the keys of all rules together; an alias repeats many. */
+/** The most characters in keys of all rules together; aliases repeat them. */
 const mostKeyText = 32 * 1024 * 1024;
 
 /** Reads a `.sops.yaml`. Never throws. */
@@ -54,23 +54,24 @@ export function readRules(text: string): SopsRules {
     creationRule(fields, budget)
   );
   if (budget.maps <= 0 || budget.keyText <= 0) {
-    return { rules: [], why: "its key groups are tied together too often" };
+    return { rules: [], why: "its key groups refer to each other too often" };
   }
   const unclear = rules.findIndex((rule) =>
     rule.pathRegex !== undefined && patternIn(rule) === undefined
   );
   return unclear === -1 ? { rules } : {
     rules,
-    why: `the path_regex of its rule ${unclear + 1} is too hard to match here`,
+    why: `the path_regex of its rule ${
+      unclear + 1
+    } is too complex to match here`,
   };
 }
 
 /**
- * The first rule whose pattern is found in the path, as sops chooses.
+ * Returns the first rule whose pattern matches the path, as sops chooses.
  *
- * @param path From the folder of the `.sops.yaml`.
- * @returns `undefined` where none is, or where a pattern that comes first can't
- * be told.
+ * @param path The path relative to the folder of the `.sops.yaml`.
+ * @returns `undefined` if none matches, or if an earlier pattern is unknown.
  */
 export function ruleFor(
   rules: readonly CreationRule[],
@@ -85,7 +86,7 @@ export function ruleFor(
   return undefined;
 }
 
-/** Made once for each rule, for it is asked for every file. */
+/** Compiled once for each rule, because each file needs it. */
 const patterns = new WeakMap<CreationRule, Pattern | undefined>();
 
 function patternIn(rule: CreationRule): Pattern | undefined {
@@ -93,15 +94,15 @@ function patternIn(rule: CreationRule): Pattern | undefined {
   return patterns.get(rule);
 }
 
-/** Whether a file in plaintext is one that was forgotten to be encrypted. */
+/** Whether a plaintext file should have been encrypted. */
 export function wantsEncrypted(rule: CreationRule, path: string): boolean {
   return rule.groups.length > 0 && isAboutPlace(rule, path) &&
     mayBeSecret(path);
 }
 
 /**
- * Whether a rule says where secrets are. One that a file of any name with that
- * ending falls under says how to encrypt, and not what.
+ * Whether a rule is specific to a place. A rule that matches any file name with
+ * that extension only says how to encrypt, and not what.
  */
 function isAboutPlace(rule: CreationRule, path: string): boolean {
   if (rule.pathRegex === undefined) return false;
@@ -109,7 +110,10 @@ function isAboutPlace(rule: CreationRule, path: string): boolean {
   return ruleFor([rule], `any-name-at-all${ending}`) === undefined;
 }
 
-/** A pattern such as `secrets/.*` also finds what is next to the secrets. */
+/**
+ * Whether a file may be a secret: a pattern such as `secrets/.*` also matches
+ * other files in the folder.
+ */
 function mayBeSecret(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return !/\.(nix|md|rst|adoc|pub|age|gpg|asc|lock|sh)$/i.test(name) &&
@@ -118,7 +122,7 @@ function mayBeSecret(path: string): boolean {
     !/^\.(github|gitlab|gitea|forgejo|vscode|idea)\//.test(path);
 }
 
-/** How many maps with their keys, and characters of keys, may still be looked at. */
+/** The remaining maps, keys and characters of keys that may be read. */
 interface Budget {
   maps: number;
   keyText: number;
@@ -137,8 +141,9 @@ function creationRule(fields: Fields, budget: Budget): CreationRule {
 }
 
 /**
- * The keys of a group and of all that it merges. Each map is looked at once:
- * aliases neither loop nor multiply, and sops takes a key twice for one.
+ * Returns the keys of a group and of all groups that it merges. Reads each map
+ * once, so that aliases neither loop nor multiply. sops counts a repeated key
+ * once.
  */
 function groupOf(group: Fields, budget: Budget): SopsRecipient[] {
   const seen = new Set<Fields>();
@@ -161,7 +166,7 @@ function groupOf(group: Fields, budget: Budget): SopsRecipient[] {
   return [...found.values()];
 }
 
-/** Characters of all that may name keys in a group. */
+/** Returns the characters of all key names in a group. */
 function textLengthIn(fields: Fields): number {
   let length = 0;
   for (const name of keyFields) {
@@ -176,7 +181,7 @@ function textLengthIn(fields: Fields): number {
 
 const keyFields = ["age", "pgp", "hc_vault_transit_uri", "hc_vault"];
 
-// Above the groups sops takes texts with commas, in groups it takes lists.
+// Outside of groups, sops reads texts with commas; in groups it reads lists.
 function keysOf(fields: Fields): SopsRecipient[] {
   return [
     ...namesIn(fields.age).map((name) => ({ kind: "age" as const, name })),
@@ -198,7 +203,7 @@ function namesIn(value: unknown): string[] {
     .map((name) => name.trim()).filter((name) => name !== "");
 }
 
-/** `https://vault.example.org/v1/transit/keys/web` taken apart. */
+/** Splits a URL such as `https://vault.example.org/v1/transit/keys/web`. */
 function vaultRecipient(name: string): SopsRecipient {
   const parts = /^(.*?)\/v1\/(.+)\/keys\/([^/]+)\/?$/.exec(name);
   if (!parts) return { kind: "hc_vault", name };

@@ -1,5 +1,5 @@
 /**
- * Whether a sops file opens here, by sops itself.
+ * Checks with sops whether a sops file opens here.
  *
  * @module
  */
@@ -9,30 +9,32 @@ import { type Identity, isOfPlugin } from "../identities.ts";
 import type { SopsFormat } from "./formats.ts";
 import type { SopsFile, SopsRecipient } from "./metadata.ts";
 
-/** What this host opens sops files with. */
+/** The keys of this host for sops files. */
 export interface Keys {
   identities: readonly Identity[];
-  /** All of {@linkcode ageKeysBeyondAFile}, where there are such. */
+  /** A file with all of {@linkcode ageKeysBeyondAFile}, if there are any. */
   ageKeyFile?: string;
-  /** The one Vault that may be asked, and the socket that asks it. */
+  /** The configured Vault, and the socket of vault-agent. */
   vault?: { address: string; socket: string };
 }
 
-/** How far the keys of this host reach into a file. */
+/** The access of this host's keys to a file. */
 export interface Access {
-  /** Those of the file's recipients that are this host's. */
+  /** The file's recipients that belong to this host. */
   own: readonly SopsRecipient[];
-  /** Those that a plugin of age on this host may speak for. */
+  /** The recipients that an age plugin on this host may open. */
   perhaps: readonly SopsRecipient[];
-  /** In how many key groups there is a key that is surely this host's. */
+  /**
+   * The number of key groups with a key that certainly belongs to this host.
+   */
   groups: number;
   /** The same, with Vault and with what plugins may open. */
   groupsAtMost: number;
-  /** Whether one of those is a key of the one Vault that may be asked. */
+  /** Whether one of them is a key of the configured Vault. */
   hasVault: boolean;
 }
 
-/** Whom of those that a file names this host can speak for. */
+/** Finds the recipients of a file that this host can act as. */
 export function accessTo(
   file: Pick<SopsFile, "groups">,
   keys: Keys,
@@ -74,13 +76,13 @@ export function isSameAddress(a: string, b: string | undefined): boolean {
   return b !== undefined && normal(a) === normal(b);
 }
 
-/** What came of opening a file. */
+/** The result of opening a file. */
 export type SopsOpened =
   | { ok: true }
-  | { ok: false; reason: SopsTrouble; why: string };
+  | { ok: false; reason: SopsReason; why: string };
 
 /** Why a file does not open. */
-export type SopsTrouble =
+export type SopsReason =
   | "value-changed"
   | "tampered"
   | "no-mac"
@@ -89,12 +91,12 @@ export type SopsTrouble =
   | "vault-unreachable"
   | "vault-refused"
   | "timed-out"
-  /** It was killed, lacked memory, or is not there. */
+  /** sops was killed, lacked memory, or is missing. */
   | "program-ended"
   | "sops-failed";
 
 /** What the exit codes of sops mean (sops, `cmd/sops/codes/codes.go`). */
-const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
+const meanings: Readonly<Record<number, [SopsReason, string]>> = {
   25: [
     "value-changed",
     "a value in it does not decrypt: it was changed by hand or cut off",
@@ -103,8 +105,8 @@ const meanings: Readonly<Record<number, [SopsTrouble, string]>> = {
   52: ["no-mac", "it has no MAC"],
 };
 
-/** What Vault and the socket before it answer, as sops passes it on. */
-const vaultMeanings: readonly [RegExp, SopsTrouble, string][] = [
+/** The answers of Vault and vault-agent, as sops prints them. */
+const vaultMeanings: readonly [RegExp, SopsReason, string][] = [
   [/\bsealed|not initiali[sz]ed/i, "vault-sealed", "Vault is sealed"],
   [
     /permission denied|Code: 40[0-9]/i,
@@ -119,11 +121,11 @@ const vaultMeanings: readonly [RegExp, SopsTrouble, string][] = [
 ];
 
 /**
- * Tries to decrypt a sops file with this host's keys and no other; the
- * plaintext is thrown away unread.
+ * Tries to decrypt a sops file with only this host's keys; discards the
+ * plaintext unread.
  *
  * @param content The encrypted bytes.
- * @param vault Whether it takes Vault to open it.
+ * @param vault Whether opening it needs Vault.
  */
 export async function openSops(
   effects: Effects,
@@ -149,10 +151,10 @@ export async function openSops(
     timeout,
   });
   if (finished.code === 0) return { ok: true };
-  const trouble = troubleOf(finished, vault);
+  const trouble = failureOf(finished, vault);
   if (!["sops-failed", "tampered"].includes(trouble.reason)) return trouble;
-  // Versions differ in what they read.
-  const why = `${await versionOf(effects)} says: ${trouble.why}`;
+  // Versions of sops differ in what they can read.
+  const why = `${await versionOf(effects)} reports: ${trouble.why}`;
   return { ...trouble, why };
 }
 
@@ -167,7 +169,7 @@ async function versionOf(effects: Effects): Promise<string> {
   return version === undefined ? "sops" : `sops ${version}`;
 }
 
-function troubleOf(
+function failureOf(
   finished: Finished,
   vault: boolean,
 ): Exclude<SopsOpened, { ok: true }> {
@@ -178,22 +180,22 @@ function troubleOf(
   const isEnded = (code >= 126 && code < 166 && code !== 128) ||
     (code === 2 && /^fatal error: /m.test(finished.stderr));
   if (isEnded) {
-    const why = `sops did not come to an end: it ended with ${code}`;
+    const why = `sops was ended before it finished (exit code ${code})`;
     return { ok: false, reason: "program-ended", why };
   }
   const meaning = meanings[code];
   if (meaning) return { ok: false, reason: meaning[0], why: meaning[1] };
   if (vault) {
-    // sops folds what it tells.
+    // sops wraps its messages.
     const told = finished.stderr.replace(/\n\s*\| ?/g, " ");
     const found = vaultMeanings.find(([sign]) => sign.test(told));
     if (found) {
-      const why = agentWords(finished.stderr) ?? found[2];
+      const why = agentMessage(finished.stderr) ?? found[2];
       return { ok: false, reason: found[1], why };
     }
     if (finished.code === 128) {
-      const why = agentWords(finished.stderr) ??
-        "Vault does not give its data key";
+      const why = agentMessage(finished.stderr) ??
+        "Vault does not decrypt its data key";
       return { ok: false, reason: "vault-refused", why };
     }
   }
@@ -201,26 +203,26 @@ function troubleOf(
     const why = "its data key can't be recovered with this host's keys";
     return { ok: false, reason: "data-key", why };
   }
-  // What sops quotes may be a value that is not encrypted.
+  // Quoted text may be a value that is not encrypted.
   const said = finished.stderr.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, "…");
   const why = /does not match sops' data format/.test(finished.stderr)
     ? "a value in it is not encrypted"
-    : `it ended with ${finished.code}: ${oneLine(said, 200)}`;
+    : `exit code ${finished.code}: ${oneLine(said, 200)}`;
   return { ok: false, reason: "sops-failed", why };
 }
 
 /**
- * What vault-agent answered in its own words, with what mends it. sops folds
- * them.
+ * Returns the message of vault-agent with its hints, if there is one. sops
+ * wraps it.
  */
-function agentWords(stderr: string): string | undefined {
+function agentMessage(stderr: string): string | undefined {
   const words = /\* (Cannot [^]*?)(?:\n\s*\n|\n[^|\n]*\*|$)/.exec(stderr)?.[1];
   return words && oneLine(words.replace(/\n\s*\|/g, " "), 300);
 }
 
 /**
- * The age keys as the one file that sops takes, or `undefined` where the file
- * of an identity does. Secret!
+ * Returns the age keys for the one file that sops reads, or `undefined` if the
+ * file of an identity is enough. Secret!
  */
 export function ageKeysBeyondAFile({ identities }: Keys): string | undefined {
   const [first, ...others] = identities.filter(({ ageKeys }) => ageKeys);
@@ -238,16 +240,16 @@ function environmentOf(
   return {
     ...(age ? { SOPS_AGE_KEY_FILE: age } : {}),
     ...(ssh ? { SOPS_AGE_SSH_PRIVATE_KEY_FILE: ssh.path } : {}),
-    // Not the user's own either.
+    // Not the user's own GnuPG home either.
     GNUPGHOME: pgp?.path ?? "/var/empty",
     SOPS_DISABLE_VERSION_CHECK: "1",
-    // sops asks whatever address a file names, unless it is told another one.
+    // sops connects to any address in a file, unless this variable is set.
     VAULT_AGENT_ADDR: `unix://${
       vault && asksVault ? vault.socket : "/var/empty/no-vault"
     }`,
     VAULT_MAX_RETRIES: "0",
-    // The keys of the user who runs this are not the host's: a file that only
-    // they open would be missing after the next boot.
+    // The user's own keys are not the host's: a file that only they open would
+    // be missing after the next boot.
     HOME: "/var/empty",
     XDG_CONFIG_HOME: "/var/empty",
   };

@@ -6,7 +6,7 @@
 import { shown } from "../../base/redact.ts";
 import { oneLine } from "../../base/text.ts";
 import type { PageFacts } from "../../report/page_facts.ts";
-import { goodBefore } from "../../state/good_before.ts";
+import { rollbackTarget } from "../../state/rollback_target.ts";
 import type { State } from "../../state/state.ts";
 import type { Auth } from "../auth.ts";
 import { type ActionFacts, actionForms, type Named } from "../actions_forms.ts";
@@ -44,7 +44,7 @@ function isTipHeld({ holds, seen }: State): boolean {
 }
 
 function backTo(state: State): { backTo?: Named } {
-  const before = goodBefore(state);
+  const before = rollbackTarget(state);
   return before ? { backTo: named(before) } : {};
 }
 

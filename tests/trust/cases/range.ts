@@ -213,7 +213,7 @@ export const cases: Case[] = [
     name: "range: the first is not signed",
     make: chain(undefined, "ada", "ada"),
     expected: refused("unsigned"),
-    says: "comes in with",
+    says: "it is part of",
   },
   {
     name: "range: one between is not signed",

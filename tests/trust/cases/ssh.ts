@@ -327,7 +327,7 @@ export const cases: Case[] = [
       )
     ),
     expected: refused(reason),
-    says: reason === "keys-broken" ? "line 2 of /" : "no key in it",
+    says: reason === "keys-broken" ? "line 2 of /" : "contains no key",
     then: holdsNothing,
   })),
   {

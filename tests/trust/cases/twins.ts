@@ -288,7 +288,7 @@ export const cases: Case[] = [
     name: `twin of a held commit: ${name}`,
     make: heldBefore(how),
     expected: { exit: 9, reason: "held-twin" },
-    says: "is held",
+    says: "is blocked",
   })),
   {
     name: "twin that is held: the genuine commit is no other",

@@ -1,6 +1,6 @@
 /**
- * Whether the state folder can be trusted: what is in it decides what root
- * runs, so nobody else may have put it there.
+ * Checks whether the state folder can be trusted. Its content decides what root
+ * runs, so only root may be able to write it.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import { errno, isNumbered } from "../base/os_error.ts";
 import { isStorePath } from "../base/names.ts";
 import { type Foreign, foreignOnTheWay } from "../host/trusted_path.ts";
 
-/** Whoever may write to group or others could plant something. */
+/** The mode bits that let group or others write. */
 const foreignWrite = 0o022;
 
 /**
- * The folders in it of which all that is below is believed as well: Git reads
- * its settings and objects in one, logs are shown from another, and the others
- * hold links to systems.
+ * The folders whose whole content is trusted as well: Git reads settings and
+ * objects from one, logs are shown from another, and the others contain links
+ * to systems.
  */
 const believed = ["repo", "attempts", "build", "roots"];
-/** Those of them that hold no links. */
+/** Those of them that contain no links. */
 const withoutLinks = ["repo", "attempts"];
 
 /**
- * Refuses a state folder, or something in or above it, that another user owns or
- * may write to, and links, pipes and devices in the place of its files. A folder
- * that is not there yet is made later, with the right mode.
+ * Refuses a state folder if another user owns it, something in it or a folder
+ * above it, or may write to them. Also refuses links, pipes and devices in
+ * place of its files. A missing folder is created later, with the right mode.
  *
  * @throws {SyncError} `state-unsafe`, exit 2.
  */
@@ -39,13 +39,16 @@ export function checkStateFolder(folder: string): void {
     const path = `${folder}/${name}`;
     const entry = checkEntry(path, name === "previous");
     if (entry?.isFile && entry.nlink !== null && entry.nlink > 1) {
-      throw unsafe(path, "the same file has another name elsewhere");
+      throw unsafe(path, "it is a hard link: the same file has another name");
     }
     if (believed.includes(name)) checkBelow(path, !withoutLinks.includes(name));
   }
 }
 
-/** Git's own files may have two names where a crash has left a temporary one. */
+/**
+ * Checks everything below a folder. Git's own files may have two names after a
+ * crash.
+ */
 function checkBelow(folder: string, mayLink: boolean): void {
   for (const { name } of entriesOf(folder)) {
     const path = `${folder}/${name}`;
@@ -54,8 +57,10 @@ function checkBelow(folder: string, mayLink: boolean): void {
 }
 
 /**
- * @param mayLink Whether it may keep a system from garbage collection.
- * @returns nothing if it has gone since, as a run under way renames and removes.
+ * @param mayLink Whether links that protect a system from garbage collection
+ * are allowed.
+ * @returns `undefined` if it was removed in the meantime, for example by a
+ * running sync.
  */
 function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
   const entry = statOf(path, Deno.lstatSync);
@@ -63,7 +68,7 @@ function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
   if (entry.isSymlink) {
     const to = mayLink ? ifThere(() => Deno.readLinkSync(path)) : "";
     if (to === undefined) return undefined;
-    if (!isStorePath(to)) throw unsafe(path, "it is a link");
+    if (!isStorePath(to)) throw unsafe(path, "it is a symbolic link");
     refuseOwner(path, entry);
     return entry;
   }
@@ -76,15 +81,15 @@ function checkEntry(path: string, mayLink: boolean): Deno.FileInfo | undefined {
 
 function refuseForeign(path: string, entry: Deno.FileInfo): void {
   refuseOwner(path, entry);
-  if ((entry.mode! & foreignWrite) === 0 || mend(path, entry)) return;
-  throw unsafe(path, "others than its owner may write to it");
+  if ((entry.mode! & foreignWrite) === 0 || fixMode(path, entry)) return;
+  throw unsafe(path, "users other than its owner may write to it");
 }
 
 /**
- * Takes the right to write from root's own group, which has no other members
- * unless somebody makes them root's equals: a run with another umask gave it.
+ * Removes write permission for root's group, which a run with another umask may
+ * have set. Other members of that group are equal to root anyway.
  */
-function mend(path: string, { mode, uid, gid }: Deno.FileInfo): boolean {
+function fixMode(path: string, { mode, uid, gid }: Deno.FileInfo): boolean {
   const isOwn = uid === 0 && gid === 0 && Deno.uid() === 0;
   if (!isOwn || (mode! & 0o002) !== 0) return false;
   ifThere(() => Deno.chmodSync(path, mode! & 0o7777 & ~foreignWrite));
@@ -108,7 +113,10 @@ function statOf(
   return ifThere(() => stat(path));
 }
 
-/** Nothing where it is away; who may not look is told so by what needs it. */
+/**
+ * Returns `undefined` if it is missing. Without permission as well: the code
+ * that needs the file reports that.
+ */
 function ifThere<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -125,7 +133,7 @@ function unsafeWay(folder: string, { path, why }: Foreign): SyncError {
   return usageError(
     "state-unsafe",
     `Cannot trust ${folder}: ${path} leads to it, and ${why}`,
-    "name a stateDirectory below folders of root alone, or: chown root and chmod go-w that folder",
+    `set stateDirectory to a folder that only root can change, or run: chown root ${path}; chmod go-w ${path}`,
   );
 }
 
@@ -133,6 +141,6 @@ function unsafe(path: string, why: string): SyncError {
   return usageError(
     "state-unsafe",
     `Cannot trust ${path}: ${why}`,
-    `find out who did that, then: chown -R root: and chmod -R go-w the state folder, or remove it; a new one trusts what the branch names then`,
+    "find out who did this; then run chown -R root: and chmod -R go-w on the state folder, or remove it (a new one trusts the current tip of the branch)",
   );
 }

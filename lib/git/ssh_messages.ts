@@ -1,15 +1,15 @@
 /**
- * What ssh has to say of a connection that ended before anything was asked.
+ * The messages of ssh about a connection that ended before Git's first request.
  *
- * A banner is a text of the server's, which ssh shows among its own words. So
- * ssh runs at a level at which it shows no banner, and some of its own words
- * are not shown either: it is asked again for those alone.
+ * A banner is text from the server that ssh prints among its own messages. So
+ * ssh runs with a log level that hides banners, and also some of its own
+ * messages. It runs again only for those.
  *
  * @module
  */
 import type { Command, Effects, Finished } from "../base/effects.ts";
 
-/** What Git itself adds where ssh has failed. */
+/** What Git itself adds after ssh has failed. */
 const ofGit =
   /^(?:fatal: Could not read from remote repository\.|Please make sure you have the correct access rights|and the repository exists\.|)$/;
 
@@ -17,8 +17,8 @@ const ofGit =
 const ofSsh =
   /^(?:Unable to negotiate with |Connection (?:closed|reset|timed out|corrupted)|Disconnecting |Disconnected from |Received disconnect from |Timeout, server |Bad packet length|ssh_dispatch_run_fatal|kex_exchange_identification|banner exchange)/;
 
-/** The same end, with the words of ssh if it said nothing so far. */
-export async function withSshWords(
+/** Returns the same result, with the messages of ssh if there were none. */
+export async function withSshMessages(
   effects: Pick<Effects, "run">,
   question: Command,
   finished: Finished,

@@ -6,10 +6,10 @@
 import type { Deployment, State } from "./state.ts";
 
 /**
- * What a rollback goes back to: not onto what a person rolled back from, so that
- * twice goes two back.
+ * Returns the target of a rollback. Skips what a person rolled back from, so
+ * that a second rollback goes one further back.
  */
-export function goodBefore(
+export function rollbackTarget(
   { earlier, holds }: Pick<State, "earlier" | "holds">,
 ): Deployment | undefined {
   const left = holds.filter(({ reason }) => reason === "rolled-back");
