@@ -122,7 +122,12 @@ async function parse(path: string, text: string): Promise<unknown> {
 function refuseTabs(path: string, text: string): void {
   const line = text.split("\n").findIndex((one) => /^ *\t\s*[^\s#]/.test(one));
   if (line === -1) return;
-  throw notYaml(path, line + 1, "a tab indents it", "indent with spaces");
+  throw notYaml(
+    path,
+    line + 1,
+    "this line is indented with a tab",
+    "indent with spaces",
+  );
 }
 
 function notYaml(

@@ -149,43 +149,72 @@ Deno.test("a URL with a port, or of SSH with a user, is taken", async () => {
 });
 
 Deno.test("what is not YAML is told with its line and what to do", async () => {
-  const bracket =
-    "a bracket that opens here does not close, or a comma is missing";
   const lists = "write lists as [one, two] and maps as {key: value}";
+  const quotes = 'put the whole value in quotes: KEY: "VALUE"';
   const table: [text: string, line: number, why: string, hint: string][] = [
     [
       "repository: /a\nref: a\nref: b\n",
       3,
-      "the key ref stands twice",
-      "keep one of the two lines",
+      "the key ref appears twice",
+      "remove one of the two lines",
     ],
-    ["ref: [a\nkeep: 5\n", 1, bracket, lists],
-    ["ref: a\nhost: [a\nkeep: 5\n", 2, bracket, lists],
-    ['{"repository": "/a" "ref": "x"}', 1, bracket, lists],
+    [
+      "ref: [a\nkeep: 5\n",
+      1,
+      "a bracket after ref: is not closed, or a comma is missing",
+      lists,
+    ],
+    [
+      "ref: a\nhost: [a\nkeep: 5\n",
+      2,
+      "a bracket after host: is not closed, or a comma is missing",
+      lists,
+    ],
+    [
+      '{"repository": "/a", "build": {"options": ["x"',
+      1,
+      "a bracket after options: is not closed, or a comma is missing",
+      lists,
+    ],
+    [
+      '{"repository": "/a" "ref": "x"}',
+      1,
+      "a bracket is not closed, or a comma is missing",
+      lists,
+    ],
     [
       "---\nref: a\n---\nref: b\n",
       3,
       "a second document begins here",
-      "take out the line ---; one file is one configuration",
+      "remove the line ---; a file holds one configuration",
     ],
     [
       "ref: 'x\n",
       1,
-      "a quote that opens here does not close",
-      "close it in the same line",
+      "a quote after ref: is not closed",
+      "close it on the same line",
     ],
     [
       "ref: a\n  host: b\n",
       2,
-      "this line is not indented like the ones before it",
-      "indent all keys of one level by the same number of spaces",
+      "this line is not indented like the lines before it",
+      "indent all keys of one level with the same number of spaces",
     ],
     [
-      "ref: *unknown\n",
-      1,
-      'Cannot read alias: unidentified alias "unknown"',
-      "a value with a colon, a # or a leading special character needs quotes",
+      "repository: /a\nref main\nhost: a\n",
+      2,
+      "this line has no colon after the key",
+      "write KEY: VALUE, with a colon and a space",
     ],
+    ["ref: a: b\n", 1, "the value of ref contains a colon", quotes],
+    ["ref: *unknown\n", 1, "the value of ref begins with *", quotes],
+    [
+      "repository: /a\nref: @main\n",
+      2,
+      "the value of ref begins with @",
+      quotes,
+    ],
+    ["ref: !x main\n", 1, "the value of ref begins with !", quotes],
   ];
   for (const [text, line, why, hint] of table) {
     const error = await refused(text);
@@ -207,7 +236,7 @@ Deno.test("a tab that indents is refused, and one elsewhere is not", async () =>
     const error = await refused(text);
     assertEquals(
       error.message,
-      `FILE:${line}: Cannot read this as YAML: a tab indents it`,
+      `FILE:${line}: Cannot read this as YAML: this line is indented with a tab`,
     );
     assertEquals(error.hints, ["indent with spaces"]);
   }
