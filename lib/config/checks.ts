@@ -81,14 +81,14 @@ function httpProblem(
     const kind = httpKeys[key as keyof HttpCheck];
     if (kind.read(value) === undefined) return `${kind.expected} as ${key}`;
   }
-  return "url" in item ? undefined : "a url in each of them";
+  return "url" in item ? undefined : "a url in each item";
 }
 
 /** Several argument lists. */
 export const commands: Kind<readonly Argv[]> = {
   name: "list of commands",
   expected:
-    "a list of commands, each a list of its words such as [[systemctl, is-active, nginx]]; no shell reads them",
+    "a list of commands, each a list of its words such as [[systemctl, is-active, nginx]]; no shell is used",
   read: (value) => {
     const items = listed(value);
     return items.every(isArgv) ? items : undefined;
@@ -158,7 +158,7 @@ export const windows: Kind<readonly string[]> = {
       if (typeof item !== "string") continue;
       const window = parseWindow(item);
       if ("wrong" in window) {
-        return `days, times or a time zone in place of "${window.wrong}": ${windowForm}`;
+        return `days, times or a time zone instead of "${window.wrong}": ${windowForm}`;
       }
     }
     return undefined;
@@ -170,7 +170,7 @@ export const windows: Kind<readonly string[]> = {
 export const prebuilt: Kind<string> = {
   name: "file in the repository or URL",
   expected:
-    "a file in the repository such as systems/{host}, or a URL such as https://ci.example.org/{host}/{revision} (http:// for localhost alone)",
+    "a file in the repository such as systems/{host}, or a URL such as https://ci.example.org/{host}/{revision} (http:// only for this machine)",
   read: (value) => {
     const place = text.read(value);
     if (place === undefined || /\s/.test(place)) return undefined;

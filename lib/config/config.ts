@@ -75,7 +75,7 @@ async function readFile(path: string): Promise<Given[]> {
       "config-syntax",
       message,
       [{ file: path, line: null, key: null, message }],
-      ["man gitops-sync.yaml has every key"],
+      ["run man gitops-sync.yaml for the list of options"],
     );
   }
   return flatten(document as Record<string, unknown>, { path, text });
@@ -95,8 +95,8 @@ function readText(path: string): string {
   throw aboutFile(
     path,
     "config-unsafe",
-    `Cannot trust ${path}: everybody may write to it, and its hooks run as root`,
-    `find out who did that, look at what is in it, then: chmod o-w ${path}`,
+    `Cannot trust ${path}: every user can write to it, and its hooks run as root`,
+    `check what is in the file and who changed its mode, then run chmod o-w ${path}`,
   );
 }
 
@@ -180,7 +180,7 @@ function check(
       problems.push({
         kind: "value",
         given,
-        expected: "keys and values below it",
+        expected: "keys and values below this key",
       });
     } else if (!option) problems.push({ kind: "unknown", given });
     // First, because a message about the value would show it.

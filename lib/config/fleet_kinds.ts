@@ -34,7 +34,7 @@ export const ring: Kind<string> = {
 export const server: Kind<string> = {
   name: "URL of a server",
   expected:
-    "a URL such as https://prometheus.example.org, without a user, a password and a question mark",
+    "a URL such as https://prometheus.example.org, without a user, a password or a question mark",
   read: (value) => {
     if (typeof value !== "string" || /\s/.test(value)) return undefined;
     const url = URL.parse(value);

@@ -50,7 +50,7 @@ export const path: Kind<string> = {
 /** An absolute path for programs that end it at a blank. */
 export const plainPath: Kind<string> = {
   name: "path",
-  expected: "an absolute path without blanks such as /run/secrets/tokens",
+  expected: "an absolute path without spaces such as /run/secrets/tokens",
   read: (value) => {
     const read = path.read(value);
     return read === undefined || /\s/.test(read) ? undefined : read;
@@ -77,7 +77,7 @@ export const texts: Kind<readonly string[]> = {
 export const prefixedFiles: Kind<Readonly<Record<string, string>>> = {
   name: "files by URL",
   expected:
-    "beginnings of URLs with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
+    "URL prefixes with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
   read: (value) => {
     if (value === null || typeof value !== "object" || Array.isArray(value)) {
       return undefined;
@@ -209,7 +209,7 @@ export const ref: Kind<string> = {
     if (typeof value === "string" && isPattern(value)) return patternForm;
     return typeof value === "number" || typeof value === "boolean" ||
         value instanceof Date
-      ? `a text, and YAML reads this as none: put it in quotes, e.g. ref: "1.10"`
+      ? `a text, but YAML reads this as another type: put it in quotes, e.g. ref: "1.10"`
       : undefined;
   },
   read: (value) => {
@@ -252,7 +252,7 @@ export const host: Kind<string> = {
 export const vaultAddress: Kind<string> = {
   name: "URL of a server",
   expected:
-    "https:// and a server such as https://vault.example.com:8200 (http:// for loopback addresses only)",
+    "https:// and a server such as https://vault.example.com:8200 (http:// only for loopback addresses)",
   read: (value) => {
     const url = URL.parse(nonEmpty(value) ?? "");
     if (!url || url.username !== "" || url.search + url.hash !== "") return;

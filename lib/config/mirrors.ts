@@ -61,11 +61,11 @@ function problem(item: Readonly<Record<string, unknown>>): string | undefined {
     if (kind.read(value) === undefined) return `${kind.expected} as ${key}`;
   }
   const { url, tokenFile } = item;
-  if (typeof url !== "string") return "a url in each of them";
+  if (typeof url !== "string") return "a url in each item";
   if (/:\/\/[^/@]*:[^/@]*@/.test(url) || /^https?:\/\/[^/]*@/i.test(url)) {
-    return "a url without a user or password: write username and tokenFile beside it";
+    return "a url without a user or password: set username and tokenFile in the same item";
   }
   return tokenFile !== undefined && isOpen(url)
-    ? "https:// in the url that goes with a tokenFile"
+    ? "https:// in a url with a tokenFile"
     : undefined;
 }

@@ -126,7 +126,7 @@ export const linkTemplate: Kind<string> = {
 export const receiver: Kind<string> = {
   name: "URL of a server",
   expected:
-    "a URL that begins with https:// and holds no user or password (http:// for this machine alone: localhost, 127.0.0.1, [::1])",
+    "a URL that begins with https:// and contains no user or password (http:// only for this machine: localhost, 127.0.0.1, [::1])",
   read: (value) => {
     if (typeof value !== "string" || /\s/.test(value)) return undefined;
     const url = URL.parse(value);

@@ -54,7 +54,7 @@ function told({ file, line, message }: ConfigProblem): string {
 
 function sentence(problem: Problem, path: string | undefined): string {
   if (problem.kind === "missing") {
-    const where = path === undefined ? "the command line" : path;
+    const where = path === undefined ? "the flags" : path;
     return `Cannot go on without ${problem.name}: it is missing in ${where}`;
   }
   const { given } = problem;
@@ -63,17 +63,17 @@ function sentence(problem: Problem, path: string | undefined): string {
     case "unknown":
       return `Cannot use ${key}: there is no such option`;
     case "password":
-      return `Cannot use ${key}: the URL carries a password, which every process list would show`;
+      return `Cannot use ${key}: the URL contains a password, which every process list would show`;
     case "useless":
-      return `Cannot use ${key} alone: verify.mode is none, so no signature counts`;
+      return `Cannot use ${key} without verify.mode: the mode is none, so no signature is checked`;
     case "keyless":
-      return `Cannot use ${key} alone: there are no keys to trust`;
+      return `Cannot use ${key} without trusted keys: no option names any`;
     case "forgeless":
-      return `Cannot use ${key} alone: there is no forge to ask`;
+      return `Cannot use ${key} without a forge: gates.forge and commitStatus.forge are none`;
     case "open":
-      return `Cannot use ${key} with a token: over http:// whoever is on the way could read it`;
+      return `Cannot use ${key} with a token over http://: anybody on the network path could read the token`;
     case "user":
-      return `Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
+      return `Cannot use ${key}: the URL contains a user name, which may be a token that every process list would show`;
     case "value":
       return `Cannot use ${
         mayHoldToken(given.key) ? "this value" : shown(given.value)
@@ -85,34 +85,34 @@ function hintsFor(problem: Problem): string[] {
   switch (problem.kind) {
     case "missing":
       return [
-        `write "${problem.name}: …" in the file, or give --${
+        `write "${problem.name}: …" in the file, or add --${
           flagOf(problem.name)
         } on the command line`,
       ];
     case "password":
       return [
-        "put the token into a file and name that file with tokenFile (and the user with username)",
+        "put the token into a file, and set tokenFile to its path (and username to the user)",
       ];
     case "user":
       return [
-        "write the user name as username; if it is a token, put it into a file and name that file with tokenFile",
+        "set username to the user name; if it is a token, put it into a file and set tokenFile to its path",
       ];
     case "open":
       return [
-        "write https:// in place of http://, or take the token out; http:// is for this machine alone (localhost, 127.0.0.1, [::1])",
+        "write https:// instead of http://, or remove tokenFile; a token over http:// is only for this machine (localhost, 127.0.0.1, [::1])",
       ];
     case "unknown":
       return [unknownHint(problem.given)];
     case "useless":
       return [
-        "choose verify.mode head, range, tag or tag-and-head, or take the other verify options out",
+        "set verify.mode to head, range, tag or tag-and-head, or remove the other verify options",
       ];
     case "keyless":
       return [
-        "name them with verify.allowedSigners, verify.openpgpKeys or verify.keysFrom",
+        "set verify.allowedSigners, verify.openpgpKeys or verify.keysFrom",
       ];
     case "forgeless":
-      return ["say which one with gates.forge, e.g. gates.forge: github"];
+      return ["name the forge with gates.forge, e.g. gates.forge: github"];
     case "value":
       return [];
   }
@@ -127,7 +127,9 @@ function unknownHint({ key, from }: Given): string {
     ? nearest(from.flag, flagOptions.map((name) => `--${flagOf(name)}`))
     : nearest(key, [...optionNames, ...groups]);
   return hintFor(isFlag ? from.flag : key) ??
-    (near ? `did you mean ${near}?` : "man gitops-sync.yaml lists all options");
+    (near
+      ? `did you mean ${near}?`
+      : "run man gitops-sync.yaml for the list of options");
 }
 
 /** Who writes a token into a URL must not find it in the journal. */

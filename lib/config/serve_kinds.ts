@@ -16,7 +16,7 @@ export function isUserName(text: string): boolean {
 /** Several names of people. */
 export const userNames: Kind<readonly string[]> = {
   name: "list of names",
-  expected: "a list of names such as [ada, grace@example.org], without blanks",
+  expected: "a list of names such as [ada, grace@example.org], without spaces",
   read: (value) => {
     const names = texts.read(value);
     return names?.every(isUserName) ? names : undefined;
@@ -40,7 +40,7 @@ export const headerName: Kind<string> = {
 export const webOrigin: Kind<string> = {
   name: "origin of a web page",
   expected:
-    "https:// and a host such as https://web-1.example.org, without a path (http:// for this machine alone: localhost, 127.0.0.1, [::1])",
+    "https:// and a host such as https://web-1.example.org, without a path (http:// only for this machine: localhost, 127.0.0.1, [::1])",
   read: (value) => {
     if (typeof value !== "string") return undefined;
     const url = URL.parse(value);

@@ -87,7 +87,7 @@ Deno.test("flags alone are a configuration", async () => {
   ) as SyncError;
   assertEquals(
     error.message,
-    "Cannot go on without repository: it is missing in the command line",
+    "Cannot go on without repository: it is missing in the flags",
   );
 });
 
@@ -105,7 +105,7 @@ Deno.test("a password in the URL is refused and shown nowhere", async () => {
     const inFile = await refused(`repository: "${url}"\n`);
     const inFlag = await refused("", [flag("repository", url)]);
     for (const error of [inFile, inFlag]) {
-      assert(error.message.includes("the URL carries a password"), url);
+      assert(error.message.includes("the URL contains a password"), url);
       assert(!Deno.inspect(error).includes("hunter2"), url);
     }
   }
@@ -127,7 +127,7 @@ Deno.test("a user in a URL of HTTP may be a token: refused and shown nowhere", a
     const inFile = await refused(`repository: "${url}"\n`);
     const inFlag = await refused("", [flag("repository", url)]);
     for (const error of [inFile, inFlag]) {
-      assert(error.message.includes("the URL carries a user name"), url);
+      assert(error.message.includes("the URL contains a user name"), url);
       assert(!Deno.inspect(error).includes("hunter2"), url);
       assert(error.hints.some((hint) => hint.includes("tokenFile")), url);
     }
@@ -313,7 +313,7 @@ Deno.test("keys without a mode of verification are refused", async () => {
   );
   assertEquals(
     error.message,
-    "FILE:3: Cannot use verify.threshold alone: verify.mode is none, so no signature counts",
+    "FILE:3: Cannot use verify.threshold without verify.mode: the mode is none, so no signature is checked",
   );
 });
 

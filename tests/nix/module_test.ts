@@ -128,7 +128,7 @@ const mistakes: readonly [string, string][] = [
   ["settings.keep = 4000;", "NixOS has these options under services.gitops"],
   [
     'repository = lib.mkForce "https://me:hunter2@a.example.org/x.git";',
-    "the URL carries a password",
+    "the URL contains a password",
   ],
   ['frequency = "5mm";', 'Cannot use "5mm" for services.gitops.frequency'],
   ['frequency = "5m and 3s";', "hint: for example: services.gitops.frequency"],
