@@ -23,7 +23,7 @@
         in
         (self.packages.${system} or (throw ''
           gitops-sync has no package for ${system}, only for ${lib.concatStringsSep ", " (linux ++ darwin)}.
-          To build one all the same, write:
+          To build one anyway, write:
             services.gitops.package = pkgs.callPackage "''${gitops}/nix/package.nix" { };
           where gitops is the input that names this flake.'')).gitops-sync;
 

@@ -1,4 +1,4 @@
-# services.gitops: a timer that brings this host to what a Git repository says.
+# services.gitops: a timer that deploys a Git repository to this host.
 #
 # The options of the program are in nix/program-options.nix. Here is only what
 # NixOS adds: the package, the timer, the service and its sandbox.
@@ -151,12 +151,12 @@ in
         defaultText = literalExpression "config.sops.age.plugins or [ ]";
         example = literalExpression "[ pkgs.age-plugin-yubikey ]";
         description = ''
-          Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
+          Packages with age plugins (`age-plugin-NAME`) that the host's identities need. The check of secrets uses them.
         '';
       };
     };
 
-    enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
+    enable = mkEnableOption "gitops-sync, which deploys a Git repository to this host";
 
     package = mkPackageOption pkgs "gitops-sync" { };
 
@@ -165,7 +165,7 @@ in
       default = "30m";
       example = "5m";
       description = ''
-        How long after the end of one run the next one begins, as a time span of systemd.time(7).
+        The time between the end of one run and the start of the next, as a time span of systemd.time(7).
       '';
     };
 
@@ -174,7 +174,7 @@ in
       default = null;
       example = "04:40";
       description = ''
-        When runs begin, as one or several calendar events of systemd.time(7), in place of `frequency`. What was missed while the host was off is made up for after the boot.
+        When runs begin, as one or more calendar events of systemd.time(7), instead of `frequency`. A run that was missed while the host was off starts after the boot.
       '';
     };
 
@@ -182,7 +182,7 @@ in
       type = types.str;
       default = "1m";
       description = ''
-        Up to how much later each run begins, so that many hosts do not ask at the same moment. Each host has a delay of its own that stays the same.
+        The maximum delay of each run, so that many hosts do not query the remote at the same moment. Each host has its own delay, which stays the same.
       '';
     };
 
@@ -190,7 +190,7 @@ in
       type = types.str;
       default = "12h";
       description = ''
-        How long one run may take in all before systemd ends it; `infinity` for no limit. The program has shorter limits for each of its stages (`services.gitops.timeouts`).
+        The longest time that one run may take before systemd ends it. `infinity` means no limit. The program has shorter limits for each of its stages (`services.gitops.timeouts`).
       '';
     };
 
@@ -202,7 +202,7 @@ in
       apply = lib.recursiveUpdate (lib.recursiveUpdate (program.valuesIn cfg) cfg.fromVault);
       example = literalExpression ''{ timeouts.build = "2h"; }'';
       description = ''
-        The configuration of the program as it is written to `/etc/gitops-sync/config.yaml`. It begins with the options of this module; what is set here takes their place, whatever its priority.
+        The configuration of the program, as written to `/etc/gitops-sync/config.yaml`. It contains the options of this module. A value that is set here replaces theirs, whatever its priority.
       '';
     };
 
@@ -210,7 +210,7 @@ in
       type = json.type;
       default = { };
       internal = true;
-      description = "What `sops.vault` adds to the options of the program.";
+      description = "The options of the program that `sops.vault` sets.";
     };
 
     credentialFlags = mkOption {
@@ -218,7 +218,7 @@ in
       default = map (file: "${file.flag}=%d/${file.credential}") secretFiles;
       internal = true;
       readOnly = true;
-      description = "Flags by which the program finds the files that systemd hands over.";
+      description = "Flags with which the program finds the files that systemd passes to it.";
     };
 
     credentials = mkOption {
@@ -226,7 +226,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile`, `tls.keyFile`, `gates.tokenFile`, `lock.etcd.keyFile` and `lock.etcd.passwordFile` are handed over in this way already, as `token`, `ssh-key`, `tls-key`, `gates-token`, `lock-key` and `lock-password`.
+        More files that systemd reads for the service (`LoadCredential=`), by name. While the service runs, each file is at `/run/credentials/gitops-sync.service/NAME`. The module already passes `tokenFile`, `sshKeyFile`, `tls.keyFile`, `gates.tokenFile`, `lock.etcd.keyFile` and `lock.etcd.passwordFile` this way, as `token`, `ssh-key`, `tls-key`, `gates-token`, `lock-key` and `lock-password`.
       '';
     };
 
@@ -235,7 +235,7 @@ in
       default = [ ];
       example = literalExpression "[ pkgs.git-lfs ]";
       description = ''
-        More packages whose programs the service finds.
+        More packages whose programs are on the PATH of the service.
       '';
     };
 
@@ -246,7 +246,7 @@ in
         NIX_SSL_CERT_FILE = "/etc/ssl/certs/company.crt";
       };
       description = ''
-        More environment variables of the service, each with the value as it is written here. The proxy settings of the host (`networking.proxy`) are there already.
+        More environment variables of the service. Each value is used exactly as written here. The service already has the proxy settings of the host (`networking.proxy`).
       '';
     };
   };
@@ -271,7 +271,7 @@ in
     environment.etc."gitops-sync/config.yaml".source = configFile;
 
     systemd.services.gitops-sync = {
-      description = "Bring this host to what its Git repository says";
+      description = "Sync this host with its Git repository";
       wants = [ "network-online.target" ];
       after = [
         "network-online.target"
@@ -338,7 +338,7 @@ in
     systemd.tmpfiles.rules = mkIf isPublished [ "d ${publishedFolder} 0755 root root -" ];
 
     systemd.timers.gitops-sync = {
-      description = "Bring this host to what its Git repository says, again and again";
+      description = "Sync this host with its Git repository regularly";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         RandomizedDelaySec = cfg.randomizedDelay;

@@ -121,30 +121,30 @@ in
     enable = mkEnableOption "decrypting with the transit engine of Vault or OpenBao";
 
     address = optionOf types.str ''
-      The server, for example `https://vault.example.com`. It is the only one that is spoken to, whatever address a file names.
+      The server, for example `https://vault.example.com`. No other server is contacted, whatever address a file names.
     '';
 
-    namespace = optionOf types.str "The namespace of Vault in which the mounts are.";
+    namespace = optionOf types.str "The Vault namespace that contains the mounts.";
 
     engines = optionOf (types.listOf types.str) ''
-      The mounts of transit engines that decrypt calls may go to: `sops` and `transit`, if none are given.
+      The mounts of transit engines to which decrypt calls may go. If it is not set, they are `sops` and `transit`.
     '';
 
     caFile = optionOf types.str ''
-      The certificates (PEM) that the server is trusted by. Without it the usual ones count.
+      The certificates (PEM) to trust for the server. If it is not set, the usual ones are trusted.
     '';
 
     tokenFile = optionOf types.str ''
-      A file that holds a token. It is renewed while that is possible, and never revoked.
+      A file with a Vault token. The token is renewed while that is possible, and never revoked.
     '';
 
     appRole = {
-      mount = optionOf types.str "Where the AppRole login is mounted, below `auth/`; `approle`, if nothing is given.";
-      roleId = optionOf types.str "The role id, which is no secret.";
-      roleIdFile = optionOf types.str "A file that holds the role id, in place of `roleId`.";
-      secretIdFile = optionOf types.str "A file that holds the secret id, or the token that wraps it.";
+      mount = optionOf types.str "The mount of the AppRole login, below `auth/`. If it is not set, it is `approle`.";
+      roleId = optionOf types.str "The role id of AppRole. It is not a secret.";
+      roleIdFile = optionOf types.str "A file with the role id, instead of `roleId`.";
+      secretIdFile = optionOf types.str "A file with the secret id, or with the token that wraps it.";
       wrapped = optionOf types.bool ''
-        Whether the file holds a wrapping token, which gives the secret id once: each start of the service needs a new one.
+        Whether `secretIdFile` contains a wrapping token. Such a token gives the secret id only once, so each start of the service needs a new one.
       '';
     };
   };

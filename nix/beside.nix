@@ -27,7 +27,7 @@ in
       # Outside of the sandbox.
       gitops-sync.serviceConfig.ExecStartPost = "-+${pkgs.coreutils}/bin/rm -f ${stamp}";
       gitops-sync-died = {
-        description = "Tell where gitops-sync did not work at all";
+        description = "Report that gitops-sync could not start or was killed";
         unitConfig.ConditionPathExists = "!${stamp}";
         serviceConfig = {
           Type = "oneshot";

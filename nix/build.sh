@@ -71,7 +71,7 @@ tree() { # PACKAGES
 		mv mapped "$file"
 	done
 	if grep -rn '"npm:' gitops_sync.ts lib; then
-		echo 'build.sh: these names of npm packages are no files yet: only lib/std may have some' >&2
+		echo 'build.sh: these imports name npm packages: only files in lib/std may do that' >&2
 		exit 1
 	fi
 	# The times of files become part of the binary, which should be the same

@@ -31,7 +31,7 @@ let
   };
 
   pathOf = kind: {
-    description = "Do what buttons of the status page ask for (${kind})";
+    description = "Handle buttons of the status page (${kind})";
     wantedBy = [ "multi-user.target" ];
     pathConfig = {
       DirectoryNotEmpty = units.absolute (waiting kind);
@@ -63,7 +63,7 @@ in
     };
 
     systemd.services.${nameOf "words"} = stays // {
-      description = "Write down what people say with buttons of the status page";
+      description = "Store decisions made with buttons of the status page";
       environment = units.environment { HOME = "/var/empty"; };
       serviceConfig =
         import ./sandbox.nix
@@ -94,7 +94,7 @@ in
     };
 
     systemd.services.${nameOf "runs"} = stays // {
-      description = "Do the runs that people ask for with buttons of the status page";
+      description = "Start runs requested with buttons of the status page";
       inherit (run) after path wants;
       environment = removeAttrs run.environment [ "PATH" ];
       serviceConfig =

@@ -41,7 +41,7 @@ in
       + lib.optionalString canAsk ''
         HOME=$TMPDIR ${lib.getExe package} config check \
           --config ${json.generate "asked-${name}" asked} ${escapeShellArgs flags} || {
-          echo ${escapeShellArg "hint: NixOS has these options under ${optionsOf}"} >&2
+          echo ${escapeShellArg "hint: set these options in NixOS under ${optionsOf}"} >&2
           exit 1
         }
       ''

@@ -36,17 +36,17 @@ function programPage(): string {
     section(
       "DESCRIPTION",
       ...paragraphs(
-        "gitops-sync brings a NixOS host to what a branch or tag of a Git repository says, or leaves it as it is and says why. A revision is fetched, verified, its secrets are proven to decrypt here, it is built, activated, and checked for health; what is not well is undone, and the system that ran before runs again.",
+        "gitops-sync deploys a branch or tag of a Git repository to a NixOS host. It fetches a revision, verifies it, proves that its secrets decrypt on this host, builds it, activates it and checks its health. If the new system is unhealthy, gitops-sync rolls back to the previous one. If something fails before the activation, the host is unchanged, and gitops-sync reports why.",
       ),
       ".PP",
       "The configuration is described in",
       ".BR gitops\\-sync.yaml (5);",
-      "most of its options are flags of every command, too, and a flag beats the file.",
+      "most of its options are also flags of every command. A flag overrides the file.",
     ),
     section("COMMANDS", ...listed.flatMap(commandLines)),
     section(
       "OPTIONS",
-      "Every command has these:",
+      "Every command has these flags:",
       ...globalFlags.map(flagLines),
     ),
     section(
@@ -60,11 +60,11 @@ function programPage(): string {
       entry(italic("/etc/gitops-sync/config.yaml"), "The configuration."),
       entry(
         italic(String(options.stateDirectory.preset)),
-        "State, history, the mirror of the repository, and what keeps systems from garbage collection.",
+        "State, history, the mirror of the repository, and garbage-collection roots.",
       ),
       entry(
         italic("share/doc/gitops-sync"),
-        "In the package, on NixOS below /run/current-system/sw: the guides. docs/quickstart.md is about the first ten minutes, docs/private-repositories.md about deploy keys and tokens, docs/migrating.md about moving from comin and autoUpgrade, docs/troubleshooting.md about each reason of a failure, docs/plan.md about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/buttons.md about buttons on a web page, docs/fleet.md about many hosts, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
+        "The guides, in the package; on NixOS below /run/current-system/sw. docs/quickstart.md: the first ten minutes. docs/private-repositories.md: deploy keys and tokens. docs/migrating.md: moving from comin and autoUpgrade. docs/troubleshooting.md: each reason of a failure. docs/plan.md: the output of plan. docs/secrets.md: secrets. docs/deployments.md: health checks, hooks, windows and reboots. docs/serve.md: webhooks of a forge. docs/buttons.md: buttons on the status page. docs/fleet.md: many hosts. docs/notifications.md: messages. docs/metrics.md: metrics and alerts. docs/json.md: the output of --json. docs/security.md: trust. docs/reliability.md: behaviour after failures.",
       ),
     ),
     section(
@@ -86,8 +86,8 @@ function configurationPage(): string {
     section(
       "DESCRIPTION",
       ...paragraphs(
-        "Keys and values in YAML. A dot in the name of an option stands for a level: `timeouts.build` is `build` under `timeouts`. On NixOS the module writes the file from `services.gitops`, which has an option of the same name for each of these.",
-        "`gitops-sync config check` says what is wrong with a file, and what every option is where nothing is.",
+        "The file contains keys and values in YAML. A dot in the name of an option stands for a level: `timeouts.build` is `build` under `timeouts`. On NixOS, the module writes the file from `services.gitops`, which has an option with the same name for each of these options.",
+        "`gitops-sync config check` reports the problems of a file. If there are none, it prints the value of every option.",
       ),
     ),
     section(
@@ -174,7 +174,7 @@ function optionLines(name: typeof optionNames[number]): string {
 export function presetOf(
   { preset, presetText, required }: Option<unknown>,
 ): string {
-  if (required) return "none, it must be given";
+  if (required) return "none; it is required";
   if (presetText !== undefined) return presetText;
   if (preset === undefined) return "none";
   return `\`${

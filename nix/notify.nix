@@ -50,14 +50,14 @@ in
 
     # As soon as a run has something to tell.
     systemd.paths.${name} = {
-      description = "Deliver the messages of gitops-sync as they come";
+      description = "Deliver the messages of gitops-sync when they arrive";
       wantedBy = [ "paths.target" ];
       pathConfig.PathChanged = units.absolute spool;
     };
 
     # What could not be delivered, and what came while the service was at work.
     systemd.timers.${name} = {
-      description = "Deliver the messages of gitops-sync that wait";
+      description = "Deliver the pending messages of gitops-sync";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         OnCalendar = "minutely";

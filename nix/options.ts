@@ -121,20 +121,20 @@ function page(ofModule: readonly ModuleOption[]): string {
 
 <!-- Made by "deno task docs" from lib/config/schema.ts and module.nix. -->
 
-Each option of the first list is a key of the configuration file (a dot stands
-for a level: \`timeouts.build\` is \`build\` under \`timeouts\`), an option of the
-NixOS module, and a flag of the program, unless no word of a command line could
-hold it. A flag beats the file.
+Each option of the first list is a key of the configuration file and an option
+of the NixOS module. A dot stands for a level: \`timeouts.build\` is \`build\`
+under \`timeouts\`. Most options are also flags; the others have \`Flag: none\`
+below. A flag overrides the file.
 
-\`gitops-sync config check\` says what is wrong with a file, and what every option
-is where nothing is.
+\`gitops-sync config check\` reports the problems of a file. If there are none, it
+prints the value of every option.
 
 ## Of the program
 
 ${optionNames.map(section).join("\n")}
 ## Of the NixOS module alone
 
-All options above are there too, under \`services.gitops\`.
+The module also has all options above, under \`services.gitops\`.
 
 ${ofModule.map(moduleSection).join("\n")}`;
 }
@@ -155,9 +155,7 @@ ${option.text}
 function flagsOf({ kind, noFlag }: Option<unknown>, flag: string): string {
   if (noFlag) return "none";
   if (kind.isFlag) return `\`--${flag}\`, \`--no-${flag}\``;
-  return `\`--${flag}\`${
-    kind.isList ? ", which may be given several times" : ""
-  }`;
+  return `\`--${flag}\`${kind.isList ? ", which may be repeated" : ""}`;
 }
 
 function moduleSection(option: ModuleOption): string {

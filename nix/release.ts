@@ -34,18 +34,18 @@ async function release([version, ...nixFlags]: readonly string[]) {
   if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Refusal(
       `expected a version, not ${version ?? "nothing"}`,
-      "./dev release 1.2.3",
+      "run ./dev release 1.2.3, with the new version",
     );
   }
   if (await output("git", "status", "--porcelain") !== "") {
     throw new Refusal(
-      "there are changes that are not committed",
+      "there are uncommitted changes",
       "commit them",
     );
   }
   const tag = `v${version}`;
   if (await output("git", "tag", "--list", tag) !== "") {
-    throw new Refusal(`${tag} is there already`, "name the next version");
+    throw new Refusal(`the tag ${tag} exists already`, "use the next version");
   }
   const changelog = await Deno.readTextFile(pathOf("CHANGELOG.md"));
   const today = new Date().toISOString().slice(0, 10);
@@ -80,20 +80,23 @@ export function withRelease(
   const heading = "\n## Unreleased\n";
   const [before, after] = changelog.split(heading);
   if (before === undefined || after === undefined) {
-    throw new Refusal("CHANGELOG.md has no section Unreleased", "write one");
+    throw new Refusal(
+      "CHANGELOG.md has no section Unreleased",
+      "add the section",
+    );
   }
   if (changelog.includes(`\n## ${version} `)) {
     throw new Refusal(
-      `CHANGELOG.md has ${version} already`,
-      "name the next version",
+      `CHANGELOG.md already has ${version}`,
+      "use the next version",
     );
   }
   const end = after.search(/^## /m);
   const section = (end === -1 ? after : after.slice(0, end)).trim();
   if (section === "") {
     throw new Refusal(
-      "nothing is under Unreleased in CHANGELOG.md",
-      "say there what is new",
+      "the section Unreleased of CHANGELOG.md is empty",
+      "list the changes there",
     );
   }
   const text = `${before}${heading}\n## ${version} - ${date}\n${after}`;
@@ -116,9 +119,9 @@ ${section}
 
 ### Upgrade
 
-Hosts follow with \`nix flake update gitops\` and a switch. Their state is read
-as it is; nothing has to be done on the host.${
-    toKnow ? ` Before that, look at these:\n\n${toKnow}` : ""
+To upgrade a host, run \`nix flake update gitops\` and switch. This version reads
+the existing state; the host needs nothing else.${
+    toKnow ? ` Before that, read these changes:\n\n${toKnow}` : ""
   }
 
 ### The flake
@@ -170,6 +173,6 @@ async function output(program: string, ...args: string[]): Promise<string> {
   if (code === 0) return text(stdout).trimEnd();
   throw new Refusal(
     `${program} ${args[0]} failed:\n${text(stderr)}`,
-    "git restore . undoes what was begun",
+    "run git restore . to discard the changes so far",
   );
 }

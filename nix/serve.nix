@@ -40,14 +40,14 @@ in
   imports = [ ./buttons.nix ];
 
   options.services.gitops.serve = {
-    enable = mkEnableOption "gitops-sync serve, by which a push starts a run within a second, and which can show a status page";
+    enable = mkEnableOption "gitops-sync serve, with which a push starts a run within a second, and which can show a status page";
 
     group = mkOption {
       type = types.nullOr types.str;
       default = null;
       example = "nginx";
       description = ''
-        The group that may connect to the socket, where `services.gitops.serve.listen` names one: that of the reverse proxy.
+        The group that may connect to the socket, if `services.gitops.serve.listen` names a socket. Set it to the group of the reverse proxy.
       '';
     };
   };
@@ -61,62 +61,62 @@ in
       {
         assertion = hasHook || hasPage || hasButtons;
         message = ''
-          services.gitops.serve.enable is set, and neither a secret for the webhook nor the page. Put the secret into a file on the host, and write for example:
+          services.gitops.serve.enable needs a webhook secret or the status page. Put the secret into a file on the host, and write, for example:
             services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";
-          For the status page alone, write:
+          For only the status page, write:
             services.gitops.serve.page = true;'';
       }
       {
         assertion = secretFile == null || units.problemOfPath secretFile == null;
         message = ''
-          services.gitops.serve.webhookSecretFile ${toString (units.problemOfPath secretFile)}. Write the path of a file on the host as text, for example:
+          services.gitops.serve.webhookSecretFile ${toString (units.problemOfPath secretFile)}. Write the path of a file on the host as a string, for example:
             services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";'';
       }
       {
         assertion = !lib.hasPrefix builtins.storeDir (toString secretFile);
-        message = "services.gitops.serve.webhookSecretFile is in the Nix store, where every user can read it. Put the file on the host and write its path as text.";
+        message = "services.gitops.serve.webhookSecretFile is in the Nix store, where every user can read it. Put the file on the host and write its path as a string.";
       }
       {
         assertion = passwordFile == null || header == null;
-        message = "services.gitops.serve.auth has a passwordFile and a header. Leave one of them out: people sign in at one place.";
+        message = "services.gitops.serve.auth has a passwordFile and a header. Remove one of them: people sign in at one place.";
       }
       {
         assertion = !hasButtons || auth.origin or null != null;
         message = ''
-          services.gitops.serve.auth lets people press buttons, and does not say where they open the page. Write, for example:
+          services.gitops.serve.auth enables buttons, so it needs the address of the status page. Write, for example:
             services.gitops.serve.auth.origin = "https://${config.networking.hostName}.example.org";'';
       }
       {
         assertion = header == null || isLoopback || isSocket;
         message = ''
-          services.gitops.serve.auth.header would be believed from everybody who reaches ${listen}. Let the proxy connect to a socket, for example:
+          services.gitops.serve.auth.header would be trusted from anybody who reaches ${listen}. Let the proxy connect to a socket, for example:
             services.gitops.serve.listen = "unix:/run/gitops-sync-serve/http.sock";'';
       }
       {
         assertion = passwordFile == null || units.problemOfPath passwordFile == null;
         message = ''
-          services.gitops.serve.auth.passwordFile ${toString (units.problemOfPath passwordFile)}. Write the path of a file on the host as text, for example:
+          services.gitops.serve.auth.passwordFile ${toString (units.problemOfPath passwordFile)}. Write the path of a file on the host as a string, for example:
             services.gitops.serve.auth.passwordFile = "/etc/gitops-sync/passwords";'';
       }
       {
         assertion = !lib.hasPrefix builtins.storeDir (toString passwordFile);
-        message = "services.gitops.serve.auth.passwordFile is in the Nix store, where every user can read it. Put the file on the host and write its path as text.";
+        message = "services.gitops.serve.auth.passwordFile is in the Nix store, where every user can read it. Put the file on the host and write its path as a string.";
       }
     ];
 
     users.users.${user} = {
       isSystemUser = true;
       group = user;
-      description = "hears of pushes for gitops-sync";
+      description = "receives webhooks for gitops-sync";
     };
     users.groups.${user} = { };
 
     systemd.services.gitops-sync-serve = {
       description =
         if hasPage then
-          "Hear of pushes to the Git repository of this host, and show how it stands"
+          "Receive webhooks of the Git repository, and show the status page of this host"
         else
-          "Hear of pushes to the Git repository of this host";
+          "Receive webhooks of the Git repository of this host";
       wantedBy = [ "multi-user.target" ];
       after = [ "network.target" ];
       environment = units.environment { HOME = "/var/empty"; };
@@ -195,7 +195,7 @@ in
     # A push that comes while a run is under way makes the file again: systemd
     # looks for it when the run is over.
     systemd.paths.gitops-sync-push = {
-      description = "Bring this host to what its Git repository says after a push";
+      description = "Sync this host with its Git repository after a push";
       wantedBy = [ "multi-user.target" ];
       pathConfig = {
         PathExists = units.literal wanted;

@@ -24,7 +24,7 @@ gitops_sync_fits() { # TEXT
 
 # The current folder: bash knows its path, if it still has one.
 [[ $PWD -ef . ]] || pwd -P >/dev/null 2>&1 ||
-	gitops_sync_fail 'Cannot start: the current folder is gone' 'change to another one: cd /'
+	gitops_sync_fail 'Cannot start: the current folder does not exist any more' 'change to another folder: cd /'
 gitops_sync_is_utf8 "$PWD" ||
 	gitops_sync_fail "Cannot start in $(printf %q "$PWD"): expected UTF-8" 'change to another folder: cd /'
 
@@ -35,5 +35,5 @@ if [[ ${TMPDIR-/} != /* ]] || ! gitops_sync_is_utf8 "${TMPDIR-}"; then unset TMP
 for gitops_sync_word; do
 	gitops_sync_is_utf8 "$gitops_sync_word" ||
 		gitops_sync_fail "Cannot read the argument $(printf %q "$gitops_sync_word"): expected UTF-8" \
-			'name the file or branch by another name'
+			'rename the file or branch to a name in UTF-8'
 done

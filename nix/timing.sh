@@ -17,7 +17,7 @@ check_span() { # OPTION VALUE KIND EXAMPLE
 		refuse "$1" "$2" 'a time span of systemd.time(7)' "$4"
 	us=$(sed -n '2s/.*: *//p' <<<"$told")
 	case $3.$us in
-	*. | *.*[!0-9]*) refuse "$1" "$2" "a time span that systemd-analyze reads; it says: $told" "$4" ;;
+	*. | *.*[!0-9]*) refuse "$1" "$2" "a time span that systemd-analyze accepts; it reports: $told" "$4" ;;
 	infinite.18446744073709551615 | zero.0) ;;
 	*.18446744073709551615) refuse "$1" "$2" 'a finite time span' "$4" ;;
 	*.0) refuse "$1" "$2" 'a time span greater than zero' "$4" ;;
@@ -30,9 +30,9 @@ check_calendar() { # OPTION VALUE
 	told=$(LC_ALL=C systemd-analyze calendar -- "$2" || LC_ALL=C systemd-analyze calendar -- "$(without_zone "$2")") ||
 		refuse "$1" "$2" 'a calendar event of systemd.time(7)' '*:0/15'
 	case $told in
-	*'Next elapse: never'*) refuse "$1" "$2" 'a calendar event that is still to come' '04:40' ;;
+	*'Next elapse: never'*) refuse "$1" "$2" 'a calendar event in the future' '04:40' ;;
 	*'Next elapse: '*) ;;
-	*) refuse "$1" "$2" "a calendar event that systemd-analyze reads; it says: $told" '04:40' ;;
+	*) refuse "$1" "$2" "a calendar event that systemd-analyze accepts; it reports: $told" '04:40' ;;
 	esac
 }
 

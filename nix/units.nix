@@ -47,7 +47,7 @@ rec {
       (wrong (match "[A-Za-z_][A-Za-z0-9_]*" name == null)
         "is not a valid name of a variable: expected letters, digits and _, and no digit first"
       )
-      (wrong (hasControl (replaceStrings [ "\n" "\t" ] [ "" "" ] value)) "has a control character in it")
+      (wrong (hasControl (replaceStrings [ "\n" "\t" ] [ "" "" ] value)) "contains a control character")
     ];
 
   # A line of LoadCredential=, which ignores a path with a slash too many.
@@ -65,12 +65,12 @@ rec {
   problemOfPath =
     path:
     firstOf [
-      (wrong (!isString path) "is not a text")
+      (wrong (!isString path) "is not a string")
       (wrong (!hasPrefix "/" path) "is not an absolute path")
-      (wrong (hasDots path) "has . or .. in it")
+      (wrong (hasDots path) "contains . or ..")
       (wrong (
         hasControl path || match ".*[ :\\].*" path != null
-      ) "has a blank, a colon or a backslash in it, which systemd does not take there")
+      ) "contains a space, a colon or a backslash, which systemd does not accept there")
     ];
 
   # What is wrong with the name of a credential, or null.
@@ -86,16 +86,16 @@ rec {
   problemOfState =
     path:
     firstOf [
-      (wrong (!isString path) "is not a text")
-      (wrong (hasDots path) "has . or .. in it")
+      (wrong (!isString path) "is not a string")
+      (wrong (hasDots path) "contains . or ..")
       (wrong (
         hasControl path || match ''.*[":\].*'' path != null
-      ) "has a quote, a colon, a backslash or a control character in it, which systemd does not take there")
+      ) "contains a quote, a colon, a backslash or a control character, which systemd does not accept there")
       (wrong (
         !hasPrefix "/" path
         || !hasPrefix "var/lib/" (concatStringsSep "/" (wordsOf path))
         || hasPrefix "private/" (stateDirectory path + "/")
-      ) "is not a folder in /var/lib, where systemd makes it for the service")
+      ) "is not a folder in /var/lib, where systemd creates it for the service")
     ];
 
   # The value of StateDirectory= for a folder: one word, below /var/lib. Double
