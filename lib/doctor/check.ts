@@ -146,14 +146,14 @@ async function findingOf(
     return state !== "ok" && state !== "warning";
   });
   if (missing !== undefined) {
-    return unknown(`not looked at, because ${missing} is not well`);
+    return unknown(`not checked, because ${missing} is not ok`);
   }
   const { config } = context;
   const secret = config && Deno.uid() !== 0 && check.root?.(config);
   if (secret) {
     return unknown(
-      `not looked at: only root can read ${secret}`,
-      "sudo gitops-sync doctor",
+      `not checked: only root can read ${secret}`,
+      "run sudo gitops-sync doctor",
     );
   }
   return await bounded(check, context);
@@ -184,7 +184,7 @@ async function bounded(check: Check, context: Context): Promise<Finding> {
   };
   const late = unknown(
     `no answer within ${formatDuration(patience)}`,
-    "try again when the host has less to do",
+    "try again when the host is less busy",
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
   const alarm = new Promise<Finding>((resolve) => {

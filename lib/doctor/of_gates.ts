@@ -43,7 +43,7 @@ async function gates(
   { effects, config, known }: Configured,
 ): Promise<Finding> {
   const names = gateNames(config);
-  if (names.length === 0) return ok("none are configured");
+  if (names.length === 0) return ok("no gates are configured");
   const revision = known.tip!.revision;
   const now = effects.now();
   const wrong = await Promise.all([
@@ -57,10 +57,10 @@ async function gates(
   ]);
   const [first, ...others] = wrong.filter((one) => one !== undefined);
   if (first === undefined) {
-    return ok(`${count(names.length, "gate")} can be asked`);
+    return ok(`${count(names.length, "gate")} can be queried`);
   }
   return {
-    ...problem(first, "a gate that can't be asked is closed"),
+    ...problem(first, "fix this: a gate that can't be queried stays closed"),
     details: others,
   };
 }
@@ -72,7 +72,7 @@ function missingCommand(config: Config): string | undefined {
   try {
     const { isFile, mode } = Deno.statSync(program);
     if (isFile && (mode! & 0o111) !== 0) return undefined;
-    return `${program} (gates.command) is no program`;
+    return `${program} (gates.command) is not an executable file`;
   } catch (error) {
     return `${program} (gates.command) can't be run: ${
       error instanceof Deno.errors.NotFound

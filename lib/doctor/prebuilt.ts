@@ -24,19 +24,19 @@ export async function prebuilt(
   );
   const details = safeLines(stderr).slice(-10);
   if (code !== 0) {
-    return { ...problem(`Nix can't look for ${system}`), details };
+    return { ...problem(`Nix can't query ${system}`), details };
   }
   // Words of Nix 2.8 to 2.34. Without any, all of it is here.
   if (/will be fetched/.test(stderr)) {
     return ok(
-      `a substituter has ${system}; its signatures are looked at as it is fetched`,
+      `a substituter has ${system}; its signatures are checked when it is fetched`,
     );
   }
   if (stderr.trim() === "") return ok(`${system} is in the store`);
   return {
     ...problem(
       `no substituter has ${system}`,
-      "copy it there: nix copy --to CACHE PATH; the substituters are those of nix.conf",
+      "copy it to a substituter of nix.conf: nix copy --to CACHE PATH",
     ),
     details,
   };
