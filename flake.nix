@@ -143,11 +143,11 @@
 
       templates.default = {
         path = ./templates/host;
-        description = "A repository of NixOS hosts that follow it with gitops-sync";
+        description = "A repository that NixOS hosts follow with gitops-sync";
         welcomeText = ''
           # Hosts that follow this repository
 
-          README.md says what to write where.
+          Read README.md for the next steps.
         '';
       };
     };

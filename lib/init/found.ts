@@ -51,7 +51,7 @@ export async function modulesIn(folder: string): Promise<Modules | undefined> {
         bytes += info.size;
       }
       if (files.size > mostFiles || bytes > mostBytes) {
-        throw new Error(`more than ${mostFiles} files or 4 MiB are there`);
+        throw new Error(`it has more than ${mostFiles} files or 4 MiB`);
       }
     }
   };
@@ -61,7 +61,7 @@ export async function modulesIn(folder: string): Promise<Modules | undefined> {
     throw usageError(
       "modules-unreadable",
       `Cannot copy ${folder}: ${oneLine((error as Error).message)}`,
-      "name another folder with --from FOLDER, or none with --from ''",
+      "name another folder with --from FOLDER, or copy nothing with --from ''",
     );
   }
   const hasFlake = await isThere(`${folder}/flake.nix`);
@@ -84,15 +84,15 @@ export interface Remark {
 const rivals: readonly (readonly [RegExp, string])[] = [
   [
     /^[^#]*\bservices\.comin\b/,
-    "services.comin switches this host too: take it out",
+    "services.comin also switches this host: remove it",
   ],
   [
     /^[^#]*\bsystem\.autoUpgrade\b/,
-    "system.autoUpgrade switches this host too: take it out",
+    "system.autoUpgrade also switches this host: remove it",
   ],
   [
     /^[^#]*\bservices\.gitops\b/,
-    "services.gitops is set here already: take it out, or merge both",
+    "services.gitops is already set here: remove it, or merge both",
   ],
 ];
 
@@ -116,7 +116,7 @@ export function remarksOn(files: ReadonlyMap<string, string>): Remark[] {
         ? [...found, {
           at,
           text:
-            "this looks like a secret: everybody who can read the repository could read it",
+            "this looks like a secret: everybody who can read the repository can read it",
         }]
         : found;
     })

@@ -63,7 +63,7 @@ export async function prepare(
   if (await isThere(at(`hosts/${host}.nix`))) {
     throw usageError(
       "host-there",
-      `Cannot add ${host}: ${at(`hosts/${host}.nix`)} is there already`,
+      `Cannot add ${host}: ${at(`hosts/${host}.nix`)} already exists`,
       "name another host with --host NAME, or edit that file",
     );
   }
@@ -85,7 +85,7 @@ export async function prepare(
   const hasSecret = await isThere(at(secret));
   if (hasRules) {
     byHand.push(
-      `.sops.yaml is there already. Add a rule for ${secret} to it, and then: gitops-sync secrets add-host ${
+      `.sops.yaml already exists. Add a rule for ${secret} to it, then run: gitops-sync secrets add-host ${
         readers[1]!.name
       } ${hostKey} ${secret}`,
     );
@@ -106,7 +106,7 @@ export async function prepare(
   files.push({ path: at(`hosts/${host}.nix`), content: hostText(plan) });
   if (await isThere(at("flake.nix"))) {
     byHand.push(
-      `flake.nix is there already. Add the inputs gitops (${plan.inputs.gitops}) and sops-nix (${plan.inputs.sopsNix}) to it, and to its outputs:\n${
+      `flake.nix already exists. Add the inputs gitops (${plan.inputs.gitops}) and sops-nix (${plan.inputs.sopsNix}) to it, and add this to its outputs:\n${
         hostEntry(plan)
       }`,
     );
@@ -147,7 +147,7 @@ async function encrypted(
       reason: "sops-failed",
       next: "stop",
       details: lastWords(finished),
-      hints: ["nothing was changed; look at --host-key and --admin-key"],
+      hints: ["check --host-key and --admin-key; nothing was changed"],
     },
   );
 }

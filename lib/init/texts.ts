@@ -84,7 +84,7 @@ export function flakeText(plan: Pick<Plan, "host" | "system" | "inputs">) {
       ...
     }:
     {
-      # A host finds itself by its host name.
+      # A host finds its entry by its host name.
 ${indented(hostEntry(plan), 6)}
     };
 }
@@ -95,9 +95,9 @@ ${indented(hostEntry(plan), 6)}
 export function hostText(plan: Plan): string {
   const { host, repository, ref, directory, sets, keyFile, secret } = plan;
   const imports = plan.imports.length === 0
-    ? `  # What nixos-generate-config wrote on the host: copy it here.
+    ? `  # Copy the file that nixos-generate-config wrote on the host, then import it:
   # imports = [ ./${host}-hardware.nix ];`
-    : `  # What was in /etc/nixos: boot loader, disks, users and sshd stay as they are.
+    : `  # Copied from /etc/nixos: boot loader, disks, users and sshd stay as they are.
   imports = [
 ${plan.imports.map((path) => `    ${path}`).join("\n")}
   ];`;
@@ -105,7 +105,7 @@ ${plan.imports.map((path) => `    ${path}`).join("\n")}
     ? `\n  networking.hostName = ${inNix(host)};\n`
     : "";
   const other = sets.hostName !== undefined && sets.hostName !== host
-    ? `\n    # The machine itself is called ${sets.hostName}.\n    host = ${
+    ? `\n    # The host name of the machine is ${sets.hostName}.\n    host = ${
       inNix(host)
     };`
     : "";
@@ -117,9 +117,9 @@ ${plan.imports.map((path) => `    ${path}`).join("\n")}
   system.stateVersion = ${inNix(plan.stateVersion)};
 `;
   const first = secret === undefined
-    ? `  # Once secrets/${host}.yaml is there (see README.md):
+    ? `  # When secrets/${host}.yaml exists (see README.md):
   # sops.secrets.password.sopsFile = ../secrets/${host}.yaml;`
-    : `  # Found at /run/secrets/${secret} on the host.
+    : `  # The value is at /run/secrets/${secret} on the host.
   sops.secrets.${secret}.sopsFile = ../secrets/${host}.yaml;`;
   return `{
 ${imports}
@@ -154,9 +154,9 @@ export interface Reader {
  * @param readers Who can decrypt: the host, and a person who can change it.
  */
 export function rulesText(host: string, readers: readonly Reader[]): string {
-  return `# Who can decrypt what: the host, and who writes its secrets. Their keys are
-# what gitops-sync secrets recipients prints on the host, and age-keygen -y FILE
-# of your own.
+  return `# Who can decrypt which file: the host, and the person who writes its secrets.
+# gitops-sync secrets recipients prints the key of the host. age-keygen -y FILE
+# prints your own.
 keys:
 ${readers.map(({ name, key }) => `  - &${name} ${key}`).join("\n")}
 creation_rules:

@@ -72,7 +72,7 @@ async function create(
     file = await Deno.open(path, { write: true, createNew: true, mode });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    throw unwritten(`${path} is there already, and nothing is overwritten`);
+    throw unwritten(`${path} already exists, and init overwrites nothing`);
   }
   made.push(path);
   try {
@@ -99,6 +99,6 @@ function unwritten(why: string): SyncError {
     stage: "config",
     reason: "not-written",
     next: "stop",
-    hints: ["nothing was changed"],
+    hints: ["fix this and run init again; nothing was changed"],
   });
 }

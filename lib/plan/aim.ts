@@ -70,7 +70,7 @@ export function aboutOf(
   { tip: { kind, name, revision }, isTest }: Aim,
   isOther: boolean,
 ): string {
-  const asIf = isOther ? `, as if ${oneLine(ref, 80)} were there` : "";
+  const asIf = isOther ? `, as if ${oneLine(ref, 80)} pointed to it` : "";
   if (kind === "commit") return `commit ${short(revision)}${asIf}`;
   const plain = oneLine(name.replace(/^refs\/(?:heads|tags)\//, ""), 80);
   const of = isPattern(ref) && !isOther && !isTest ? ` of ${ref}` : "";

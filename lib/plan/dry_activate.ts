@@ -34,14 +34,14 @@ export async function dryActivate(
   const states = hasSystemd() ? await lookAtUnits(run.effects) ?? [] : [];
   if (hasSystemd() && states.length === 0) {
     notes.push(
-      "units: systemd does not tell which ones run, so what targets start is missing here",
+      "units: systemd does not report which units run, so units that targets start are missing here",
     );
   }
   const isKnown = await exists(`${state}/lock`);
   using lock = isKnown ? await lockForPlan(state) : undefined;
   if (isKnown && !lock) {
     notes.push(
-      "units: not asked, because a run is under way; try again when it is over",
+      "units: unknown, because a run is in progress; run plan again when it has ended",
     );
     return {};
   }
@@ -65,11 +65,13 @@ function troubleWith(
   switched: Switched,
   words: DryWords,
 ): string | undefined {
-  if (isLocked(switched)) return "not asked, because another switch is at work";
+  if (isLocked(switched)) {
+    return "unknown, because another switch is in progress";
+  }
   if (switched.code !== 0 || switched.timedOut) {
-    return `dry-activate did not work: ${meaningOf(switched)}`;
+    return `dry-activate failed: ${meaningOf(switched)}`;
   }
   return words.isWhole
     ? undefined
-    : "dry-activate ended before it said what it would do";
+    : "dry-activate ended before it reported the changes";
 }

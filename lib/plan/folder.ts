@@ -43,17 +43,17 @@ export async function planFolder(
   const { commits, isDirty } = await historyOf(effects, top);
   if (isDirty) {
     notes.push(
-      "the folder has changes that are not committed, and they are part of the plan",
+      "the folder has uncommitted changes, and the plan includes them",
     );
   }
   const draft: Partial<Plan> = {};
   if (build) {
     const before = given ?? runningSystem();
     if (before === null) {
-      notes.push("no NixOS system runs here, so all of it is new");
+      notes.push("no NixOS system runs here, so everything is new");
     } else {
       notes.push(
-        "units: by their files alone; the switch of a folder's system is never run",
+        "units: compared only by their files, because plan never runs the switch of a folder",
       );
     }
     await tryToBuild(effects, config, { top, what, before, notes }, draft);
@@ -117,7 +117,7 @@ async function whatIn(
       `Cannot plan ${oneLine(top, 200)}: it has no ${
         file.slice(top.length + 1)
       }, which build.file names`,
-      "name the folder that has it, or a revision: gitops-sync plan REVISION",
+      "name the folder that contains it, or plan a revision: gitops-sync plan REVISION",
     );
   }
   const attribute = config["build.attribute"].replaceAll("{host}", host);
@@ -132,7 +132,7 @@ async function flakeIn(top: string, directory: string): Promise<string> {
   throw usageError(
     "no-flake",
     `Cannot plan ${oneLine(top, 200)}: it has no flake.nix`,
-    "name the folder that has it, or a revision: gitops-sync plan REVISION",
+    "name the folder that contains it, or plan a revision: gitops-sync plan REVISION",
   );
 }
 
@@ -144,8 +144,8 @@ async function refuseForeign(top: string): Promise<void> {
     "folder-of-another",
     `Cannot plan ${
       oneLine(top, 200)
-    } as root: it belongs to user ${uid}, who would get root's power`,
-    "run it as that user, without sudo: a folder needs no root",
+    } as root: user ${uid} owns it, and its code would run as root`,
+    "run the command as that user, without sudo",
   );
 }
 
@@ -254,6 +254,6 @@ async function historyOf(
 function saysOf(content: Uint8Array | undefined): string {
   const text = new TextDecoder().decode(content);
   return ["gpgsig", "gpgsig-sha256"].some((name) => fieldOf(text, name))
-    ? "signed, and not checked"
+    ? "signed, not checked"
     : "not signed";
 }

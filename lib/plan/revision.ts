@@ -285,11 +285,11 @@ async function compare(
   if (full) draft.refusals.push(full);
   if (operation === "boot") {
     draft.notes.push(
-      "units: none is touched before the next boot (operation: boot)",
+      "units: none changes before the next boot (operation: boot)",
     );
   } else if (!isRoot) {
     draft.notes.push(
-      "units: only root may ask the switch of a system what it would do",
+      "units: unknown, because only root can run the dry activation; run plan with sudo",
     );
   } else {
     const asked = await dryActivate(run, state, before, after, draft.notes);

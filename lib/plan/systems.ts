@@ -34,7 +34,9 @@ export async function compareSystems(
 ): Promise<Compared> {
   const packages = await comparePackages(effects, before, after);
   if (!packages) {
-    notes.push("packages: Nix does not tell what the systems need");
+    notes.push(
+      "packages: unknown, because Nix did not list what the systems need",
+    );
   }
   const secrets = await secretsBetween(
     before,

@@ -208,7 +208,7 @@ test("init overwrites nothing, and writes all or nothing", async (world) => {
 
   const again = await type(init);
   assertEquals(again.code, 2);
-  says(again.stderr, "hosts/db.nix is there already");
+  says(again.stderr, "hosts/db.nix already exists");
 
   // A second host: what is there stays, and the rest is said.
   const text = (path: string) => Deno.readTextFileSync(`${infra}/${path}`);

@@ -193,7 +193,7 @@ test("another revision is planned as if the ref named it", async (world) => {
   }
   says(
     (await syncTo(world, 0, "plan", "feature/x")).stdout,
-    "branch feature/x, as if main were there",
+    "branch feature/x, as if main pointed to it",
   );
   // Known here by its beginning.
   assertEquals((await json(world, 0, revision.slice(0, 8))).would, "nothing");
@@ -363,7 +363,7 @@ test("a folder is planned with what is not committed, and never asked", async (w
   await world.output(["chown", "1000", repository.folder]);
   says(
     (await syncTo(world, 2, "plan", repository.folder)).text,
-    "belongs to user 1000, who would get root's power",
+    "user 1000 owns it, and its code would run as root",
   );
 });
 
