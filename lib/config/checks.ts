@@ -1,20 +1,20 @@
 /**
- * The kinds of options that say what to look at and what to run: lists of
- * objects and of argument lists, which only a file can hold.
+ * The kinds of options for checks and commands: lists of objects and of argument
+ * lists, which only fit in a file.
  *
  * @module
  */
 import { parseWindow, windowForm } from "../base/window.ts";
 import { type Kind, number, path, text } from "./kinds.ts";
 
-/** An HTTP request and what must come of it. */
+/** An HTTP request and its expected response. */
 export interface HttpCheck {
   url: string;
-  /** The one status that is right; otherwise 200 to 299 are. */
+  /** The only accepted status; without it, 200 to 299 are accepted. */
   status?: number;
-  /** A text that must be found in the body. */
+  /** A text that the body must contain. */
   body?: string;
-  /** The certificate authorities to trust beside the system's, as PEM. */
+  /** More certificate authorities to trust, as PEM. */
   caFile?: string;
 }
 
@@ -179,14 +179,14 @@ export const prebuilt: Kind<string> = {
       const parts = place.split("/");
       return parts.includes("..") || parts.includes("") ? undefined : place;
     }
-    // Whoever could change the answer on its way could name an old system.
+    // Anybody who can change the response could name an old system.
     const isSafe = place.startsWith("https://") ||
       /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?\//.test(place);
     return isSafe ? url.read(place) : undefined;
   },
 };
 
-/** The items of a list; an item that nothing accepts where it is none. */
+/** Returns the items of a list, or an invalid item if it is not a list. */
 function listed(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [undefined];
 }

@@ -30,7 +30,7 @@ export const ring: Kind<string> = {
   },
 };
 
-/** The address of a server that is only asked. */
+/** The address of a server that is only queried. */
 export const server: Kind<string> = {
   name: "URL of a server",
   expected:

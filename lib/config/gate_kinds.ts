@@ -93,7 +93,7 @@ export const checkPatterns: Kind<readonly string[]> = {
   isList: true,
 };
 
-/** One argument list; an empty one is none. */
+/** One argument list; an empty list means no command. */
 export const command: Kind<Argv> = {
   name: "command",
   expected:

@@ -1,5 +1,5 @@
 /**
- * The kinds of values that options have: how each is written, and read.
+ * The kinds of option values: how each is written and read.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export interface Kind<T> {
   name: string;
   /** Completes "Cannot use X for key: expected …". */
   expected: string;
-  /** The value, or `undefined` where it is not of this kind. */
+  /** Returns the value, or `undefined` if it is not of this kind. */
   read(value: unknown): T | undefined;
-  /** What exactly was expected in place of a value that `read` refuses. */
+  /** Returns what exactly was expected instead of a value that `read` refuses. */
   explain?(value: unknown): string | undefined;
   /** Whether its flag stands alone (`--submodules`). */
   isFlag?: true;
-  /** Whether its flag may be given several times. */
+  /** Whether its flag may be repeated. */
   isList?: true;
   /** The words it takes, if they are few. */
   choices?: readonly string[];
@@ -47,7 +47,7 @@ export const path: Kind<string> = {
     nonEmpty(value)?.startsWith("/") ? value as string : undefined,
 };
 
-/** An absolute path for programs that end it at a blank. */
+/** An absolute path for programs that end it at a space. */
 export const plainPath: Kind<string> = {
   name: "path",
   expected: "an absolute path without spaces such as /run/secrets/tokens",
@@ -73,7 +73,7 @@ export const texts: Kind<readonly string[]> = {
   isList: true,
 };
 
-/** Files by the beginning of the URLs that they are for. */
+/** Files by the URL prefix that they are for. */
 export const prefixedFiles: Kind<Readonly<Record<string, string>>> = {
   name: "files by URL",
   expected:
@@ -170,7 +170,7 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
 /** This machine, under the names that nobody can give to another one. */
 const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** Whether a URL is one over which anybody on the way can read along. */
+/** Whether a URL is unencrypted, so that anybody on the network can read along. */
 export function isOpen(url: unknown): boolean {
   if (typeof url !== "string" || !/^http:/i.test(url)) return false;
   return !isHere.test(URL.parse(url)?.hostname ?? "");
@@ -280,7 +280,7 @@ export const mount: Kind<string> = {
       : undefined,
 };
 
-/** True, false, or `auto`: whatever this host can do. */
+/** True, false, or `auto`: true if the host supports it. */
 export const autoFlag: Kind<"auto" | "true" | "false"> = {
   name: "`auto`, true or false",
   expected: "auto, true or false",

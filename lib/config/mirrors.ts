@@ -51,7 +51,7 @@ function asMirror(item: unknown): Readonly<Record<string, unknown>> {
     : { url: item };
 }
 
-/** What is expected in its place; never the URL, which may hold a secret. */
+/** What is expected instead; never the URL, which may contain a secret. */
 function problem(item: Readonly<Record<string, unknown>>): string | undefined {
   for (const [key, value] of Object.entries(item)) {
     if (!Object.hasOwn(keys, key)) {

@@ -1,10 +1,10 @@
 /**
- * What is well formed in a configuration and most likely can't work. Pure.
+ * Finds valid values of a configuration that most likely can't work. Pure.
  *
  * @module
  */
 
-/** The options that are looked at. */
+/** The options that are checked. */
 export interface Looked {
   readonly repository?: string | undefined;
   readonly ref?: string;
@@ -14,7 +14,7 @@ export interface Looked {
   readonly "lock.fleetlock.url"?: string | undefined;
 }
 
-/** One sentence for each, with what to write in its place. */
+/** Returns one sentence for each mistake, with what to write instead. */
 export function mistakes(config: Looked): string[] {
   const { repository, ref } = config;
   return [
@@ -40,7 +40,7 @@ function ofLocks(config: Looked): string[] {
   ];
 }
 
-/** Where forges are, by the names that flakes give them. */
+/** The hosts of forges, by their names in flake references. */
 const forges: Readonly<Record<string, string>> = {
   github: "github.com",
   gitlab: "gitlab.com",

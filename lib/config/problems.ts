@@ -1,6 +1,6 @@
 /**
- * Says what is wrong with a configuration: line, key, what was expected, and
- * the nearest known key. Loaded only when something is wrong.
+ * Explains the problems of a configuration: line, key, what was expected, and
+ * the nearest known key. Loaded only if there is a problem.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Given, Problem } from "./given.ts";
 import { hintFor } from "./typed_words.ts";
 
 /**
- * One error for all problems of a configuration.
+ * Returns one error for all problems of a configuration.
  *
  * @param path The file that was read, if any.
  */
@@ -35,7 +35,7 @@ export function explain(
   return configError("config-wrong", message, found, [...new Set(hints)]);
 }
 
-/** Where it is, in fields, and what is wrong there. */
+/** Returns a problem with its place. */
 function placed(problem: Problem, path: string | undefined): ConfigProblem {
   const message = sentence(problem, path);
   if (problem.kind === "missing") {
@@ -47,7 +47,7 @@ function placed(problem: Problem, path: string | undefined): ConfigProblem {
     : { file: from.path, line: lineOf(from.text, key), key, message };
 }
 
-/** `FILE:LINE: ` before a message, as compilers write it. */
+/** Puts `FILE:LINE: ` before a message, as compilers do. */
 function told({ file, line, message }: ConfigProblem): string {
   return line === null ? message : `${file}:${line}: ${message}`;
 }
@@ -132,13 +132,13 @@ function unknownHint({ key, from }: Given): string {
       : "run man gitops-sync.yaml for the list of options");
 }
 
-/** Who writes a token into a URL must not find it in the journal. */
+/** Whether a value may contain a token, which must not get into the journal. */
 function mayHoldToken(key: string): boolean {
   return key === "mirrors" || key === "gates.prometheus" ||
     /^(notify|commitStatus)\..*url/i.test(key);
 }
 
-/** A value as it goes into a message; what may be secret never gets here. */
+/** Formats a value for a message; it must not be a secret. */
 function shown(value: unknown): string {
   if (typeof value === "string") return oneLine(`"${value}"`, 80);
   try {
@@ -150,8 +150,8 @@ function shown(value: unknown): string {
 }
 
 /**
- * The line, from 1, on which a dotted key stands in YAML or JSON text: each
- * level is looked for below the one before. 1 where it can't be found.
+ * Returns the line, from 1, of a dotted key in YAML or JSON text. Each level is
+ * searched below the previous one. Returns 1 if it is not found.
  */
 export function lineOf(text: string, key: string): number {
   const lines = text.split("\n");
@@ -162,7 +162,7 @@ export function lineOf(text: string, key: string): number {
       i >= from && pattern.test(line.replace(/(^|\s)#.*$/, ""))
     );
   };
-  // A dotted key may also stand in one piece.
+  // A dotted key may also be written in one piece.
   const whole = find(key, 0);
   if (whole !== -1) return whole + 1;
   let at = 0;

@@ -210,13 +210,13 @@ export type Config = {
 /** All option names in the order of the documentation. */
 export const optionNames = Object.keys(options) as OptionName[];
 
-/** Those that are flags too. */
+/** The options that are also flags. */
 export const flagOptions: readonly OptionName[] = optionNames.filter((name) =>
   !options[name].noFlag
 );
 
 /**
- * The flag of an option.
+ * Returns the flag of an option.
  *
  * @example
  * ```ts

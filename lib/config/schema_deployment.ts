@@ -1,6 +1,6 @@
 /**
- * The options of what surrounds a deployment (docs/deployments.md): a part of
- * the list in schema.ts.
+ * The options about deployments (docs/deployments.md): a part of the list in
+ * schema.ts.
  *
  * @module
  */

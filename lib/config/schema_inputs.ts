@@ -1,5 +1,5 @@
 /**
- * The options about the flake's inputs: what they are fetched with.
+ * The options about fetching the flake's inputs.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The options of how a revision is evaluated without the host's power: a part
- * of the list in schema.ts.
+ * The options about isolated evaluation: a part of the list in schema.ts.
  *
  * @module
  */

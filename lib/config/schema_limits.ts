@@ -1,5 +1,5 @@
 /**
- * The options of how much and how long: a part of the list in schema.ts.
+ * The options of limits and timeouts: a part of the list in schema.ts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The options of who is told (docs/notifications.md): a part of the list in
+ * The options of notifications (docs/notifications.md): a part of the list in
  * schema.ts.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * The options of what is trusted and what is secret (docs/security.md): parts of
- * the list in schema.ts.
+ * The options of trust and secrets (docs/security.md): parts of the list in
+ * schema.ts.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * The kinds of options that say who may press the buttons of the status page.
+ * The kinds of options about the buttons of the status page.
  *
  * @module
  */
 import { isOpen, type Kind, texts } from "./kinds.ts";
 
 /**
- * Whether a text is a name that a person can sign in with. Names have no blank
- * and no comma: two headers of one name reach a program as one with a comma.
+ * Whether a text is a valid user name for signing in. Names contain no space and
+ * no comma: a program sees two headers of one name as one with a comma.
  */
 export function isUserName(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]{0,79}$/.test(text);
@@ -52,7 +52,7 @@ export const webOrigin: Kind<string> = {
   },
 };
 
-/** Whether a configuration lets anybody press buttons. */
+/** Whether a configuration enables buttons. */
 export function hasButtons(
   config: {
     readonly "serve.auth.passwordFile": string | undefined;
@@ -64,14 +64,14 @@ export function hasButtons(
 }
 
 /**
- * What buttons ask for. Runs take long and may change the host. Words are
- * written down at once, also while a run is under way. Each kind has a folder
- * and a unit of its own.
+ * The kinds of button requests. Runs take long and may change the host. Words
+ * (decisions of a person) are stored at once, even while a run is in progress.
+ * Each kind has its own folder and unit.
  */
 export type ButtonKind = "runs" | "words";
 
 /**
- * Where requests of a kind wait: beside the file that wants a run.
+ * Returns the folder for requests of a kind, beside the file that requests a run.
  *
  * @param wanted The file of `serve.wanted`.
  */

@@ -1,5 +1,5 @@
 /**
- * What people type who know another tool, and what it is called here.
+ * Hints for words that people know from other tools.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /**
- * The hint for a word that is not known here.
+ * Returns the hint for an unknown word.
  *
  * @param word A command, a flag without its dashes, or the name of an option,
  * of which the part before the first dot counts.

@@ -1,5 +1,5 @@
 /**
- * Checks of what brings the next run, and of what a run tells.
+ * Checks of the boot loader, the timer, Vault, and configured programs.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export const bootChecks: readonly Check[] = [
   { name: "others", needs: ["systemd"], exit: usage, look: others },
 ];
 
-/** Asks for nothing that needs a login, so that no token is spent. */
+/** Sends only requests without a login, so that no token is used up. */
 async function vault({ config }: Configured): Promise<Finding> {
   if (config["vault.address"] === undefined) return ok("not configured");
   const server = await serverOf(config);
@@ -147,7 +147,7 @@ const commandOptions = [
 ] as const;
 const unitOptions = ["onFailure", "onRecovered", "onSuccess"] as const;
 
-/** What a run starts, and only then finds missing. */
+/** Finds missing programs that a run would only miss when it starts them. */
 async function programs(context: Configured): Promise<Finding> {
   const { config } = context;
   const argvs = commandOptions.flatMap((option) =>
@@ -195,7 +195,7 @@ async function missingUnits(
   return missing;
 }
 
-/** Two that switch the host would undo each other's work. */
+/** Finds other agents: two of them would undo each other's work. */
 async function others({ effects }: Configured): Promise<Finding> {
   const found = await otherAgents(effects);
   if (found.length === 0) return ok("nothing else switches this host");

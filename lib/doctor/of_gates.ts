@@ -1,6 +1,5 @@
 /**
- * The check of what gates ask: whether each can be asked, and not whether it is
- * open.
+ * The check of gates: whether each can be queried, not whether it is open.
  *
  * @module
  */
@@ -65,7 +64,7 @@ async function gates(
   };
 }
 
-/** A name without a slash is looked for when it is run. */
+/** A name without a slash is searched only when it is run. */
 function missingCommand(config: Config): string | undefined {
   const [program] = config["gates.command"];
   if (!program?.startsWith("/")) return undefined;

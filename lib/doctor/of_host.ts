@@ -40,7 +40,7 @@ const { build, locked, remote, usage } = exitCodes;
 /** The oldest runtime that the package accepts (nix/package.nix). */
 const oldestDeno = "2.2";
 
-/** What a run needs before it asks anybody. */
+/** What a run needs before it queries any server. */
 export const hostChecks: readonly Check[] = [
   { name: "rights", exit: usage, look: rights },
   { name: "configuration", exit: usage, look: configuration },
@@ -61,7 +61,7 @@ export const machineChecks: readonly Check[] = [
   { name: "idle", needs: ["state"], exit: locked, look: idle },
 ];
 
-/** What `preflight` looks at. */
+/** What `preflight` checks. */
 export const preflightChecks: readonly Check[] = [
   { name: "clock", needs: ["configuration"], exit: remote, look: clock },
   { name: "space", needs: ["configuration"], exit: build, look: space },
@@ -75,7 +75,7 @@ function rights(): Finding {
   );
 }
 
-/** The call has read it; only what is likely wrong is left to say. */
+/** The call has already read it; this reports only likely mistakes. */
 function configuration({ config }: Configured): Finding {
   const [first, ...others] = mistakes(config);
   if (first === undefined) {
@@ -186,7 +186,7 @@ async function stateFolder({ config, known, effects }: Configured) {
   );
 }
 
-/** Two looks at the same units would end each other. */
+/** Two checks of the same units would end each other. */
 async function idle({ config, known, effects }: Configured) {
   known.lock = await takeLock(
     config.stateDirectory,
@@ -201,7 +201,7 @@ async function clock({ effects, known }: Configured): Promise<Finding> {
   const now = effects.now();
   refuseClock(now.getTime(), known.state ?? fresh);
   const time = now.toISOString().replace(/\.\d+/, "");
-  // systemd-timesyncd.service(8); other programs keep their own word.
+  // systemd-timesyncd.service(8); other programs use other files.
   const isOurs = hasSystemd() &&
     await activityOf(effects, "systemd-timesyncd.service") === "active";
   const isSynchronised = await Deno.stat("/run/systemd/timesync/synchronized")

@@ -1,5 +1,5 @@
 /**
- * Checks of what evaluates and builds.
+ * Checks of the programs that evaluate and build.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const oldestNix = "2.8";
 
 const { build } = exitCodes;
 
-/** The checks, in the order in which a run needs what they are about. */
+/** The checks, in the order in which a run needs their subjects. */
 export const nixChecks: readonly Check[] = [
   { name: "nix", exit: build, look: nix },
   { name: "flakes", needs: ["nix"], exit: build, look: flakes },
@@ -30,7 +30,7 @@ export const nixChecks: readonly Check[] = [
   },
 ];
 
-/** What keeps a revision from the power of this host. */
+/** The check of isolated evaluation. */
 export const isolationChecks: readonly Check[] = [
   {
     name: "isolation",
@@ -41,7 +41,7 @@ export const isolationChecks: readonly Check[] = [
   },
 ];
 
-/** What a program answers; nothing where there is no such program. */
+/** Returns the output of a program, or nothing if it is missing. */
 export async function answerOf(
   { effects }: Pick<Configured, "effects">,
   command: Omit<Command, "timeout">,
@@ -61,7 +61,7 @@ export async function answerOf(
   }
 }
 
-/** What went wrong, without what the program only warns of. */
+/** Returns the error message, without warnings. */
 function wordsOf(stderr: string): string {
   const error = stderr.split("\n").find((line) => /^error\b/.test(line));
   return oneLine(error ?? stderr, 300);
@@ -85,7 +85,7 @@ async function nix(context: Configured) {
     : ok(text);
 }
 
-/** A run turns them on itself; a person's own `nix` may refuse them. */
+/** A run enables flakes itself; a person's own `nix` may refuse them. */
 async function flakes(context: Configured) {
   const answer = await answerOf(context, {
     program: "nix",

@@ -1,5 +1,5 @@
 /**
- * Checks of the way from the repository to a system that may be built.
+ * Checks of everything from the repository to a system that can be built.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const { build, refused, remote, secrets } = exitCodes;
 /** Where the tip is fetched to, below the state folder. */
 const scratch = "doctor";
 
-/** What only root can read of the way to the repository, in words. */
+/** Names the credential files of the repository, which only root can read. */
 function credentials(config: Config): string | undefined {
   const files = [config, ...config.mirrors].flatMap((one) => [
     one.tokenFile,
@@ -135,11 +135,11 @@ async function credentialFiles(
 /** The names of failures that are about the name and not about the server. */
 const aboutRef = ["ref-missing", "ref-ambiguous", "repository-empty"];
 
-/** Asks the server; whether it has the name is the next check. */
+/** Queries the server; the next check is whether it has the ref. */
 async function repository(context: Configured): Promise<Finding> {
   const { effects, config, known } = context;
   try {
-    // A person waits: no second try after a pause.
+    // A person waits: no retry after a pause.
     const patient = { ...config, retries: 0 };
     const state = known.state ?? fresh;
     const { tip } = await ask(effects, patient, state);
@@ -164,7 +164,7 @@ function ref({ config, known }: Configured): Finding {
   return ok(`${what} is at ${short(tip.revision)}`);
 }
 
-/** Fetches and verifies the tip as a run does, into a folder of its own. */
+/** Fetches and verifies the tip as a run does, into its own folder. */
 async function revision(context: Configured): Promise<Finding> {
   const { effects, config, known } = context;
   const folder = `${config.stateDirectory}/${scratch}`;

@@ -1,5 +1,5 @@
 /**
- * Whether the system of a revision can be fetched, where it was built elsewhere.
+ * Checks whether a system that was built elsewhere can be fetched.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { whetherThere } from "../nix/store.ts";
 import { type Configured, type Finding, ok, problem } from "./check.ts";
 
 /**
- * Whether some substituter has the system. Nothing is fetched.
+ * Checks whether a substituter has the system. Fetches nothing.
  *
- * @throws {SyncError} where nothing says which system it is.
+ * @throws {SyncError} if the store path of the system is unknown.
  */
 export async function prebuilt(
   { effects, config, known }: Configured,

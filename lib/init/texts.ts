@@ -1,6 +1,6 @@
 /**
- * The files of a repository that hosts follow, as texts. `init` writes them,
- * and the flake's template is made of them. Pure.
+ * The files of a repository that hosts follow, as texts. `init` and the flake's
+ * template use them. Pure.
  *
  * @module
  */
@@ -12,14 +12,14 @@ export interface Inputs {
   sopsNix: string;
 }
 
-/** The inputs, where nothing else is said. */
+/** The default inputs. */
 export const usualInputs: Inputs = {
   nixpkgs: "github:NixOS/nixpkgs/nixos-25.05",
   gitops: "github:yourname/gitops-sync",
   sopsNix: "github:Mic92/sops-nix",
 };
 
-/** What one host is to be. */
+/** The facts of one host. */
 export interface Plan {
   host: string;
   /** As Nix names it, e.g. `x86_64-linux`. */
@@ -31,12 +31,12 @@ export interface Plan {
   inputs: Inputs;
   /** The host's own modules, as paths from its module. */
   imports: readonly string[];
-  /** What the own modules set already. */
+  /** What the host's own modules already set. */
   sets: { hostName?: string | undefined; stateVersion: boolean };
   stateVersion: string;
-  /** The host's key file; none where the host has no secret yet. */
+  /** The host's key file. */
   keyFile: string;
-  /** The name of the first secret; none where it has to be written first. */
+  /** The name of the first secret; none if a person has to write it first. */
   secret: string | undefined;
 }
 

@@ -117,7 +117,7 @@ test("what init prints makes a host follow, word for word", async (world) => {
   );
   says(
     made.stdout,
-    `hosts/${host}/configuration.nix:4: system.autoUpgrade switches this host too`,
+    `hosts/${host}/configuration.nix:4: system.autoUpgrade also switches this host`,
     `hosts/${host}/configuration.nix:6: this looks like a secret`,
     "notes.txt",
     "nixos/flake.nix is not copied",
