@@ -1,5 +1,5 @@
 /**
- * Asks a system's own switch what it would do with this host.
+ * Runs the dry activation of a system on this host.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { unitPlan } from "./units.ts";
 
 /**
  * Runs `switch-to-configuration dry-activate` as a sync runs its switch, and
- * reads what it says.
+ * reads its output.
  *
- * It holds the lock of switches for as long as it runs, and a run must not meet
- * that: so it has the lock of runs as well, and a run that begins waits.
+ * It holds the lock of switches while it runs, and a run must not meet that
+ * lock. So it also holds the lock of runs, and a new run waits.
  *
  * @param state The state folder of the host.
- * @param notes Gets why nothing is known, where nothing is.
+ * @param notes Gets the reason if nothing is known.
  */
 export async function dryActivate(
   run: Run,
@@ -60,7 +60,7 @@ export async function dryActivate(
   return { units: unitPlan(words, states, before, after), words };
 }
 
-/** Why what it said is worth nothing. */
+/** Returns why the output can't be used. */
 function troubleWith(
   switched: Switched,
   words: DryWords,

@@ -1,6 +1,6 @@
 /**
- * Plans a folder that a person works in, as that person: it is evaluated with
- * no more power than they have, and nothing of it is run on this host.
+ * Plans a person's folder with that person's rights. Nothing of the folder is run
+ * on this host.
  *
  * @module
  */
@@ -25,8 +25,8 @@ import { compareSystems } from "./systems.ts";
  * Plans the system of a folder, compared with another one.
  *
  * @param build Whether to evaluate and build it.
- * @param given The store path of the other one; without it the system that runs
- * here, if one does.
+ * @param given The store path of the other system; by default the running one,
+ * if there is one.
  * @throws {SyncError} `no-flake`, `no-file` and `folder-of-another`, exit 2.
  */
 export async function planFolder(
@@ -98,7 +98,7 @@ async function tryToBuild(
   }
 }
 
-/** What is built, in the words of nix3-build(1). */
+/** Returns what to build, as arguments of nix3-build(1). */
 async function whatIn(
   config: LocalConfig,
   top: string,
@@ -124,7 +124,7 @@ async function whatIn(
   return ["--file", file, toplevelOf({ file, attribute })];
 }
 
-/** The folder of flake.nix. */
+/** Finds the folder of flake.nix. */
 async function flakeIn(top: string, directory: string): Promise<string> {
   for (const flake of [directory === "" ? top : `${top}/${directory}`, top]) {
     if (await exists(`${flake}/flake.nix`)) return flake;
@@ -136,7 +136,7 @@ async function flakeIn(top: string, directory: string): Promise<string> {
   );
 }
 
-/** Root must not evaluate what another user can write: it has root's power. */
+/** Refuses, for root, what another user can write: it would run as root. */
 async function refuseForeign(top: string): Promise<void> {
   const { uid } = await Deno.stat(top);
   if (Deno.uid() !== 0 || uid === 0) return;
@@ -150,8 +150,8 @@ async function refuseForeign(top: string): Promise<void> {
 }
 
 /**
- * Builds the system, and leaves no link to it. The lock file is taken as it
- * stands, as a sync takes it.
+ * Builds the system, and leaves no link to it. The lock file is used unchanged,
+ * as in a sync.
  */
 async function built(
   effects: Effects,
@@ -214,7 +214,7 @@ function buildCommand(
   };
 }
 
-/** The commits that were not pushed; the newest where that is not known. */
+/** Lists the commits that are not pushed; only the newest if that is unknown. */
 async function historyOf(
   effects: Pick<Effects, "run">,
   top: string,
@@ -250,7 +250,7 @@ async function historyOf(
   };
 }
 
-/** Nobody's keys are looked at: a person's folder is that person's. */
+/** Describes a signature without checking it against any keys. */
 function saysOf(content: Uint8Array | undefined): string {
   const text = new TextDecoder().decode(content);
   return ["gpgsig", "gpgsig-sha256"].some((name) => fieldOf(text, name))
