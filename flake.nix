@@ -11,7 +11,7 @@
         "x86_64-linux"
         "aarch64-linux"
       ];
-      # The command-line tool alone: there is no NixOS to bring anywhere.
+      # Only the command-line tool: there is no NixOS to deploy to.
       darwin = [ "aarch64-darwin" ];
       for = systems: make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
       everywhere = for (linux ++ darwin);
@@ -30,7 +30,7 @@
       gitops = {
         _class = "nixos";
         _file = "${toString ./flake.nix}#nixosModules.gitops";
-        # One module, whichever of its names it is imported by.
+        # One module, whichever name imports it.
         key = "gitops-sync";
         imports = [
           ./module.nix
@@ -44,7 +44,7 @@
         ];
       };
 
-      # The units of a host that sets no more than it must.
+      # The units of a host with only the required settings.
       unitsOf =
         pkgs:
         let

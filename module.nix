@@ -1,6 +1,6 @@
 # services.gitops: a timer that deploys a Git repository to this host.
 #
-# The options of the program are in nix/program-options.nix. Here is only what
+# nix/program-options.nix has the options of the program. This file only has what
 # NixOS adds: the package, the timer, the service and its sandbox.
 {
   config,
@@ -23,25 +23,25 @@ let
   json = pkgs.formats.json { };
   program = import ./nix/program-options.nix { inherit lib; };
 
-  # What was not given is left to the program.
-  # systemd hands a key over alone, and its certificate stays beside the file.
+  # The program has the defaults of options that are not set.
+  # systemd passes only the key, and its certificate stays beside the key file.
   given =
     lib.optionalAttrs ((cfg.settings.sshKeyFile or null) != null) {
       sshCertificateFile = "${cfg.settings.sshKeyFile}-cert.pub";
     }
     // lib.filterAttrsRecursive (_: value: value != null) (
       # A unit of its own delivers messages.
-      lib.recursiveUpdate cfg.settings (lib.optionalAttrs told.isTold { notify.by = "unit"; })
+      lib.recursiveUpdate cfg.settings (lib.optionalAttrs receivers.hasAny { notify.by = "unit"; })
     );
 
-  told = import ./nix/told.nix { inherit cfg lib; };
+  receivers = import ./nix/receivers.nix { inherit cfg lib; };
   units = import ./nix/units.nix { inherit lib; };
   unitName = types.strMatching units.unitName // {
     description = "name of a unit such as notify@%n.service";
   };
 
-  # The program starts these units, so it is for us to say what the specifiers of
-  # systemd.unit(5) mean that a name may have.
+  # The program starts these units, so the module replaces the specifiers of
+  # systemd.unit(5) in their names.
   asUnits =
     option:
     option
@@ -69,7 +69,7 @@ let
     systemd = config.systemd.package;
   };
 
-  # Secrets of the program that systemd hands to the service, wherever they are
+  # Secrets of the program that systemd passes to the service, wherever they are
   # and whoever may read them: option, name of the credential, flag.
   secretFiles = lib.filter (file: file.path != null) [
     {
@@ -114,12 +114,12 @@ let
     inherit credential path;
   }) cfg.credentials;
 
-  # Activation, the system profile and the bootloader are the work of transient
-  # units of systemd, and builds that of the Nix daemon. So the service may be
-  # locked up: it changes no more of the host than its own state and cache.
+  # Transient units of systemd change the system profile, the boot loader and the
+  # running system, and the Nix daemon builds. So the service can be sandboxed: it
+  # only changes its own state and cache.
   sandbox = import ./nix/sandbox.nix;
 
-  # As lib/report/published.ts has it.
+  # The same as in lib/report/published.ts.
   publishedFolder = "/run/gitops-sync-status";
   isPublished = cfg.settings.publishStatus or true;
 in
@@ -197,8 +197,8 @@ in
     settings = mkOption {
       type = types.submodule { freeformType = json.type; };
       default = { };
-      # Not definitions of the option itself: of these the module system would
-      # add lists up, and drop groups with a weaker priority.
+      # These are not definitions of the option itself: the module system would
+      # concatenate lists, and drop groups with a weaker priority.
       apply = lib.recursiveUpdate (lib.recursiveUpdate (program.valuesIn cfg) cfg.fromVault);
       example = literalExpression ''{ timeouts.build = "2h"; }'';
       description = ''
@@ -253,7 +253,7 @@ in
 
   config = mkIf cfg.enable {
     assertions = import ./nix/assertions.nix {
-      toldFiles = told.files;
+      receiverFiles = receivers.files;
       inherit
         config
         dates
@@ -278,7 +278,7 @@ in
         "nix-daemon.socket"
       ];
 
-      # A switch that is done by this very service must not end it.
+      # A switch that this service makes must not end it.
       restartIfChanged = false;
       unitConfig.X-StopOnRemoval = false;
 
@@ -307,34 +307,34 @@ in
             (lib.getExe cfg.package)
             "sync"
           ]
-          # A push must not be lost to a run by hand that has asked already.
+          # A push must not be lost if a run by hand has already queried the remote.
           ++ lib.optional cfg.serve.enable "--wait"
           ++ cfg.credentialFlags
         );
         LoadCredential = map units.credential (secretFiles ++ otherFiles);
-        # Another run is at work, by hand perhaps: nothing is wrong.
+        # Another run is in progress, perhaps by hand: this is not a failure.
         SuccessExitStatus = 10;
         TimeoutStartSec = cfg.timeout;
-        # The program ends what it began itself, and puts the host back.
+        # The program ends its own commands, and rolls the host back.
         KillMode = "mixed";
         TimeoutStopSec = "5min";
         StateDirectory = units.stateWord cfg.settings.stateDirectory;
         StateDirectoryMode = "0700";
         CacheDirectory = "gitops-sync";
         CacheDirectoryMode = "0700";
-        # In memory, and gone with the run: for what is decrypted.
+        # In memory, and removed after the run: for decrypted secrets.
         RuntimeDirectory = "gitops-sync";
         RuntimeDirectoryMode = "0700";
       }
-      // lib.optionalAttrs (isPublished || told.textfile != null) {
-        # The RuntimeDirectory goes with each run, and nobody else may enter it.
+      // lib.optionalAttrs (isPublished || receivers.textfile != null) {
+        # The RuntimeDirectory is removed after each run, and only root may enter it.
         ReadWritePaths =
           lib.optional isPublished "-${publishedFolder}"
-          ++ lib.optional (told.textfile != null) (units.perhaps (dirOf told.textfile));
+          ++ lib.optional (receivers.textfile != null) (units.perhaps (dirOf receivers.textfile));
       };
     };
 
-    # For people who are not root: how the host stands, with no secret in it.
+    # For people who are not root: the state of the host, without secrets.
     systemd.tmpfiles.rules = mkIf isPublished [ "d ${publishedFolder} 0755 root root -" ];
 
     systemd.timers.gitops-sync = {
@@ -349,16 +349,16 @@ in
         if cfg.dates != null then
           {
             OnCalendar = dates;
-            # A date that passed while the host was off.
+            # For a date that passed while the host was off.
             Persistent = true;
           }
         else
           {
-            # For the first time; at once where the host was up before the module
-            # was. Never Persistent: with the stamp of an earlier run systemd takes
-            # the first one for done, and no next one ever comes.
+            # For the first run; at once if the host was up before the module was
+            # active. Never Persistent: with the stamp of an earlier run, systemd
+            # counts the first run as done, and no other run ever starts.
             OnBootSec = "1min";
-            # Where systemd knows of no end of a run.
+            # If systemd knows of no end of a run.
             OnActiveSec = cfg.frequency;
             OnUnitInactiveSec = cfg.frequency;
           }

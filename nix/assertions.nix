@@ -9,7 +9,7 @@
   program,
   secretFiles,
   spans,
-  toldFiles,
+  receiverFiles,
   units,
 }:
 let
@@ -23,7 +23,7 @@ let
   cfg = config.services.gitops;
   given = options.services.gitops;
 
-  # A problem is a text, or null where there is none.
+  # A problem is a string, or null if there is none.
   unless = problem: message: {
     assertion = problem == null;
     message = message (toString problem);
@@ -43,8 +43,8 @@ let
       services.gitops.${file.option} ${problem}. Write the path of a file on the host as a string, for example:
         services.gitops.${file.option} = "${exampleOf file.option}";'');
 
-  # Secrets that the program reads by the paths in its settings. What is wrong
-  # with the form of those settings, the program says itself.
+  # Secrets that the program reads by the paths in its settings. The program itself
+  # reports wrong types of those settings.
   readFiles =
     let
       valueAt = name: lib.attrByPath (lib.splitString "." name) null cfg.settings;
@@ -57,7 +57,7 @@ let
         "inputs.netrcFile"
         "inputs.accessTokensFile"
       ]
-      # Those of sops.vault have assertions of their own.
+      # sops.vault has its own assertions for these.
       ++ lib.optionals (cfg.fromVault == { }) [
         "vault.tokenFile"
         "vault.appRole.secretIdFile"
@@ -77,7 +77,7 @@ let
   isInStore = path: isString path && lib.hasPrefix builtins.storeDir path;
 
   aboutReadFile = file: {
-    # A path of the flake comes into the store when the settings are written.
+    # A path of the flake is copied to the store when the settings are written.
     assertion = !(isInStore file.path || isPath file.path);
     message = "services.gitops.${file.option} names ${toString file.path}. The file is in the Nix store, where every user can read it. Put the file on the host and write its path as a string, for example /etc/gitops-sync/file.";
   };
@@ -109,7 +109,7 @@ let
       services.gitops.environment: "${name}" ${problem}.'');
 
   # These checks find only what every version of systemd refuses. systemd itself
-  # is asked when the configuration is built (timing.sh).
+  # checks the rest when the configuration is built (timing.sh).
   startsLikeSpan = value: match "[[:space:]]*[+]?[0-9.][^[:cntrl:]]*" value != null;
   isNothing = value: match "[[:space:]]*[+]?[0. ]+[[:space:]]*[a-zA-Z]*[[:space:]]*" value != null;
   aboutSpan =
@@ -184,8 +184,8 @@ in
   }
 ]
 ++ lib.mapAttrsToList aboutOther others
-++ map aboutFile (secretFiles ++ toldFiles ++ otherFiles)
-++ map aboutSecret (secretFiles ++ toldFiles)
+++ map aboutFile (secretFiles ++ receiverFiles ++ otherFiles)
+++ map aboutSecret (secretFiles ++ receiverFiles)
 ++ map aboutReadFile readFiles
 ++ lib.concatMap aboutName otherFiles
 ++ lib.mapAttrsToList aboutVariable cfg.environment

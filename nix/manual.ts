@@ -1,6 +1,6 @@
 /**
- * The manual pages gitops-sync(1) and gitops-sync.yaml(5), made of the texts of
- * `--help` and of the list of options. The package calls it:
+ * Makes the manual pages gitops-sync(1) and gitops-sync.yaml(5) from the texts of
+ * `--help` and the list of options. The package calls it:
  *
  *     deno run --allow-write nix/manual.ts FOLDER
  *
@@ -17,13 +17,13 @@ import {
   options,
 } from "../lib/config/schema.ts";
 
-/** The pages, by the names of their files. */
+/** The pages, by file name. */
 export const pages: Readonly<Record<string, () => string>> = {
   "gitops-sync.1": programPage,
   "gitops-sync.yaml.5": configurationPage,
 };
 
-/** What groff_man(7) asks of the sources of a page. */
+/** The longest line that groff_man(7) recommends for sources. */
 const longestLine = 78;
 
 function programPage(): string {
@@ -170,7 +170,7 @@ function optionLines(name: typeof optionNames[number]): string {
   ].join("\n");
 }
 
-/** The default of an option, in words. */
+/** Describes the default of an option. */
 export function presetOf(
   { preset, presetText, required }: Option<unknown>,
 ): string {
@@ -182,12 +182,12 @@ export function presetOf(
   }\``;
 }
 
-/** A term, and what it means. */
+/** Formats a term and its meaning. */
 function entry(term: string, meaning: string): string {
   return [".TP", term, inline(meaning)].join("\n");
 }
 
-/** Text as it is, line by line. */
+/** Formats lines without filling. */
 function example(lines: readonly string[]): string[] {
   return [
     ".RS 4",
@@ -198,7 +198,7 @@ function example(lines: readonly string[]): string[] {
   ];
 }
 
-/** Paragraphs; lines that begin with blanks stay lines. */
+/** Formats paragraphs; lines that begin with spaces stay lines. */
 function paragraphs(...texts: string[]): string[] {
   return texts.flatMap((text, i) => {
     const lines: string[] = i === 0 ? [] : [".PP"];
@@ -223,7 +223,7 @@ function paragraphs(...texts: string[]): string[] {
   });
 }
 
-/** Text in lines, in which `code` is bold. */
+/** Breaks a text into lines; `code` is bold. */
 function inline(text: string): string {
   const parts = text.replaceAll("\n", " ").split("`");
   const whole = parts.map((part, i) => i % 2 === 1 ? bold(part) : escaped(part))
@@ -243,10 +243,10 @@ function inline(text: string): string {
 const bold = (text: string) => `\\fB${escaped(text)}\\fR`;
 const italic = (text: string) => `\\fI${escaped(text)}\\fR`;
 
-/** No line is a request by chance (groff(7)). */
+/** Prevents a line from being a request (groff(7)). */
 const guarded = (line: string) => /^[.']/.test(line) ? `\\&${line}` : line;
 
-/** Signs that troff takes for others, and those beyond ASCII (groff_char(7)). */
+/** Escapes signs that troff interprets, and those beyond ASCII (groff_char(7)). */
 function escaped(text: string): string {
   return [...text].map((sign) => {
     const special = signs[sign];

@@ -1,7 +1,7 @@
 /**
- * Writes what is made from the schema: `nix/options.json`, from which
- * module.nix makes its options, and `docs/options.md`; and the template, which
- * is what `init` writes. `deno task docs` runs it.
+ * Writes the generated files: `nix/options.json`, from which module.nix makes its
+ * options, `docs/options.md`, and the template with the files of `init`.
+ * `deno task docs` runs it.
  *
  * @module
  */
@@ -25,12 +25,12 @@ interface NixOption {
   type: string;
   choices?: readonly (string | boolean)[];
   default?: unknown;
-  /** What stands in place of a default that the program works out. */
+  /** The text for a default that the program computes. */
   defaultText?: string;
   text: string;
 }
 
-/** An option that the module alone has, as `tests/nix/options.nix` lists it. */
+/** An option that only the module has, as `tests/nix/options.nix` lists it. */
 interface ModuleOption {
   name: string;
   type: string;
@@ -39,8 +39,8 @@ interface ModuleOption {
 }
 
 /**
- * The files that are made, by their paths from the top, in the order in which
- * they must be written: the page comes from module.nix, which reads the first.
+ * The generated files, by their paths from the top, in the order in which they
+ * must be written: the page comes from module.nix, which reads the first file.
  */
 export const documents: Readonly<Record<string, () => Promise<string>>> = {
   "nix/options.json": () =>
@@ -68,14 +68,14 @@ function nixOption(name: typeof optionNames[number]): NixOption {
   };
 }
 
-/** A word as a person writes it in Nix. */
+/** Returns a choice as a person writes it in Nix. */
 function nixWord(word: string): string | boolean {
   return word === "true" || word === "false" ? word === "true" : word;
 }
 
 /**
- * What NixOS is to take for a kind: no more than its shape. The program itself
- * checks the rest when the host is built.
+ * Returns the Nix type of a kind. The program itself checks the rest when the host
+ * is built.
  */
 function nixType(kind: Kind<unknown>): string {
   if (kind.choices) return "choice";
@@ -98,7 +98,7 @@ async function moduleOptions(): Promise<ModuleOption[]> {
   );
 }
 
-/** As `deno fmt` has it. */
+/** Formats a text with `deno fmt`. */
 function formatted(extension: string, text: string): Promise<string> {
   return outputOf(Deno.execPath(), ["fmt", `--ext=${extension}`, "-"], text);
 }

@@ -1,6 +1,6 @@
 /**
- * Makes a release of what is committed: version, changelog, the files that
- * later versions are tested with, a commit and a tag whose text is the notes.
+ * Makes a release of the committed state: version, changelog, the files for tests
+ * of later versions, a commit and a tag with the release notes.
  *
  *     ./dev release VERSION [FLAG OF NIX…]
  *
@@ -13,7 +13,7 @@ import { join } from "node:path";
 const top = join(import.meta.dirname!, "..");
 const pathOf = (name: string) => join(top, name);
 
-/** A person's mistake, and what to do about it. */
+/** A person's mistake, with a hint. */
 class Refusal extends Error {
   constructor(message: string, readonly hint: string) {
     super(message);
@@ -67,10 +67,10 @@ async function release([version, ...nixFlags]: readonly string[]) {
 }
 
 /**
- * The changelog with what is unreleased under a version.
+ * Moves the unreleased changes of the changelog under a version.
  *
  * @returns the new text, and the section of the version.
- * @throws {Refusal} where nothing is unreleased, or the version is there.
+ * @throws {Refusal} if there are none, or the version exists already.
  */
 export function withRelease(
   changelog: string,
@@ -103,7 +103,7 @@ export function withRelease(
   return { text, section };
 }
 
-/** What a person reads who upgrades; the text of the tag. */
+/** Returns the release notes, which are the text of the tag. */
 export function notesOf(
   version: string,
   section: string,
@@ -130,7 +130,7 @@ ${shown.replace(/^(?=.)/gm, "    ")}
 `;
 }
 
-/** Writes the version where it stands; gives the one before. */
+/** Writes the new version, and returns the old one. */
 async function setVersion(version: string): Promise<string> {
   const file = pathOf("deno.json");
   const text = await Deno.readTextFile(file);
@@ -141,18 +141,18 @@ async function setVersion(version: string): Promise<string> {
   const golden = pathOf("tests/nix/golden");
   for await (const { name } of Deno.readDir(golden)) {
     const unit = await Deno.readTextFile(join(golden, name));
-    const mended = unit.replaceAll(
+    const updated = unit.replaceAll(
       `gitops-sync-${old}/`,
       `gitops-sync-${version}/`,
     );
-    await Deno.writeTextFile(join(golden, name), mended);
+    await Deno.writeTextFile(join(golden, name), updated);
   }
   return old;
 }
 
-/** Keeps what hosts have of this version, for the tests of later ones. */
+/** Stores the host files of this version, for the tests of later versions. */
 async function keepFiles(old: string, version: string): Promise<void> {
-  // The first release is of the version that stood there before.
+  // The first release has the version that is already written.
   if (old === version) return;
   const folder = (one: string) => pathOf(`tests/upgrade/${one}`);
   await Deno.mkdir(folder(version));

@@ -1,5 +1,5 @@
-# services.gitops.serve: a server for webhooks and the status page, and what starts
-# a run for a push.
+# services.gitops.serve: a server for webhooks and the status page, and the unit
+# that starts a run after a push.
 {
   config,
   lib,
@@ -17,15 +17,15 @@ let
   hasHook = secretFile != null;
   hasPage = cfg.settings.serve.page or false;
 
-  # What of the state folder the page shows (lib/report/page_facts.ts).
+  # The parts of the state folder that the page shows (lib/report/page_facts.ts).
   state = cfg.settings.stateDirectory;
   shown = map (name: "${units.absolute state}/${name}") [
     "attempts"
     "page"
   ];
 
-  # Not DynamicUser=: with that, and a folder that stays, systemd puts the folder
-  # where root alone gets to, and no proxy reaches a socket in it.
+  # Not DynamicUser=: with that and a preserved folder, systemd puts the folder
+  # where only root can enter, and no proxy reaches a socket in it.
   user = "gitops-sync-serve";
 
   auth = cfg.settings.serve.auth or { };
@@ -145,20 +145,20 @@ in
               path = passwordFile;
             }
           );
-          # A user of its own, who may write to one folder.
+          # Its own user, who may write to one folder.
           User = user;
           Group = if cfg.serve.group == null then user else cfg.serve.group;
           RuntimeDirectory = "gitops-sync-serve";
           RuntimeDirectoryMode = "0750";
-          # What is wanted stays wanted.
+          # A requested run stays requested.
           RuntimeDirectoryPreserve = true;
           Restart = "on-failure";
           RestartSec = 10;
           TimeoutStopSec = "30s";
 
-          # It starts no program and hears from anybody.
+          # It starts no program, and anybody may send requests.
           MemoryMax = "512M";
-          # Each client that waits is one.
+          # Each waiting client needs one.
           LimitNOFILE = 16384;
           TasksMax = 64;
           PrivateUsers = true;
@@ -171,8 +171,8 @@ in
           ];
         }
         // lib.optionalAttrs hasPage {
-          # The state folder lets nobody in but root. The unit sees an empty one
-          # in its place, with what the page shows.
+          # Only root may enter the state folder. The unit sees an empty folder
+          # instead, with only what the page shows.
           TemporaryFileSystem = ''"${units.absolute state}:ro"'';
           BindReadOnlyPaths = map (path: ''"-${path}"'') shown;
         }
@@ -186,14 +186,14 @@ in
         };
     };
 
-    # What is not there when the server starts it never sees.
+    # The server never sees folders that are missing when it starts.
     systemd.tmpfiles.rules = mkIf hasPage (
       [ ''d "${units.absolute state}" 0700 root root -'' ]
       ++ map (path: ''d "${path}" 0755 root root -'') shown
     );
 
-    # A push that comes while a run is under way makes the file again: systemd
-    # looks for it when the run is over.
+    # A push during a run creates the file again: systemd checks for it after the
+    # run.
     systemd.paths.gitops-sync-push = {
       description = "Sync this host with its Git repository after a push";
       wantedBy = [ "multi-user.target" ];
@@ -205,7 +205,7 @@ in
 
     systemd.services.gitops-sync = {
       serviceConfig.ExecStartPre = "-+${pkgs.coreutils}/bin/rm -rf -- ${units.literal wanted}";
-      # Pushes may come faster than systemd starts a unit by itself.
+      # Pushes may come faster than the start limit of systemd.
       unitConfig.StartLimitIntervalSec = 0;
     };
   };

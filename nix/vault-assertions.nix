@@ -24,7 +24,7 @@ let
     else
       [ { inherit at value; } ];
 
-  # Two answers to one question: the other is an option, or one of `settings`.
+  # Whether another value is set: by an option, or in `settings`.
   isOtherwise =
     { at, value }:
     let
