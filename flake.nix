@@ -11,7 +11,7 @@
         "x86_64-linux"
         "aarch64-linux"
       ];
-      # The command-line tool alone: there is no NixOS to bring anywhere.
+      # Only the command-line tool: there is no NixOS to deploy to.
       darwin = [ "aarch64-darwin" ];
       for = systems: make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
       everywhere = for (linux ++ darwin);
@@ -23,14 +23,14 @@
         in
         (self.packages.${system} or (throw ''
           gitops-sync has no package for ${system}, only for ${lib.concatStringsSep ", " (linux ++ darwin)}.
-          To build one all the same, write:
+          To build one anyway, write:
             services.gitops.package = pkgs.callPackage "''${gitops}/nix/package.nix" { };
           where gitops is the input that names this flake.'')).gitops-sync;
 
       gitops = {
         _class = "nixos";
         _file = "${toString ./flake.nix}#nixosModules.gitops";
-        # One module, whichever of its names it is imported by.
+        # One module, whichever name imports it.
         key = "gitops-sync";
         imports = [
           ./module.nix
@@ -44,7 +44,7 @@
         ];
       };
 
-      # The units of a host that sets no more than it must.
+      # The units of a host with only the required settings.
       unitsOf =
         pkgs:
         let
@@ -143,11 +143,11 @@
 
       templates.default = {
         path = ./templates/host;
-        description = "A repository of NixOS hosts that follow it with gitops-sync";
+        description = "A repository that NixOS hosts follow with gitops-sync";
         welcomeText = ''
           # Hosts that follow this repository
 
-          README.md says what to write where.
+          Read README.md for the next steps.
         '';
       };
     };

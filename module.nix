@@ -1,6 +1,6 @@
-# services.gitops: a timer that brings this host to what a Git repository says.
+# services.gitops: a timer that deploys a Git repository to this host.
 #
-# The options of the program are in nix/program-options.nix. Here is only what
+# nix/program-options.nix has the options of the program. This file only has what
 # NixOS adds: the package, the timer, the service and its sandbox.
 {
   config,
@@ -23,25 +23,25 @@ let
   json = pkgs.formats.json { };
   program = import ./nix/program-options.nix { inherit lib; };
 
-  # What was not given is left to the program.
-  # systemd hands a key over alone, and its certificate stays beside the file.
+  # The program has the defaults of options that are not set.
+  # systemd passes only the key, and its certificate stays beside the key file.
   given =
     lib.optionalAttrs ((cfg.settings.sshKeyFile or null) != null) {
       sshCertificateFile = "${cfg.settings.sshKeyFile}-cert.pub";
     }
     // lib.filterAttrsRecursive (_: value: value != null) (
       # A unit of its own delivers messages.
-      lib.recursiveUpdate cfg.settings (lib.optionalAttrs told.isTold { notify.by = "unit"; })
+      lib.recursiveUpdate cfg.settings (lib.optionalAttrs receivers.hasAny { notify.by = "unit"; })
     );
 
-  told = import ./nix/told.nix { inherit cfg lib; };
+  receivers = import ./nix/receivers.nix { inherit cfg lib; };
   units = import ./nix/units.nix { inherit lib; };
   unitName = types.strMatching units.unitName // {
     description = "name of a unit such as notify@%n.service";
   };
 
-  # The program starts these units, so it is for us to say what the specifiers of
-  # systemd.unit(5) mean that a name may have.
+  # The program starts these units, so the module replaces the specifiers of
+  # systemd.unit(5) in their names.
   asUnits =
     option:
     option
@@ -69,7 +69,7 @@ let
     systemd = config.systemd.package;
   };
 
-  # Secrets of the program that systemd hands to the service, wherever they are
+  # Secrets of the program that systemd passes to the service, wherever they are
   # and whoever may read them: option, name of the credential, flag.
   secretFiles = lib.filter (file: file.path != null) [
     {
@@ -114,12 +114,12 @@ let
     inherit credential path;
   }) cfg.credentials;
 
-  # Activation, the system profile and the bootloader are the work of transient
-  # units of systemd, and builds that of the Nix daemon. So the service may be
-  # locked up: it changes no more of the host than its own state and cache.
+  # Transient units of systemd change the system profile, the boot loader and the
+  # running system, and the Nix daemon builds. So the service can be sandboxed: it
+  # only changes its own state and cache.
   sandbox = import ./nix/sandbox.nix;
 
-  # As lib/report/published.ts has it.
+  # The same as in lib/report/published.ts.
   publishedFolder = "/run/gitops-sync-status";
   isPublished = cfg.settings.publishStatus or true;
 in
@@ -151,12 +151,12 @@ in
         defaultText = literalExpression "config.sops.age.plugins or [ ]";
         example = literalExpression "[ pkgs.age-plugin-yubikey ]";
         description = ''
-          Packages with plugins of age (`age-plugin-NAME`) that the host's identities need, so that the check of secrets finds them.
+          Packages with age plugins (`age-plugin-NAME`) that the host's identities need. The check of secrets uses them.
         '';
       };
     };
 
-    enable = mkEnableOption "gitops-sync, which brings this host to what a Git repository says";
+    enable = mkEnableOption "gitops-sync, which deploys a Git repository to this host";
 
     package = mkPackageOption pkgs "gitops-sync" { };
 
@@ -165,7 +165,7 @@ in
       default = "30m";
       example = "5m";
       description = ''
-        How long after the end of one run the next one begins, as a time span of systemd.time(7).
+        The time between the end of one run and the start of the next, as a time span of systemd.time(7).
       '';
     };
 
@@ -174,7 +174,7 @@ in
       default = null;
       example = "04:40";
       description = ''
-        When runs begin, as one or several calendar events of systemd.time(7), in place of `frequency`. What was missed while the host was off is made up for after the boot.
+        When runs begin, as one or more calendar events of systemd.time(7), instead of `frequency`. A run that was missed while the host was off starts after the boot.
       '';
     };
 
@@ -182,7 +182,7 @@ in
       type = types.str;
       default = "1m";
       description = ''
-        Up to how much later each run begins, so that many hosts do not ask at the same moment. Each host has a delay of its own that stays the same.
+        The maximum delay of each run, so that many hosts do not query the remote at the same moment. Each host has its own delay, which stays the same.
       '';
     };
 
@@ -190,19 +190,19 @@ in
       type = types.str;
       default = "12h";
       description = ''
-        How long one run may take in all before systemd ends it; `infinity` for no limit. The program has shorter limits for each of its stages (`services.gitops.timeouts`).
+        The longest time that one run may take before systemd ends it. `infinity` means no limit. The program has shorter limits for each of its stages (`services.gitops.timeouts`).
       '';
     };
 
     settings = mkOption {
       type = types.submodule { freeformType = json.type; };
       default = { };
-      # Not definitions of the option itself: of these the module system would
-      # add lists up, and drop groups with a weaker priority.
+      # These are not definitions of the option itself: the module system would
+      # concatenate lists, and drop groups with a weaker priority.
       apply = lib.recursiveUpdate (lib.recursiveUpdate (program.valuesIn cfg) cfg.fromVault);
       example = literalExpression ''{ timeouts.build = "2h"; }'';
       description = ''
-        The configuration of the program as it is written to `/etc/gitops-sync/config.yaml`. It begins with the options of this module; what is set here takes their place, whatever its priority.
+        The configuration of the program, as written to `/etc/gitops-sync/config.yaml`. It contains the options of this module. A value that is set here replaces theirs, whatever its priority.
       '';
     };
 
@@ -210,7 +210,7 @@ in
       type = json.type;
       default = { };
       internal = true;
-      description = "What `sops.vault` adds to the options of the program.";
+      description = "The options of the program that `sops.vault` sets.";
     };
 
     credentialFlags = mkOption {
@@ -218,7 +218,7 @@ in
       default = map (file: "${file.flag}=%d/${file.credential}") secretFiles;
       internal = true;
       readOnly = true;
-      description = "Flags by which the program finds the files that systemd hands over.";
+      description = "Flags with which the program finds the files that systemd passes to it.";
     };
 
     credentials = mkOption {
@@ -226,7 +226,7 @@ in
       default = { };
       example = literalExpression ''{ netrc = "/etc/nix/netrc"; }'';
       description = ''
-        More files that systemd reads for the service (`LoadCredential=`), by name: each is found at `/run/credentials/gitops-sync.service/NAME` while it runs. `tokenFile`, `sshKeyFile`, `tls.keyFile`, `gates.tokenFile`, `lock.etcd.keyFile` and `lock.etcd.passwordFile` are handed over in this way already, as `token`, `ssh-key`, `tls-key`, `gates-token`, `lock-key` and `lock-password`.
+        More files that systemd reads for the service (`LoadCredential=`), by name. While the service runs, each file is at `/run/credentials/gitops-sync.service/NAME`. The module already passes `tokenFile`, `sshKeyFile`, `tls.keyFile`, `gates.tokenFile`, `lock.etcd.keyFile` and `lock.etcd.passwordFile` this way, as `token`, `ssh-key`, `tls-key`, `gates-token`, `lock-key` and `lock-password`.
       '';
     };
 
@@ -235,7 +235,7 @@ in
       default = [ ];
       example = literalExpression "[ pkgs.git-lfs ]";
       description = ''
-        More packages whose programs the service finds.
+        More packages whose programs are on the PATH of the service.
       '';
     };
 
@@ -246,14 +246,14 @@ in
         NIX_SSL_CERT_FILE = "/etc/ssl/certs/company.crt";
       };
       description = ''
-        More environment variables of the service, each with the value as it is written here. The proxy settings of the host (`networking.proxy`) are there already.
+        More environment variables of the service. Each value is used exactly as written here. The service already has the proxy settings of the host (`networking.proxy`).
       '';
     };
   };
 
   config = mkIf cfg.enable {
     assertions = import ./nix/assertions.nix {
-      toldFiles = told.files;
+      receiverFiles = receivers.files;
       inherit
         config
         dates
@@ -271,14 +271,14 @@ in
     environment.etc."gitops-sync/config.yaml".source = configFile;
 
     systemd.services.gitops-sync = {
-      description = "Bring this host to what its Git repository says";
+      description = "Sync this host with its Git repository";
       wants = [ "network-online.target" ];
       after = [
         "network-online.target"
         "nix-daemon.socket"
       ];
 
-      # A switch that is done by this very service must not end it.
+      # A switch that this service makes must not end it.
       restartIfChanged = false;
       unitConfig.X-StopOnRemoval = false;
 
@@ -307,38 +307,38 @@ in
             (lib.getExe cfg.package)
             "sync"
           ]
-          # A push must not be lost to a run by hand that has asked already.
+          # A push must not be lost if a run by hand has already queried the remote.
           ++ lib.optional cfg.serve.enable "--wait"
           ++ cfg.credentialFlags
         );
         LoadCredential = map units.credential (secretFiles ++ otherFiles);
-        # Another run is at work, by hand perhaps: nothing is wrong.
+        # Another run is in progress, perhaps by hand: this is not a failure.
         SuccessExitStatus = 10;
         TimeoutStartSec = cfg.timeout;
-        # The program ends what it began itself, and puts the host back.
+        # The program ends its own commands, and rolls the host back.
         KillMode = "mixed";
         TimeoutStopSec = "5min";
         StateDirectory = units.stateWord cfg.settings.stateDirectory;
         StateDirectoryMode = "0700";
         CacheDirectory = "gitops-sync";
         CacheDirectoryMode = "0700";
-        # In memory, and gone with the run: for what is decrypted.
+        # In memory, and removed after the run: for decrypted secrets.
         RuntimeDirectory = "gitops-sync";
         RuntimeDirectoryMode = "0700";
       }
-      // lib.optionalAttrs (isPublished || told.textfile != null) {
-        # The RuntimeDirectory goes with each run, and nobody else may enter it.
+      // lib.optionalAttrs (isPublished || receivers.textfile != null) {
+        # The RuntimeDirectory is removed after each run, and only root may enter it.
         ReadWritePaths =
           lib.optional isPublished "-${publishedFolder}"
-          ++ lib.optional (told.textfile != null) (units.perhaps (dirOf told.textfile));
+          ++ lib.optional (receivers.textfile != null) (units.perhaps (dirOf receivers.textfile));
       };
     };
 
-    # For people who are not root: how the host stands, with no secret in it.
+    # For people who are not root: the state of the host, without secrets.
     systemd.tmpfiles.rules = mkIf isPublished [ "d ${publishedFolder} 0755 root root -" ];
 
     systemd.timers.gitops-sync = {
-      description = "Bring this host to what its Git repository says, again and again";
+      description = "Sync this host with its Git repository regularly";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         RandomizedDelaySec = cfg.randomizedDelay;
@@ -349,16 +349,16 @@ in
         if cfg.dates != null then
           {
             OnCalendar = dates;
-            # A date that passed while the host was off.
+            # For a date that passed while the host was off.
             Persistent = true;
           }
         else
           {
-            # For the first time; at once where the host was up before the module
-            # was. Never Persistent: with the stamp of an earlier run systemd takes
-            # the first one for done, and no next one ever comes.
+            # For the first run; at once if the host was up before the module was
+            # active. Never Persistent: with the stamp of an earlier run, systemd
+            # counts the first run as done, and no other run ever starts.
             OnBootSec = "1min";
-            # Where systemd knows of no end of a run.
+            # If systemd knows of no end of a run.
             OnActiveSec = cfg.frequency;
             OnUnitInactiveSec = cfg.frequency;
           }

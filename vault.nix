@@ -1,9 +1,9 @@
-# sops.vault: sops decrypts with Vault's transit engine, and no token is anywhere
-# but in the memory of one small service.
+# sops.vault: sops decrypts with Vault's transit engine. Only the memory of one
+# small service contains a token.
 #
-# sops asks the server that a file names, with a token from its environment,
-# unless VAULT_AGENT_ADDR names another one: here a socket of gitops-sync's
-# vault-agent, which lets decrypt calls through to the one configured server.
+# sops contacts the server that a file names, with a token from its environment,
+# unless VAULT_AGENT_ADDR names another one. Here it names a socket of gitops-sync
+# vault-agent, which passes decrypt calls to the one configured server.
 {
   config,
   lib,
@@ -34,8 +34,8 @@ let
       inherit description;
     };
 
-  # What is set here, and the whole: what stands under services.gitops.vault and
-  # services.gitops.settings.vault counts too.
+  # The settings here (own), and all settings (vault), which include
+  # services.gitops.vault and services.gitops.settings.vault.
   isGiven = _: value: value != null;
   own = lib.filterAttrsRecursive isGiven {
     inherit (cfg)
@@ -49,7 +49,8 @@ let
   };
   vault = lib.filterAttrsRecursive isGiven gitops.settings.vault;
 
-  # What systemd hands to the service, wherever it is and whoever may read it.
+  # The files that systemd passes to the service, wherever they are and whoever may
+  # read them.
   files = lib.filter (file: file.path != null) (
     map (file: file // { path = lib.attrByPath file.at null vault; }) [
       {
@@ -83,7 +84,7 @@ let
 
   configFile = (import ./nix/config-file.nix { inherit lib pkgs; }).make {
     name = "gitops-sync-vault.json";
-    # The files are where systemd puts them.
+    # Without the files: flags name the copies that systemd makes.
     settings = {
       vault = removeAttrs vault [
         "caFile"
@@ -100,14 +101,14 @@ let
       inherit vault;
       timeouts.vault = gitops.settings.timeouts.vault;
     };
-    # It must have one, and the agent needs none.
+    # The check requires a repository; the agent needs none.
     flags = [ "--repository=https://git.example.org/infra.git" ];
     inherit (gitops) package;
     optionsOf = "sops.vault and services.gitops";
   };
 
   hasSops = options.sops ? environment;
-  # Secrets that its unit installs; with none there is no such unit.
+  # Whether its unit installs secrets; without any, the unit does not exist.
   hasSecrets = lib.any (secret: !(secret.neededForUsers or false)) (
     lib.attrValues (config.sops.secrets or { })
   );
@@ -121,30 +122,30 @@ in
     enable = mkEnableOption "decrypting with the transit engine of Vault or OpenBao";
 
     address = optionOf types.str ''
-      The server, for example `https://vault.example.com`. It is the only one that is spoken to, whatever address a file names.
+      The server, for example `https://vault.example.com`. No other server is contacted, whatever address a file names.
     '';
 
-    namespace = optionOf types.str "The namespace of Vault in which the mounts are.";
+    namespace = optionOf types.str "The Vault namespace that contains the mounts.";
 
     engines = optionOf (types.listOf types.str) ''
-      The mounts of transit engines that decrypt calls may go to: `sops` and `transit`, if none are given.
+      The mounts of transit engines to which decrypt calls may go. If it is not set, they are `sops` and `transit`.
     '';
 
     caFile = optionOf types.str ''
-      The certificates (PEM) that the server is trusted by. Without it the usual ones count.
+      The certificates (PEM) to trust for the server. If it is not set, the usual ones are trusted.
     '';
 
     tokenFile = optionOf types.str ''
-      A file that holds a token. It is renewed while that is possible, and never revoked.
+      A file with a Vault token. The token is renewed while that is possible, and never revoked.
     '';
 
     appRole = {
-      mount = optionOf types.str "Where the AppRole login is mounted, below `auth/`; `approle`, if nothing is given.";
-      roleId = optionOf types.str "The role id, which is no secret.";
-      roleIdFile = optionOf types.str "A file that holds the role id, in place of `roleId`.";
-      secretIdFile = optionOf types.str "A file that holds the secret id, or the token that wraps it.";
+      mount = optionOf types.str "The mount of the AppRole login, below `auth/`. If it is not set, it is `approle`.";
+      roleId = optionOf types.str "The role id of AppRole. It is not a secret.";
+      roleIdFile = optionOf types.str "A file with the role id, instead of `roleId`.";
+      secretIdFile = optionOf types.str "A file with the secret id, or with the token that wraps it.";
       wrapped = optionOf types.bool ''
-        Whether the file holds a wrapping token, which gives the secret id once: each start of the service needs a new one.
+        Whether `secretIdFile` contains a wrapping token. Such a token gives the secret id only once, so each start of the service needs a new one.
       '';
     };
   };
@@ -165,7 +166,7 @@ in
           ;
       };
 
-      # The check before a switch goes the same way.
+      # The check before a switch uses the same agent.
       services.gitops.fromVault.vault = own // {
         inherit socket;
       };
@@ -175,14 +176,14 @@ in
         wantedBy = [ "multi-user.target" ];
         before = [ "gitops-sync.service" ];
 
-        # Stopped before a switch it could not decrypt for that switch.
+        # If it stopped before a switch, it could not decrypt for that switch.
         stopIfChanged = false;
 
         environment = units.environment ({ HOME = "/var/empty"; } // config.networking.proxy.envVars);
 
         serviceConfig = import ./nix/sandbox.nix // {
           Type = "notify";
-          # It tells by systemd-notify.
+          # It reports with systemd-notify.
           NotifyAccess = "all";
           ExecStart = lib.concatStringsSep " " (
             [
@@ -193,7 +194,7 @@ in
             ++ map (file: "${file.flag}=%d/${file.credential}") files
           );
           LoadCredential = map units.credential files;
-          # A user of its own for as long as it runs; root passes all the same.
+          # Its own user while it runs; root can still connect.
           DynamicUser = true;
           RuntimeDirectory = "gitops-sync-vault";
           RuntimeDirectoryMode = "0700";
@@ -202,7 +203,7 @@ in
           TimeoutStartSec = "1min";
           TimeoutStopSec = "30s";
 
-          # Beyond what the service that syncs can bear.
+          # Stricter than the service that syncs.
           PrivateUsers = true;
           ProcSubset = "pid";
           ProtectHome = true;
@@ -210,11 +211,11 @@ in
       };
     }
 
-    # The way for sops in sops-nix: a constant, and no secret.
+    # The agent's address for sops in sops-nix: a constant, not a secret.
     (lib.optionalAttrs hasSops { sops.environment.VAULT_AGENT_ADDR = "unix://${socket}"; })
 
-    # In script mode the activation runs while services of before are up, and at
-    # boot before any is.
+    # In script mode the activation runs while the old services are up, and at boot
+    # before any service is up.
     (mkIf (!isUnitOfSops) {
       systemd.services.${unit} = {
         wants = [ "network-online.target" ];
@@ -222,9 +223,9 @@ in
       };
     })
 
-    # The network may need what the unit of sops-nix installs. So the service that
-    # comes before that unit waits for no network: it is ready whether or not it
-    # could log in, and its calls wait for the server (timeouts.vault). Where the
+    # The network may need what the unit of sops-nix installs. So the agent, which
+    # starts before that unit, does not wait for the network. It is ready even if it
+    # could not log in, and its calls wait for the server (timeouts.vault). If the
     # network comes too late for them, the unit of sops-nix is started again.
     (mkIf isUnitOfSops {
       systemd.services.${unit} = {

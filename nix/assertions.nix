@@ -9,7 +9,7 @@
   program,
   secretFiles,
   spans,
-  toldFiles,
+  receiverFiles,
   units,
 }:
 let
@@ -23,7 +23,7 @@ let
   cfg = config.services.gitops;
   given = options.services.gitops;
 
-  # A problem is a text, or null where there is none.
+  # A problem is a string, or null if there is none.
   unless = problem: message: {
     assertion = problem == null;
     message = message (toString problem);
@@ -40,11 +40,11 @@ let
   aboutFile =
     file:
     unless (units.problemOfPath file.path) (problem: ''
-      services.gitops.${file.option} ${problem}. Write the path of a file on the host as text, for example:
+      services.gitops.${file.option} ${problem}. Write the path of a file on the host as a string, for example:
         services.gitops.${file.option} = "${exampleOf file.option}";'');
 
-  # Secrets that the program reads by the paths in its settings. What is wrong
-  # with the form of those settings, the program says itself.
+  # Secrets that the program reads by the paths in its settings. The program itself
+  # reports wrong types of those settings.
   readFiles =
     let
       valueAt = name: lib.attrByPath (lib.splitString "." name) null cfg.settings;
@@ -57,7 +57,7 @@ let
         "inputs.netrcFile"
         "inputs.accessTokensFile"
       ]
-      # Those of sops.vault have assertions of their own.
+      # sops.vault has its own assertions for these.
       ++ lib.optionals (cfg.fromVault == { }) [
         "vault.tokenFile"
         "vault.appRole.secretIdFile"
@@ -77,29 +77,29 @@ let
   isInStore = path: isString path && lib.hasPrefix builtins.storeDir path;
 
   aboutReadFile = file: {
-    # A path of the flake comes into the store when the settings are written.
+    # A path of the flake is copied to the store when the settings are written.
     assertion = !(isInStore file.path || isPath file.path);
-    message = "services.gitops.${file.option} names ${toString file.path}. That is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example /etc/gitops-sync/file.";
+    message = "services.gitops.${file.option} names ${toString file.path}. The file is in the Nix store, where every user can read it. Put the file on the host and write its path as a string, for example /etc/gitops-sync/file.";
   };
 
   aboutSecret = file: {
     assertion = !isInStore file.path;
     message = ''
-      services.gitops.${file.option} is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example:
+      services.gitops.${file.option} is in the Nix store, where every user can read it. Put the file on the host and write its path as a string, for example:
         services.gitops.${file.option} = "${exampleOf file.option}";'';
   };
 
   sameName = file: lib.findFirst (one: one.credential == file.credential) null secretFiles;
   aboutName = file: [
     (unless (units.problemOfName file.credential) (problem: ''
-      services.gitops.${file.option} ${problem}. Give it another one, for example:
+      services.gitops.${file.option} ${problem}. Use another name, for example:
         services.gitops.credentials.netrc = "/etc/nix/netrc";''))
     {
       assertion = sameName file == null;
       message = ''
-        services.gitops.${file.option} has the name of the credential that services.gitops.${
+        services.gitops.${file.option} has the same name as the credential of services.gitops.${
           (sameName file).option
-        } is handed over as. Leave one of them out, or give it another name.'';
+        }. Remove one of them, or give it another name.'';
     }
   ];
 
@@ -109,7 +109,7 @@ let
       services.gitops.environment: "${name}" ${problem}.'');
 
   # These checks find only what every version of systemd refuses. systemd itself
-  # is asked when the configuration is built (timing.sh).
+  # checks the rest when the configuration is built (timing.sh).
   startsLikeSpan = value: match "[[:space:]]*[+]?[0-9.][^[:cntrl:]]*" value != null;
   isNothing = value: match "[[:space:]]*[+]?[0. ]+[[:space:]]*[a-zA-Z]*[[:space:]]*" value != null;
   aboutSpan =
@@ -146,7 +146,7 @@ let
   aboutOther = other: isEnabled: {
     assertion = !isEnabled;
     message = ''
-      services.gitops and ${other} would each undo what the other one does. Write:
+      services.gitops and ${other} both switch this host and would undo each other's work. Disable ${other}:
         ${other}.enable = false;'';
   };
 in
@@ -154,13 +154,13 @@ in
   {
     assertion = cfg.settings.repository != null;
     message = ''
-      services.gitops does not know its repository. Write, for example:
+      services.gitops.repository is required. Set it, for example:
         services.gitops.repository = "https://git.example.org/infra.git";'';
   }
   {
     assertion = lost == [ ];
     message = ''
-      services.gitops.settings leaves these options without a value: ${lib.concatStringsSep ", " lost}. Leave them out there, or give each one a value.'';
+      services.gitops.settings leaves these options without a value: ${lib.concatStringsSep ", " lost}. Remove them there, or give each one a value.'';
   }
   (unless (units.problemOfState cfg.settings.stateDirectory) (problem: ''
     services.gitops.stateDirectory ${problem}. Write, for example:
@@ -168,7 +168,7 @@ in
   {
     assertion = !(cfg.environment ? PATH);
     message = ''
-      services.gitops.environment.PATH would hide the programs of the service. Name packages, for example:
+      services.gitops.environment.PATH would hide the programs of the service. Add packages instead, for example:
         services.gitops.path = [ pkgs.git-lfs ];'';
   }
   {
@@ -180,12 +180,12 @@ in
   {
     assertion = cfg.dates == null || given.frequency.highestPrio > given.dates.highestPrio;
     message = ''
-      services.gitops.frequency and services.gitops.dates are two answers to the same question. Leave one of them out.'';
+      services.gitops.frequency and services.gitops.dates both set when runs start. Remove one of them.'';
   }
 ]
 ++ lib.mapAttrsToList aboutOther others
-++ map aboutFile (secretFiles ++ toldFiles ++ otherFiles)
-++ map aboutSecret (secretFiles ++ toldFiles)
+++ map aboutFile (secretFiles ++ receiverFiles ++ otherFiles)
+++ map aboutSecret (secretFiles ++ receiverFiles)
 ++ map aboutReadFile readFiles
 ++ lib.concatMap aboutName otherFiles
 ++ lib.mapAttrsToList aboutVariable cfg.environment

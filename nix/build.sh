@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the program out of its sources. nix/package.nix and `./dev compile` both
-# call this script, so that both make the same.
+# Builds the program from its sources. nix/package.nix and `./dev compile` both
+# call this script, so that both build the same.
 #
 #     build.sh packages TO          fetches the npm packages that lib/std names,
 #                                   and puts their own files into the folder TO
@@ -14,36 +14,36 @@
 # commas. `compile` also needs DENORT_BIN, the runtime of the same version.
 set -eu
 
-# All that any configuration can need. Each command gives up what its own does
-# not (lib/cli/permissions.ts), in a worker whose permissions Deno holds to be
-# an unstable option. --quiet: a program of the list that is not on PATH is told
-# when it is needed. --allow-sys: Deno 2.9 wants it for Deno.umask, and takes no
-# name for that alone.
+# Everything that any configuration can need. Each command drops what its own
+# configuration does not need (lib/cli/permissions.ts), in a worker with its own
+# permissions, which is an unstable option of Deno. --quiet: a missing program is
+# reported when it is needed. --allow-sys: Deno 2.9 requires it for Deno.umask,
+# and has no narrower name for that.
 permissions='--quiet --no-prompt
 --allow-env --allow-net --allow-read --allow-write
 --allow-sys
 --unstable-worker-options'
 
 # Nothing is fetched, neither at build time nor at run time. --no-lock: the
-# oldest Deno can't read deno.lock, and the hash of the packages says more.
-# Nor does Deno look for packages: it would look for them in each folder above,
-# and above the files of a compiled program is the folder for temporary files,
-# where anyone may put a package.
+# oldest Deno can't read deno.lock, and the hash of the packages is stricter.
+# Deno does not search for packages either: it would search each parent folder,
+# and a parent of the files of a compiled program is the folder for temporary
+# files, where anyone may put a package.
 offline='--cached-only --no-lock --no-remote --no-npm --node-modules-dir=none'
 
-# A binary would keep what V8 compiled in a file below the folder for temporary
-# files, and would not look at who made that file.
+# A binary would store what V8 compiled in a file below the folder for temporary
+# files, and would not check who made that file.
 compiled='--no-code-cache'
 
-# What the program loads by names that are no literals (gitops_sync.ts,
-# lib/cli/confine.ts and lib/secrets/reading/reader.ts), so the compiler has to
-# be told.
+# Files that the program loads by computed names (gitops_sync.ts,
+# lib/cli/confine.ts and lib/secrets/reading/reader.ts), which the compiler can't
+# find.
 late='lib/cli/main.ts lib/cli/worker.ts lib/cli/deliver_worker.ts lib/secrets/reading/worker.ts'
 
 main() {
 	command=${1-}
 	[ $# -eq 0 ] || shift
-	# Deno colours whatever it writes to, unless it is told not to.
+	# Without this, Deno always writes colours.
 	export NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
 	case $command in
 	packages | tree | flags | compile) "$command" "$@" ;;
@@ -57,7 +57,7 @@ main() {
 packages() { # TO
 	deno install --no-lock --node-modules-dir=auto --entrypoint lib/std/*.ts
 	mkdir -p "$1"
-	# A package's own folder; what it depends on stands beside it as a link.
+	# A package's own folder; its dependencies are links beside it.
 	find node_modules/.deno/*/node_modules -mindepth 1 -maxdepth 1 -type d \
 		-exec cp -r {} "$1/" \;
 	rm -rf node_modules
@@ -71,11 +71,10 @@ tree() { # PACKAGES
 		mv mapped "$file"
 	done
 	if grep -rn '"npm:' gitops_sync.ts lib; then
-		echo 'build.sh: these names of npm packages are no files yet: only lib/std may have some' >&2
+		echo 'build.sh: these imports name npm packages: only files in lib/std may do that' >&2
 		exit 1
 	fi
-	# The times of files become part of the binary, which should be the same
-	# whenever it is made.
+	# The times of files become part of the binary, which must be reproducible.
 	find . -exec touch -h -d @1 {} +
 }
 

@@ -1,6 +1,6 @@
-# What acts on the buttons of the status page. The server writes a file, and a
-# path unit starts one of these services, which reads it strictly. There are two,
-# so that a suspension does not wait for the end of a run.
+# The services behind the buttons of the status page. The server writes a file, and
+# a path unit starts one of these services, which reads it strictly. There are two
+# services, so that a suspension does not wait for the end of a run.
 {
   config,
   lib,
@@ -20,10 +20,10 @@ let
 
   isPublished = cfg.settings.publishStatus or true;
 
-  # The folder is the server's, and the service has no right to enter what is
-  # another's. So the whole folder comes to the service first, by its name alone:
-  # a link in its place is moved and not followed. What is in it is seen once,
-  # and goes with the folder of the service.
+  # The server owns the folder, and the service may not enter folders of others. So
+  # the whole folder is first moved into the folder of the service. If a link is in
+  # its place, the link is moved and not followed. Its content is read once, and
+  # removed with the folder of the service.
   ofKind = kind: {
     ExecStartPre = "-+${pkgs.coreutils}/bin/mv -T -- ${units.literal (waiting kind)} ${taken kind}";
     RuntimeDirectory = nameOf kind;
@@ -31,7 +31,7 @@ let
   };
 
   pathOf = kind: {
-    description = "Do what buttons of the status page ask for (${kind})";
+    description = "Handle buttons of the status page (${kind})";
     wantedBy = [ "multi-user.target" ];
     pathConfig = {
       DirectoryNotEmpty = units.absolute (waiting kind);
@@ -39,7 +39,7 @@ let
     };
   };
 
-  # A switch that is done by this very service must not end it.
+  # A switch that this service makes must not end it.
   stays = {
     restartIfChanged = false;
     unitConfig = {
@@ -48,7 +48,7 @@ let
     };
   };
 
-  # A run by a button is a run as any other: what gitops-sync.service has, it has.
+  # A run by a button has all settings of gitops-sync.service.
   run = config.systemd.services.gitops-sync;
   ofRuns = removeAttrs run.serviceConfig [
     "ExecStartPost"
@@ -63,7 +63,7 @@ in
     };
 
     systemd.services.${nameOf "words"} = stays // {
-      description = "Write down what people say with buttons of the status page";
+      description = "Store decisions made with buttons of the status page";
       environment = units.environment { HOME = "/var/empty"; };
       serviceConfig =
         import ./sandbox.nix
@@ -84,7 +84,7 @@ in
             "@system-service"
             "@pkey"
             "~@privileged @resources"
-            # The runtime's own database gives its files to root, who has them.
+            # The database of the runtime sets root as the owner of its files.
             "@chown"
           ];
         }
@@ -94,7 +94,7 @@ in
     };
 
     systemd.services.${nameOf "runs"} = stays // {
-      description = "Do the runs that people ask for with buttons of the status page";
+      description = "Start runs requested with buttons of the status page";
       inherit (run) after path wants;
       environment = removeAttrs run.environment [ "PATH" ];
       serviceConfig =

@@ -1,21 +1,21 @@
-# Files of settings. The build of such a file asks the programs that read it, so a
-# mistake ends the build of the system and not a run on the host.
+# Configuration files. Their build runs the check of the programs that read them,
+# so a mistake ends the build of the system and not a run on the host.
 { lib, pkgs }:
 let
   inherit (lib) concatMapStringsSep escapeShellArg escapeShellArgs;
 
   json = pkgs.formats.json { };
 
-  # Where the build can't start them nothing is asked: the host will.
+  # If the build can't start them, nothing is checked: the host will do that.
   canAsk = pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform;
 in
 {
   # The settings as a file.
   #
-  # asked: what the program is asked about in place of the settings.
-  # flags: more arguments of that question.
-  # spans, dates: times for systemd, each with its option; `systemd` reads them.
-  # optionsOf: the options that the messages of the program are about.
+  # asked: the settings that the program checks, if they differ.
+  # flags: more arguments of that check.
+  # spans, dates: times for systemd, each with its option; `systemd` checks them.
+  # optionsOf: where NixOS has the options, for messages.
   make =
     {
       name,
@@ -41,7 +41,7 @@ in
       + lib.optionalString canAsk ''
         HOME=$TMPDIR ${lib.getExe package} config check \
           --config ${json.generate "asked-${name}" asked} ${escapeShellArgs flags} || {
-          echo ${escapeShellArg "hint: NixOS has these options under ${optionsOf}"} >&2
+          echo ${escapeShellArg "hint: set these options in NixOS under ${optionsOf}"} >&2
           exit 1
         }
       ''

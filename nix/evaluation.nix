@@ -1,19 +1,18 @@
-# What evaluating a revision without the host's power needs of NixOS: a user
-# without rights, whom the Nix daemon lets in. lib/nix/isolation.ts says what
-# happens where that is not so.
+# What isolated evaluation needs from NixOS: a user without rights, whom the Nix
+# daemon accepts. lib/nix/isolation.ts says what happens without it.
 { config, lib, ... }:
 let
   inherit (lib) mkIf mkOption types;
 
   cfg = config.services.gitops;
 
-  # As in lib/nix/isolation.ts.
+  # The same as in lib/nix/isolation.ts.
   user = "gitops-sync-eval";
 in
 {
-  # A second declaration of the option that NixOS has: its default lets everyone
-  # in, and a definition of ours would take the place of that. So the user is
-  # added to what came out, where that lets in some alone.
+  # A second declaration of the NixOS option. Its default accepts every user, and a
+  # definition here would replace that. So the user is added to the final value, if
+  # that accepts only some users.
   options.nix.settings = mkOption {
     type = types.submodule {
       options.allowed-users = mkOption {

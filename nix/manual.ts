@@ -1,6 +1,6 @@
 /**
- * The manual pages gitops-sync(1) and gitops-sync.yaml(5), made of the texts of
- * `--help` and of the list of options. The package calls it:
+ * Makes the manual pages gitops-sync(1) and gitops-sync.yaml(5) from the texts of
+ * `--help` and the list of options. The package calls it:
  *
  *     deno run --allow-write nix/manual.ts FOLDER
  *
@@ -17,13 +17,13 @@ import {
   options,
 } from "../lib/config/schema.ts";
 
-/** The pages, by the names of their files. */
+/** The pages, by file name. */
 export const pages: Readonly<Record<string, () => string>> = {
   "gitops-sync.1": programPage,
   "gitops-sync.yaml.5": configurationPage,
 };
 
-/** What groff_man(7) asks of the sources of a page. */
+/** The longest line that groff_man(7) recommends for sources. */
 const longestLine = 78;
 
 function programPage(): string {
@@ -36,17 +36,17 @@ function programPage(): string {
     section(
       "DESCRIPTION",
       ...paragraphs(
-        "gitops-sync brings a NixOS host to what a branch or tag of a Git repository says, or leaves it as it is and says why. A revision is fetched, verified, its secrets are proven to decrypt here, it is built, activated, and checked for health; what is not well is undone, and the system that ran before runs again.",
+        "gitops-sync deploys a branch or tag of a Git repository to a NixOS host. It fetches a revision, verifies it, proves that its secrets decrypt on this host, builds it, activates it and checks its health. If the new system is unhealthy, gitops-sync rolls back to the previous one. If something fails before the activation, the host is unchanged, and gitops-sync reports why.",
       ),
       ".PP",
       "The configuration is described in",
       ".BR gitops\\-sync.yaml (5);",
-      "most of its options are flags of every command, too, and a flag beats the file.",
+      "most of its options are also flags of every command. A flag overrides the file.",
     ),
     section("COMMANDS", ...listed.flatMap(commandLines)),
     section(
       "OPTIONS",
-      "Every command has these:",
+      "Every command has these flags:",
       ...globalFlags.map(flagLines),
     ),
     section(
@@ -60,11 +60,11 @@ function programPage(): string {
       entry(italic("/etc/gitops-sync/config.yaml"), "The configuration."),
       entry(
         italic(String(options.stateDirectory.preset)),
-        "State, history, the mirror of the repository, and what keeps systems from garbage collection.",
+        "State, history, the mirror of the repository, and garbage-collection roots.",
       ),
       entry(
         italic("share/doc/gitops-sync"),
-        "In the package, on NixOS below /run/current-system/sw: the guides. docs/quickstart.md is about the first ten minutes, docs/private-repositories.md about deploy keys and tokens, docs/migrating.md about moving from comin and autoUpgrade, docs/troubleshooting.md about each reason of a failure, docs/plan.md about what plan shows, docs/secrets.md about secrets, docs/deployments.md about health checks, hooks, windows and reboots, docs/serve.md about webhooks of a forge, docs/buttons.md about buttons on a web page, docs/fleet.md about many hosts, docs/notifications.md about who is told, docs/metrics.md about metrics and alerts, docs/json.md about the shapes of --json, docs/security.md about what is trusted, docs/reliability.md about what happens when something fails.",
+        "The guides, in the package; on NixOS below /run/current-system/sw. docs/quickstart.md: the first ten minutes. docs/private-repositories.md: deploy keys and tokens. docs/migrating.md: moving from comin and autoUpgrade. docs/troubleshooting.md: each reason of a failure. docs/plan.md: the output of plan. docs/secrets.md: secrets. docs/deployments.md: health checks, hooks, windows and reboots. docs/serve.md: webhooks of a forge. docs/buttons.md: buttons on the status page. docs/fleet.md: many hosts. docs/notifications.md: messages. docs/metrics.md: metrics and alerts. docs/json.md: the output of --json. docs/security.md: trust. docs/reliability.md: behaviour after failures.",
       ),
     ),
     section(
@@ -86,8 +86,8 @@ function configurationPage(): string {
     section(
       "DESCRIPTION",
       ...paragraphs(
-        "Keys and values in YAML. A dot in the name of an option stands for a level: `timeouts.build` is `build` under `timeouts`. On NixOS the module writes the file from `services.gitops`, which has an option of the same name for each of these.",
-        "`gitops-sync config check` says what is wrong with a file, and what every option is where nothing is.",
+        "The file contains keys and values in YAML. A dot in the name of an option stands for a level: `timeouts.build` is `build` under `timeouts`. On NixOS, the module writes the file from `services.gitops`, which has an option with the same name for each of these options.",
+        "`gitops-sync config check` reports the problems of a file. If there are none, it prints the value of every option.",
       ),
     ),
     section(
@@ -170,11 +170,11 @@ function optionLines(name: typeof optionNames[number]): string {
   ].join("\n");
 }
 
-/** The default of an option, in words. */
+/** Describes the default of an option. */
 export function presetOf(
   { preset, presetText, required }: Option<unknown>,
 ): string {
-  if (required) return "none, it must be given";
+  if (required) return "none; it is required";
   if (presetText !== undefined) return presetText;
   if (preset === undefined) return "none";
   return `\`${
@@ -182,12 +182,12 @@ export function presetOf(
   }\``;
 }
 
-/** A term, and what it means. */
+/** Formats a term and its meaning. */
 function entry(term: string, meaning: string): string {
   return [".TP", term, inline(meaning)].join("\n");
 }
 
-/** Text as it is, line by line. */
+/** Formats lines without filling. */
 function example(lines: readonly string[]): string[] {
   return [
     ".RS 4",
@@ -198,7 +198,7 @@ function example(lines: readonly string[]): string[] {
   ];
 }
 
-/** Paragraphs; lines that begin with blanks stay lines. */
+/** Formats paragraphs; lines that begin with spaces stay lines. */
 function paragraphs(...texts: string[]): string[] {
   return texts.flatMap((text, i) => {
     const lines: string[] = i === 0 ? [] : [".PP"];
@@ -223,7 +223,7 @@ function paragraphs(...texts: string[]): string[] {
   });
 }
 
-/** Text in lines, in which `code` is bold. */
+/** Breaks a text into lines; `code` is bold. */
 function inline(text: string): string {
   const parts = text.replaceAll("\n", " ").split("`");
   const whole = parts.map((part, i) => i % 2 === 1 ? bold(part) : escaped(part))
@@ -243,10 +243,10 @@ function inline(text: string): string {
 const bold = (text: string) => `\\fB${escaped(text)}\\fR`;
 const italic = (text: string) => `\\fI${escaped(text)}\\fR`;
 
-/** No line is a request by chance (groff(7)). */
+/** Prevents a line from being a request (groff(7)). */
 const guarded = (line: string) => /^[.']/.test(line) ? `\\&${line}` : line;
 
-/** Signs that troff takes for others, and those beyond ASCII (groff_char(7)). */
+/** Escapes signs that troff interprets, and those beyond ASCII (groff_char(7)). */
 function escaped(text: string): string {
   return [...text].map((sign) => {
     const special = signs[sign];

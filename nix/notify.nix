@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.gitops;
-  told = import ./told.nix { inherit cfg lib; };
+  receivers = import ./receivers.nix { inherit cfg lib; };
   units = import ./units.nix { inherit lib; };
 
   name = "gitops-sync-notify";
@@ -16,21 +16,21 @@ let
   spool = "${folder}/spool";
 in
 {
-  config = lib.mkIf (cfg.enable && told.isTold) {
+  config = lib.mkIf (cfg.enable && receivers.hasAny) {
     systemd.services.${name} = {
       description = "Deliver the messages of gitops-sync";
       wants = [ "network-online.target" ];
       after = [ "network-online.target" ];
       restartIfChanged = false;
       unitConfig = {
-        # Nothing is started where nothing waits.
+        # Start nothing if no message is pending.
         ConditionDirectoryNotEmpty = units.absolute spool;
         StartLimitIntervalSec = 0;
       };
       environment = units.environment (
         config.networking.proxy.envVars // { HOME = "/var/empty"; } // cfg.environment
       );
-      path = lib.optional told.hasApprise cfg.notify.apprise.package ++ cfg.path;
+      path = lib.optional receivers.hasApprise cfg.notify.apprise.package ++ cfg.path;
       serviceConfig = import ./sandbox.nix // {
         Type = "oneshot";
         ExecStart = lib.concatStringsSep " " (
@@ -38,26 +38,26 @@ in
             (lib.getExe cfg.package)
             "notify"
           ]
-          ++ map (file: "${file.flag}=%d/${file.credential}") told.files
+          ++ map (file: "${file.flag}=%d/${file.credential}") receivers.files
         );
-        LoadCredential = map units.credential told.files;
-        # No more of the state than the messages.
+        LoadCredential = map units.credential receivers.files;
+        # Of the state, only the messages.
         ReadWritePaths = units.perhaps folder;
         ProtectHome = true;
         TimeoutStartSec = "15min";
       };
     };
 
-    # As soon as a run has something to tell.
+    # As soon as a run has a message.
     systemd.paths.${name} = {
-      description = "Deliver the messages of gitops-sync as they come";
+      description = "Deliver the messages of gitops-sync when they arrive";
       wantedBy = [ "paths.target" ];
       pathConfig.PathChanged = units.absolute spool;
     };
 
-    # What could not be delivered, and what came while the service was at work.
+    # For messages that could not be delivered, or came while the service ran.
     systemd.timers.${name} = {
-      description = "Deliver the messages of gitops-sync that wait";
+      description = "Deliver the pending messages of gitops-sync";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         OnCalendar = "minutely";

@@ -1,7 +1,7 @@
 /**
- * Writes what is made from the schema: `nix/options.json`, from which
- * module.nix makes its options, and `docs/options.md`; and the template, which
- * is what `init` writes. `deno task docs` runs it.
+ * Writes the generated files: `nix/options.json`, from which module.nix makes its
+ * options, `docs/options.md`, and the template with the files of `init`.
+ * `deno task docs` runs it.
  *
  * @module
  */
@@ -25,12 +25,12 @@ interface NixOption {
   type: string;
   choices?: readonly (string | boolean)[];
   default?: unknown;
-  /** What stands in place of a default that the program works out. */
+  /** The text for a default that the program computes. */
   defaultText?: string;
   text: string;
 }
 
-/** An option that the module alone has, as `tests/nix/options.nix` lists it. */
+/** An option that only the module has, as `tests/nix/options.nix` lists it. */
 interface ModuleOption {
   name: string;
   type: string;
@@ -39,8 +39,8 @@ interface ModuleOption {
 }
 
 /**
- * The files that are made, by their paths from the top, in the order in which
- * they must be written: the page comes from module.nix, which reads the first.
+ * The generated files, by their paths from the top, in the order in which they
+ * must be written: the page comes from module.nix, which reads the first file.
  */
 export const documents: Readonly<Record<string, () => Promise<string>>> = {
   "nix/options.json": () =>
@@ -68,14 +68,14 @@ function nixOption(name: typeof optionNames[number]): NixOption {
   };
 }
 
-/** A word as a person writes it in Nix. */
+/** Returns a choice as a person writes it in Nix. */
 function nixWord(word: string): string | boolean {
   return word === "true" || word === "false" ? word === "true" : word;
 }
 
 /**
- * What NixOS is to take for a kind: no more than its shape. The program itself
- * checks the rest when the host is built.
+ * Returns the Nix type of a kind. The program itself checks the rest when the host
+ * is built.
  */
 function nixType(kind: Kind<unknown>): string {
   if (kind.choices) return "choice";
@@ -98,7 +98,7 @@ async function moduleOptions(): Promise<ModuleOption[]> {
   );
 }
 
-/** As `deno fmt` has it. */
+/** Formats a text with `deno fmt`. */
 function formatted(extension: string, text: string): Promise<string> {
   return outputOf(Deno.execPath(), ["fmt", `--ext=${extension}`, "-"], text);
 }
@@ -121,20 +121,20 @@ function page(ofModule: readonly ModuleOption[]): string {
 
 <!-- Made by "deno task docs" from lib/config/schema.ts and module.nix. -->
 
-Each option of the first list is a key of the configuration file (a dot stands
-for a level: \`timeouts.build\` is \`build\` under \`timeouts\`), an option of the
-NixOS module, and a flag of the program, unless no word of a command line could
-hold it. A flag beats the file.
+Each option of the first list is a key of the configuration file and an option
+of the NixOS module. A dot stands for a level: \`timeouts.build\` is \`build\`
+under \`timeouts\`. Most options are also flags; the others have \`Flag: none\`
+below. A flag overrides the file.
 
-\`gitops-sync config check\` says what is wrong with a file, and what every option
-is where nothing is.
+\`gitops-sync config check\` reports the problems of a file. If there are none, it
+prints the value of every option.
 
 ## Of the program
 
 ${optionNames.map(section).join("\n")}
 ## Of the NixOS module alone
 
-All options above are there too, under \`services.gitops\`.
+The module also has all options above, under \`services.gitops\`.
 
 ${ofModule.map(moduleSection).join("\n")}`;
 }
@@ -155,9 +155,7 @@ ${option.text}
 function flagsOf({ kind, noFlag }: Option<unknown>, flag: string): string {
   if (noFlag) return "none";
   if (kind.isFlag) return `\`--${flag}\`, \`--no-${flag}\``;
-  return `\`--${flag}\`${
-    kind.isList ? ", which may be given several times" : ""
-  }`;
+  return `\`--${flag}\`${kind.isList ? ", which may be repeated" : ""}`;
 }
 
 function moduleSection(option: ModuleOption): string {

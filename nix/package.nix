@@ -1,6 +1,6 @@
-# The program as one binary, or, where nixpkgs has no runtime to put into one
-# (deno.denort), as a wrapper around Deno. Both do the same. build.sh has the
-# steps, and says what for.
+# The program as one binary, or as a wrapper around Deno if nixpkgs has no runtime
+# for a binary (deno.denort). Both do the same. build.sh has the steps and their
+# reasons.
 {
   lib,
   stdenvNoCC,
@@ -21,7 +21,7 @@
 let
   inherit (lib.importJSON ../deno.json) version;
 
-  # That of NixOS 25.05; docs/nixpkgs.md says which ones are tested.
+  # The version in NixOS 25.05; docs/nixpkgs.md lists the tested ones.
   oldestDeno = "2.2";
 
   # Where releases are, for `homepage` and `changelog`: to be filled in with the
@@ -40,13 +40,13 @@ let
       ;
   };
 
-  # The programs that it may run, and no others; tests/nix holds the list to what
-  # lib runs. Those that come with it go by their path in the store. nix,
-  # nixos-rebuild and systemd are the host's, and must fit it: Deno looks for each
-  # on PATH once, when it starts.
+  # The only programs that it may run; tests/nix compares the list with what lib
+  # runs. Programs of the package are named by their store path. nix, nixos-rebuild
+  # and systemd are those of the host and must match it: Deno finds each on PATH
+  # once, when it starts.
   mayRun = lib.mapAttrs (
     program: name:
-    # Elsewhere it is part of the system.
+    # On other systems it is part of the system.
     if
       name == null
       || (
@@ -64,7 +64,7 @@ let
 
   runtimePrograms = lib.unique (lib.filter (package: package != null) (lib.attrValues mayRun));
 
-  # As Deno is to know them: a path, or the name alone.
+  # As Deno gets them: a path, or only the name.
   programPaths = lib.mapAttrsToList (
     name: package: if package == null then name else lib.getExe' package name
   ) mayRun;
@@ -73,8 +73,8 @@ let
 
   canCompile = deno ? denort;
 
-  # Only the packages' own files: all else that Deno keeps of a download is
-  # different each time. tests/nix computes the hash anew.
+  # Only the packages' own files: everything else that Deno stores of a download
+  # differs each time. tests/nix computes the hash again.
   dependencies = stdenvNoCC.mkDerivation {
     pname = "gitops-sync-dependencies";
     inherit version;
@@ -141,7 +141,7 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
       dontConfigure = true;
       buildPhase = ''
         runHook preBuild
-        # Deno lets the program run a path that is missing, and says nothing.
+        # Deno accepts a missing path in the list without a warning.
         for program in ${lib.concatStringsSep " " (lib.filter (lib.hasPrefix "/") programPaths)}; do
           [ -x "$program" ] || {
             echo "nix/programs.json names a package that has no $program" >&2
@@ -184,7 +184,7 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
         installShellCompletion --cmd gitops-sync \
           --bash completions.bash --zsh completions.zsh --fish completions.fish
         installManPage manual/*
-        # As in the repository, so that the links between them lead somewhere.
+        # The same layout as in the repository, so that links between them work.
         mkdir -p $out/share/doc/gitops-sync
         cp -r README.md CHANGELOG.md docs $out/share/doc/gitops-sync/
         runHook postInstall
@@ -206,10 +206,10 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
             "dependencies"
           ];
         };
-        # What the hook above does not show: the program reads what it is made of.
+        # What the hook above does not show: the program finds its own parts.
         tests.config = runCommand "gitops-sync-config" { nativeBuildInputs = [ finalAttrs.finalPackage ]; } ''
           echo 'repository: https://git.example.org/infra.git' >config.yaml
-          # Where Deno may keep what it makes of the sources.
+          # A folder for Deno's cache of the sources.
           export HOME=$TMPDIR
           gitops-sync config check --config=config.yaml >$out
         '';
@@ -219,10 +219,10 @@ lib.throwIfNot (lib.versionAtLeast deno.version oldestDeno)
         {
           description = "Pull-based GitOps for NixOS that leaves the host working";
           longDescription = ''
-            Brings a NixOS host to the revision that a branch or tag of a Git
-            repository names: fetched, verified, its secrets proven to decrypt, built,
-            activated, and checked for health. What is not well is undone, and the
-            previous system runs again.
+            Deploys a branch or tag of a Git repository to a NixOS host: fetches a
+            revision, verifies it, proves that its secrets decrypt, builds it,
+            activates it, and checks its health. An unhealthy system is rolled back
+            to the previous one.
           '';
           license = lib.licenses.mit;
           mainProgram = "gitops-sync";

@@ -1,13 +1,13 @@
-# The options of the program as those of a NixOS module, from nix/options.json,
-# which is made from the program's own list, with the same names and texts.
+# The options of the program as NixOS options with the same names and texts.
+# nix/options.json is generated from the program's own list.
 { lib }:
 let
   inherit (lib) mkOption types;
 
   list = lib.importJSON ./options.json;
 
-  # The shapes that values have; what is inside of them the program checks when
-  # the configuration is built.
+  # The types of values; the program checks their content when the configuration is
+  # built.
   typeOf =
     option:
     {
@@ -58,10 +58,10 @@ in
   # A tree of options.
   options = nested optionOf;
 
-  # Their values in a configuration; null where nothing is given.
+  # Their values in a configuration; null if not set.
   valuesIn = config: nested (option: lib.getAttrFromPath (pathOf option) config);
 
-  # The names of those that have a value by default, and none in these settings.
+  # The names of options with a default but without a value in these settings.
   lostIn =
     settings:
     map (option: option.name) (

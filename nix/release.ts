@@ -1,6 +1,6 @@
 /**
- * Makes a release of what is committed: version, changelog, the files that
- * later versions are tested with, a commit and a tag whose text is the notes.
+ * Makes a release of the committed state: version, changelog, the files for tests
+ * of later versions, a commit and a tag with the release notes.
  *
  *     ./dev release VERSION [FLAG OF NIX…]
  *
@@ -13,7 +13,7 @@ import { join } from "node:path";
 const top = join(import.meta.dirname!, "..");
 const pathOf = (name: string) => join(top, name);
 
-/** A person's mistake, and what to do about it. */
+/** A person's mistake, with a hint. */
 class Refusal extends Error {
   constructor(message: string, readonly hint: string) {
     super(message);
@@ -34,18 +34,18 @@ async function release([version, ...nixFlags]: readonly string[]) {
   if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Refusal(
       `expected a version, not ${version ?? "nothing"}`,
-      "./dev release 1.2.3",
+      "run ./dev release 1.2.3, with the new version",
     );
   }
   if (await output("git", "status", "--porcelain") !== "") {
     throw new Refusal(
-      "there are changes that are not committed",
+      "there are uncommitted changes",
       "commit them",
     );
   }
   const tag = `v${version}`;
   if (await output("git", "tag", "--list", tag) !== "") {
-    throw new Refusal(`${tag} is there already`, "name the next version");
+    throw new Refusal(`the tag ${tag} exists already`, "use the next version");
   }
   const changelog = await Deno.readTextFile(pathOf("CHANGELOG.md"));
   const today = new Date().toISOString().slice(0, 10);
@@ -67,10 +67,10 @@ async function release([version, ...nixFlags]: readonly string[]) {
 }
 
 /**
- * The changelog with what is unreleased under a version.
+ * Moves the unreleased changes of the changelog under a version.
  *
  * @returns the new text, and the section of the version.
- * @throws {Refusal} where nothing is unreleased, or the version is there.
+ * @throws {Refusal} if there are none, or the version exists already.
  */
 export function withRelease(
   changelog: string,
@@ -80,27 +80,30 @@ export function withRelease(
   const heading = "\n## Unreleased\n";
   const [before, after] = changelog.split(heading);
   if (before === undefined || after === undefined) {
-    throw new Refusal("CHANGELOG.md has no section Unreleased", "write one");
+    throw new Refusal(
+      "CHANGELOG.md has no section Unreleased",
+      "add the section",
+    );
   }
   if (changelog.includes(`\n## ${version} `)) {
     throw new Refusal(
-      `CHANGELOG.md has ${version} already`,
-      "name the next version",
+      `CHANGELOG.md already has ${version}`,
+      "use the next version",
     );
   }
   const end = after.search(/^## /m);
   const section = (end === -1 ? after : after.slice(0, end)).trim();
   if (section === "") {
     throw new Refusal(
-      "nothing is under Unreleased in CHANGELOG.md",
-      "say there what is new",
+      "the section Unreleased of CHANGELOG.md is empty",
+      "list the changes there",
     );
   }
   const text = `${before}${heading}\n## ${version} - ${date}\n${after}`;
   return { text, section };
 }
 
-/** What a person reads who upgrades; the text of the tag. */
+/** Returns the release notes, which are the text of the tag. */
 export function notesOf(
   version: string,
   section: string,
@@ -116,9 +119,9 @@ ${section}
 
 ### Upgrade
 
-Hosts follow with \`nix flake update gitops\` and a switch. Their state is read
-as it is; nothing has to be done on the host.${
-    toKnow ? ` Before that, look at these:\n\n${toKnow}` : ""
+To upgrade a host, run \`nix flake update gitops\` and switch. This version reads
+the existing state; the host needs nothing else.${
+    toKnow ? ` Before that, read these changes:\n\n${toKnow}` : ""
   }
 
 ### The flake
@@ -127,7 +130,7 @@ ${shown.replace(/^(?=.)/gm, "    ")}
 `;
 }
 
-/** Writes the version where it stands; gives the one before. */
+/** Writes the new version, and returns the old one. */
 async function setVersion(version: string): Promise<string> {
   const file = pathOf("deno.json");
   const text = await Deno.readTextFile(file);
@@ -138,18 +141,18 @@ async function setVersion(version: string): Promise<string> {
   const golden = pathOf("tests/nix/golden");
   for await (const { name } of Deno.readDir(golden)) {
     const unit = await Deno.readTextFile(join(golden, name));
-    const mended = unit.replaceAll(
+    const updated = unit.replaceAll(
       `gitops-sync-${old}/`,
       `gitops-sync-${version}/`,
     );
-    await Deno.writeTextFile(join(golden, name), mended);
+    await Deno.writeTextFile(join(golden, name), updated);
   }
   return old;
 }
 
-/** Keeps what hosts have of this version, for the tests of later ones. */
+/** Stores the host files of this version, for the tests of later versions. */
 async function keepFiles(old: string, version: string): Promise<void> {
-  // The first release is of the version that stood there before.
+  // The first release has the version that is already written.
   if (old === version) return;
   const folder = (one: string) => pathOf(`tests/upgrade/${one}`);
   await Deno.mkdir(folder(version));
@@ -170,6 +173,6 @@ async function output(program: string, ...args: string[]): Promise<string> {
   if (code === 0) return text(stdout).trimEnd();
   throw new Refusal(
     `${program} ${args[0]} failed:\n${text(stderr)}`,
-    "git restore . undoes what was begun",
+    "run git restore . to discard the changes so far",
   );
 }

@@ -1,5 +1,5 @@
-# What locks a service of ours up (systemd.exec(5)); exposure 2.0 or less. The
-# service that syncs and the one that holds Vault's token share it.
+# The sandbox of our services (systemd.exec(5)); exposure 2.0 or less. The service
+# that syncs and the one with Vault's token share it.
 {
   CapabilityBoundingSet = "";
   DevicePolicy = "closed";

@@ -1,5 +1,5 @@
-# services.gitops.serve: a server for webhooks and the status page, and what starts
-# a run for a push.
+# services.gitops.serve: a server for webhooks and the status page, and the unit
+# that starts a run after a push.
 {
   config,
   lib,
@@ -17,15 +17,15 @@ let
   hasHook = secretFile != null;
   hasPage = cfg.settings.serve.page or false;
 
-  # What of the state folder the page shows (lib/report/page_facts.ts).
+  # The parts of the state folder that the page shows (lib/report/page_facts.ts).
   state = cfg.settings.stateDirectory;
   shown = map (name: "${units.absolute state}/${name}") [
     "attempts"
     "page"
   ];
 
-  # Not DynamicUser=: with that, and a folder that stays, systemd puts the folder
-  # where root alone gets to, and no proxy reaches a socket in it.
+  # Not DynamicUser=: with that and a preserved folder, systemd puts the folder
+  # where only root can enter, and no proxy reaches a socket in it.
   user = "gitops-sync-serve";
 
   auth = cfg.settings.serve.auth or { };
@@ -40,14 +40,14 @@ in
   imports = [ ./buttons.nix ];
 
   options.services.gitops.serve = {
-    enable = mkEnableOption "gitops-sync serve, by which a push starts a run within a second, and which can show a status page";
+    enable = mkEnableOption "gitops-sync serve, with which a push starts a run within a second, and which can show a status page";
 
     group = mkOption {
       type = types.nullOr types.str;
       default = null;
       example = "nginx";
       description = ''
-        The group that may connect to the socket, where `services.gitops.serve.listen` names one: that of the reverse proxy.
+        The group that may connect to the socket, if `services.gitops.serve.listen` names a socket. Set it to the group of the reverse proxy.
       '';
     };
   };
@@ -61,62 +61,62 @@ in
       {
         assertion = hasHook || hasPage || hasButtons;
         message = ''
-          services.gitops.serve.enable is set, and neither a secret for the webhook nor the page. Put the secret into a file on the host, and write for example:
+          services.gitops.serve.enable needs a webhook secret or the status page. Put the secret into a file on the host, and write, for example:
             services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";
-          For the status page alone, write:
+          For only the status page, write:
             services.gitops.serve.page = true;'';
       }
       {
         assertion = secretFile == null || units.problemOfPath secretFile == null;
         message = ''
-          services.gitops.serve.webhookSecretFile ${toString (units.problemOfPath secretFile)}. Write the path of a file on the host as text, for example:
+          services.gitops.serve.webhookSecretFile ${toString (units.problemOfPath secretFile)}. Write the path of a file on the host as a string, for example:
             services.gitops.serve.webhookSecretFile = "/etc/gitops-sync/webhook-secret";'';
       }
       {
         assertion = !lib.hasPrefix builtins.storeDir (toString secretFile);
-        message = "services.gitops.serve.webhookSecretFile is in the Nix store, where every user can read it. Put the file on the host and write its path as text.";
+        message = "services.gitops.serve.webhookSecretFile is in the Nix store, where every user can read it. Put the file on the host and write its path as a string.";
       }
       {
         assertion = passwordFile == null || header == null;
-        message = "services.gitops.serve.auth has a passwordFile and a header. Leave one of them out: people sign in at one place.";
+        message = "services.gitops.serve.auth has a passwordFile and a header. Remove one of them: people sign in at one place.";
       }
       {
         assertion = !hasButtons || auth.origin or null != null;
         message = ''
-          services.gitops.serve.auth lets people press buttons, and does not say where they open the page. Write, for example:
+          services.gitops.serve.auth enables buttons, so it needs the address of the status page. Write, for example:
             services.gitops.serve.auth.origin = "https://${config.networking.hostName}.example.org";'';
       }
       {
         assertion = header == null || isLoopback || isSocket;
         message = ''
-          services.gitops.serve.auth.header would be believed from everybody who reaches ${listen}. Let the proxy connect to a socket, for example:
+          services.gitops.serve.auth.header would be trusted from anybody who reaches ${listen}. Let the proxy connect to a socket, for example:
             services.gitops.serve.listen = "unix:/run/gitops-sync-serve/http.sock";'';
       }
       {
         assertion = passwordFile == null || units.problemOfPath passwordFile == null;
         message = ''
-          services.gitops.serve.auth.passwordFile ${toString (units.problemOfPath passwordFile)}. Write the path of a file on the host as text, for example:
+          services.gitops.serve.auth.passwordFile ${toString (units.problemOfPath passwordFile)}. Write the path of a file on the host as a string, for example:
             services.gitops.serve.auth.passwordFile = "/etc/gitops-sync/passwords";'';
       }
       {
         assertion = !lib.hasPrefix builtins.storeDir (toString passwordFile);
-        message = "services.gitops.serve.auth.passwordFile is in the Nix store, where every user can read it. Put the file on the host and write its path as text.";
+        message = "services.gitops.serve.auth.passwordFile is in the Nix store, where every user can read it. Put the file on the host and write its path as a string.";
       }
     ];
 
     users.users.${user} = {
       isSystemUser = true;
       group = user;
-      description = "hears of pushes for gitops-sync";
+      description = "receives webhooks for gitops-sync";
     };
     users.groups.${user} = { };
 
     systemd.services.gitops-sync-serve = {
       description =
         if hasPage then
-          "Hear of pushes to the Git repository of this host, and show how it stands"
+          "Receive webhooks of the Git repository, and show the status page of this host"
         else
-          "Hear of pushes to the Git repository of this host";
+          "Receive webhooks of the Git repository of this host";
       wantedBy = [ "multi-user.target" ];
       after = [ "network.target" ];
       environment = units.environment { HOME = "/var/empty"; };
@@ -145,20 +145,20 @@ in
               path = passwordFile;
             }
           );
-          # A user of its own, who may write to one folder.
+          # Its own user, who may write to one folder.
           User = user;
           Group = if cfg.serve.group == null then user else cfg.serve.group;
           RuntimeDirectory = "gitops-sync-serve";
           RuntimeDirectoryMode = "0750";
-          # What is wanted stays wanted.
+          # A requested run stays requested.
           RuntimeDirectoryPreserve = true;
           Restart = "on-failure";
           RestartSec = 10;
           TimeoutStopSec = "30s";
 
-          # It starts no program and hears from anybody.
+          # It starts no program, and anybody may send requests.
           MemoryMax = "512M";
-          # Each client that waits is one.
+          # Each waiting client needs one.
           LimitNOFILE = 16384;
           TasksMax = 64;
           PrivateUsers = true;
@@ -171,8 +171,8 @@ in
           ];
         }
         // lib.optionalAttrs hasPage {
-          # The state folder lets nobody in but root. The unit sees an empty one
-          # in its place, with what the page shows.
+          # Only root may enter the state folder. The unit sees an empty folder
+          # instead, with only what the page shows.
           TemporaryFileSystem = ''"${units.absolute state}:ro"'';
           BindReadOnlyPaths = map (path: ''"-${path}"'') shown;
         }
@@ -186,16 +186,16 @@ in
         };
     };
 
-    # What is not there when the server starts it never sees.
+    # The server never sees folders that are missing when it starts.
     systemd.tmpfiles.rules = mkIf hasPage (
       [ ''d "${units.absolute state}" 0700 root root -'' ]
       ++ map (path: ''d "${path}" 0755 root root -'') shown
     );
 
-    # A push that comes while a run is under way makes the file again: systemd
-    # looks for it when the run is over.
+    # A push during a run creates the file again: systemd checks for it after the
+    # run.
     systemd.paths.gitops-sync-push = {
-      description = "Bring this host to what its Git repository says after a push";
+      description = "Sync this host with its Git repository after a push";
       wantedBy = [ "multi-user.target" ];
       pathConfig = {
         PathExists = units.literal wanted;
@@ -205,7 +205,7 @@ in
 
     systemd.services.gitops-sync = {
       serviceConfig.ExecStartPre = "-+${pkgs.coreutils}/bin/rm -rf -- ${units.literal wanted}";
-      # Pushes may come faster than systemd starts a unit by itself.
+      # Pushes may come faster than the start limit of systemd.
       unitConfig.StartLimitIntervalSec = 0;
     };
   };

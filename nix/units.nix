@@ -1,5 +1,5 @@
-# How values get into unit files: what is escaped, and what is refused because no
-# escape helps. The rules were tried with systemd 257.
+# How values get into unit files: which are escaped, and which are refused because
+# they can't be escaped. The rules were tested with systemd 257.
 { lib }:
 let
   inherit (lib)
@@ -29,51 +29,51 @@ let
   wordsOf = path: filter (word: word != "") (splitString "/" path);
   hasDots = path: any (word: elem word [ "." ".." ]) (wordsOf path);
 
-  # What the first check that fails says, or null; later ones rest on it.
+  # The message of the first failed check, or null; later checks depend on it.
   firstOf = checks: (findFirst (check: check.isWrong) { says = null; } checks).says;
   wrong = isWrong: says: { inherit isWrong says; };
 in
 rec {
-  # A text in a setting of a unit.
+  # A string in a setting of a unit.
   inherit literal;
 
-  # Variables whose values mean what they say; NixOS puts them in quotes.
+  # Variables with literal values; NixOS puts them in quotes.
   environment = mapAttrs (_: value: if value == null then null else literal "${value}");
 
-  # What is wrong with a variable, or null.
+  # The problem with a variable, or null.
   problemOfVariable =
     name: value:
     firstOf [
       (wrong (match "[A-Za-z_][A-Za-z0-9_]*" name == null)
         "is not a valid name of a variable: expected letters, digits and _, and no digit first"
       )
-      (wrong (hasControl (replaceStrings [ "\n" "\t" ] [ "" "" ] value)) "has a control character in it")
+      (wrong (hasControl (replaceStrings [ "\n" "\t" ] [ "" "" ] value)) "contains a control character")
     ];
 
-  # A line of LoadCredential=, which ignores a path with a slash too many.
+  # A line of LoadCredential=, which ignores a path with duplicate slashes.
   credential =
     { credential, path, ... }: "${credential}:/${literal (concatStringsSep "/" (wordsOf path))}";
 
-  # A path as the value of a setting that takes one, without quotes.
+  # A path as the value of a setting for one path, without quotes.
   absolute = path: "/${literal (concatStringsSep "/" (wordsOf path))}";
 
-  # The same in a list of paths; `-`: it may be missing.
+  # The same in a list of paths; `-` means that it may be missing.
   perhaps = path: ''"-${absolute path}"'';
 
-  # What is wrong with the path of a credential, or null. systemd loads a unit with
+  # The problem with the path of a credential, or null. systemd loads a unit with
   # such a path. The unit then fails to start, or it starts without the file.
   problemOfPath =
     path:
     firstOf [
-      (wrong (!isString path) "is not a text")
+      (wrong (!isString path) "is not a string")
       (wrong (!hasPrefix "/" path) "is not an absolute path")
-      (wrong (hasDots path) "has . or .. in it")
+      (wrong (hasDots path) "contains . or ..")
       (wrong (
         hasControl path || match ".*[ :\\].*" path != null
-      ) "has a blank, a colon or a backslash in it, which systemd does not take there")
+      ) "contains a space, a colon or a backslash, which systemd does not accept there")
     ];
 
-  # What is wrong with the name of a credential, or null.
+  # The problem with the name of a credential, or null.
   problemOfName =
     name:
     firstOf [
@@ -82,24 +82,24 @@ rec {
       ) "is not a valid name of a credential: expected letters, digits and _.-")
     ];
 
-  # What is wrong with a folder that systemd is to make below /var/lib, or null.
+  # The problem with a folder for systemd to create in /var/lib, or null.
   problemOfState =
     path:
     firstOf [
-      (wrong (!isString path) "is not a text")
-      (wrong (hasDots path) "has . or .. in it")
+      (wrong (!isString path) "is not a string")
+      (wrong (hasDots path) "contains . or ..")
       (wrong (
         hasControl path || match ''.*[":\].*'' path != null
-      ) "has a quote, a colon, a backslash or a control character in it, which systemd does not take there")
+      ) "contains a quote, a colon, a backslash or a control character, which systemd does not accept there")
       (wrong (
         !hasPrefix "/" path
         || !hasPrefix "var/lib/" (concatStringsSep "/" (wordsOf path))
         || hasPrefix "private/" (stateDirectory path + "/")
-      ) "is not a folder in /var/lib, where systemd makes it for the service")
+      ) "is not a folder in /var/lib, where systemd creates it for the service")
     ];
 
-  # The value of StateDirectory= for a folder: one word, below /var/lib. Double
-  # slashes and the last one do not count.
+  # The value of StateDirectory= for a folder: one word, below /var/lib. Duplicate
+  # and trailing slashes are removed.
   stateDirectory = path: removePrefix "var/lib/" (concatStringsSep "/" (wordsOf path));
   stateWord =
     path:
@@ -108,6 +108,6 @@ rec {
     in
     if match ".*[ '].*" word == null then word else ''"${word}"'';
 
-  # What nixpkgs takes for a name in OnFailure= and its like.
+  # What nixpkgs accepts as a name in OnFailure= and similar settings.
   unitName = "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
 }

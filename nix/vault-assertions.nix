@@ -24,7 +24,7 @@ let
     else
       [ { inherit at value; } ];
 
-  # Two answers to one question: the other is an option, or one of `settings`.
+  # Whether another value is set: by an option, or in `settings`.
   isOtherwise =
     { at, value }:
     let
@@ -35,7 +35,7 @@ let
   aboutConflict = leaf: {
     assertion = !isOtherwise leaf;
     message = ''
-      sops.vault.${nameOf leaf.at} is ${builtins.toJSON leaf.value}, and services.gitops.vault.${nameOf leaf.at} is something else. They mean the same: leave one of them out.'';
+      sops.vault.${nameOf leaf.at} is ${builtins.toJSON leaf.value}, and services.gitops.vault.${nameOf leaf.at} has another value. Both set the same option: remove one of them.'';
   };
 
   aboutFile =
@@ -47,13 +47,13 @@ let
     {
       assertion = problem == null;
       message = ''
-        sops.vault.${nameOf file.at} ${toString problem}. Write the path of a file on the host as text, for example:
+        sops.vault.${nameOf file.at} ${toString problem}. Write the path of a file on the host as a string, for example:
           sops.vault.${nameOf file.at} = "${example}";'';
     };
   aboutSecret = file: {
     assertion = !builtins.isString file.path || !lib.hasPrefix builtins.storeDir file.path;
     message = ''
-      sops.vault.${nameOf file.at} is in the Nix store, where every user can read it. Put the file on the host and write its path as text, for example:
+      sops.vault.${nameOf file.at} is in the Nix store, where every user can read it. Put the file on the host and write its path as a string, for example:
         sops.vault.${nameOf file.at} = "/etc/vault/${file.credential}";'';
   };
 
@@ -76,13 +76,13 @@ in
   {
     assertion = vault ? address;
     message = ''
-      sops.vault does not know its server. Write, for example:
+      sops.vault.address is required. Set it, for example:
         sops.vault.address = "https://vault.example.com";'';
   }
   {
     assertion = vault.engines or null != [ ];
     message = ''
-      sops.vault.engines is empty, so nothing could be decrypted. Leave it out, or write, for example:
+      sops.vault.engines is empty, so nothing could be decrypted. Remove it, or write, for example:
         sops.vault.engines = [ "sops" ];'';
   }
   {
@@ -101,12 +101,12 @@ in
   {
     assertion = vault.socket == socket && lib.elem gitops.socket.value [ gitops.socket.default socket ];
     message = ''
-      services.gitops.vault.socket is not where the service of sops.vault listens. Leave it out.'';
+      services.gitops.vault.socket is not the socket of the service of sops.vault. Remove it.'';
   }
   {
     assertion = !hasSops || sops.secrets or { } == { } || hasKey;
     message = ''
-      sops-nix refuses a host that has Vault alone: it wants a key of the host, too. With it a boot also opens what names that key, without Vault. Write, for example:
+      sops-nix refuses a host that has only Vault: the host also needs a key. With the key, a boot can decrypt files for that key without Vault. Write, for example:
         sops.age.keyFile = "/var/lib/sops-nix/key.txt";
         sops.age.generateKey = true;'';
   }

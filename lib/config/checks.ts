@@ -1,20 +1,20 @@
 /**
- * The kinds of options that say what to look at and what to run: lists of
- * objects and of argument lists, which only a file can hold.
+ * The kinds of options for checks and commands: lists of objects and of argument
+ * lists, which only fit in a file.
  *
  * @module
  */
 import { parseWindow, windowForm } from "../base/window.ts";
 import { type Kind, number, path, text } from "./kinds.ts";
 
-/** An HTTP request and what must come of it. */
+/** An HTTP request and its expected response. */
 export interface HttpCheck {
   url: string;
-  /** The one status that is right; otherwise 200 to 299 are. */
+  /** The only accepted status; without it, 200 to 299 are accepted. */
   status?: number;
-  /** A text that must be found in the body. */
+  /** A text that the body must contain. */
   body?: string;
-  /** The certificate authorities to trust beside the system's, as PEM. */
+  /** More certificate authorities to trust, as PEM. */
   caFile?: string;
 }
 
@@ -81,14 +81,14 @@ function httpProblem(
     const kind = httpKeys[key as keyof HttpCheck];
     if (kind.read(value) === undefined) return `${kind.expected} as ${key}`;
   }
-  return "url" in item ? undefined : "a url in each of them";
+  return "url" in item ? undefined : "a url in each item";
 }
 
 /** Several argument lists. */
 export const commands: Kind<readonly Argv[]> = {
   name: "list of commands",
   expected:
-    "a list of commands, each a list of its words such as [[systemctl, is-active, nginx]]; no shell reads them",
+    "a list of commands, each a list of its words such as [[systemctl, is-active, nginx]]; no shell is used",
   read: (value) => {
     const items = listed(value);
     return items.every(isArgv) ? items : undefined;
@@ -158,7 +158,7 @@ export const windows: Kind<readonly string[]> = {
       if (typeof item !== "string") continue;
       const window = parseWindow(item);
       if ("wrong" in window) {
-        return `days, times or a time zone in place of "${window.wrong}": ${windowForm}`;
+        return `days, times or a time zone instead of "${window.wrong}": ${windowForm}`;
       }
     }
     return undefined;
@@ -170,7 +170,7 @@ export const windows: Kind<readonly string[]> = {
 export const prebuilt: Kind<string> = {
   name: "file in the repository or URL",
   expected:
-    "a file in the repository such as systems/{host}, or a URL such as https://ci.example.org/{host}/{revision} (http:// for localhost alone)",
+    "a file in the repository such as systems/{host}, or a URL such as https://ci.example.org/{host}/{revision} (http:// only for this machine)",
   read: (value) => {
     const place = text.read(value);
     if (place === undefined || /\s/.test(place)) return undefined;
@@ -179,14 +179,14 @@ export const prebuilt: Kind<string> = {
       const parts = place.split("/");
       return parts.includes("..") || parts.includes("") ? undefined : place;
     }
-    // Whoever could change the answer on its way could name an old system.
+    // Anybody who can change the response could name an old system.
     const isSafe = place.startsWith("https://") ||
       /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?\//.test(place);
     return isSafe ? url.read(place) : undefined;
   },
 };
 
-/** The items of a list; an item that nothing accepts where it is none. */
+/** Returns the items of a list, or an invalid item if it is not a list. */
 function listed(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [undefined];
 }

@@ -1,9 +1,9 @@
 /**
- * From a file and flags to a checked configuration.
+ * Reads a file and flags into a checked configuration.
  *
- * The module renders the file as JSON, which is YAML too: such a file is read
- * as JSON, and the YAML parser is loaded for no other than a file that needs
- * it, because it would cost a run with nothing to do a quarter of its time.
+ * The module renders the file as JSON, which is also YAML. Such a file is read
+ * as JSON. The YAML parser is loaded only for a file that needs it, because it
+ * would take a quarter of the time of a run with nothing to do.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { isOpen } from "./kinds.ts";
 /** Where the program looks when no `--config` is given. */
 export const defaultConfigPath = "/etc/gitops-sync/config.yaml";
 
-/** A configuration that may not say yet which repository it is about. */
+/** A configuration that may lack a repository. */
 export type LocalConfig = Omit<Config, "repository"> & {
   readonly repository: string | undefined;
 };
@@ -31,9 +31,9 @@ export type LocalConfig = Omit<Config, "repository"> & {
  * Reads and checks a configuration.
  *
  * @param path The file, or `undefined` to use flags and defaults alone.
- * @param flags What the command line says; beats the file.
+ * @param flags The flags of the command line; they override the file.
  * @throws {SyncError} `config-missing`, `config-unreadable`, `config-syntax`
- * or `config-wrong`, which lists every problem and not the first only.
+ * or `config-wrong`, which lists every problem, not only the first one.
  */
 export async function loadConfig(
   path: string | undefined,
@@ -42,7 +42,7 @@ export async function loadConfig(
   return await load(path, flags, () => true) as Config;
 }
 
-/** The same for commands that only look at what this host keeps. */
+/** The same for commands that only read the stored state of this host. */
 export async function loadLocalConfig(
   path: string | undefined,
   flags: readonly Given[],
@@ -75,7 +75,7 @@ async function readFile(path: string): Promise<Given[]> {
       "config-syntax",
       message,
       [{ file: path, line: null, key: null, message }],
-      ["man gitops-sync.yaml has every key"],
+      ["run man gitops-sync.yaml for the list of options"],
     );
   }
   return flatten(document as Record<string, unknown>, { path, text });
@@ -90,13 +90,13 @@ function readText(path: string): string {
   } catch (error) {
     throw unreadable(path, error);
   }
-  // Not /dev/null, say, which holds nothing.
+  // Not /dev/null, for example, which is empty.
   if (!info.isFile || (info.mode! & 0o002) === 0) return text;
   throw aboutFile(
     path,
     "config-unsafe",
-    `Cannot trust ${path}: everybody may write to it, and its hooks run as root`,
-    `find out who did that, look at what is in it, then: chmod o-w ${path}`,
+    `Cannot trust ${path}: every user can write to it, and its hooks run as root`,
+    `check what is in the file and who changed its mode, then run chmod o-w ${path}`,
   );
 }
 
@@ -105,7 +105,7 @@ async function parse(path: string, text: string): Promise<unknown> {
     try {
       return JSON.parse(text);
     } catch {
-      // Not JSON, then: YAML has braces too, and its parser says where.
+      // Not JSON: YAML has braces too, and its parser reports the line.
     }
   } else refuseTabs(path, text);
   const yaml = await import("@std/yaml");
@@ -122,7 +122,12 @@ async function parse(path: string, text: string): Promise<unknown> {
 function refuseTabs(path: string, text: string): void {
   const line = text.split("\n").findIndex((one) => /^ *\t\s*[^\s#]/.test(one));
   if (line === -1) return;
-  throw notYaml(path, line + 1, "a tab indents it", "indent with spaces");
+  throw notYaml(
+    path,
+    line + 1,
+    "this line is indented with a tab",
+    "indent with spaces",
+  );
 }
 
 function notYaml(
@@ -175,10 +180,10 @@ function check(
       problems.push({
         kind: "value",
         given,
-        expected: "keys and values below it",
+        expected: "keys and values below this key",
       });
     } else if (!option) problems.push({ kind: "unknown", given });
-    // First, because a message about the value would show it.
+    // First, because a message about the value would contain it.
     else if (given.key === "repository" && hasPassword(given.value)) {
       problems.push({ kind: "password", given });
     } else if (given.key === "repository" && hasHttpUser(given.value)) {
@@ -206,8 +211,9 @@ function check(
 }
 
 /**
- * Who names keys and forgets the mode believes to be safe, and is not. A
- * default that is written out, as the module does, names nothing.
+ * Finds `verify` options without a mode: a person who names keys and forgets the
+ * mode is not protected. A default that is written out, as the module does, is
+ * not counted.
  */
 function withoutMode(
   all: readonly Given[],
@@ -221,14 +227,14 @@ function withoutMode(
   }).map((given) => ({ kind: "useless", given }));
 }
 
-/** Any of them can name the keys that count. */
+/** Each of these options can name trusted keys. */
 const keyOptions = [
   "verify.allowedSigners",
   "verify.openpgpKeys",
   "verify.keysFrom",
 ];
 
-/** A mode without keys would refuse every revision, once it is deployed. */
+/** Finds a mode without keys: it would refuse every revision. */
 function withoutKeys(
   all: readonly Given[],
   values: Readonly<Record<string, unknown>>,
@@ -242,7 +248,7 @@ function withoutKeys(
   return given ? [{ kind: "keyless", given }] : [];
 }
 
-/** Checks that nobody can be asked for would keep their gate closed for ever. */
+/** Finds checks without a forge: their gate would stay closed for ever. */
 function withoutForge(
   all: readonly Given[],
   values: Readonly<Record<string, unknown>>,
@@ -255,7 +261,7 @@ function withoutForge(
   return given ? [{ kind: "forgeless", given }] : [];
 }
 
-/** Whoever is on the way could read the token. */
+/** Finds a token over HTTP: anybody on the network path could read it. */
 function withoutTls(
   all: readonly Given[],
   values: Readonly<Record<string, unknown>>,
@@ -276,14 +282,14 @@ function presetOf(option: Option<unknown>): unknown {
   return preset === undefined ? undefined : option.kind.read(preset);
 }
 
-/** Whether a URL carries a password, which every `ps` would then show. */
+/** Whether a URL contains a password, which every `ps` would show. */
 function hasPassword(url: unknown): boolean {
   return typeof url === "string" && /:\/\/[^/@]*:[^/@]*@/.test(url);
 }
 
 /**
- * Whether a URL of HTTP carries a user: many forges take a token in its place,
- * so it is not told apart from one.
+ * Whether an HTTP URL contains a user. Many forges accept a token there, so a
+ * user name can't be told from a token.
  */
 function hasHttpUser(url: unknown): boolean {
   return typeof url === "string" && /^\s*https?:\/\/[^/]*@/i.test(url);

@@ -30,11 +30,11 @@ export const ring: Kind<string> = {
   },
 };
 
-/** The address of a server that is only asked. */
+/** The address of a server that is only queried. */
 export const server: Kind<string> = {
   name: "URL of a server",
   expected:
-    "a URL such as https://prometheus.example.org, without a user, a password and a question mark",
+    "a URL such as https://prometheus.example.org, without a user, a password or a question mark",
   read: (value) => {
     if (typeof value !== "string" || /\s/.test(value)) return undefined;
     const url = URL.parse(value);

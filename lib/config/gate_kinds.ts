@@ -26,7 +26,7 @@ const longestQuery = 4000;
 const query: Kind<string> = {
   name: "query",
   expected:
-    `a query of at most ${longestQuery} letters; the fields are {revision}, {host}`,
+    `a query of at most ${longestQuery} characters; the fields are {revision}, {host}`,
   read: (value) =>
     typeof value === "string" && value.trim() !== "" &&
       value.length <= longestQuery && !value.includes("\0")
@@ -67,7 +67,7 @@ export const prometheusGates: Kind<readonly PrometheusGate[]> = {
 
 function problem(item: unknown): string | undefined {
   if (item === null || typeof item !== "object" || Array.isArray(item)) {
-    return "keys and values in each of them";
+    return "keys and values in each item";
   }
   for (const [key, value] of Object.entries(item)) {
     if (!Object.hasOwn(keys, key)) {
@@ -77,14 +77,14 @@ function problem(item: unknown): string | undefined {
     if (kind.read(value) === undefined) return `${kind.expected} as ${key}`;
   }
   const missing = ["url", "query"].find((key) => !(key in item));
-  return missing && `a ${missing} in each of them`;
+  return missing && `a ${missing} in each item`;
 }
 
 /** Names of checks; `*` stands for any characters. */
 export const checkPatterns: Kind<readonly string[]> = {
   name: "list of names",
   expected:
-    "a list of names of checks such as [ci/*, gitops-sync/canary-*], each of at most 255 letters",
+    "a list of names of checks such as [ci/*, gitops-sync/canary-*], each of at most 255 characters",
   read: (value) => {
     const names = texts.read(value);
     const isGood = names?.every((name) => name.length <= 255);
@@ -93,11 +93,11 @@ export const checkPatterns: Kind<readonly string[]> = {
   isList: true,
 };
 
-/** One argument list; an empty one is none. */
+/** One argument list; an empty list means no command. */
 export const command: Kind<Argv> = {
   name: "command",
   expected:
-    "a list of the words of a command such as [/run/current-system/sw/bin/may-deploy, web]; no shell reads them",
+    "a list of the words of a command such as [/run/current-system/sw/bin/may-deploy, web]; no shell is used",
   read: (value) => {
     if (!Array.isArray(value)) return undefined;
     const isArgv = value.every((word) =>

@@ -1,20 +1,20 @@
 /**
- * The values that somebody gave, and what is wrong with them.
+ * The configured values, and the problems with them.
  *
  * @module
  */
 import type { OptionName } from "./schema.ts";
 
-/** One value somebody gave, and where: for messages. */
+/** One configured value and its source, for messages. */
 export interface Given {
   /** The key as it was written. */
   key: string;
   value: unknown;
-  /** Where it came from: a flag as typed, or the file. */
+  /** The source: a flag as typed, or the file. */
   from: { flag: string } | { path: string; text: string };
 }
 
-/** Something wrong with one given value, or one that is missing. */
+/** A problem with one configured value, or a missing value. */
 export type Problem =
   | { kind: "unknown"; given: Given }
   | { kind: "value"; given: Given; expected: string }

@@ -1,5 +1,5 @@
 /**
- * The kinds of values that options have: how each is written, and read.
+ * The kinds of option values: how each is written and read.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export interface Kind<T> {
   name: string;
   /** Completes "Cannot use X for key: expected …". */
   expected: string;
-  /** The value, or `undefined` where it is not of this kind. */
+  /** Returns the value, or `undefined` if it is not of this kind. */
   read(value: unknown): T | undefined;
-  /** What exactly was expected in place of a value that `read` refuses. */
+  /** Returns what exactly was expected instead of a value that `read` refuses. */
   explain?(value: unknown): string | undefined;
   /** Whether its flag stands alone (`--submodules`). */
   isFlag?: true;
-  /** Whether its flag may be given several times. */
+  /** Whether its flag may be repeated. */
   isList?: true;
   /** The words it takes, if they are few. */
   choices?: readonly string[];
@@ -47,10 +47,10 @@ export const path: Kind<string> = {
     nonEmpty(value)?.startsWith("/") ? value as string : undefined,
 };
 
-/** An absolute path for programs that end it at a blank. */
+/** An absolute path for programs that end it at a space. */
 export const plainPath: Kind<string> = {
   name: "path",
-  expected: "an absolute path without blanks such as /run/secrets/tokens",
+  expected: "an absolute path without spaces such as /run/secrets/tokens",
   read: (value) => {
     const read = path.read(value);
     return read === undefined || /\s/.test(read) ? undefined : read;
@@ -73,11 +73,11 @@ export const texts: Kind<readonly string[]> = {
   isList: true,
 };
 
-/** Files by the beginning of the URLs that they are for. */
+/** Files by the URL prefix that they are for. */
 export const prefixedFiles: Kind<Readonly<Record<string, string>>> = {
   name: "files by URL",
   expected:
-    "beginnings of URLs with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
+    "URL prefixes with a file each, such as {ssh://git@github.com/me/dep: /etc/ssh/dep}",
   read: (value) => {
     if (value === null || typeof value !== "object" || Array.isArray(value)) {
       return undefined;
@@ -170,7 +170,7 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
 /** This machine, under the names that nobody can give to another one. */
 const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** Whether a URL is one over which anybody on the way can read along. */
+/** Whether a URL is unencrypted, so that anybody on the network can read along. */
 export function isOpen(url: unknown): boolean {
   if (typeof url !== "string" || !/^http:/i.test(url)) return false;
   return !isHere.test(URL.parse(url)?.hostname ?? "");
@@ -209,7 +209,7 @@ export const ref: Kind<string> = {
     if (typeof value === "string" && isPattern(value)) return patternForm;
     return typeof value === "number" || typeof value === "boolean" ||
         value instanceof Date
-      ? `a text, and YAML reads this as none: put it in quotes, e.g. ref: "1.10"`
+      ? `a text, but YAML reads this as another type: put it in quotes, e.g. ref: "1.10"`
       : undefined;
   },
   read: (value) => {
@@ -252,7 +252,7 @@ export const host: Kind<string> = {
 export const vaultAddress: Kind<string> = {
   name: "URL of a server",
   expected:
-    "https:// and a server such as https://vault.example.com:8200 (http:// for loopback addresses only)",
+    "https:// and a server such as https://vault.example.com:8200 (http:// only for loopback addresses)",
   read: (value) => {
     const url = URL.parse(nonEmpty(value) ?? "");
     if (!url || url.username !== "" || url.search + url.hash !== "") return;
@@ -280,7 +280,7 @@ export const mount: Kind<string> = {
       : undefined,
 };
 
-/** True, false, or `auto`: whatever this host can do. */
+/** True, false, or `auto`: true if the host supports it. */
 export const autoFlag: Kind<"auto" | "true" | "false"> = {
   name: "`auto`, true or false",
   expected: "auto, true or false",

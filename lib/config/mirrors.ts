@@ -51,7 +51,7 @@ function asMirror(item: unknown): Readonly<Record<string, unknown>> {
     : { url: item };
 }
 
-/** What is expected in its place; never the URL, which may hold a secret. */
+/** What is expected instead; never the URL, which may contain a secret. */
 function problem(item: Readonly<Record<string, unknown>>): string | undefined {
   for (const [key, value] of Object.entries(item)) {
     if (!Object.hasOwn(keys, key)) {
@@ -61,11 +61,11 @@ function problem(item: Readonly<Record<string, unknown>>): string | undefined {
     if (kind.read(value) === undefined) return `${kind.expected} as ${key}`;
   }
   const { url, tokenFile } = item;
-  if (typeof url !== "string") return "a url in each of them";
+  if (typeof url !== "string") return "a url in each item";
   if (/:\/\/[^/@]*:[^/@]*@/.test(url) || /^https?:\/\/[^/]*@/i.test(url)) {
-    return "a url without a user or password: write username and tokenFile beside it";
+    return "a url without a user or password: set username and tokenFile in the same item";
   }
   return tokenFile !== undefined && isOpen(url)
-    ? "https:// in the url that goes with a tokenFile"
+    ? "https:// in a url with a tokenFile"
     : undefined;
 }

@@ -1,10 +1,10 @@
 /**
- * What is well formed in a configuration and most likely can't work. Pure.
+ * Finds valid values of a configuration that most likely can't work. Pure.
  *
  * @module
  */
 
-/** The options that are looked at. */
+/** The options that are checked. */
 export interface Looked {
   readonly repository?: string | undefined;
   readonly ref?: string;
@@ -14,7 +14,7 @@ export interface Looked {
   readonly "lock.fleetlock.url"?: string | undefined;
 }
 
-/** One sentence for each, with what to write in its place. */
+/** Returns one sentence for each mistake, with what to write instead. */
 export function mistakes(config: Looked): string[] {
   const { repository, ref } = config;
   return [
@@ -31,16 +31,16 @@ function ofLocks(config: Looked): string[] {
   return [
     ...hasEtcd && config["lock.fleetlock.url"] !== undefined
       ? [
-        "lock.etcd.endpoints and lock.fleetlock.url name two lock servers, and only etcd is asked: take one of them out",
+        "lock.etcd.endpoints and lock.fleetlock.url name two lock servers, and only etcd is used: remove one of them",
       ]
       : [],
     ...isUser === isPassword ? [] : [
-      "lock.etcd.username and lock.etcd.passwordFile belong together: give both, or neither",
+      "lock.etcd.username and lock.etcd.passwordFile belong together: set both, or neither",
     ],
   ];
 }
 
-/** Where forges are, by the names that flakes give them. */
+/** The hosts of forges, by their names in flake references. */
 const forges: Readonly<Record<string, string>> = {
   github: "github.com",
   gitlab: "gitlab.com",
@@ -53,12 +53,12 @@ function ofRepository(url: string): string[] {
     const [owner = "OWNER", name = "NAME"] = rest.split(/[/?#]/);
     const write = `https://${forges[scheme]}/${owner}/${name}`;
     return [
-      `repository ${url} is a name for flakes, which Git takes for a host ${scheme}: write ${write}`,
+      `repository ${url} is a flake reference, and Git takes ${scheme} for a host: write ${write}`,
     ];
   }
   if (scheme === "path" || scheme === "flake" || scheme === "git") {
     return [
-      `repository ${url} is a name for flakes, which Git takes for a host ${scheme}: write ${
+      `repository ${url} is a flake reference, and Git takes ${scheme} for a host: write ${
         scheme === "path"
           ? `file://${rest.startsWith("/") ? rest : `/${rest}`}`
           : "the URL that git clone takes"
@@ -67,7 +67,7 @@ function ofRepository(url: string): string[] {
   }
   if (/^git\+[a-z]+:/.test(url)) {
     return [
-      `repository ${url} is a name for flakes: write ${
+      `repository ${url} is a flake reference, which Git does not read: write ${
         url.slice(4).replace(/\?.*$/, "")
       }`,
     ];
@@ -80,14 +80,14 @@ function withPort(url: string): string[] {
   if (scp && !url.includes("://")) {
     const [, host, port, path] = scp;
     return [
-      `repository ${url} names a folder ${port} on the host, and no port: for a port write ssh://${host}:${port}/${path}`,
+      `repository ${url} names the folder ${port} on the host, not a port: to name a port, write ssh://${host}:${port}/${path}`,
     ];
   }
   const ssh = /^ssh:\/\/([^/]+):([^/\d][^/]*)\/(.*)$/.exec(url);
   if (!ssh) return [];
   const [, host, first, path] = ssh;
   return [
-    `repository ${url} has ${first} where a port belongs: write ssh://${host}/${first}/${path} or ${host}:${first}/${path}`,
+    `repository ${url} has ${first} in the place of a port: write ssh://${host}/${first}/${path} or ${host}:${first}/${path}`,
   ];
 }
 
@@ -96,7 +96,7 @@ function withFragment(url: string): string[] {
   if (before === undefined || url.startsWith("file:")) return [];
   const ref = /^(?:ref=)?([\w./-]+)$/.exec(after!)?.[1];
   return [
-    `repository ${url} goes on after the path, which Git takes for a part of it: write ${before}${
+    `repository ${url} has text after the path, and Git takes it for a part of the path: write ${before}${
       ref ? `, and ref: ${ref}` : ""
     }`,
   ];
@@ -105,14 +105,14 @@ function withFragment(url: string): string[] {
 function ofRef(ref: string): string[] {
   if (/^(?=.*[A-F])[0-9A-Fa-f]{40}(?:[0-9A-Fa-f]{24})?$/.test(ref)) {
     return [
-      `ref ${ref} is no commit as Git writes it: write ${ref.toLowerCase()}`,
+      `ref ${ref} is a commit hash with uppercase letters, which Git does not accept: write ${ref.toLowerCase()}`,
     ];
   }
   const isShort = /^[0-9a-f]{7,39}$/.test(ref) && /\d/.test(ref) &&
     /[a-f]/.test(ref);
   return isShort
     ? [
-      `ref ${ref} looks like a commit that is cut short, which no server can be asked for: write the whole hash (git rev-parse ${ref})`,
+      `ref ${ref} looks like an abbreviated commit hash, which a Git server does not accept: write the full hash (git rev-parse ${ref})`,
     ]
     : [];
 }

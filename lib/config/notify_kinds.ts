@@ -5,7 +5,7 @@
  */
 import { isOpen, type Kind, path, texts } from "./kinds.ts";
 
-/** What a message can be about. docs/notifications.md says when each comes. */
+/** The events of messages. docs/notifications.md says when each is sent. */
 export const eventNames = [
   "deployed",
   "failed",
@@ -29,7 +29,7 @@ export const eventNames = [
 /** The name of an event. */
 export type EventName = (typeof eventNames)[number];
 
-/** How much an event matters, from the least to the most. */
+/** The severities of events, the lowest first. */
 export const severities = ["info", "warning", "error", "critical"] as const;
 
 /** One of {@linkcode severities}. */
@@ -122,11 +122,11 @@ export const linkTemplate: Kind<string> = {
   },
 };
 
-/** The address of a server that gets what is secret. */
+/** The address of a server that receives secrets. */
 export const receiver: Kind<string> = {
   name: "URL of a server",
   expected:
-    "a URL that begins with https:// and holds no user or password (http:// for this machine alone: localhost, 127.0.0.1, [::1])",
+    "a URL that begins with https:// and contains no user or password (http:// only for this machine: localhost, 127.0.0.1, [::1])",
   read: (value) => {
     if (typeof value !== "string" || /\s/.test(value)) return undefined;
     const url = URL.parse(value);

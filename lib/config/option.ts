@@ -1,5 +1,5 @@
 /**
- * What there is to say of one option.
+ * The description of one option.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Kind } from "./kinds.ts";
 /** One option. `preset` is written as a person would write it. */
 export interface Option<T> {
   kind: Kind<T>;
-  /** The default, or what works it out; none: needed, or without a value. */
+  /** The default or a function that computes it; none: required or no value. */
   preset?: unknown | (() => unknown);
-  /** What stands in the documentation where the default is worked out. */
+  /** The text in the documentation if the default is computed. */
   presetText?: string;
   /** What it does, for people. Markdown. */
   text: string;
   required?: true;
-  /** Whether it has no flag, because no word of a command line could hold it. */
+  /** Whether it has no flag, because its value does not fit one argument. */
   noFlag?: true;
 }

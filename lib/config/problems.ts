@@ -1,6 +1,6 @@
 /**
- * Says what is wrong with a configuration: line, key, what was expected, and
- * the nearest known key. Loaded only when something is wrong.
+ * Explains the problems of a configuration: line, key, what was expected, and
+ * the nearest known key. Loaded only if there is a problem.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Given, Problem } from "./given.ts";
 import { hintFor } from "./typed_words.ts";
 
 /**
- * One error for all problems of a configuration.
+ * Returns one error for all problems of a configuration.
  *
  * @param path The file that was read, if any.
  */
@@ -35,7 +35,7 @@ export function explain(
   return configError("config-wrong", message, found, [...new Set(hints)]);
 }
 
-/** Where it is, in fields, and what is wrong there. */
+/** Returns a problem with its place. */
 function placed(problem: Problem, path: string | undefined): ConfigProblem {
   const message = sentence(problem, path);
   if (problem.kind === "missing") {
@@ -47,14 +47,14 @@ function placed(problem: Problem, path: string | undefined): ConfigProblem {
     : { file: from.path, line: lineOf(from.text, key), key, message };
 }
 
-/** `FILE:LINE: ` before a message, as compilers write it. */
+/** Puts `FILE:LINE: ` before a message, as compilers do. */
 function told({ file, line, message }: ConfigProblem): string {
   return line === null ? message : `${file}:${line}: ${message}`;
 }
 
 function sentence(problem: Problem, path: string | undefined): string {
   if (problem.kind === "missing") {
-    const where = path === undefined ? "the command line" : path;
+    const where = path === undefined ? "the flags" : path;
     return `Cannot go on without ${problem.name}: it is missing in ${where}`;
   }
   const { given } = problem;
@@ -63,17 +63,17 @@ function sentence(problem: Problem, path: string | undefined): string {
     case "unknown":
       return `Cannot use ${key}: there is no such option`;
     case "password":
-      return `Cannot use ${key}: the URL carries a password, which every process list would show`;
+      return `Cannot use ${key}: the URL contains a password, which every process list would show`;
     case "useless":
-      return `Cannot use ${key} alone: verify.mode is none, so no signature counts`;
+      return `Cannot use ${key} without verify.mode: the mode is none, so no signature is checked`;
     case "keyless":
-      return `Cannot use ${key} alone: there are no keys to trust`;
+      return `Cannot use ${key} without trusted keys: no option names any`;
     case "forgeless":
-      return `Cannot use ${key} alone: there is no forge to ask`;
+      return `Cannot use ${key} without a forge: gates.forge and commitStatus.forge are none`;
     case "open":
-      return `Cannot use ${key} with a token: over http:// whoever is on the way could read it`;
+      return `Cannot use ${key} with a token over http://: anybody on the network path could read the token`;
     case "user":
-      return `Cannot use ${key}: the URL carries a user name, which may be a token that every process list would show`;
+      return `Cannot use ${key}: the URL contains a user name, which may be a token that every process list would show`;
     case "value":
       return `Cannot use ${
         mayHoldToken(given.key) ? "this value" : shown(given.value)
@@ -85,34 +85,34 @@ function hintsFor(problem: Problem): string[] {
   switch (problem.kind) {
     case "missing":
       return [
-        `write "${problem.name}: …" in the file, or give --${
+        `write "${problem.name}: …" in the file, or add --${
           flagOf(problem.name)
         } on the command line`,
       ];
     case "password":
       return [
-        "put the token into a file and name that file with tokenFile (and the user with username)",
+        "put the token into a file, and set tokenFile to its path (and username to the user)",
       ];
     case "user":
       return [
-        "write the user name as username; if it is a token, put it into a file and name that file with tokenFile",
+        "set username to the user name; if it is a token, put it into a file and set tokenFile to its path",
       ];
     case "open":
       return [
-        "write https:// in place of http://, or take the token out; http:// is for this machine alone (localhost, 127.0.0.1, [::1])",
+        "write https:// instead of http://, or remove tokenFile; a token over http:// is only for this machine (localhost, 127.0.0.1, [::1])",
       ];
     case "unknown":
       return [unknownHint(problem.given)];
     case "useless":
       return [
-        "choose verify.mode head, range, tag or tag-and-head, or take the other verify options out",
+        "set verify.mode to head, range, tag or tag-and-head, or remove the other verify options",
       ];
     case "keyless":
       return [
-        "name them with verify.allowedSigners, verify.openpgpKeys or verify.keysFrom",
+        "set verify.allowedSigners, verify.openpgpKeys or verify.keysFrom",
       ];
     case "forgeless":
-      return ["say which one with gates.forge, e.g. gates.forge: github"];
+      return ["name the forge with gates.forge, e.g. gates.forge: github"];
     case "value":
       return [];
   }
@@ -127,16 +127,18 @@ function unknownHint({ key, from }: Given): string {
     ? nearest(from.flag, flagOptions.map((name) => `--${flagOf(name)}`))
     : nearest(key, [...optionNames, ...groups]);
   return hintFor(isFlag ? from.flag : key) ??
-    (near ? `did you mean ${near}?` : "man gitops-sync.yaml lists all options");
+    (near
+      ? `did you mean ${near}?`
+      : "run man gitops-sync.yaml for the list of options");
 }
 
-/** Who writes a token into a URL must not find it in the journal. */
+/** Whether a value may contain a token, which must not get into the journal. */
 function mayHoldToken(key: string): boolean {
   return key === "mirrors" || key === "gates.prometheus" ||
     /^(notify|commitStatus)\..*url/i.test(key);
 }
 
-/** A value as it goes into a message; what may be secret never gets here. */
+/** Formats a value for a message; it must not be a secret. */
 function shown(value: unknown): string {
   if (typeof value === "string") return oneLine(`"${value}"`, 80);
   try {
@@ -148,8 +150,8 @@ function shown(value: unknown): string {
 }
 
 /**
- * The line, from 1, on which a dotted key stands in YAML or JSON text: each
- * level is looked for below the one before. 1 where it can't be found.
+ * Returns the line, from 1, of a dotted key in YAML or JSON text. Each level is
+ * searched below the previous one. Returns 1 if it is not found.
  */
 export function lineOf(text: string, key: string): number {
   const lines = text.split("\n");
@@ -160,7 +162,7 @@ export function lineOf(text: string, key: string): number {
       i >= from && pattern.test(line.replace(/(^|\s)#.*$/, ""))
     );
   };
-  // A dotted key may also stand in one piece.
+  // A dotted key may also be written in one piece.
   const whole = find(key, 0);
   if (whole !== -1) return whole + 1;
   let at = 0;

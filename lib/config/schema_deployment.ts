@@ -1,6 +1,6 @@
 /**
- * The options of what surrounds a deployment (docs/deployments.md): a part of
- * the list in schema.ts.
+ * The options about deployments (docs/deployments.md): a part of the list in
+ * schema.ts.
  *
  * @module
  */
@@ -27,67 +27,67 @@ export const deploymentOptions = {
     kind: windows,
     preset: [],
     text:
-      "When this host may be changed; always, if none is given. Each is `[deny] [DAYS] [FROM-TO] [TIME ZONE]`: `Mon-Fri 22:00-04:00 Europe/Berlin`, `Sat,Sun`, `deny Fri 12:00-24:00`. The days are those on which it begins; one that denies wins; without a time zone that of the host counts. `sync --now` does not wait.",
+      "The times when this host may be changed. Each item is `[deny] [DAYS] [FROM-TO] [TIME ZONE]`, e.g. `Mon-Fri 22:00-04:00 Europe/Berlin`, `Sat,Sun` or `deny Fri 12:00-24:00`. The days are those on which a window begins. A `deny` window takes precedence over the others. Without a time zone, the time zone of the host is used. If the list is empty, the host may be changed at any time. `sync --now` does not wait.",
   } as Option<readonly string[]>,
   "windows.reboot": {
     kind: windows,
     preset: [],
     text:
-      "When this host may be rebooted, written like `windows.deploy`; always, if none is given.",
+      "The times when this host may be rebooted, written like `windows.deploy`. If the list is empty, the host may be rebooted at any time.",
   } as Option<readonly string[]>,
   approval: {
     kind: approval,
     preset: "none",
     text:
-      "Whether a revision waits, once it is built, until a person says `approve`. `manual`: until then. A duration such as `30m`: it is deployed by itself when that is over, unless a person says `reject`. `none`: it is deployed at once.",
+      "Whether a built revision waits for approval. `none` deploys it at once. `manual` waits until a person runs `approve`. A duration such as `30m` deploys it after that time, unless a person runs `reject`.",
   } as Option<Approval>,
   machineId: {
     kind: machineId,
     text:
-      "The id of the one machine that may be changed, as `/etc/machine-id` has it. On any other machine a run refuses to do anything: for a configuration that may come to a copy of a disk.",
+      "The id of the only machine that may be changed, as in `/etc/machine-id`. On any other machine, a run refuses to do anything. This protects a copy of a disk that has the same configuration. If it is not set, any machine may be changed.",
   } as Option<string | undefined>,
   "testing.enable": {
     kind: flag,
     preset: false,
     text:
-      "Whether the branch `testing.ref` is tried out on this host: it is activated until the next reboot, and never becomes the boot default.",
+      "Whether this host tries out the branch `testing.ref`. The branch is activated until the next reboot, and never becomes the boot default.",
   } as Option<boolean>,
   "testing.ref": {
     kind: testingRef,
     preset: "testing/{host}",
     text:
-      "The branch that is tried out as long as it descends from what `ref` names. It may be force-pushed, and is verified like any other. `{host}` is replaced.",
+      "The branch to try out, as long as it descends from what `ref` names. It may be force-pushed. It is verified like any other revision. `{host}` is replaced with the value of `host`.",
   } as Option<string>,
   reboot: {
     kind: choice("never", "when-needed", "always"),
     preset: "never",
     text:
-      "Whether to reboot once a system is confirmed. `when-needed`: if its kernel, initrd, kernel modules or systemd are not those that were booted. `always`: if it is not the system that was booted. The next run looks whether the host came up on it and is well; if not, the system that was booted before comes back.",
+      "Whether to reboot after a system is confirmed. `when-needed` reboots if its kernel, initrd, kernel modules or systemd differ from those that were booted. `always` reboots if it is not the system that was booted. The next run checks whether the host booted the new system and is healthy. If not, the host returns to the system that was booted before.",
   } as Option<"never" | "when-needed" | "always">,
   rescue: {
     kind: choice("none", "reboot"),
     preset: "none",
     text:
-      "What is done where a system is not well and the way back from it has failed too. `none`: a person is called (exit code 8), and each run tries the way back again. `reboot`: the host is also rebooted, once, if what a reboot starts is the system that was good before.",
+      "What to do if a system is unhealthy and the rollback failed too. `none` ends with exit code 8 (manual action is needed), and each run tries the rollback again. `reboot` also reboots the host, once, if a reboot starts the system that was good before.",
   } as Option<"none" | "reboot">,
   "health.ignoreUnits": {
     kind: texts,
     preset: [],
     text:
-      "Units whose failure is no reason to go back, e.g. `[backup-*.service]`; `*` stands for any characters and `?` for one.",
+      "Units whose failure does not cause a rollback, e.g. `[backup-*.service]`. `*` stands for any characters and `?` for one.",
   } as Option<readonly string[]>,
   "health.steady": {
     kind: duration,
     preset: "10s",
     text:
-      "How long the units must stay well, once all have started, before they count as well. What crashes less often than that is not found.",
+      "How long the units must stay healthy after all of them have started. A unit that crashes less often than that is not detected.",
   } as Option<number>,
   "health.http": {
     kind: httpChecks,
     preset: [],
     noFlag: true,
     text:
-      "HTTP requests that must succeed after an activation: a list of `{url, status, body, caFile}`. Right is `status`, or any from 200 to 299; `body` is a text that the answer must hold, and `caFile` trusts further certificate authorities. No redirect is followed.",
+      "HTTP requests that must succeed after an activation: a list of `{url, status, body, caFile}`. The response must have the given `status`; without it, any status from 200 to 299 is accepted. `body` is a text that the response must contain. `caFile` adds certificate authorities to trust. Redirects are not followed.",
   } as Option<readonly HttpCheck[]>,
   "health.tcp": {
     kind: ports,
@@ -100,7 +100,7 @@ export const deploymentOptions = {
     preset: [],
     noFlag: true,
     text:
-      "Commands that must succeed after an activation: a list of argument lists, e.g. `[[systemctl, is-active, nginx]]`. No shell reads them; their environment is that of the hooks.",
+      "Commands that must succeed after an activation: a list of argument lists, e.g. `[[systemctl, is-active, nginx]]`. No shell is used. They have the same environment as hooks.",
   } as Option<readonly Argv[]>,
   "health.route": {
     kind: flag,
@@ -113,26 +113,27 @@ export const deploymentOptions = {
     preset: [],
     noFlag: true,
     text:
-      "Commands to run before an activation, as argument lists; if one fails, the host is left as it is. Their environment is in the guide to deployments (gitops-sync(1), FILES).",
+      "Commands to run before an activation, as argument lists. If one fails, the host is not changed. The guide to deployments describes their environment (gitops-sync(1), FILES).",
   } as Option<readonly Argv[]>,
   "hooks.postDeploy": {
     kind: commands,
     preset: [],
     noFlag: true,
-    text: "Commands to run once a system is confirmed.",
+    text: "Commands to run after a system is confirmed.",
   } as Option<readonly Argv[]>,
   "hooks.onFailure": {
     kind: commands,
     preset: [],
     noFlag: true,
     text:
-      "Commands to run once for each new fault: an attempt that failed, a remote that has been silent for longer than `alerts.unreachableAfter`. What is tried again and fails for the same reason is no new one.",
+      "Commands to run once for each new fault. A fault is an attempt that failed, or a remote that did not answer for longer than `alerts.unreachableAfter`. A retry that fails for the same reason is not a new fault.",
   } as Option<readonly Argv[]>,
   "hooks.onRecovered": {
     kind: commands,
     preset: [],
     noFlag: true,
-    text: "Commands to run once when what `hooks.onFailure` told is over.",
+    text:
+      "Commands to run once when a fault that `hooks.onFailure` reported is over.",
   } as Option<readonly Argv[]>,
   onFailure: {
     kind: texts,
@@ -145,31 +146,31 @@ export const deploymentOptions = {
     kind: texts,
     preset: [],
     noFlag: true,
-    text: "Units of systemd to start once when a fault that was told is over.",
+    text: "Units of systemd to start once when a reported fault is over.",
   } as Option<readonly string[]>,
   onSuccess: {
     kind: texts,
     preset: [],
     noFlag: true,
     text:
-      "Units of systemd to start after each run that ends with 0, also where there was nothing to do. A run with nothing to do takes longer then.",
+      "Units of systemd to start after each run that ends with exit code 0, even if there was nothing to do. A run with nothing to do then takes longer.",
   } as Option<readonly string[]>,
   "alerts.unreachableAfter": {
     kind: duration,
     preset: "1h",
     text:
-      "How long the repository may not answer, or not have the ref, before that counts as a fault.",
+      "How long the repository may fail to answer, or may lack the ref, before that is a fault.",
   } as Option<number>,
   bootEntries: {
     kind: number,
     preset: 0,
     text:
-      "How many generations of the system profile, and so boot entries, are kept when a new one is added; `0` keeps all. What runs, what was booted and the last good systems are kept beside them.",
+      "How many generations of the system profile, and so boot entries, to keep when a new one is added. `0` keeps all. The running system, the booted system and the last good systems are kept in addition.",
   } as Option<number>,
   garbageCollect: {
     kind: flag,
     preset: false,
     text:
-      "Whether to collect the store's garbage after a deployment. No generation is deleted by it.",
+      "Whether to collect garbage in the store after a deployment. It deletes no generation.",
   } as Option<boolean>,
 } as const;

@@ -18,48 +18,48 @@ export const gateOptions = {
   "gates.soak": {
     kind: duration,
     text:
-      "How long a revision waits after this host first saw it, before it is activated. On a branch or a pattern of tags that moves more often, the newest revision that has waited so long is deployed. `sync --now` and `rollback` do not wait.",
+      "How long a revision waits before it is activated, from the moment when this host first saw it. If a branch or a tag pattern moves more often, the newest revision that has waited long enough is deployed. If it is not set, no revision waits. `sync --now` and `rollback` do not wait.",
   } as Option<number | undefined>,
   "gates.checks": {
     kind: checkPatterns,
     preset: [],
     text:
-      "Names of commit statuses and check runs that must be successful for a revision before it is activated, e.g. `[ci/*, gitops-sync/canary-*]`; `*` stands for any characters. Each name must match at least one, and all that it matches must be successful.",
+      "Names of commit statuses and check runs that must be successful before a revision is activated, e.g. `[ci/*, gitops-sync/canary-*]`. `*` stands for any characters. Each name must match at least one of them, and each one that it matches must be successful.",
   } as Option<readonly string[]>,
   "gates.forge": {
     kind: choice("none", "github", "gitlab", "gitea", "forgejo"),
     preset: "none",
     text:
-      "The forge that is asked for `gates.checks`. `none`: the one of `commitStatus.forge`. Where it is, `commitStatus.url` and `commitStatus.project` say, or the URL of `repository`.",
+      "The forge to query for `gates.checks`. `none` means the forge of `commitStatus.forge`. Its address comes from `commitStatus.url` and `commitStatus.project`, or from the URL of `repository`.",
   } as Option<"none" | "github" | "gitlab" | "gitea" | "forgejo">,
   "gates.tokenFile": {
     kind: path,
     text:
-      "A file with the token by which `gates.checks` are read. It needs the right to read alone (GitHub: `Commit statuses: read` and `Checks: read`; GitLab: `read_api`; Gitea and Forgejo: `read:repository`). A public project needs none.",
+      "A file with the token for reading `gates.checks`. It needs only the right to read (GitHub: `Commit statuses: read` and `Checks: read`; GitLab: `read_api`; Gitea and Forgejo: `read:repository`). A public project needs no token.",
   } as Option<string | undefined>,
   "gates.caFile": {
     kind: path,
     text:
-      "Certificate authorities (PEM) that the servers of gates are trusted by, beside those that Deno brings.",
+      "Certificate authorities (PEM) to trust for the servers of gates, in addition to those of Deno.",
   } as Option<string | undefined>,
   "gates.prometheus": {
     kind: prometheusGates,
     preset: [],
     noFlag: true,
     text:
-      "Queries that must be true before a revision is activated: a list of `{url, query, for, tokenFile}`. `{revision}` and `{host}` in the query are replaced. True is an answer with at least one value, and none that is 0 or no number. `for` is how long it must have been true without a gap, by the data of Prometheus. `tokenFile` holds a token (`Authorization: Bearer`).",
+      "Queries that must be true before a revision is activated: a list of `{url, query, for, tokenFile}`. `{revision}` and `{host}` in the query are replaced. A query is true if its result has at least one value, and no value is 0 or not a number. `for` is how long it must have been true without a gap, according to the data of Prometheus. `tokenFile` is a file with a token (`Authorization: Bearer`).",
   } as Option<readonly PrometheusGate[]>,
   "gates.command": {
     kind: command,
     preset: [],
     noFlag: true,
     text:
-      "A command that must end with 0 before a revision is activated, as a list of words, e.g. `[/etc/gitops-sync/may-deploy, web]`. No shell reads it; its environment is that of the hooks.",
+      "A command that must end with exit code 0 before a revision is activated, as a list of words, e.g. `[/etc/gitops-sync/may-deploy, web]`. No shell is used. It has the same environment as hooks.",
   } as Option<Argv>,
   "gates.tellAfter": {
     kind: duration,
     preset: "1h",
     text:
-      "How long a gate other than `gates.soak` may be closed before that is told (event `gate-closed`).",
+      "How long a gate other than `gates.soak` may be closed before the event `gate-closed` is sent.",
   } as Option<number>,
 } as const;

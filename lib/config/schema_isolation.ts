@@ -1,6 +1,5 @@
 /**
- * The options of how a revision is evaluated without the host's power: a part
- * of the list in schema.ts.
+ * The options about isolated evaluation: a part of the list in schema.ts.
  *
  * @module
  */
@@ -13,18 +12,18 @@ export const isolationOptions = {
     kind: autoFlag,
     preset: "auto",
     text:
-      "Whether a revision is evaluated as a user without rights, who sees no file and no credential of this host. `auto`: where this host can do that; `status` says why where it can't. `true`: nothing is evaluated otherwise. `false`: always as root, as Nix does by itself.",
+      "Whether to evaluate a revision as a user without rights, who sees no file and no credential of this host. `auto` does so if this host supports it; if not, `status` reports why. `true` refuses to evaluate without isolation. `false` always evaluates as root, as Nix itself does.",
   } as Option<"auto" | "true" | "false">,
   "build.network": {
     kind: flag,
     preset: true,
     text:
-      "Whether an isolated evaluation has the network, for what it fetches by hash. It never has credentials. `false`: all inputs in `flake.lock` are fetched before it.",
+      "Whether an isolated evaluation has network access, for what it fetches by hash. It never has credentials. With `false`, all inputs in `flake.lock` are fetched before the evaluation.",
   } as Option<boolean>,
   "limits.evaluation": {
     kind: size,
     presetText: "three quarters of the machine's memory, and of its swap",
     text:
-      "The memory that evaluating a revision may use, isolated or not. More ends it. Builds are not counted.",
+      "The memory that the evaluation of a revision may use, isolated or not. An evaluation that needs more is ended. Builds do not count.",
   } as Option<number | undefined>,
 } as const;

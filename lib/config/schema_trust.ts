@@ -1,6 +1,6 @@
 /**
- * The options of what is trusted and what is secret (docs/security.md): parts of
- * the list in schema.ts.
+ * The options of trust and secrets (docs/security.md): parts of the list in
+ * schema.ts.
  *
  * @module
  */
@@ -26,40 +26,40 @@ export const verifyOptions = {
     kind: choice("none", "head", "range", "tag", "tag-and-head"),
     preset: "none",
     text:
-      "Which signatures a revision needs before anything of it is evaluated. `none`: no signature. `head`: the commit itself is signed. `range`: every commit since the one deployed last is signed, those that merges bring in included; fetches the whole history. `tag`: `ref` is a signed tag. `tag-and-head`: the tag and its commit are signed.",
+      "Which signatures a revision needs before anything of it is evaluated. `none`: no signature. `head`: the commit itself is signed. `range`: every commit since the last deployed one is signed, including those that merges bring in; this fetches the whole history. `tag`: `ref` is a signed tag. `tag-and-head`: the tag and its commit are signed.",
   } as Option<"none" | "head" | "range" | "tag" | "tag-and-head">,
   "verify.allowedSigners": {
     kind: path,
     text:
-      "The SSH keys that are trusted: a file as ssh-keygen(1) describes it under ALLOWED SIGNERS, with `namespaces`, `valid-after`, `valid-before` and `cert-authority` as there. Only its owner or root may write to it.",
+      "The trusted SSH keys, as a file in the format that ssh-keygen(1) describes under ALLOWED SIGNERS. `namespaces`, `valid-after`, `valid-before` and `cert-authority` work as described there. Only its owner or root may be able to write to it.",
   } as Option<string | undefined>,
   "verify.revokedKeys": {
     kind: path,
     text:
-      "SSH keys that are trusted no longer, whatever `verify.allowedSigners` says: a key revocation list or public keys, one a line.",
+      "SSH keys that are no longer trusted, even if `verify.allowedSigners` lists them: a key revocation list, or public keys, one per line.",
   } as Option<string | undefined>,
   "verify.openpgpKeys": {
     kind: paths,
     preset: [],
     text:
-      "The OpenPGP keys that are trusted: files of public keys, armored or not. No keyring of a user counts.",
+      "The trusted OpenPGP keys, as files of public keys, armored or not. The keyrings of users are not used.",
   } as Option<readonly string[]>,
   "verify.keysFrom": {
     kind: folder,
     preset: "",
     text:
-      "A folder of the repository that holds the trusted keys: `allowed_signers` for SSH, `*.asc` and `*.gpg` for OpenPGP. They are read from the revision deployed last and never from the new one, so a commit that changes them must be signed with a key of the old set. Until a revision with that folder is deployed, the files of `verify.allowedSigners` and `verify.openpgpKeys` count. Empty: the keys are those files alone.",
+      "A folder of the repository that contains the trusted keys: `allowed_signers` for SSH, `*.asc` and `*.gpg` for OpenPGP. They are read from the last deployed revision and never from the new one. So a commit that changes them must be signed with a key of the old set. Until a revision with that folder is deployed, the files of `verify.allowedSigners` and `verify.openpgpKeys` are used. If it is empty, only those files are used.",
   } as Option<string>,
   "verify.threshold": {
     kind: positive,
     preset: 1,
     text:
-      "How many different people must have signed the revision: the one who signed the commit, and those who signed tags that point to it.",
+      "How many different people must have signed the revision. The person who signed the commit counts, and so do those who signed tags that point to it.",
   } as Option<number>,
   "verify.firstTrusted": {
     kind: revision,
     text:
-      "With `verify.mode: range`, the commit whose history needs no check; every later one must descend from it. Without it the first signed revision that this host sees is that commit, and is remembered.",
+      "The commit whose history needs no check, with `verify.mode: range`. Every later commit must descend from it. If it is not set, the host stores the first signed revision that it sees as that commit.",
   } as Option<string | undefined>,
 } as const;
 
@@ -74,67 +74,67 @@ export const secretOptions = {
   "secrets.identities": {
     kind: paths,
     presetText:
-      "those that the running and the built system name for sops-nix and agenix; before the build also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
+      "the keys that the running and the built system name for sops-nix and agenix; before the build, also those of `/etc/ssh/age.key`, `/var/lib/sops-nix/key.txt` and `/etc/ssh/ssh_host_ed25519_key` that exist",
     text:
-      "What this host decrypts with: age identity files, SSH ed25519 private keys, and folders that are homes of GnuPG. One that can't be used is told and passed over. Where it is set, it also takes the place of what the built system names.",
+      "The keys with which this host decrypts: age identity files, SSH ed25519 private keys, and GnuPG home folders. A key that cannot be used is reported and skipped. If this option is set, it also replaces the keys that the built system names.",
   } as Option<readonly string[] | undefined>,
   "secrets.ignore": {
     kind: texts,
     preset: [],
     text:
-      "Files and folders of the repository that the check leaves alone, e.g. `[examples, docs/sample.yaml]`.",
+      "Files and folders of the repository that the check skips, e.g. `[examples, docs/sample.yaml]`.",
   } as Option<readonly string[]>,
   "vault.address": {
     kind: vaultAddress,
     text:
-      "The Vault or OpenBao server whose transit engine decrypts this host's files. It is the only one that is spoken to, whatever address a file names.",
+      "The Vault or OpenBao server whose transit engine decrypts this host's files. No other server is contacted, whatever address a file names.",
   } as Option<string | undefined>,
   "vault.socket": {
     kind: path,
     preset: "/run/gitops-sync-vault/agent.sock",
     text:
-      "The Unix socket of `gitops-sync vault-agent`, through which sops decrypts. Its folder belongs to the agent alone.",
+      "The Unix socket of `gitops-sync vault-agent`, through which sops decrypts. Its folder belongs only to the agent.",
   } as Option<string>,
   "vault.engines": {
     kind: mounts,
     preset: ["sops", "transit"],
-    text: "The mounts of transit engines that decrypt calls may go to.",
+    text: "The mounts of transit engines to which decrypt calls may go.",
   } as Option<readonly string[]>,
   "vault.namespace": {
     kind: text,
-    text: "The namespace of Vault in which the mounts are.",
+    text: "The Vault namespace that contains the mounts.",
   } as Option<string | undefined>,
   "vault.caFile": {
     kind: path,
     text:
-      "The certificates (PEM) that the server is trusted by. Without it the usual ones count.",
+      "The certificates (PEM) to trust for the server. If it is not set, the usual ones are trusted.",
   } as Option<string | undefined>,
   "vault.tokenFile": {
     kind: path,
     text:
-      "A file that holds a token of Vault. It is renewed while that is possible, and never revoked.",
+      "A file with a Vault token. The token is renewed while that is possible, and never revoked.",
   } as Option<string | undefined>,
   "vault.appRole.mount": {
     kind: mount,
     preset: "approle",
-    text: "Where the AppRole login is mounted, below `auth/`.",
+    text: "The mount of the AppRole login, below `auth/`.",
   } as Option<string>,
   "vault.appRole.roleId": {
     kind: text,
-    text: "The role id, which is no secret.",
+    text: "The role id of AppRole. It is not a secret.",
   } as Option<string | undefined>,
   "vault.appRole.roleIdFile": {
     kind: path,
-    text: "A file that holds the role id, in place of `vault.appRole.roleId`.",
+    text: "A file with the role id, instead of `vault.appRole.roleId`.",
   } as Option<string | undefined>,
   "vault.appRole.secretIdFile": {
     kind: path,
-    text: "A file that holds the secret id, or the token that wraps it.",
+    text: "A file with the secret id, or with the token that wraps it.",
   } as Option<string | undefined>,
   "vault.appRole.wrapped": {
     kind: flag,
     preset: false,
     text:
-      "Whether the file holds a wrapping token, which gives the secret id once: each start of the agent needs a new one.",
+      "Whether `vault.appRole.secretIdFile` contains a wrapping token. Such a token gives the secret id only once, so each start of the agent needs a new one.",
   } as Option<boolean>,
 } as const;

@@ -1,13 +1,13 @@
 /**
- * The kinds of options that say who may press the buttons of the status page.
+ * The kinds of options about the buttons of the status page.
  *
  * @module
  */
 import { isOpen, type Kind, texts } from "./kinds.ts";
 
 /**
- * Whether a text is a name that a person can sign in with. Names have no blank
- * and no comma: two headers of one name reach a program as one with a comma.
+ * Whether a text is a valid user name for signing in. Names contain no space and
+ * no comma: a program sees two headers of one name as one with a comma.
  */
 export function isUserName(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]{0,79}$/.test(text);
@@ -16,7 +16,7 @@ export function isUserName(text: string): boolean {
 /** Several names of people. */
 export const userNames: Kind<readonly string[]> = {
   name: "list of names",
-  expected: "a list of names such as [ada, grace@example.org], without blanks",
+  expected: "a list of names such as [ada, grace@example.org], without spaces",
   read: (value) => {
     const names = texts.read(value);
     return names?.every(isUserName) ? names : undefined;
@@ -40,7 +40,7 @@ export const headerName: Kind<string> = {
 export const webOrigin: Kind<string> = {
   name: "origin of a web page",
   expected:
-    "https:// and a host such as https://web-1.example.org, without a path (http:// for this machine alone: localhost, 127.0.0.1, [::1])",
+    "https:// and a host such as https://web-1.example.org, without a path (http:// only for this machine: localhost, 127.0.0.1, [::1])",
   read: (value) => {
     if (typeof value !== "string") return undefined;
     const url = URL.parse(value);
@@ -52,7 +52,7 @@ export const webOrigin: Kind<string> = {
   },
 };
 
-/** Whether a configuration lets anybody press buttons. */
+/** Whether a configuration enables buttons. */
 export function hasButtons(
   config: {
     readonly "serve.auth.passwordFile": string | undefined;
@@ -64,14 +64,14 @@ export function hasButtons(
 }
 
 /**
- * What buttons ask for. Runs take long and may change the host. Words are
- * written down at once, also while a run is under way. Each kind has a folder
- * and a unit of its own.
+ * The kinds of button requests. Runs take long and may change the host. Words
+ * (decisions of a person) are stored at once, even while a run is in progress.
+ * Each kind has its own folder and unit.
  */
 export type ButtonKind = "runs" | "words";
 
 /**
- * Where requests of a kind wait: beside the file that wants a run.
+ * Returns the folder for requests of a kind, beside the file that requests a run.
  *
  * @param wanted The file of `serve.wanted`.
  */

@@ -1,16 +1,16 @@
 /**
- * The kinds of options by which a person steers a host, and of those that say
- * what of a repository is built.
+ * The kinds of options with which a person controls deployments, and of those
+ * that select what is built.
  *
  * @module
  */
 import { duration, type Kind, ref } from "./kinds.ts";
 import { isPattern } from "./tag_pattern.ts";
 
-/** Milliseconds after which a revision is deployed by itself, or a word. */
+/** Milliseconds after which a revision is deployed without approval, or a word. */
 export type Approval = "none" | "manual" | number;
 
-/** Whether a person has to approve what is deployed. */
+/** Whether a person has to approve a revision. */
 export const approval: Kind<Approval> = {
   name: "`none`, `manual` or a duration",
   expected: "none, manual, or a duration of at most 24d such as 30m",

@@ -1,5 +1,5 @@
 /**
- * A `ref` that is a pattern of tags: the newest one by version counts.
+ * A `ref` that is a tag pattern: the tag with the highest version is followed.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 
 /** A pattern of tags. */
 export interface TagPattern {
-  /** What the remote is asked for, below `refs/tags/`; none: all tags. */
+  /** What to request from the remote, below `refs/tags/`; none: all tags. */
   glob?: string;
   /** The version that a tag names, if the pattern is meant for it. */
   versionOf(tag: string): Version | undefined;
@@ -27,16 +27,16 @@ export interface TagPattern {
 export const patternForm =
   "semver: and a range such as semver:>=1.2 <2, or tags: and a pattern such as tags:v*";
 
-/** Whether a `ref` is meant as a pattern of tags: no name can begin so. */
+/** Whether a `ref` is a tag pattern; no valid name begins like one. */
 export function isPattern(ref: string): boolean {
   return /^(semver|tags):/.test(ref);
 }
 
 /**
- * Reads a pattern: `semver:` and a range of versions as npm and Flux write it
- * (there with commas, too), or `tags:` and a name with `*` in it.
+ * Reads a pattern: `semver:` and a version range in the syntax of npm and Flux
+ * (Flux allows commas), or `tags:` and a name with a `*`.
  *
- * @returns nothing where it is none.
+ * @returns nothing if it is not a pattern.
  */
 export function parsePattern(ref: string): TagPattern | undefined {
   const [, kind, text = ""] = /^(semver|tags):\s*(.*?)\s*$/.exec(ref) ?? [];
@@ -66,8 +66,8 @@ function semverPattern(range: Range): TagPattern {
 
 /**
  * Whether a pre-release is within bounds of which one names a pre-release. Flux
- * takes those of all versions between them then (Masterminds/semver), npm those
- * of that one version alone. `<2` keeps those of 2 out all the same.
+ * then accepts those of all versions between the bounds (Masterminds/semver);
+ * npm accepts only those of that one version. `<2` still excludes those of 2.
  */
 function hasPrerelease(
   version: Version,

@@ -1,19 +1,19 @@
 /**
- * Whether a configuration names anybody to tell: most name nobody, and load
- * nothing for it.
+ * Whether a configuration has receivers of messages. Most have none, and then no
+ * code for messages is loaded.
  *
  * @module
  */
 import type { LocalConfig } from "./config.ts";
 
-/** Whether somebody gets events. */
+/** Whether a receiver of events is configured. */
 export function tellsEvents(config: LocalConfig): boolean {
   return config["notify.apprise.urlsFile"] !== undefined ||
     config["notify.webhook.url"] !== undefined ||
     config["notify.alertmanager.url"] !== undefined;
 }
 
-/** Whether somebody gets events or commit statuses. */
+/** Whether a receiver of events or commit statuses is configured. */
 export function tellsAny(config: LocalConfig): boolean {
   return tellsEvents(config) || config["commitStatus.forge"] !== "none";
 }

@@ -1,33 +1,33 @@
 /**
- * What people type who know another tool, and what it is called here.
+ * Hints for words that people know from other tools.
  *
  * @module
  */
 
 /** The hint for a word, by the word. */
 const hints: Readonly<Record<string, string>> = {
-  log: "the log of an attempt: gitops-sync logs",
-  list: "all attempts: gitops-sync history",
-  version: "the version: gitops-sync --version",
-  branch: "the branch is the option ref: --ref NAME",
+  log: "run gitops-sync logs for the log of an attempt",
+  list: "run gitops-sync history for the list of attempts",
+  version: "run gitops-sync --version",
+  branch: "name the branch with the option ref (--ref NAME)",
   enable:
-    "that is an option of the NixOS module alone: services.gitops.enable = true",
+    "set it in the NixOS module, the only place for it: services.gitops.enable = true",
   frequency:
-    'that is an option of the NixOS module alone: services.gitops.frequency = "30m"',
+    'set it in the NixOS module, the only place for it: services.gitops.frequency = "30m"',
   services:
-    "services.gitops is the name in NixOS; leave it out, and begin with the name of the option",
-  deploy: "bring this host to what Git says: gitops-sync sync",
-  switch: "bring this host to what Git says: gitops-sync sync",
-  update: "bring this host to what Git says: gitops-sync sync",
-  fetch: "ask the remote without a deployment: gitops-sync plan",
-  pause: "leave this host as it is: gitops-sync suspend",
-  logs: "the log of an attempt: gitops-sync logs",
-  plan: "what a sync would do: gitops-sync plan",
-  diff: "what a sync would do: gitops-sync plan",
+    "leave out services.gitops, which is the prefix in NixOS, and begin with the name of the option",
+  deploy: "run gitops-sync sync to deploy what Git names",
+  switch: "run gitops-sync sync to deploy what Git names",
+  update: "run gitops-sync sync to deploy what Git names",
+  fetch: "run gitops-sync plan to query the remote without a deployment",
+  pause: "run gitops-sync suspend to pause deployments",
+  logs: "run gitops-sync logs for the log of an attempt",
+  plan: "run gitops-sync plan to see what a sync would do",
+  diff: "run gitops-sync plan to see what a sync would do",
 };
 
 /**
- * The hint for a word that is not known here.
+ * Returns the hint for an unknown word.
  *
  * @param word A command, a flag without its dashes, or the name of an option,
  * of which the part before the first dot counts.

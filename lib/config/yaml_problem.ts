@@ -1,6 +1,5 @@
 /**
- * Says in plain words what is wrong with a file of YAML. Loaded only when
- * something is wrong.
+ * Explains YAML syntax errors in plain words. Loaded only if there is one.
  *
  * @module
  */
@@ -13,17 +12,22 @@ export interface YamlProblem {
   hint: string;
 }
 
-/** What `@std/yaml` says, and what that means; the first that fits counts. */
-const kinds: readonly {
+/** Explains one message of `@std/yaml`, given the lines of the file. */
+interface Explanation {
   said: RegExp;
   explain: (lines: readonly string[], line: number) => YamlProblem;
-}[] = [
+}
+
+const useQuotes = 'put the whole value in quotes: KEY: "VALUE"';
+
+/** The first entry that matches is used. */
+const explanations: readonly Explanation[] = [
   {
     said: /duplicated key/,
     explain: (lines, line) => ({
       line,
-      why: `the key ${keyOf(lines[line - 1])} stands twice`,
-      hint: "keep one of the two lines",
+      why: `the key ${keyOf(lines[line - 1])} appears twice`,
+      hint: "remove one of the two lines",
     }),
   },
   {
@@ -31,37 +35,64 @@ const kinds: readonly {
     explain: (_, line) => ({
       line,
       why: "a second document begins here",
-      hint: "take out the line ---; one file is one configuration",
+      hint: "remove the line ---; a file holds one configuration",
     }),
   },
   {
     said: /flow collection/,
-    explain: (lines, line) => ({
-      line: lastWith(/[[{]/, lines, line),
-      why: "a bracket that opens here does not close, or a comma is missing",
-      hint: "write lists as [one, two] and maps as {key: value}",
-    }),
+    explain: (lines, reported) => {
+      const line = lastWith(/[[{]/, lines, reported);
+      const after = keyBefore(/[[{]/, lines[line - 1]);
+      return {
+        line,
+        why: `a bracket${after} is not closed, or a comma is missing`,
+        hint: "write lists as [one, two] and maps as {key: value}",
+      };
+    },
   },
   {
     said: /quoted scalar/,
-    explain: (lines, line) => ({
-      line: lastWith(/["']/, lines, line),
-      why: "a quote that opens here does not close",
-      hint: "close it in the same line",
-    }),
+    explain: (lines, reported) => {
+      const line = lastWith(/["']/, lines, reported);
+      const after = keyBefore(/["']/, lines[line - 1]);
+      return {
+        line,
+        why: `a quote${after} is not closed`,
+        hint: "close it on the same line",
+      };
+    },
   },
   {
     said: /bad indentation/,
     explain: (_, line) => ({
       line,
-      why: "this line is not indented like the ones before it",
-      hint: "indent all keys of one level by the same number of spaces",
+      why: "this line is not indented like the lines before it",
+      hint: "indent all keys of one level with the same number of spaces",
+    }),
+  },
+  {
+    said: /multiline key/,
+    explain: (lines, reported) => {
+      const line = lastWith(/^(?!.*:)\s*[^#\s]/, lines, reported);
+      return {
+        line,
+        why: "this line has no colon after the key",
+        hint: "write KEY: VALUE, with a colon and a space",
+      };
+    },
+  },
+  {
+    said: /explicit mapping pair/,
+    explain: (lines, line) => ({
+      line,
+      why: `the value of ${keyOf(lines[line - 1])} contains a colon`,
+      hint: useQuotes,
     }),
   },
 ];
 
 /**
- * What is wrong with a file.
+ * Explains what is wrong with a file.
  *
  * @param message What `@std/yaml` says. The excerpt that follows its first line
  * is left out: a line of the file may hold a secret.
@@ -71,12 +102,26 @@ export function yamlProblem(message: string, text: string): YamlProblem {
   const [, why, at] = /^(.*?)(?: at line (\d+), column \d+)?(?::\n|$)/
     .exec(message) ?? [];
   const line = Number(at ?? 1);
-  const kind = kinds.find(({ said }) => said.test(message));
-  return kind?.explain(text.split("\n"), line) ?? {
+  const lines = text.split("\n");
+  const found = explanations.find(({ said }) => said.test(message));
+  return found?.explain(lines, line) ?? reserved(lines, line) ?? {
     line,
-    why: why ?? "it is broken",
+    why: why ?? "the syntax is wrong",
     hint:
-      "a value with a colon, a # or a leading special character needs quotes",
+      `if a value contains a colon, a # or begins with a special character, ${useQuotes}`,
+  };
+}
+
+/** Explains a value that begins with a character that means something in YAML. */
+function reserved(
+  lines: readonly string[],
+  line: number,
+): YamlProblem | undefined {
+  const [, first] = /:\s+([*&!@`%|>])/.exec(lines[line - 1] ?? "") ?? [];
+  return first === undefined ? undefined : {
+    line,
+    why: `the value of ${keyOf(lines[line - 1])} begins with ${first}`,
+    hint: useQuotes,
   };
 }
 
@@ -86,7 +131,17 @@ function keyOf(line: string | undefined): string {
     "of this line";
 }
 
-/** The parser names the place where it gave up: the end, most often. */
+/** ` after KEY:` for the last such character of a line, if a key is before it. */
+function keyBefore(what: RegExp, line = ""): string {
+  const key = new RegExp(
+    `["']?([\\w.-]{1,60})["']?\\s*:\\s*${what.source}`,
+    "g",
+  );
+  const [, name] = [...line.matchAll(key)].at(-1) ?? [];
+  return name === undefined ? "" : ` after ${name}:`;
+}
+
+/** The last line with such text: the parser reports where it gave up. */
 function lastWith(
   what: RegExp,
   lines: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * One thing that a sync on this host rests on, and how it stands.
+ * The checks of `doctor`: how each runs, and its result.
  *
  * @module
  */
@@ -13,40 +13,37 @@ import type { Run } from "../run/run.ts";
 import type { Verified } from "../run/stages.ts";
 import type { State } from "../state/state.ts";
 
-/**
- * `unknown`: it was not looked at, or the look gave no answer. That is never
- * good.
- */
+/** `unknown`: the check did not run, or gave no answer. That never counts as ok. */
 export type Standing = "ok" | "warning" | "problem" | "unknown";
 
-/** How one thing stands. */
+/** The result of one check, without its name. */
 export interface Finding {
   state: Standing;
   /** The fact, or the reason, in one sentence. */
   text: string;
-  /** What mends it, one sentence each. */
+  /** How to fix it, one sentence each. */
   hints?: readonly string[];
   /** Lines of evidence, without secrets. */
   details?: readonly string[];
 }
 
-/** What earlier checks have found out for later ones. */
+/** What earlier checks found, for later checks. */
 export interface Known {
   state?: State;
   tip?: Tip;
-  /** The repository answers, and has not what is followed. */
+  /** The repository answers, but does not have the ref. */
   noRef?: SyncError;
-  /** A run in a folder of its own, which has fetched the tip. */
+  /** A run in its own folder, which has fetched the tip. */
   run?: Run;
   verified?: Verified;
-  /** Held from the first look that no run may disturb. */
+  /** Held from the first check that no run may disturb. */
   lock?: Disposable;
 }
 
-/** What a check may use. */
+/** The input of a check. */
 export interface Context {
   effects: Effects;
-  /** Missing where the configuration can't be used. */
+  /** Missing if the configuration is invalid. */
   config?: Config;
   known: Known;
 }
@@ -60,41 +57,41 @@ export interface Configured extends Context {
 export interface Check {
   /** A stable name for programs. */
   name: string;
-  /** The checks without which this one can't be made. */
+  /** The checks that must be ok before this one can run. */
   needs?: readonly string[];
-  /** What only root can look at; nothing where anybody can. */
+  /** What only root can read; nothing if any user can run the check. */
   root?: (config: Config) => string | undefined;
-  /** What the program ends with where this check is not well. */
+  /** The exit code of the program if this check fails. */
   exit: ExitCode;
-  /** Milliseconds that it may take; half a minute by default. */
+  /** The time limit in milliseconds; half a minute by default. */
   patience?: number;
   look: (context: Configured) => Promise<Finding> | Finding;
 }
 
-/** A check and how it stands. */
+/** A check and its result. */
 export interface Result extends Finding {
   name: string;
   exit: ExitCode;
 }
 
-/** Everything is as it should be. */
+/** Makes a result: nothing is wrong. */
 export const ok = (text: string): Finding => ({ state: "ok", text });
 
-/** A sync may work all the same. */
+/** Makes a result: a sync may still work. */
 export const warning = (text: string, ...hints: string[]): Finding => ({
   state: "warning",
   text,
   hints,
 });
 
-/** A sync can't work. */
+/** Makes a result: a sync can't work. */
 export const problem = (text: string, ...hints: string[]): Finding => ({
   state: "problem",
   text,
   hints,
 });
 
-/** It was not looked at. */
+/** Makes a result: the check did not run. */
 export const unknown = (text: string, ...hints: string[]): Finding => ({
   state: "unknown",
   text,
@@ -103,10 +100,10 @@ export const unknown = (text: string, ...hints: string[]): Finding => ({
 
 const usualPatience = 30_000;
 
-/** What is given to a check that does not end by itself, beyond its time. */
+/** Extra time for a check that does not end by itself. */
 const grace = 5_000;
 
-/** Who follows the checks. */
+/** Gets the progress of the checks. */
 export interface Follower {
   /** A check begins. */
   begins?: (name: string) => void;
@@ -115,10 +112,10 @@ export interface Follower {
 }
 
 /**
- * Makes the checks in their order. One that fails does not stop the others;
- * one that needs it is not made, and says so.
+ * Runs the checks in order. A check that fails does not stop the others. A check
+ * that needs a failed one does not run, and reports that.
  *
- * @throws {SyncError} `interrupted`, where a person ends it.
+ * @throws {SyncError} `interrupted`, if a person ends it.
  */
 export async function makeChecks(
   checks: readonly Check[],
@@ -146,20 +143,20 @@ async function findingOf(
     return state !== "ok" && state !== "warning";
   });
   if (missing !== undefined) {
-    return unknown(`not looked at, because ${missing} is not well`);
+    return unknown(`not checked, because ${missing} is not ok`);
   }
   const { config } = context;
   const secret = config && Deno.uid() !== 0 && check.root?.(config);
   if (secret) {
     return unknown(
-      `not looked at: only root can read ${secret}`,
-      "sudo gitops-sync doctor",
+      `not checked: only root can read ${secret}`,
+      "run sudo gitops-sync doctor",
     );
   }
   return await bounded(check, context);
 }
 
-/** Makes a check that ends in time, whatever it waits for. */
+/** Runs a check with a time limit, whatever it waits for. */
 async function bounded(check: Check, context: Context): Promise<Finding> {
   const { effects } = context;
   const patience = check.patience ?? usualPatience;
@@ -175,7 +172,7 @@ async function bounded(check: Check, context: Context): Promise<Finding> {
           Math.min(command.timeout, end - effects.monotonic()),
         ),
       }),
-    // What a run would tell belongs to the answer here.
+    // What a run would report belongs to the result here.
     tell: (event) => {
       const counts = event.kind === "message" &&
         (event.level === "warning" || event.level === "error");
@@ -184,7 +181,7 @@ async function bounded(check: Check, context: Context): Promise<Finding> {
   };
   const late = unknown(
     `no answer within ${formatDuration(patience)}`,
-    "try again when the host has less to do",
+    "try again when the host is less busy",
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
   const alarm = new Promise<Finding>((resolve) => {
@@ -213,7 +210,7 @@ function withWarnings(
   };
 }
 
-/** What a stage of a run would end with, as a finding. */
+/** Turns the error of a stage of a run into a result. */
 export function failureOf(error: unknown): Finding {
   if (!(error instanceof SyncError) || error.reason === "interrupted") {
     throw error;
@@ -225,10 +222,7 @@ export function failureOf(error: unknown): Finding {
   return { state, text: message, hints, details };
 }
 
-/**
- * The exit code for all results: that of the first that is not well. A warning
- * is well.
- */
+/** Returns the exit code of the first result that is neither ok nor a warning. */
 export function exitOf(results: readonly Result[]): ExitCode {
   const first = results.find(({ state }) => state === "problem") ??
     results.find(({ state }) => state === "unknown");

@@ -1,6 +1,6 @@
 /**
- * Everything that a sync on this host rests on, in the order in which a run
- * needs it. A new precondition is a check in one of these lists.
+ * Everything that a sync on this host needs, in the order in which a run needs
+ * it. A new precondition is a check in one of these lists.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Checks of what brings the next run, and of what a run tells.
+ * Checks of the boot loader, the timer, Vault, and configured programs.
  *
  * @module
  */
@@ -42,15 +42,15 @@ export const bootChecks: readonly Check[] = [
   { name: "others", needs: ["systemd"], exit: usage, look: others },
 ];
 
-/** Asks for nothing that needs a login, so that no token is spent. */
+/** Sends only requests without a login, so that no token is used up. */
 async function vault({ config }: Configured): Promise<Finding> {
   if (config["vault.address"] === undefined) return ok("not configured");
   const server = await serverOf(config);
   // Vault API, "sys/health": a standby answers as an active one then.
   const path = "sys/health?standbyok=true&perfstandbyok=true";
-  await ask(server, { what: "ask how Vault is", method: "GET", path });
+  await ask(server, { what: "query the health of Vault", method: "GET", path });
   const socket = config["vault.socket"];
-  const mend = "systemctl restart gitops-sync-vault-agent";
+  const fix = "run systemctl restart gitops-sync-vault-agent";
   try {
     (await Deno.connect({ transport: "unix", path: socket })).close();
   } catch (error) {
@@ -58,16 +58,18 @@ async function vault({ config }: Configured): Promise<Finding> {
       error instanceof Deno.errors.NotCapable;
     if (isRefused) {
       return unknown(
-        `${server.address} is well; only root may speak with its agent at ${socket}`,
-        "sudo gitops-sync doctor",
+        `${server.address} is healthy; only root can connect to its agent at ${socket}`,
+        "run sudo gitops-sync doctor",
       );
     }
     return problem(
-      `${server.address} is well, but no vault-agent listens on ${socket}`,
-      mend,
+      `${server.address} is healthy, but no vault-agent listens on ${socket}`,
+      fix,
     );
   }
-  return ok(`${server.address} is well, and its agent listens on ${socket}`);
+  return ok(
+    `${server.address} is healthy, and its agent listens on ${socket}`,
+  );
 }
 
 function bootLoader({ known }: Configured): Finding {
@@ -77,15 +79,15 @@ function bootLoader({ known }: Configured): Finding {
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     return unknown(
-      "not looked at: only root can read /boot",
-      "sudo gitops-sync doctor",
+      "not checked: only root can read /boot",
+      "run sudo gitops-sync doctor",
     );
   }
   const names = [...new Set(entries.map(({ loader }) => loader))].join(", ");
   if (entries.length === 0) {
     return warning(
-      "no files of systemd-boot, GRUB or extlinux are in /boot or /efi: what a reboot starts can't be read back",
-      "look whether the partition is mounted: findmnt /boot",
+      "no files of systemd-boot, GRUB or extlinux are in /boot or /efi: what a reboot starts can't be checked",
+      "check that the partition is mounted: findmnt /boot",
     );
   }
   const { misled } = misledOf(known.state?.lastGood);
@@ -93,8 +95,8 @@ function bootLoader({ known }: Configured): Finding {
     return problem(
       `${misled.loader} starts ${
         misled.system ?? "no system"
-      }, and not what was deployed`,
-      "gitops-sync sync --drift correct",
+      }, not the deployed system`,
+      "run gitops-sync sync --drift correct",
     );
   }
   const boots = bootDefault();
@@ -103,7 +105,7 @@ function bootLoader({ known }: Configured): Finding {
     `${names}: its default entry does not start the boot default ${
       boots ?? "(there is none)"
     }`,
-    "write it again: /nix/var/nix/profiles/system/bin/switch-to-configuration boot",
+    "write the boot entries again: /nix/var/nix/profiles/system/bin/switch-to-configuration boot",
   );
 }
 
@@ -115,7 +117,7 @@ async function nextRun({ effects }: Configured): Promise<Finding> {
     ]);
     return ok(
       at && at !== "n/a" && at !== "0"
-        ? `the next run is ${oneLine(at, 60)}`
+        ? `the next run starts ${oneLine(at, 60)}`
         : `${timer} waits for its next run`,
     );
   }
@@ -132,7 +134,7 @@ async function nextRun({ effects }: Configured): Promise<Finding> {
   }
   if (LoadState === "not-found") {
     return problem(
-      `there is no ${timer}: nothing begins a run by itself`,
+      `there is no ${timer}: no run starts by itself`,
       "import the module (gitops.nixosModules.gitops), and set services.gitops.enable = true;",
     );
   }
@@ -145,7 +147,7 @@ const commandOptions = [
 ] as const;
 const unitOptions = ["onFailure", "onRecovered", "onSuccess"] as const;
 
-/** What a run starts, and only then finds missing. */
+/** Finds missing programs that a run would only miss when it starts them. */
 async function programs(context: Configured): Promise<Finding> {
   const { config } = context;
   const argvs = commandOptions.flatMap((option) =>
@@ -165,14 +167,16 @@ async function programs(context: Configured): Promise<Finding> {
       ],
     ];
     return problem(
-      `can't be started: ${[...lacking, ...units].join(", ")}`,
+      `missing programs or units: ${[...lacking, ...units].join(", ")}`,
       ...hints,
     );
   }
   const some = argvs.length +
     unitOptions.reduce((sum, option) => sum + config[option].length, 0);
   return ok(
-    some === 0 ? "no hooks are configured" : "what is configured is there",
+    some === 0
+      ? "no hooks are configured"
+      : "all configured programs and units exist",
   );
 }
 
@@ -191,10 +195,10 @@ async function missingUnits(
   return missing;
 }
 
-/** Two that switch the host would undo each other's work. */
+/** Finds other agents: two of them would undo each other's work. */
 async function others({ effects }: Configured): Promise<Finding> {
   const found = await otherAgents(effects);
-  if (found.length === 0) return ok("nothing else brings this host anywhere");
+  if (found.length === 0) return ok("nothing else switches this host");
   return {
     ...warning(
       `also switches this host: ${found.map(({ unit }) => unit).join(", ")}`,

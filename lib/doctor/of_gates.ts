@@ -1,6 +1,5 @@
 /**
- * The check of what gates ask: whether each can be asked, and not whether it is
- * open.
+ * The check of gates: whether each can be queried, not whether it is open.
  *
  * @module
  */
@@ -43,7 +42,7 @@ async function gates(
   { effects, config, known }: Configured,
 ): Promise<Finding> {
   const names = gateNames(config);
-  if (names.length === 0) return ok("none are configured");
+  if (names.length === 0) return ok("no gates are configured");
   const revision = known.tip!.revision;
   const now = effects.now();
   const wrong = await Promise.all([
@@ -57,22 +56,22 @@ async function gates(
   ]);
   const [first, ...others] = wrong.filter((one) => one !== undefined);
   if (first === undefined) {
-    return ok(`${count(names.length, "gate")} can be asked`);
+    return ok(`${count(names.length, "gate")} can be queried`);
   }
   return {
-    ...problem(first, "a gate that can't be asked is closed"),
+    ...problem(first, "fix this: a gate that can't be queried stays closed"),
     details: others,
   };
 }
 
-/** A name without a slash is looked for when it is run. */
+/** A name without a slash is searched only when it is run. */
 function missingCommand(config: Config): string | undefined {
   const [program] = config["gates.command"];
   if (!program?.startsWith("/")) return undefined;
   try {
     const { isFile, mode } = Deno.statSync(program);
     if (isFile && (mode! & 0o111) !== 0) return undefined;
-    return `${program} (gates.command) is no program`;
+    return `${program} (gates.command) is not an executable file`;
   } catch (error) {
     return `${program} (gates.command) can't be run: ${
       error instanceof Deno.errors.NotFound

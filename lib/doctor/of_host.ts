@@ -40,7 +40,7 @@ const { build, locked, remote, usage } = exitCodes;
 /** The oldest runtime that the package accepts (nix/package.nix). */
 const oldestDeno = "2.2";
 
-/** What a run needs before it asks anybody. */
+/** What a run needs before it queries any server. */
 export const hostChecks: readonly Check[] = [
   { name: "rights", exit: usage, look: rights },
   { name: "configuration", exit: usage, look: configuration },
@@ -61,7 +61,7 @@ export const machineChecks: readonly Check[] = [
   { name: "idle", needs: ["state"], exit: locked, look: idle },
 ];
 
-/** What `preflight` looks at. */
+/** What `preflight` checks. */
 export const preflightChecks: readonly Check[] = [
   { name: "clock", needs: ["configuration"], exit: remote, look: clock },
   { name: "space", needs: ["configuration"], exit: build, look: space },
@@ -69,20 +69,20 @@ export const preflightChecks: readonly Check[] = [
 ];
 
 function rights(): Finding {
-  return Deno.uid() === 0 ? ok("root sees everything") : warning(
-    "not root: what only root can read is not looked at",
-    "sudo gitops-sync doctor",
+  return Deno.uid() === 0 ? ok("running as root") : warning(
+    "not root: checks that need root are skipped",
+    "run sudo gitops-sync doctor",
   );
 }
 
-/** The call has read it; only what is likely wrong is left to say. */
+/** The call has already read it; this reports only likely mistakes. */
 function configuration({ config }: Configured): Finding {
   const [first, ...others] = mistakes(config);
   if (first === undefined) {
     return ok(`${config.repository}, ${config.ref}, host ${config.host}`);
   }
   return {
-    ...warning(first, "gitops-sync config check shows every option"),
+    ...warning(first, "run gitops-sync config check to see every option"),
     details: others,
   };
 }
@@ -99,9 +99,11 @@ function deno(): Finding {
 }
 
 function machine({ config: { machineId } }: Configured): Finding {
-  if (machineId === undefined) return ok("machineId names none: any may be");
+  if (machineId === undefined) {
+    return ok("machineId is not set: any machine may be changed");
+  }
   refuseOtherMachine(machineId);
-  return ok("the one of machineId");
+  return ok("this is the machine that machineId names");
 }
 
 async function systemd(context: Configured): Promise<Finding> {
@@ -117,18 +119,20 @@ async function systemd(context: Configured): Promise<Finding> {
   });
   const how = answer?.said ?? "";
   if (await isStarting(context.effects)) {
-    return warning("the boot is not over: a run waits for it");
+    return warning(
+      "the host is still booting: a run waits until the boot is complete",
+    );
   }
-  if (how === "running") return ok("all units run");
+  if (how === "running") return ok("no unit has failed");
   if (how === "degraded") {
     return warning(
-      "some units have failed; a run does not take them for its own fault",
-      "systemctl --failed",
+      "some units have failed; a run does not blame a new system for them",
+      "run systemctl --failed",
     );
   }
   return problem(
-    `systemd says: ${how || answer?.error || "nothing"}`,
-    "systemctl status",
+    `systemd reports: ${how || answer?.error || "nothing"}`,
+    "run systemctl status",
   );
 }
 
@@ -143,14 +147,14 @@ async function stateFolder({ config, known, effects }: Configured) {
       `this host is suspended${
         suspension.reason ? ` (${suspension.reason})` : ""
       }`,
-      "gitops-sync resume",
+      "run gitops-sync resume",
     );
   }
   const rolledBack = rolledBackOf(state);
   if (rolledBack) {
     return warning(
       `${rolledBackBy(rolledBack)}, and it stays there`,
-      "gitops-sync resume",
+      "run gitops-sync resume",
     );
   }
   const waiting = wantedOf(state);
@@ -158,21 +162,21 @@ async function stateFolder({ config, known, effects }: Configured) {
     const revision = short(waiting.revision);
     return warning(
       `${revision} is built, and waits for approval`,
-      `gitops-sync approve ${revision}, or gitops-sync reject ${revision}`,
+      `run gitops-sync approve ${revision} or gitops-sync reject ${revision}`,
     );
   }
   const gated = gatedNow(state);
   if (gated) {
     return warning(
       `${short(gated.revision)} is built, and waits for ${closedNames(gated)}`,
-      "gitops-sync status",
+      "run gitops-sync status",
     );
   }
   const [hold] = state.holds;
   if (hold) {
     return warning(
-      `${short(hold.revision)} is held: ${hold.message}`,
-      "gitops-sync status",
+      `${short(hold.revision)} is blocked: ${hold.message}`,
+      "run gitops-sync status",
     );
   }
   return ok(
@@ -182,7 +186,7 @@ async function stateFolder({ config, known, effects }: Configured) {
   );
 }
 
-/** Two looks at the same units would end each other. */
+/** Two checks of the same units would end each other. */
 async function idle({ config, known, effects }: Configured) {
   known.lock = await takeLock(
     config.stateDirectory,
@@ -190,22 +194,22 @@ async function idle({ config, known, effects }: Configured) {
     effects.now().getTime(),
   );
   await refuseOthers();
-  return ok("no run and no switch is at work");
+  return ok("no run and no switch is in progress");
 }
 
 async function clock({ effects, known }: Configured): Promise<Finding> {
   const now = effects.now();
   refuseClock(now.getTime(), known.state ?? fresh);
   const time = now.toISOString().replace(/\.\d+/, "");
-  // systemd-timesyncd.service(8); other programs keep their own word.
+  // systemd-timesyncd.service(8); other programs use other files.
   const isOurs = hasSystemd() &&
     await activityOf(effects, "systemd-timesyncd.service") === "active";
   const isSynchronised = await Deno.stat("/run/systemd/timesync/synchronized")
     .then(() => true, () => false);
   return isOurs && !isSynchronised
     ? warning(
-      `${time}, which no time server has confirmed`,
-      "look at: timedatectl timesync-status",
+      `${time}, not confirmed by a time server`,
+      "run timedatectl timesync-status",
     )
     : ok(time);
 }
@@ -221,5 +225,5 @@ function space({ config }: Configured): Finding {
 
 function power({ config }: Configured): Finding {
   refuseBattery(config["preflight.battery"]);
-  return ok("the battery is no reason to wait");
+  return ok("the battery does not stop a deployment");
 }

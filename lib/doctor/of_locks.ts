@@ -38,10 +38,10 @@ async function lock({ config, known }: Configured): Promise<Finding> {
     const holders = await lock!.server.holders();
     if (slot?.stuck) {
       return warning(
-        `this host keeps a slot of the group ${group}: it was not well with ${
+        `this host keeps a slot of the group ${group}, because it was unhealthy with ${
           short(slot.revision)
         }`,
-        `push a revision that is well, or gitops-sync fleet unlock ${slot.id} --reason TEXT`,
+        `push a fix, or run gitops-sync fleet unlock ${slot.id} --reason TEXT`,
       );
     }
     return ok(
@@ -49,10 +49,10 @@ async function lock({ config, known }: Configured): Promise<Finding> {
         ? `${count(holders.length, "slot")} of ${
           config["lock.etcd.slots"]
         } of the group ${group} taken`
-        : "the server answers; whether it gives a slot is known once one is needed",
+        : "the server answers; whether a slot is free is known only when a run needs one",
     );
   } catch (error) {
     if (!(error instanceof LockTrouble)) throw error;
-    return problem(`no slot can be had: ${error.message}`, ...error.hints);
+    return problem(`cannot take a slot: ${error.message}`, ...error.hints);
   }
 }

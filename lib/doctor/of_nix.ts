@@ -1,5 +1,5 @@
 /**
- * Checks of what evaluates and builds.
+ * Checks of the programs that evaluate and build.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const oldestNix = "2.8";
 
 const { build } = exitCodes;
 
-/** The checks, in the order in which a run needs what they are about. */
+/** The checks, in the order in which a run needs their subjects. */
 export const nixChecks: readonly Check[] = [
   { name: "nix", exit: build, look: nix },
   { name: "flakes", needs: ["nix"], exit: build, look: flakes },
@@ -30,7 +30,7 @@ export const nixChecks: readonly Check[] = [
   },
 ];
 
-/** What keeps a revision from the power of this host. */
+/** The check of isolated evaluation. */
 export const isolationChecks: readonly Check[] = [
   {
     name: "isolation",
@@ -41,7 +41,7 @@ export const isolationChecks: readonly Check[] = [
   },
 ];
 
-/** What a program answers; nothing where there is no such program. */
+/** Returns the output of a program, or nothing if it is missing. */
 export async function answerOf(
   { effects }: Pick<Configured, "effects">,
   command: Omit<Command, "timeout">,
@@ -61,7 +61,7 @@ export async function answerOf(
   }
 }
 
-/** What went wrong, without what the program only warns of. */
+/** Returns the error message, without warnings. */
 function wordsOf(stderr: string): string {
   const error = stderr.split("\n").find((line) => /^error\b/.test(line));
   return oneLine(error ?? stderr, 300);
@@ -72,20 +72,20 @@ async function nix(context: Configured) {
     program: "nix",
     args: ["--version"],
   });
-  const install = "install Nix, or look at PATH: command -v nix";
-  if (!answer) return problem("there is no program nix on PATH", install);
+  const install = "install Nix, or check PATH: command -v nix";
+  if (!answer) return problem("nix is not on PATH", install);
   if (answer.code !== 0) return problem(`nix fails: ${answer.error}`, install);
   // "nix (Nix) 2.28.3", "nix (Lix, like Nix) 2.93.0".
   const number = /(\d+(?:\.\d+)*)\S*$/.exec(oneLine(answer.said))?.[1] ?? "";
   const version = parseVersion(number);
   const text = oneLine(answer.said, 100);
-  if (!version) return warning(`its version can't be read: ${text}`);
+  if (!version) return warning(`the version of Nix can't be read: ${text}`);
   return compareVersions(version, parseVersion(oldestNix)!) < 0
     ? problem(`${text} is too old: expected ${oldestNix} or newer`, install)
     : ok(text);
 }
 
-/** A run turns them on itself; a person's own `nix` may refuse them. */
+/** A run enables flakes itself; a person's own `nix` may refuse them. */
 async function flakes(context: Configured) {
   const answer = await answerOf(context, {
     program: "nix",
@@ -95,24 +95,26 @@ async function flakes(context: Configured) {
     ],
   });
   if (answer?.code === 0 && answer.said === "true") {
-    return ok("Nix has them, and a run turns them on for itself");
+    return ok("Nix supports flakes, and a run enables them for itself");
   }
   return problem(
-    `Nix has no flakes: ${answer?.error || "builtins.getFlake is missing"}`,
+    `Nix does not support flakes: ${
+      answer?.error || "builtins.getFlake is missing"
+    }`,
     'follow a newer nixpkgs, or set: nix.settings.experimental-features = [ "nix-command" "flakes" ];',
   );
 }
 
 async function daemon(context: Configured) {
-  const mend = "start it: systemctl restart nix-daemon.socket";
+  const fix = "start it: systemctl restart nix-daemon.socket";
   const isThere = await Deno.stat(`${daemonFolder}/socket`)
     .then(() => true, () => false);
   if (!isThere) {
     const text = `there is no Nix daemon: ${daemonFolder}/socket is missing`;
     // Root builds without one.
     return Deno.uid() === 0 && context.config?.["build.isolate"] !== "true"
-      ? warning(`${text}; root builds by itself, and nothing is isolated`, mend)
-      : problem(text, mend);
+      ? warning(`${text}; root builds without it, and nothing is isolated`, fix)
+      : problem(text, fix);
   }
   const answer = await answerOf(context, {
     program: "nix",
@@ -122,8 +124,8 @@ async function daemon(context: Configured) {
     ],
   });
   return answer?.code === 0
-    ? ok("it answers")
-    : problem(`it does not answer: ${answer?.error ?? ""}`, mend);
+    ? ok("the daemon answers")
+    : problem(`the daemon does not answer: ${answer?.error ?? ""}`, fix);
 }
 
 function nixosRebuild({ config }: Configured) {
@@ -132,9 +134,9 @@ function nixosRebuild({ config }: Configured) {
   }
   const path = programAt("nixos-rebuild");
   return path ? ok(path) : problem(
-    "there is no program nixos-rebuild on PATH",
+    "nixos-rebuild is not on PATH",
     "set in the host's configuration: system.tools.nixos-rebuild.enable = true;",
-    "or fetch what was built elsewhere: build.from: cache",
+    "or fetch systems that were built elsewhere: build.from: cache",
   );
 }
 
@@ -144,7 +146,7 @@ async function isolation({ effects, config }: Configured) {
   }
   if (config["build.isolate"] === "false") {
     return warning(
-      "revisions are evaluated with the power of this host (build.isolate: false)",
+      "revisions are evaluated as root (build.isolate: false)",
       "set build.isolate to auto",
     );
   }
@@ -152,14 +154,14 @@ async function isolation({ effects, config }: Configured) {
   const route = await provenRoute(effects, config, config.stateDirectory);
   if (typeof route === "string") {
     return warning(
-      `revisions are evaluated with the power of this host: ${route}`,
-      "the NixOS module sets this up: import it, and set services.gitops.enable = true;",
-      "or set build.isolate to true: a run refuses to go on then",
+      `revisions are evaluated as root: ${route}`,
+      "import the NixOS module, which sets this up, and set services.gitops.enable = true;",
+      "or set build.isolate to true: a run then refuses to continue",
     );
   }
   return ok(
     route.how === "unit"
-      ? "revisions are evaluated without the power of this host"
-      : "revisions are isolated by namespaces of the kernel alone",
+      ? "revisions are evaluated as a user without rights"
+      : "revisions are isolated only by kernel namespaces",
   );
 }

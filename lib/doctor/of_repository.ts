@@ -1,5 +1,5 @@
 /**
- * Checks of the way from the repository to a system that may be built.
+ * Checks of everything from the repository to a system that can be built.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const { build, refused, remote, secrets } = exitCodes;
 /** Where the tip is fetched to, below the state folder. */
 const scratch = "doctor";
 
-/** What only root can read of the way to the repository, in words. */
+/** Names the credential files of the repository, which only root can read. */
 function credentials(config: Config): string | undefined {
   const files = [config, ...config.mirrors].flatMap((one) => [
     one.tokenFile,
@@ -110,7 +110,7 @@ async function git(context: Configured): Promise<Finding> {
   });
   if (answer?.code === 0) return ok(answer.said);
   return problem(
-    answer ? `git fails: ${answer.error}` : "there is no program git on PATH",
+    answer ? `git fails: ${answer.error}` : "git is not on PATH",
     "install it: environment.systemPackages = [ pkgs.git ];",
   );
 }
@@ -127,7 +127,7 @@ async function credentialFiles(
     .filter(([, file]) => file !== undefined).map(([name]) => name);
   return ok(
     named.length === 0
-      ? "none are configured"
+      ? "no credentials are configured"
       : `${named.join(", ")} can be used`,
   );
 }
@@ -135,11 +135,11 @@ async function credentialFiles(
 /** The names of failures that are about the name and not about the server. */
 const aboutRef = ["ref-missing", "ref-ambiguous", "repository-empty"];
 
-/** Asks the server; whether it has the name is the next check. */
+/** Queries the server; the next check is whether it has the ref. */
 async function repository(context: Configured): Promise<Finding> {
   const { effects, config, known } = context;
   try {
-    // A person waits: no second try after a pause.
+    // A person waits: no retry after a pause.
     const patient = { ...config, retries: 0 };
     const state = known.state ?? fresh;
     const { tip } = await ask(effects, patient, state);
@@ -157,14 +157,14 @@ async function repository(context: Configured): Promise<Finding> {
 function ref({ config, known }: Configured): Finding {
   if (known.noRef) return failureOf(known.noRef);
   const { tip } = known;
-  if (!tip) return unknown("the repository did not say what it is at");
+  if (!tip) return unknown("the repository did not report its tip");
   const what = isPattern(config.ref)
     ? `${config.ref} names ${tip.name.replace(/^refs\/tags\//, "")}`
     : `${tip.kind} ${config.ref}`;
   return ok(`${what} is at ${short(tip.revision)}`);
 }
 
-/** Fetches and verifies the tip as a run does, into a folder of its own. */
+/** Fetches and verifies the tip as a run does, into its own folder. */
 async function revision(context: Configured): Promise<Finding> {
   const { effects, config, known } = context;
   const folder = `${config.stateDirectory}/${scratch}`;
@@ -186,7 +186,7 @@ async function revision(context: Configured): Promise<Finding> {
   known.verified = verified;
   const how = `${describe(verified.commit)}; ${verifiedText(verified)}`;
   return config["verify.mode"] === "none"
-    ? ok(`${how}; signatures are not asked for (verify.mode: none)`)
+    ? ok(`${how}; signatures are not required (verify.mode: none)`)
     : ok(how);
 }
 
@@ -222,10 +222,10 @@ async function keys({ effects, config }: Configured): Promise<Finding> {
   }
   if (found.length > 0) return ok(`${found.join(", ")} can be used`);
   return config["vault.address"]
-    ? ok("none of its own: Vault decrypts")
+    ? ok("this host has no key of its own: Vault decrypts")
     : warning(
       `this host has no key: ${usualIdentities.join(", ")} are missing`,
-      "make one: gitops-sync secrets keygen",
+      "create one: gitops-sync secrets keygen",
       "or name it with secrets.identities",
     );
 }
@@ -234,7 +234,7 @@ async function secretFiles(
   { effects, config, known }: Configured,
 ): Promise<Finding> {
   if (!config["secrets.check"]) {
-    return ok("not looked for: secrets.check is false");
+    return ok("not checked: secrets.check is false");
   }
   const run = known.run!;
   run.effects = effects;
@@ -248,8 +248,8 @@ async function host({ effects, config, known }: Configured): Promise<Finding> {
   }
   if (config["build.file"] !== "") {
     return unknown(
-      "not looked at: what build.file names is evaluated only to be built",
-      "gitops-sync plan",
+      "not checked: the file of build.file is evaluated only during a build",
+      "run gitops-sync plan",
     );
   }
   const run = known.run!;
@@ -262,7 +262,7 @@ async function host({ effects, config, known }: Configured): Promise<Finding> {
   };
   const names = await hostsOf(run, readable);
   const { host } = config;
-  if (names.includes(host)) return ok(`nixosConfigurations.${host} is there`);
+  if (names.includes(host)) return ok(`nixosConfigurations.${host} exists`);
   return problem(
     `the flake has no nixosConfigurations.${host}: it has ${
       names.join(", ") || "none"

@@ -1,5 +1,5 @@
 /**
- * Whether the system of a revision can be fetched, where it was built elsewhere.
+ * Checks whether a system that was built elsewhere can be fetched.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { whetherThere } from "../nix/store.ts";
 import { type Configured, type Finding, ok, problem } from "./check.ts";
 
 /**
- * Whether some substituter has the system. Nothing is fetched.
+ * Checks whether a substituter has the system. Fetches nothing.
  *
- * @throws {SyncError} where nothing says which system it is.
+ * @throws {SyncError} if the store path of the system is unknown.
  */
 export async function prebuilt(
   { effects, config, known }: Configured,
@@ -24,19 +24,19 @@ export async function prebuilt(
   );
   const details = safeLines(stderr).slice(-10);
   if (code !== 0) {
-    return { ...problem(`Nix can't look for ${system}`), details };
+    return { ...problem(`Nix can't query ${system}`), details };
   }
   // Words of Nix 2.8 to 2.34. Without any, all of it is here.
   if (/will be fetched/.test(stderr)) {
     return ok(
-      `a substituter has ${system}; its signatures are looked at as it is fetched`,
+      `a substituter has ${system}; its signatures are checked when it is fetched`,
     );
   }
   if (stderr.trim() === "") return ok(`${system} is in the store`);
   return {
     ...problem(
       `no substituter has ${system}`,
-      "copy it there: nix copy --to CACHE PATH; the substituters are those of nix.conf",
+      "copy it to a substituter of nix.conf: nix copy --to CACHE PATH",
     ),
     details,
   };

@@ -1,15 +1,15 @@
 /**
- * Where the programs of this host are.
+ * Finds the programs of this host.
  *
  * @module
  */
 
 /**
- * Where a program is found, without starting it.
+ * Finds a program without starting it.
  *
  * @param name Its name, or a path.
  * @param more Folders beside those of PATH, with colons between.
- * @returns the path; nothing where no such file can be run.
+ * @returns the path; nothing if there is no such executable file.
  */
 export function programAt(name: string, more = ""): string | undefined {
   if (name.includes("/")) return mayRun(name) ? name : undefined;

@@ -1,5 +1,5 @@
 /**
- * What is on a NixOS host already: its own modules, and what else switches it.
+ * Reads what a NixOS host already has: its own modules, and other agents.
  *
  * @module
  */
@@ -19,16 +19,16 @@ export interface Modules {
   hasFlake: boolean;
 }
 
-/** More is no configuration of one host. */
+/** A configuration of one host is smaller than this. */
 const mostFiles = 500, mostBytes = 4 * 1024 * 1024;
 
-/** Names that are no part of the configuration. */
-const passedOver = [".git", "flake.nix", "flake.lock", "result"];
+/** Names that are not part of the configuration. */
+const skipped = [".git", "flake.nix", "flake.lock", "result"];
 
 /**
  * Reads the modules in a folder such as `/etc/nixos`.
  *
- * @returns nothing where there is no `configuration.nix` in it.
+ * @returns nothing if it contains no `configuration.nix`.
  * @throws {SyncError} `modules-unreadable`, exit 2.
  */
 export async function modulesIn(folder: string): Promise<Modules | undefined> {
@@ -39,7 +39,7 @@ export async function modulesIn(folder: string): Promise<Modules | undefined> {
   let bytes = 0;
   const visit = async (path: string): Promise<void> => {
     for await (const { name } of Deno.readDir(path)) {
-      if (passedOver.includes(name)) continue;
+      if (skipped.includes(name)) continue;
       const file = `${path}/${name}`;
       const from = relative(folder, file);
       // Links are followed: a checkout elsewhere may be linked here.
@@ -51,7 +51,7 @@ export async function modulesIn(folder: string): Promise<Modules | undefined> {
         bytes += info.size;
       }
       if (files.size > mostFiles || bytes > mostBytes) {
-        throw new Error(`more than ${mostFiles} files or 4 MiB are there`);
+        throw new Error(`it has more than ${mostFiles} files or 4 MiB`);
       }
     }
   };
@@ -61,7 +61,7 @@ export async function modulesIn(folder: string): Promise<Modules | undefined> {
     throw usageError(
       "modules-unreadable",
       `Cannot copy ${folder}: ${oneLine((error as Error).message)}`,
-      "name another folder with --from FOLDER, or none with --from ''",
+      "name another folder with --from FOLDER, or copy nothing with --from ''",
     );
   }
   const hasFlake = await isThere(`${folder}/flake.nix`);
@@ -72,7 +72,7 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** A line of a module that a person has to look at. */
+/** A line of a module that a person has to check. */
 export interface Remark {
   /** Path and line, e.g. `configuration.nix:12`. */
   at: string;
@@ -80,29 +80,29 @@ export interface Remark {
   text: string;
 }
 
-/** What a module must not have beside this program, and why. */
+/** Other agents that a module must not enable, and why. */
 const rivals: readonly (readonly [RegExp, string])[] = [
   [
     /^[^#]*\bservices\.comin\b/,
-    "services.comin switches this host too: take it out",
+    "services.comin also switches this host: remove it",
   ],
   [
     /^[^#]*\bsystem\.autoUpgrade\b/,
-    "system.autoUpgrade switches this host too: take it out",
+    "system.autoUpgrade also switches this host: remove it",
   ],
   [
     /^[^#]*\bservices\.gitops\b/,
-    "services.gitops is set here already: take it out, or merge both",
+    "services.gitops is already set here: remove it, or merge both",
   ],
 ];
 
-/** Values that are written out where only the name of a file belongs. */
+/** Secrets that are written into a module instead of a file name. */
 const secretValue =
   /^[^#]*\b\w*(?:password|passphrase|secret|token|psk|privateKey)\w*\s*=\s*"[^"/][^"]*"/i;
 
 /**
- * What a person has to look at in modules: what else switches the host, and
- * what looks like a secret. No remark shows a value.
+ * Finds what a person has to check in modules: other agents that switch the host,
+ * and likely secrets. No remark shows a value.
  *
  * @param files Texts by path.
  */
@@ -116,14 +116,14 @@ export function remarksOn(files: ReadonlyMap<string, string>): Remark[] {
         ? [...found, {
           at,
           text:
-            "this looks like a secret: everybody who can read the repository could read it",
+            "this looks like a secret: everybody who can read the repository can read it",
         }]
         : found;
     })
   );
 }
 
-/** What modules set that may be set once alone. */
+/** Reads options of modules that may be set only once. */
 export function setIn(
   files: ReadonlyMap<string, string>,
 ): { hostName?: string; platform?: string; stateVersion: boolean } {
@@ -141,7 +141,7 @@ export function setIn(
 }
 
 /**
- * The release of NixOS that runs here, e.g. `25.05` (os-release(5)).
+ * Returns the release of NixOS that runs here, e.g. `25.05` (os-release(5)).
  *
  * @returns nothing on another system.
  */

@@ -1,6 +1,5 @@
 /**
- * What `init` writes: made as a whole beside the checkout before any of it is
- * put in place.
+ * Makes the files of `init`. All of them are complete before any is written.
  *
  * @module
  */
@@ -21,7 +20,7 @@ import {
 } from "./texts.ts";
 import type { NewFile } from "./write.ts";
 
-/** What a person asked for, and what was found. */
+/** The request of a person, and the facts of the host. */
 export interface Wish extends
   Pick<
     Plan,
@@ -31,19 +30,19 @@ export interface Wish extends
   folder: string;
   stateVersion: string;
   modules: Modules | undefined;
-  /** The system is that of this machine, and nothing says that of the host. */
+  /** The system of the host is unknown, and that of this machine is assumed. */
   isGuess?: true;
-  /** The public keys of the host and of who writes its secrets. */
+  /** The public keys of the host and of the person who writes its secrets. */
   hostKey: string;
   adminKey: string;
   /** Where the host keeps its key. */
   keyFile: string;
 }
 
-/** What is to be written, and what a person has to do besides. */
+/** The files to write, and what is left for a person to do. */
 export interface Prepared {
   files: NewFile[];
-  /** Sentences with what can't be done without overwriting. */
+  /** Sentences about what init can't do without overwriting a file. */
   byHand: string[];
 }
 
@@ -52,7 +51,7 @@ const secretName = "example";
 /**
  * Makes all files as texts.
  *
- * @throws {SyncError} exit 2 `host-there`, or 5 where sops does not encrypt.
+ * @throws {SyncError} exit 2 `host-there`, or 5 if sops can't encrypt.
  */
 export async function prepare(
   effects: Effects,
@@ -63,7 +62,7 @@ export async function prepare(
   if (await isThere(at(`hosts/${host}.nix`))) {
     throw usageError(
       "host-there",
-      `Cannot add ${host}: ${at(`hosts/${host}.nix`)} is there already`,
+      `Cannot add ${host}: ${at(`hosts/${host}.nix`)} already exists`,
       "name another host with --host NAME, or edit that file",
     );
   }
@@ -85,7 +84,7 @@ export async function prepare(
   const hasSecret = await isThere(at(secret));
   if (hasRules) {
     byHand.push(
-      `.sops.yaml is there already. Add a rule for ${secret} to it, and then: gitops-sync secrets add-host ${
+      `.sops.yaml already exists. Add a rule for ${secret} to it, then run: gitops-sync secrets add-host ${
         readers[1]!.name
       } ${hostKey} ${secret}`,
     );
@@ -106,7 +105,7 @@ export async function prepare(
   files.push({ path: at(`hosts/${host}.nix`), content: hostText(plan) });
   if (await isThere(at("flake.nix"))) {
     byHand.push(
-      `flake.nix is there already. Add the inputs gitops (${plan.inputs.gitops}) and sops-nix (${plan.inputs.sopsNix}) to it, and to its outputs:\n${
+      `flake.nix already exists. Add the inputs gitops (${plan.inputs.gitops}) and sops-nix (${plan.inputs.sopsNix}) to it, and add this to its outputs:\n${
         hostEntry(plan)
       }`,
     );
@@ -114,10 +113,10 @@ export async function prepare(
   return { files, byHand };
 }
 
-/** A person may be called like a host. */
+/** The host itself may be called admin. */
 const adminName = (host: string) => host === "admin" ? "me" : "admin";
 
-/** The first secret, which shows that all of it works. */
+/** Encrypts the first secret, which shows that everything works. */
 async function encrypted(
   effects: Effects,
   name: string,
@@ -147,7 +146,7 @@ async function encrypted(
       reason: "sops-failed",
       next: "stop",
       details: lastWords(finished),
-      hints: ["nothing was changed; look at --host-key and --admin-key"],
+      hints: ["check --host-key and --admin-key; nothing was changed"],
     },
   );
 }
@@ -156,7 +155,7 @@ async function encrypted(
  * Pins the inputs of the flake, in a copy of it.
  *
  * @param flake The text of `flake.nix`.
- * @returns `flake.lock`, or why there is none.
+ * @returns `flake.lock`, or the reason why it could not be made.
  */
 export async function locked(
   effects: Effects,

@@ -1,6 +1,6 @@
 /**
- * The files of a repository that hosts follow, as texts. `init` writes them,
- * and the flake's template is made of them. Pure.
+ * The files of a repository that hosts follow, as texts. `init` and the flake's
+ * template use them. Pure.
  *
  * @module
  */
@@ -12,14 +12,14 @@ export interface Inputs {
   sopsNix: string;
 }
 
-/** The inputs, where nothing else is said. */
+/** The default inputs. */
 export const usualInputs: Inputs = {
   nixpkgs: "github:NixOS/nixpkgs/nixos-25.05",
   gitops: "github:yourname/gitops-sync",
   sopsNix: "github:Mic92/sops-nix",
 };
 
-/** What one host is to be. */
+/** The facts of one host. */
 export interface Plan {
   host: string;
   /** As Nix names it, e.g. `x86_64-linux`. */
@@ -31,12 +31,12 @@ export interface Plan {
   inputs: Inputs;
   /** The host's own modules, as paths from its module. */
   imports: readonly string[];
-  /** What the own modules set already. */
+  /** What the host's own modules already set. */
   sets: { hostName?: string | undefined; stateVersion: boolean };
   stateVersion: string;
-  /** The host's key file; none where the host has no secret yet. */
+  /** The host's key file. */
   keyFile: string;
-  /** The name of the first secret; none where it has to be written first. */
+  /** The name of the first secret; none if a person has to write it first. */
   secret: string | undefined;
 }
 
@@ -84,7 +84,7 @@ export function flakeText(plan: Pick<Plan, "host" | "system" | "inputs">) {
       ...
     }:
     {
-      # A host finds itself by its host name.
+      # A host finds its entry by its host name.
 ${indented(hostEntry(plan), 6)}
     };
 }
@@ -95,9 +95,9 @@ ${indented(hostEntry(plan), 6)}
 export function hostText(plan: Plan): string {
   const { host, repository, ref, directory, sets, keyFile, secret } = plan;
   const imports = plan.imports.length === 0
-    ? `  # What nixos-generate-config wrote on the host: copy it here.
+    ? `  # Copy the file that nixos-generate-config wrote on the host, then import it:
   # imports = [ ./${host}-hardware.nix ];`
-    : `  # What was in /etc/nixos: boot loader, disks, users and sshd stay as they are.
+    : `  # Copied from /etc/nixos: boot loader, disks, users and sshd stay as they are.
   imports = [
 ${plan.imports.map((path) => `    ${path}`).join("\n")}
   ];`;
@@ -105,7 +105,7 @@ ${plan.imports.map((path) => `    ${path}`).join("\n")}
     ? `\n  networking.hostName = ${inNix(host)};\n`
     : "";
   const other = sets.hostName !== undefined && sets.hostName !== host
-    ? `\n    # The machine itself is called ${sets.hostName}.\n    host = ${
+    ? `\n    # The host name of the machine is ${sets.hostName}.\n    host = ${
       inNix(host)
     };`
     : "";
@@ -117,9 +117,9 @@ ${plan.imports.map((path) => `    ${path}`).join("\n")}
   system.stateVersion = ${inNix(plan.stateVersion)};
 `;
   const first = secret === undefined
-    ? `  # Once secrets/${host}.yaml is there (see README.md):
+    ? `  # When secrets/${host}.yaml exists (see README.md):
   # sops.secrets.password.sopsFile = ../secrets/${host}.yaml;`
-    : `  # Found at /run/secrets/${secret} on the host.
+    : `  # The value is at /run/secrets/${secret} on the host.
   sops.secrets.${secret}.sopsFile = ../secrets/${host}.yaml;`;
   return `{
 ${imports}
@@ -154,9 +154,9 @@ export interface Reader {
  * @param readers Who can decrypt: the host, and a person who can change it.
  */
 export function rulesText(host: string, readers: readonly Reader[]): string {
-  return `# Who can decrypt what: the host, and who writes its secrets. Their keys are
-# what gitops-sync secrets recipients prints on the host, and age-keygen -y FILE
-# of your own.
+  return `# Who can decrypt which file: the host, and the person who writes its secrets.
+# gitops-sync secrets recipients prints the key of the host. age-keygen -y FILE
+# prints your own.
 keys:
 ${readers.map(({ name, key }) => `  - &${name} ${key}`).join("\n")}
 creation_rules:

@@ -1,5 +1,5 @@
 /**
- * Writes several new files: all of them, or none. Nothing is overwritten.
+ * Writes new files: all of them, or none. Overwrites nothing.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { dirname } from "@std/path";
 import { SyncError } from "../base/errors.ts";
 import { naming, syncFolder } from "../host/files.ts";
 
-/** A file that is not there yet. */
+/** A file that does not exist yet. */
 export interface NewFile {
   /** Its absolute path. */
   path: string;
@@ -16,7 +16,7 @@ export interface NewFile {
   mode?: number;
 }
 
-/** Who owns what is made. */
+/** The owner of the new files. */
 interface Owner {
   uid: number | null;
   gid: number | null;
@@ -25,8 +25,8 @@ interface Owner {
 /**
  * Writes files and the folders that they need.
  *
- * @param owner Whom root gives them to.
- * @throws {SyncError} `not-written`, exit 2; what was made is removed again.
+ * @param owner The owner that root sets.
+ * @throws {SyncError} `not-written`, exit 2; all new files are removed again.
  */
 export async function writeNew(
   files: readonly NewFile[],
@@ -72,7 +72,7 @@ async function create(
     file = await Deno.open(path, { write: true, createNew: true, mode });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    throw unwritten(`${path} is there already, and nothing is overwritten`);
+    throw unwritten(`${path} already exists, and init overwrites nothing`);
   }
   made.push(path);
   try {
@@ -89,7 +89,7 @@ async function create(
   if (mode === 0o644) await give(path, owner);
 }
 
-/** What root makes in a person's checkout is that person's. */
+/** Gives a new file in a person's checkout to that person. */
 async function give(path: string, { uid, gid }: Owner): Promise<void> {
   if (Deno.uid() === 0 && uid !== null && uid !== 0) {
     await Deno.chown(path, uid, gid);
@@ -101,6 +101,6 @@ function unwritten(why: string): SyncError {
     stage: "config",
     reason: "not-written",
     next: "stop",
-    hints: ["nothing was changed"],
+    hints: ["fix this and run init again; nothing was changed"],
   });
 }

@@ -1,5 +1,5 @@
 /**
- * What a plan is about: what is followed, or the testing branch.
+ * Selects what a plan is about: the followed ref or the testing branch.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { testingTargetOf } from "../run/target.ts";
 import type { Target } from "../state/state.ts";
 import type { Would } from "./plan.ts";
 
-/** What a sync would bring to the host. */
+/** What a sync would deploy. */
 export interface Aim {
   tip: Tip;
   target: Target;
@@ -20,7 +20,7 @@ export interface Aim {
   isTest: boolean;
 }
 
-/** What the decision is about: what is followed, or the testing branch. */
+/** Selects the subject of a decision: the followed ref or the testing branch. */
 export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
   const target = targetOf(config);
   const { testing, servedBy, revision: base } = tip;
@@ -35,7 +35,7 @@ export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
   };
 }
 
-/** The revision that a decision names, where it names one. */
+/** Returns the revision that a decision names, if it names one. */
 function aboutWhich(decision: Decision): string | undefined {
   switch (decision.kind) {
     case "test":
@@ -52,7 +52,7 @@ function aboutWhich(decision: Decision): string | undefined {
   }
 }
 
-/** What a sync would do. */
+/** Returns what a sync would do. */
 export function wouldOf({ kind }: Decision, { isTest }: Aim): Would {
   if (isTest) return "test";
   return kind === "nothing" || kind === "correct" || kind === "test-over"
@@ -61,16 +61,16 @@ export function wouldOf({ kind }: Decision, { isTest }: Aim): Would {
 }
 
 /**
- * What a plan is about, in words.
+ * Describes what a plan is about.
  *
- * @param isOther Whether it is another name than the one that is followed.
+ * @param isOther Whether the plan is about another name than the followed ref.
  */
 export function aboutOf(
   { ref }: Config,
   { tip: { kind, name, revision }, isTest }: Aim,
   isOther: boolean,
 ): string {
-  const asIf = isOther ? `, as if ${oneLine(ref, 80)} were there` : "";
+  const asIf = isOther ? `, as if ${oneLine(ref, 80)} pointed to it` : "";
   if (kind === "commit") return `commit ${short(revision)}${asIf}`;
   const plain = oneLine(name.replace(/^refs\/(?:heads|tags)\//, ""), 80);
   const of = isPattern(ref) && !isOther && !isTest ? ` of ${ref}` : "";

@@ -1,5 +1,5 @@
 /**
- * The commits that a revision brings, as people know them.
+ * Lists the new commits of a revision.
  *
  * @module
  */
@@ -22,16 +22,16 @@ export interface Commits {
   list: readonly PlannedCommit[];
   /** How many there are. */
   count: number;
-  /** How many of those that are deployed the revision does not have. */
+  /** How many deployed commits the revision does not contain. */
   takenBack: number;
-  /** What they come after; none where nothing was deployed or it is not known. */
+  /** The commit before them; none if nothing was deployed or it is unknown. */
   base?: string;
 }
 
-/** So many are shown of a revision. */
+/** The limit of shown commits. */
 export const mostCommits = 50;
 
-/** Lists what a revision brings. */
+/** Lists the new commits of a revision. */
 export async function commitsOf(
   run: Run,
   fetched: Fetched,

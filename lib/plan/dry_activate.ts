@@ -1,5 +1,5 @@
 /**
- * Asks a system's own switch what it would do with this host.
+ * Runs the dry activation of a system on this host.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { unitPlan } from "./units.ts";
 
 /**
  * Runs `switch-to-configuration dry-activate` as a sync runs its switch, and
- * reads what it says.
+ * reads its output.
  *
- * It holds the lock of switches for as long as it runs, and a run must not meet
- * that: so it has the lock of runs as well, and a run that begins waits.
+ * It holds the lock of switches while it runs, and a run must not meet that
+ * lock. So it also holds the lock of runs, and a new run waits.
  *
  * @param state The state folder of the host.
- * @param notes Gets why nothing is known, where nothing is.
+ * @param notes Gets the reason if nothing is known.
  */
 export async function dryActivate(
   run: Run,
@@ -34,14 +34,14 @@ export async function dryActivate(
   const states = hasSystemd() ? await lookAtUnits(run.effects) ?? [] : [];
   if (hasSystemd() && states.length === 0) {
     notes.push(
-      "units: systemd does not tell which ones run, so what targets start is missing here",
+      "units: systemd does not report which units run, so units that targets start are missing here",
     );
   }
   const isKnown = await exists(`${state}/lock`);
   using lock = isKnown ? await lockForPlan(state) : undefined;
   if (isKnown && !lock) {
     notes.push(
-      "units: not asked, because a run is under way; try again when it is over",
+      "units: unknown, because a run is in progress; run plan again when it has ended",
     );
     return {};
   }
@@ -60,16 +60,18 @@ export async function dryActivate(
   return { units: unitPlan(words, states, before, after), words };
 }
 
-/** Why what it said is worth nothing. */
+/** Returns why the output can't be used. */
 function troubleWith(
   switched: Switched,
   words: DryWords,
 ): string | undefined {
-  if (isLocked(switched)) return "not asked, because another switch is at work";
+  if (isLocked(switched)) {
+    return "unknown, because another switch is in progress";
+  }
   if (switched.code !== 0 || switched.timedOut) {
-    return `dry-activate did not work: ${meaningOf(switched)}`;
+    return `dry-activate failed: ${meaningOf(switched)}`;
   }
   return words.isWhole
     ? undefined
-    : "dry-activate ended before it said what it would do";
+    : "dry-activate ended before it reported the changes";
 }

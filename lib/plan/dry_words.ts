@@ -1,26 +1,26 @@
 /**
- * Reads what `switch-to-configuration dry-activate` says. Pure.
+ * Reads the output of `switch-to-configuration dry-activate`. Pure.
  *
- * The words are those of switch-to-configuration-ng in nixpkgs, of the Perl one
- * before it, and of sops-install-secrets. It always ends with 0, so its text is
- * all there is. A line that is not known here is handed on as it is.
+ * The output is that of switch-to-configuration-ng in nixpkgs, of its Perl
+ * predecessor, and of sops-install-secrets. It always ends with 0, so the output
+ * is the only result. An unknown line is passed on unchanged.
  *
  * @module
  */
 
-/** What a switch would do with units, in its own words. */
+/** What a switch would do with units, as it reports it. */
 export interface DryWords {
-  /** Whether it came as far as the activation: without that it said nothing. */
+  /** Whether it reached the activation: without that, the lists are incomplete. */
   isWhole: boolean;
   stop: readonly string[];
   start: readonly string[];
   restart: readonly string[];
   reload: readonly string[];
-  /** Units that changed, and are left as they are. */
+  /** Changed units that stay as they are. */
   keep: readonly string[];
   /** Swap devices that would be turned off. */
   swapOff: readonly string[];
-  /** Whether systemd would execute itself anew. */
+  /** Whether systemd would re-execute itself. */
   reexec: boolean;
   /** Secrets of sops-nix, by name. */
   secrets: {
@@ -44,7 +44,7 @@ const single = /^would (restart|reload) (\S+\.[a-z]+)$/;
 const secret = /^would (add|modify|remove) (?:rendered )?secrets?\s*: (.+)$/;
 const activation = /^would activate the configuration\.\.\.$/;
 
-/** What it says of itself, and not of what would be done. */
+/** Lines about the program itself, not about changes. */
 const noise = [
   /^(?:Not c|C)hecking switch inhibitors/,
   /^(?:Pre-switch checks|Running pre-switch checks)/i,

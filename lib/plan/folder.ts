@@ -1,6 +1,6 @@
 /**
- * Plans a folder that a person works in, as that person: it is evaluated with
- * no more power than they have, and nothing of it is run on this host.
+ * Plans a person's folder with that person's rights. Nothing of the folder is run
+ * on this host.
  *
  * @module
  */
@@ -25,8 +25,8 @@ import { compareSystems } from "./systems.ts";
  * Plans the system of a folder, compared with another one.
  *
  * @param build Whether to evaluate and build it.
- * @param given The store path of the other one; without it the system that runs
- * here, if one does.
+ * @param given The store path of the other system; by default the running one,
+ * if there is one.
  * @throws {SyncError} `no-flake`, `no-file` and `folder-of-another`, exit 2.
  */
 export async function planFolder(
@@ -43,17 +43,17 @@ export async function planFolder(
   const { commits, isDirty } = await historyOf(effects, top);
   if (isDirty) {
     notes.push(
-      "the folder has changes that are not committed, and they are part of the plan",
+      "the folder has uncommitted changes, and the plan includes them",
     );
   }
   const draft: Partial<Plan> = {};
   if (build) {
     const before = given ?? runningSystem();
     if (before === null) {
-      notes.push("no NixOS system runs here, so all of it is new");
+      notes.push("no NixOS system runs here, so everything is new");
     } else {
       notes.push(
-        "units: by their files alone; the switch of a folder's system is never run",
+        "units: compared only by their files, because plan never runs the switch of a folder",
       );
     }
     await tryToBuild(effects, config, { top, what, before, notes }, draft);
@@ -98,7 +98,7 @@ async function tryToBuild(
   }
 }
 
-/** What is built, in the words of nix3-build(1). */
+/** Returns what to build, as arguments of nix3-build(1). */
 async function whatIn(
   config: LocalConfig,
   top: string,
@@ -117,14 +117,14 @@ async function whatIn(
       `Cannot plan ${oneLine(top, 200)}: it has no ${
         file.slice(top.length + 1)
       }, which build.file names`,
-      "name the folder that has it, or a revision: gitops-sync plan REVISION",
+      "name the folder that contains it, or plan a revision: gitops-sync plan REVISION",
     );
   }
   const attribute = config["build.attribute"].replaceAll("{host}", host);
   return ["--file", file, toplevelOf({ file, attribute })];
 }
 
-/** The folder of flake.nix. */
+/** Finds the folder of flake.nix. */
 async function flakeIn(top: string, directory: string): Promise<string> {
   for (const flake of [directory === "" ? top : `${top}/${directory}`, top]) {
     if (await exists(`${flake}/flake.nix`)) return flake;
@@ -132,11 +132,11 @@ async function flakeIn(top: string, directory: string): Promise<string> {
   throw usageError(
     "no-flake",
     `Cannot plan ${oneLine(top, 200)}: it has no flake.nix`,
-    "name the folder that has it, or a revision: gitops-sync plan REVISION",
+    "name the folder that contains it, or plan a revision: gitops-sync plan REVISION",
   );
 }
 
-/** Root must not evaluate what another user can write: it has root's power. */
+/** Refuses, for root, what another user can write: it would run as root. */
 async function refuseForeign(top: string): Promise<void> {
   const { uid } = await Deno.stat(top);
   if (Deno.uid() !== 0 || uid === 0) return;
@@ -144,14 +144,14 @@ async function refuseForeign(top: string): Promise<void> {
     "folder-of-another",
     `Cannot plan ${
       oneLine(top, 200)
-    } as root: it belongs to user ${uid}, who would get root's power`,
-    "run it as that user, without sudo: a folder needs no root",
+    } as root: user ${uid} owns it, and its code would run as root`,
+    "run the command as that user, without sudo",
   );
 }
 
 /**
- * Builds the system, and leaves no link to it. The lock file is taken as it
- * stands, as a sync takes it.
+ * Builds the system, and leaves no link to it. The lock file is used unchanged,
+ * as in a sync.
  */
 async function built(
   effects: Effects,
@@ -214,7 +214,7 @@ function buildCommand(
   };
 }
 
-/** The commits that were not pushed; the newest where that is not known. */
+/** Lists the commits that are not pushed; only the newest if that is unknown. */
 async function historyOf(
   effects: Pick<Effects, "run">,
   top: string,
@@ -250,10 +250,10 @@ async function historyOf(
   };
 }
 
-/** Nobody's keys are looked at: a person's folder is that person's. */
+/** Describes a signature without checking it against any keys. */
 function saysOf(content: Uint8Array | undefined): string {
   const text = new TextDecoder().decode(content);
   return ["gpgsig", "gpgsig-sha256"].some((name) => fieldOf(text, name))
-    ? "signed, and not checked"
+    ? "signed, not checked"
     : "not signed";
 }

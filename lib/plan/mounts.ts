@@ -1,12 +1,12 @@
 /**
- * What a system mounts that another one does not. A dry activation names what
- * goes and what changes; what is new is mounted by a target.
+ * Finds the new mounts of a system. A dry activation names removed and changed
+ * mounts; a target mounts new ones.
  *
  * @module
  */
 import { readIfThere } from "../host/files.ts";
 
-/** The units of new lines in fstab(5), which systemd mounts by itself. */
+/** Returns the units of new lines in fstab(5), which systemd mounts by itself. */
 export function newMounts(before: string | null, after: string): string[] {
   const had = new Set(before === null ? [] : mountsOf(before));
   return mountsOf(after).filter((unit) => !had.has(unit));
@@ -24,7 +24,7 @@ function mountsOf(system: string): string[] {
   });
 }
 
-/** A path as the name of a unit has it (systemd-escape(1), `--path`). */
+/** Escapes a path for the name of a unit (systemd-escape(1), `--path`). */
 export function escapedPath(path: string): string {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0) return "-";

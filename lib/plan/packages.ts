@@ -1,31 +1,31 @@
 /**
- * Which packages a system has that another one has not, with their sizes.
+ * Compares the packages of two systems, with their sizes.
  *
- * `nix store diff-closures` tells the same, and its words differ between the
- * versions of Nix. What this asks of the store is answered alike by all of them.
+ * `nix store diff-closures` reports the same, but its output differs between
+ * versions of Nix. All versions answer the queries here in the same way.
  *
  * @module
  */
 import type { Command, Effects } from "../base/effects.ts";
 import { isStorePath } from "../base/names.ts";
 
-/** One package of which the versions differ. */
+/** One package with different versions. */
 export interface PackageChange {
   name: string;
   /** The versions of the old system, and those of the new one; sorted. */
   before: readonly string[];
   after: readonly string[];
-  /** Bytes that it takes more, or less, in the new closure. */
+  /** Additional bytes in the new closure; negative if it is smaller. */
   bytes: number;
 }
 
-/** What differs between two closures. */
+/** The differences between two closures. */
 export interface PackageChanges {
-  /** By name; packages of which the version changed, appeared or went. */
+  /** By name; packages with a changed, added or removed version. */
   changed: readonly PackageChange[];
-  /** How many store paths are other ones with the same name and version. */
+  /** How many store paths changed with the same name and version. */
   rebuilt: number;
-  /** Bytes of both closures; `null` where there is no old system. */
+  /** Bytes of both closures; `null` if there is no old system. */
   before: number | null;
   after: number;
 }
@@ -36,14 +36,14 @@ const patience = 5 * 60_000;
 /** Paths in one call, so that no argument list is too long (execve(2)). */
 const mostAtOnce = 500;
 
-/** Bytes from which a path without a version is worth a line. */
+/** The least difference in bytes that is shown for a path without a version. */
 const worthALine = 64 * 1024;
 
 /**
  * Compares the closures of two systems.
  *
- * @param before The old one; none: all of the new one is new.
- * @returns `undefined` where the store does not tell.
+ * @param before The old one; none: everything is new.
+ * @returns `undefined` if the store does not answer.
  */
 export async function comparePackages(
   effects: Pick<Effects, "run">,
@@ -65,7 +65,7 @@ export async function comparePackages(
   };
 }
 
-/** The changes between two lists of store paths. Pure. */
+/** Returns the changes between two lists of store paths. Pure. */
 export function changesBetween(
   olds: readonly string[],
   news: readonly string[],
@@ -93,13 +93,13 @@ export function changesBetween(
   return { changed, rebuilt };
 }
 
-/** Other versions, or another size of what has none. */
+/** Whether the versions differ, or the size of a path without a version. */
 function isWorthALine({ before, after, bytes }: PackageChange): boolean {
   const isOther = before.join() !== after.join();
   return isOther || Math.abs(bytes) >= worthALine;
 }
 
-/** A store path by what people call it. */
+/** A store path and its version. */
 interface Part {
   path: string;
   version: string;
@@ -116,7 +116,7 @@ function grouped(paths: readonly string[]): Map<string, Part[]> {
   return groups;
 }
 
-/** Without the empty one, which a path without a version has. */
+/** Returns the versions, without the empty one of a path without a version. */
 function versionsOf(parts: readonly Part[]): string[] {
   const all = new Set(parts.map(({ version }) => version));
   return [...all].filter((version) => version !== "").sort();
@@ -127,9 +127,9 @@ const outputs =
   /-(?:bin|data|debug|dev|devdoc|dist|doc|info|lib|lib32|lib64|libexec|libs|man|modules|out|py|python|static|terminfo|tests?)$/;
 
 /**
- * The name and version of a store path: the version begins at the first dash
- * that a digit follows (Nix manual, `builtins.parseDrvName`, which takes any
- * character but a letter).
+ * Splits a store path into name and version. The version begins at the first dash
+ * before a digit (Nix manual, `builtins.parseDrvName`, which accepts any
+ * character except a letter).
  */
 export function partsOf(path: string): { name: string; version: string } {
   const whole = path.replace(/^\/nix\/store\/[0-9a-z]{32}-/, "")
@@ -140,7 +140,7 @@ export function partsOf(path: string): { name: string; version: string } {
     : { name, version: version! };
 }
 
-/** All store paths that a system needs, itself included. */
+/** Lists all store paths that a system needs, including itself. */
 async function closureOf(
   effects: Pick<Effects, "run">,
   system: string,
@@ -149,7 +149,7 @@ async function closureOf(
   return lines?.every(isStorePath) && lines.length > 0 ? lines : undefined;
 }
 
-/** Bytes of each path in the store. */
+/** Returns the size in bytes of each store path. */
 async function sizesOf(
   effects: Pick<Effects, "run">,
   paths: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * What a sync would do, without doing it: the shape of the answer.
+ * The result of a plan: what a sync would do.
  *
  * @module
  */
@@ -13,62 +13,62 @@ import type { UnitFileChanges, UnitPlan } from "./units.ts";
 
 /** What a sync would do with the revision. */
 export type Would =
-  /** Bring it to this host. */
+  /** Deploy it to this host. */
   | "deploy"
-  /** Put back what was deployed, because somebody switched by hand. */
+  /** Activate the deployed system again, because somebody switched by hand. */
   | "correct"
-  /** Try the testing branch out, until the next reboot. */
+  /** Try out the testing branch until the next reboot. */
   | "test"
-  /** Put back what is followed, because the testing branch is over. */
+  /** Return to the followed ref, because the testing branch is over. */
   | "test-over"
   | "nothing";
 
-/** What a system needs a reboot for. */
+/** Whether and why a system needs a reboot. */
 export interface RebootNeed {
-  /** What of it is not what was booted, in words; empty: no reboot is needed. */
+  /** The parts that differ from the booted system; empty: no reboot is needed. */
   changed: readonly string[];
-  /** Whether it can't be switched to without one. */
+  /** Whether a switch without a reboot is impossible. */
   isForced: boolean;
   /** `reboot` of the configuration. */
   policy: string;
 }
 
-/** The answer. What could not be looked at is missing, and `notes` says why. */
+/** The plan. Unknown parts are missing, and `notes` says why. */
 export interface Plan {
   /** The host's name in the flake. */
   host: string;
-  /** None where a folder is planned. */
+  /** Missing in the plan of a folder. */
   target?: Target;
   /** What the plan is about, in words: `branch main`, `the folder /srv/infra`. */
   about: string;
   would: Would;
-  /** The commit; none of a folder with changes that are not committed. */
+  /** The commit; missing for a folder with uncommitted changes. */
   revision?: string;
   commits?: Commits;
-  /** What of the revision was verified, in words. */
+  /** The result of verification, in words. */
   verified?: string;
   /** Where and why a sync of it would fail. */
   failure?: SyncError;
-  /** Whether it was built; `false`: it was not asked for. */
+  /** Whether it was built; `false`: no build was requested. */
   isBuilt: boolean;
-  /** The system that runs, and the one that would. */
+  /** The running system and the new one. */
   before?: string | null;
   after?: string;
   packages?: PackageChanges;
   units?: UnitPlan;
   unitFiles?: UnitFileChanges;
   reboot?: RebootNeed;
-  /** Of two systems, by name. */
+  /** Changes between two systems, by name. */
   secrets?: SecretChanges;
-  /** Of two revisions, by path. */
+  /** Changes between two revisions, by path. */
   secretFiles?: SecretChanges;
   stops: readonly Stop[];
-  /** What could not be looked at, and why, one sentence each. */
+  /** What is unknown and why, one sentence each. */
   notes: readonly string[];
 }
 
 /**
- * Whether this host would change; `undefined` where that is not known, because
+ * Whether this host would change; `undefined` if that is unknown, because
  * nothing was built.
  */
 export function changes({ would, before, after }: Plan): boolean | undefined {

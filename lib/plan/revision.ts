@@ -1,6 +1,6 @@
 /**
- * Plans a revision of the repository: by the stages of a run, in a folder of its
- * own, up to the point where a run would begin to change the host.
+ * Plans a revision of the repository with the stages of a run, in a separate
+ * folder, up to the point where a run would begin to change the host.
  *
  * @module
  */
@@ -43,28 +43,28 @@ import { Scratch } from "./scratch.ts";
 import { compareSecretFiles } from "./secret_files.ts";
 import { compareSystems } from "./systems.ts";
 
-/** What a person asks for. */
+/** What a person requests. */
 export interface PlanWish {
-  /** A revision or another name of the repository; none: what is followed. */
+  /** A revision or another ref of the repository; none: the followed ref. */
   revision?: string;
-  /** Whether to build: without that no units and packages are known. */
+  /** Whether to build. Without a build, units and packages are unknown. */
   build: boolean;
-  /** Whether the units of this host may be asked, which takes root. */
+  /** Whether the dry activation can run, which needs root. */
   isRoot: boolean;
 }
 
-/** The parts of the plan as they come to be known. */
+/** The parts of the plan that are known so far. */
 interface Draft extends Partial<Plan> {
   notes: string[];
   refusals: SyncError[];
 }
 
 /**
- * Plans what a sync would do with what the remote names now, or with another
- * revision as if it were named. Changes nothing on this host.
+ * Plans a sync of the current tip of the remote, or of another revision as if it
+ * were the tip. Changes nothing on this host.
  *
- * @throws {SyncError} where the remote can't be asked or fetched from, and
- * where another plan is at work.
+ * @throws {SyncError} if the query or the fetch fails, or another plan is in
+ * progress.
  */
 export async function planRevision(
   effects: Effects,
@@ -77,7 +77,7 @@ export async function planRevision(
     ? config
     : { ...config, ref: await wholeName(effects, folder, wish.revision) };
   const { tip } = await ask(effects, named, known);
-  // As if that were what is followed: nothing is tried out on top of it.
+  // As if it were the followed ref: no testing branch on top of it.
   if (wish.revision !== undefined) delete tip.testing;
   const at = await atWork(folder);
   const busy = at?.isRun ? at.holder : undefined;
@@ -89,7 +89,7 @@ export async function planRevision(
     state,
   );
   run.remote = remoteOf(named, tip.servedBy);
-  // Another name is planned as it is, and not what has soaked before it.
+  // Another ref is planned as it is, not an earlier revision that has soaked.
   const soaks = wish.revision === undefined
     ? config
     : { ...config, "gates.soak": undefined };
@@ -121,7 +121,7 @@ export async function planRevision(
   };
 }
 
-/** A hash that is cut short, as the mirror knows it; any other name as it is. */
+/** Completes an abbreviated hash with the mirror; returns other names unchanged. */
 async function wholeName(
   effects: Effects,
   folder: string,
@@ -139,7 +139,7 @@ async function wholeName(
   return code === 0 && isRevision(whole) ? whole : name;
 }
 
-/** What a run decides; what only stops it is told by itself. */
+/** Returns the decision of a run, without windows, which are reported separately. */
 function decisionOf(
   effects: Effects,
   config: Config,
@@ -159,14 +159,14 @@ function decisionOf(
   return decision.kind === "queued" ? decision.then : decision;
 }
 
-/** What keeps every run from changing this machine. */
+/** Returns what keeps every run from changing this machine. */
 async function refusedHere({ machineId }: Config): Promise<SyncError[]> {
   if (machineId === undefined) return [];
   const refusal = await refusalOf(() => refuseOtherMachine(machineId));
   return refusal ? [refusal] : [];
 }
 
-/** Fills the draft, as far as it goes. */
+/** Fills the draft as far as possible. */
 async function fill(
   run: Run,
   draft: Draft,
@@ -192,7 +192,7 @@ async function fill(
   }
 }
 
-/** The stages note how far they are; nobody reads that of a plan. */
+/** Begins an attempt, because the stages record their progress in one. */
 async function beginPlan(run: Run, { tip, target }: Aim): Promise<void> {
   const { revision, kind, base } = tip;
   const commit = { revision, subject: "", author: "", committedAt: "" };
@@ -203,16 +203,16 @@ async function beginPlan(run: Run, { tip, target }: Aim): Promise<void> {
   await begin(run, "sync", commit, target, { kind, ...name, ...testing });
 }
 
-/** Without the commits there is nothing to show. */
+/** Whether an error is about the revision; before the fetch there is no plan. */
 function isOfRevision(error: unknown): error is SyncError {
   return error instanceof SyncError && error.reason !== "interrupted" &&
     !["decide", "fetch", "state", "lock"].includes(error.stage);
 }
 
 /**
- * Does what a run does before it changes the host.
+ * Runs the stages of a run that do not change the host.
  *
- * @returns the system that was built, if it was to be.
+ * @returns the built system, if a build was requested.
  */
 async function throughStages(
   run: Run,
@@ -243,7 +243,7 @@ async function throughStages(
     draft.commits.base,
   );
   if (!wish.build) return undefined;
-  // What there is no room for would take the last of it.
+  // A build would use up the last free space.
   if (refusal && ["disk-low", "inodes-low"].includes(refusal.reason)) {
     draft.notes.push(`not built: ${refusal.message}`);
     return undefined;
@@ -262,7 +262,7 @@ async function throughStages(
   return proven.system;
 }
 
-/** Compares with the system that the operation replaces. */
+/** Compares the new system with the one that the operation replaces. */
 async function compare(
   run: Run,
   draft: Draft,
@@ -285,11 +285,11 @@ async function compare(
   if (full) draft.refusals.push(full);
   if (operation === "boot") {
     draft.notes.push(
-      "units: none is touched before the next boot (operation: boot)",
+      "units: none changes before the next boot (operation: boot)",
     );
   } else if (!isRoot) {
     draft.notes.push(
-      "units: only root may ask the switch of a system what it would do",
+      "units: unknown, because only root can run the dry activation; run plan with sudo",
     );
   } else {
     const asked = await dryActivate(run, state, before, after, draft.notes);
@@ -301,8 +301,8 @@ async function compare(
 }
 
 /**
- * The dry activation of sops-nix decrypts, and so tells which values are other
- * ones. Where it said nothing at all, perhaps it was not run.
+ * The dry activation of sops-nix decrypts, so it reports which values differ. If
+ * it reported nothing, it may not have run.
  */
 function withDecrypted(
   secrets: SecretChanges,
@@ -322,7 +322,7 @@ function withDecrypted(
   };
 }
 
-/** The error that something ends with, if it is one that was foreseen. */
+/** Returns the expected error of a function, if it throws one. */
 async function refusalOf(
   look: () => void | Promise<void>,
 ): Promise<SyncError | undefined> {

@@ -1,7 +1,6 @@
 /**
- * The folder that a plan works in. It stands in for the state folder, so that
- * the stages of a run do for a plan what they do for a run, and nothing of it is
- * left.
+ * The folder of a plan. It replaces the state folder, so that a plan can use the
+ * stages of a run. It is removed afterwards.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { ensurePrivateDir } from "../host/files.ts";
 import { type Lock, takeLock } from "../host/lock.ts";
 import { planFolder } from "../nix/isolation.ts";
 
-/** A plan's folder, which goes when it is disposed of. */
+/** A plan's folder, removed when it is disposed of. */
 export class Scratch implements AsyncDisposable {
   private constructor(
     readonly folder: string,
@@ -20,10 +19,10 @@ export class Scratch implements AsyncDisposable {
   ) {}
 
   /**
-   * Makes the folder, in the place of one that a killed plan has left.
+   * Creates the folder; replaces one that a killed plan left.
    *
    * @param state The state folder.
-   * @throws {SyncError} `locked`, exit 10: another plan is at work.
+   * @throws {SyncError} `locked`, exit 10: another plan is in progress.
    */
   static async make(state: string, now: Date): Promise<Scratch> {
     const isKnown = await exists(state);
@@ -40,9 +39,9 @@ export class Scratch implements AsyncDisposable {
   }
 
   /**
-   * Begins with what the state folder has: the objects of the mirror, and what
-   * secrets opened before. Git never changes a pack, so a second name of one
-   * costs nothing. What does not fit together is fetched anew.
+   * Copies from the state folder: the objects of the mirror, and the list of
+   * secrets that opened before. Git never changes a pack, so a hard link to one
+   * is safe. Git fetches again what is inconsistent.
    */
   async #seed(state: string): Promise<void> {
     try {
@@ -69,7 +68,7 @@ export class Scratch implements AsyncDisposable {
   }
 }
 
-/** Packs and objects get a second name, all other files are copied. */
+/** Links packs and objects, and copies all other files. */
 async function copyTree(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { mode: 0o700 });
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {

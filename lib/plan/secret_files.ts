@@ -1,5 +1,5 @@
 /**
- * The encrypted files of the repository that differ between two revisions.
+ * Finds the encrypted files that differ between two revisions.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Reader } from "../secrets/reading/reader.ts";
 import { sealsOf, type SecretChanges } from "./secrets.ts";
 
 /**
- * Compares the encrypted files of two revisions: paths in place of names.
+ * Compares the encrypted files of two revisions, by path.
  *
  * @param base The earlier revision; none: every file is new.
  */

@@ -1,5 +1,6 @@
 /**
- * Which secrets would appear, go or change: names only, and nothing decrypted.
+ * Finds secrets that would be added, removed or changed. It reads only names and
+ * decrypts nothing.
  *
  * @module
  */
@@ -12,20 +13,20 @@ import type { SopsFormat } from "../secrets/sops/formats.ts";
 export interface SecretChanges {
   added: readonly string[];
   removed: readonly string[];
-  /** Another value, or the same value encrypted anew: that can't be told. */
+  /** A different value, or the same value encrypted again; both look the same. */
   changed: readonly string[];
-  /** The same values, encrypted for others or anew. */
+  /** The same values, encrypted again or for other keys. */
   rekeyed: readonly string[];
 }
 
-/** An installed secret, whichever tool installs it. */
+/** An installed secret of any tool. */
 interface One {
   file: string;
   key: string;
   format: SopsFormat | "age";
 }
 
-/** Compares what two systems install. */
+/** Compares the installed secrets of two systems. */
 export async function compareSecrets(
   reader: Reader,
   before: Installed,
@@ -102,9 +103,9 @@ async function sealedAt(
 }
 
 /**
- * All encrypted values of a file of sops, in their order. They stay the same
- * where only the recipients change: the values are encrypted with a data key,
- * and the data key is encrypted for each recipient. Empty for a file of age.
+ * Returns all encrypted values of a sops file, in order. They do not change if
+ * only the recipients change: the values are encrypted with a data key, and the
+ * data key is encrypted for each recipient. Empty for an age file.
  */
 export function sealsOf(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);

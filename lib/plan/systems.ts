@@ -1,5 +1,5 @@
 /**
- * Compares the system that runs with the one that would.
+ * Compares the running system with the new one.
  *
  * @module
  */
@@ -21,9 +21,9 @@ type Compared = Pick<
 >;
 
 /**
- * Compares what can be read of both systems. Nothing of either is run.
+ * Compares what can be read of both systems. Runs nothing of either.
  *
- * @param notes Gets what could not be looked at.
+ * @param notes Gets what could not be compared.
  */
 export async function compareSystems(
   effects: Pick<Effects, "run">,
@@ -34,7 +34,9 @@ export async function compareSystems(
 ): Promise<Compared> {
   const packages = await comparePackages(effects, before, after);
   if (!packages) {
-    notes.push("packages: Nix does not tell what the systems need");
+    notes.push(
+      "packages: unknown, because Nix did not list what the systems need",
+    );
   }
   const secrets = await secretsBetween(
     before,

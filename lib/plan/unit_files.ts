@@ -1,25 +1,25 @@
 /**
- * The unit files of a system, and what its targets pull in.
+ * Reads the unit files of a system, and what its targets start.
  *
- * A dry activation names no unit that a target starts: it hides the targets,
- * which are started again by each switch, and with them all that is new or does
- * not run. So this reads what they want.
+ * A dry activation names no unit that a target starts. Each switch starts the
+ * targets again, and with them all units that are new or stopped. So this reads
+ * the dependencies of targets.
  *
  * @module
  */
 import { readIfThere } from "../host/files.ts";
 
-/** Where a system has its units. */
+/** The folder of the system units in a system. */
 export const systemUnits = "etc/systemd/system";
 
-/** Where it has those of its users. */
+/** The folder of the user units in a system. */
 export const userUnits = "etc/systemd/user";
 
-/** The unit files of one folder: each name with where it leads. */
+/** The unit files of one folder: each name with its link target. */
 export type UnitFiles = ReadonlyMap<string, string>;
 
 /**
- * The unit files and drop-ins of a system. A drop-in is told as the unit's.
+ * Lists the unit files and drop-ins of a system. A drop-in counts as its unit.
  *
  * @param folder {@linkcode systemUnits} or {@linkcode userUnits}.
  */
@@ -39,7 +39,7 @@ export function unitFiles(system: string, folder: string): UnitFiles {
   return files;
 }
 
-/** What differs between the unit files of two systems. */
+/** The differences between the unit files of two systems. */
 export interface FileChanges {
   added: readonly string[];
   removed: readonly string[];
@@ -63,12 +63,12 @@ const isMasked = (to: string | undefined) => to === "/dev/null";
 const isThere = (files: UnitFiles, name: string) =>
   files.has(name) && !isMasked(files.get(name));
 
-/** A unit that the start of targets pulls in. */
+/** Units that start with targets. */
 export type Pulled = ReadonlySet<string>;
 
 /**
- * All units that are started with some units, where they do not run: what they
- * want and require, and what that does, in the unit files of a system.
+ * Returns all stopped units that start with other units: their dependencies, and
+ * the dependencies of these, according to the unit files of a system.
  *
  * @param from The units that are started.
  * @param runs Whether a unit runs: starting it again does nothing, unless it is
@@ -94,7 +94,7 @@ export function pulledIn(
   return found;
 }
 
-/** What a unit wants or requires, by links and by its own words. */
+/** Returns what a unit wants or requires, by links and by its settings. */
 function wantedBy(folder: string, unit: string): string[] {
   const links = [".wants", ".requires", ".upholds"].flatMap((how) =>
     entriesOf(`${folder}/${unit}${how}`).map(({ name }) => name)
@@ -106,7 +106,7 @@ function wantedBy(folder: string, unit: string): string[] {
   return [...links, ...words].filter((name) => /\.[a-z]+$/.test(name));
 }
 
-/** The text of a unit with its drop-ins; empty where it has no file. */
+/** Returns the text of a unit with its drop-ins; empty if it has no file. */
 export function textOf(folder: string, unit: string): string {
   const file = fileOf(folder, unit);
   const dropIns = entriesOf(`${folder}/${unit}.d`)
@@ -115,7 +115,7 @@ export function textOf(folder: string, unit: string): string {
     .join("\n");
 }
 
-/** The file of a unit that is not masked; that of its template, if need be. */
+/** Returns the file of a unit, or of its template; nothing if it is masked. */
 function fileOf(folder: string, unit: string): string | undefined {
   const template = unit.replace(/@.+(\.[a-z]+)$/, "@$1");
   const path = [unit, template].map((name) => `${folder}/${name}`)
@@ -134,7 +134,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** Where a path leads; itself where that can't be told. */
+/** Resolves the links of a path; returns the path itself if that fails. */
 function targetOf(path: string): string {
   try {
     return Deno.realPathSync(path);
@@ -143,7 +143,7 @@ function targetOf(path: string): string {
   }
 }
 
-/** The entries of a folder; a link to a folder counts as one. */
+/** Lists the entries of a folder; a link to a folder counts as a folder. */
 function entriesOf(folder: string): { name: string; isDirectory: boolean }[] {
   try {
     return [...Deno.readDirSync(folder)].map(({ name, isDirectory }) => ({

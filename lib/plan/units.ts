@@ -1,5 +1,5 @@
 /**
- * What a switch to a system would do with the units of this host.
+ * Finds what a switch to a system would do with the units of this host.
  *
  * @module
  */
@@ -16,38 +16,38 @@ import {
   userUnits,
 } from "./unit_files.ts";
 
-/** What would happen to the units. A unit is in one of the lists. */
+/** What would happen to the units. Each unit is in only one list. */
 export interface UnitPlan {
-  /** Units that did not run before, and that the old system did not have. */
+  /** Units that do not run now, and that the old system does not have. */
   start: readonly string[];
-  /** Units that the old system has, and that do not run now. */
+  /** Units that do not run now, and that the old system has. */
   again: readonly string[];
-  /** Units that run now, and after a pause run again. */
+  /** Units that run now, stop and start again. */
   restart: readonly string[];
-  /** Units that are stopped, and that their socket starts when it is used. */
+  /** Units that stop, and that their socket starts when it is used. */
   onDemand: readonly string[];
-  /** Units that run now, and do not any more. */
+  /** Units that run now, and stop. */
   stop: readonly string[];
   reload: readonly string[];
-  /** Units that changed, and go on running as they are. */
+  /** Changed units that continue to run as they are. */
   keep: readonly string[];
   /** Swap devices that would be turned off. */
   swapOff: readonly string[];
-  /** Whether systemd would execute itself anew. */
+  /** Whether systemd would re-execute itself. */
   reexec: boolean;
-  /** What else the switch said. */
+  /** Other output of the switch. */
   other: readonly string[];
 }
 
-/** What a system has, compared with another one; no host is looked at. */
+/** The differences between the unit files of two systems, whatever runs. */
 export interface UnitFileChanges {
   /** Units of the system. */
   system: FileChanges;
-  /** Units of its users, of which a dry activation says nothing. */
+  /** Units of users, which a dry activation does not report. */
   user: FileChanges;
 }
 
-/** Compares the unit files of two systems; all are new where there is no old. */
+/** Compares the unit files of two systems; all are new if there is no old one. */
 export function compareUnitFiles(
   before: string | null,
   after: string,
@@ -61,11 +61,11 @@ export function compareUnitFiles(
 }
 
 /**
- * What would happen, from the words of a dry activation, the units that run,
- * and the unit files: a target starts what it wants and does not run, and what
- * is stopped takes with it what requires it.
+ * Works out what would happen from the output of a dry activation, the running
+ * units, and the unit files. A target starts what it wants if that does not run.
+ * A unit that stops also stops the units that require it.
  *
- * @param states All units; none where systemd does not run or answer.
+ * @param states All units; none if systemd does not run or answer.
  */
 export function unitPlan(
   words: DryWords,
@@ -78,7 +78,7 @@ export function unitPlan(
     ["active", "activating", "reloading"].includes(
       byName.get(unit)?.active ?? "",
     );
-  // It also names what goes and does not run: nothing happens to that.
+  // It also names removed units that do not run: nothing happens to them.
   const stopped = withDependents(
     words.stop.filter((unit) => states.length === 0 || runs(unit)),
     byName,
@@ -120,7 +120,7 @@ export function unitPlan(
 
 const sorted = (units: readonly string[]) => [...units].sort();
 
-/** Units, and what systemd stops or restarts together with them. */
+/** Returns units with those that systemd stops or restarts together with them. */
 function withDependents(
   units: readonly string[],
   byName: ReadonlyMap<string, UnitState>,
@@ -129,7 +129,7 @@ function withDependents(
   const found = new Set(units);
   for (const unit of found) {
     const { requiredBy = [], parts = [] } = byName.get(unit) ?? {};
-    // A set that grows while it is gone through is gone through to its end.
+    // The loop also visits units that are added to the set meanwhile.
     for (const one of [...requiredBy, ...parts]) {
       if (runs(one) && !one.endsWith(".target")) found.add(one);
     }
@@ -137,7 +137,7 @@ function withDependents(
   return found;
 }
 
-/** What the targets pull in that each switch starts. */
+/** Returns the units that start with the targets of each switch. */
 function startedByTargets(
   words: DryWords,
   states: readonly UnitState[],
@@ -157,8 +157,8 @@ function startedByTargets(
 const asleep = ["suspend.target", "hibernate.target", "hybrid-sleep.target"];
 
 /**
- * Whether a switch starts a target that is active. A target without a file in
- * the system can have links of the system's all the same: its own are systemd's.
+ * Whether a switch starts an active target. A target without a file in the system
+ * (one of systemd's own) can still have links in the system.
  */
 function isStarted(folder: string, target: string): boolean {
   if (asleep.includes(target)) return false;

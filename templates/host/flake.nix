@@ -17,7 +17,7 @@
       ...
     }:
     {
-      # A host finds itself by its host name.
+      # A host finds its entry by its host name.
       nixosConfigurations.myhost = nixpkgs.lib.nixosSystem {
         system = "x86_64-linux";
         modules = [

@@ -119,17 +119,17 @@ Deno.test("what is not known is told with what comes near", async () => {
     [
       "branch main",
       "Cannot run branch: there is no such command",
-      "the branch is the option ref: --ref NAME",
+      "name the branch with the option ref (--ref NAME)",
     ],
     [
       "--branch=main",
       "Cannot use --branch with sync: there is no such flag",
-      "the branch is the option ref: --ref NAME",
+      "name the branch with the option ref (--ref NAME)",
     ],
     [
       "list",
       "Cannot run list: there is no such command",
-      "all attempts: gitops-sync history",
+      "run gitops-sync history for the list of attempts",
     ],
   ];
   for (const [line, message, hint] of table) {

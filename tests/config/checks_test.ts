@@ -90,8 +90,8 @@ Deno.test("windows are told with the word that is wrong", () => {
   const good = ["Mon-Fri 22:00-04:00 Europe/Berlin", "deny Sat,Sun"];
   for (const name of ["windows.deploy", "windows.reboot"] as const) {
     holds(name, [[good, good], ["Sat", ["Sat"]], [[], []]], [
-      [["Sat", "Mno 22:00-04:00"], 'in place of "Mno"'],
-      ["Sat 22-23", 'in place of "22-23"'],
+      [["Sat", "Mno 22:00-04:00"], 'instead of "Mno"'],
+      ["Sat 22-23", 'instead of "22-23"'],
       [[5], "windows such as"],
       [{ from: "22:00" }, "windows such as"],
     ]);

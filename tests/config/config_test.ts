@@ -87,7 +87,7 @@ Deno.test("flags alone are a configuration", async () => {
   ) as SyncError;
   assertEquals(
     error.message,
-    "Cannot go on without repository: it is missing in the command line",
+    "Cannot go on without repository: it is missing in the flags",
   );
 });
 
@@ -105,7 +105,7 @@ Deno.test("a password in the URL is refused and shown nowhere", async () => {
     const inFile = await refused(`repository: "${url}"\n`);
     const inFlag = await refused("", [flag("repository", url)]);
     for (const error of [inFile, inFlag]) {
-      assert(error.message.includes("the URL carries a password"), url);
+      assert(error.message.includes("the URL contains a password"), url);
       assert(!Deno.inspect(error).includes("hunter2"), url);
     }
   }
@@ -127,7 +127,7 @@ Deno.test("a user in a URL of HTTP may be a token: refused and shown nowhere", a
     const inFile = await refused(`repository: "${url}"\n`);
     const inFlag = await refused("", [flag("repository", url)]);
     for (const error of [inFile, inFlag]) {
-      assert(error.message.includes("the URL carries a user name"), url);
+      assert(error.message.includes("the URL contains a user name"), url);
       assert(!Deno.inspect(error).includes("hunter2"), url);
       assert(error.hints.some((hint) => hint.includes("tokenFile")), url);
     }
@@ -149,43 +149,72 @@ Deno.test("a URL with a port, or of SSH with a user, is taken", async () => {
 });
 
 Deno.test("what is not YAML is told with its line and what to do", async () => {
-  const bracket =
-    "a bracket that opens here does not close, or a comma is missing";
   const lists = "write lists as [one, two] and maps as {key: value}";
+  const quotes = 'put the whole value in quotes: KEY: "VALUE"';
   const table: [text: string, line: number, why: string, hint: string][] = [
     [
       "repository: /a\nref: a\nref: b\n",
       3,
-      "the key ref stands twice",
-      "keep one of the two lines",
+      "the key ref appears twice",
+      "remove one of the two lines",
     ],
-    ["ref: [a\nkeep: 5\n", 1, bracket, lists],
-    ["ref: a\nhost: [a\nkeep: 5\n", 2, bracket, lists],
-    ['{"repository": "/a" "ref": "x"}', 1, bracket, lists],
+    [
+      "ref: [a\nkeep: 5\n",
+      1,
+      "a bracket after ref: is not closed, or a comma is missing",
+      lists,
+    ],
+    [
+      "ref: a\nhost: [a\nkeep: 5\n",
+      2,
+      "a bracket after host: is not closed, or a comma is missing",
+      lists,
+    ],
+    [
+      '{"repository": "/a", "build": {"options": ["x"',
+      1,
+      "a bracket after options: is not closed, or a comma is missing",
+      lists,
+    ],
+    [
+      '{"repository": "/a" "ref": "x"}',
+      1,
+      "a bracket is not closed, or a comma is missing",
+      lists,
+    ],
     [
       "---\nref: a\n---\nref: b\n",
       3,
       "a second document begins here",
-      "take out the line ---; one file is one configuration",
+      "remove the line ---; a file holds one configuration",
     ],
     [
       "ref: 'x\n",
       1,
-      "a quote that opens here does not close",
-      "close it in the same line",
+      "a quote after ref: is not closed",
+      "close it on the same line",
     ],
     [
       "ref: a\n  host: b\n",
       2,
-      "this line is not indented like the ones before it",
-      "indent all keys of one level by the same number of spaces",
+      "this line is not indented like the lines before it",
+      "indent all keys of one level with the same number of spaces",
     ],
     [
-      "ref: *unknown\n",
-      1,
-      'Cannot read alias: unidentified alias "unknown"',
-      "a value with a colon, a # or a leading special character needs quotes",
+      "repository: /a\nref main\nhost: a\n",
+      2,
+      "this line has no colon after the key",
+      "write KEY: VALUE, with a colon and a space",
     ],
+    ["ref: a: b\n", 1, "the value of ref contains a colon", quotes],
+    ["ref: *unknown\n", 1, "the value of ref begins with *", quotes],
+    [
+      "repository: /a\nref: @main\n",
+      2,
+      "the value of ref begins with @",
+      quotes,
+    ],
+    ["ref: !x main\n", 1, "the value of ref begins with !", quotes],
   ];
   for (const [text, line, why, hint] of table) {
     const error = await refused(text);
@@ -207,7 +236,7 @@ Deno.test("a tab that indents is refused, and one elsewhere is not", async () =>
     const error = await refused(text);
     assertEquals(
       error.message,
-      `FILE:${line}: Cannot read this as YAML: a tab indents it`,
+      `FILE:${line}: Cannot read this as YAML: this line is indented with a tab`,
     );
     assertEquals(error.hints, ["indent with spaces"]);
   }
@@ -284,7 +313,7 @@ Deno.test("keys without a mode of verification are refused", async () => {
   );
   assertEquals(
     error.message,
-    "FILE:3: Cannot use verify.threshold alone: verify.mode is none, so no signature counts",
+    "FILE:3: Cannot use verify.threshold without verify.mode: the mode is none, so no signature is checked",
   );
 });
 

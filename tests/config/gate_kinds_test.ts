@@ -38,14 +38,14 @@ Deno.test("a gate that could never open, or shows a token, is refused", async ()
   const one = (text: string) => `gates: {prometheus: [${text}]}`;
   const table: [text: string, says: string][] = [
     ["gates: {soak: 0s}", "a duration"],
-    ["gates: {checks: [ci/*]}", "there is no forge to ask"],
+    ["gates: {checks: [ci/*]}", "without a forge"],
     ["gates: {checks: [''], forge: gitea}", "names of checks"],
     [`gates: {checks: [${"x".repeat(256)}], forge: gitea}`, "names of checks"],
     ["gates: {command: ''}", "the words of a command"],
     ["gates: {command: ['']}", "the words of a command"],
     ["gates: {command: [1]}", "the words of a command"],
-    [one("{url: 'https://p.example'}"), "a query in each of them"],
-    [one("{query: up}"), "a url in each of them"],
+    [one("{url: 'https://p.example'}"), "a query in each item"],
+    [one("{query: up}"), "a url in each item"],
     [one("{url: 'http://p.example', query: up}"), "https://"],
     [one("{url: 'https://me:secret@p.example', query: up}"), "no user"],
     [one("{url: 'https://p.example/?x=1', query: up}"), "https://"],

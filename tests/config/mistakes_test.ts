@@ -35,7 +35,7 @@ Deno.test("a ref that no server can be asked for is told", () => {
   const table: [string, string | undefined][] = [
     [hash, undefined],
     [hash.toUpperCase(), `write ${hash}`],
-    [hash.slice(0, 12), "write the whole hash"],
+    [hash.slice(0, 12), "write the full hash"],
     ["main", undefined],
     ["1234567", undefined],
     ["deadbeef", undefined],

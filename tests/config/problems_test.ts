@@ -63,7 +63,7 @@ Deno.test("what is wrong is told with its place, its key and what was expected",
     ],
     [
       "repository: /a\ntimeouts: 5m\n",
-      'FILE:2: Cannot use "5m" for timeouts: expected keys and values below it',
+      'FILE:2: Cannot use "5m" for timeouts: expected keys and values below this key',
       [],
     ],
     [
@@ -92,33 +92,33 @@ Deno.test("what is wrong is told with its place, its key and what was expected",
       [],
     ],
     ["ref: main\n", "Cannot go on without repository: it is missing in FILE", [
-      'write "repository: …" in the file, or give --repository on the command line',
+      'write "repository: …" in the file, or add --repository on the command line',
     ]],
     ["", "Cannot go on without repository: it is missing in FILE", [
-      'write "repository: …" in the file, or give --repository on the command line',
+      'write "repository: …" in the file, or add --repository on the command line',
     ]],
     [
       '{"repository":"/a","__proto__":{"ref":"x"}}',
       "FILE:1: Cannot use __proto__: there is no such option",
-      ["man gitops-sync.yaml lists all options"],
+      ["run man gitops-sync.yaml for the list of options"],
     ],
     [
       "repository: /a\nconstructor: x\n",
       "FILE:2: Cannot use constructor: there is no such option",
-      ["man gitops-sync.yaml lists all options"],
+      ["run man gitops-sync.yaml for the list of options"],
     ],
     [
       "repository: /a\nfrequency: 5m\n",
       "FILE:2: Cannot use frequency: there is no such option",
       [
-        'that is an option of the NixOS module alone: services.gitops.frequency = "30m"',
+        'set it in the NixOS module, the only place for it: services.gitops.frequency = "30m"',
       ],
     ],
     [
       "services:\n  gitops:\n    ref: main\nrepository: /a\n",
       "FILE:1: Cannot use services: there is no such option",
       [
-        "services.gitops is the name in NixOS; leave it out, and begin with the name of the option",
+        "leave out services.gitops, which is the prefix in NixOS, and begin with the name of the option",
       ],
     ],
   ];
@@ -165,7 +165,7 @@ Deno.test("signatures are not asked for without keys to trust", async () => {
   for (const rest of ["", "  openpgpKeys: []\n", '  keysFrom: ""\n']) {
     assertEquals(
       (await refused(base + rest)).message,
-      "FILE:3: Cannot use verify.mode alone: there are no keys to trust",
+      "FILE:3: Cannot use verify.mode without trusted keys: no option names any",
     );
   }
 });

@@ -39,7 +39,7 @@ const broken = (reason: string) =>
     stage: "build",
     reason,
     next: "retry",
-    hints: ["mend it"],
+    hints: ["fix it"],
   });
 
 Deno.test("every check needs only checks that come before it", () => {
@@ -63,8 +63,8 @@ Deno.test("one check that fails does not stop the others", async () => {
     "unknown",
     "unknown",
   ]);
-  assertEquals(found[0]!.hints, ["mend it"]);
-  assertEquals(found[3]!.text, "not looked at, because c is not well");
+  assertEquals(found[0]!.hints, ["fix it"]);
+  assertEquals(found[3]!.text, "not checked, because c is not ok");
 });
 
 Deno.test("a check that does not end by itself is ended", async () => {

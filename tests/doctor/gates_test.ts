@@ -33,8 +33,8 @@ async function look(gates: Record<string, unknown>, url = "") {
 }
 
 Deno.test("a gate that can be asked is well, open or not", async () => {
-  assertEquals((await look({})).text, "none are configured");
-  assertEquals((await look({ soak: "2h" })).text, "1 gate can be asked");
+  assertEquals((await look({})).text, "no gates are configured");
+  assertEquals((await look({ soak: "2h" })).text, "1 gate can be queried");
   await using server = new Receiver();
   server.answer = ({ path }) =>
     path.includes("query=")
@@ -52,7 +52,7 @@ Deno.test("a gate that can be asked is well, open or not", async () => {
   };
   assertEquals(await look(gates, server.url), {
     state: "ok",
-    text: "3 gates can be asked",
+    text: "3 gates can be queried",
   });
   server.answer = () => new Response("<html>", { status: 502 });
   const { state, text, details } = await look(gates, server.url);
@@ -64,7 +64,7 @@ Deno.test("a gate that can be asked is well, open or not", async () => {
 Deno.test("files and programs that are missing are found", async () => {
   const table: [Record<string, unknown>, string][] = [
     [{ command: ["/no/such"] }, "/no/such (gates.command) can't be run"],
-    [{ command: ["/etc/passwd"] }, "is no program"],
+    [{ command: ["/etc/passwd"] }, "is not an executable file"],
     [
       { checks: ["ci"], forge: "gitea", tokenFile: "/no/token" },
       "Cannot read /no/token of gates.tokenFile: there is no such file",
@@ -82,6 +82,8 @@ Deno.test("files and programs that are missing are found", async () => {
     const { state, text, hints } = await look(gates, "http://127.0.0.1:1");
     assertEquals(state, "problem", says);
     assertStringIncludes(text, says);
-    assertEquals(hints, ["a gate that can't be asked is closed"]);
+    assertEquals(hints, [
+      "fix this: a gate that can't be queried stays closed",
+    ]);
   }
 });

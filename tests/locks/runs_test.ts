@@ -32,7 +32,7 @@ test(
       "0 slots of 1 of the group default taken",
     );
     await member.kill();
-    says((await world.sync("doctor")).stdout, "no slot can be had");
+    says((await world.sync("doctor")).stdout, "cannot take a slot");
     says((await syncTo(world, 0)).stdout, "In sync");
     await repository.publish("Another");
     says((await syncTo(world, 0)).text, "Not now: no slot without the lock");

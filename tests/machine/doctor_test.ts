@@ -78,7 +78,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "state",
         state: "warning",
         says: /suspended \(moving\)/,
-        hint: /^(gitops-sync resume)$/,
+        hint: /^run (gitops-sync resume)$/,
       },
       {
         what: "there is too little room",
@@ -95,8 +95,8 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
           "cp -r /boot/loader /root; sed -i 's,init=/nix/store/,&x,' /boot/loader/entries/*",
         mends: "rm -r /root/loader",
         check: "boot-loader",
-        says: /systemd-boot starts .*and not what was deployed/,
-        hint: /^(gitops-sync sync --drift correct)$/,
+        says: /systemd-boot starts .*, not the deployed system/,
+        hint: /^run (gitops-sync sync --drift correct)$/,
       },
     ],
   },
@@ -128,7 +128,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "boot-loader",
         // What was deployed is known to be started by one.
         state: "warning",
-        says: /what a reboot starts can't be read back/,
+        says: /what a reboot starts can't be checked/,
         hint: /findmnt \/boot$/,
       },
       {
@@ -225,7 +225,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         check: "keys",
         state: "warning",
         says: /has no key/,
-        hint: /^make one: (gitops-sync secrets keygen)$/,
+        hint: /^create one: (gitops-sync secrets keygen)$/,
       },
       {
         what: "the host is missing",
@@ -383,7 +383,7 @@ Deno.test({
       console.log("not tested here: this program can't be run by others");
     } else {
       assertMatch(user.stdout, /^! rights +not root/m, user.stderr);
-      assertMatch(user.stdout, /^\? state +not looked at: only root/m);
+      assertMatch(user.stdout, /^\? state +not checked: only root/m);
       assertMatch(user.stdout, /^[✓✗?] repository/m);
       assert(user.code !== 0);
     }

@@ -264,7 +264,8 @@ const strange: Readonly<
   // bash itself complains of it, too.
   "a folder that is gone": {
     before: "mkdir /run/gone; cd /run/gone; rmdir /run/gone",
-    says: /^error: Cannot start: the current folder is gone\nhint: change/m,
+    says:
+      /^error: Cannot start: the current folder does not exist any more\nhint: change/m,
   },
   "a folder whose name is no text": {
     before: `name=$(printf 'a\\377'); mkdir "/run/$name"; cd "/run/$name"`,

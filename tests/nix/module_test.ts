@@ -125,10 +125,10 @@ const mistakes: readonly [string, string][] = [
   ['settings.timeout.build = "1h";', "did you mean timeouts"],
   ['settings.keep = "many";', 'Cannot use "many" for keep'],
   ["settings.retries = [ 1 ];", "for retries: expected"],
-  ["settings.keep = 4000;", "NixOS has these options under services.gitops"],
+  ["settings.keep = 4000;", "set these options in NixOS under services.gitops"],
   [
     'repository = lib.mkForce "https://me:hunter2@a.example.org/x.git";',
-    "the URL carries a password",
+    "the URL contains a password",
   ],
   ['frequency = "5mm";', 'Cannot use "5mm" for services.gitops.frequency'],
   ['frequency = "5m and 3s";', "hint: for example: services.gitops.frequency"],
@@ -142,7 +142,7 @@ const mistakes: readonly [string, string][] = [
     'Cannot use "04:61" for services.gitops.dates',
   ],
   ['dates = "Mon Europe/Atlantis";', "for services.gitops.dates"],
-  ['dates = "2019-01-01";', "a calendar event that is still to come"],
+  ['dates = "2019-01-01";', "a calendar event in the future"],
 ];
 
 /** Settings of sops.vault, the same. */

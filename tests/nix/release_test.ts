@@ -40,10 +40,10 @@ Deno.test("what is unreleased comes under the version, with a note for who upgra
   const notes = notesOf("0.2.0", section, "git+file:///x\n└───packages");
   assertStringIncludes(
     notes,
-    "look at these:\n\n#### Changed\n\n- `keep` is 7 by default.\n",
+    "read these changes:\n\n#### Changed\n\n- `keep` is 7 by default.\n",
   );
   assertStringIncludes(notes, "\n    └───packages\n");
-  assert(!notesOf("1.0.0", "### Added\n\n- A.", "").includes("look at"));
+  assert(!notesOf("1.0.0", "### Added\n\n- A.", "").includes("read these"));
 });
 
 Deno.test({
@@ -94,7 +94,7 @@ Deno.test({
     );
     assertEquals(ended.code, 0, ended.stderr);
     const tag = await git("tag", "--list", "--format=%(contents)", "v0.2.0");
-    assertStringIncludes(tag, "look at these:");
+    assertStringIncludes(tag, "read these changes:");
     assertStringIncludes(tag, "nixosModules");
     const { version } = JSON.parse(
       await Deno.readTextFile(`${folder}/deno.json`),

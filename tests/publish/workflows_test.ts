@@ -291,7 +291,7 @@ Deno.test({
         assertStringIncludes(text, "web.service");
         assertStringIncludes(text, "`more: ");
         // That host is new; the other is compared with what there was.
-        assertEquals(text.match(/so all of it is new/g)?.length, 1);
+        assertEquals(text.match(/so everything is new/g)?.length, 1);
         for (let i = 0; i < 2; i++) {
           const told = await shell(publisher, comment, repository.folder, env);
           assertEquals(told.code, 0, told.stderr);

@@ -117,7 +117,7 @@ test("what init prints makes a host follow, word for word", async (world) => {
   );
   says(
     made.stdout,
-    `hosts/${host}/configuration.nix:4: system.autoUpgrade switches this host too`,
+    `hosts/${host}/configuration.nix:4: system.autoUpgrade also switches this host`,
     `hosts/${host}/configuration.nix:6: this looks like a secret`,
     "notes.txt",
     "nixos/flake.nix is not copied",
@@ -208,7 +208,7 @@ test("init overwrites nothing, and writes all or nothing", async (world) => {
 
   const again = await type(init);
   assertEquals(again.code, 2);
-  says(again.stderr, "hosts/db.nix is there already");
+  says(again.stderr, "hosts/db.nix already exists");
 
   // A second host: what is there stays, and the rest is said.
   const text = (path: string) => Deno.readTextFileSync(`${infra}/${path}`);

@@ -193,7 +193,7 @@ test("another revision is planned as if the ref named it", async (world) => {
   }
   says(
     (await syncTo(world, 0, "plan", "feature/x")).stdout,
-    "branch feature/x, as if main were there",
+    "branch feature/x, as if main pointed to it",
   );
   // Known here by its beginning.
   assertEquals((await json(world, 0, revision.slice(0, 8))).would, "nothing");
@@ -297,7 +297,7 @@ test("a plan does not ask the switch while a run is under way", async (world) =>
   await run.ended;
   assertEquals(plan.units, null);
   assertNotEquals(plan.packages, null);
-  says(plan.notes.join("\n"), "a run is under way");
+  says(plan.notes.join("\n"), "a run is in progress");
 });
 
 test("two plans at once are one too many, and a killed one leaves nothing", async (world) => {
@@ -339,7 +339,7 @@ test("a folder is planned with what is not committed, and never asked", async (w
     changed: ["web.service"],
   });
   assertEquals([plan.units, plan.target, plan.revision], [null, null, null]);
-  says(plan.notes.join("\n"), "not committed", "never run");
+  says(plan.notes.join("\n"), "uncommitted", "never runs");
   assertEquals(world.calls(), calls);
   // With another system than the one that runs here.
   const same = await json(world, 0, repository.folder, "--before", plan.after);
@@ -363,7 +363,7 @@ test("a folder is planned with what is not committed, and never asked", async (w
   await world.output(["chown", "1000", repository.folder]);
   says(
     (await syncTo(world, 2, "plan", repository.folder)).text,
-    "belongs to user 1000, who would get root's power",
+    "user 1000 owns it, and its code would run as root",
   );
 });
 

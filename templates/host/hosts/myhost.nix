@@ -1,5 +1,5 @@
 {
-  # What nixos-generate-config wrote on the host: copy it here.
+  # Copy the file that nixos-generate-config wrote on the host, then import it:
   # imports = [ ./myhost-hardware.nix ];
 
   networking.hostName = "myhost";
@@ -15,7 +15,7 @@
   };
 
   sops.age.keyFile = "/etc/ssh/age.key";
-  # Once secrets/myhost.yaml is there (see README.md):
+  # When secrets/myhost.yaml exists (see README.md):
   # sops.secrets.password.sopsFile = ../secrets/myhost.yaml;
 
   # The release of NixOS that the host was installed with.

@@ -1,10 +1,10 @@
-# Who is told by services.gitops: whether anybody is, and the secrets for it.
+# Whether services.gitops has receivers of messages, and the secrets for them.
 { cfg, lib }:
 let
   at = name: lib.attrByPath (lib.splitString "." name) null cfg.settings;
 in
 rec {
-  isTold =
+  hasAny =
     lib.any (name: at name != null) [
       "notify.apprise.urlsFile"
       "notify.webhook.url"
@@ -19,7 +19,7 @@ rec {
 
   textfile = at "metrics.textfile";
 
-  # Handed over by systemd, wherever they are and whoever may read them: option,
+  # Files that systemd passes, wherever they are and whoever may read them: option,
   # name of the credential, flag.
   files = lib.filter (file: file.path != null) (
     map
