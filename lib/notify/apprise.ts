@@ -54,7 +54,9 @@ export async function toApprise(
       timeout: longestSend,
       most: 1024 * 1024,
     });
-    if (timedOut) return { result: "later", why: "it took too long" };
+    if (timedOut) {
+      return { result: "later", why: "Apprise took longer than 2 minutes" };
+    }
     const said = `${new TextDecoder().decode(stdout)}\n${stderr}`;
     return meaningOf(code, said, file);
   } catch (error) {
@@ -84,14 +86,15 @@ export function meaningOf(code: number, said: string, file: string): Sent {
       ? {
         result: "refused",
         why:
-          `it was sent, but not to all: ${file} has lines that Apprise can't read (see: apprise --dry-run --config=${file})`,
+          `sent to some services only: Apprise can't read some lines of ${file}; to see which, run apprise --dry-run --config=${file}`,
       }
       : { result: "done" };
   }
   if (code === 2) {
     return {
       result: "later",
-      why: "it does not know an option: expected Apprise 1.9 or newer",
+      why:
+        "this version of Apprise lacks an option: install Apprise 1.9 or newer",
     };
   }
   const hasNone = code === 3 ||
@@ -100,21 +103,21 @@ export function meaningOf(code: number, said: string, file: string): Sent {
     return {
       result: "later",
       why:
-        `${file} names no service that Apprise can read (see: apprise --dry-run --config=${file})`,
+        `${file} names no service that Apprise can read; to see why, run apprise --dry-run --config=${file}`,
     };
   }
   // To send it again would tell those twice who got it.
   if (code === 4) {
     return {
       result: "refused",
-      why: "some of its services did not take the message, and others did",
+      why: "some services did not accept the message, but others did",
     };
   }
   return {
     result: "later",
     why: code === 1
-      ? "none of its services took the message"
-      : `it ended with code ${code}`,
+      ? "no service accepted the message"
+      : `Apprise exited with code ${code}`,
   };
 }
 
@@ -125,7 +128,9 @@ async function whyUnread(file: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     return error instanceof Deno.errors.NotFound
-      ? `Cannot read ${file} of notify.apprise.urlsFile: there is no such file`
-      : `Cannot read ${file} of notify.apprise.urlsFile`;
+      ? `Cannot read ${file} (notify.apprise.urlsFile): file not found`
+      : `Cannot read ${file} (notify.apprise.urlsFile): ${
+        (error as Error).message
+      }`;
   }
 }

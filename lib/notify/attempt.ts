@@ -65,7 +65,7 @@ function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
     id: `${id}-gates`,
     event: "gates-skipped",
     severity: "warning",
-    summary: `${by} had the gates skipped for ${name}: ${ended.result}`,
+    summary: `${by} skipped the gates for ${name}: ${ended.result}`,
     revision,
     subject,
     author,
@@ -86,21 +86,21 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         ...about,
         event: "deployed",
         severity: "info",
-        summary: `tries out ${name} until the next reboot`,
+        summary: `testing ${name} until the next reboot`,
       }];
     case "test-over":
       return [{
         ...about,
         event: "deployed",
         severity: "info",
-        summary: `the test is over: back to ${name}`,
+        summary: `the test ended: running ${name} again`,
       }];
     case "corrected":
       return [{
         ...about,
         event: "deployed",
         severity: "info",
-        summary: `put ${name} back in place`,
+        summary: `corrected drift: switched back to ${name}`,
       }];
     case "rolled-back":
       return [{
@@ -122,9 +122,9 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         ...about,
         event: "unfollowed",
         severity: "warning",
-        summary: "this host may follow nothing from now on",
+        summary: "this host may not get the next commit",
         message:
-          `${name} was deployed without a look at what brings the next commit, as a person allowed`,
+          `a person allowed ${name} to be deployed although the new system may not be able to fetch the next commit`,
       }];
     }
   }
@@ -134,7 +134,7 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
 function whyBack({ because, stays }: Left): string {
   if (because !== undefined) return because;
   return stays
-    ? `${rolledBackBy(stays)}, and it stays there`
+    ? `${rolledBackBy(stays)}; the host stays there until gitops-sync resume`
     : "a person rolled this host back";
 }
 
@@ -186,7 +186,7 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
 function followedBy(run: Run, ended: Ended): CommitStatus[] {
   if (ended.result !== "deployed") return [];
   const { commit: { revision } } = run.attempt;
-  const text = `followed by ${
+  const text = `replaced by ${
     short(revision)
   }, which runs on ${run.config.host}`;
   return pendingAt(run).filter((one) => one !== revision)

@@ -98,7 +98,7 @@ async function withoutUnknown(
   if (lost.length === 0) return;
   const text = `Dropped ${
     count(lost.length, "message")
-  } for what is configured no longer`;
+  } for receivers that are no longer configured`;
   say(effects, "notice", text);
 }
 
@@ -188,9 +188,9 @@ async function dropOld(
   });
   for (const { name } of old) await remove(folder, name);
   if (old.length > 0) {
-    const text = `Gave up ${count(old.length, "message")} to ${
+    const text = `Dropped ${count(old.length, "message")} to ${
       channelName(channel)
-    }: older than 7 days`;
+    }: they could not be delivered for 7 days`;
     say(effects, "warning", text);
   }
   return old.length;
@@ -246,6 +246,6 @@ function tellDropped(
   say(
     effects,
     "warning",
-    `A message to ${channelName(channel)} is not sent again: ${why}`,
+    `Dropped a message to ${channelName(channel)}: ${why}`,
   );
 }

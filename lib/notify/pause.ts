@@ -45,6 +45,6 @@ export function tellPause(
   say(
     effects,
     "warning",
-    `Cannot deliver to ${to}: ${why}; tried again in ${wait}`,
+    `Cannot deliver to ${to}: ${why}; next attempt in ${wait}`,
   );
 }

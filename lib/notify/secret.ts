@@ -23,7 +23,7 @@ export async function tokenIn(path: string, option: string): Promise<string> {
   // A header can't hold anything else, and an error would show it.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new BadFile(
-    `${path} of ${option} holds no token: expected one line without blanks`,
+    `${path} (${option}) holds no token: expected one line without spaces`,
   );
 }
 
@@ -34,7 +34,7 @@ export async function keyIn(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const text = (await textIn(path, option)).replace(/\r?\n$/, "");
   if (text !== "") return new TextEncoder().encode(text);
-  throw new BadFile(`${path} of ${option} is empty: expected a key`);
+  throw new BadFile(`${path} (${option}) is empty: expected a key`);
 }
 
 /** Certificates in PEM. */
@@ -45,7 +45,7 @@ export async function certificatesIn(
   if (path === undefined) return undefined;
   const text = await textIn(path, option);
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new BadFile(`${path} of ${option} holds no certificate: expected PEM`);
+  throw new BadFile(`${path} (${option}) holds no certificate: expected PEM`);
 }
 
 async function textIn(path: string, option: string): Promise<string> {
@@ -53,12 +53,12 @@ async function textIn(path: string, option: string): Promise<string> {
     return new TextDecoder().decode(await readAtMost(path, most));
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
+      ? "file not found"
       : error instanceof RangeError
       ? error.message
       : error instanceof Deno.errors.PermissionDenied
-      ? "it may not be read"
-      : "it can't be read";
-    throw new BadFile(`Cannot read ${path} of ${option}: ${why}`);
+      ? "permission denied"
+      : (error as Error).message;
+    throw new BadFile(`Cannot read ${path} (${option}): ${why}`);
   }
 }

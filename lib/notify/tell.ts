@@ -40,7 +40,7 @@ export async function withoutHarm(
     await work();
   } catch (error) {
     const { message } = foreseen(error) as Error;
-    say(effects, "warning", `Cannot put a message into the spool: ${message}`);
+    say(effects, "warning", `Cannot queue a message: ${message}`);
   }
 }
 

@@ -121,7 +121,7 @@ export function endOf(begun: Notice, now: Date): NoticeParts {
     id: `${own > first ? own : first}--${id.slice(dash + 1)}-over`,
     event: "recovered",
     severity: "info",
-    summary: `over: ${summary}`,
+    summary: `resolved: ${summary}`,
     about: { event, id, summary, severity },
     ...(begun.since === undefined ? {} : { since: begun.since }),
     ...(revision === undefined ? {} : { revision }),

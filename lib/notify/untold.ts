@@ -72,6 +72,6 @@ export function tellUnspooled(
   const error = foreseen(thrown);
   if (!(error instanceof SyncError)) throw error;
   const text =
-    `Cannot put a message into the spool: ${error.message}; the next run tries again`;
+    `Cannot queue a message: ${error.message}; the next run tries again`;
   say(effects, "warning", text, error.hints);
 }
