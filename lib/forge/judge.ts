@@ -32,11 +32,11 @@ export function judge(
     name !== own && state !== "skipped" && isOfStars(pattern, name)
   );
   if (of.length === 0) {
-    return { isOpen: false, why: `nothing was reported for ${pattern} yet` };
+    return { isOpen: false, why: `no report matches ${pattern} yet` };
   }
   const wrong = of.filter(({ state }) => state !== "success");
   if (wrong.length === 0) {
-    return { isOpen: true, why: `${count(of.length, "check")} successful` };
+    return { isOpen: true, why: `${count(of.length, "check")} passed` };
   }
   const named = wrong.slice(0, mostNamed)
     .map(({ name, said }) => `${name} is ${said}`).join(", ");

@@ -64,7 +64,7 @@ export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
     const found = entriesOf(got.json)?.map(read);
     if (!found || found.includes(undefined)) {
       return {
-        why: "its answer has another form than documented",
+        why: "its answer does not have the documented format",
         isOdd: true,
       };
     }
@@ -76,7 +76,7 @@ export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
       return { entries: [...all.values()] };
     }
   }
-  return { why: `it has more than ${mostPages} pages of them`, isOdd: true };
+  return { why: `its list has more than ${mostPages} pages`, isOdd: true };
 }
 
 /**

@@ -108,7 +108,7 @@ function newestOf(listed: Listed<Raw>, revision: string): Reported {
   const newest = new Map<string, Raw>();
   for (const report of listed.entries) {
     if (report.revision !== undefined && report.revision !== revision) {
-      return { why: "it answered about another commit" };
+      return { why: "its answer is about another commit" };
     }
     const known = newest.get(report.key);
     if (!known || report.id > known.id) newest.set(report.key, report);

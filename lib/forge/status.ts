@@ -45,7 +45,7 @@ export async function toForge(
     return {
       result: "later",
       why:
-        "the repository's URL does not tell where the forge is: set commitStatus.url and commitStatus.project",
+        "the repository's URL does not name the forge: set commitStatus.url and commitStatus.project",
     };
   }
   const { url, headers, body } = request;
@@ -81,9 +81,11 @@ function meaningFor(
   if (isNoCommit(said)) return alone(`it has no commit ${short(revision)} yet`);
   if (status === 404) {
     return alone(
-      `it shows the token no project ${
+      `the token can see no project ${
         placeOf(config)?.project
-      } (commitStatus.project), or has no commit ${short(revision)} yet`,
+      } (commitStatus.project), or the project has no commit ${
+        short(revision)
+      } yet`,
     );
   }
   return status >= 500

@@ -11,7 +11,7 @@ import { type Answer, closed } from "./answer.ts";
 import { accessOf, orClosed } from "./files.ts";
 
 const unknownPlace =
-  "the repository's URL does not tell where the forge is: set commitStatus.url and commitStatus.project";
+  "the repository's URL does not name the forge: set commitStatus.url and commitStatus.project";
 
 /** Asks the forge about a revision. */
 async function found(

@@ -35,7 +35,7 @@ export async function askCommand(
     config["timeouts.gates"],
     mostOutput,
   );
-  if (!failure) return { isOpen: true, why: "ended with 0" };
+  if (!failure) return { isOpen: true, why: "exited with code 0" };
   const said = failure.details.at(-1);
   return closed(said ? `${failure.text}: ${said}` : failure.text);
 }

@@ -67,20 +67,20 @@ export function resultIn(
   if (Array.isArray(warnings) && warnings.length > 0) {
     const [first] = warnings as unknown[];
     const said = typeof first === "string" ? first : "something";
-    return { why: `it warns: ${oneLine(said, 200)}` };
+    return { why: `it returned a warning: ${oneLine(said, 200)}` };
   }
   const { data } = json;
   if (!isObject(data)) return { why: unknownForm };
   return { type: data["resultType"], result: data["result"] };
 }
 
-const unknownForm = "its answer has another form than documented";
+const unknownForm = "its answer does not have the documented format";
 
 /** What it says is wrong, if it says so. */
 export function errorIn(json: unknown): string {
   const said = isObject(json) ? json["error"] : undefined;
   return typeof said === "string"
-    ? `it refuses the query: ${oneLine(said, 200)}`
+    ? `it rejected the query: ${oneLine(said, 200)}`
     : unknownForm;
 }
 
@@ -123,10 +123,10 @@ export function trueAt(
 ): { at: number; why?: never } | { why: string } {
   const samples = series.flatMap(({ values }) => values);
   const [first] = samples;
-  if (!first) return { why: "not true: the query gives nothing" };
+  if (!first) return { why: "not true: the query returned no value" };
   const wrong = samples.find(([, value]) => !isTrue(value));
   return wrong
-    ? { why: `not true: the query gives ${wrong[1]}` }
+    ? { why: `not true: the query returned ${wrong[1]}` }
     : { at: first[0] };
 }
 

@@ -17,7 +17,9 @@ export function askSoak(
 ): Answer {
   const sighting = sightingOf(state, revision);
   // The branch moved while this was being built.
-  if (!sighting) return closed("nobody knows since when it is there");
+  if (!sighting) {
+    return closed("this host has not recorded when it first saw the revision");
+  }
   const lasted = now.getTime() - Date.parse(sighting.since);
   const why = `known for ${formatDuration(Math.max(0, lasted))} of ${
     formatDuration(soak)
