@@ -73,9 +73,12 @@ async function userOf(
   const path = config["lock.etcd.passwordFile"];
   if (name === undefined) return undefined;
   if (path === undefined) {
-    throw new LockTrouble("lock.etcd.username has no password", [
-      "name its file with lock.etcd.passwordFile",
-    ]);
+    throw new LockTrouble(
+      "lock.etcd.username is set, but lock.etcd.passwordFile is not",
+      [
+        "set lock.etcd.passwordFile to the file with the password of that user",
+      ],
+    );
   }
   const text = await textIn(path, "lock.etcd.passwordFile");
   return { name, password: text.replace(/\r?\n$/, "") };
@@ -98,7 +101,7 @@ async function etcdClient(config: LockConfig): Promise<Deno.HttpClient> {
     throw new LockTrouble(
       `the certificate ${path} can't be used with its key`,
       [
-        "see that lock.etcd.keyFile is the key of lock.etcd.certFile, in PEM without a passphrase",
+        "check that lock.etcd.keyFile is the key of lock.etcd.certFile, in PEM format and without a passphrase",
       ],
     );
   }
@@ -111,8 +114,8 @@ async function pemIn(
   if (path === undefined) return undefined;
   const text = await textIn(path, option);
   if (text.includes("-----BEGIN ")) return text;
-  throw new LockTrouble(`${path} (${option}) holds no PEM`, [
-    `put what ${option} is about into it, as text that begins with -----BEGIN`,
+  throw new LockTrouble(`${path} (${option}) is not in PEM format`, [
+    `convert it to PEM, which is text that begins with -----BEGIN, or set ${option} to another file`,
   ]);
 }
 
@@ -123,10 +126,10 @@ async function textIn(path: string, option: string): Promise<string> {
     const why = error instanceof Deno.errors.NotFound
       ? "does not exist"
       : error instanceof RangeError
-      ? "is too long"
+      ? "is longer than 1 MiB"
       : "can't be read";
     throw new LockTrouble(`${path} (${option}) ${why}`, [
-      `see ${option}, and who may read the file`,
+      `check ${option} and the permissions of the file: ls -l ${path}`,
     ]);
   }
 }

@@ -109,7 +109,7 @@ export class EtcdServer implements LockServer {
     // A key without a lease would outlive a host that dies now.
     if (!/^[1-9]\d*$/.test(lease)) {
       throw new LockTrouble(
-        "lease/grant names no lease: that is not what etcd does",
+        "the answer to lease/grant has no lease ID: the server is not etcd",
       );
     }
     this.#lease = lease;
@@ -120,7 +120,12 @@ export class EtcdServer implements LockServer {
     if (own && own.token !== slot.token) {
       return { result: "other", holder: own.holder };
     }
-    if (!own) return { result: "full", why: "the slot was gone at once" };
+    if (!own) {
+      return {
+        result: "full",
+        why: "the slot disappeared right after this host took it",
+      };
+    }
     this.#version = own.version;
     const { first } = await this.#first(this.own.slots);
     if (first.some(({ token }) => token === slot.token)) {

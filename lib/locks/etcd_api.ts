@@ -51,7 +51,7 @@ export class EtcdApi {
     }
     if (endpoints.length < 2 || !last) throw last;
     throw new LockTrouble(
-      `none of ${endpoints.length} members of etcd answers: ${last.message}`,
+      `none of the ${endpoints.length} etcd members answers: ${last.message}`,
       last.hints,
     );
   }
@@ -93,14 +93,16 @@ export class EtcdApi {
     const isBusy = status >= 500 || status === 408 || status === 429;
     throw new LockTrouble(
       status === 200
-        ? `${at} does not answer as etcd does`
-        : `${at} refuses ${path} with status ${status}${
+        ? `the answer of ${at} is not an answer of etcd`
+        : `${at} refused ${path} with status ${status}${
           said ? `: ${said}` : ""
         }`,
       status === 404 && !said
-        ? ["lock.etcd.endpoints names the client URLs of etcd 3.4 or newer"]
+        ? ["set lock.etcd.endpoints to the client URLs of etcd 3.4 or newer"]
         : [401, 403].includes(status) || /user name|authentica/.test(said)
-        ? ["see lock.etcd.username, lock.etcd.passwordFile and etcd's roles"]
+        ? [
+          "check lock.etcd.username, lock.etcd.passwordFile and the roles of that user in etcd",
+        ]
         : [],
       isBusy,
     );

@@ -124,11 +124,11 @@ export class FleetLockServer implements LockServer {
 
   #trouble(what: string, status: number, said: string): LockTrouble {
     return new LockTrouble(
-      `${this.access.url} refuses ${what} with status ${status}${
+      `${this.access.url} refused ${what} with status ${status}${
         said ? `: ${said}` : ""
       }`,
       [
-        "see the log of the FleetLock server, and lock.group and lock.id here",
+        "check the log of the FleetLock server, and lock.group and lock.id on this host",
       ],
     );
   }

@@ -41,7 +41,7 @@ export async function giveBackSlot(
     say(
       effects,
       "warning",
-      `Cannot give the slot of the group ${slot.group} back: ${error.message}; the next run tries again`,
+      `Cannot release the slot of the group ${slot.group}: ${error.message}; the next run tries again`,
       error.hints,
     );
     return given;
@@ -53,14 +53,14 @@ export async function giveBackSlot(
 
 function tellGiven(effects: Effects, given: Given, group: string): void {
   if (given.result === "given") {
-    return say(effects, "info", `Gave the slot of the group ${group} back`);
+    return say(effects, "info", `Released the slot of the group ${group}`);
   }
   const { by, reason } = given;
   if (by === undefined) return;
   say(
     effects,
     "notice",
-    `${by} had freed the slot of the group ${group}${
+    `${by} already freed the slot of the group ${group}${
       reason ? `: ${reason}` : ""
     }`,
   );

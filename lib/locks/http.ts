@@ -54,8 +54,10 @@ export async function postJson(
     throw new LockTrouble(
       `${origin} does not answer: ${why}`,
       why.includes("certificate")
-        ? ["see the files that the lock options name: gitops-sync doctor"]
-        : ["see that the lock server runs: gitops-sync doctor"],
+        ? ["check the certificates of the lock options: gitops-sync doctor"]
+        : [
+          "check that the lock server is running, and that this host can connect to it: gitops-sync doctor",
+        ],
       true,
     );
   }

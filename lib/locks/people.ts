@@ -46,7 +46,7 @@ async function atServer<T>(
   } catch (error) {
     if (!(error instanceof LockTrouble)) throw error;
     const { message, hints } = error;
-    throw new SyncError(`Cannot ask the lock server: ${message}`, {
+    throw new SyncError(`Cannot query the lock server: ${message}`, {
       stage: "slot",
       reason: "lock-unreachable",
       next: "stop",
@@ -56,7 +56,7 @@ async function atServer<T>(
   }
   throw usageError(
     "no-lock",
-    "Cannot ask a lock server: the configuration names none",
-    `see lock.etcd.endpoints and lock.fleetlock.url: ${guide("fleet.md")}`,
+    "Cannot query a lock server: none is configured",
+    `set lock.etcd.endpoints or lock.fleetlock.url: ${guide("fleet.md")}`,
   );
 }

@@ -194,9 +194,9 @@ export function tellUnknown(
   say(
     effects,
     "warning",
-    `The slot of ${id} in the group ${group} stays taken at ${server}, which the configuration does not name any more`,
+    `The slot of ${id} in the group ${group} stays taken at ${server}, which is no longer configured`,
     [
-      `gitops-sync fleet unlock ${id} --reason TEXT, on a host that has that server`,
+      `run gitops-sync fleet unlock ${id} --reason TEXT on a host whose lock options name that server`,
     ],
   );
 }
@@ -235,7 +235,7 @@ function lost({ group }: Slot): Refusal {
   return {
     reason: "slot-lost",
     message:
-      `the slot of the group ${group} was gone when the activation was to begin: it took too long until then, or somebody freed it`,
+      `the slot of the group ${group} was lost before the activation: it expired, or somebody freed it`,
     hints: [],
   };
 }

@@ -31,9 +31,9 @@ export function refusalOf(
     return {
       reason: "slot-of-another",
       message:
-        `another machine, or this one before it lost its state, holds the slot of ${id} in the group ${group}`,
+        `the slot of ${id} in the group ${group} is taken by another machine, or by this one before it lost its state`,
       hints: [
-        `give each machine its own lock.id; if no other one is called ${id}: gitops-sync fleet unlock ${id} --reason TEXT`,
+        `give each machine its own lock.id; if no other machine uses ${id}, run gitops-sync fleet unlock ${id} --reason TEXT`,
       ],
       holders: [taken.holder],
     };
@@ -50,7 +50,7 @@ export function refusalOf(
     message: `no slot of the group ${group} is free${who}`,
     hints: stuck
       ? [
-        `look at ${stuck.id}; gitops-sync fleet unlock ${stuck.id} --reason TEXT frees its slot`,
+        `check ${stuck.id}; to free its slot, run gitops-sync fleet unlock ${stuck.id} --reason TEXT`,
       ]
       : [],
     ...holders ? { holders: holders.slice(0, mostRemembered) } : {},
@@ -61,7 +61,7 @@ export function refusalOf(
 export function refusalBy({ message, hints }: LockTrouble): Refusal {
   return {
     reason: "lock-unreachable",
-    message: `no slot without the lock server: ${message}`,
+    message: `could not query the lock server: ${message}`,
     hints,
   };
 }
@@ -111,7 +111,7 @@ export function withoutSlot({ reason, message, hints }: Refusal): SyncError {
     exit: exitCodes.ok,
     hints: [
       ...hints,
-      "each run asks again; the system is built, so it is activated soon then",
+      "each run tries again, and does not build the system again",
     ],
   });
 }

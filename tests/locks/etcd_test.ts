@@ -237,7 +237,7 @@ test(
     const failed = await new EtcdServer(none, { ...own, server: "none" })
       .look(slot).catch((error) => error);
     assert(failed instanceof LockTrouble);
-    assertStringIncludes(failed.message, "none of 2 members");
+    assertStringIncludes(failed.message, "none of the 2 etcd members");
     const one = host("one");
     assertEquals((await one.server.look(slot)).result, "mine");
   },

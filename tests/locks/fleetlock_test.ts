@@ -114,7 +114,7 @@ test("fleetlock: a run takes a slot, waits for one, and gives it back later", as
   // given back until the server says so.
   fleet.mood = "loses-answers";
   const third = await repository.publish("The third system");
-  says((await syncTo(world, 0)).text, "no slot without the lock server");
+  says((await syncTo(world, 0)).text, "could not query the lock server");
   runs(world, second);
   assertEquals(world.state()?.slot?.phase, "due");
   fleet.mood = { status: 500 };
