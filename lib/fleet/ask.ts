@@ -47,8 +47,8 @@ export async function askJson(
 
 /** What a server that gives no answer comes to. */
 export function unreachable(name: string, why: string): SyncError {
-  return fleetError("fleet-unreachable", `Cannot ask ${name}: ${why}`, [
-    "look at its address, the token and the network of this machine",
+  return fleetError("fleet-unreachable", `Cannot query ${name}: ${why}`, [
+    "check its address, the token and the network of this machine",
   ]);
 }
 

@@ -80,7 +80,7 @@ async function byPrometheus(config: LocalConfig, now: Date): Promise<Found> {
   const hosts = targets.map((one) => hostOf(one, now, silentAfter));
   return [
     onceEach(hosts),
-    (host) => unheard(host, "Prometheus has nothing of it"),
+    (host) => unheard(host, "Prometheus has no metrics of this host"),
   ];
 }
 
@@ -108,8 +108,8 @@ async function prometheusOf(config: LocalConfig): Promise<Server> {
   if (file !== undefined && url.startsWith("http:") && isOpen(url)) {
     throw usageError(
       "fleet-token-open",
-      `Cannot send the token of fleet.tokenFile to ${url}: everybody on the way could read it`,
-      "reach it over https://, or leave out fleet.tokenFile",
+      `Cannot send the token of fleet.tokenFile to ${url}: it would be sent unencrypted`,
+      "use an https:// URL, or remove fleet.tokenFile",
     );
   }
   const token = file === undefined
@@ -133,23 +133,23 @@ async function byForge(
   if (forge === "none" || !place) {
     throw usageError(
       "fleet-source",
-      "Cannot tell of a fleet: expected a Prometheus or a forge to ask",
-      "name Prometheus: --fleet-prometheus URL",
-      "or the forge, with the repository: --repository URL --commit-status-forge github",
+      "Cannot query the fleet: neither Prometheus nor a forge is configured",
+      "use Prometheus: gitops-sync fleet --fleet-prometheus URL",
+      "or use the forge: gitops-sync fleet REVISION --repository URL --commit-status-forge github",
     );
   }
   if (ring !== undefined) {
     throw usageError(
       "fleet-ring",
       `Cannot select the ring ${ring}: a forge does not know the rings of hosts`,
-      "name the hosts in place of it: --hosts 'canary-*'",
+      "select the hosts by name: --hosts 'canary-*'",
     );
   }
   if (revision === undefined) {
     throw usageError(
       "operand-missing",
-      "Cannot ask the forge about no revision: expected a full commit hash",
-      "gitops-sync fleet REVISION",
+      "Cannot query the forge: the revision is missing; expected a full commit hash",
+      "name the revision: gitops-sync fleet REVISION",
     );
   }
   const file = config["commitStatus.tokenFile"];
@@ -177,7 +177,7 @@ async function readable<T>(read: () => Promise<T>): Promise<T> {
     throw usageError(
       "fleet-file",
       error.message,
-      "look at fleet.tokenFile, fleet.caFile and commitStatus.tokenFile",
+      "check fleet.tokenFile, fleet.caFile and commitStatus.tokenFile",
     );
   }
 }

@@ -127,7 +127,7 @@ function stateOf(state: string): FleetState {
 
 /** A host that gave a commit no status. */
 export function unreported(host: string, revision: string): FleetHost {
-  return unheard(host, `it gave ${short(revision)} no status`);
+  return unheard(host, `it has reported no status for ${short(revision)}`);
 }
 
 function failure(
@@ -137,7 +137,7 @@ function failure(
   const name = `the forge at ${api}`;
   return isOdd
     ? fleetError("fleet-answer", `Cannot use the answer of ${name}: ${why}`, [
-      "look at commitStatus.forge and commitStatus.url, or ask Prometheus in place of the forge: fleet.prometheus",
+      "check commitStatus.forge and commitStatus.url, or use Prometheus: gitops-sync fleet --fleet-prometheus URL",
     ])
     : unreachable(name, why);
 }

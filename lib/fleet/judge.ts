@@ -41,7 +41,7 @@ export function hostOf(
   const checked = values.last_check_timestamp_seconds;
   const success = values.last_success_timestamp_seconds;
   const known: FleetHost = {
-    ...unheard(name, "Prometheus has no sample of it now"),
+    ...unheard(name, "Prometheus has no current sample of this host"),
     ring: oneLine(ring || target["ring"] || "", 64) || null,
   };
   if (values.build_info === undefined) return known;
@@ -97,7 +97,10 @@ function trouble({ values, labels }: TargetMetrics): Judged | undefined {
   const fault = values.fault_info === undefined ? undefined : labels.fault_info;
   const what = fault && oneLine(`${fault["stage"]}: ${fault["reason"]}`, 100);
   if (values.needs_person === 1) {
-    return as("needs-person", what ?? "it is not well, and has no way back");
+    return as(
+      "needs-person",
+      what ?? "it is unhealthy, and the rollback failed",
+    );
   }
   if (fault) return as("failing", what);
   // A host that is suspended asks nobody.
@@ -113,20 +116,20 @@ function silence(
 ): Judged | undefined {
   const checked = values.last_check_timestamp_seconds;
   if (checked === undefined) {
-    return as("silent", "it does not tell when it asked the repository last");
+    return as("silent", "it does not report its last check of the repository");
   }
   const age = now.getTime() - checked * 1000;
   if (age < -mostAhead) return as("silent", "its clock is ahead");
   return age <= silentAfter ? undefined : as(
     "silent",
-    `it has not asked the repository for ${formatDuration(age)}`,
+    `its last check of the repository was ${formatDuration(age)} ago`,
   );
 }
 
 function unclear({ values }: TargetMetrics): Judged | undefined {
   const missing = needed.find((name) => values[name] === undefined);
   return missing
-    ? as("unknown", `Prometheus has no gitops_sync_${missing} of it`)
+    ? as("unknown", `Prometheus has no gitops_sync_${missing} of this host`)
     : undefined;
 }
 
@@ -135,33 +138,45 @@ function standing(metrics: TargetMetrics): Judged {
   const runs = revisionOf(labels.revision_info);
   const seen = revisionOf(labels.seen_revision_info);
   if (values.held === 1) {
-    return as("held", seen ? `it holds ${short(seen)}` : "");
+    return as("held", seen ? `${short(seen)} is blocked` : "");
   }
-  if (values.drift === 1) return as("drift", "somebody switched it by hand");
+  if (values.drift === 1) {
+    return as("drift", "somebody switched the system by hand");
+  }
   if (values.rolled_back === 1) {
     return as("rolled-back", "a person rolled it back");
   }
   if (values.approval_wanted === 1) {
-    return as("unapproved", "what is built waits for approval");
+    return as("unapproved", "the built system waits for approval");
   }
   const gate = gateOf(metrics);
-  if (gate !== undefined) return as("gated", `closed: ${oneLine(gate, 100)}`);
+  if (gate !== undefined) {
+    return as("gated", `closed gate: ${oneLine(gate, 100)}`);
+  }
   // What is from a time before the metric has no sample now.
   if (values.revision_info === undefined || !runs) {
-    return as("behind", "nothing was deployed on it yet");
+    return as("behind", "nothing has been deployed yet");
   }
   const exit = values.last_attempt_exit_code ?? 0;
-  if (exit !== 0) return as("failing", `its last attempt ended with ${exit}`);
+  if (exit !== 0) return as("failing", `its last attempt exited with ${exit}`);
   const isBehind = values.behind_seconds! > 0 || seen !== null && seen !== runs;
   if (isBehind && values.slot_wanted_timestamp_seconds !== undefined) {
     return as("behind", "it waits for a slot of its group");
   }
   if (values.behind_seconds! > 0) {
     const age = formatDuration(values.behind_seconds! * 1000);
-    return as("behind", seen ? `${short(seen)} is ${age} old` : age);
+    return as(
+      "behind",
+      seen
+        ? `${short(seen)} is not deployed; behind for ${age}`
+        : `behind for ${age}`,
+    );
   }
   if (values.seen_revision_info === undefined || !seen) {
-    return as("unknown", "it does not tell what the repository names");
+    return as(
+      "unknown",
+      "it does not report which revision the repository names",
+    );
   }
   if (seen !== runs) return as("behind", `${short(seen)} is not deployed`);
   return values.needs_reboot === 1

@@ -38,15 +38,15 @@ export async function query(
   if (series.includes(undefined)) {
     throw fleetError(
       "fleet-answer",
-      `Cannot use the answer of ${server.name}: it is not that of a Prometheus`,
-      ["name the address of Prometheus itself, without /api/v1"],
+      `Cannot use the answer of ${server.name}: it is not an answer of Prometheus`,
+      ["use the address of Prometheus itself, without /api/v1: gitops-sync fleet --fleet-prometheus URL"],
     );
   }
   if (series.length > mostSeries) {
     throw fleetError(
       "fleet-answer",
       `Cannot use the answer of ${server.name}: more than ${mostSeries} hosts`,
-      ["name fewer hosts with --hosts or --ring"],
+      ["use a Prometheus that scrapes fewer hosts: gitops-sync fleet --fleet-prometheus URL"],
     );
   }
   return series as Series[];
