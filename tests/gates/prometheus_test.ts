@@ -106,7 +106,7 @@ Deno.test({
             undefined,
             /status 400; .*rejected the query: .*parse/,
           ],
-          ["healthy[5m]", undefined, /gives|form|refuses/],
+          ["healthy[5m]", undefined, /returned|format|rejected/],
           ['"text"', undefined, /documented format/],
         ];
       for (const [query, span, expected] of table) {
