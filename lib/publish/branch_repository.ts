@@ -162,7 +162,7 @@ export class BranchRepository {
     const finished = await this.effects.run(command);
     if (finished.code === 0) return finished;
     throw new SyncError(
-      `Cannot make a commit for the branch: git ${command.args[2]} failed`,
+      `Cannot create a commit for the branch: git ${command.args[2]} failed`,
       {
         stage: "fetch",
         reason: "git-failed",

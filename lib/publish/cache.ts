@@ -40,7 +40,7 @@ function badKey(file: string, why: string): SyncError {
   return usageError(
     "cache-key",
     `Cannot sign with ${oneLine(file, 200)}: ${oneLine(why, 200)}`,
-    "make a key: nix-store --generate-binary-cache-key NAME-1 SECRET PUBLIC; the hosts need PUBLIC in trusted-public-keys",
+    "create a key: nix-store --generate-binary-cache-key NAME-1 SECRET PUBLIC; then add the content of PUBLIC to trusted-public-keys of the hosts",
   );
 }
 
@@ -77,8 +77,10 @@ export class Cache {
     if (/^-|^\s*$/.test(url)) {
       throw usageError(
         "cache-url",
-        `Cannot copy to ${this.shown || "nothing"}: expected a URL of a cache`,
-        "such as file:///srv/cache, s3://bucket?region=eu-west-1 or ssh-ng://cache.example.org",
+        `Cannot copy to ${
+          this.shown || '""'
+        }: expected the URL of a binary cache`,
+        "for example --cache file:///srv/cache, s3://bucket?region=eu-west-1 or ssh-ng://cache.example.org",
       );
     }
   }
@@ -89,13 +91,13 @@ export class Cache {
    */
   async lacks(system: string): Promise<string | undefined> {
     const paths = await this.#closure(system);
-    if (paths === undefined) return "not all of it is there";
+    if (paths === undefined) return "some of its store paths are missing there";
     const { key } = this;
     if (!key) return undefined;
     const unsigned = paths.filter(({ signers }) => !signers.includes(key.name));
     return unsigned.length === 0
       ? undefined
-      : `${count(unsigned.length, "path")} not signed with ${key.name}`;
+      : `${count(unsigned.length, "path")} without a signature of ${key.name}`;
   }
 
   /**
@@ -124,7 +126,7 @@ export class Cache {
     }
     if (why === undefined) return;
     throw new SyncError(
-      `Cannot use ${this.shown} for ${host}: it was copied, and ${why}`,
+      `Cannot use ${this.shown} for ${host}: after the copy, ${why}`,
       { stage: "build", reason: "not-copied", next: "stop" },
     );
   }
@@ -195,7 +197,7 @@ export class Cache {
         next: "stop",
         details: words,
         hints: [
-          "look whether the cache can be reached and written to; publish again: what was copied is not copied twice",
+          "check that this machine can connect to the cache and write to it, then publish again: nothing is copied twice",
         ],
       },
     );

@@ -65,9 +65,9 @@ export class CommitKey {
       "branch-not-signed",
       `Cannot write on top of ${
         short(commit)
-      }: no key that counts has signed it, and its files would be signed with ours`,
-      "look who pushed it; after a change of keys name all that count: --verify-allowed-signers FILE",
-      "to begin anew, delete the branch; hosts then ask for gitops-sync accept",
+      }: no trusted key has signed it, and your key would sign its files`,
+      "check who pushed it; after a change of keys, list every trusted key: --verify-allowed-signers FILE",
+      "to start over, delete the branch; then run gitops-sync accept on each host",
       ...lastWords(finished).slice(-2),
     );
   }
@@ -99,6 +99,6 @@ function badKey(file: string, why: string) {
   return usageError(
     "commit-key",
     `Cannot sign commits with ${oneLine(file, 200)}: ${oneLine(why, 300)}`,
-    "expected an SSH key without a passphrase, or a public one whose key is in the agent (SSH_AUTH_SOCK)",
+    "use an SSH private key without a passphrase, or the public key of a key in the agent (SSH_AUTH_SOCK)",
   );
 }

@@ -33,14 +33,14 @@ export function commitText(
     `Publish ${short(revision)}: ${oneLine(subject, 200)}`,
     "",
     changed.length === 0
-      ? "No host has another system."
-      : `${count(changed.length, "host")} with another system: ${
+      ? "The system of every host is unchanged."
+      : `${count(changed.length, "host")} with a new system: ${
         named(changed)
       }.`,
     ...reasons.length > 0
-      ? [`Not published, and as before: ${named(reasons)}.`]
+      ? [`Not published, and unchanged: ${named(reasons)}.`]
       : [],
-    ...removed.length > 0 ? [`Gone: ${named(removed)}.`] : [],
+    ...removed.length > 0 ? [`Removed: ${named(removed)}.`] : [],
     "",
     `${trailer}${revision}`,
     "",

@@ -189,21 +189,21 @@ function nixFailure(
 function hintsFor({ reason, logs = [] }: BuildFailure): string[] {
   const hints: Partial<Record<BuildFailure["reason"], string>> = {
     "no-builder":
-      "this machine can't build for that platform: publish such hosts (--hosts) on one that can, or name a builder in nix.conf",
+      "this machine can't build for that platform: publish those hosts on another machine (--hosts), or add a builder to nix.conf",
     "out-of-memory": "evaluate fewer hosts at once: --jobs 1",
     "lock-outdated": "run nix flake lock, commit flake.lock and push",
-    "flake-missing": "name the folder of flake.nix: gitops-sync publish FOLDER",
+    "flake-missing": "give the folder of flake.nix: gitops-sync publish FOLDER",
   };
   const hint = hints[reason];
   return [
     ...hint === undefined ? [] : [hint],
-    ...logs.map((drv) => `the whole log: nix log ${drv}`),
+    ...logs.map((drv) => `read the whole log: nix log ${drv}`),
   ];
 }
 
 function notUnderstood(what: string): SyncError {
   return new SyncError(
-    `Cannot evaluate ${what}: Nix ended well, and its answer is not what was asked for`,
+    `Cannot evaluate ${what}: Nix succeeded, but its output does not have the expected format`,
     { stage: "build", reason: "unknown", next: "stop" },
   );
 }

@@ -47,8 +47,10 @@ function noSuchHost(hosts: readonly string[], pattern: string) {
     "no-such-host",
     `Cannot publish ${
       oneLine(pattern, 80).trim() || '""'
-    }: no nixosConfigurations of the flake has such a name`,
-    `the names there: ${known}${hosts.length > 20 ? ", …" : ""}`,
+    }: the flake has no such host in nixosConfigurations`,
+    `use a name or a pattern of these: ${known}${
+      hosts.length > 20 ? ", …" : ""
+    }`,
   );
 }
 
@@ -90,7 +92,7 @@ export function fileNames(
       `Cannot write to ${oneLine(pattern, 80)}: expected a path with {host}${
         isBranch ? ", and without {revision} in a branch" : ""
       }, such as systems/{host}`,
-      "the flag is --build-prebuilt; hosts have the same as build.prebuilt",
+      "set it with --build-prebuilt, and give the hosts the same value in build.prebuilt",
     );
   }
   const named = pattern.replaceAll("{revision}", revision);

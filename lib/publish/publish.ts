@@ -149,7 +149,7 @@ async function eachHost(
 
 function wordsOf({ result, error, system = "" }: HostOutcome): string {
   if (error) return error.message;
-  return `${result === "cached" ? "in the cache already" : result}, ${system}`;
+  return `${result === "cached" ? "already in the cache" : result}, ${system}`;
 }
 
 async function oneHost(
@@ -209,6 +209,6 @@ function noHosts(): SyncError {
   return usageError(
     "no-hosts",
     "Cannot publish: the flake has no nixosConfigurations",
-    "name the folder of the flake that has them: gitops-sync publish FOLDER",
+    "give the folder of the flake that has them: gitops-sync publish FOLDER",
   );
 }

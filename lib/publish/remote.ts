@@ -38,8 +38,8 @@ export async function remoteFor(
   if (readable === undefined) {
     throw usageError(
       "no-remote",
-      "Cannot tell where the branch is: the checkout has no remote origin with a URL that can be used",
-      "name it: --repository URL",
+      "Cannot find the repository of the branch: the checkout has no remote origin with a usable URL",
+      "give the repository: gitops-sync publish --repository URL",
     );
   }
   const named = { ...config, repository: readable };

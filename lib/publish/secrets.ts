@@ -59,12 +59,14 @@ function isBad({ cells, problems }: Row, at: number): boolean {
 function troubleOf(host: string, bad: readonly Row[], at: number): SyncError {
   const details = bad.flatMap(({ path, cells, problems }) => [
     ...cells[at] === "missing"
-      ? [`${path}: the rules name ${host}, and the file does not`]
+      ? [
+        `${path}: the rules name ${host}, but the file is not encrypted for it`,
+      ]
       : [],
     ...problems.map((why) => `${path}: ${why}`),
   ]);
   return new SyncError(
-    `Cannot publish ${host}: it could not open ${
+    `Cannot publish ${host}: it could not decrypt ${
       count(bad.length, "encrypted file")
     }`,
     {
@@ -73,7 +75,7 @@ function troubleOf(host: string, bad: readonly Row[], at: number): SyncError {
       next: "stop",
       details: details.slice(0, 10),
       hints: [
-        "gitops-sync secrets check tells more; gitops-sync secrets updatekeys mends most of it",
+        "run gitops-sync secrets check for details; gitops-sync secrets updatekeys fixes most of these problems",
       ],
     },
   );

@@ -42,7 +42,9 @@ export async function sourceAt(
     if (finished.code !== 0) {
       throw usageError(
         "no-commit",
-        `Cannot publish ${oneLine(top, 200)}: Git does not say what it is at`,
+        `Cannot publish ${
+          oneLine(top, 200)
+        }: Git can't read its current commit`,
         ...lastWords(finished),
       );
     }
@@ -70,7 +72,7 @@ function notCommitted(top: string, changed: string) {
     "not-committed",
     `Cannot publish ${
       oneLine(top, 200)
-    }: it has changes that are not committed, and hosts get what is committed: ${
+    }: it has uncommitted changes, which hosts would not get: ${
       oneLine(files.slice(0, 5).join(", "), 300)
     }${more}`,
     "commit them, or publish from a clean checkout: git worktree add",

@@ -228,7 +228,9 @@ export class ToBranch implements Place {
     const commit = said.trim();
     if (isRevision(commit)) return commit;
     throw new SyncError(
-      `Cannot make a commit for the branch: Git said ${oneLine(commit, 80)}`,
+      `Cannot create a commit for the branch: Git returned ${
+        oneLine(commit, 80)
+      }`,
       { stage: "fetch", reason: "git-failed", next: "stop" },
     );
   }
@@ -256,7 +258,7 @@ export class ToBranch implements Place {
     const hasMoved = tip?.revision !== this.#tip?.commit;
     if (hasMoved && tries < mostTries) return false;
     throw new SyncError(
-      `Cannot write to ${this.shown}: the server refuses it: ${
+      `Cannot write to ${this.shown}: the server rejected the push: ${
         oneLine(refused.split("\t").at(-1)!, 200)
       }`,
       {
@@ -265,7 +267,7 @@ export class ToBranch implements Place {
         next: "stop",
         details: lastWords(finished),
         hints: [
-          "look whether who pushes may write to that branch, and whether it is protected",
+          "check that you may push to that branch, and that no rule protects it",
         ],
         exit: 3,
       },
@@ -281,10 +283,10 @@ function committer(part: "NAME" | "EMAIL", usual: string): string {
 function notOurs(branch: string, commit: string): SyncError {
   return usageError(
     "branch-of-others",
-    `Cannot write to the branch ${branch}: ${
+    `Cannot write to the branch ${branch}: gitops-sync publish did not create its tip, ${
       short(commit)
-    }, its tip, was not made by gitops-sync publish`,
-    "name a branch that is for this alone: --branch deploy",
+    }`,
+    "use a branch that nothing else writes to: gitops-sync publish --branch deploy",
   );
 }
 
@@ -297,16 +299,16 @@ function notForward(
   return new SyncError(
     `Cannot publish ${short(revision)}: it does not descend from ${
       short(from)
-    }, which ${branch} has`,
+    }, the published commit of ${branch}`,
     {
       stage: "verify",
       reason: "not-forward",
       next: "stop",
       hints: [
         ...isShallow
-          ? ["the checkout lacks a part of its history: git fetch --unshallow"]
+          ? ["fetch the missing history of the checkout: git fetch --unshallow"]
           : [],
-        "if the branch was rewritten on purpose: --allow-force-push",
+        "if the branch was rewritten on purpose: gitops-sync publish --allow-force-push",
       ],
     },
   );
