@@ -86,12 +86,15 @@ ${
     excerpt
       ? html`<pre id="log">${linesHtml(first)}${
         omitted > 0 &&
-        html`<span class="warning">… ${omitted} lines more: as text it is whole …
-</span>`
+        html`
+          <span
+            class="warning">… ${omitted} more lines: the text version has all of them …
+          </span>
+        `
       }${linesHtml(last)}</pre>`
       : html`
         <p
-          class="soft">Its log is not kept any more, or was never written for this page.</p>
+          class="soft">The log was deleted, or this page may not read it. Run sudo gitops-sync logs ${id}.</p>
       `
   }
 </section>`;
@@ -101,7 +104,7 @@ ${
 /** How it ended, in a few words. */
 function resultOf({ entry, isUnderWay }: ShownAttempt): string {
   if (entry) return resultText(entry);
-  return isUnderWay ? "under way" : "cut off, or not known";
+  return isUnderWay ? "in progress" : "interrupted, or unknown";
 }
 
 /** Logs from before there was a page are for root alone. */

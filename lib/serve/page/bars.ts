@@ -32,7 +32,7 @@ export function legend(): Html {
         html`<li><svg aria-hidden="true"><rect class="s${
           i + 1
         }" width="100%" height="100%"/></svg>${name}</li>`
-      )}<li><svg aria-hidden="true"><rect class="sx" width="100%" height="100%"/></svg>failed there</li></ul>
+      )}<li><svg aria-hidden="true"><rect class="sx" width="100%" height="100%"/></svg>failed</li></ul>
   `;
 }
 

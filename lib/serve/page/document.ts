@@ -57,7 +57,7 @@ export function documentHtml(sheet: Sheet): Html {
     <main>
     ${main}
     </main>
-    <footer>gitops-sync ${project.version}; times are those of ${Intl
+    <footer>gitops-sync ${project.version}; times are in ${Intl
       .DateTimeFormat().resolvedOptions().timeZone}</footer>
     </div>
     ${events !== undefined && html`<script>${own(script)}</script>`}

@@ -32,7 +32,7 @@ export function historyPart({ facts }: PageFacts): Html {
   }</div>
 ${
     entries.length === 0
-      ? html`<p class="soft">Nothing was attempted here yet.</p>`
+      ? html`<p class="soft">There are no attempts yet.</p>`
       : html`<ol class="attempts">${
         entries.map((entry) => item(entry, longest))
       }</ol>`

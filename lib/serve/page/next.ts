@@ -28,10 +28,10 @@ export function planPart({ facts, plan }: PageFacts): Html {
     }</details>`
     : isBehind
     ? html`
-      <p>There is no plan of ${said(short(tip.revision))} yet.</p>
-      <p class="soft">sudo gitops-sync plan makes one, which is shown here.</p>
+      <p>There is no plan for ${said(short(tip.revision))} yet.</p>
+      <p class="soft">Run sudo gitops-sync plan, and the result appears here.</p>
     `
-    : html`<p class="soft">Git names no newer commit.</p>`;
+    : html`<p class="soft">There is no newer commit.</p>`;
   return html`
     <section id="plan" class="card" aria-labelledby="plan-name" ${tip ===
         undefined && html`
@@ -52,10 +52,10 @@ function withoutName(text: string, host: string): string {
 export function holdsPart({ facts }: PageFacts): Html {
   const { state: { holds } } = facts;
   return html`<section id="holds" class="card" aria-labelledby="holds-name">
-<h2 id="holds-name">Holds</h2>
+<h2 id="holds-name">Blocked commits</h2>
 ${
     holds.length === 0
-      ? html`<p class="soft">Nothing is held.</p>`
+      ? html`<p class="soft">No commit is blocked.</p>`
       : html`<ul>${holds.map((hold) => holdItem(hold, facts))}</ul>`
   }
 </section>`;
@@ -65,7 +65,7 @@ function holdItem(hold: Hold, { now }: Facts): Html {
   const { revision, stage, message, hints, since } = hold;
   return html`
     <li
-      class="item"><p><code>${short(revision)}</code> since ${said(
+      class="item"><p><code>${short(revision)}</code> blocked since ${said(
         timeAndAge(since, now),
       )}, at the ${stage} stage</p>
     <p class="bad">${said(message)}</p>
@@ -87,15 +87,18 @@ export function windowsPart({ facts }: PageFacts): Html {
 <h2 id="windows-name">Windows</h2>
 ${
     suspension &&
-    html`<p class="warning">Suspended since ${
-      timeAndAge(suspension.since, now)
-    }${
-      suspension.until !== null && ` until ${timeOf(suspension.until)}`
-    }: no window counts.</p>`
+    html`
+      <p
+        class="warning">Suspended since ${timeAndAge(
+          suspension.since,
+          now,
+        )}${suspension.until !== null &&
+          ` until ${timeOf(suspension.until)}`}: windows have no effect.</p>
+    `
   }
 ${
     some.length === 0
-      ? html`<p class="soft">A deployment may begin at any time.</p>`
+      ? html`<p class="soft">A deployment may start at any time.</p>`
       : html`<ul>${
         some.map(([what, windows]) => windowItem(what, windows, now))
       }</ul>`

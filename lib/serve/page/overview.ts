@@ -50,8 +50,8 @@ export function emptyState(): Html {
       <p class="word"
         role="status"><span class="dot" aria-hidden="true"></span><b>nothing is known yet</b></p>
       <ul class="next">
-        <li>No run of this version has left anything for this page: the next run does.</li>
-        <li>gitops-sync sync begins one at once.</li>
+        <li>No run of this version has written data for this page yet. The next run does.</li>
+        <li>Run sudo gitops-sync sync to start one now.</li>
       </ul>
     </section>
   `;

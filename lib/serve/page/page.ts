@@ -131,7 +131,10 @@ export class Page implements Disposable {
         return new Response(null, response);
       } catch (error) {
         this.sources.onFault(error);
-        return told(500, "a bug in gitops-sync serve: see its journal");
+        return told(
+          500,
+          "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
+        );
       }
     };
   }
@@ -211,7 +214,9 @@ export class Page implements Disposable {
   #stream(feed: Feed): Response {
     if (!this.#clients.isFull) return this.#clients.answer(feed);
     feed.close();
-    return told(503, "too many look at this page", { "retry-after": "30" });
+    return told(503, "too many clients have this page open: try again later", {
+      "retry-after": "30",
+    });
   }
 
   /** What differs from what this client was sent. */
@@ -285,7 +290,9 @@ export class Page implements Disposable {
     const folder = this.config.stateDirectory;
     if (!hasLog(folder, id)) return this.#nothing(reader);
     if (this.#logs >= mostLogs) {
-      return told(503, "too many read logs", { "retry-after": "5" });
+      return told(503, "too many clients read logs: try again later", {
+        "retry-after": "5",
+      });
     }
     this.#logs++;
     const counted = new TransformStream<Uint8Array, Uint8Array>();
@@ -305,9 +312,9 @@ export class Page implements Disposable {
       tone: "",
       main: html`
         <section class="card">
-          <h2>There is nothing here</h2>
+          <h2>Not found</h2>
           <p
-            class="soft">An attempt that is not kept any more, perhaps. <a href="/">This host</a> says what is known.</p>
+            class="soft">There is no such page, or the attempt is no longer in the history. Go to <a href="/">this host</a>.</p>
         </section>
       `,
     }, 404);

@@ -102,7 +102,7 @@ export function runPart({ facts }: PageFacts, follower: RunFollower): Html {
   if (attempt) follower.look(config.stateDirectory, attempt);
   const commit = attempt?.commit;
   return html`<section id="run" class="card" aria-labelledby="run-name">
-<div class="top"><h2 id="run-name">A run is under way</h2>${
+<div class="top"><h2 id="run-name">A run is in progress</h2>${
     busy &&
     html`<p class="soft">${busy.command}, process ${busy.pid}, since ${
       timeAndAge(new Date(busy.since).toISOString(), now)
@@ -116,7 +116,7 @@ ${
         )}</code></a> ${shown(commit.subject)}</p>
         <div class="work">${workHtml(follower, now)}</div>
       `
-      : html`<p class="soft">It asks what Git says.</p>`
+      : html`<p class="soft">It is checking the repository.</p>`
   }
 </section>`;
 }
@@ -131,9 +131,7 @@ function workHtml(follower: RunFollower, now: Date): Html {
 ${live && progressHtml(live)}
 ${
     lines.length > 0 &&
-    html`<pre class="box" aria-label="The end of its log">${
-      linesHtml(lines)
-    }</pre>`
+    html`<pre class="box" aria-label="End of the log">${linesHtml(lines)}</pre>`
   }`;
 }
 
