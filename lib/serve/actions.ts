@@ -49,7 +49,9 @@ async function look(
   if (session) {
     return await smallPage(200, "Buttons", plainForms(session, hasLogin));
   }
-  if (!hasLogin) throw new FormRefusal(401, "the proxy names nobody");
+  if (!hasLogin) {
+    throw new FormRefusal(401, "the proxy names no user who may press buttons");
+  }
   return new Response(null, {
     status: 303,
     headers: { location: "/login", "cache-control": "no-store" },
@@ -91,14 +93,17 @@ async function passOn(
     await ask(wanted, asked);
   } catch (error) {
     if (error instanceof Crowded) {
-      throw new FormRefusal(503, "too many requests wait: press again later");
+      throw new FormRefusal(
+        503,
+        "too many requests are waiting: press again later",
+      );
     }
     const { message } = error as Error;
-    say(effects, "error", `Cannot ask for ${asked.action}: ${message}`);
+    say(effects, "error", `Cannot request ${asked.action}: ${message}`);
     throw new FormRefusal(
       503,
-      "it can't be asked for: see the journal of serve",
+      "the request could not be saved: see journalctl -u gitops-sync-serve",
     );
   }
-  say(effects, "info", `${asked.by} asks for ${asked.action}`);
+  say(effects, "info", `${asked.by} requested ${asked.action}`);
 }

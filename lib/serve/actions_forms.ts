@@ -107,9 +107,9 @@ ${reasonField}
 
 function rollbackForm(session: Session, { revision, subject }: Named): Html {
   return html`<details><summary>Roll back…</summary>
-<p>The host goes back to ${
+<p>Rolls the host back to ${
     short(revision)
-  } “${subject}” and stays there until somebody resumes it.</p>
+  } “${subject}”. It stays there until somebody resumes it.</p>
 ${
     form(
       session,

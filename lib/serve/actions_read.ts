@@ -40,7 +40,7 @@ export async function* readRequests(
   const info = lstat(folder);
   if (!info) return;
   if (!info.isDirectory || info.uid !== rules.owner) {
-    return yield { refused: "the folder is not one that the server made" };
+    return yield { refused: "the server did not create the folder" };
   }
   let names: string[];
   try {
@@ -52,7 +52,7 @@ export async function* readRequests(
     yield await readOne(`${folder}/${name}`, name, rules);
   }
   const rest = names.length - mostWaiting;
-  if (rest > 0) yield { refused: `there are ${rest} too many` };
+  if (rest > 0) yield { refused: `${rest} requests too many` };
 }
 
 /** Hidden ones are not whole yet. */
@@ -67,7 +67,7 @@ async function readOne(
   { kind, owner, now }: Rules,
 ): Promise<Found> {
   if (!/^\d{1,15}-[0-9a-f-]{36}\.json$/.test(name)) {
-    return { refused: "its name is not one that the server makes" };
+    return { refused: "its name does not have the format of the server" };
   }
   let text: string;
   try {
@@ -77,13 +77,13 @@ async function readOne(
     return { refused: why };
   }
   const request = readRequest(text);
-  if (!request) return { refused: "it has not the form of a request" };
+  if (!request) return { refused: "it is not a valid request" };
   if (kindOf(request.action) !== kind) {
     return { refused: `${request.action} is not for this unit` };
   }
   const age = now.getTime() - Date.parse(request.at);
   if (age > oldest) return { refused: "it is too old: press again" };
-  if (age < -early) return { refused: "it is from the future" };
+  if (age < -early) return { refused: "its time is in the future" };
   return { request };
 }
 
@@ -113,9 +113,9 @@ async function textIn(path: string, owner: number): Promise<string> {
 }
 
 function mustBeOurs(info: Deno.FileInfo, owner: number): void {
-  if (!info.isFile || info.isSymlink) throw new Odd("it is no regular file");
-  if (info.uid !== owner) throw new Odd("it is not the server's");
-  if (info.nlink !== 1) throw new Odd("it has another name elsewhere");
+  if (!info.isFile || info.isSymlink) throw new Odd("it is not a regular file");
+  if (info.uid !== owner) throw new Odd("the server does not own it");
+  if (info.nlink !== 1) throw new Odd("it has more than one hard link");
   if (info.size > longest) throw new Odd("it is too long");
 }
 

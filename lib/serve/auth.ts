@@ -99,23 +99,23 @@ function isOwn(place: string): boolean {
 function both(): Error {
   return usageError(
     "auth-both",
-    "Cannot use serve.auth.passwordFile and serve.auth.header together: people sign in at one place",
-    "leave one of them out",
+    "Cannot use serve.auth.passwordFile and serve.auth.header together: people sign in either here or at the proxy",
+    "remove one of the two options",
   );
 }
 
 function withoutOrigin(): Error {
   return usageError(
     "auth-origin",
-    "Cannot have buttons without serve.auth.origin: any page could press them",
-    "name where people open the status page: --serve-auth-origin https://HOST",
+    "Cannot enable buttons without serve.auth.origin: any web page could press them",
+    "set it to the address of the status page: --serve-auth-origin https://HOST",
   );
 }
 
 function open(place: string): Error {
   return usageError(
     "auth-open",
-    `Cannot believe serve.auth.header on ${place}: anybody could send it`,
+    `Cannot trust serve.auth.header on ${place}: anybody who can connect could send that header`,
     "listen on a Unix socket or on 127.0.0.1, and let the proxy connect there",
   );
 }

@@ -43,7 +43,7 @@ export class Bodies {
         throw new BodyRefusal(413, `expected at most ${most} bytes`);
       }
       if (this.#held + bytes > mostAtOnce) {
-        throw new BodyRefusal(503, "too many requests: send it again later");
+        throw new BodyRefusal(503, "too many requests: try again later");
       }
       held += bytes;
       this.#held += bytes;

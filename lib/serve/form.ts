@@ -33,7 +33,7 @@ export function mustComeFrom(origin: string, request: Request): void {
   if (headers.get("origin") !== origin) {
     throw new FormRefusal(
       403,
-      `the form was not sent from ${origin}, which serve.auth.origin names`,
+      `the form was not sent from ${origin} (serve.auth.origin)`,
     );
   }
 }
@@ -74,11 +74,11 @@ function fieldsOf(
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(textOf(body))) {
     if (!known.includes(name) || fields.has(name)) {
-      throw new FormRefusal(400, "the form has a field too many");
+      throw new FormRefusal(400, "the form has an unknown or a repeated field");
     }
     // deno-lint-ignore no-control-regex
     if (/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(value)) {
-      throw new FormRefusal(400, "a field has a control character in it");
+      throw new FormRefusal(400, "a field contains a control character");
     }
     fields.set(name, value);
   }

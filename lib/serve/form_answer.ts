@@ -21,7 +21,7 @@ export async function mustHoldToken(
   given: string | undefined,
 ): Promise<void> {
   if (given !== undefined && await isSameText(csrf, given)) return;
-  throw new FormRefusal(403, "the page is too old: load it again");
+  throw new FormRefusal(403, "the page is too old: reload it and press again");
 }
 
 /** Answers a form; what refuses it becomes a page that says so. */
@@ -41,12 +41,14 @@ export async function answerForm(
         ...status === 503 ? { "retry-after": "5" } : {},
       });
     }
-    if (isGone(error)) return await refusalPage(400, "the form was cut off");
+    if (isGone(error)) {
+      return await refusalPage(400, "the form did not arrive completely");
+    }
     const { stack, message } = error as Error;
     say(effects, "error", `A bug: ${stack ?? message}`);
     return await refusalPage(
       500,
-      "a bug in gitops-sync serve: see its journal",
+      "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
     );
   }
 }

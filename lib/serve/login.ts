@@ -66,8 +66,8 @@ async function signIn(login: Login, request: Request): Promise<Response> {
     });
   }
   if (!await isRight(login, name, password)) {
-    say(login.effects, "warning", "Refused to sign somebody in", [
-      "if it was you: gitops-sync serve --hash-password NAME makes a new line for serve.auth.passwordFile",
+    say(login.effects, "warning", "Refused a sign-in", [
+      "check the name, the password and serve.auth.users; for a new password, gitops-sync serve --hash-password NAME makes a line for serve.auth.passwordFile",
     ]);
     return await loginPage(401, "The name or the password is wrong.");
   }

@@ -52,8 +52,10 @@ async function checkOf(textfile: string): Promise<BlobPart> {
 
 /** Without the path, which is for those alone who know the configuration. */
 function whyNot(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no run wrote metrics yet";
+  if (error instanceof Deno.errors.NotFound) {
+    return "no run has written metrics yet";
+  }
   return error instanceof Deno.errors.PermissionDenied
-    ? "the server may not read the file of metrics.textfile"
+    ? "the server has no permission to read the file of metrics.textfile"
     : "the file of metrics.textfile can't be read";
 }

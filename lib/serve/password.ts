@@ -98,19 +98,19 @@ export async function readPasswords(path: string): Promise<readonly Hashed[]> {
   const lines = (await readText(path, longestFile, unusable)).split(/\r?\n/)
     .map((line, at) => ({ line: line.trim(), number: at + 1 }))
     .filter(({ line }) => line !== "" && !line.startsWith("#"));
-  if (lines.length === 0) throw unusable(path, "nobody is in it");
+  if (lines.length === 0) throw unusable(path, "it names nobody");
   const people = lines.map(({ line, number }) => {
     const person = readLine(line);
     if (!person) {
       throw unusable(
         path,
-        `line ${number} is not of the form NAME:$pbkdf2-sha256$i=ROUNDS$SALT$HASH`,
+        `line ${number} does not have the form NAME:$pbkdf2-sha256$i=ROUNDS$SALT$HASH`,
       );
     }
     return person;
   });
   if (new Set(people.map(({ name }) => name)).size < people.length) {
-    throw unusable(path, "a name stands in it twice");
+    throw unusable(path, "it has the same name twice");
   }
   return people;
 }

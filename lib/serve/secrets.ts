@@ -36,6 +36,6 @@ function unusable(path: string, why: string): Error {
   return usageError(
     "webhook-secret",
     `Cannot use ${path} for serve.webhookSecretFile: ${why}`,
-    `make one, and give it to the forge too: openssl rand -hex 32 > ${path}`,
+    `create one, and enter it at the forge too: openssl rand -hex 32 > ${path}`,
   );
 }

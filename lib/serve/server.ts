@@ -29,11 +29,11 @@ export function makeAnswer(
     const route = routeOf(routes, request);
     if (!route) {
       await request.body?.cancel();
-      return told(404, "there is nothing here", noStore);
+      return told(404, "not found", noStore);
     }
     if (open >= mostRequests) {
       await request.body?.cancel();
-      return told(503, "too many requests", {
+      return told(503, "too many requests: try again later", {
         ...noStore,
         "retry-after": "5",
       });

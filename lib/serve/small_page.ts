@@ -62,7 +62,7 @@ export async function refusalPage(
 ): Promise<Response> {
   return await smallPage(
     status,
-    "This was refused",
+    "The request was refused",
     html`<p>Nothing was done: ${why}.</p>
 <p><a href="/">Back</a></p>`,
     headers,

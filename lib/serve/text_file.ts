@@ -18,7 +18,7 @@ export async function readText(
 ): Promise<string> {
   try {
     const { isFile, size } = await Deno.stat(path);
-    if (!isFile) throw unusable(path, "it is no file");
+    if (!isFile) throw unusable(path, "it is not a file");
     if (size > most) throw unusable(path, "it is too long");
     return await Deno.readTextFile(path);
   } catch (error) {

@@ -42,10 +42,15 @@ export async function answerHook(
       return told(error.status, error.message, later);
     }
     // A client that went away is no fault of anybody here.
-    if (isGone(error)) return told(400, "the request was cut off");
+    if (isGone(error)) {
+      return told(400, "the request did not arrive completely");
+    }
     const { stack, message } = error as Error;
     say(hooks.effects, "error", `A bug: ${stack ?? message}`);
-    return told(500, "a bug in gitops-sync serve: see its journal");
+    return told(
+      500,
+      "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
+    );
   }
 }
 
@@ -69,7 +74,7 @@ async function judge(
     ? whyNotFollowed(event.push, hooks.followed)
     : undefined;
   if (why !== undefined) {
-    say(hooks.effects, "info", `Passed over a webhook: ${why}`);
+    say(hooks.effects, "info", `Ignored a webhook: ${why}`);
     return told(200, `nothing to do: ${why}`);
   }
   return await want(hooks, body);
@@ -81,15 +86,21 @@ async function want(
 ): Promise<Response> {
   try {
     if (!await wanted.want(body)) {
-      return told(200, "nothing to do: the same delivery came a moment ago");
+      return told(
+        200,
+        "nothing to do: the same delivery came less than a minute ago",
+      );
     }
   } catch (error) {
     const { message } = error as Error;
-    say(effects, "error", `Cannot ask for a run: ${message}`);
-    return told(503, "a run can't be asked for: see the journal of serve");
+    say(effects, "error", `Cannot request a run: ${message}`);
+    return told(
+      503,
+      "the run could not be requested: see journalctl -u gitops-sync-serve",
+    );
   }
-  say(effects, "info", "A push arrived: a run is asked for");
-  return told(202, "a run is asked for");
+  say(effects, "info", "A push arrived: requested a run");
+  return told(202, "requested a run");
 }
 
 /** A secret that can't be read lets nobody in. */

@@ -54,7 +54,10 @@ Deno.test("true is a value that is a number other than 0, and nothing else", () 
     [{ status: "success" }, /documented format/],
     [{ ...vector("1"), status: "error", error: "no\nway" }, /rejected.*no way/],
     [{ ...vector("1"), status: undefined }, /documented format/],
-    [{ ...vector("1"), warnings: ["a store is down"] }, /a warning: a store is/],
+    [
+      { ...vector("1"), warnings: ["a store is down"] },
+      /a warning: a store is/,
+    ],
     [{ ...vector("1"), warnings: [{ toString: 1 }] }, /a warning: something/],
     [[], /documented format/],
     ["yes", /documented format/],
