@@ -99,7 +99,7 @@ function trouble({ values, labels }: TargetMetrics): Judged | undefined {
   if (values.needs_person === 1) {
     return as(
       "needs-person",
-      what ?? "it is unhealthy, and the rollback failed",
+      what ?? "it is unhealthy, and manual action is needed",
     );
   }
   if (fault) return as("failing", what);
