@@ -1,7 +1,7 @@
 /**
- * The program Apprise, which speaks to the services that people read. It shows
- * lines of its configuration, with the tokens in them, where it can't read
- * them: nothing that it writes is ever told.
+ * Delivers through the program Apprise, which supports many chat and mail
+ * services. Apprise prints lines of its configuration that it can't read, with
+ * the tokens in them. So its output is never shown.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { messageOf } from "./message.ts";
 import type { Notice } from "./notice.ts";
 import { notifyFolder } from "./spool.ts";
 
-/** Milliseconds: one of many services may be slow. */
+/** In milliseconds: one of many services may be slow. */
 const longestSend = 120_000;
 
-/** The types of messages that Apprise knows. */
+/** The message types of Apprise. */
 const typeOf: Readonly<Record<Severity, string>> = {
   info: "info",
   warning: "warning",
@@ -44,11 +44,11 @@ export async function toApprise(
         `--title=${title}`,
         `--notification-type=${kindOf(notice)}`,
         "--input-format=text",
-        // Those with tags, too.
+        // Services with tags too.
         "--tag=all",
         `--storage-path=${home}`,
       ],
-      // It looks for plugins and settings there, and keeps a cache.
+      // Apprise reads plugins and settings there, and keeps a cache.
       env: { HOME: home, XDG_CACHE_HOME: home, PYTHONDONTWRITEBYTECODE: "1" },
       input: new TextEncoder().encode(body),
       timeout: longestSend,
@@ -74,10 +74,10 @@ function kindOf({ event, severity }: Notice): string {
 }
 
 /**
- * What its exit code means. Its codes do not tell a service that failed from a
- * file without a service, but its words do.
+ * Interprets the exit code. The codes do not distinguish a failed service from
+ * a file without services, but the output does.
  *
- * @param said What it wrote: it may hold tokens, and stays here.
+ * @param said Its output. It may contain tokens, so it is only read here.
  */
 export function meaningOf(code: number, said: string, file: string): Sent {
   const unread = said.match(/Unparseable URL|Unsupported URL|Invalid URL/g);
@@ -106,7 +106,7 @@ export function meaningOf(code: number, said: string, file: string): Sent {
         `${file} names no service that Apprise can read; to see why, run apprise --dry-run --config=${file}`,
     };
   }
-  // To send it again would tell those twice who got it.
+  // A second try would send it twice to the services that accepted it.
   if (code === 4) {
     return {
       result: "refused",
@@ -121,7 +121,7 @@ export function meaningOf(code: number, said: string, file: string): Sent {
   };
 }
 
-/** Why a file can't be read; Apprise would not say so by its code. */
+/** Returns why a file can't be read. Apprise's exit code does not show that. */
 async function whyUnread(file: string): Promise<string | undefined> {
   try {
     (await Deno.open(file)).close();

@@ -1,5 +1,5 @@
 /**
- * What is told of an attempt: that it began, and how it ended.
+ * Reports the beginning and the end of an attempt.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   withoutHarm,
 } from "./tell.ts";
 
-/** Tells the forge that the deployment of a commit begins. */
+/** Reports to the forge that the deployment of a commit begins. */
 export async function tellBegun(run: Run): Promise<void> {
   await withoutHarm(run, async () => {
     const status = statusOf(run, "pending", `deploying on ${run.config.host}`);
@@ -32,11 +32,11 @@ export async function tellBegun(run: Run): Promise<void> {
 }
 
 /**
- * Tells how an attempt ended. Called before that is recorded: a run that is
- * cut off in between records it again, and tells it again with the same id.
- * What fails is told as what lasts (lib/sync/lasting.ts).
+ * Reports how an attempt ended. Called before the end is recorded: a run that
+ * is interrupted in between records it again, and reports it again with the
+ * same id. Failures are reported as lasting events (lib/sync/lasting.ts).
  *
- * @returns what the spool did not take, for the state.
+ * @returns the messages that could not be written to the spool, for the state.
  */
 export async function tellEnded(
   run: Run,
@@ -54,14 +54,14 @@ export async function tellEnded(
   return untold;
 }
 
-/** That a person had the gates skipped, however that went. */
+/** The event that a person skipped the gates, whatever the result. */
 function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
   const { skipped, id, commit: { revision, subject, author } } = attempt;
   if (!skipped) return [];
   const { by, reason } = skipped;
   const name = nameOf(revision, subject);
   return [{
-    // Beside what is told of how it ended.
+    // In addition to the event of the result.
     id: `${id}-gates`,
     event: "gates-skipped",
     severity: "warning",
@@ -130,7 +130,7 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
   }
 }
 
-/** Why the host went back, or whose wish it was. */
+/** Returns why the host was rolled back, or who did it. */
 function whyBack({ because, stays }: Left): string {
   if (because !== undefined) return because;
   return stays
@@ -161,12 +161,12 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
         ),
       ];
     case "failed":
-      // Nothing is wrong with the commit, and it is tried again.
+      // The commit has no fault, and is tried again.
       return isNotNow(ended.error) || ended.error.reason === "interrupted"
         ? []
         : [statusOf(run, "failure", failureOf(ended.error))];
     case "interrupted":
-      // Of the testing branch: it is not tried again until one of both moves.
+      // The testing branch is not tried again until it or the ref moves.
       return ended.error.reason === asideReason
         ? [statusOf(run, "failure", failureOf(ended.error))]
         : [];
@@ -180,8 +180,8 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
 }
 
 /**
- * Commits that waited, or whose attempt was cut short, until a later one was
- * deployed: no attempt at them comes any more.
+ * Completes the status of commits that waited, or whose attempt was
+ * interrupted, before a later one was deployed. They are not attempted again.
  */
 function followedBy(run: Run, ended: Ended): CommitStatus[] {
   if (ended.result !== "deployed") return [];
@@ -193,7 +193,7 @@ function followedBy(run: Run, ended: Ended): CommitStatus[] {
     .map((one) => statusFor(run, one, "success", text));
 }
 
-/** How it failed, in a few words. */
+/** Describes a failure in a few words. */
 export function failureOf(
   { stage, reason, message }: Pick<SyncError, "stage" | "reason" | "message">,
 ): string {
@@ -226,7 +226,7 @@ function linkOf(
   return link === undefined ? {} : { link };
 }
 
-/** Tells the forge that a person rejected a revision. */
+/** Reports to the forge that a person rejected a revision. */
 export async function tellRejected(
   teller: StatusTeller & {
     config: Pick<Config, "host" | "ref" | "notify.link">;

@@ -1,6 +1,6 @@
 /**
- * Delivers what waits in the spool: each channel by itself and in order, with
- * growing pauses after failures, bounded in number, age and time.
+ * Delivers the messages of the spool: in order and separately for each channel,
+ * with growing pauses after failures, and limits on number, age and time.
  *
  * @module
  */
@@ -31,11 +31,11 @@ import {
 import { Stuck } from "./stuck.ts";
 import { type Stand, toWebhook } from "./webhook.ts";
 
-/** What a delivery did, for one channel. */
+/** The result of a delivery for one channel. */
 export interface Delivered {
   channel: Channel;
   sent: number;
-  /** Given up: too old, or refused by the receiver. */
+  /** Dropped: too old, or refused by the receiver. */
   dropped: number;
   waiting: number;
   /** Why the last try failed. */
@@ -46,16 +46,16 @@ type Doing =
   & Pick<Effects, "run" | "now" | "tell" | "monotonic">
   & Partial<Standing>;
 
-/** Says how the host stands; without it no message does. */
+/** Returns the state of the host. Without it, messages contain no state. */
 interface Standing {
   stand: () => Promise<Stand>;
 }
 
 /**
- * Delivers all that is due.
+ * Delivers all due messages.
  *
- * @param within Milliseconds after which no other message is begun.
- * @returns nothing where another delivery is at work.
+ * @param within Milliseconds after which no further message is started.
+ * @returns an empty list if another delivery is in progress.
  */
 export async function deliverAll(
   effects: Doing,
@@ -86,7 +86,7 @@ export async function deliverAll(
   }
 }
 
-/** A channel that is configured no longer has nobody to deliver to. */
+/** Removes the messages of channels that are no longer configured. */
 async function withoutUnknown(
   effects: Doing,
   config: LocalConfig,
@@ -156,7 +156,9 @@ async function deliverBy(
   return delivered;
 }
 
-/** A pending status says nothing once the end of its attempt waits as well. */
+/**
+ * A pending status is obsolete once the status of the attempt's end waits too.
+ */
 function isSuperseded(
   waiting: Waiting,
   name: string,
@@ -170,11 +172,11 @@ function isSuperseded(
 }
 
 /**
- * Gives up what is too old, once a receiver has failed. A message that was never
- * tried may only look old: a machine without a clock of its own writes its first
- * ones with a time of long ago.
+ * Drops messages that are too old, after a receiver has failed. A message that
+ * was never tried may only look old: a machine without a hardware clock writes
+ * its first messages with an old time.
  *
- * @returns how many were given up.
+ * @returns how many were dropped.
  */
 async function dropOld(
   effects: Doing,
@@ -200,7 +202,7 @@ function isTooOld({ at }: Waiting, now: Date): boolean {
   return now.getTime() - Date.parse(at) > longestWait;
 }
 
-/** Delivers one message, whatever the pauses. */
+/** Delivers one message, regardless of pauses. */
 export async function deliver(
   effects: Pick<Effects, "run" | "now"> & Partial<Standing>,
   config: LocalConfig,

@@ -1,6 +1,6 @@
 /**
- * Tokens and certificates that deliveries need, read from their files. They
- * live in memory alone, for as long as one delivery takes.
+ * Reads the tokens and certificates that deliveries need. They stay in memory,
+ * for the time of one delivery.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import { readAtMost } from "../host/files.ts";
 /** A token is a line; a file of certificates is not much longer. */
 const most = 1024 * 1024;
 
-/** What can't be used of a file; its content is in no message. */
+/** A file that can't be used. The message never contains its content. */
 export class BadFile extends Error {}
 
 /**
- * The first line of a file that holds a token.
+ * Returns the first line of a file that contains a token.
  *
  * @throws {BadFile}
  */
 export async function tokenIn(path: string, option: string): Promise<string> {
   const text = await textIn(path, option);
   const token = text.split("\n")[0]!.trim();
-  // A header can't hold anything else, and an error would show it.
+  // A header can't contain anything else, and an error would show it.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new BadFile(
     `${path} (${option}) holds no token: expected one line without spaces`,
   );
 }
 
-/** The key of a signature: the whole file without the end of its last line. */
+/** Returns the key of a signature: the whole file without the last line end. */
 export async function keyIn(
   path: string,
   option: string,
@@ -37,7 +37,7 @@ export async function keyIn(
   throw new BadFile(`${path} (${option}) is empty: expected a key`);
 }
 
-/** Certificates in PEM. */
+/** Returns the certificates of a PEM file. */
 export async function certificatesIn(
   path: string | undefined,
   option = "notify.caFile",

@@ -11,18 +11,18 @@ import { messageOf } from "./message.ts";
 import type { Notice } from "./notice.ts";
 import { certificatesIn, keyIn } from "./secret.ts";
 
-/** How a host stands while a message is sent. */
+/** The state of the host when a message is sent. */
 export interface Stand {
-  /** What it follows, as in each document about a host. */
+  /** What it follows, as in the JSON documents about a host. */
   target: Readonly<Record<string, string>> | null;
   state: HostState;
 }
 
 /**
- * Delivers an event. The body is the event with its title and text, and how the
- * host stands now.
+ * Delivers an event. The body is the event with its title and text, and the
+ * current state of the host.
  *
- * @throws {BadFile} where the key or the certificates can't be used.
+ * @throws {BadFile} if the key or the certificates can't be used.
  */
 export async function toWebhook(
   config: LocalConfig,
@@ -66,7 +66,7 @@ function textsOf(config: LocalConfig, notice: Notice) {
   return { title, text: body };
 }
 
-/** HMAC-SHA256 (RFC 2104) of a text, in hexadecimal digits. */
+/** Returns the HMAC-SHA256 (RFC 2104) of a text, in hexadecimal digits. */
 export async function signatureOf(
   key: Uint8Array<ArrayBuffer>,
   text: string,
