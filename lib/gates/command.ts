@@ -11,11 +11,11 @@ import {
 } from "../activation/host_command.ts";
 import { type Answer, closed, type Subject } from "./answer.ts";
 
-/** The most bytes that it may write. */
+/** The limit of its output, in bytes. */
 const mostOutput = 1024 * 1024;
 
 /**
- * Runs the command; 0 opens the gate.
+ * Runs the command. Exit code 0 opens the gate.
  *
  * @throws {SyncError} `interrupted`.
  */

@@ -1,5 +1,5 @@
 /**
- * Asks the gates about a built system. The one place that says in which order.
+ * Checks the gates for a built system. Only this file defines their order.
  *
  * @module
  */
@@ -14,27 +14,27 @@ import { askCommand } from "./command.ts";
 import { askPrometheus } from "./prometheus.ts";
 import { askSoak } from "./soak.ts";
 
-/** What was found: all gates are open, or the revision is held back. */
+/** The result: all gates are open, or the revision is blocked. */
 export type Look =
   | { gates: readonly Gate[]; gated?: never }
   | { gates: readonly Gate[]; gated: Gated };
 
-/** What asking needs. */
+/** What the check needs. */
 interface Asking {
   effects: Effects;
   config: Config;
   state: Pick<State, "sightings">;
 }
 
-/** The longest text of what was found. */
+/** The limit of a reason's text. */
 const longestWhy = 300;
 
 /**
- * Asks in the order of {@linkcode gateNames}: the time first, then all servers at
- * once, and the command last. What comes after a closed one is not asked: it
- * would change nothing, and costs a server for each host.
+ * Checks the gates in the order of {@linkcode gateNames}: soak first, then all
+ * servers at once, and the command last. A gate after a closed one is not
+ * checked: the result would not change, and each query costs a server.
  *
- * @param before What was found last of the same revision.
+ * @param before The last result for the same revision.
  * @throws {SyncError} `interrupted`.
  */
 export async function lookAtGates(
@@ -72,7 +72,7 @@ export async function lookAtGates(
   return { gates, gated };
 }
 
-/** Gates that are asked together. */
+/** Gates that are checked together. */
 interface Group {
   many: number;
   ask: () => Promise<Answer[]>;

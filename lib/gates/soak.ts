@@ -8,7 +8,7 @@ import { hasSoaked, sightingOf, soakEnd } from "../run/soak.ts";
 import type { State } from "../state/state.ts";
 import { type Answer, closed } from "./answer.ts";
 
-/** Whether a revision has soaked. */
+/** Reports whether a revision has soaked. */
 export function askSoak(
   soak: number,
   state: Pick<State, "sightings">,
@@ -16,7 +16,7 @@ export function askSoak(
   now: Date,
 ): Answer {
   const sighting = sightingOf(state, revision);
-  // The branch moved while this was being built.
+  // The branch moved during the build.
   if (!sighting) {
     return closed("this host has not recorded when it first saw the revision");
   }
