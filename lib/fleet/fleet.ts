@@ -15,13 +15,13 @@ import { type FleetHost, fleetStates, sorted, unheard } from "./host.ts";
 import { hostOf } from "./judge.ts";
 import { targetMetrics } from "./metrics.ts";
 
-/** Which hosts are asked for. */
+/** The selected hosts. */
 export interface FleetWish {
   /** Names and patterns of hosts; empty: all. */
   hosts: readonly string[];
   /** A ring; none: all. Only Prometheus knows it. */
   ring?: string | undefined;
-  /** The commit whose statuses count, where the forge is asked. */
+  /** The commit whose statuses are read, if the source is the forge. */
   revision?: string | undefined;
 }
 
@@ -30,18 +30,18 @@ export interface Fleet {
   source: "prometheus" | "forge";
   /** ISO 8601. */
   at: string;
-  /** What needs a person first is first. */
+  /** Hosts that need a person come first. */
   hosts: readonly FleetHost[];
 }
 
 /**
- * The hosts that are asked for, each once. A name without `*` and `?` in
- * `hosts` is a host that must be there: without a word of it, it is silent.
+ * Returns the selected hosts, each once. A name without `*` and `?` in `hosts`
+ * is a host that must exist: if nothing is known of it, it is silent.
  *
- * @param config `fleet.prometheus` is asked, or else the forge of
+ * @param config The source is `fleet.prometheus`, or else the forge of
  * `commitStatus`.
- * @throws {SyncError} exit 2, where nobody can be asked; exit 3, where the
- * answer is not whole.
+ * @throws {SyncError} exit 2, if no source is configured; exit 3, if the answer
+ * is incomplete.
  */
 export async function fleetOf(
   config: LocalConfig,
@@ -56,7 +56,7 @@ export async function fleetOf(
     (wish.hosts.length === 0 || isOfAny(wish.hosts, host)) &&
     (wish.ring === undefined || ring === wish.ring)
   );
-  // A host of another ring is no host that nobody has heard of.
+  // A host of another ring is not an unknown host.
   const known = new Set(all.map(({ host }) => host));
   const lost = wish.hosts.filter((name) =>
     isPlainName(name) && !known.has(name)
@@ -68,7 +68,7 @@ export async function fleetOf(
   };
 }
 
-/** The longest that all pages of a forge take, in milliseconds. */
+/** The time limit for all pages of a forge, in milliseconds. */
 const longestList = 5 * 60_000;
 
 type Found = [hosts: FleetHost[], missing: (host: string) => FleetHost];
@@ -85,8 +85,8 @@ async function byPrometheus(config: LocalConfig, now: Date): Promise<Found> {
 }
 
 /**
- * One host may be asked by several jobs, or have had another address: what is
- * fresh counts, and of that the worst.
+ * Returns each host once. Several jobs may scrape one host, or its address
+ * changed: fresh data counts, and of that the worst state.
  */
 function onceEach(hosts: readonly FleetHost[]): FleetHost[] {
   const once = new Map<string, FleetHost>();
@@ -168,7 +168,7 @@ async function byForge(
   ];
 }
 
-/** A file of a person's own that can't be used is their mistake. */
+/** Turns an unusable file of the caller into a usage error. */
 async function readable<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -1,5 +1,5 @@
 /**
- * The hosts of a fleet by the statuses that they gave a commit at its forge.
+ * Reads the hosts of a fleet from the statuses that they reported for a commit.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import type { Place } from "../forge/place.ts";
 import { fleetError, unreachable } from "./ask.ts";
 import { type FleetHost, type FleetState, unheard } from "./host.ts";
 
-/** What each status is called that a host gives. */
+/** The prefix of the statuses of hosts. */
 const context = "gitops-sync/";
 
 /**
- * The hosts that gave a commit a status. Which hosts there are beside them, and
- * how they stand by now, a forge does not know.
+ * Returns the hosts that reported a status for a commit. A forge does not know
+ * other hosts, or the current state of these.
  *
- * @throws {SyncError} exit 3, where a page is missing or not understood.
+ * @throws {SyncError} exit 3, if a page is missing or can't be read.
  */
 export async function hostsAtForge(
   forge: Forge,
@@ -63,7 +63,7 @@ function listIn(json: unknown, forge: Forge): unknown[] | undefined {
   return Array.isArray(list) ? list : undefined;
 }
 
-/** One status, as far as all forges have it. */
+/** A status, with the fields that all forges have. */
 interface Status {
   name: string;
   state: string;
@@ -78,7 +78,7 @@ function statusOf(entry: unknown): Status | undefined {
   const state = entry["status"] ?? entry["state"];
   if (typeof name !== "string" || typeof state !== "string") return undefined;
   const { description, id } = entry;
-  // Without it nobody can tell which of two statuses is the newer one.
+  // Without an id, the newer one of two statuses is unknown.
   if (typeof id !== "number") return undefined;
   const time = entry["finished_at"] ?? entry["updated_at"] ??
     entry["created_at"];
@@ -125,7 +125,7 @@ function stateOf(state: string): FleetState {
   }
 }
 
-/** A host that gave a commit no status. */
+/** Returns a host that reported no status for a commit. */
 export function unreported(host: string, revision: string): FleetHost {
   return unheard(host, `it has reported no status for ${short(revision)}`);
 }

@@ -1,5 +1,6 @@
 /**
- * How a host stands, from its metrics. What is not known is never good. Pure.
+ * Derives the state of a host from its metrics. Unknown never counts as good.
+ * Pure.
  *
  * @module
  */
@@ -10,10 +11,10 @@ import { utc } from "../base/time.ts";
 import { type FleetHost, type FleetState, unheard } from "./host.ts";
 import type { MetricName, TargetMetrics } from "./metrics.ts";
 
-/** A clock of a host may be ahead by this, in milliseconds. */
+/** How far the clock of a host may be ahead, in milliseconds. */
 const mostAhead = 5 * 60_000;
 
-/** Without these nobody can tell how a host stands. */
+/** The metrics that the state of a host needs. */
 const needed: readonly MetricName[] = [
   "behind_seconds",
   "suspended",
@@ -26,7 +27,7 @@ const needed: readonly MetricName[] = [
 ];
 
 /**
- * The host of a target.
+ * Returns the host of a target.
  *
  * @param silentAfter How old its last check may be, in milliseconds.
  */
@@ -74,7 +75,7 @@ function timeOf(seconds: number | undefined): string | null {
   return seconds === undefined ? null : utc(seconds * 1000) ?? null;
 }
 
-/** The gates that are closed. */
+/** Returns the closed gates. */
 function gateOf({ values, labels }: TargetMetrics): string | undefined {
   return values.gate_open === 0 ? labels.gate_open?.["gate"] : undefined;
 }
@@ -92,7 +93,7 @@ function judged(
 
 const as = (state: FleetState, why = ""): Judged => ({ state, why });
 
-/** What needs a person, however old it is. */
+/** Returns a state that needs a person, however old the data is. */
 function trouble({ values, labels }: TargetMetrics): Judged | undefined {
   const fault = values.fault_info === undefined ? undefined : labels.fault_info;
   const what = fault && oneLine(`${fault["stage"]}: ${fault["reason"]}`, 100);
@@ -103,7 +104,7 @@ function trouble({ values, labels }: TargetMetrics): Judged | undefined {
     );
   }
   if (fault) return as("failing", what);
-  // A host that is suspended asks nobody.
+  // A suspended host does not query the repository.
   return values.suspended === 1
     ? as("suspended", "a person suspended it")
     : undefined;
@@ -153,7 +154,7 @@ function standing(metrics: TargetMetrics): Judged {
   if (gate !== undefined) {
     return as("gated", `closed gate: ${oneLine(gate, 100)}`);
   }
-  // What is from a time before the metric has no sample now.
+  // Only a current sample has a value.
   if (values.revision_info === undefined || !runs) {
     return as("behind", "nothing has been deployed yet");
   }

@@ -1,5 +1,5 @@
 /**
- * The lock server of a configuration, with the files that it is reached with.
+ * Opens the lock server of a configuration, with its certificates and password.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { EtcdApi } from "./etcd_api.ts";
 import { FleetLockServer } from "./fleetlock.ts";
 import { type LockServer, LockTrouble } from "./server.ts";
 
-/** Letters of a file; a long chain of certificates is shorter. */
+/** The limit of a file, in bytes. A long certificate chain is shorter. */
 const longestFile = 1024 * 1024;
 
-/** What the server of a configuration depends on. */
+/** The options that define the lock server. */
 export type LockConfig = Pick<
   Config,
   "host" | Extract<keyof Config, `lock.${string}`>
@@ -24,15 +24,15 @@ export interface OpenLock extends Disposable {
   server: LockServer;
 }
 
-/** The name of this host in its group. */
+/** Returns the name of this host in its group. */
 export function lockIdOf(config: Pick<Config, "lock.id" | "host">): string {
   return config["lock.id"] ?? config.host;
 }
 
 /**
- * The lock server that a configuration names; nothing where it names none.
+ * Opens the configured lock server. Returns `undefined` if none is configured.
  *
- * @throws {LockTrouble} where a file that is named can't be used.
+ * @throws {LockTrouble} if a configured file can't be used.
  */
 export async function openLock(
   config: LockConfig,
@@ -97,7 +97,7 @@ async function etcdClient(config: LockConfig): Promise<Deno.HttpClient> {
   try {
     return Deno.createHttpClient({ ...caCerts, cert: cert!, key: key! });
   } catch {
-    // What Deno says may show a part of the file.
+    // Deno's message may show a part of the file.
     throw new LockTrouble(
       `the certificate ${path} can't be used with its key`,
       [

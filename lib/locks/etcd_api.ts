@@ -1,9 +1,9 @@
 /**
- * The JSON gateway of etcd v3: one call, at the first member that answers.
+ * The JSON gateway of etcd v3: sends a call to the first member that answers.
  *
- * The gateway writes numbers of 64 bits as texts, keys and values in base64, and
- * leaves out whatever is zero: `succeeded: false`, an empty list, a dead lease's
- * TTL.
+ * The gateway writes 64-bit numbers as strings, and keys and values in base64.
+ * It omits everything that is zero: `succeeded: false`, an empty list, the TTL
+ * of an expired lease.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { oneLine } from "../base/text.ts";
 import { type Answer, objectIn, postJson, textIn } from "./http.ts";
 import { LockTrouble } from "./server.ts";
 
-/** How a cluster is reached. */
+/** The access to a cluster. */
 export interface EtcdAccess {
   endpoints: readonly string[];
   client: Deno.HttpClient;
@@ -30,11 +30,11 @@ export class EtcdApi {
   constructor(private readonly access: EtcdAccess) {}
 
   /**
-   * Asks for something.
+   * Calls the API.
    *
    * @param path Below `/v3/`.
-   * @throws {LockTrouble} where no member does it. It may have been done all
-   * the same, if an answer was lost.
+   * @throws {LockTrouble} if no member does it. If an answer got lost, it may
+   * have been done.
    */
   async call(path: string, body: unknown): Promise<Json> {
     const { endpoints } = this.access;
@@ -61,7 +61,7 @@ export class EtcdApi {
     if (answer.status !== 401 || !this.access.user) {
       return this.#good(path, answer);
     }
-    // Tokens are short-lived, and a member that was restarted knows none.
+    // Tokens expire soon, and a restarted member knows none.
     this.#token = undefined;
     return this.#good(path, await this.#send(path, body));
   }
@@ -81,7 +81,7 @@ export class EtcdApi {
     return await postJson(client, `${base}/${path}`, body, headers);
   }
 
-  /** @throws {LockTrouble} for what is no success. */
+  /** @throws {LockTrouble} if the call did not succeed. */
   #good(path: string, { status, json }: Answer): Json {
     const found = objectIn(json);
     const at = this.access.endpoints[this.#member];
@@ -109,13 +109,16 @@ export class EtcdApi {
   }
 }
 
-/** A text as the gateway wants keys and values. */
+/** Encodes a key or value for the gateway. */
 export function encoded(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** The text of a key or value of the gateway; nothing where it is none. */
+/**
+ * Decodes a key or value of the gateway. Returns an empty text if it is
+ * invalid.
+ */
 export function decoded(value: unknown): string {
   try {
     const bytes = Uint8Array.from(

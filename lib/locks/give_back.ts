@@ -1,5 +1,5 @@
 /**
- * Gives back the slot of the fleet that this host needs no more.
+ * Gives back the slot that this host no longer needs.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { type Given, LockTrouble } from "./server.ts";
 import { tellUnknown } from "./take.ts";
 
 /**
- * Gives the slot back where it is due. Where that does not work the next run
- * tries again: nothing else depends on it.
+ * Gives the slot back if it is due. If that fails, the next run tries again:
+ * nothing else depends on it.
  *
- * @param isWell Whether the host is healthy on what Git names, so that a slot
- * that stayed for another revision is due as well.
- * @returns the state as it is then.
+ * @param isWell Whether the host is healthy on the revision in Git. Then a slot
+ * that was kept for another revision is due too.
+ * @returns the new state.
  */
 export async function giveBackSlot(
   effects: Effects,
@@ -29,7 +29,8 @@ export async function giveBackSlot(
   const { slot } = state;
   if (!slot || !(isWell || isSlotDue(state))) return state;
   const folder = config.stateDirectory;
-  // Before the request: what is given back must not be used again.
+  // Recorded before the request: a slot that is given back must not be used
+  // again.
   const given: State = { ...state, slot: due(slot) };
   await writeState(folder, given);
   try {

@@ -1,5 +1,5 @@
 /**
- * What a person asks a lock server: who holds slots, and to free one.
+ * The commands of a person to a lock server: list the holders, and free a slot.
  *
  * @module
  */
@@ -10,9 +10,10 @@ import { type LockConfig, openLock } from "./configured.ts";
 import { type LockServer, LockTrouble, type UnlockWish } from "./server.ts";
 
 /**
- * Who holds a slot of the configured group, in the order in which they took it.
+ * Returns the holders of slots of the configured group, in the order in which
+ * they took them.
  *
- * @returns nothing where the server can't tell.
+ * @returns `undefined` if the server can't list them.
  * @throws {SyncError} `no-lock`, exit 2; `lock-unreachable`, exit 3.
  */
 export async function holdersNow(
@@ -22,10 +23,10 @@ export async function holdersNow(
 }
 
 /**
- * Takes the slot of a host away, whichever host that is.
+ * Frees the slot of any host.
  *
- * @returns who held it; nothing where nobody did; `untold` where the server
- * does not say.
+ * @returns the holder, `undefined` if nobody held it, or `untold` if the server
+ * does not report it.
  * @throws {SyncError} as {@linkcode holdersNow}.
  */
 export async function unlock(

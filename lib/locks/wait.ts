@@ -1,5 +1,5 @@
 /**
- * What a host says that has no slot, and what it remembers of that.
+ * The messages and the stored state of a host without a slot.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { LockTrouble, Taken } from "./server.ts";
 /** How many holders a message names. */
 const mostNamed = 5;
 
-/** Holders that are remembered; more would make the state long. */
+/** How many holders are stored, so that the state stays small. */
 const mostRemembered = 20;
 
-/** Why a slot was not had. */
+/** Why the host got no slot. */
 export interface Refusal {
   reason: SlotReason;
   message: string;
@@ -22,7 +22,7 @@ export interface Refusal {
   holders?: readonly SlotHolder[];
 }
 
-/** What an answer means that is no slot. */
+/** Returns what an answer without a slot means. */
 export function refusalOf(
   taken: Exclude<Taken, { result: "mine" }>,
   { group, id }: Pick<Slot, "group" | "id">,
@@ -57,7 +57,7 @@ export function refusalOf(
   };
 }
 
-/** What it means that the server could not be asked. */
+/** Returns what a failed query means. */
 export function refusalBy({ message, hints }: LockTrouble): Refusal {
   return {
     reason: "lock-unreachable",
@@ -66,14 +66,14 @@ export function refusalBy({ message, hints }: LockTrouble): Refusal {
   };
 }
 
-/** Holders in words. */
+/** Describes holders. */
 export function holdersText(holders: readonly SlotHolder[]): string {
   const named = holders.slice(0, mostNamed).map(holderText);
   const more = holders.length - named.length;
   return [...named, ...more > 0 ? [`${count(more, "other")}`] : []].join(", ");
 }
 
-/** One holder in words. */
+/** Describes one holder. */
 export function holderText({ id, since, revision, use }: SlotHolder): string {
   const what = [
     ...use === "reboot" ? ["to reboot"] : [],
@@ -83,7 +83,7 @@ export function holderText({ id, since, revision, use }: SlotHolder): string {
   return what.length === 0 ? id : `${id} ${what.join(" ")}`;
 }
 
-/** The wait that a refusal begins, or goes on with. */
+/** Returns the wait that a refusal starts or continues. */
 export function waitFor(
   before: SlotWait | undefined,
   { group, use, revision }: Pick<Slot, "group" | "use" | "revision">,
@@ -102,7 +102,10 @@ export function waitFor(
   };
 }
 
-/** The end of a run without a slot: nothing is wrong, and its exit code is 0. */
+/**
+ * Returns the end of a run without a slot. That is no failure: the exit code is
+ * 0.
+ */
 export function withoutSlot({ reason, message, hints }: Refusal): SyncError {
   return new SyncError(`Not now: ${message}`, {
     stage: "slot",
