@@ -1,5 +1,5 @@
 /**
- * Signs the commits of the branch, and looks who signed the last one.
+ * Signs the commits of the branch, and checks who signed the last one.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { LocalConfig } from "../config/config.ts";
 import { localGit } from "../git/git.ts";
 import { keyTrouble } from "../keys/private_key.ts";
 
-/** An SSH key, and whose signatures count beside its own. */
+/** An SSH key, and the other trusted signers. */
 export class CommitKey {
   private constructor(
     private readonly effects: Pick<Effects, "run">,
@@ -19,9 +19,10 @@ export class CommitKey {
   ) {}
 
   /**
-   * Looks whether the key can sign.
+   * Reads the key and checks that it can sign.
    *
-   * @param file A private key, or a public one whose private one an agent has.
+   * @param file A private key, or a public key whose private key is in an
+   * agent.
    * @param folder A folder that nobody else may enter.
    * @throws {SyncError} `commit-key`, exit 2.
    */
@@ -42,14 +43,14 @@ export class CommitKey {
     return new CommitKey(effects, path, signers);
   }
 
-  /** Settings of Git with which it signs. */
+  /** Git's settings for signing. */
   get settings(): [string, string][] {
     return [["gpg.format", "ssh"], ["user.signingKey", this.file]];
   }
 
   /**
-   * Refuses a commit that nobody signed whom the hosts trust: what it says of
-   * other hosts is carried over, and would be signed with our key then.
+   * Refuses a commit that no trusted key signed: the files of other hosts are
+   * carried over from it, and our key would then sign them.
    *
    * @throws {SyncError} `branch-not-signed`, exit 2.
    */
@@ -58,7 +59,7 @@ export class CommitKey {
     const finished = await this.effects.run(localGit(repository, args, {}, [
       ["gpg.ssh.allowedSignersFile", this.signers],
     ]));
-    // A code alone may be that of another program.
+    // An exit code alone may be that of another program.
     const isGood = /^Good "git" signature for /m.test(finished.stderr);
     if (finished.code === 0 && isGood) return;
     throw usageError(

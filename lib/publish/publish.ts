@@ -1,6 +1,6 @@
 /**
- * Builds the hosts of a flake once for all of them: evaluates and builds each,
- * copies it to a cache, and last writes where hosts find it.
+ * Builds the hosts of a flake once: evaluates and builds each host, copies it
+ * to a cache, and at the end writes the store paths.
  *
  * @module
  */
@@ -23,37 +23,37 @@ import type { Place, Written } from "./place.ts";
 import { secretTroubles } from "./secrets.ts";
 import type { Source } from "./source.ts";
 
-/** What is asked for. */
+/** The request. */
 export interface Wish {
   source: Source;
   cache: Cache;
   place: Place;
-  /** Which hosts; nothing: all. */
+  /** Which hosts. `undefined` means all. */
   hosts: string | undefined;
-  /** How many hosts at once. */
+  /** How many hosts are processed at once. */
   jobs: number;
-  /** Whether nothing is written where a host fails. */
+  /** Whether nothing is written if a host fails. */
   allOrNothing: boolean;
-  /** Whether hosts are evaluated, and nothing is built, copied or written. */
+  /** Whether hosts are only evaluated, not built, copied or written. */
   dryRun: boolean;
-  /** A folder of ours. */
+  /** A private folder for temporary files. */
   folder: string;
 }
 
-/** What came of a host. */
+/** The result of a host. */
 export interface HostOutcome {
   host: string;
-  /** `cached`: the cache had all of it; `evaluated`: in a dry run. */
+  /** `cached`: the cache already had its closure; `evaluated`: in a dry run. */
   result: "built" | "cached" | "evaluated" | "failed";
-  /** The store path of the new system, where it is known. */
+  /** The store path of the new system, if it is known. */
   system?: string;
   platform?: string;
-  /** What the host has from the place so far. */
+  /** The current system of the host in the place. */
   before?: string;
   error?: SyncError;
 }
 
-/** What came of all. */
+/** The result of all hosts. */
 export interface Outcome {
   /** `not-published`: nothing was written, because hosts failed. */
   result: Written["result"] | "not-published" | "would-publish";
@@ -63,11 +63,11 @@ export interface Outcome {
 }
 
 /**
- * Publishes. Writing is the last step: until then, and when it fails, what
- * hosts find is as it was.
+ * Publishes the hosts. Writing is the last step: before it, and if it fails,
+ * hosts find what was there before.
  *
- * @throws {SyncError} what concerns all hosts; what is wrong with one of them
- * is in the outcome.
+ * @throws {SyncError} if a problem concerns all hosts. Problems of one host are
+ * in the outcome.
  */
 export async function publish(
   effects: Effects,
@@ -102,7 +102,7 @@ export async function publish(
   return { ...written, hosts };
 }
 
-/** What is known before hosts are evaluated. */
+/** What is known before the evaluation. */
 interface Known {
   before: ReadonlyMap<string, string>;
   troubles: ReadonlyMap<string, SyncError>;
@@ -174,7 +174,7 @@ async function oneHost(
     outcome.result = await inCache(asking, wish, host, evaluated);
     return outcome;
   } catch (error) {
-    // An interruption and a program that is missing are not about one host.
+    // An interruption or a missing program is not about one host.
     const isOfHost = error instanceof SyncError &&
       ["build", "secrets"].includes(error.stage);
     if (!isOfHost) throw error;

@@ -1,5 +1,5 @@
 /**
- * The repository whose branch is written to, and how it is reached.
+ * The repository of the branch, and the access to it.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { Source } from "./source.ts";
 export type WithRemote = LocalConfig & Pick<Config, "repository">;
 
 /**
- * The repository of the configuration, or else the one that the checkout was
- * cloned from. A password in that URL, as CI puts it there, goes to a file: in
- * an argument everybody on the machine could read it.
+ * Returns the repository of the configuration, or else the one that the
+ * checkout was cloned from. A password in that URL, as CI systems set it, goes
+ * to a file: every user of the machine could read it in an argument.
  *
  * @param folder A folder that nobody else may enter.
  * @throws {SyncError} `no-remote`, exit 2.
@@ -49,13 +49,13 @@ export async function remoteFor(
   return { ...named, tokenFile, username: username || config.username };
 }
 
-/** A URL without the credentials that may be in it. */
+/** Separates a URL from its credentials. */
 function apart(origin: string) {
   const url = /^https?:\/\//.test(origin) ? URL.parse(origin) : null;
   if (!url) return { url: origin, username: "", password: "" };
   const { username, password } = url;
   url.username = url.password = "";
-  // A token alone may stand in the place of the name.
+  // A token alone may be in the place of the user name.
   const isToken = password === "" && username !== "";
   return {
     url: url.href,

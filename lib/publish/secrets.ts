@@ -1,6 +1,6 @@
 /**
- * Which hosts would refuse a commit for its secrets, as far as files tell it
- * without a key: what `secrets check` says, by host.
+ * Finds the hosts that would refuse a commit for its secrets, as far as the
+ * files show it without a key: the result of `secrets check`, by host.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { knownFiles } from "../secrets/people/known_files.ts";
 import { columnsOf, type Row, rowsOf } from "../secrets/people/matrix.ts";
 
 /**
- * What is wrong with the secrets of hosts, by their names in `.sops.yaml` and
- * `secrets.nix`. Hosts that neither names are not in it.
+ * Returns the problems with the secrets of hosts, by their names in
+ * `.sops.yaml` and `secrets.nix`. Other hosts are not included.
  *
  * @param top The checkout; it has no changes.
  */
@@ -49,7 +49,7 @@ async function trackedFiles(
     .filter((name) => name !== "");
 }
 
-/** Whether a host should open a file, and could not. */
+/** Reports whether a host should decrypt a file, but could not. */
 function isBad({ cells, problems }: Row, at: number): boolean {
   const cell = cells[at];
   if (cell === "missing") return true;
