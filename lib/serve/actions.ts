@@ -1,5 +1,5 @@
 /**
- * Buttons: a form of the status page asks root's unit for what a command does.
+ * Buttons: a form of the status page requests an action from root's unit.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { answerForm, mustHoldToken } from "./form_answer.ts";
 import type { SessionOf } from "./session.ts";
 import { smallPage } from "./small_page.ts";
 
-/** What pressing works with. */
+/** The dependencies of the buttons. */
 export interface Presses {
   origin: string;
   sessionOf: SessionOf;
-  /** Whether people sign in here, and not at a proxy. */
+  /** Whether people sign in here, not at a proxy. */
   hasLogin: boolean;
   /** The file of `serve.wanted`. */
   wanted: string;
@@ -27,7 +27,7 @@ export interface Presses {
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers one press, or shows what can be pressed; never throws. */
+/** Answers a press, or shows the buttons. Never throws. */
 export async function answerPress(
   presses: Presses,
   request: Request,
@@ -78,7 +78,7 @@ async function press(presses: Presses, request: Request): Promise<Response> {
   });
 }
 
-/** What people type has blanks around it. */
+/** Removes spaces around what people type. */
 function tidy(given: Readonly<Record<string, string>>): Record<string, string> {
   const { reason, ...rest } = given;
   const text = oneLine(reason ?? "", 200);

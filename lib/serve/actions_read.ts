@@ -1,6 +1,6 @@
 /**
- * Reads what buttons ask for, for root's unit. Whoever took the server over
- * chooses all that is in the folder, and may change it meanwhile.
+ * Reads the requests of buttons for root's unit. An attacker who took over the
+ * server controls the content of the folder, and may change it at any time.
  *
  * @module
  */
@@ -8,20 +8,25 @@ import { kindOf, readRequest, type Request } from "./actions_request.ts";
 import type { ButtonKind } from "../config/serve_kinds.ts";
 import { mostWaiting } from "./actions_ask.ts";
 
-/** Bytes of the longest request and more. */
+/** The limit of a request, in bytes. */
 const longest = 2048;
 
-/** Milliseconds for which a request counts, and by how much clocks may differ. */
+/**
+ * How long a request is valid, and how much clocks may differ, in milliseconds.
+ */
 const oldest = 5 * 60_000;
 const early = 5_000;
 
-/** A file that never ends, or that nobody writes to, is waited for this long. */
+/**
+ * The time limit for reading a file, in milliseconds. It may be endless, or a
+ * pipe without a writer.
+ */
 const longestWait = 5_000;
 
-/** What was found: a request, or why a file is none. */
+/** A request, or why a file is refused. */
 export type Found = { request: Request } | { refused: string };
 
-/** What a folder of requests must be. */
+/** The rules for a folder of requests. */
 export interface Rules {
   kind: ButtonKind;
   /** The user id of the server. */
@@ -30,8 +35,8 @@ export interface Rules {
 }
 
 /**
- * Reads all requests of a folder, in the order of their names. It never names or
- * shows what is in a file that is no request.
+ * Reads all requests of a folder, in the order of their names. It never shows
+ * the name or content of an invalid file.
  */
 export async function* readRequests(
   folder: string,
@@ -55,7 +60,7 @@ export async function* readRequests(
   if (rest > 0) yield { refused: `${rest} requests too many` };
 }
 
-/** Hidden ones are not whole yet. */
+/** Returns the names of the files. Hidden files are incomplete. */
 function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name)
     .filter((name) => !name.startsWith(".")).sort();
@@ -87,10 +92,13 @@ async function readOne(
   return { request };
 }
 
-/** What is no file of the server's. */
+/** A file that the server did not write. */
 class Odd extends Error {}
 
-/** Looks before and after it is opened: it may have been replaced in between. */
+/**
+ * Checks the file before and after it is opened, because it may have been
+ * replaced in between.
+ */
 async function textIn(path: string, owner: number): Promise<string> {
   const before = await Deno.lstat(path);
   mustBeOurs(before, owner);
@@ -134,7 +142,9 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The kind of an error, without the path that its message has. */
+/**
+ * Returns the name of an error, without its message, which contains the path.
+ */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "it can't be read";
 }

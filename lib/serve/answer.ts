@@ -1,5 +1,5 @@
 /**
- * An answer in words.
+ * Answers with a message.
  *
  * @module
  */

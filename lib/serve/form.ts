@@ -1,14 +1,14 @@
 /**
- * Forms that a browser sends from our own page, read strictly.
+ * Strictly reads forms that a browser sends from our own page.
  *
  * @module
  */
 import { type Bodies, BodyRefusal } from "./body.ts";
 
-/** Forms of ours have a few short fields. */
+/** The limit of a form, in bytes: our forms have a few short fields. */
 const longestForm = 4096;
 
-/** Why a form was not read, with the status of HTTP that says so. */
+/** Why a form was not read, with the HTTP status. */
 export class FormRefusal extends Error {
   constructor(readonly status: number, message: string) {
     super(message);
@@ -16,8 +16,8 @@ export class FormRefusal extends Error {
 }
 
 /**
- * Refuses a request that did not come from our own page: a browser says where a
- * form was sent from in headers that no page can change (Fetch, 3.2; Fetch
+ * Refuses a request that did not come from our own page. A browser sends the
+ * origin of a form in headers that no page can change (Fetch, 3.2; Fetch
  * Metadata, 2.3).
  *
  * @param origin The origin of our page.
@@ -41,8 +41,8 @@ export function mustComeFrom(origin: string, request: Request): void {
 /**
  * Reads the fields of a form.
  *
- * @param known Those that it may have. Each other one, and one that comes twice,
- * refuses the whole form.
+ * @param known The allowed fields. An unknown or repeated field refuses the
+ * whole form.
  * @returns the fields that are not empty.
  * @throws {FormRefusal} 400, 408, 413, 415 and 503.
  */

@@ -1,6 +1,5 @@
 /**
- * What all forms of the page have in common: the token, and the answer where
- * something is wrong.
+ * The common parts of all forms: the token, and the answer to a refused form.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import { isSameText } from "./signature.ts";
 import { refusalPage } from "./small_page.ts";
 
 /**
- * Refuses a form that does not bring back the token of the session.
+ * Refuses a form without the token of the session.
  *
  * @throws {FormRefusal} 403.
  */
@@ -24,7 +23,7 @@ export async function mustHoldToken(
   throw new FormRefusal(403, "the page is too old: reload it and press again");
 }
 
-/** Answers a form; what refuses it becomes a page that says so. */
+/** Answers a form. A refusal becomes a page that gives the reason. */
 export async function answerForm(
   effects: Pick<Effects, "tell">,
   request: Request,

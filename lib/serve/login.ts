@@ -1,5 +1,5 @@
 /**
- * Signing in with a name and a password, and signing out.
+ * Sign-in with a name and a password, and sign-out.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { mayPress, type Sessions } from "./session.ts";
 import type { AuthConfig } from "./session.ts";
 import { smallPage } from "./small_page.ts";
 
-/** What signing in works with. */
+/** The dependencies of the sign-in. */
 export interface Login {
   config: AuthConfig;
   origin: string;
-  /** Read anew for each attempt, so that a new password needs no restart. */
+  /** Read again for each attempt, so a new password needs no restart. */
   people: () => Promise<readonly Hashed[]>;
   sessions: Sessions;
   attempts: Attempts;
@@ -26,7 +26,7 @@ export interface Login {
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers requests for the page where people sign in; never throws. */
+/** Answers requests for the sign-in page. Never throws. */
 export async function answerLogin(
   login: Login,
   request: Request,
@@ -38,7 +38,7 @@ export async function answerLogin(
   return await answerForm(login.effects, request, () => signIn(login, request));
 }
 
-/** Answers requests to sign out; never throws. */
+/** Answers requests to sign out. Never throws. */
 export async function answerLogout(
   { origin, sessions, bodies, effects }: Login,
   request: Request,
@@ -73,15 +73,17 @@ async function signIn(login: Login, request: Request): Promise<Response> {
   }
   login.attempts.giveBack();
   say(login.effects, "info", `${name} signed in`);
-  // A session that was there before is nobody's any more.
+  // End the previous session.
   await login.sessions.end(request);
   return seeOther(await login.sessions.begin(name));
 }
 
-/** One after the other, so that guessing takes no more than one processor. */
+/**
+ * Passwords are checked one at a time, so guessing uses at most one processor.
+ */
 let last: Promise<unknown> = Promise.resolve();
 
-/** A file that can't be read lets nobody in. */
+/** Checks a password. If the file can't be read, nobody gets in. */
 async function isRight(
   { config, people, effects }: Login,
   name: string,
@@ -92,7 +94,7 @@ async function isRight(
     return [];
   });
   const person = known.find((one) => one.name === name);
-  // As long as for somebody who is there.
+  // Takes as long as for a known person.
   const stranger = { ...nobody, rounds: known[0]?.rounds ?? nobody.rounds };
   const isShort = password.length <= passwordLength.most;
   const compared = last.then(() =>

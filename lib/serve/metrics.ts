@@ -1,6 +1,7 @@
 /**
- * Metrics over HTTP: what runs wrote for node_exporter (lib/report/textfile.ts),
- * as it is. The server has no right to look at more of the host.
+ * Serves metrics over HTTP: the files that runs write for node_exporter
+ * (lib/report/textfile.ts), unchanged. The server has no access to other data
+ * of the host.
  *
  * @module
  */
@@ -8,14 +9,14 @@ import { told } from "./answer.ts";
 import { readAtMost } from "../host/files.ts";
 import { checkFileOf } from "../sync/settled.ts";
 
-/** The files have some kilobytes. */
+/** The limit of a file, in bytes. The files have some kilobytes. */
 const most = 1024 * 1024;
 
 /** Prometheus' text format. */
 const type = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * Answers with the metrics of the last run; never throws.
+ * Answers with the metrics of the last run. Never throws.
  *
  * @param textfile The path of `metrics.textfile`.
  */
@@ -40,7 +41,10 @@ export async function answerMetrics(
   }
 }
 
-/** The time of the last check is there once a run asked the remote. */
+/**
+ * Returns the time of the last check, which exists once a run has queried the
+ * remote.
+ */
 async function checkOf(textfile: string): Promise<BlobPart> {
   try {
     return await readAtMost(checkFileOf(textfile), most) as BlobPart;
@@ -50,7 +54,10 @@ async function checkOf(textfile: string): Promise<BlobPart> {
   }
 }
 
-/** Without the path, which is for those alone who know the configuration. */
+/**
+ * Returns the reason without the path, which only people with access to the
+ * configuration may know.
+ */
 function whyNot(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
     return "no run has written metrics yet";

@@ -1,5 +1,5 @@
 /**
- * Small files that a person writes for the server.
+ * Reads small files that a person writes for the server.
  *
  * @module
  */
@@ -8,8 +8,8 @@
  * Reads a text file.
  *
  * @param most The longest it may be, in bytes.
- * @param unusable Makes the error, of the path and why it can't be used.
- * @throws what `unusable` makes.
+ * @param unusable Makes the error from the path and the reason.
+ * @throws the error of `unusable`.
  */
 export async function readText(
   path: string,

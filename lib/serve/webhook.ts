@@ -1,5 +1,5 @@
 /**
- * Answers webhooks: a signed push to what this host follows wants a run.
+ * Answers webhooks: a signed push to the followed ref requests a run.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { readEvent } from "./push_event.ts";
 import { isSigned } from "./signature.ts";
 import type { Wanted } from "./wanted.ts";
 
-/** What an endpoint for webhooks works with. */
+/** The dependencies of the endpoint for webhooks. */
 export interface Hooks {
   followed: Followed;
-  /** Read anew for each delivery, so that a new secret needs no restart. */
+  /** Read again for each delivery, so a new secret needs no restart. */
   secrets: () => Promise<readonly string[]>;
   wanted: Wanted;
   bodies: Bodies;
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers one delivery; never throws. */
+/** Answers one delivery. Never throws. */
 export async function answerHook(
   hooks: Hooks,
   request: Request,
@@ -41,7 +41,7 @@ export async function answerHook(
       const later = error.status === 503 ? { "retry-after": "5" } : undefined;
       return told(error.status, error.message, later);
     }
-    // A client that went away is no fault of anybody here.
+    // A client that disconnected is no fault of the server.
     if (isGone(error)) {
       return told(400, "the request did not arrive completely");
     }
@@ -103,7 +103,7 @@ async function want(
   return told(202, "requested a run");
 }
 
-/** A secret that can't be read lets nobody in. */
+/** Returns the secrets. If the file can't be read, no delivery is accepted. */
 async function secretsOf(
   { secrets, effects }: Hooks,
 ): Promise<readonly string[]> {

@@ -1,6 +1,5 @@
 /**
- * What comes next: what the last plan says, what is held, and when windows are
- * open.
+ * What comes next: the last plan, blocked commits, and windows.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import type { Hold } from "../../state/state.ts";
 import { type Html, html } from "../html.ts";
 import { rowsHtml, said } from "./words.ts";
 
-/** What a plan says about the next revision. */
+/** Makes the part about the plan of the next revision. */
 export function planPart({ facts, plan }: PageFacts): Html {
   const { tip, state, config, now } = facts;
   const done = config.operation === "build" ? state.built : state.lastGood;
@@ -43,12 +42,12 @@ export function planPart({ facts, plan }: PageFacts): Html {
   `;
 }
 
-/** The page has the name of the host at its head. */
+/** Removes the host's name, which the head of the page already shows. */
 function withoutName(text: string, host: string): string {
   return text.startsWith(`${host}: `) ? text.slice(host.length + 2) : text;
 }
 
-/** What is not tried again by itself. */
+/** Makes the part about blocked commits. */
 export function holdsPart({ facts }: PageFacts): Html {
   const { state: { holds } } = facts;
   return html`<section id="holds" class="card" aria-labelledby="holds-name">
@@ -75,7 +74,7 @@ function holdItem(hold: Hold, { now }: Facts): Html {
   `;
 }
 
-/** When something may happen. */
+/** Makes the part about windows. */
 export function windowsPart({ facts }: PageFacts): Html {
   const { config, suspension, now } = facts;
   const all: readonly (readonly [string, readonly string[]])[] = [

@@ -1,5 +1,5 @@
 /**
- * How the host stands: the first part of the page, in the words of `status`.
+ * The state of the host: the first part of the page, in the words of `status`.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { timeAndAge } from "../../report/times.ts";
 import { type Html, html } from "../html.ts";
 import { rowsHtml, said, type Tone, toneOf } from "./words.ts";
 
-/** Rows of `status` that stand elsewhere on the page. */
+/** Rows of `status` that are elsewhere on the page. */
 const elsewhere = ["host", "why", "next"];
 
-/** What the head of the page tells of the state. */
+/** The state for the head of the page. */
 export interface Standing {
   /** In a few words. */
   text: string;
@@ -25,7 +25,7 @@ export interface Standing {
   verdict: Verdict;
 }
 
-/** How the host stands. */
+/** Returns the state of the host. */
 export function standingOf({ facts }: PageFacts): Standing {
   const state = hostStateOf(facts);
   const verdict = agreement(facts);
@@ -33,7 +33,10 @@ export function standingOf({ facts }: PageFacts): Standing {
   return { text, tone: toneOf(colours[state]), verdict };
 }
 
-/** The state in large letters, why it is so, and what comes next. */
+/**
+ * Makes the part with the state in large letters, the reason, and what comes
+ * next.
+ */
 export function statePart({ text, tone, verdict }: Standing): Html {
   const { why, next } = verdict;
   return html`<section id="state" class="card state ${tone}" aria-label="State">
@@ -43,7 +46,7 @@ ${why !== "" && html`<p class="why">${said(why)}</p>`}
 </section>`;
 }
 
-/** What is told where no run has left anything. */
+/** Makes the part for a host without data of a run. */
 export function emptyState(): Html {
   return html`
     <section id="state" class="card state warning" aria-label="State">
@@ -57,13 +60,16 @@ export function emptyState(): Html {
   `;
 }
 
-/** What runs, what Git says, how far behind, and how the last attempt ended. */
+/**
+ * Makes the part with the running system, the revision in Git, the delay, and
+ * the last attempt.
+ */
 export function factsPart(seen: PageFacts, { verdict }: Standing): Html {
   const rows = statusRows(seen.facts, verdict);
   const shown: Row[] = [];
   let label = "";
   for (const row of rows) {
-    // What has no label goes on with the row above.
+    // A row without a label continues the row above.
     label = row.label || label;
     if (elsewhere.includes(label)) continue;
     shown.push(row);
@@ -75,7 +81,7 @@ ${rowsHtml(shown)}
 </section>`;
 }
 
-/** How far the host is behind, in commits and in time. */
+/** Returns how far the host is behind, in commits and in time. */
 function behindRows({ facts, behind }: PageFacts): Row[] {
   const { config, state, tip, now } = facts;
   const done = config.operation === "build" ? state.built : state.lastGood;

@@ -1,5 +1,5 @@
 /**
- * The status page: which address shows what.
+ * The status page and its routes.
  *
  * @module
  */
@@ -29,49 +29,49 @@ import {
 import { RunFollower, runPart } from "./run.ts";
 import type { Part, Tone } from "./words.ts";
 
-/** What somebody who reads may press. */
+/** The buttons of a reader. */
 export interface Reader {
   actions?: Html;
 }
 
-/** Lets somebody read, or answers in place of the page. */
+/** Lets a person read, or answers instead of the page. */
 export type Admit = (
   request: Request,
   seen: PageFacts | undefined,
 ) => Promise<Reader | Response>;
 
-/** What the page rests on beside the files of runs. */
+/** The dependencies of the page, in addition to the files of runs. */
 export interface PageSources {
-  /** Without it everybody reads, and nothing can be pressed. */
+  /** Without it, everybody reads, and there are no buttons. */
   admit?: Admit;
   now: () => Date;
-  /** Asks systemd when the next run is. */
+  /** Asks systemd for the time of the next run. */
   nextRun: () => Promise<NextRun>;
   onFault: (error: unknown) => void;
 }
 
-/** Milliseconds for which an answer of systemd counts. */
+/** How long an answer of systemd is used, in milliseconds. */
 const nextRunAge = 15_000;
 
-/** Streams of whole logs at one moment. */
+/** The limit of concurrent streams of whole logs. */
 const mostLogs = 16;
 
-/** Seconds after which a browser without scripts asks again. */
+/** The seconds after which a browser without JavaScript reloads. */
 const refreshBusy = 5, refreshIdle = 60;
 
-/** Milliseconds for which all clients are shown the same. */
+/** How long all clients share one view, in milliseconds. */
 const viewAge = 500;
 
-/** What runs have left, as read at one moment. */
+/** The data of runs, read at one moment. */
 type Seen = PageFacts | undefined;
 
-/** What there is to see at one moment. */
+/** The content of the page at one moment. */
 interface View {
   /** In any order. */
   parts: readonly Part[];
   title: string;
   tone: Tone;
-  /** Whether no run has left anything. */
+  /** Whether there is no data of a run. */
   isEmpty: boolean;
 }
 
@@ -90,7 +90,7 @@ export class Page implements Disposable {
     this.#clients = new Clients(sources.onFault);
   }
 
-  /** What the server answers for the page. */
+  /** The routes of the page. */
   get routes(): Route[] {
     return [
       { path: "/", answer: this.#reading((...all) => this.#overview(...all)) },
@@ -108,7 +108,7 @@ export class Page implements Disposable {
     this.#follower[Symbol.dispose]();
   }
 
-  /** An answer for those alone who may read. */
+  /** Wraps an answer that only readers get. */
   #reading(
     answer: (
       request: Request,
@@ -219,26 +219,26 @@ export class Page implements Disposable {
     });
   }
 
-  /** What differs from what this client was sent. */
+  /** Makes a feed of the changes for one client. */
   #overviewFeed(request: Request): Feed {
     const sent = new Map<string, string>();
     let wasEmpty: boolean | undefined;
     const news = async (): Promise<Message[]> => {
       const { seen, view } = await this.#now();
-      // Whoever may not read any more is told so by a page of its own.
+      // A reload shows the refusal to a person who may no longer read.
       const reader = await this.#admit(request, seen);
       if (reader instanceof Response) return [{ event: "again", data: {} }];
       const { isEmpty } = view;
       const isOther = wasEmpty !== undefined && wasEmpty !== isEmpty;
       wasEmpty = isEmpty;
-      // What is empty has other parts.
+      // An empty page has other parts.
       if (isOther) return [{ event: "again", data: {} }];
       return changes(view, reader, sent);
     };
     return { news, close() {} };
   }
 
-  /** The same facts and the same view for all clients of one moment. */
+  /** Returns the same facts and view to all clients of one moment. */
   async #now(): Promise<{ seen: Seen; view: View }> {
     const at = this.sources.now().getTime();
     if (!this.#shared || Math.abs(at - this.#shared.at) >= viewAge) {
@@ -321,7 +321,7 @@ export class Page implements Disposable {
   }
 }
 
-/** What of a view a client was not sent yet. */
+/** Returns the parts of a view that a client does not have yet. */
 function changes(
   { parts, title, tone }: View,
   { actions }: Reader,

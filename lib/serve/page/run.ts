@@ -1,5 +1,5 @@
 /**
- * The run under way: its stages, what is at work, and the end of its log.
+ * The run in progress: its stages, its current work, and the end of its log.
  *
  * @module
  */
@@ -17,20 +17,23 @@ import { type Html, html } from "../html.ts";
 import { stageBar } from "./bars.ts";
 import { linesHtml } from "./log.ts";
 
-/** Lines of the log, and tasks, that are shown. */
+/** The limits of shown log lines and tasks. */
 const mostLines = 12, mostTasks = 8;
 
-/** A stage that has begun. */
+/** A started stage. */
 interface Begun {
   stage: Stage;
   /** When it began, in milliseconds since 1970. */
   at: number;
-  /** How long it took; none: it goes on. */
+  /** How long it took; missing while it is in progress. */
   ms?: number;
   isFailed?: true;
 }
 
-/** What is new of a log; nothing of one that was begun before it was shown. */
+/**
+ * Reads the new entries of a log. A log from before the page was enabled can't
+ * be read and has none.
+ */
 export function* readable(
   reader: LogReader | undefined,
 ): Generator<LogEntry[]> {
@@ -41,14 +44,14 @@ export function* readable(
   }
 }
 
-/** Follows the log of the attempt under way. */
+/** Follows the log of the attempt in progress. */
 export class RunFollower implements Disposable {
   #id: string | undefined;
   #reader: LogReader | undefined;
   #stages: Begun[] = [];
   #lines: LogEntry[] = [];
 
-  /** Reads what is new of an attempt. */
+  /** Reads the new entries of an attempt. */
   look(folder: string, { id }: Attempt): void {
     if (id !== this.#id) {
       this[Symbol.dispose]();
@@ -71,7 +74,7 @@ export class RunFollower implements Disposable {
     return this.#lines;
   }
 
-  /** How far the stage under way is. */
+  /** The progress of the current stage. */
   get live(): Live | undefined {
     return this.#reader?.live();
   }
@@ -95,7 +98,7 @@ export class RunFollower implements Disposable {
   }
 }
 
-/** The run under way; hidden where there is none. */
+/** Makes the part about the run in progress. It is hidden if there is none. */
 export function runPart({ facts }: PageFacts, follower: RunFollower): Html {
   const { isBusy, busy, state: { attempt }, now, config } = facts;
   if (!isBusy) return html`<section id="run" hidden></section>`;
