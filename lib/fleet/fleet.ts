@@ -11,12 +11,12 @@ import { placeOf } from "../forge/place.ts";
 import { BadFile, certificatesIn, tokenIn } from "../notify/secret.ts";
 import type { Server } from "./ask.ts";
 import { hostsAtForge, unreported } from "./from_forge.ts";
-import { type FleetHost, fleetStates, sorted, unheard } from "./host.ts";
+import { type FleetHost, fleetStates, sorted, unknownHost } from "./host.ts";
 import { hostOf } from "./judge.ts";
 import { targetMetrics } from "./metrics.ts";
 
 /** The selected hosts. */
-export interface FleetWish {
+export interface FleetQuery {
   /** Names and patterns of hosts; empty: all. */
   hosts: readonly string[];
   /** A ring; none: all. Only Prometheus knows it. */
@@ -45,7 +45,7 @@ export interface Fleet {
  */
 export async function fleetOf(
   config: LocalConfig,
-  wish: FleetWish,
+  wish: FleetQuery,
   now: Date,
 ): Promise<Fleet> {
   const isProm = config["fleet.prometheus"] !== undefined;
@@ -80,7 +80,7 @@ async function byPrometheus(config: LocalConfig, now: Date): Promise<Found> {
   const hosts = targets.map((one) => hostOf(one, now, silentAfter));
   return [
     onceEach(hosts),
-    (host) => unheard(host, "Prometheus has no metrics of this host"),
+    (host) => unknownHost(host, "Prometheus has no metrics of this host"),
   ];
 }
 
@@ -125,7 +125,7 @@ async function prometheusOf(config: LocalConfig): Promise<Server> {
 
 async function byForge(
   config: LocalConfig,
-  { revision, ring }: FleetWish,
+  { revision, ring }: FleetQuery,
   now: Date,
 ): Promise<Found> {
   const forge = config["commitStatus.forge"];

@@ -11,7 +11,7 @@ import type { Forge } from "../forge/headers.ts";
 import { allPages, type Asking } from "../forge/pages.ts";
 import type { Place } from "../forge/place.ts";
 import { fleetError, unreachable } from "./ask.ts";
-import { type FleetHost, type FleetState, unheard } from "./host.ts";
+import { type FleetHost, type FleetState, unknownHost } from "./host.ts";
 
 /** The prefix of the statuses of hosts. */
 const context = "gitops-sync/";
@@ -99,7 +99,7 @@ function hostOf(
   const why = oneLine(description, 140);
   const stands = stateOf(state);
   return {
-    ...unheard(host, stands === "ok" ? "" : why || state),
+    ...unknownHost(host, stands === "ok" ? "" : why || state),
     state: stands,
     revision: stands === "ok" ? revision : null,
     seen: revision,
@@ -127,7 +127,7 @@ function stateOf(state: string): FleetState {
 
 /** Returns a host that reported no status for a commit. */
 export function unreported(host: string, revision: string): FleetHost {
-  return unheard(host, `it has reported no status for ${short(revision)}`);
+  return unknownHost(host, `it has reported no status for ${short(revision)}`);
 }
 
 function failure(

@@ -59,7 +59,7 @@ export interface FleetHost {
 }
 
 /** Reports whether a host runs the revision in Git and is healthy. */
-export function isGood({ state }: Pick<FleetHost, "state">): boolean {
+export function isHealthy({ state }: Pick<FleetHost, "state">): boolean {
   return state === "ok" || state === "reboot";
 }
 
@@ -71,7 +71,7 @@ export function sorted(hosts: readonly FleetHost[]): FleetHost[] {
 }
 
 /** Returns a host of which only the name is known. */
-export function unheard(host: string, why: string): FleetHost {
+export function unknownHost(host: string, why: string): FleetHost {
   return {
     host,
     ring: null,

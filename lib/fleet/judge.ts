@@ -8,7 +8,7 @@ import { formatDuration } from "../base/duration.ts";
 import { isRevision } from "../base/names.ts";
 import { oneLine, short } from "../base/text.ts";
 import { utc } from "../base/time.ts";
-import { type FleetHost, type FleetState, unheard } from "./host.ts";
+import { type FleetHost, type FleetState, unknownHost } from "./host.ts";
 import type { MetricName, TargetMetrics } from "./metrics.ts";
 
 /** How far the clock of a host may be ahead, in milliseconds. */
@@ -42,13 +42,13 @@ export function hostOf(
   const checked = values.last_check_timestamp_seconds;
   const success = values.last_success_timestamp_seconds;
   const known: FleetHost = {
-    ...unheard(name, "Prometheus has no current sample of this host"),
+    ...unknownHost(name, "Prometheus has no current sample of this host"),
     ring: oneLine(ring || target["ring"] || "", 64) || null,
   };
   if (values.build_info === undefined) return known;
   return {
     ...known,
-    ...judged(metrics, now, silentAfter),
+    ...stateOf(metrics, now, silentAfter),
     revision: revisionOf(labels.revision_info),
     seen: revisionOf(labels.seen_revision_info),
     behind: (values.behind_seconds ?? NaN) >= 0
@@ -80,21 +80,21 @@ function gateOf({ values, labels }: TargetMetrics): string | undefined {
   return values.gate_open === 0 ? labels.gate_open?.["gate"] : undefined;
 }
 
-type Judged = Pick<FleetHost, "state" | "why">;
+type Reason = Pick<FleetHost, "state" | "why">;
 
-function judged(
+function stateOf(
   metrics: TargetMetrics,
   now: Date,
   silentAfter: number,
-): Judged {
-  return trouble(metrics) ?? silence(metrics, now, silentAfter) ??
-    unclear(metrics) ?? standing(metrics);
+): Reason {
+  return urgentState(metrics) ?? silentState(metrics, now, silentAfter) ??
+    unclearState(metrics) ?? usualState(metrics);
 }
 
-const as = (state: FleetState, why = ""): Judged => ({ state, why });
+const as = (state: FleetState, why = ""): Reason => ({ state, why });
 
 /** Returns a state that needs a person, however old the data is. */
-function trouble({ values, labels }: TargetMetrics): Judged | undefined {
+function urgentState({ values, labels }: TargetMetrics): Reason | undefined {
   const fault = values.fault_info === undefined ? undefined : labels.fault_info;
   const what = fault && oneLine(`${fault["stage"]}: ${fault["reason"]}`, 100);
   if (values.needs_person === 1) {
@@ -110,11 +110,11 @@ function trouble({ values, labels }: TargetMetrics): Judged | undefined {
     : undefined;
 }
 
-function silence(
+function silentState(
   { values }: TargetMetrics,
   now: Date,
   silentAfter: number,
-): Judged | undefined {
+): Reason | undefined {
   const checked = values.last_check_timestamp_seconds;
   if (checked === undefined) {
     return as("silent", "it does not report its last check of the repository");
@@ -127,14 +127,14 @@ function silence(
   );
 }
 
-function unclear({ values }: TargetMetrics): Judged | undefined {
+function unclearState({ values }: TargetMetrics): Reason | undefined {
   const missing = needed.find((name) => values[name] === undefined);
   return missing
     ? as("unknown", `Prometheus has no gitops_sync_${missing} of this host`)
     : undefined;
 }
 
-function standing(metrics: TargetMetrics): Judged {
+function usualState(metrics: TargetMetrics): Reason {
   const { values, labels } = metrics;
   const runs = revisionOf(labels.revision_info);
   const seen = revisionOf(labels.seen_revision_info);

@@ -11,7 +11,7 @@ import { headersFor } from "./headers.ts";
 import { placeOf } from "./place.ts";
 
 /** The status of a commit's deployment. */
-export interface Standing {
+export interface DeploymentStatus {
   revision: string;
   state: "pending" | "success" | "failure";
   description: string;
@@ -37,11 +37,11 @@ export interface Access {
 /** Sends the status of a commit's deployment to the forge. */
 export async function toForge(
   config: LocalConfig,
-  standing: Standing,
+  deployment: DeploymentStatus,
   { token, ca }: Access,
   now: Date,
 ): Promise<Sent> {
-  const request = requestOf(config, standing, token);
+  const request = requestOf(config, deployment, token);
   if (!request) {
     return {
       result: "later",
@@ -55,7 +55,7 @@ export async function toForge(
     headers,
     body: JSON.stringify(body),
     ca,
-    reads: (status, said) => meaningFor(config, standing, status, said),
+    reads: (status, said) => meaningFor(config, deployment, status, said),
   }, now);
 }
 
@@ -66,7 +66,7 @@ export async function toForge(
  */
 function meaningFor(
   config: LocalConfig,
-  { revision }: Standing,
+  { revision }: DeploymentStatus,
   status: number,
   said: string,
 ): Sent | undefined {
@@ -104,7 +104,7 @@ const isNoCommit = (said: string) =>
 /** Makes the request, as each forge documents it. */
 export function requestOf(
   config: LocalConfig,
-  { revision, state, description, link }: Standing,
+  { revision, state, description, link }: DeploymentStatus,
   token: string,
 ): Request | undefined {
   const place = placeOf(config);

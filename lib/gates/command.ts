@@ -19,7 +19,7 @@ const mostOutput = 1024 * 1024;
  *
  * @throws {SyncError} `interrupted`.
  */
-export async function askCommand(
+export async function checkCommand(
   effects: Effects,
   config: Config,
   { commit, target, system }: Subject,

@@ -10,17 +10,17 @@ import { gateNames, nextLook, unasked } from "../run/gates.ts";
 import type { Gate, Gated, State } from "../state/state.ts";
 import { type Answer, closed, type Subject } from "./answer.ts";
 import { askChecks } from "./checks.ts";
-import { askCommand } from "./command.ts";
+import { checkCommand } from "./command.ts";
 import { askPrometheus } from "./prometheus.ts";
 import { askSoak } from "./soak.ts";
 
 /** The result: all gates are open, or the revision is blocked. */
-export type Look =
+export type GateResult =
   | { gates: readonly Gate[]; gated?: never }
   | { gates: readonly Gate[]; gated: Gated };
 
 /** What the check needs. */
-interface Asking {
+interface GateContext {
   effects: Effects;
   config: Config;
   state: Pick<State, "sightings">;
@@ -37,11 +37,11 @@ const longestWhy = 300;
  * @param before The last result for the same revision.
  * @throws {SyncError} `interrupted`.
  */
-export async function lookAtGates(
-  asking: Asking,
+export async function checkGates(
+  asking: GateContext,
   subject: Subject,
   before?: Gated,
-): Promise<Look> {
+): Promise<GateResult> {
   const { effects, config, state } = asking;
   const names = gateNames(config, subject.isTest);
   const answers: Answer[] = [];
@@ -79,7 +79,7 @@ interface Group {
 }
 
 /** In the order of {@linkcode gateNames}. */
-const groups: readonly ((asking: Asking, subject: Subject) => Group)[] = [
+const groups: readonly ((asking: GateContext, subject: Subject) => Group)[] = [
   ({ effects, config, state }, { commit, isTest }) => {
     const soak = config["gates.soak"];
     if (soak === undefined || isTest) return none;
@@ -105,7 +105,7 @@ const groups: readonly ((asking: Asking, subject: Subject) => Group)[] = [
     if (config["gates.command"].length === 0) return none;
     return {
       many: 1,
-      ask: async () => [await askCommand(effects, config, subject)],
+      ask: async () => [await checkCommand(effects, config, subject)],
     };
   },
 ];

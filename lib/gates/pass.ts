@@ -11,7 +11,7 @@ import type { Run } from "../run/run.ts";
 import type { Cleared, Proven } from "../run/stages.ts";
 import type { Gated } from "../state/state.ts";
 import type { Subject } from "./answer.ts";
-import { lookAtGates } from "./look.ts";
+import { checkGates } from "./look.ts";
 
 /**
  * Checks the gates. Without gates there is no such stage.
@@ -30,7 +30,7 @@ export async function passGates(
   if (gateNames(run.config, subject.isTest).length === 0) return cleared;
   const { gated } = await run.stage(
     "gates",
-    () => lookAtGates(run, subject, knownOf(run, subject)),
+    () => checkGates(run, subject, knownOf(run, subject)),
     ({ gates, gated }) =>
       gated
         ? `${closedOf(gated).length} of ${count(gates.length, "gate")} closed`

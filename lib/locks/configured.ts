@@ -8,7 +8,7 @@ import { readAtMost } from "../host/files.ts";
 import { EtcdServer } from "./etcd.ts";
 import { EtcdApi } from "./etcd_api.ts";
 import { FleetLockServer } from "./fleetlock.ts";
-import { type LockServer, LockTrouble } from "./server.ts";
+import { LockError, type LockServer } from "./server.ts";
 
 /** The limit of a file, in bytes. A long certificate chain is shorter. */
 const longestFile = 1024 * 1024;
@@ -73,7 +73,7 @@ async function userOf(
   const path = config["lock.etcd.passwordFile"];
   if (name === undefined) return undefined;
   if (path === undefined) {
-    throw new LockTrouble(
+    throw new LockError(
       "lock.etcd.username is set, but lock.etcd.passwordFile is not",
       [
         "set lock.etcd.passwordFile to the file with the password of that user",
@@ -98,7 +98,7 @@ async function etcdClient(config: LockConfig): Promise<Deno.HttpClient> {
     return Deno.createHttpClient({ ...caCerts, cert: cert!, key: key! });
   } catch {
     // Deno's message may show a part of the file.
-    throw new LockTrouble(
+    throw new LockError(
       `the certificate ${path} can't be used with its key`,
       [
         "check that lock.etcd.keyFile is the key of lock.etcd.certFile, in PEM format and without a passphrase",
@@ -114,7 +114,7 @@ async function pemIn(
   if (path === undefined) return undefined;
   const text = await textIn(path, option);
   if (text.includes("-----BEGIN ")) return text;
-  throw new LockTrouble(`${path} (${option}) is not in PEM format`, [
+  throw new LockError(`${path} (${option}) is not in PEM format`, [
     `convert it to PEM, which is text that begins with -----BEGIN, or set ${option} to another file`,
   ]);
 }
@@ -128,7 +128,7 @@ async function textIn(path: string, option: string): Promise<string> {
       : error instanceof RangeError
       ? "is longer than 1 MiB"
       : "can't be read";
-    throw new LockTrouble(`${path} (${option}) ${why}`, [
+    throw new LockError(`${path} (${option}) ${why}`, [
       `check ${option} and the permissions of the file: ls -l ${path}`,
     ]);
   }

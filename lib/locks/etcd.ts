@@ -14,8 +14,8 @@ import { decoded, encoded, type EtcdApi } from "./etcd_api.ts";
 import { listIn, objectIn, textIn } from "./http.ts";
 import {
   type Given,
+  LockError,
   type LockServer,
-  LockTrouble,
   type Taken,
   type UnlockWish,
 } from "./server.ts";
@@ -107,7 +107,7 @@ export class EtcdServer implements LockServer {
     const lease = textIn(ID);
     // A key without a lease would stay if the host died now.
     if (!/^[1-9]\d*$/.test(lease)) {
-      throw new LockTrouble(
+      throw new LockError(
         "the answer to lease/grant has no lease ID: the server is not etcd",
       );
     }
@@ -167,7 +167,7 @@ export class EtcdServer implements LockServer {
       ]);
       if (isDone) return { result: "given" };
     }
-    throw new LockTrouble(`${keyOf(slot)} changes again and again in etcd`);
+    throw new LockError(`others keep changing ${keyOf(slot)} in etcd`);
   }
 
   async holders(): Promise<readonly SlotHolder[]> {
@@ -195,7 +195,7 @@ export class EtcdServer implements LockServer {
       ]);
       if (isDone) return entry.holder;
     }
-    throw new LockTrouble(`${keyOf(slot)} changes again and again in etcd`);
+    throw new LockError(`others keep changing ${keyOf(slot)} in etcd`);
   }
 
   #put({ token, use, since, revision, ...slot }: Slot, isKept: boolean) {
@@ -261,7 +261,7 @@ export class EtcdServer implements LockServer {
       const reason = oneLine(textIn(record["reason"]), 200);
       return { ...by && { by }, ...reason && { reason } };
     } catch (error) {
-      if (error instanceof LockTrouble) return {};
+      if (error instanceof LockError) return {};
       throw error;
     }
   }

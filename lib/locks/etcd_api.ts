@@ -9,7 +9,7 @@
  */
 import { oneLine } from "../base/text.ts";
 import { type Answer, objectIn, postJson, textIn } from "./http.ts";
-import { LockTrouble } from "./server.ts";
+import { LockError } from "./server.ts";
 
 /** The access to a cluster. */
 export interface EtcdAccess {
@@ -38,19 +38,19 @@ export class EtcdApi {
    */
   async call(path: string, body: unknown): Promise<Json> {
     const { endpoints } = this.access;
-    let last: LockTrouble | undefined;
+    let last: LockError | undefined;
     for (let tried = 0; tried < endpoints.length; tried++) {
       try {
         return await this.#atMember(path, body);
       } catch (error) {
-        if (!(error instanceof LockTrouble) || !error.isElsewhere) throw error;
+        if (!(error instanceof LockError) || !error.isElsewhere) throw error;
         last = error;
         this.#member = (this.#member + 1) % endpoints.length;
         this.#token = undefined;
       }
     }
     if (endpoints.length < 2 || !last) throw last;
-    throw new LockTrouble(
+    throw new LockError(
       `none of the ${endpoints.length} etcd members answers: ${last.message}`,
       last.hints,
     );
@@ -91,7 +91,7 @@ export class EtcdApi {
     const { message, error } = found;
     const said = oneLine(textIn(message) || textIn(error), 200);
     const isBusy = status >= 500 || status === 408 || status === 429;
-    throw new LockTrouble(
+    throw new LockError(
       status === 200
         ? `the answer of ${at} is not an answer of etcd`
         : `${at} refused ${path} with status ${status}${

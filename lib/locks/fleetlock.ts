@@ -10,8 +10,8 @@ import type { Slot } from "../state/slot.ts";
 import { objectIn, postJson, textIn } from "./http.ts";
 import {
   type Given,
+  LockError,
   type LockServer,
-  LockTrouble,
   type Taken,
 } from "./server.ts";
 
@@ -122,8 +122,8 @@ export class FleetLockServer implements LockServer {
     return { status, said: oneLine(said.join(": "), 200) };
   }
 
-  #trouble(what: string, status: number, said: string): LockTrouble {
-    return new LockTrouble(
+  #trouble(what: string, status: number, said: string): LockError {
+    return new LockError(
       `${this.access.url} refused ${what} with status ${status}${
         said ? `: ${said}` : ""
       }`,

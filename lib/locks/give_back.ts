@@ -9,7 +9,7 @@ import { due, isSlotDue } from "../run/slot.ts";
 import type { State } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 import { openLock } from "./configured.ts";
-import { type Given, LockTrouble } from "./server.ts";
+import { type Given, LockError } from "./server.ts";
 import { tellUnknown } from "./take.ts";
 
 /**
@@ -38,7 +38,7 @@ export async function giveBackSlot(
     if (!lock?.server.knows(slot)) tellUnknown({ effects }, slot);
     else tellGiven(effects, await lock.server.giveBack(slot), slot.group);
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     say(
       effects,
       "warning",

@@ -5,7 +5,7 @@
  */
 import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 import { beginningOf, boundedText, whyOf } from "../base/http.ts";
-import { LockTrouble } from "./server.ts";
+import { LockError } from "./server.ts";
 
 /** The time limit of a request, in milliseconds. */
 const longestCall = 5_000;
@@ -54,7 +54,7 @@ export async function postJson(
     return { status, json: parseJson(text) };
   } catch (error) {
     const why = whyOf(error);
-    throw new LockTrouble(
+    throw new LockError(
       `${origin} does not answer: ${why}`,
       why.includes("certificate")
         ? ["check the certificates of the lock options: gitops-sync doctor"]

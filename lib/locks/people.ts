@@ -7,7 +7,7 @@ import { exitCodes, SyncError, usageError } from "../base/errors.ts";
 import { guide } from "../base/guide.ts";
 import type { SlotHolder } from "../state/slot.ts";
 import { type LockConfig, openLock } from "./configured.ts";
-import { type LockServer, LockTrouble, type UnlockWish } from "./server.ts";
+import { LockError, type LockServer, type UnlockWish } from "./server.ts";
 
 /**
  * Returns the holders of slots of the configured group, in the order in which
@@ -45,7 +45,7 @@ async function atServer<T>(
     using lock = await openLock(config);
     if (lock) return await ask(lock.server);
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     const { message, hints } = error;
     throw new SyncError(`Cannot query the lock server: ${message}`, {
       stage: "slot",

@@ -27,7 +27,7 @@ export interface UnlockWish {
   reason?: string;
 }
 
-/** A server of slots. Each call may throw {@linkcode LockTrouble}. */
+/** A server of slots. Each call may throw {@linkcode LockError}. */
 export interface LockServer {
   /** Returns a new slot of this host that was not requested yet. */
   fresh(wanted: Pick<Slot, "use" | "since" | "revision">): Slot;
@@ -74,7 +74,7 @@ export interface LockServer {
 }
 
 /** The lock server does not answer, refuses, or is not a lock server. */
-export class LockTrouble extends Error {
+export class LockError extends Error {
   constructor(
     message: string,
     /** Hints for a person, one sentence each. */

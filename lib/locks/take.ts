@@ -11,7 +11,7 @@ import { hasLock } from "../run/slot.ts";
 import type { Slot, SlotUse, SlotWait } from "../state/slot.ts";
 import type { State } from "../state/state.ts";
 import { type OpenLock, openLock } from "./configured.ts";
-import { type LockServer, LockTrouble } from "./server.ts";
+import { LockError, type LockServer } from "./server.ts";
 import {
   type Refusal,
   refusalBy,
@@ -55,7 +55,7 @@ export class TakenSlot implements Disposable {
     try {
       isKept = await this.lock.server.keep(slot);
     } catch (error) {
-      if (!(error instanceof LockTrouble)) throw error;
+      if (!(error instanceof LockError)) throw error;
       // The slot may have been kept: it is given back, unless it is stuck.
       if (!slot.stuck) await this.run.save({ slot: { ...slot, phase: "due" } });
       throw await notNow(this.run, slot, refusalBy(error));
@@ -129,7 +129,7 @@ async function opened(run: Run, wanted: Wanted): Promise<OpenLock> {
   try {
     return (await openLock(run.config))!;
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     const group = run.config["lock.group"];
     throw await notNow(run, { ...wanted, group }, refusalBy(error));
   }
@@ -171,12 +171,12 @@ async function ownSlot(
   }
   const slot = server.fresh({ use, since, revision });
   // The host has another name or another group now.
-  if (known) await leave(run, server, known, slot);
+  if (known) await giveBackOld(run, server, known, slot);
   return { slot, isNew: true };
 }
 
 /** Gives back a slot that is no longer configured. */
-async function leave(
+async function giveBackOld(
   run: Run,
   server: LockServer,
   old: Slot,
@@ -210,7 +210,7 @@ async function asked<T>(
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     throw await notNow(run, slot, refusalBy(error));
   }
 }

@@ -6,7 +6,7 @@
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Slot, SlotHolder, SlotReason, SlotWait } from "../state/slot.ts";
-import type { LockTrouble, Taken } from "./server.ts";
+import type { LockError, Taken } from "./server.ts";
 
 /** How many holders a message names. */
 const mostNamed = 5;
@@ -58,7 +58,7 @@ export function refusalOf(
 }
 
 /** Returns what a failed query means. */
-export function refusalBy({ message, hints }: LockTrouble): Refusal {
+export function refusalBy({ message, hints }: LockError): Refusal {
   return {
     reason: "lock-unreachable",
     message: `could not query the lock server: ${message}`,

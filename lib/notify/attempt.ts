@@ -20,12 +20,12 @@ import {
   spool,
   spoolStatus,
   type StatusTeller,
-  withoutHarm,
+  warnOnFailure,
 } from "./tell.ts";
 
 /** Reports to the forge that the deployment of a commit begins. */
 export async function tellBegun(run: Run): Promise<void> {
-  await withoutHarm(run, async () => {
+  await warnOnFailure(run, async () => {
     const status = statusOf(run, "pending", `deploying on ${run.config.host}`);
     await spoolStatus(run, 0, status);
   });
@@ -45,17 +45,20 @@ export async function tellEnded(
   const { effects, config } = run;
   const untold: Untold[] = [];
   const teller = { effects, config, untold };
-  await withoutHarm(run, async () => {
-    const parts = [...skippedBy(run, ended), ...partsOf(run, ended)];
+  await warnOnFailure(run, async () => {
+    const parts = [...skippedGates(run, ended), ...noticesOf(run, ended)];
     for (const one of parts) await spool(teller, one);
-    const statuses = [...statusesOf(run, ended), ...followedBy(run, ended)];
+    const statuses = [
+      ...statusesOf(run, ended),
+      ...replacedStatuses(run, ended),
+    ];
     for (const status of statuses) await spoolStatus(teller, 1, status);
   });
   return untold;
 }
 
 /** The event that a person skipped the gates, whatever the result. */
-function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
+function skippedGates({ attempt }: Run, ended: Ended): NoticeParts[] {
   const { skipped, id, commit: { revision, subject, author } } = attempt;
   if (!skipped) return [];
   const { by, reason } = skipped;
@@ -73,7 +76,7 @@ function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
   }];
 }
 
-function partsOf(run: Run, ended: Ended): NoticeParts[] {
+function noticesOf(run: Run, ended: Ended): NoticeParts[] {
   if (!("deployment" in ended)) return [];
   const { attempt: { id, commit }, state, effects } = run;
   const { revision, subject, author } = commit;
@@ -108,7 +111,7 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         event: "rolled-back",
         severity: "warning",
         summary: `rolled back to ${name}`,
-        message: whyBack(ended.left),
+        message: rollbackReason(ended.left),
       }];
     case "deployed": {
       const deployed = {
@@ -131,7 +134,7 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
 }
 
 /** Returns why the host was rolled back, or who did it. */
-function whyBack({ because, stays }: Left): string {
+function rollbackReason({ because, stays }: Left): string {
   if (because !== undefined) return because;
   return stays
     ? `${rolledBackBy(stays)}; the host stays there until gitops-sync resume`
@@ -183,7 +186,7 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
  * Completes the status of commits that waited, or whose attempt was
  * interrupted, before a later one was deployed. They are not attempted again.
  */
-function followedBy(run: Run, ended: Ended): CommitStatus[] {
+function replacedStatuses(run: Run, ended: Ended): CommitStatus[] {
   if (ended.result !== "deployed") return [];
   const { commit: { revision } } = run.attempt;
   const text = `replaced by ${
@@ -236,7 +239,7 @@ export async function tellRejected(
 ): Promise<void> {
   const { config } = teller;
   const why = reason === undefined ? "" : `: ${reason}`;
-  await withoutHarm(teller, () =>
+  await warnOnFailure(teller, () =>
     spoolStatus(teller, 1, {
       id: `${stampOf(new Date(since))}-rejected`,
       revision,

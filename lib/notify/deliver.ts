@@ -29,7 +29,7 @@ import {
   writePauses,
 } from "./spool.ts";
 import { Stuck } from "./stuck.ts";
-import { type Stand, toWebhook } from "./webhook.ts";
+import { type HostStatus, toWebhook } from "./webhook.ts";
 
 /** The result of a delivery for one channel. */
 export interface Delivered {
@@ -42,13 +42,13 @@ export interface Delivered {
   why?: string;
 }
 
-type Doing =
+type DeliveryEffects =
   & Pick<Effects, "run" | "now" | "tell" | "monotonic">
-  & Partial<Standing>;
+  & Partial<WithHostStatus>;
 
 /** Returns the state of the host. Without it, messages contain no state. */
-interface Standing {
-  stand: () => Promise<Stand>;
+interface WithHostStatus {
+  hostStatus: () => Promise<HostStatus>;
 }
 
 /**
@@ -58,7 +58,7 @@ interface Standing {
  * @returns an empty list if another delivery is in progress.
  */
 export async function deliverAll(
-  effects: Doing,
+  effects: DeliveryEffects,
   config: LocalConfig,
   within: number,
 ): Promise<readonly Delivered[]> {
@@ -68,7 +68,7 @@ export async function deliverAll(
   try {
     const now = effects.now().getTime();
     using _lock = await takeLock(notifyFolder(folder), "notify", now);
-    await withoutUnknown(effects, config, all);
+    await removeUnknown(effects, config, all);
     const pauses = readPauses(folder);
     const before = JSON.stringify(pauses);
     const end = effects.monotonic() + within;
@@ -87,8 +87,8 @@ export async function deliverAll(
 }
 
 /** Removes the messages of channels that are no longer configured. */
-async function withoutUnknown(
-  effects: Doing,
+async function removeUnknown(
+  effects: DeliveryEffects,
   config: LocalConfig,
   all: readonly Spooled[],
 ): Promise<void> {
@@ -103,7 +103,7 @@ async function withoutUnknown(
 }
 
 async function deliverBy(
-  effects: Doing,
+  effects: DeliveryEffects,
   config: LocalConfig,
   channel: Channel,
   all: readonly Spooled[],
@@ -121,7 +121,7 @@ async function deliverBy(
   const pause = pauses[channel];
   if (isPaused(pause, effects.now())) return { ...delivered, why: pause.why };
   const stuck = new Stuck();
-  let isCut = false;
+  let hasFailed = false;
   for (const one of own) {
     const { name } = one;
     if (effects.monotonic() > end) break;
@@ -137,7 +137,7 @@ async function deliverBy(
       pauses[channel] = pauseAfter(pause, sent, effects.now());
       const to = channelName(channel);
       tellPause(effects, to, pauses[channel], effects.now());
-      isCut = true;
+      hasFailed = true;
       break;
     }
     if (sent.result === "refused") {
@@ -152,7 +152,7 @@ async function deliverBy(
     delivered.dropped += old;
     delivered.waiting -= old;
   }
-  if (delivered.sent > 0 && !isCut) delete pauses[channel];
+  if (delivered.sent > 0 && !hasFailed) delete pauses[channel];
   return delivered;
 }
 
@@ -179,7 +179,7 @@ function isSuperseded(
  * @returns how many were dropped.
  */
 async function dropOld(
-  effects: Doing,
+  effects: DeliveryEffects,
   { stateDirectory: folder }: LocalConfig,
   channel: Channel,
 ): Promise<number> {
@@ -204,7 +204,7 @@ function isTooOld({ at }: Waiting, now: Date): boolean {
 
 /** Delivers one message, regardless of pauses. */
 export async function deliver(
-  effects: Pick<Effects, "run" | "now"> & Partial<Standing>,
+  effects: Pick<Effects, "run" | "now"> & Partial<WithHostStatus>,
   config: LocalConfig,
   waiting: Waiting,
 ): Promise<Sent> {
@@ -218,7 +218,7 @@ export async function deliver(
           config,
           waiting.notice,
           now,
-          await effects.stand?.(),
+          await effects.hostStatus?.(),
         );
       case "alertmanager":
         return await toAlertmanager(config, waiting.notice, now);

@@ -34,7 +34,7 @@ export interface Teller {
 }
 
 /** Does work whose errors must not stop the run; they become warnings. */
-export async function withoutHarm(
+export async function warnOnFailure(
   { effects }: Pick<Teller, "effects">,
   work: () => Promise<void>,
 ): Promise<void> {

@@ -12,7 +12,7 @@ import type { Notice } from "./notice.ts";
 import { certificatesIn, keyIn } from "./secret.ts";
 
 /** The state of the host when a message is sent. */
-export interface Stand {
+export interface HostStatus {
   /** What it follows, as in the JSON documents about a host. */
   target: Readonly<Record<string, string>> | null;
   state: HostState;
@@ -28,11 +28,13 @@ export async function toWebhook(
   config: LocalConfig,
   notice: Notice,
   now: Date,
-  stand?: Stand,
+  hostStatus?: HostStatus,
 ): Promise<Sent> {
   const body = JSON.stringify({
     ...notice,
-    ...stand ? { target: safe(stand.target), state: stand.state } : {},
+    ...hostStatus
+      ? { target: safe(hostStatus.target), state: hostStatus.state }
+      : {},
     ...textsOf(config, notice),
   });
   const secretFile = config["notify.webhook.secretFile"];
@@ -55,7 +57,7 @@ export async function toWebhook(
   }, now);
 }
 
-function safe(target: Stand["target"]): Stand["target"] {
+function safe(target: HostStatus["target"]): HostStatus["target"] {
   return target && Object.fromEntries(
     Object.entries(target).map(([key, value]) => [key, redact(value)]),
   );

@@ -15,7 +15,7 @@ const perHost = 2 * 2 ** 30;
  * Returns the number of processors, limited by free memory, and at least 1. The
  * limit of a container counts (cgroups(7), "memory.max").
  */
-export function usualJobs(): number {
+export function defaultJobs(): number {
   const free = freeMemory();
   const byMemory = free === undefined ? Infinity : Math.floor(free / perHost);
   return Math.max(1, Math.min(navigator.hardwareConcurrency, byMemory));

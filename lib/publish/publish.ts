@@ -20,11 +20,11 @@ import {
 import { inParallel } from "./parallel.ts";
 import { chosenHosts, isHostName } from "./pattern.ts";
 import type { Place, Written } from "./place.ts";
-import { secretTroubles } from "./secrets.ts";
+import { secretProblems } from "./secrets.ts";
 import type { Source } from "./source.ts";
 
 /** The request. */
-export interface Wish {
+export interface PublishRequest {
   source: Source;
   cache: Cache;
   place: Place;
@@ -72,7 +72,7 @@ export interface Outcome {
 export async function publish(
   effects: Effects,
   config: LocalConfig,
-  wish: Wish,
+  wish: PublishRequest,
 ): Promise<Outcome> {
   const { source, place } = wish;
   const asking = { effects, config, source };
@@ -81,10 +81,10 @@ export async function publish(
   const chosen = chosenHosts(all, wish.hosts);
   const before = await place.read(all);
   if (before === "older") return { result: "older", hosts: [], removed: [] };
-  const troubles = config["secrets.check"]
-    ? await secretTroubles(effects, config, source.top)
+  const problems = config["secrets.check"]
+    ? await secretProblems(effects, config, source.top)
     : new Map<string, SyncError>();
-  const hosts = await eachHost(asking, wish, chosen, { before, troubles });
+  const hosts = await eachHost(asking, wish, chosen, { before, problems });
   if (wish.dryRun) return { result: "would-publish", hosts, removed: [] };
   const failed = hosts.filter(({ error }) => error);
   const isNothing = failed.length === hosts.length ||
@@ -105,12 +105,12 @@ export async function publish(
 /** What is known before the evaluation. */
 interface Known {
   before: ReadonlyMap<string, string>;
-  troubles: ReadonlyMap<string, SyncError>;
+  problems: ReadonlyMap<string, SyncError>;
 }
 
 async function eachHost(
   asking: Asking,
-  wish: Wish,
+  wish: PublishRequest,
   chosen: readonly string[],
   known: Known,
 ): Promise<HostOutcome[]> {
@@ -154,9 +154,9 @@ function wordsOf({ result, error, system = "" }: HostOutcome): string {
 
 async function oneHost(
   asking: Asking,
-  wish: Wish,
+  wish: PublishRequest,
   host: string,
-  { before, troubles }: Known,
+  { before, problems }: Known,
 ): Promise<HostOutcome> {
   const was = before.get(host);
   const outcome: HostOutcome = {
@@ -169,8 +169,8 @@ async function oneHost(
     const evaluated = await evaluateHost(asking, host);
     const { system, platform } = evaluated;
     Object.assign(outcome, { system, platform });
-    const trouble = troubles.get(host);
-    if (trouble) throw trouble;
+    const problem = problems.get(host);
+    if (problem) throw problem;
     outcome.result = await inCache(asking, wish, host, evaluated);
     return outcome;
   } catch (error) {
@@ -184,7 +184,7 @@ async function oneHost(
 
 async function inCache(
   asking: Asking,
-  { cache, dryRun, folder }: Wish,
+  { cache, dryRun, folder }: PublishRequest,
   host: string,
   evaluated: Evaluated,
 ): Promise<HostOutcome["result"]> {

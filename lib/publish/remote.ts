@@ -33,7 +33,7 @@ export async function remoteFor(
   const asked = ["config", "--get", "remote.origin.url"];
   const { stdout } = await effects.run(localGit(top, asked));
   const origin = new TextDecoder().decode(stdout).trim();
-  const { url, username, password } = apart(origin);
+  const { url, username, password } = splitCredentials(origin);
   const readable = remoteKind.read(url);
   if (readable === undefined) {
     throw usageError(
@@ -50,7 +50,7 @@ export async function remoteFor(
 }
 
 /** Separates a URL from its credentials. */
-function apart(origin: string) {
+function splitCredentials(origin: string) {
   const url = /^https?:\/\//.test(origin) ? URL.parse(origin) : null;
   if (!url) return { url: origin, username: "", password: "" };
   const { username, password } = url;

@@ -18,7 +18,7 @@ import { columnsOf, type Row, rowsOf } from "../secrets/people/matrix.ts";
  *
  * @param top The checkout; it has no changes.
  */
-export async function secretTroubles(
+export async function secretProblems(
   effects: Pick<Effects, "run">,
   config: Pick<LocalConfig, "limits.secrets" | "secrets.ignore">,
   top: string,
@@ -32,12 +32,12 @@ export async function secretTroubles(
   const { files, names } = await knownFiles(effects, top, paths, most);
   const columns = columnsOf(files, names);
   const rows = rowsOf(files, columns);
-  const troubles = new Map<string, SyncError>();
+  const found = new Map<string, SyncError>();
   for (const [at, { name }] of columns.entries()) {
     const bad = rows.filter((row) => isBad(row, at));
-    if (bad.length > 0) troubles.set(name, troubleOf(name, bad, at));
+    if (bad.length > 0) found.set(name, problemOf(name, bad, at));
   }
-  return troubles;
+  return found;
 }
 
 async function trackedFiles(
@@ -56,7 +56,7 @@ function isBad({ cells, problems }: Row, at: number): boolean {
   return problems.length > 0 && (cell === "yes" || cell === "part");
 }
 
-function troubleOf(host: string, bad: readonly Row[], at: number): SyncError {
+function problemOf(host: string, bad: readonly Row[], at: number): SyncError {
   const details = bad.flatMap(({ path, cells, problems }) => [
     ...cells[at] === "missing"
       ? [

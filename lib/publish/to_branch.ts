@@ -35,7 +35,7 @@ interface Tip {
 }
 
 /** The settings of the branch. */
-export interface BranchWish {
+export interface BranchSettings {
   name: string;
   names: FileNames;
   key: CommitKey | undefined;
@@ -53,7 +53,7 @@ export class ToBranch implements Place {
     private readonly effects: Effects,
     private readonly config: WithRemote,
     private readonly source: Source,
-    private readonly wish: BranchWish,
+    private readonly wish: BranchSettings,
     private readonly repository: BranchRepository,
   ) {
     this.shown = `the branch ${wish.name} of ${config.repository}`;
@@ -64,7 +64,7 @@ export class ToBranch implements Place {
     effects: Effects,
     config: WithRemote,
     source: Source,
-    wish: BranchWish,
+    wish: BranchSettings,
   ): Promise<ToBranch> {
     const repository = await BranchRepository.make(
       effects,

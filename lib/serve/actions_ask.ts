@@ -16,15 +16,15 @@ export const mostWaiting = 16;
 const tries = 5;
 
 /** Too many requests are waiting. */
-export class Crowded extends Error {}
+export class TooManyRequests extends Error {}
 
 /**
  * Writes a request for a path unit. The unit moves the whole folder away, so it
  * may disappear between any two steps.
  *
  * @param wanted The file of `serve.wanted`. The folders are next to it.
- * @throws {Crowded} if many are waiting already; {@linkcode Error} if it can't
- * be written.
+ * @throws {TooManyRequests} if many are waiting already; {@linkcode Error} if it can't
+ * it can't be written.
  */
 export async function ask(wanted: string, request: Asked): Promise<void> {
   const folder = folderOf(wanted, kindOf(request.action));
@@ -47,7 +47,7 @@ async function writeIn(
   // Readable by root's unit, which has no other rights there. Nobody else can
   // enter the parent folder.
   await Deno.chmod(folder, 0o755);
-  if (countOf(folder) >= mostWaiting) throw new Crowded();
+  if (countOf(folder) >= mostWaiting) throw new TooManyRequests();
   // systemd ignores hidden files, so it finds only complete ones.
   const hidden = `${folder}/.${name}`;
   await Deno.writeTextFile(hidden, text, { createNew: true });

@@ -78,7 +78,7 @@ async function readOne(
   try {
     text = await textIn(path, owner);
   } catch (error) {
-    const why = error instanceof Odd ? error.message : nameOf(error);
+    const why = error instanceof UnusableFile ? error.message : nameOf(error);
     return { refused: why };
   }
   const request = readRequest(text);
@@ -93,7 +93,7 @@ async function readOne(
 }
 
 /** A file that the server did not write. */
-class Odd extends Error {}
+class UnusableFile extends Error {}
 
 /**
  * Checks the file before and after it is opened, because it may have been
@@ -106,7 +106,7 @@ async function textIn(path: string, owner: number): Promise<string> {
   const after = await file.stat();
   mustBeOurs(after, owner);
   if (after.ino !== before.ino || after.dev !== before.dev) {
-    throw new Odd("it was replaced while it was read");
+    throw new UnusableFile("it was replaced while it was read");
   }
   const bytes = new Uint8Array(longest + 1);
   let length = 0;
@@ -115,23 +115,27 @@ async function textIn(path: string, owner: number): Promise<string> {
     if (read === null) break;
     length += read;
   }
-  if (length > longest) throw new Odd("it is too long");
+  if (length > longest) throw new UnusableFile("it is too long");
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     .decode(bytes.subarray(0, length));
 }
 
 function mustBeOurs(info: Deno.FileInfo, owner: number): void {
-  if (!info.isFile || info.isSymlink) throw new Odd("it is not a regular file");
-  if (info.uid !== owner) throw new Odd("the server does not own it");
-  if (info.nlink !== 1) throw new Odd("it has more than one hard link");
-  if (info.size > longest) throw new Odd("it is too long");
+  if (!info.isFile || info.isSymlink) {
+    throw new UnusableFile("it is not a regular file");
+  }
+  if (info.uid !== owner) throw new UnusableFile("the server does not own it");
+  if (info.nlink !== 1) {
+    throw new UnusableFile("it has more than one hard link");
+  }
+  if (info.size > longest) throw new UnusableFile("it is too long");
 }
 
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Odd("reading it takes too long")),
+      () => reject(new UnusableFile("reading it takes too long")),
       longestWait,
     );
   });

@@ -5,7 +5,7 @@
  */
 
 /** Answers with a message as JSON. */
-export function told(
+export function jsonMessage(
   status: number,
   message: string,
   headers: Record<string, string> = {},

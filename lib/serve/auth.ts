@@ -25,7 +25,7 @@ export interface Auth {
 }
 
 /** The dependencies of the sign-in. */
-export interface Around {
+export interface AuthContext {
   bodies: Bodies;
   /** A clock in milliseconds that never jumps. */
   monotonic: () => number;
@@ -42,7 +42,7 @@ export interface Around {
  */
 export async function makeAuth(
   config: LocalConfig,
-  around: Around,
+  around: AuthContext,
 ): Promise<Auth | undefined> {
   if (!hasButtons(config)) return undefined;
   const {

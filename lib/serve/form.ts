@@ -23,7 +23,7 @@ export class FormRefusal extends Error {
  * @param origin The origin of our page.
  * @throws {FormRefusal} 405 and 403.
  */
-export function mustComeFrom(origin: string, request: Request): void {
+export function requireOrigin(origin: string, request: Request): void {
   const { method, headers } = request;
   if (method !== "POST") throw new FormRefusal(405, "expected POST");
   const site = headers.get("sec-fetch-site");

@@ -15,7 +15,7 @@ import { refusalPage } from "./small_page.ts";
  *
  * @throws {FormRefusal} 403.
  */
-export async function mustHoldToken(
+export async function requireToken(
   { csrf }: Session,
   given: string | undefined,
 ): Promise<void> {

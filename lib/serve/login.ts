@@ -6,10 +6,10 @@
 import { type Effects, say } from "../base/effects.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Bodies } from "./body.ts";
-import { mustComeFrom, readForm } from "./form.ts";
+import { readForm, requireOrigin } from "./form.ts";
 import { type Html, html } from "./html.ts";
 import { type Hashed, isPassword, nobody, passwordLength } from "./password.ts";
-import { answerForm, mustHoldToken } from "./form_answer.ts";
+import { answerForm, requireToken } from "./form_answer.ts";
 import { mayPress, type Sessions } from "./session.ts";
 import type { AuthConfig } from "./session.ts";
 import { smallPage } from "./small_page.ts";
@@ -44,16 +44,16 @@ export async function answerLogout(
   request: Request,
 ): Promise<Response> {
   return await answerForm(effects, request, async () => {
-    mustComeFrom(origin, request);
+    requireOrigin(origin, request);
     const session = await sessions.of(request);
     const { csrf } = await readForm(bodies, request, ["csrf"]);
-    if (session) await mustHoldToken(session, csrf);
+    if (session) await requireToken(session, csrf);
     return seeOther(await sessions.end(request));
   });
 }
 
 async function signIn(login: Login, request: Request): Promise<Response> {
-  mustComeFrom(login.origin, request);
+  requireOrigin(login.origin, request);
   const { name = "", password = "" } = await readForm(
     login.bodies,
     request,

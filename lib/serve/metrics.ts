@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { told } from "./answer.ts";
+import { jsonMessage } from "./answer.ts";
 import { readAtMost } from "../host/files.ts";
 import { checkFileOf } from "../sync/settled.ts";
 
@@ -26,7 +26,7 @@ export async function answerMetrics(
 ): Promise<Response> {
   await request.body?.cancel();
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return told(405, "expected GET", { allow: "GET, HEAD" });
+    return jsonMessage(405, "expected GET", { allow: "GET, HEAD" });
   }
   try {
     const metrics = await readAtMost(textfile, most);
@@ -37,7 +37,7 @@ export async function answerMetrics(
       },
     );
   } catch (error) {
-    return told(503, whyNot(error));
+    return jsonMessage(503, whyNot(error));
   }
 }
 

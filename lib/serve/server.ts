@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { told } from "./answer.ts";
+import { jsonMessage } from "./answer.ts";
 import { prepareSocket, removeSocket } from "../host/socket.ts";
 import { addressOf } from "../config/checks.ts";
 
@@ -29,11 +29,11 @@ export function makeAnswer(
     const route = routeOf(routes, request);
     if (!route) {
       await request.body?.cancel();
-      return told(404, "not found", noStore);
+      return jsonMessage(404, "not found", noStore);
     }
     if (open >= mostRequests) {
       await request.body?.cancel();
-      return told(503, "too many requests: try again later", {
+      return jsonMessage(503, "too many requests: try again later", {
         ...noStore,
         "retry-after": "5",
       });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { told } from "./answer.ts";
+import { jsonMessage } from "./answer.ts";
 import { type Effects, say } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import { Bodies, BodyRefusal, isGone } from "./body.ts";
@@ -29,7 +29,7 @@ export async function answerHook(
 ): Promise<Response> {
   if (request.method !== "POST") {
     await request.body?.cancel();
-    return told(405, "expected POST", { allow: "POST" });
+    return jsonMessage(405, "expected POST", { allow: "POST" });
   }
   try {
     return await hooks.bodies.with(
@@ -39,15 +39,15 @@ export async function answerHook(
   } catch (error) {
     if (error instanceof BodyRefusal) {
       const later = error.status === 503 ? { "retry-after": "5" } : undefined;
-      return told(error.status, error.message, later);
+      return jsonMessage(error.status, error.message, later);
     }
     // A client that disconnected is no fault of the server.
     if (isGone(error)) {
-      return told(400, "the request did not arrive completely");
+      return jsonMessage(400, "the request did not arrive completely");
     }
     const { stack, message } = error as Error;
     say(hooks.effects, "error", `A bug: ${stack ?? message}`);
-    return told(
+    return jsonMessage(
       500,
       "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
     );
@@ -63,19 +63,22 @@ async function judge(
     say(hooks.effects, "warning", "Refused a webhook: its signature is wrong", [
       "compare the secret of the webhook with serve.webhookSecretFile",
     ]);
-    return told(401, "the signature is missing or wrong");
+    return jsonMessage(401, "the signature is missing or wrong");
   }
   const event = readEvent(headers, new TextDecoder().decode(body));
-  if (!event) return told(400, "expected a push event of a known forge");
+  if (!event) return jsonMessage(400, "expected a push event of a known forge");
   if (event.kind === "other") {
-    return told(200, `nothing to do for the event ${oneLine(event.name, 60)}`);
+    return jsonMessage(
+      200,
+      `nothing to do for the event ${oneLine(event.name, 60)}`,
+    );
   }
   const why = event.kind === "push"
     ? whyNotFollowed(event.push, hooks.followed)
     : undefined;
   if (why !== undefined) {
     say(hooks.effects, "info", `Ignored a webhook: ${why}`);
-    return told(200, `nothing to do: ${why}`);
+    return jsonMessage(200, `nothing to do: ${why}`);
   }
   return await want(hooks, body);
 }
@@ -86,7 +89,7 @@ async function want(
 ): Promise<Response> {
   try {
     if (!await wanted.want(body)) {
-      return told(
+      return jsonMessage(
         200,
         "nothing to do: the same delivery came less than a minute ago",
       );
@@ -94,13 +97,13 @@ async function want(
   } catch (error) {
     const { message } = error as Error;
     say(effects, "error", `Cannot request a run: ${message}`);
-    return told(
+    return jsonMessage(
       503,
       "the run could not be requested: see journalctl -u gitops-sync-serve",
     );
   }
   say(effects, "info", "A push arrived: requested a run");
-  return told(202, "requested a run");
+  return jsonMessage(202, "requested a run");
 }
 
 /** Returns the secrets. If the file can't be read, no delivery is accepted. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readRequests } from "../../lib/serve/actions_read.ts";
 import { textOf } from "../../lib/serve/actions_request.ts";
-import { ask, Crowded } from "../../lib/serve/actions_ask.ts";
+import { ask, TooManyRequests } from "../../lib/serve/actions_ask.ts";
 
 const now = new Date("2026-11-27T10:00:00.000Z");
 const revision = "4b112af8390c4b112af8390c4b112af8390c4b11";
@@ -232,7 +232,7 @@ Deno.test("no more is done at once than a few people could ask for", async () =>
       () => undefined,
       (error) => error,
     );
-    assertEquals(over instanceof Crowded, true);
+    assertEquals(over instanceof TooManyRequests, true);
     for (let i = 0; i < 30; i++) {
       const file = `${folder}/9-${crypto.randomUUID()}.json`;
       await Deno.writeTextFile(file, text);

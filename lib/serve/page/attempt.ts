@@ -24,7 +24,7 @@ import { rowsHtml, said, type Tone } from "./words.ts";
 /** An attempt with a page. */
 export interface ShownAttempt extends NamedAttempt {
   /** Whether it is in progress. */
-  isUnderWay: boolean;
+  isRunning: boolean;
 }
 
 /** Returns the attempt with an id, or `undefined` if it is unknown. */
@@ -36,20 +36,20 @@ export function attemptOf(
   const { history = [], state, isBusy = false } = seen?.facts ?? {};
   const entry = history.find((one) => one.id === id);
   if (entry) {
-    return { id, revision: entry.revision, entry, isUnderWay: false };
+    return { id, revision: entry.revision, entry, isRunning: false };
   }
   const attempt = state?.attempt;
   if (attempt?.id === id) {
-    return { id, revision: attempt.commit.revision, isUnderWay: isBusy };
+    return { id, revision: attempt.commit.revision, isRunning: isBusy };
   }
   return hasLog(folder, id)
-    ? { id, revision: undefined, isUnderWay: false }
+    ? { id, revision: undefined, isRunning: false }
     : undefined;
 }
 
 /** How it ended, as a colour. */
-export function toneOf({ entry, isUnderWay }: ShownAttempt): Tone {
-  if (isUnderWay) return "busy";
+export function toneOf({ entry, isRunning }: ShownAttempt): Tone {
+  if (isRunning) return "busy";
   if (!entry) return "warning";
   return entry.exit === exitCodes.ok ? "good" : "bad";
 }
@@ -101,9 +101,9 @@ ${
 }
 
 /** Returns its result in a few words. */
-function resultOf({ entry, isUnderWay }: ShownAttempt): string {
+function resultOf({ entry, isRunning }: ShownAttempt): string {
   if (entry) return resultText(entry);
-  return isUnderWay ? "in progress" : "interrupted, or unknown";
+  return isRunning ? "in progress" : "interrupted, or unknown";
 }
 
 /** Reads the log. Only root can read logs from before the page was enabled. */
@@ -164,7 +164,7 @@ export class LogFeed implements Feed {
 
   news(): Promise<readonly Message[]> {
     // Checked first, so lines from before the end are read afterwards.
-    const isOver = !this.now()?.isUnderWay;
+    const isOver = !this.now()?.isRunning;
     const messages: Message[] = [];
     for (const entries of readable(this.#reader)) {
       const fresh = entries.slice(this.#skip);

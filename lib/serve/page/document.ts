@@ -11,7 +11,7 @@ import { style } from "./style.ts";
 import type { Tone } from "./words.ts";
 
 /** The parts of a page. */
-export interface Sheet {
+export interface PageContent {
   /** The name of the host. */
   host: string;
   /** The title in the browser. */
@@ -32,7 +32,7 @@ export interface Sheet {
 const own = (text: string) => Html.of([text], []);
 
 /** Makes the whole page. */
-export function documentHtml(sheet: Sheet): Html {
+export function documentHtml(sheet: PageContent): Html {
   const { host, title, tone, actions, asOf, main } = sheet;
   const { events, refresh } = sheet;
   return html`
@@ -102,7 +102,7 @@ async function makePolicy(): Promise<string> {
 
 /** Answers with a page. */
 export async function pageResponse(
-  sheet: Sheet,
+  sheet: PageContent,
   status = 200,
 ): Promise<Response> {
   policy ??= makePolicy();

@@ -18,7 +18,7 @@ import { rowsHtml, said, type Tone, toneOf } from "./words.ts";
 const elsewhere = ["host", "why", "next"];
 
 /** The state for the head of the page. */
-export interface Standing {
+export interface PageState {
   /** In a few words. */
   text: string;
   tone: Tone;
@@ -26,7 +26,7 @@ export interface Standing {
 }
 
 /** Returns the state of the host. */
-export function standingOf({ facts }: PageFacts): Standing {
+export function pageState({ facts }: PageFacts): PageState {
   const state = hostStateOf(facts);
   const verdict = agreement(facts);
   const text = headline(facts, verdict, state);
@@ -37,7 +37,7 @@ export function standingOf({ facts }: PageFacts): Standing {
  * Makes the part with the state in large letters, the reason, and what comes
  * next.
  */
-export function statePart({ text, tone, verdict }: Standing): Html {
+export function statePart({ text, tone, verdict }: PageState): Html {
   const { why, next } = verdict;
   return html`<section id="state" class="card state ${tone}" aria-label="State">
 <p class="word" role="status"><span class="dot" aria-hidden="true"></span><b>${text}</b></p>
@@ -64,7 +64,7 @@ export function emptyState(): Html {
  * Makes the part with the running system, the revision in Git, the delay, and
  * the last attempt.
  */
-export function factsPart(seen: PageFacts, { verdict }: Standing): Html {
+export function factsPart(seen: PageFacts, { verdict }: PageState): Html {
   const rows = statusRows(seen.facts, verdict);
   const shown: Row[] = [];
   let label = "";

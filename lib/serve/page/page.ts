@@ -9,7 +9,7 @@ import { type PageFacts, readPage } from "../../report/page_facts.ts";
 import { timeOf } from "../../report/times.ts";
 import { isAttemptId } from "../../state/log_entries.ts";
 import { hasLog } from "../../state/log_reader.ts";
-import { told } from "../answer.ts";
+import { jsonMessage } from "../answer.ts";
 import { type Html, html } from "../html.ts";
 import type { Route } from "../server.ts";
 import { attemptHtml, attemptOf, LogFeed, toneOf } from "./attempt.ts";
@@ -22,8 +22,8 @@ import { holdsPart, planPart, windowsPart } from "./next.ts";
 import {
   emptyState,
   factsPart,
-  type Standing,
-  standingOf,
+  type PageState,
+  pageState,
   statePart,
 } from "./overview.ts";
 import { RunFollower, runPart } from "./run.ts";
@@ -119,7 +119,7 @@ export class Page implements Disposable {
     return async (request) => {
       await request.body?.cancel();
       if (!["GET", "HEAD"].includes(request.method)) {
-        return told(405, "expected GET", { allow: "GET, HEAD" });
+        return jsonMessage(405, "expected GET", { allow: "GET, HEAD" });
       }
       try {
         const seen = await this.#seen();
@@ -131,7 +131,7 @@ export class Page implements Disposable {
         return new Response(null, response);
       } catch (error) {
         this.sources.onFault(error);
-        return told(
+        return jsonMessage(
           500,
           "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
         );
@@ -186,20 +186,20 @@ export class Page implements Disposable {
       const parts = [{ id: "state", html: emptyState() }];
       return { parts, title: host, tone: "warning", isEmpty: true };
     }
-    const standing = standingOf(seen);
+    const state = pageState(seen);
     return {
       isEmpty: false,
-      parts: this.#parts(seen, standing),
-      title: `${host}: ${standing.text}`,
-      tone: standing.tone,
+      parts: this.#parts(seen, state),
+      title: `${host}: ${state.text}`,
+      tone: state.tone,
     };
   }
 
-  #parts(seen: PageFacts, standing: Standing): Part[] {
+  #parts(seen: PageFacts, state: PageState): Part[] {
     return [
-      { id: "state", html: statePart(standing) },
+      { id: "state", html: statePart(state) },
       { id: "run", html: runPart(seen, this.#follower) },
-      { id: "facts", html: factsPart(seen, standing) },
+      { id: "facts", html: factsPart(seen, state) },
       { id: "plan", html: planPart(seen) },
       { id: "windows", html: windowsPart(seen) },
       { id: "holds", html: holdsPart(seen) },
@@ -214,9 +214,13 @@ export class Page implements Disposable {
   #stream(feed: Feed): Response {
     if (!this.#clients.isFull) return this.#clients.answer(feed);
     feed.close();
-    return told(503, "too many clients have this page open: try again later", {
-      "retry-after": "30",
-    });
+    return jsonMessage(
+      503,
+      "too many clients have this page open: try again later",
+      {
+        "retry-after": "30",
+      },
+    );
   }
 
   /** Makes a feed of the changes for one client. */
@@ -269,14 +273,14 @@ export class Page implements Disposable {
       return this.#stream(new LogFeed(folder, id, lines, now));
     }
     const { main, lines } = attemptHtml(folder, attempt);
-    const { isUnderWay } = attempt;
+    const { isRunning } = attempt;
     return await pageResponse({
       ...reader,
       host: this.config.host,
       title: `${this.config.host}: attempt ${id}`,
       tone: toneOf(attempt),
       main,
-      ...isUnderWay
+      ...isRunning
         ? {
           asOf: `as of ${timeOf(this.sources.now().toISOString())}`,
           events: `/attempts/${id}/events?from=${lines}`,
@@ -290,7 +294,7 @@ export class Page implements Disposable {
     const folder = this.config.stateDirectory;
     if (!hasLog(folder, id)) return this.#nothing(reader);
     if (this.#logs >= mostLogs) {
-      return told(503, "too many clients read logs: try again later", {
+      return jsonMessage(503, "too many clients read logs: try again later", {
         "retry-after": "5",
       });
     }
