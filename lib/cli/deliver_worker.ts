@@ -26,7 +26,7 @@ async function delivered(): Promise<true> {
   using effects = await realEffects(call.verbose);
   try {
     const config = await readConfig(call);
-    const doing = { ...effects, stand: () => hostPart(config) };
+    const doing = { ...effects, hostStatus: () => hostPart(config) };
     await deliverAll(doing, config, within);
   } catch (error) {
     const { message } = foreseen(error) as Error;

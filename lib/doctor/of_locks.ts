@@ -6,7 +6,7 @@
 import { exitCodes } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import { openLock } from "../locks/configured.ts";
-import { LockTrouble } from "../locks/server.ts";
+import { LockError } from "../locks/server.ts";
 import { hasLock } from "../run/slot.ts";
 import {
   type Check,
@@ -52,7 +52,7 @@ async function lock({ config, known }: Configured): Promise<Finding> {
         : "the server answers; whether a slot is free is known only when a run needs one",
     );
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     return problem(`cannot take a slot: ${error.message}`, ...error.hints);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Questions to the servers that know about a fleet, within bounds.
+ * Queries the servers that know about a fleet, with limits.
  *
  * @module
  */
@@ -7,28 +7,28 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { getJson } from "../base/get.ts";
 import { oneLine } from "../base/text.ts";
 
-/** How a server is reached. */
+/** The access to a server. */
 export interface Server {
   /** Without a slash at its end. */
   url: string;
   headers: Readonly<Record<string, string>>;
-  /** Certificate authorities in PEM, beside the usual ones. */
+  /** Certificate authorities in PEM, in addition to the usual ones. */
   ca?: string | undefined;
-  /** Completes "Cannot ask …". */
+  /** Completes "Cannot query …". */
   name: string;
 }
 
-/** The longest that one question takes, in milliseconds. */
+/** The time limit of a query, in milliseconds. */
 const longest = 30_000;
 
-/** Letters of one answer: some thousand hosts. */
+/** The limit of an answer, in characters: some thousand hosts. */
 const mostAnswer = 16 * 2 ** 20;
 
 /**
- * Asks a server, and reads its answer as JSON.
+ * Queries a server, and reads its answer as JSON.
  *
  * @param path Begins with a slash.
- * @param form What is posted as a form.
+ * @param form The posted form.
  * @throws {SyncError} `fleet-unreachable`, exit 3.
  */
 export async function askJson(
@@ -45,14 +45,14 @@ export async function askJson(
   return got.json;
 }
 
-/** What a server that gives no answer comes to. */
+/** Makes the error of a server that does not answer. */
 export function unreachable(name: string, why: string): SyncError {
-  return fleetError("fleet-unreachable", `Cannot ask ${name}: ${why}`, [
-    "look at its address, the token and the network of this machine",
+  return fleetError("fleet-unreachable", `Cannot query ${name}: ${why}`, [
+    "check its address, the token and the network of this machine",
   ]);
 }
 
-/** What can't be told about a fleet. */
+/** Makes an error about a fleet. */
 export function fleetError(
   reason: string,
   message: string,

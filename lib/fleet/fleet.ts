@@ -11,17 +11,17 @@ import { placeOf } from "../forge/place.ts";
 import { BadFile, certificatesIn, tokenIn } from "../notify/secret.ts";
 import type { Server } from "./ask.ts";
 import { hostsAtForge, unreported } from "./from_forge.ts";
-import { type FleetHost, fleetStates, sorted, unheard } from "./host.ts";
+import { type FleetHost, fleetStates, sorted, unknownHost } from "./host.ts";
 import { hostOf } from "./judge.ts";
 import { targetMetrics } from "./metrics.ts";
 
-/** Which hosts are asked for. */
-export interface FleetWish {
+/** The selected hosts. */
+export interface FleetQuery {
   /** Names and patterns of hosts; empty: all. */
   hosts: readonly string[];
   /** A ring; none: all. Only Prometheus knows it. */
   ring?: string | undefined;
-  /** The commit whose statuses count, where the forge is asked. */
+  /** The commit whose statuses are read, if the source is the forge. */
   revision?: string | undefined;
 }
 
@@ -30,22 +30,22 @@ export interface Fleet {
   source: "prometheus" | "forge";
   /** ISO 8601. */
   at: string;
-  /** What needs a person first is first. */
+  /** Hosts that need a person come first. */
   hosts: readonly FleetHost[];
 }
 
 /**
- * The hosts that are asked for, each once. A name without `*` and `?` in
- * `hosts` is a host that must be there: without a word of it, it is silent.
+ * Returns the selected hosts, each once. A name without `*` and `?` in `hosts`
+ * is a host that must exist: if nothing is known of it, it is silent.
  *
- * @param config `fleet.prometheus` is asked, or else the forge of
+ * @param config The source is `fleet.prometheus`, or else the forge of
  * `commitStatus`.
- * @throws {SyncError} exit 2, where nobody can be asked; exit 3, where the
- * answer is not whole.
+ * @throws {SyncError} exit 2, if no source is configured; exit 3, if the answer
+ * is incomplete.
  */
 export async function fleetOf(
   config: LocalConfig,
-  wish: FleetWish,
+  wish: FleetQuery,
   now: Date,
 ): Promise<Fleet> {
   const isProm = config["fleet.prometheus"] !== undefined;
@@ -56,7 +56,7 @@ export async function fleetOf(
     (wish.hosts.length === 0 || isOfAny(wish.hosts, host)) &&
     (wish.ring === undefined || ring === wish.ring)
   );
-  // A host of another ring is no host that nobody has heard of.
+  // A host of another ring is not an unknown host.
   const known = new Set(all.map(({ host }) => host));
   const lost = wish.hosts.filter((name) =>
     isPlainName(name) && !known.has(name)
@@ -68,7 +68,7 @@ export async function fleetOf(
   };
 }
 
-/** The longest that all pages of a forge take, in milliseconds. */
+/** The time limit for all pages of a forge, in milliseconds. */
 const longestList = 5 * 60_000;
 
 type Found = [hosts: FleetHost[], missing: (host: string) => FleetHost];
@@ -80,13 +80,13 @@ async function byPrometheus(config: LocalConfig, now: Date): Promise<Found> {
   const hosts = targets.map((one) => hostOf(one, now, silentAfter));
   return [
     onceEach(hosts),
-    (host) => unheard(host, "Prometheus has nothing of it"),
+    (host) => unknownHost(host, "Prometheus has no metrics of this host"),
   ];
 }
 
 /**
- * One host may be asked by several jobs, or have had another address: what is
- * fresh counts, and of that the worst.
+ * Returns each host once. Several jobs may scrape one host, or its address
+ * changed: fresh data counts, and of that the worst state.
  */
 function onceEach(hosts: readonly FleetHost[]): FleetHost[] {
   const once = new Map<string, FleetHost>();
@@ -108,8 +108,8 @@ async function prometheusOf(config: LocalConfig): Promise<Server> {
   if (file !== undefined && url.startsWith("http:") && isOpen(url)) {
     throw usageError(
       "fleet-token-open",
-      `Cannot send the token of fleet.tokenFile to ${url}: everybody on the way could read it`,
-      "reach it over https://, or leave out fleet.tokenFile",
+      `Cannot send the token of fleet.tokenFile to ${url}: it would be sent unencrypted`,
+      "use an https:// URL, or remove fleet.tokenFile",
     );
   }
   const token = file === undefined
@@ -125,7 +125,7 @@ async function prometheusOf(config: LocalConfig): Promise<Server> {
 
 async function byForge(
   config: LocalConfig,
-  { revision, ring }: FleetWish,
+  { revision, ring }: FleetQuery,
   now: Date,
 ): Promise<Found> {
   const forge = config["commitStatus.forge"];
@@ -133,23 +133,23 @@ async function byForge(
   if (forge === "none" || !place) {
     throw usageError(
       "fleet-source",
-      "Cannot tell of a fleet: expected a Prometheus or a forge to ask",
-      "name Prometheus: --fleet-prometheus URL",
-      "or the forge, with the repository: --repository URL --commit-status-forge github",
+      "Cannot query the fleet: neither Prometheus nor a forge is configured",
+      "use Prometheus: gitops-sync fleet --fleet-prometheus URL",
+      "or use the forge: gitops-sync fleet REVISION --repository URL --commit-status-forge github",
     );
   }
   if (ring !== undefined) {
     throw usageError(
       "fleet-ring",
       `Cannot select the ring ${ring}: a forge does not know the rings of hosts`,
-      "name the hosts in place of it: --hosts 'canary-*'",
+      "select the hosts by name: --hosts 'canary-*'",
     );
   }
   if (revision === undefined) {
     throw usageError(
       "operand-missing",
-      "Cannot ask the forge about no revision: expected a full commit hash",
-      "gitops-sync fleet REVISION",
+      "Cannot query the forge: the revision is missing; expected a full commit hash",
+      "name the revision: gitops-sync fleet REVISION",
     );
   }
   const file = config["commitStatus.tokenFile"];
@@ -168,7 +168,7 @@ async function byForge(
   ];
 }
 
-/** A file of a person's own that can't be used is their mistake. */
+/** Turns an unusable file of the caller into a usage error. */
 async function readable<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -177,7 +177,7 @@ async function readable<T>(read: () => Promise<T>): Promise<T> {
     throw usageError(
       "fleet-file",
       error.message,
-      "look at fleet.tokenFile, fleet.caFile and commitStatus.tokenFile",
+      "check fleet.tokenFile, fleet.caFile and commitStatus.tokenFile",
     );
   }
 }

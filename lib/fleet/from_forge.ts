@@ -1,5 +1,5 @@
 /**
- * The hosts of a fleet by the statuses that they gave a commit at its forge.
+ * Reads the hosts of a fleet from the statuses that they reported for a commit.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import type { Forge } from "../forge/headers.ts";
 import { allPages, type Asking } from "../forge/pages.ts";
 import type { Place } from "../forge/place.ts";
 import { fleetError, unreachable } from "./ask.ts";
-import { type FleetHost, type FleetState, unheard } from "./host.ts";
+import { type FleetHost, type FleetState, unknownHost } from "./host.ts";
 
-/** What each status is called that a host gives. */
+/** The prefix of the statuses of hosts. */
 const context = "gitops-sync/";
 
 /**
- * The hosts that gave a commit a status. Which hosts there are beside them, and
- * how they stand by now, a forge does not know.
+ * Returns the hosts that reported a status for a commit. A forge does not know
+ * other hosts, or the current state of these.
  *
- * @throws {SyncError} exit 3, where a page is missing or not understood.
+ * @throws {SyncError} exit 3, if a page is missing or can't be read.
  */
 export async function hostsAtForge(
   forge: Forge,
@@ -63,7 +63,7 @@ function listIn(json: unknown, forge: Forge): unknown[] | undefined {
   return Array.isArray(list) ? list : undefined;
 }
 
-/** One status, as far as all forges have it. */
+/** A status, with the fields that all forges have. */
 interface Status {
   name: string;
   state: string;
@@ -78,7 +78,7 @@ function statusOf(entry: unknown): Status | undefined {
   const state = entry["status"] ?? entry["state"];
   if (typeof name !== "string" || typeof state !== "string") return undefined;
   const { description, id } = entry;
-  // Without it nobody can tell which of two statuses is the newer one.
+  // Without an id, the newer one of two statuses is unknown.
   if (typeof id !== "number") return undefined;
   const time = entry["finished_at"] ?? entry["updated_at"] ??
     entry["created_at"];
@@ -99,7 +99,7 @@ function hostOf(
   const why = oneLine(description, 140);
   const stands = stateOf(state);
   return {
-    ...unheard(host, stands === "ok" ? "" : why || state),
+    ...unknownHost(host, stands === "ok" ? "" : why || state),
     state: stands,
     revision: stands === "ok" ? revision : null,
     seen: revision,
@@ -125,9 +125,9 @@ function stateOf(state: string): FleetState {
   }
 }
 
-/** A host that gave a commit no status. */
+/** Returns a host that reported no status for a commit. */
 export function unreported(host: string, revision: string): FleetHost {
-  return unheard(host, `it gave ${short(revision)} no status`);
+  return unknownHost(host, `it has reported no status for ${short(revision)}`);
 }
 
 function failure(
@@ -137,7 +137,7 @@ function failure(
   const name = `the forge at ${api}`;
   return isOdd
     ? fleetError("fleet-answer", `Cannot use the answer of ${name}: ${why}`, [
-      "look at commitStatus.forge and commitStatus.url, or ask Prometheus in place of the forge: fleet.prometheus",
+      "check commitStatus.forge and commitStatus.url, or use Prometheus: gitops-sync fleet --fleet-prometheus URL",
     ])
     : unreachable(name, why);
 }

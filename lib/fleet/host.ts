@@ -1,20 +1,20 @@
 /**
- * The hosts of a fleet, and how each stands.
+ * The hosts of a fleet and their states.
  *
  * @module
  */
 
-/** How a host stands. The order is that in which they need a person. */
+/** The states of a host, the most urgent first. */
 export const fleetStates = [
-  /** It is not well, and could not go back. */
+  /** It is unhealthy, and manual action is needed. */
   "needs-person",
   /** Its last attempt failed, or a fault lasts. */
   "failing",
-  /** It holds the revision that Git names. */
+  /** The revision in Git is blocked on it. */
   "held",
-  /** Nothing fresh is known of it. */
+  /** There is no fresh data about it. */
   "silent",
-  /** What is known of it does not tell how it stands. */
+  /** Its data is not enough to tell the state. */
   "unknown",
   /** Somebody switched it by hand. */
   "drift",
@@ -25,28 +25,28 @@ export const fleetStates = [
   "unapproved",
   /** It waits for a gate to open. */
   "gated",
-  /** It does not run yet what it should. */
+  /** It does not run the revision in Git yet. */
   "behind",
-  /** It runs what it should, and needs a reboot. */
+  /** It runs the revision in Git, and needs a reboot. */
   "reboot",
-  /** It runs what it should. */
+  /** It runs the revision in Git. */
   "ok",
 ] as const;
 
 /** One of {@linkcode fleetStates}. */
 export type FleetState = (typeof fleetStates)[number];
 
-/** What is known of one host. */
+/** The known data about one host. */
 export interface FleetHost {
   host: string;
-  /** Its ring; `null`: it has none, or that is not known. */
+  /** Its ring; `null` if it has none or if that is unknown. */
   ring: string | null;
   state: FleetState;
-  /** Why it is in that state, in one line; empty where it is well. */
+  /** Why it is in that state, in one line; empty if it is healthy. */
   why: string;
-  /** What was deployed last. */
+  /** The last deployed revision. */
   revision: string | null;
-  /** What the repository named last, as far as the host knows. */
+  /** The last known revision of the ref. */
   seen: string | null;
   /** Milliseconds: the age of the oldest commit that is not deployed. */
   behind: number | null;
@@ -54,24 +54,24 @@ export interface FleetHost {
   since: string | null;
   /** The gate that it waits for. */
   gate: string | null;
-  /** When it asked the repository last with success, ISO 8601. */
+  /** When it last queried the repository successfully, ISO 8601. */
   checkedAt: string | null;
 }
 
-/** States of a host that runs what it should and is well. */
-export function isGood({ state }: Pick<FleetHost, "state">): boolean {
+/** Reports whether a host runs the revision in Git and is healthy. */
+export function isHealthy({ state }: Pick<FleetHost, "state">): boolean {
   return state === "ok" || state === "reboot";
 }
 
-/** Sorts hosts: first what needs a person first, then by name. */
+/** Sorts hosts by urgency, then by name. */
 export function sorted(hosts: readonly FleetHost[]): FleetHost[] {
   const rank = ({ state }: FleetHost) => fleetStates.indexOf(state);
   const byName = new Intl.Collator("en", { numeric: true }).compare;
   return hosts.toSorted((a, b) => rank(a) - rank(b) || byName(a.host, b.host));
 }
 
-/** A host of which nothing is known but its name. */
-export function unheard(host: string, why: string): FleetHost {
+/** Returns a host of which only the name is known. */
+export function unknownHost(host: string, why: string): FleetHost {
   return {
     host,
     ring: null,

@@ -1,5 +1,6 @@
 /**
- * How a host stands, from its metrics. What is not known is never good. Pure.
+ * Derives the state of a host from its metrics. Unknown never counts as good.
+ * Pure.
  *
  * @module
  */
@@ -7,13 +8,13 @@ import { formatDuration } from "../base/duration.ts";
 import { isRevision } from "../base/names.ts";
 import { oneLine, short } from "../base/text.ts";
 import { utc } from "../base/time.ts";
-import { type FleetHost, type FleetState, unheard } from "./host.ts";
+import { type FleetHost, type FleetState, unknownHost } from "./host.ts";
 import type { MetricName, TargetMetrics } from "./metrics.ts";
 
-/** A clock of a host may be ahead by this, in milliseconds. */
+/** How far the clock of a host may be ahead, in milliseconds. */
 const mostAhead = 5 * 60_000;
 
-/** Without these nobody can tell how a host stands. */
+/** The metrics that the state of a host needs. */
 const needed: readonly MetricName[] = [
   "behind_seconds",
   "suspended",
@@ -26,7 +27,7 @@ const needed: readonly MetricName[] = [
 ];
 
 /**
- * The host of a target.
+ * Returns the host of a target.
  *
  * @param silentAfter How old its last check may be, in milliseconds.
  */
@@ -41,13 +42,13 @@ export function hostOf(
   const checked = values.last_check_timestamp_seconds;
   const success = values.last_success_timestamp_seconds;
   const known: FleetHost = {
-    ...unheard(name, "Prometheus has no sample of it now"),
+    ...unknownHost(name, "Prometheus has no current sample of this host"),
     ring: oneLine(ring || target["ring"] || "", 64) || null,
   };
   if (values.build_info === undefined) return known;
   return {
     ...known,
-    ...judged(metrics, now, silentAfter),
+    ...stateOf(metrics, now, silentAfter),
     revision: revisionOf(labels.revision_info),
     seen: revisionOf(labels.seen_revision_info),
     behind: (values.behind_seconds ?? NaN) >= 0
@@ -74,94 +75,109 @@ function timeOf(seconds: number | undefined): string | null {
   return seconds === undefined ? null : utc(seconds * 1000) ?? null;
 }
 
-/** The gates that are closed. */
+/** Returns the closed gates. */
 function gateOf({ values, labels }: TargetMetrics): string | undefined {
   return values.gate_open === 0 ? labels.gate_open?.["gate"] : undefined;
 }
 
-type Judged = Pick<FleetHost, "state" | "why">;
+type Reason = Pick<FleetHost, "state" | "why">;
 
-function judged(
+function stateOf(
   metrics: TargetMetrics,
   now: Date,
   silentAfter: number,
-): Judged {
-  return trouble(metrics) ?? silence(metrics, now, silentAfter) ??
-    unclear(metrics) ?? standing(metrics);
+): Reason {
+  return urgentState(metrics) ?? silentState(metrics, now, silentAfter) ??
+    unclearState(metrics) ?? usualState(metrics);
 }
 
-const as = (state: FleetState, why = ""): Judged => ({ state, why });
+const as = (state: FleetState, why = ""): Reason => ({ state, why });
 
-/** What needs a person, however old it is. */
-function trouble({ values, labels }: TargetMetrics): Judged | undefined {
+/** Returns a state that needs a person, however old the data is. */
+function urgentState({ values, labels }: TargetMetrics): Reason | undefined {
   const fault = values.fault_info === undefined ? undefined : labels.fault_info;
   const what = fault && oneLine(`${fault["stage"]}: ${fault["reason"]}`, 100);
   if (values.needs_person === 1) {
-    return as("needs-person", what ?? "it is not well, and has no way back");
+    return as(
+      "needs-person",
+      what ?? "it is unhealthy, and manual action is needed",
+    );
   }
   if (fault) return as("failing", what);
-  // A host that is suspended asks nobody.
+  // A suspended host does not query the repository.
   return values.suspended === 1
     ? as("suspended", "a person suspended it")
     : undefined;
 }
 
-function silence(
+function silentState(
   { values }: TargetMetrics,
   now: Date,
   silentAfter: number,
-): Judged | undefined {
+): Reason | undefined {
   const checked = values.last_check_timestamp_seconds;
   if (checked === undefined) {
-    return as("silent", "it does not tell when it asked the repository last");
+    return as("silent", "it does not report its last check of the repository");
   }
   const age = now.getTime() - checked * 1000;
   if (age < -mostAhead) return as("silent", "its clock is ahead");
   return age <= silentAfter ? undefined : as(
     "silent",
-    `it has not asked the repository for ${formatDuration(age)}`,
+    `its last check of the repository was ${formatDuration(age)} ago`,
   );
 }
 
-function unclear({ values }: TargetMetrics): Judged | undefined {
+function unclearState({ values }: TargetMetrics): Reason | undefined {
   const missing = needed.find((name) => values[name] === undefined);
   return missing
-    ? as("unknown", `Prometheus has no gitops_sync_${missing} of it`)
+    ? as("unknown", `Prometheus has no gitops_sync_${missing} of this host`)
     : undefined;
 }
 
-function standing(metrics: TargetMetrics): Judged {
+function usualState(metrics: TargetMetrics): Reason {
   const { values, labels } = metrics;
   const runs = revisionOf(labels.revision_info);
   const seen = revisionOf(labels.seen_revision_info);
   if (values.held === 1) {
-    return as("held", seen ? `it holds ${short(seen)}` : "");
+    return as("held", seen ? `${short(seen)} is blocked` : "");
   }
-  if (values.drift === 1) return as("drift", "somebody switched it by hand");
+  if (values.drift === 1) {
+    return as("drift", "somebody switched the system by hand");
+  }
   if (values.rolled_back === 1) {
     return as("rolled-back", "a person rolled it back");
   }
   if (values.approval_wanted === 1) {
-    return as("unapproved", "what is built waits for approval");
+    return as("unapproved", "the built system waits for approval");
   }
   const gate = gateOf(metrics);
-  if (gate !== undefined) return as("gated", `closed: ${oneLine(gate, 100)}`);
-  // What is from a time before the metric has no sample now.
+  if (gate !== undefined) {
+    return as("gated", `closed gate: ${oneLine(gate, 100)}`);
+  }
+  // Only a current sample has a value.
   if (values.revision_info === undefined || !runs) {
-    return as("behind", "nothing was deployed on it yet");
+    return as("behind", "nothing has been deployed yet");
   }
   const exit = values.last_attempt_exit_code ?? 0;
-  if (exit !== 0) return as("failing", `its last attempt ended with ${exit}`);
+  if (exit !== 0) return as("failing", `its last attempt exited with ${exit}`);
   const isBehind = values.behind_seconds! > 0 || seen !== null && seen !== runs;
   if (isBehind && values.slot_wanted_timestamp_seconds !== undefined) {
     return as("behind", "it waits for a slot of its group");
   }
   if (values.behind_seconds! > 0) {
     const age = formatDuration(values.behind_seconds! * 1000);
-    return as("behind", seen ? `${short(seen)} is ${age} old` : age);
+    return as(
+      "behind",
+      seen
+        ? `${short(seen)} is not deployed; behind for ${age}`
+        : `behind for ${age}`,
+    );
   }
   if (values.seen_revision_info === undefined || !seen) {
-    return as("unknown", "it does not tell what the repository names");
+    return as(
+      "unknown",
+      "it does not report which revision the repository names",
+    );
   }
   if (seen !== runs) return as("behind", `${short(seen)} is not deployed`);
   return values.needs_reboot === 1

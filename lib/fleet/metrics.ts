@@ -1,12 +1,12 @@
 /**
- * The metrics of all hosts, put together host by host.
+ * Collects the metrics of all hosts, grouped by host.
  *
  * @module
  */
 import type { Server } from "./ask.ts";
 import { query, type Series } from "./prometheus.ts";
 
-/** The metrics that are asked for, each with the labels that are its own. */
+/** The queried metrics, each with its own labels. */
 const asked = {
   build_info: ["version"],
   host_info: ["host", "ring"],
@@ -31,9 +31,11 @@ const asked = {
 /** The name of a metric, without `gitops_sync_`. */
 export type MetricName = keyof typeof asked;
 
-/** What one target of Prometheus told. */
+/** The metrics of one target of Prometheus. */
 export interface TargetMetrics {
-  /** By the name of the metric; none: it has no sample now. */
+  /**
+   * By the name of the metric. A metric without a current sample is missing.
+   */
   values: Partial<Record<MetricName, number>>;
   /** The own labels of each metric. */
   labels: Partial<Record<MetricName, Readonly<Record<string, string>>>>;
@@ -41,26 +43,26 @@ export interface TargetMetrics {
   target: Readonly<Record<string, string>>;
 }
 
-/** Gates that are open say nothing. */
+/** Only closed gates matter. */
 const expressions: Partial<Record<MetricName, string>> = {
   gate_open: "gitops_sync_gate_open == 0",
 };
 
 /**
- * How far back a host is remembered that is silent now. Looked at once for each
- * hour: the samples of some days would be more than Prometheus reads at once.
+ * How far back a silent host is found, in steps of an hour. All samples of some
+ * days would be more than Prometheus reads at once.
  */
 const remembered = "[7d:1h]";
 
-/** Metrics that are asked for at once. */
+/** How many metrics are queried at once. */
 const atOnce = 4;
 
 /**
- * Asks for the metrics of all hosts at one time, in one question a metric.
+ * Queries the metrics of all hosts at one time, with one query for each metric.
  *
  * @param at The time.
- * @throws {SyncError} exit 3, where one of the answers is missing: half of what
- * there is to know might look good.
+ * @throws {SyncError} exit 3, if one of the answers is missing: partial data
+ * might look good.
  */
 export async function targetMetrics(
   server: Server,
@@ -87,7 +89,7 @@ export async function targetMetrics(
   return [...targets.values()];
 }
 
-/** Adds one series to the target that it is of. */
+/** Adds a series to its target. */
 function put(
   targets: Map<string, TargetMetrics>,
   name: MetricName,
@@ -98,7 +100,7 @@ function put(
   const target: Record<string, string> = rest;
   const own: Record<string, string> = {};
   for (const label of asked[name]) {
-    // Prometheus renames a label that the target has itself.
+    // Prometheus renames a label that the target already has.
     const exported = `exported_${label}`;
     const key = exported in target ? exported : label;
     const text = target[key];

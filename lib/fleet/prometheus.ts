@@ -1,5 +1,5 @@
 /**
- * What Prometheus has of one metric of all hosts.
+ * Queries one metric of all hosts.
  *
  * @module
  */
@@ -7,21 +7,21 @@ import { isObject } from "../base/json.ts";
 import { resultIn, sampleOf } from "../gates/promql.ts";
 import { askJson, fleetError, type Server } from "./ask.ts";
 
-/** One series, at one point in time. */
+/** A series at one point in time. */
 export interface Series {
   labels: Readonly<Record<string, string>>;
   value: number;
 }
 
-/** More series of one metric are no fleet that this program can tell of. */
+/** The limit of series of one metric. */
 const mostSeries = 20_000;
 
 /**
- * Asks for the value of an expression at a time.
+ * Queries the value of an expression at a time.
  *
  * @param at Seconds since 1970.
- * @throws {SyncError} `fleet-unreachable` or `fleet-answer`, exit 3: an answer
- * that is not whole is none.
+ * @throws {SyncError} `fleet-unreachable` or `fleet-answer`, exit 3: an
+ * incomplete answer counts as none.
  */
 export async function query(
   server: Server,
@@ -38,15 +38,15 @@ export async function query(
   if (series.includes(undefined)) {
     throw fleetError(
       "fleet-answer",
-      `Cannot use the answer of ${server.name}: it is not that of a Prometheus`,
-      ["name the address of Prometheus itself, without /api/v1"],
+      `Cannot use the answer of ${server.name}: it is not an answer of Prometheus`,
+      ["use the address of Prometheus itself, without /api/v1: gitops-sync fleet --fleet-prometheus URL"],
     );
   }
   if (series.length > mostSeries) {
     throw fleetError(
       "fleet-answer",
       `Cannot use the answer of ${server.name}: more than ${mostSeries} hosts`,
-      ["name fewer hosts with --hosts or --ring"],
+      ["use a Prometheus that scrapes fewer hosts: gitops-sync fleet --fleet-prometheus URL"],
     );
   }
   return series as Series[];

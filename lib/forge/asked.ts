@@ -1,5 +1,5 @@
 /**
- * The forge that is asked what was reported for a commit.
+ * The forge that is queried for the reports of a commit.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { Forge } from "./headers.ts";
 import { type Place, placeOf } from "./place.ts";
 
 /**
- * Which forge it is, and where the project is there.
+ * Returns the forge, and the place of the project there.
  *
- * @returns nothing where no forge is named, or where its place is not known.
+ * @returns `undefined` if no forge is configured, or if its place is unknown.
  */
 export function askedForge(
   config: LocalConfig,

@@ -1,16 +1,17 @@
 /**
- * How each forge is told who asks.
+ * The request headers of each forge.
  *
  * @module
  */
 
-/** A forge that is known. */
+/** A supported forge. */
 export type Forge = "github" | "gitlab" | "gitea" | "forgejo";
 
 /**
- * The headers of a request. GitHub refuses who does not say who it is.
+ * Returns the headers of a request. GitHub refuses requests without
+ * `User-Agent`.
  *
- * @param token None for what everybody may read.
+ * @param token `undefined` for public data.
  */
 export function headersFor(
   forge: Forge,

@@ -1,5 +1,5 @@
 /**
- * Whether the reports of a commit are as a pattern of names wants them. Pure.
+ * Decides whether the reports of a commit satisfy a pattern of names. Pure.
  *
  * @module
  */
@@ -7,21 +7,21 @@ import { isOfStars } from "../base/pattern.ts";
 import { count } from "../base/text.ts";
 import type { Report } from "./reports.ts";
 
-/** What there is to say of one pattern. */
+/** The result for one pattern. */
 export interface Judged {
   isOpen: boolean;
   why: string;
 }
 
-/** More are not named one by one. */
+/** The limit of names in a message. */
 const mostNamed = 3;
 
 /**
- * Whether at least one report is of the pattern, and all that are of it are
- * successful. One that was skipped says nothing.
+ * Reports whether at least one report matches the pattern, and all matching
+ * ones are successful. Skipped reports do not count.
  *
- * @param own The status that this host gives itself: it is pending until the
- * deployment is over, so a gate that waits for it would never open.
+ * @param own The status of this host itself. It is pending until the deployment
+ * is over, so a gate that waits for it would never open.
  */
 export function judge(
   pattern: string,
@@ -32,11 +32,11 @@ export function judge(
     name !== own && state !== "skipped" && isOfStars(pattern, name)
   );
   if (of.length === 0) {
-    return { isOpen: false, why: `nothing was reported for ${pattern} yet` };
+    return { isOpen: false, why: `no report matches ${pattern} yet` };
   }
   const wrong = of.filter(({ state }) => state !== "success");
   if (wrong.length === 0) {
-    return { isOpen: true, why: `${count(of.length, "check")} successful` };
+    return { isOpen: true, why: `${count(of.length, "check")} passed` };
   }
   const named = wrong.slice(0, mostNamed)
     .map(({ name, said }) => `${name} is ${said}`).join(", ");

@@ -1,17 +1,17 @@
 /**
- * Lists that a forge gives a page at a time.
+ * Reads the paginated lists of a forge.
  *
  * @module
  */
 import { getJson } from "../base/get.ts";
 import { type Forge, headersFor } from "./headers.ts";
 
-/** How a list is asked for. */
+/** How a list is requested. */
 export interface Asking {
   token: string | undefined;
-  /** Certificate authorities in PEM, beside the usual ones. */
+  /** Certificate authorities in PEM, in addition to the usual ones. */
   ca: string | undefined;
-  /** Ends it, whatever page it is at. */
+  /** Ends it, at any page. */
   signal: AbortSignal;
   now: Date;
 }
@@ -21,22 +21,22 @@ export interface Listing<T> extends Asking {
   forge: Forge;
   /** Without the parameters of the page. */
   url: string;
-  /** The entries of a page; `undefined` where it is not of the known form. */
+  /** Returns the entries of a page, or `undefined` if its format is unknown. */
   entriesOf: (page: unknown) => readonly unknown[] | undefined;
-  /** What an entry says; `undefined` where it is not of the known form. */
+  /** Reads an entry. Returns `undefined` if its format is unknown. */
   read: (entry: unknown) => T | undefined;
 }
 
 /** All entries, or why there are none. */
 export type Listed<T> =
   | { entries: readonly T[]; why?: never }
-  /** `isOdd`: it answered, and that is no list of a forge. */
+  /** `isOdd`: it answered, but the answer is not a list of a forge. */
   | { why: string; after?: number; isOdd?: true };
 
-/** More is no list that anybody reads. */
+/** The limit of pages. */
 const mostPages = 50;
 
-/** What a page may have at most, by the documentation of each forge. */
+/** The largest page size, by the documentation of each forge. */
 const pageSizes: Readonly<Record<Forge, { name: string; size: number }>> = {
   github: { name: "per_page", size: 100 },
   gitlab: { name: "per_page", size: 100 },
@@ -45,8 +45,8 @@ const pageSizes: Readonly<Record<Forge, { name: string; size: number }>> = {
 };
 
 /**
- * Gets all pages. A list that does not end, or one of which a part is missing,
- * is none: what is missing may be what matters.
+ * Gets all pages. A list that does not end, or that lacks a part, counts as no
+ * list: the missing part may matter.
  */
 export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
   const { forge, url, token, ca, signal, now, entriesOf, read } = listing;
@@ -64,7 +64,7 @@ export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
     const found = entriesOf(got.json)?.map(read);
     if (!found || found.includes(undefined)) {
       return {
-        why: "its answer has another form than documented",
+        why: "its answer does not have the documented format",
         isOdd: true,
       };
     }
@@ -76,15 +76,16 @@ export async function allPages<T>(listing: Listing<T>): Promise<Listed<T>> {
       return { entries: [...all.values()] };
     }
   }
-  return { why: `it has more than ${mostPages} pages of them`, isOdd: true };
+  return { why: `its list has more than ${mostPages} pages`, isOdd: true };
 }
 
 /**
- * Whether no page follows. GitHub and GitLab fill each page but the last one,
- * and name the next one in `Link`. An administrator of Gitea or Forgejo may make
- * pages shorter, and their `total_count` counts the page. So there the first
- * page without anything new is the end; it is the end everywhere, because a
- * server that ignores the number of the page gives the first one again.
+ * Reports whether this is the last page. GitHub and GitLab fill each page
+ * except the last one, and name the next one in `Link`. An administrator of
+ * Gitea or Forgejo may make pages shorter, and their `total_count` counts the
+ * page. So there the first page without anything new is the end. It is the end
+ * everywhere, because a server that ignores the page number returns the first
+ * page again.
  */
 function isLast(
   forge: Forge,

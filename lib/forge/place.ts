@@ -1,6 +1,6 @@
 /**
- * Where the interface of a forge is, and which project there: worked out from
- * the URL of the repository unless the configuration says it.
+ * Finds the API of a forge and the project there: from the configuration, or
+ * else from the URL of the repository.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { LocalConfig } from "../config/config.ts";
 
 /** A project at a forge. */
 export interface Place {
-  /** The address of the interface, without a slash at its end. */
+  /** The address of the API, without a slash at its end. */
   api: string;
-  /** `owner/name`, for GitLab perhaps with groups before. */
+  /** `owner/name`, for GitLab perhaps with groups before it. */
   project: string;
 }
 
-/** Below the forge's own address; GitHub itself has another one for it. */
+/** Below the address of the forge. github.com has a separate address. */
 const paths = {
   github: "/api/v3",
   gitlab: "/api/v4",
@@ -31,7 +31,7 @@ type Options = Pick<
   | "commitStatus.project"
 >;
 
-/** The place, or `undefined` where a part of it is known by nothing. */
+/** Returns the place, or `undefined` if a part of it is unknown. */
 export function placeOf(config: Options): Place | undefined {
   const forge = config["commitStatus.forge"];
   if (forge === "none") return undefined;
@@ -48,7 +48,7 @@ function apiAt(host: string, forge: keyof typeof paths): string {
     : `https://${host}${paths[forge]}`;
 }
 
-/** Host and path of a URL that Git takes; nothing for a path of this machine. */
+/** Returns host and path of a Git URL, or `undefined` for a local path. */
 export function repositoryParts(
   url: string,
 ): { host: string; path: string } | undefined {
@@ -59,7 +59,7 @@ export function repositoryParts(
   }
   const parsed = URL.parse(url);
   if (!parsed || parsed.hostname === "") return undefined;
-  // The port of a forge's web pages, and not that of its ssh.
+  // Keep the port of web URLs, not that of SSH.
   const isWeb = parsed.protocol === "https:" || parsed.protocol === "http:";
   const host = isWeb ? parsed.host : forgeHost(parsed.hostname);
   return { host, path: plain(decoded(parsed.pathname)) };
@@ -69,7 +69,7 @@ function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    // A % that stands for itself.
+    // A literal %.
     return path;
   }
 }

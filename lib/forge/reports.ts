@@ -1,8 +1,8 @@
 /**
- * What a forge says of a commit: the statuses and check runs that were reported
- * for it, the newest of each.
+ * The reports of a forge about a commit: its statuses and check runs, the
+ * newest of each.
  *
- * GitHub, GitLab, Gitea and Forgejo as their documentation has them.
+ * As documented by GitHub, GitLab, Gitea and Forgejo.
  *
  * @module
  */
@@ -12,29 +12,29 @@ import type { Forge } from "./headers.ts";
 import { allPages, type Asking, type Listed } from "./pages.ts";
 import type { Place } from "./place.ts";
 
-/** What was reported last under one name. */
+/** The newest report under one name. */
 export interface Report {
   name: string;
-  /** `skipped`: it was left out on purpose, and says nothing. */
+  /** `skipped`: it did not run on purpose, and does not count. */
   state: "success" | "skipped" | "other";
-  /** The state in the words of the forge. */
+  /** The state as the forge names it. */
   said: string;
 }
 
-/** The newest reports, or why nobody knows. */
+/** The newest reports, or why they are unknown. */
 export type Reported =
   | { reports: readonly Report[]; why?: never }
   | { why: string; after?: number };
 
-/** A report as it came, with what tells the newest of several. */
+/** A report as received, with the data that identifies the newest one. */
 interface Raw extends Report {
-  /** What is one and the same check. */
+  /** Identifies the check. */
   key: string;
   id: number;
   revision: string | undefined;
 }
 
-/** Gets all that was reported for a commit. */
+/** Gets all reports for a commit. */
 export async function reportsOf(
   forge: Forge,
   { api, project }: Place,
@@ -77,7 +77,7 @@ export async function reportsOf(
   }
 }
 
-/** One without the other is not all that was reported. */
+/** Merges lists. If one is missing, the result is incomplete. */
 function together(parts: readonly Reported[]): Reported {
   const reports: Report[] = [];
   for (const part of parts) {
@@ -87,7 +87,10 @@ function together(parts: readonly Reported[]): Reported {
   return { reports };
 }
 
-/** The list in a page about this commit; Gitea writes `null` for an empty one. */
+/**
+ * Returns the list of a page about this commit. Gitea writes `null` for an
+ * empty one.
+ */
 function listIn(
   page: unknown,
   key: string | undefined,
@@ -102,13 +105,13 @@ function listIn(
     : undefined;
 }
 
-/** The newest report of each check. */
+/** Returns the newest report of each check. */
 function newestOf(listed: Listed<Raw>, revision: string): Reported {
   if (listed.why !== undefined) return listed;
   const newest = new Map<string, Raw>();
   for (const report of listed.entries) {
     if (report.revision !== undefined && report.revision !== revision) {
-      return { why: "it answered about another commit" };
+      return { why: "its answer is about another commit" };
     }
     const known = newest.get(report.key);
     if (!known || report.id > known.id) newest.set(report.key, report);
@@ -119,7 +122,10 @@ function newestOf(listed: Listed<Raw>, revision: string): Reported {
   };
 }
 
-/** A commit status of GitHub, Gitea or Forgejo, which call its state two ways. */
+/**
+ * Reads a commit status of GitHub, Gitea or Forgejo. They have two names for
+ * its state.
+ */
 function fromGit(entry: JsonObject): Raw | undefined {
   const { context, state, status, id } = entry;
   const said = state ?? status;
@@ -134,8 +140,8 @@ function fromGitLab(entry: JsonObject): Raw | undefined {
 }
 
 /**
- * A check run of GitHub. Two workflows may have jobs of the same name: those
- * of each check suite count by themselves.
+ * Reads a check run of GitHub. Two workflows may have jobs with the same name,
+ * so each check suite counts separately.
  */
 function fromRun(entry: JsonObject): Raw | undefined {
   const { name, status, conclusion, id, head_sha, app, check_suite } = entry;
@@ -149,7 +155,7 @@ function fromRun(entry: JsonObject): Raw | undefined {
   return raw(name, key, said, isGood, id, head_sha);
 }
 
-/** What is left out on purpose, in the words of each forge. */
+/** States of checks that did not run on purpose. */
 const skipped = ["skipped", "neutral"];
 
 function raw(
@@ -160,7 +166,7 @@ function raw(
   id: unknown,
   revision: unknown,
 ): Raw | undefined {
-  // Without it nobody can tell which of two reports is the newer one.
+  // Without an id, the newer one of two reports is unknown.
   if (typeof id !== "number") return undefined;
   return {
     name: oneLine(name, 255),

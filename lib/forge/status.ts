@@ -1,5 +1,6 @@
 /**
- * Commit statuses of GitHub, GitLab, Gitea and Forgejo: one context a host.
+ * Writes commit statuses of GitHub, GitLab, Gitea and Forgejo, with one context
+ * for each host.
  *
  * @module
  */
@@ -9,43 +10,43 @@ import type { LocalConfig } from "../config/config.ts";
 import { headersFor } from "./headers.ts";
 import { placeOf } from "./place.ts";
 
-/** How the deployment of a commit stands. */
-export interface Standing {
+/** The status of a commit's deployment. */
+export interface DeploymentStatus {
   revision: string;
   state: "pending" | "success" | "failure";
   description: string;
   link?: string;
 }
 
-/** What a forge is asked. */
+/** A request to a forge. */
 export interface Request {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: Readonly<Record<string, string>>;
 }
 
-/** GitHub takes no more. */
+/** The limit of GitHub. */
 const longestDescription = 140;
 
-/** A token, and the certificates that the forge is trusted by. */
+/** A token, and the certificates to trust. */
 export interface Access {
   token: string;
   ca?: string | undefined;
 }
 
-/** Tells the forge how the deployment of a commit stands here. */
+/** Sends the status of a commit's deployment to the forge. */
 export async function toForge(
   config: LocalConfig,
-  standing: Standing,
+  deployment: DeploymentStatus,
   { token, ca }: Access,
   now: Date,
 ): Promise<Sent> {
-  const request = requestOf(config, standing, token);
+  const request = requestOf(config, deployment, token);
   if (!request) {
     return {
       result: "later",
       why:
-        "the repository's URL does not tell where the forge is: set commitStatus.url and commitStatus.project",
+        "the repository's URL does not name the forge: set commitStatus.url and commitStatus.project",
     };
   }
   const { url, headers, body } = request;
@@ -54,18 +55,18 @@ export async function toForge(
     headers,
     body: JSON.stringify(body),
     ca,
-    reads: (status, said) => meaningFor(config, standing, status, said),
+    reads: (status, said) => meaningFor(config, deployment, status, said),
   }, now);
 }
 
 /**
- * What a forge means that takes no status. A commit may come to it later: the
- * host may follow a mirror that is ahead of it. Gitea answers with 500 then,
- * and with 404 where it has no such project, as the others do.
+ * Interprets a refusal. The forge may get the commit later: the host may follow
+ * a mirror that is ahead of it. Gitea answers 500 then. Like the others, it
+ * answers 404 if there is no such project.
  */
 function meaningFor(
   config: LocalConfig,
-  { revision }: Standing,
+  { revision }: DeploymentStatus,
   status: number,
   said: string,
 ): Sent | undefined {
@@ -81,9 +82,11 @@ function meaningFor(
   if (isNoCommit(said)) return alone(`it has no commit ${short(revision)} yet`);
   if (status === 404) {
     return alone(
-      `it shows the token no project ${
+      `the token can see no project ${
         placeOf(config)?.project
-      } (commitStatus.project), or has no commit ${short(revision)} yet`,
+      } (commitStatus.project), or the project has no commit ${
+        short(revision)
+      } yet`,
     );
   }
   return status >= 500
@@ -91,14 +94,17 @@ function meaningFor(
     : undefined;
 }
 
-/** Words of GitHub (with 422) and of GitLab (with 404) for a missing commit. */
+/**
+ * Reports whether the text is that of GitHub (with 422) or GitLab (with 404)
+ * for a missing commit.
+ */
 const isNoCommit = (said: string) =>
   /No commit found for SHA|Commit Not Found/i.test(said);
 
-/** The request, as each forge documents it. */
+/** Makes the request, as each forge documents it. */
 export function requestOf(
   config: LocalConfig,
-  { revision, state, description, link }: Standing,
+  { revision, state, description, link }: DeploymentStatus,
   token: string,
 ): Request | undefined {
   const place = placeOf(config);

@@ -1,31 +1,31 @@
 /**
- * What a gate says, and of what.
+ * The answer of a gate, and its subject.
  *
  * @module
  */
 import type { Commit, Target } from "../state/state.ts";
 
-/** Whether a gate lets a revision through. */
+/** Whether a gate is open for a revision. */
 export interface Answer {
   isOpen: boolean;
-  /** What was found, in a few words. */
+  /** The reason, in a few words. */
   why: string;
-  /** When it opens by itself, where that is known. ISO 8601. */
+  /** When it opens by itself, if that is known. ISO 8601. */
   until?: string;
-  /** Milliseconds for which a server asks to be left alone. */
+  /** The pause that a server requests, in milliseconds. */
   after?: number;
 }
 
-/** The built system that gates are asked about. */
+/** The built system that gates decide about. */
 export interface Subject {
   commit: Commit;
   target: Target;
   system: string;
-  /** Whether it is of the testing branch. */
+  /** Whether it comes from the testing branch. */
   isTest: boolean;
 }
 
-/** A gate that could not be looked at is closed. */
+/** Returns a closed answer: a gate that can't be checked is closed. */
 export function closed(why: string, after?: number): Answer {
   return { isOpen: false, why, ...after === undefined ? {} : { after } };
 }

@@ -1,5 +1,5 @@
 /**
- * `gates.checks`: what the forge says of the revision.
+ * `gates.checks`: the checks of the revision at the forge.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { type Answer, closed } from "./answer.ts";
 import { accessOf, orClosed } from "./files.ts";
 
 const unknownPlace =
-  "the repository's URL does not tell where the forge is: set commitStatus.url and commitStatus.project";
+  "the repository's URL does not name the forge: set commitStatus.url and commitStatus.project";
 
-/** Asks the forge about a revision. */
+/** Queries the forge about a revision. */
 async function found(
   config: Config,
   revision: string,
@@ -28,7 +28,7 @@ async function found(
   return await reportsOf(forge, place, revision, { ...access, signal, now });
 }
 
-/** Why the forge can't be asked; nothing where it can. */
+/** Returns why the forge can't be queried, or `undefined` if it can. */
 export async function canAskChecks(
   config: Config,
   revision: string,
@@ -41,7 +41,7 @@ export async function canAskChecks(
   return answer?.why;
 }
 
-/** One answer for each pattern: all of them from one look at the forge. */
+/** Returns one answer for each pattern, all from one query of the forge. */
 export async function askChecks(
   config: Config,
   revision: string,

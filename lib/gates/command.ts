@@ -11,15 +11,15 @@ import {
 } from "../activation/host_command.ts";
 import { type Answer, closed, type Subject } from "./answer.ts";
 
-/** The most bytes that it may write. */
+/** The limit of its output, in bytes. */
 const mostOutput = 1024 * 1024;
 
 /**
- * Runs the command; 0 opens the gate.
+ * Runs the command. Exit code 0 opens the gate.
  *
  * @throws {SyncError} `interrupted`.
  */
-export async function askCommand(
+export async function checkCommand(
   effects: Effects,
   config: Config,
   { commit, target, system }: Subject,
@@ -35,7 +35,7 @@ export async function askCommand(
     config["timeouts.gates"],
     mostOutput,
   );
-  if (!failure) return { isOpen: true, why: "ended with 0" };
+  if (!failure) return { isOpen: true, why: "exited with code 0" };
   const said = failure.details.at(-1);
   return closed(said ? `${failure.text}: ${said}` : failure.text);
 }

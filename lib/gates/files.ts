@@ -1,5 +1,5 @@
 /**
- * The files that gates need: tokens and certificates.
+ * Reads the files that gates need: tokens and certificates.
  *
  * @module
  */
@@ -7,14 +7,14 @@ import type { Config } from "../config/schema.ts";
 import { BadFile, certificatesIn, tokenIn } from "../notify/secret.ts";
 import { type Answer, closed } from "./answer.ts";
 
-/** What a server of a gate is asked with. */
+/** The credentials for a server of a gate. */
 export interface Access {
   token: string | undefined;
   ca: string | undefined;
 }
 
 /**
- * Reads both anew: they may have been renewed since.
+ * Reads both files again, because they may have been renewed.
  *
  * @param option The option that names the token's file.
  * @throws {BadFile}
@@ -32,7 +32,7 @@ export async function accessOf(
   };
 }
 
-/** A file that can't be used closes its gate. */
+/** Closes the gates if a file can't be used. */
 export async function orClosed(
   ask: () => Promise<Answer[]>,
   many: number,

@@ -1,5 +1,5 @@
 /**
- * Asks the gates about a built system. The one place that says in which order.
+ * Checks the gates for a built system. Only this file defines their order.
  *
  * @module
  */
@@ -10,38 +10,38 @@ import { gateNames, nextLook, unasked } from "../run/gates.ts";
 import type { Gate, Gated, State } from "../state/state.ts";
 import { type Answer, closed, type Subject } from "./answer.ts";
 import { askChecks } from "./checks.ts";
-import { askCommand } from "./command.ts";
+import { checkCommand } from "./command.ts";
 import { askPrometheus } from "./prometheus.ts";
 import { askSoak } from "./soak.ts";
 
-/** What was found: all gates are open, or the revision is held back. */
-export type Look =
+/** The result: all gates are open, or the revision is blocked. */
+export type GateResult =
   | { gates: readonly Gate[]; gated?: never }
   | { gates: readonly Gate[]; gated: Gated };
 
-/** What asking needs. */
-interface Asking {
+/** What the check needs. */
+interface GateContext {
   effects: Effects;
   config: Config;
   state: Pick<State, "sightings">;
 }
 
-/** The longest text of what was found. */
+/** The limit of a reason's text. */
 const longestWhy = 300;
 
 /**
- * Asks in the order of {@linkcode gateNames}: the time first, then all servers at
- * once, and the command last. What comes after a closed one is not asked: it
- * would change nothing, and costs a server for each host.
+ * Checks the gates in the order of {@linkcode gateNames}: soak first, then all
+ * servers at once, and the command last. A gate after a closed one is not
+ * checked: the result would not change, and each query costs a server.
  *
- * @param before What was found last of the same revision.
+ * @param before The last result for the same revision.
  * @throws {SyncError} `interrupted`.
  */
-export async function lookAtGates(
-  asking: Asking,
+export async function checkGates(
+  asking: GateContext,
   subject: Subject,
   before?: Gated,
-): Promise<Look> {
+): Promise<GateResult> {
   const { effects, config, state } = asking;
   const names = gateNames(config, subject.isTest);
   const answers: Answer[] = [];
@@ -72,14 +72,14 @@ export async function lookAtGates(
   return { gates, gated };
 }
 
-/** Gates that are asked together. */
+/** Gates that are checked together. */
 interface Group {
   many: number;
   ask: () => Promise<Answer[]>;
 }
 
 /** In the order of {@linkcode gateNames}. */
-const groups: readonly ((asking: Asking, subject: Subject) => Group)[] = [
+const groups: readonly ((asking: GateContext, subject: Subject) => Group)[] = [
   ({ effects, config, state }, { commit, isTest }) => {
     const soak = config["gates.soak"];
     if (soak === undefined || isTest) return none;
@@ -105,7 +105,7 @@ const groups: readonly ((asking: Asking, subject: Subject) => Group)[] = [
     if (config["gates.command"].length === 0) return none;
     return {
       many: 1,
-      ask: async () => [await askCommand(effects, config, subject)],
+      ask: async () => [await checkCommand(effects, config, subject)],
     };
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * The stage between build and activation.
+ * The stage between build and activation: the gates.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Run } from "../run/run.ts";
 import type { Cleared, Proven } from "../run/stages.ts";
 import type { Gated } from "../state/state.ts";
 import type { Subject } from "./answer.ts";
-import { lookAtGates } from "./look.ts";
+import { checkGates } from "./look.ts";
 
 /**
- * Asks the gates. Without any there is no such stage.
+ * Checks the gates. Without gates there is no such stage.
  *
- * @returns what is held back, which is kept from garbage collection then, or the
- * same system, which may be activated.
- * @throws {SyncError} `suspended` or `outside-window`, exit 0: asking may have
- * taken a while.
+ * @returns the blocked revision, protected from garbage collection, or the same
+ * system if it may be activated.
+ * @throws {SyncError} `suspended` or `outside-window`, exit 0: the check may
+ * have taken a while.
  */
 export async function passGates(
   run: Run,
@@ -30,7 +30,7 @@ export async function passGates(
   if (gateNames(run.config, subject.isTest).length === 0) return cleared;
   const { gated } = await run.stage(
     "gates",
-    () => lookAtGates(run, subject, knownOf(run, subject)),
+    () => checkGates(run, subject, knownOf(run, subject)),
     ({ gates, gated }) =>
       gated
         ? `${closedOf(gated).length} of ${count(gates.length, "gate")} closed`
@@ -52,8 +52,8 @@ export async function passGates(
 }
 
 /**
- * What was found closed before is over. The revision may have to wait for
- * something else now, and must not seem to wait for its gates.
+ * Removes an earlier closed result. The revision may now wait for something
+ * else, and must not seem to wait for its gates.
  */
 async function forgetClosed(
   run: Run,
@@ -71,7 +71,7 @@ function subjectOf(
   return { commit, target, system, isTest: attempt.testing !== undefined };
 }
 
-/** What was found before, unless it was built into another system. */
+/** Returns the earlier result, unless it is about another built system. */
 function knownOf(
   { config, state }: Run,
   { commit, target, system, isTest }: Subject,

@@ -1,8 +1,8 @@
 /**
  * `gates.prometheus`: whether a query is true, and for how long it has been.
  *
- * Prometheus itself is asked how long: what a host remembers of its own
- * questions has gaps, and begins anew with each revision.
+ * Prometheus itself answers for how long: a host's own record of its queries
+ * has gaps, and restarts with each revision.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
   trueFor,
 } from "./promql.ts";
 
-/** The answer of one query. */
+/** Returns the answer of one query. */
 export async function askPrometheus(
   config: Config,
   gate: PrometheusGate,
@@ -38,7 +38,7 @@ export async function askPrometheus(
     const is = trueAt(found.series);
     if (is.why !== undefined) return [closed(is.why)];
     if (span === undefined) return [{ isOpen: true, why: "true" }];
-    // Its clock counts, and not ours.
+    // The clock of the server is used, not that of this host.
     const range = rangeOf(is.at, span);
     const texts = Object.entries(range).map(([name, n]) => [name, String(n)]);
     const lasting = await ask("query_range", {
@@ -57,7 +57,7 @@ export async function askPrometheus(
   return answer!;
 }
 
-/** Why a server can't be asked; nothing where it can. */
+/** Returns why a server can't be queried, or `undefined` if it can. */
 export async function canAskPrometheus(
   config: Config,
   gate: PrometheusGate,
@@ -73,7 +73,7 @@ export async function canAskPrometheus(
 
 type Asked = Found & { after?: number };
 
-/** Asks one server, with one deadline for all questions. */
+/** Prepares queries to one server, with one deadline for all of them. */
 async function asking(
   config: Config,
   { url, tokenFile }: PrometheusGate,

@@ -1,5 +1,5 @@
 /**
- * Questions to Prometheus and what its answers mean. Pure.
+ * Makes queries to Prometheus and interprets the answers. Pure.
  *
  * https://prometheus.io/docs/prometheus/latest/querying/api/
  *
@@ -13,12 +13,12 @@ export interface Series {
   values: readonly (readonly [at: number, value: number])[];
 }
 
-/** What Prometheus found, or why it is no answer. */
+/** The result of a query, or why there is none. */
 export type Found = { series: readonly Series[]; why?: never } | {
   why: string;
 };
 
-/** Puts values into the place of `{revision}` and `{host}`. */
+/** Replaces `{revision}` and `{host}` by their values. */
 export function filledQuery(
   query: string,
   values: Readonly<Record<"revision" | "host", string>>,
@@ -30,8 +30,8 @@ export function filledQuery(
 }
 
 /**
- * A text as it stands between quotes in PromQL, which has the escapes of Go. A
- * text between backquotes has none, so a backquote is written in hex.
+ * Escapes a text for a quoted string of PromQL, which has the escapes of Go. A
+ * string in backquotes has no escapes, so a backquote is written in hex.
  */
 function escaped(text: string): string {
   return text.replace(
@@ -42,10 +42,12 @@ function escaped(text: string): string {
 }
 
 /**
- * The samples in an answer; whatever is not of the documented form is none.
+ * Returns the samples of an answer. An answer without the documented format has
+ * none.
  *
- * @param isRange Whether it was asked about a range: `up[5m]` gives many samples
- * of one series to the other question, too, and says nothing of now.
+ * @param isRange Whether this was a range query. An instant query such as
+ * `up[5m]` also returns many samples of one series, and says nothing about the
+ * present.
  */
 export function samplesIn(json: unknown, isRange = false): Found {
   const found = resultIn(json);
@@ -56,31 +58,31 @@ export function samplesIn(json: unknown, isRange = false): Found {
   return series ? { series } : { why: unknownForm };
 }
 
-/** The result in an answer that is whole, or why it is not. */
+/** Returns the result of a complete answer, or why it is incomplete. */
 export function resultIn(
   json: unknown,
 ): { type: unknown; result: unknown; why?: never } | { why: string } {
   if (!isObject(json)) return { why: unknownForm };
   if (json["status"] !== "success") return { why: errorIn(json) };
-  // Something is missing in it, e.g. a store that did not answer.
+  // Something is missing, e.g. a store did not answer.
   const { warnings } = json;
   if (Array.isArray(warnings) && warnings.length > 0) {
     const [first] = warnings as unknown[];
     const said = typeof first === "string" ? first : "something";
-    return { why: `it warns: ${oneLine(said, 200)}` };
+    return { why: `it returned a warning: ${oneLine(said, 200)}` };
   }
   const { data } = json;
   if (!isObject(data)) return { why: unknownForm };
   return { type: data["resultType"], result: data["result"] };
 }
 
-const unknownForm = "its answer has another form than documented";
+const unknownForm = "its answer does not have the documented format";
 
-/** What it says is wrong, if it says so. */
+/** Returns the error message of an answer. */
 export function errorIn(json: unknown): string {
   const said = isObject(json) ? json["error"] : undefined;
   return typeof said === "string"
-    ? `it refuses the query: ${oneLine(said, 200)}`
+    ? `it rejected the query: ${oneLine(said, 200)}`
     : unknownForm;
 }
 
@@ -102,7 +104,7 @@ function seriesIn(type: unknown, result: unknown): Series[] | undefined {
   return series?.includes(undefined) ? undefined : series as Series[];
 }
 
-/** A sample. Numbers are texts there, because JSON has no `NaN`. */
+/** Reads a sample. Its value is a string, because JSON has no `NaN`. */
 export function sampleOf(sample: unknown): [number, number] | undefined {
   if (!Array.isArray(sample)) return undefined;
   const [at, value] = sample;
@@ -114,7 +116,8 @@ export function sampleOf(sample: unknown): [number, number] | undefined {
 const isTrue = (value: number) => Number.isFinite(value) && value !== 0;
 
 /**
- * Whether the query is true now: there is a value, and none is 0 or no number.
+ * Reports whether the query is true now: there is a value, and no value is 0 or
+ * not a number.
  *
  * @returns the time of the answer in seconds since 1970, or why it is not true.
  */
@@ -123,31 +126,31 @@ export function trueAt(
 ): { at: number; why?: never } | { why: string } {
   const samples = series.flatMap(({ values }) => values);
   const [first] = samples;
-  if (!first) return { why: "not true: the query gives nothing" };
+  if (!first) return { why: "not true: the query returned no value" };
   const wrong = samples.find(([, value]) => !isTrue(value));
   return wrong
-    ? { why: `not true: the query gives ${wrong[1]}` }
+    ? { why: `not true: the query returned ${wrong[1]}` }
     : { at: first[0] };
 }
 
-/** The times at which a query is looked at over a span, all in seconds. */
+/** The times of a range query, all in seconds. */
 export interface Range {
   start: number;
   end: number;
   step: number;
 }
 
-/** The shortest step, in seconds: few look at their targets more often. */
+/** The shortest step, in seconds. Few servers scrape more often. */
 const shortestStep = 15;
 
 /** The most steps; Prometheus takes 11,000. */
 const mostSteps = 2000;
 
 /**
- * The times at which a query must have been true.
+ * Returns the times at which a query must have been true.
  *
  * @param end The time of the last one.
- * @param ms How long it must have been.
+ * @param ms How long it must have been true.
  */
 export function rangeOf(end: number, ms: number): Range {
   const span = ms / 1000;
@@ -157,10 +160,11 @@ export function rangeOf(end: number, ms: number): Range {
 }
 
 /**
- * For how long up to the end of a range the query was true at each step: at
- * least one series has a value there, and none has 0 or no number.
+ * Returns for how long, up to the end of a range, the query was true at each
+ * step: at least one series has a value there, and no value is 0 or not a
+ * number.
  *
- * @returns seconds, and whether that is all of it.
+ * @returns the time in seconds, and whether that is the whole range.
  */
 export function trueFor(
   series: readonly Series[],

@@ -8,7 +8,7 @@ import { hasSoaked, sightingOf, soakEnd } from "../run/soak.ts";
 import type { State } from "../state/state.ts";
 import { type Answer, closed } from "./answer.ts";
 
-/** Whether a revision has soaked. */
+/** Reports whether a revision has soaked. */
 export function askSoak(
   soak: number,
   state: Pick<State, "sightings">,
@@ -16,8 +16,10 @@ export function askSoak(
   now: Date,
 ): Answer {
   const sighting = sightingOf(state, revision);
-  // The branch moved while this was being built.
-  if (!sighting) return closed("nobody knows since when it is there");
+  // The branch moved during the build.
+  if (!sighting) {
+    return closed("this host has not recorded when it first saw the revision");
+  }
   const lasted = now.getTime() - Date.parse(sighting.since);
   const why = `known for ${formatDuration(Math.max(0, lasted))} of ${
     formatDuration(soak)

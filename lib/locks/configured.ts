@@ -1,5 +1,5 @@
 /**
- * The lock server of a configuration, with the files that it is reached with.
+ * Opens the lock server of a configuration, with its certificates and password.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { readAtMost } from "../host/files.ts";
 import { EtcdServer } from "./etcd.ts";
 import { EtcdApi } from "./etcd_api.ts";
 import { FleetLockServer } from "./fleetlock.ts";
-import { type LockServer, LockTrouble } from "./server.ts";
+import { LockError, type LockServer } from "./server.ts";
 
-/** Letters of a file; a long chain of certificates is shorter. */
+/** The limit of a file, in bytes. A long certificate chain is shorter. */
 const longestFile = 1024 * 1024;
 
-/** What the server of a configuration depends on. */
+/** The options that define the lock server. */
 export type LockConfig = Pick<
   Config,
   "host" | Extract<keyof Config, `lock.${string}`>
@@ -24,15 +24,15 @@ export interface OpenLock extends Disposable {
   server: LockServer;
 }
 
-/** The name of this host in its group. */
+/** Returns the name of this host in its group. */
 export function lockIdOf(config: Pick<Config, "lock.id" | "host">): string {
   return config["lock.id"] ?? config.host;
 }
 
 /**
- * The lock server that a configuration names; nothing where it names none.
+ * Opens the configured lock server. Returns `undefined` if none is configured.
  *
- * @throws {LockTrouble} where a file that is named can't be used.
+ * @throws {LockTrouble} if a configured file can't be used.
  */
 export async function openLock(
   config: LockConfig,
@@ -73,9 +73,12 @@ async function userOf(
   const path = config["lock.etcd.passwordFile"];
   if (name === undefined) return undefined;
   if (path === undefined) {
-    throw new LockTrouble("lock.etcd.username has no password", [
-      "name its file with lock.etcd.passwordFile",
-    ]);
+    throw new LockError(
+      "lock.etcd.username is set, but lock.etcd.passwordFile is not",
+      [
+        "set lock.etcd.passwordFile to the file with the password of that user",
+      ],
+    );
   }
   const text = await textIn(path, "lock.etcd.passwordFile");
   return { name, password: text.replace(/\r?\n$/, "") };
@@ -94,11 +97,11 @@ async function etcdClient(config: LockConfig): Promise<Deno.HttpClient> {
   try {
     return Deno.createHttpClient({ ...caCerts, cert: cert!, key: key! });
   } catch {
-    // What Deno says may show a part of the file.
-    throw new LockTrouble(
+    // Deno's message may show a part of the file.
+    throw new LockError(
       `the certificate ${path} can't be used with its key`,
       [
-        "see that lock.etcd.keyFile is the key of lock.etcd.certFile, in PEM without a passphrase",
+        "check that lock.etcd.keyFile is the key of lock.etcd.certFile, in PEM format and without a passphrase",
       ],
     );
   }
@@ -111,8 +114,8 @@ async function pemIn(
   if (path === undefined) return undefined;
   const text = await textIn(path, option);
   if (text.includes("-----BEGIN ")) return text;
-  throw new LockTrouble(`${path} (${option}) holds no PEM`, [
-    `put what ${option} is about into it, as text that begins with -----BEGIN`,
+  throw new LockError(`${path} (${option}) is not in PEM format`, [
+    `convert it to PEM, which is text that begins with -----BEGIN, or set ${option} to another file`,
   ]);
 }
 
@@ -123,10 +126,10 @@ async function textIn(path: string, option: string): Promise<string> {
     const why = error instanceof Deno.errors.NotFound
       ? "does not exist"
       : error instanceof RangeError
-      ? "is too long"
+      ? "is longer than 1 MiB"
       : "can't be read";
-    throw new LockTrouble(`${path} (${option}) ${why}`, [
-      `see ${option}, and who may read the file`,
+    throw new LockError(`${path} (${option}) ${why}`, [
+      `check ${option} and the permissions of the file: ls -l ${path}`,
     ]);
   }
 }

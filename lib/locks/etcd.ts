@@ -1,9 +1,8 @@
 /**
- * Slots in etcd. Each host writes one key of its own, `PREFIX/slots/GROUP/ID`,
- * and holds a slot while that key is among the first N of the group by the order
- * in which they were made. Nobody can come before a key that is there, so a slot
- * that is held stays held, whatever others do; and a host needs the right to
- * write its own key alone.
+ * Slots in etcd. Each host writes only its own key, `PREFIX/slots/GROUP/ID`. It
+ * holds a slot while that key is among the first N of the group, ordered by
+ * creation. No key can get before an existing one, so a host keeps its slot
+ * whatever others do. A host needs write access only to its own key.
  *
  * @module
  */
@@ -15,29 +14,29 @@ import { decoded, encoded, type EtcdApi } from "./etcd_api.ts";
 import { listIn, objectIn, textIn } from "./http.ts";
 import {
   type Given,
+  LockError,
   type LockServer,
-  LockTrouble,
   type Taken,
   type UnlockWish,
 } from "./server.ts";
 
-/** Seconds that a slot lasts without a renewal, until it is kept. */
+/** Seconds until a slot expires without a renewal, before it is kept. */
 const leaseSeconds = 60;
 
-/** Holders that are told at most. */
+/** The limit of listed holders. */
 const mostHolders = 1000;
 
-/** How often a change is tried that others come in between of. */
+/** How often a change is tried again after a concurrent change. */
 const mostTries = 5;
 
-/** How the slots of a group are kept. */
+/** The slots of a group in etcd. */
 export interface EtcdSlots {
   /** The endpoints, for the state. */
   server: string;
   prefix: string;
   group: string;
   id: string;
-  /** How many there are. */
+  /** The number of slots. */
   slots: number;
 }
 
@@ -45,14 +44,14 @@ export interface EtcdSlots {
 interface Entry {
   holder: SlotHolder;
   token: string;
-  /** Which change of etcd wrote it last. */
+  /** The revision of etcd that last wrote it. */
   version: string;
 }
 
 /** Slots in etcd. */
 export class EtcdServer implements LockServer {
   #lease = "0";
-  /** The last change of the key by this host. */
+  /** The revision of this host's last write. */
   #version = "0";
 
   constructor(
@@ -77,7 +76,7 @@ export class EtcdServer implements LockServer {
   }
 
   knows({ engine }: Slot): boolean {
-    // Members come and go, and the cluster is the same.
+    // The members may change, but the cluster is the same.
     return engine === "etcd";
   }
 
@@ -106,27 +105,32 @@ export class EtcdServer implements LockServer {
       TTL: String(leaseSeconds),
     });
     const lease = textIn(ID);
-    // A key without a lease would outlive a host that dies now.
+    // A key without a lease would stay if the host died now.
     if (!/^[1-9]\d*$/.test(lease)) {
-      throw new LockTrouble(
-        "lease/grant names no lease: that is not what etcd does",
+      throw new LockError(
+        "the answer to lease/grant has no lease ID: the server is not etcd",
       );
     }
     this.#lease = lease;
     const put = { ...this.#put(slot, false), lease: this.#lease };
     await this.#ifUnchanged(slot, "0", [{ request_put: put }]);
-    // An answer may be lost, so what is there counts and not what was said.
+    // An answer may get lost, so read the key back.
     const own = await this.#read(slot);
     if (own && own.token !== slot.token) {
       return { result: "other", holder: own.holder };
     }
-    if (!own) return { result: "full", why: "the slot was gone at once" };
+    if (!own) {
+      return {
+        result: "full",
+        why: "the slot disappeared right after this host took it",
+      };
+    }
     this.#version = own.version;
     const { first } = await this.#first(this.own.slots);
     if (first.some(({ token }) => token === slot.token)) {
       return { result: "mine" };
     }
-    // A slot that was kept before stays where it is.
+    // A slot that was kept before stays.
     if (!own.holder.isKept) await this.giveBack(slot);
     return fullOf(first, slot);
   }
@@ -135,7 +139,7 @@ export class EtcdServer implements LockServer {
     try {
       await this.api.call("lease/keepalive", { ID: this.#lease });
     } catch {
-      // Whether it is still there is asked before anything rests on it.
+      // A later check finds out whether the slot still exists.
     }
   }
 
@@ -145,7 +149,7 @@ export class EtcdServer implements LockServer {
       { request_put: put },
     ]);
     if (isDone) return true;
-    // Perhaps this was done already, and the answer was lost.
+    // Perhaps the write succeeded, and only the answer got lost.
     const own = await this.#read(slot);
     return own?.token === slot.token && own.holder.isKept &&
       own.holder.revision === slot.revision;
@@ -163,7 +167,7 @@ export class EtcdServer implements LockServer {
       ]);
       if (isDone) return { result: "given" };
     }
-    throw new LockTrouble(`${keyOf(slot)} changes again and again in etcd`);
+    throw new LockError(`others keep changing ${keyOf(slot)} in etcd`);
   }
 
   async holders(): Promise<readonly SlotHolder[]> {
@@ -191,7 +195,7 @@ export class EtcdServer implements LockServer {
       ]);
       if (isDone) return entry.holder;
     }
-    throw new LockTrouble(`${keyOf(slot)} changes again and again in etcd`);
+    throw new LockError(`others keep changing ${keyOf(slot)} in etcd`);
   }
 
   #put({ token, use, since, revision, ...slot }: Slot, isKept: boolean) {
@@ -203,8 +207,8 @@ export class EtcdServer implements LockServer {
   }
 
   /**
-   * Does something where the key was not changed since a version of it; `0`:
-   * where it is not there.
+   * Runs a transaction if the key did not change since a version. `0` means
+   * that it does not exist.
    */
   async #ifUnchanged(
     slot: Place,
@@ -229,14 +233,14 @@ export class EtcdServer implements LockServer {
     return found === undefined ? undefined : entryOf(found);
   }
 
-  /** The first keys of the group, in the order in which they were made. */
+  /** Returns the first keys of the group, ordered by creation. */
   async #first(
     most: number,
   ): Promise<{ first: Entry[]; count: number }> {
     const key = keyOf({ ...this.own, id: "" });
     const answer = await this.api.call("kv/range", {
       key: encoded(key),
-      // All that begins so: "0" comes behind "/".
+      // All keys with this prefix: "0" follows "/".
       range_end: encoded(`${key.slice(0, -1)}0`),
       sort_order: "ASCEND",
       sort_target: "CREATE",
@@ -246,7 +250,7 @@ export class EtcdServer implements LockServer {
     return { first, count: Number(textIn(answer["count"]) || first.length) };
   }
 
-  /** Who took a slot away; nothing where that is not known or not to be read. */
+  /** Returns who freed a slot, if that is known and readable. */
   async #whose(slot: Slot): Promise<{ by?: string; reason?: string }> {
     try {
       const key = encoded(keyOf(slot, "unlocked"));
@@ -257,13 +261,13 @@ export class EtcdServer implements LockServer {
       const reason = oneLine(textIn(record["reason"]), 200);
       return { ...by && { by }, ...reason && { reason } };
     } catch (error) {
-      if (error instanceof LockTrouble) return {};
+      if (error instanceof LockError) return {};
       throw error;
     }
   }
 }
 
-/** Where a slot is. */
+/** The place of a slot. */
 type Place = Pick<Slot, "group" | "id" | "prefix">;
 
 function keyOf(
@@ -279,7 +283,7 @@ function fullOf(first: readonly Entry[], slot: Slot): Taken {
   return { result: "full", holders };
 }
 
-/** What a key says. Whoever may write to the prefix has written it. */
+/** Reads a key. Anyone who may write to the prefix may have written it. */
 function entryOf(found: unknown): Entry {
   const { key, value, mod_revision } = objectIn(found);
   const said = objectIn(parseJson(decoded(value)));

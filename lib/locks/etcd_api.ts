@@ -1,17 +1,17 @@
 /**
- * The JSON gateway of etcd v3: one call, at the first member that answers.
+ * The JSON gateway of etcd v3: sends a call to the first member that answers.
  *
- * The gateway writes numbers of 64 bits as texts, keys and values in base64, and
- * leaves out whatever is zero: `succeeded: false`, an empty list, a dead lease's
- * TTL.
+ * The gateway writes 64-bit numbers as strings, and keys and values in base64.
+ * It omits everything that is zero: `succeeded: false`, an empty list, the TTL
+ * of an expired lease.
  *
  * @module
  */
 import { oneLine } from "../base/text.ts";
 import { type Answer, objectIn, postJson, textIn } from "./http.ts";
-import { LockTrouble } from "./server.ts";
+import { LockError } from "./server.ts";
 
-/** How a cluster is reached. */
+/** The access to a cluster. */
 export interface EtcdAccess {
   endpoints: readonly string[];
   client: Deno.HttpClient;
@@ -30,28 +30,28 @@ export class EtcdApi {
   constructor(private readonly access: EtcdAccess) {}
 
   /**
-   * Asks for something.
+   * Calls the API.
    *
    * @param path Below `/v3/`.
-   * @throws {LockTrouble} where no member does it. It may have been done all
-   * the same, if an answer was lost.
+   * @throws {LockTrouble} if no member does it. If an answer got lost, it may
+   * have been done.
    */
   async call(path: string, body: unknown): Promise<Json> {
     const { endpoints } = this.access;
-    let last: LockTrouble | undefined;
+    let last: LockError | undefined;
     for (let tried = 0; tried < endpoints.length; tried++) {
       try {
         return await this.#atMember(path, body);
       } catch (error) {
-        if (!(error instanceof LockTrouble) || !error.isElsewhere) throw error;
+        if (!(error instanceof LockError) || !error.isElsewhere) throw error;
         last = error;
         this.#member = (this.#member + 1) % endpoints.length;
         this.#token = undefined;
       }
     }
     if (endpoints.length < 2 || !last) throw last;
-    throw new LockTrouble(
-      `none of ${endpoints.length} members of etcd answers: ${last.message}`,
+    throw new LockError(
+      `none of the ${endpoints.length} etcd members answers: ${last.message}`,
       last.hints,
     );
   }
@@ -61,7 +61,7 @@ export class EtcdApi {
     if (answer.status !== 401 || !this.access.user) {
       return this.#good(path, answer);
     }
-    // Tokens are short-lived, and a member that was restarted knows none.
+    // Tokens expire soon, and a restarted member knows none.
     this.#token = undefined;
     return this.#good(path, await this.#send(path, body));
   }
@@ -81,7 +81,7 @@ export class EtcdApi {
     return await postJson(client, `${base}/${path}`, body, headers);
   }
 
-  /** @throws {LockTrouble} for what is no success. */
+  /** @throws {LockTrouble} if the call did not succeed. */
   #good(path: string, { status, json }: Answer): Json {
     const found = objectIn(json);
     const at = this.access.endpoints[this.#member];
@@ -91,29 +91,34 @@ export class EtcdApi {
     const { message, error } = found;
     const said = oneLine(textIn(message) || textIn(error), 200);
     const isBusy = status >= 500 || status === 408 || status === 429;
-    throw new LockTrouble(
+    throw new LockError(
       status === 200
-        ? `${at} does not answer as etcd does`
-        : `${at} refuses ${path} with status ${status}${
+        ? `the answer of ${at} is not an answer of etcd`
+        : `${at} refused ${path} with status ${status}${
           said ? `: ${said}` : ""
         }`,
       status === 404 && !said
-        ? ["lock.etcd.endpoints names the client URLs of etcd 3.4 or newer"]
+        ? ["set lock.etcd.endpoints to the client URLs of etcd 3.4 or newer"]
         : [401, 403].includes(status) || /user name|authentica/.test(said)
-        ? ["see lock.etcd.username, lock.etcd.passwordFile and etcd's roles"]
+        ? [
+          "check lock.etcd.username, lock.etcd.passwordFile and the roles of that user in etcd",
+        ]
         : [],
       isBusy,
     );
   }
 }
 
-/** A text as the gateway wants keys and values. */
+/** Encodes a key or value for the gateway. */
 export function encoded(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** The text of a key or value of the gateway; nothing where it is none. */
+/**
+ * Decodes a key or value of the gateway. Returns an empty text if it is
+ * invalid.
+ */
 export function decoded(value: unknown): string {
   try {
     const bytes = Uint8Array.from(

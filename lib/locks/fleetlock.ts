@@ -1,7 +1,7 @@
 /**
- * Slots of a FleetLock server (the protocol of Zincati). It knows two requests:
- * one takes a slot, which lasts until the other gives it back. Both may be made
- * again and again, and the server knows hosts by their name alone.
+ * Slots of a FleetLock server (the protocol of Zincati). The protocol has two
+ * requests: one takes a slot, the other gives it back. Both may be repeated.
+ * The server identifies hosts only by their name.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import type { Slot } from "../state/slot.ts";
 import { objectIn, postJson, textIn } from "./http.ts";
 import {
   type Given,
+  LockError,
   type LockServer,
-  LockTrouble,
   type Taken,
 } from "./server.ts";
 
-/** What servers answer where others have all slots. */
+/** The status if others hold all slots. */
 const isFull = [409, 423];
 
-/** Without it a server refuses each request. */
+/** The header that the protocol requires. */
 const header = { "fleet-lock-protocol": "true" };
 
-/** How a server is reached. */
+/** The access to a server. */
 export interface FleetLockAccess {
   /** Without a slash at its end. */
   url: string;
@@ -58,7 +58,7 @@ export class FleetLockServer implements LockServer {
       slot.id === this.access.id;
   }
 
-  /** No request of the protocol asks without taking. */
+  /** The protocol has no query that does not take a slot. */
   look(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
@@ -72,12 +72,12 @@ export class FleetLockServer implements LockServer {
     throw this.#trouble("pre-reboot", status, said);
   }
 
-  /** There is no lease. */
+  /** The protocol has no lease. */
   renew(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** It lasts already; somebody may have freed it since. */
+  /** The slot does not expire, but somebody may have freed it. */
   async keep(slot: Slot): Promise<boolean> {
     return (await this.take(slot)).result === "mine";
   }
@@ -88,7 +88,7 @@ export class FleetLockServer implements LockServer {
   }
 
   /**
-   * No request of the protocol tells who holds slots. One that names no host is
+   * The protocol has no query for holders. A request that names no host is
    * refused, and shows that the server answers.
    */
   async holders(): Promise<undefined> {
@@ -122,13 +122,13 @@ export class FleetLockServer implements LockServer {
     return { status, said: oneLine(said.join(": "), 200) };
   }
 
-  #trouble(what: string, status: number, said: string): LockTrouble {
-    return new LockTrouble(
-      `${this.access.url} refuses ${what} with status ${status}${
+  #trouble(what: string, status: number, said: string): LockError {
+    return new LockError(
+      `${this.access.url} refused ${what} with status ${status}${
         said ? `: ${said}` : ""
       }`,
       [
-        "see the log of the FleetLock server, and lock.group and lock.id here",
+        "check the log of the FleetLock server, and lock.group and lock.id on this host",
       ],
     );
   }

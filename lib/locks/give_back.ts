@@ -1,5 +1,5 @@
 /**
- * Gives back the slot of the fleet that this host needs no more.
+ * Gives back the slot that this host no longer needs.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { due, isSlotDue } from "../run/slot.ts";
 import type { State } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 import { openLock } from "./configured.ts";
-import { type Given, LockTrouble } from "./server.ts";
+import { type Given, LockError } from "./server.ts";
 import { tellUnknown } from "./take.ts";
 
 /**
- * Gives the slot back where it is due. Where that does not work the next run
- * tries again: nothing else depends on it.
+ * Gives the slot back if it is due. If that fails, the next run tries again:
+ * nothing else depends on it.
  *
- * @param isWell Whether the host is healthy on what Git names, so that a slot
- * that stayed for another revision is due as well.
- * @returns the state as it is then.
+ * @param isWell Whether the host is healthy on the revision in Git. Then a slot
+ * that was kept for another revision is due too.
+ * @returns the new state.
  */
 export async function giveBackSlot(
   effects: Effects,
@@ -29,7 +29,8 @@ export async function giveBackSlot(
   const { slot } = state;
   if (!slot || !(isWell || isSlotDue(state))) return state;
   const folder = config.stateDirectory;
-  // Before the request: what is given back must not be used again.
+  // Recorded before the request: a slot that is given back must not be used
+  // again.
   const given: State = { ...state, slot: due(slot) };
   await writeState(folder, given);
   try {
@@ -37,11 +38,11 @@ export async function giveBackSlot(
     if (!lock?.server.knows(slot)) tellUnknown({ effects }, slot);
     else tellGiven(effects, await lock.server.giveBack(slot), slot.group);
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     say(
       effects,
       "warning",
-      `Cannot give the slot of the group ${slot.group} back: ${error.message}; the next run tries again`,
+      `Cannot release the slot of the group ${slot.group}: ${error.message}; the next run tries again`,
       error.hints,
     );
     return given;
@@ -53,14 +54,14 @@ export async function giveBackSlot(
 
 function tellGiven(effects: Effects, given: Given, group: string): void {
   if (given.result === "given") {
-    return say(effects, "info", `Gave the slot of the group ${group} back`);
+    return say(effects, "info", `Released the slot of the group ${group}`);
   }
   const { by, reason } = given;
   if (by === undefined) return;
   say(
     effects,
     "notice",
-    `${by} had freed the slot of the group ${group}${
+    `${by} already freed the slot of the group ${group}${
       reason ? `: ${reason}` : ""
     }`,
   );

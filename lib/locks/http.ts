@@ -1,32 +1,35 @@
 /**
- * JSON over HTTP with a lock server, within bounds of time and size.
+ * Sends JSON over HTTP to a lock server, with limits on time and size.
  *
  * @module
  */
 import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 import { beginningOf, boundedText, whyOf } from "../base/http.ts";
-import { LockTrouble } from "./server.ts";
+import { LockError } from "./server.ts";
 
-/** Milliseconds that one request takes at most. */
+/** The time limit of a request, in milliseconds. */
 const longestCall = 5_000;
 
-/** Letters of an answer. A group of a thousand hosts needs a third of that. */
+/**
+ * The limit of an answer, in characters. A group of 1000 hosts needs a third of
+ * it.
+ */
 const longestAnswer = 1024 * 1024;
 
-/** Letters of a refusal that are read. */
+/** How many characters of a refusal are read. */
 const longestRefusal = 4096;
 
-/** How a server answered. */
+/** The answer of a server. */
 export interface Answer {
   status: number;
-  /** What it said, as JSON; nothing where it is none. */
+  /** The body as JSON, or `undefined` if it is not JSON. */
   json: unknown;
 }
 
 /**
- * Posts JSON. No redirect is followed, which would take a password elsewhere.
+ * Posts JSON. Redirects are not followed: they could send a password elsewhere.
  *
- * @throws {LockTrouble} `isElsewhere` where no whole answer came in time.
+ * @throws {LockTrouble} `isElsewhere` if no complete answer arrived in time.
  */
 export async function postJson(
   client: Deno.HttpClient,
@@ -51,27 +54,32 @@ export async function postJson(
     return { status, json: parseJson(text) };
   } catch (error) {
     const why = whyOf(error);
-    throw new LockTrouble(
+    throw new LockError(
       `${origin} does not answer: ${why}`,
       why.includes("certificate")
-        ? ["see the files that the lock options name: gitops-sync doctor"]
-        : ["see that the lock server runs: gitops-sync doctor"],
+        ? ["check the certificates of the lock options: gitops-sync doctor"]
+        : [
+          "check that the lock server is running, and that this host can connect to it: gitops-sync doctor",
+        ],
       true,
     );
   }
 }
 
-/** A part of an answer that anybody may have written, where it is an object. */
+/**
+ * Returns a value of an untrusted answer if it is an object, or else an empty
+ * one.
+ */
 export function objectIn(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** The same for a list. */
+/** Returns a value if it is a list, or else an empty one. */
 export function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The same for a text or a number; an empty one where there is none. */
+/** Returns a string or a number as text, or else an empty text. */
 export function textIn(value: unknown): string {
   return typeof value === "string" || typeof value === "number"
     ? String(value)

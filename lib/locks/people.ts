@@ -1,5 +1,5 @@
 /**
- * What a person asks a lock server: who holds slots, and to free one.
+ * The commands of a person to a lock server: list the holders, and free a slot.
  *
  * @module
  */
@@ -7,12 +7,13 @@ import { exitCodes, SyncError, usageError } from "../base/errors.ts";
 import { guide } from "../base/guide.ts";
 import type { SlotHolder } from "../state/slot.ts";
 import { type LockConfig, openLock } from "./configured.ts";
-import { type LockServer, LockTrouble, type UnlockWish } from "./server.ts";
+import { LockError, type LockServer, type UnlockWish } from "./server.ts";
 
 /**
- * Who holds a slot of the configured group, in the order in which they took it.
+ * Returns the holders of slots of the configured group, in the order in which
+ * they took them.
  *
- * @returns nothing where the server can't tell.
+ * @returns `undefined` if the server can't list them.
  * @throws {SyncError} `no-lock`, exit 2; `lock-unreachable`, exit 3.
  */
 export async function holdersNow(
@@ -22,10 +23,10 @@ export async function holdersNow(
 }
 
 /**
- * Takes the slot of a host away, whichever host that is.
+ * Frees the slot of any host.
  *
- * @returns who held it; nothing where nobody did; `untold` where the server
- * does not say.
+ * @returns the holder, `undefined` if nobody held it, or `untold` if the server
+ * does not report it.
  * @throws {SyncError} as {@linkcode holdersNow}.
  */
 export async function unlock(
@@ -44,9 +45,9 @@ async function atServer<T>(
     using lock = await openLock(config);
     if (lock) return await ask(lock.server);
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     const { message, hints } = error;
-    throw new SyncError(`Cannot ask the lock server: ${message}`, {
+    throw new SyncError(`Cannot query the lock server: ${message}`, {
       stage: "slot",
       reason: "lock-unreachable",
       next: "stop",
@@ -56,7 +57,7 @@ async function atServer<T>(
   }
   throw usageError(
     "no-lock",
-    "Cannot ask a lock server: the configuration names none",
-    `see lock.etcd.endpoints and lock.fleetlock.url: ${guide("fleet.md")}`,
+    "Cannot query a lock server: none is configured",
+    `set lock.etcd.endpoints or lock.fleetlock.url: ${guide("fleet.md")}`,
   );
 }

@@ -1,25 +1,25 @@
 /**
- * What a lock server can do for a host, whichever it is.
+ * The interface of all lock servers.
  *
  * @module
  */
 import type { Slot, SlotHolder } from "../state/slot.ts";
 
-/** What came of asking for a slot. */
+/** The result of a request for a slot. */
 export type Taken =
   | { result: "mine" }
-  /** Others have all of them; who, where the server tells it. */
+  /** Others hold all slots. `holders` is set if the server lists them. */
   | { result: "full"; holders?: readonly SlotHolder[]; why?: string }
-  /** Another machine has this host's name in the group. */
+  /** Another machine uses this host's name in the group. */
   | { result: "other"; holder: SlotHolder };
 
-/** What came of giving one back. */
+/** The result of giving a slot back. */
 export type Given =
   | { result: "given" }
-  /** It was not there any more; whose word that was, where it is known. */
+  /** The slot no longer existed. `by` is who freed it, if that is known. */
   | { result: "gone"; by?: string; reason?: string };
 
-/** Whose word it is, and why. */
+/** Who frees a slot, and why. */
 export interface UnlockWish {
   by: string;
   /** ISO 8601. */
@@ -27,39 +27,45 @@ export interface UnlockWish {
   reason?: string;
 }
 
-/** A server of slots. Each call throws {@linkcode LockTrouble}. */
+/** A server of slots. Each call may throw {@linkcode LockError}. */
 export interface LockServer {
-  /** A new slot of this host, not asked for yet. */
+  /** Returns a new slot of this host that was not requested yet. */
   fresh(wanted: Pick<Slot, "use" | "since" | "revision">): Slot;
-  /** Whether it can give back this slot, which was asked for earlier. */
+  /** Reports whether it can give back this earlier slot. */
   knows(slot: Slot): boolean;
-  /** Whether this slot is of the group and the name that are configured now. */
+  /** Reports whether the slot has the currently configured group and name. */
   isOwn(slot: Slot): boolean;
   /**
-   * Whether the slot can be had, without taking it: `mine` says yes.
+   * Reports whether a slot is free, without taking it: `mine` means yes.
    *
-   * @returns nothing where the server can't tell.
+   * @returns `undefined` if the server can't tell.
    */
   look(slot: Slot): Promise<Taken | undefined>;
-  /** Takes the slot. Where the server can, it is gone soon without a renewal. */
+  /**
+   * Takes the slot. If the server supports leases, the slot expires soon
+   * without a renewal.
+   */
   take(slot: Slot): Promise<Taken>;
   /** Renews what {@linkcode take} took. It never fails. */
   renew(): Promise<void>;
   /**
    * Makes the slot last until it is given back.
    *
-   * @returns `false` where it was lost.
+   * @returns `false` if it was lost.
    */
   keep(slot: Slot): Promise<boolean>;
-  /** Gives the slot back; a slot that is not this host's stays as it is. */
+  /** Gives the slot back. A slot of another host stays unchanged. */
   giveBack(slot: Slot): Promise<Given>;
-  /** Who holds a slot of the group; nothing where the server can't tell. */
+  /**
+   * Returns the holders in the group, or `undefined` if the server can't list
+   * them.
+   */
   holders(): Promise<readonly SlotHolder[] | undefined>;
   /**
-   * Takes the slot of any host away.
+   * Frees the slot of any host.
    *
-   * @returns who held it; nothing where nobody did; `untold` where the server
-   * does not say.
+   * @returns the holder, `undefined` if nobody held it, or `untold` if the
+   * server does not report it.
    */
   unlock(
     id: string,
@@ -67,13 +73,13 @@ export interface LockServer {
   ): Promise<SlotHolder | "untold" | undefined>;
 }
 
-/** A lock server that does not answer, refuses, or is no such server. */
-export class LockTrouble extends Error {
+/** The lock server does not answer, refuses, or is not a lock server. */
+export class LockError extends Error {
   constructor(
     message: string,
-    /** What a person can do, one sentence each. */
+    /** Hints for a person, one sentence each. */
     readonly hints: readonly string[] = [],
-    /** Whether another member of a cluster may do better. */
+    /** Whether another member of the cluster may answer. */
     readonly isElsewhere = false,
   ) {
     super(message);

@@ -1,6 +1,6 @@
 /**
- * Takes a slot of the fleet before this host is changed, and remembers it
- * before each request: a cut at any point leaves no slot that nobody knows of.
+ * Takes a slot before this host is changed. The slot is recorded before each
+ * request, so an interruption at any point leaves no unknown slot.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { hasLock } from "../run/slot.ts";
 import type { Slot, SlotUse, SlotWait } from "../state/slot.ts";
 import type { State } from "../state/state.ts";
 import { type OpenLock, openLock } from "./configured.ts";
-import { type LockServer, LockTrouble } from "./server.ts";
+import { LockError, type LockServer } from "./server.ts";
 import {
   type Refusal,
   refusalBy,
@@ -20,7 +20,7 @@ import {
   withoutSlot,
 } from "./wait.ts";
 
-/** Milliseconds from one renewal of a slot to the next: a third of its lease. */
+/** The time between two renewals, in milliseconds: a third of the lease. */
 const renewal = 20_000;
 
 /** What a slot is needed for. */
@@ -29,7 +29,7 @@ export interface Wanted {
   revision: string;
 }
 
-/** A slot that is taken, until it is kept or given up. */
+/** A slot that was taken, until it is kept or released. */
 export class TakenSlot implements Disposable {
   #timer: ReturnType<typeof setInterval>;
 
@@ -43,7 +43,7 @@ export class TakenSlot implements Disposable {
   }
 
   /**
-   * Makes it last, just before the host is changed.
+   * Keeps the slot, right before the host is changed.
    *
    * @throws {SyncError} `slot-lost` or `lock-unreachable`, exit 0.
    */
@@ -55,8 +55,8 @@ export class TakenSlot implements Disposable {
     try {
       isKept = await this.lock.server.keep(slot);
     } catch (error) {
-      if (!(error instanceof LockTrouble)) throw error;
-      // It may be kept all the same: it is given back, unless it is stuck.
+      if (!(error instanceof LockError)) throw error;
+      // The slot may have been kept: it is given back, unless it is stuck.
       if (!slot.stuck) await this.run.save({ slot: { ...slot, phase: "due" } });
       throw await notNow(this.run, slot, refusalBy(error));
     }
@@ -72,10 +72,11 @@ export class TakenSlot implements Disposable {
 }
 
 /**
- * Takes a slot where the configuration names a lock server.
+ * Takes a slot if a lock server is configured.
  *
- * @returns nothing where no slot is needed.
- * @throws {SyncError} exit 0 where there is none, or the server can't be asked.
+ * @returns `undefined` if no slot is needed.
+ * @throws {SyncError} exit 0, if no slot is free or the server can't be
+ * queried.
  */
 export async function takeSlot(
   run: Run,
@@ -93,16 +94,16 @@ export async function takeSlot(
 }
 
 /**
- * Whether an attempt would find a slot, before all its stages are done again.
- * Where the server can't tell, the slot is taken now and used by the attempt.
+ * Checks whether a slot is free before an attempt repeats all its stages. If
+ * the server can't tell, the slot is taken now, and the attempt uses it.
  *
- * @returns why not, or nothing where it would.
+ * @returns why not, or `undefined` if a slot is free.
  */
 export async function slotIsFree(
   run: Run,
   wanted: Wanted,
 ): Promise<SlotWait | undefined> {
-  // It was taken out of the configuration meanwhile.
+  // The lock was removed from the configuration meanwhile.
   if (!hasLock(run.config)) return undefined;
   try {
     using lock = await opened(run, wanted);
@@ -128,7 +129,7 @@ async function opened(run: Run, wanted: Wanted): Promise<OpenLock> {
   try {
     return (await openLock(run.config))!;
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     const group = run.config["lock.group"];
     throw await notNow(run, { ...wanted, group }, refusalBy(error));
   }
@@ -140,7 +141,7 @@ async function take(
   wanted: Wanted,
 ): Promise<void> {
   const { slot, isNew } = await ownSlot(run, server, wanted);
-  // Looking leaves nothing behind, so it comes before anything is remembered.
+  // The check changes nothing, so it comes before the slot is recorded.
   const seen = await asked(run, slot, () => server.look(slot));
   if (seen && seen.result !== "mine") {
     throw await notNow(run, slot, refusalOf(seen, slot));
@@ -155,7 +156,7 @@ async function take(
   await run.replace(state);
 }
 
-/** The slot that this host has already, or a new one. */
+/** Returns the existing slot of this host, or a new one. */
 async function ownSlot(
   run: Run,
   server: LockServer,
@@ -164,18 +165,18 @@ async function ownSlot(
   const since = run.effects.now().toISOString();
   const known = run.state.slot;
   if (known && server.isOwn(known)) {
-    // What is held from one run to the next is held for a reason.
+    // A slot that is held across runs is held for a reason.
     const stuck = known.phase === "held" ? { stuck: true as const } : {};
     return { slot: { ...known, ...stuck, use, revision }, isNew: false };
   }
   const slot = server.fresh({ use, since, revision });
-  // The host is called otherwise now, or is of another group.
-  if (known) await leave(run, server, known, slot);
+  // The host has another name or another group now.
+  if (known) await giveBackOld(run, server, known, slot);
   return { slot, isNew: true };
 }
 
-/** Gives a slot back that the configuration does not name any more. */
-async function leave(
+/** Gives back a slot that is no longer configured. */
+async function giveBackOld(
   run: Run,
   server: LockServer,
   old: Slot,
@@ -186,7 +187,7 @@ async function leave(
   await forgetSlot(run);
 }
 
-/** Says that a slot is left at a server that is not configured any more. */
+/** Reports a slot that stays at a server that is no longer configured. */
 export function tellUnknown(
   { effects }: Pick<Run, "effects">,
   { server, group, id }: Slot,
@@ -194,9 +195,9 @@ export function tellUnknown(
   say(
     effects,
     "warning",
-    `The slot of ${id} in the group ${group} stays taken at ${server}, which the configuration does not name any more`,
+    `The slot of ${id} in the group ${group} stays taken at ${server}, which is no longer configured`,
     [
-      `gitops-sync fleet unlock ${id} --reason TEXT, on a host that has that server`,
+      `run gitops-sync fleet unlock ${id} --reason TEXT on a host whose lock options name that server`,
     ],
   );
 }
@@ -209,7 +210,7 @@ async function asked<T>(
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof LockTrouble)) throw error;
+    if (!(error instanceof LockError)) throw error;
     throw await notNow(run, slot, refusalBy(error));
   }
 }
@@ -219,7 +220,7 @@ async function forgetSlot(run: Run): Promise<void> {
   await run.replace(state as State);
 }
 
-/** Remembers the wait, for `status` and for the next run. */
+/** Records the wait for `status` and for the next run. */
 async function notNow(
   run: Run,
   slot: Pick<Slot, "group" | "use" | "revision">,
@@ -235,7 +236,7 @@ function lost({ group }: Slot): Refusal {
   return {
     reason: "slot-lost",
     message:
-      `the slot of the group ${group} was gone when the activation was to begin: it took too long until then, or somebody freed it`,
+      `the slot of the group ${group} was lost before the activation: it expired, or somebody freed it`,
     hints: [],
   };
 }

@@ -1,20 +1,20 @@
 /**
- * What a host says that has no slot, and what it remembers of that.
+ * The messages and the stored state of a host without a slot.
  *
  * @module
  */
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Slot, SlotHolder, SlotReason, SlotWait } from "../state/slot.ts";
-import type { LockTrouble, Taken } from "./server.ts";
+import type { LockError, Taken } from "./server.ts";
 
 /** How many holders a message names. */
 const mostNamed = 5;
 
-/** Holders that are remembered; more would make the state long. */
+/** How many holders are stored, so that the state stays small. */
 const mostRemembered = 20;
 
-/** Why a slot was not had. */
+/** Why the host got no slot. */
 export interface Refusal {
   reason: SlotReason;
   message: string;
@@ -22,7 +22,7 @@ export interface Refusal {
   holders?: readonly SlotHolder[];
 }
 
-/** What an answer means that is no slot. */
+/** Returns what an answer without a slot means. */
 export function refusalOf(
   taken: Exclude<Taken, { result: "mine" }>,
   { group, id }: Pick<Slot, "group" | "id">,
@@ -31,9 +31,9 @@ export function refusalOf(
     return {
       reason: "slot-of-another",
       message:
-        `another machine, or this one before it lost its state, holds the slot of ${id} in the group ${group}`,
+        `the slot of ${id} in the group ${group} is taken by another machine, or by this one before it lost its state`,
       hints: [
-        `give each machine its own lock.id; if no other one is called ${id}: gitops-sync fleet unlock ${id} --reason TEXT`,
+        `give each machine its own lock.id; if no other machine uses ${id}, run gitops-sync fleet unlock ${id} --reason TEXT`,
       ],
       holders: [taken.holder],
     };
@@ -50,30 +50,30 @@ export function refusalOf(
     message: `no slot of the group ${group} is free${who}`,
     hints: stuck
       ? [
-        `look at ${stuck.id}; gitops-sync fleet unlock ${stuck.id} --reason TEXT frees its slot`,
+        `check ${stuck.id}; to free its slot, run gitops-sync fleet unlock ${stuck.id} --reason TEXT`,
       ]
       : [],
     ...holders ? { holders: holders.slice(0, mostRemembered) } : {},
   };
 }
 
-/** What it means that the server could not be asked. */
-export function refusalBy({ message, hints }: LockTrouble): Refusal {
+/** Returns what a failed query means. */
+export function refusalBy({ message, hints }: LockError): Refusal {
   return {
     reason: "lock-unreachable",
-    message: `no slot without the lock server: ${message}`,
+    message: `could not query the lock server: ${message}`,
     hints,
   };
 }
 
-/** Holders in words. */
+/** Describes holders. */
 export function holdersText(holders: readonly SlotHolder[]): string {
   const named = holders.slice(0, mostNamed).map(holderText);
   const more = holders.length - named.length;
   return [...named, ...more > 0 ? [`${count(more, "other")}`] : []].join(", ");
 }
 
-/** One holder in words. */
+/** Describes one holder. */
 export function holderText({ id, since, revision, use }: SlotHolder): string {
   const what = [
     ...use === "reboot" ? ["to reboot"] : [],
@@ -83,7 +83,7 @@ export function holderText({ id, since, revision, use }: SlotHolder): string {
   return what.length === 0 ? id : `${id} ${what.join(" ")}`;
 }
 
-/** The wait that a refusal begins, or goes on with. */
+/** Returns the wait that a refusal starts or continues. */
 export function waitFor(
   before: SlotWait | undefined,
   { group, use, revision }: Pick<Slot, "group" | "use" | "revision">,
@@ -102,7 +102,10 @@ export function waitFor(
   };
 }
 
-/** The end of a run without a slot: nothing is wrong, and its exit code is 0. */
+/**
+ * Returns the end of a run without a slot. That is no failure: the exit code is
+ * 0.
+ */
 export function withoutSlot({ reason, message, hints }: Refusal): SyncError {
   return new SyncError(`Not now: ${message}`, {
     stage: "slot",
@@ -111,7 +114,7 @@ export function withoutSlot({ reason, message, hints }: Refusal): SyncError {
     exit: exitCodes.ok,
     hints: [
       ...hints,
-      "each run asks again; the system is built, so it is activated soon then",
+      "each run tries again, and does not build the system again",
     ],
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Alertmanager's interface, version 2: what lasts is an alert, and the same
- * labels with an end in the past resolve it.
+ * Alertmanager's API, version 2. A lasting event is an alert. The same labels
+ * with an end in the past resolve it.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { type Notice, timeText } from "./notice.ts";
 import { certificatesIn, tokenIn } from "./secret.ts";
 
 /**
- * How long an alert lasts that nobody resolves, in milliseconds. Each run in
- * which it lasts tells it anew.
+ * How long an unresolved alert stays active, in milliseconds. Each run sends it
+ * again while the event lasts.
  */
 const lasts = 24 * 3_600_000;
 
-/** A test is over by itself. */
+/** A test alert ends without a resolution. */
 const testLasts = 5 * 60_000;
 
-/** One alert as Alertmanager takes it. */
+/** An alert in the format of Alertmanager. */
 export interface Alert {
   labels: Readonly<Record<string, string>>;
   annotations: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface Alert {
 /**
  * Delivers an event.
  *
- * @throws {BadFile} where the token or the certificates can't be used.
+ * @throws {BadFile} if the token or the certificates can't be used.
  */
 export async function toAlertmanager(
   config: LocalConfig,
@@ -55,8 +55,8 @@ export async function toAlertmanager(
 }
 
 /**
- * The alert of an event. The labels are those of its beginning: Alertmanager
- * tells alerts apart by them.
+ * Returns the alert of an event. The labels are those of its beginning, because
+ * they identify the alert.
  */
 export function alertOf(
   config: Pick<LocalConfig, "notify.title" | "notify.body">,
@@ -72,7 +72,7 @@ export function alertOf(
       host,
       event: begun.event,
       severity: begun.severity,
-      // Another fault of the same kind is another alert.
+      // A later fault of the same kind is a new alert.
       id: begun.id,
     },
     annotations: {
@@ -86,9 +86,9 @@ export function alertOf(
 }
 
 /**
- * Start and end. The clock may have been set back since they were written down:
- * Alertmanager refuses an alert that ends before it starts, and takes one whose
- * end is to come for one that lasts.
+ * Returns start and end. The clock may have been set back since they were
+ * recorded. Alertmanager refuses an alert that ends before it starts, and
+ * treats an alert with a future end as active.
  */
 function spanOf(
   since: string,
@@ -106,7 +106,7 @@ function spanOf(
   };
 }
 
-/** Of two times in the same form. */
+/** Returns the earlier of two times in the same format. */
 const earlier = (one: string, other: string) => one < other ? one : other;
 
 /** `needs-person` becomes `GitopsSyncNeedsPerson`. */

@@ -1,7 +1,7 @@
 /**
- * The program Apprise, which speaks to the services that people read. It shows
- * lines of its configuration, with the tokens in them, where it can't read
- * them: nothing that it writes is ever told.
+ * Delivers through the program Apprise, which supports many chat and mail
+ * services. Apprise prints lines of its configuration that it can't read, with
+ * the tokens in them. So its output is never shown.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { messageOf } from "./message.ts";
 import type { Notice } from "./notice.ts";
 import { notifyFolder } from "./spool.ts";
 
-/** Milliseconds: one of many services may be slow. */
+/** In milliseconds: one of many services may be slow. */
 const longestSend = 120_000;
 
-/** The types of messages that Apprise knows. */
+/** The message types of Apprise. */
 const typeOf: Readonly<Record<Severity, string>> = {
   info: "info",
   warning: "warning",
@@ -44,17 +44,19 @@ export async function toApprise(
         `--title=${title}`,
         `--notification-type=${kindOf(notice)}`,
         "--input-format=text",
-        // Those with tags, too.
+        // Services with tags too.
         "--tag=all",
         `--storage-path=${home}`,
       ],
-      // It looks for plugins and settings there, and keeps a cache.
+      // Apprise reads plugins and settings there, and keeps a cache.
       env: { HOME: home, XDG_CACHE_HOME: home, PYTHONDONTWRITEBYTECODE: "1" },
       input: new TextEncoder().encode(body),
       timeout: longestSend,
       most: 1024 * 1024,
     });
-    if (timedOut) return { result: "later", why: "it took too long" };
+    if (timedOut) {
+      return { result: "later", why: "Apprise took longer than 2 minutes" };
+    }
     const said = `${new TextDecoder().decode(stdout)}\n${stderr}`;
     return meaningOf(code, said, file);
   } catch (error) {
@@ -72,10 +74,10 @@ function kindOf({ event, severity }: Notice): string {
 }
 
 /**
- * What its exit code means. Its codes do not tell a service that failed from a
- * file without a service, but its words do.
+ * Interprets the exit code. The codes do not distinguish a failed service from
+ * a file without services, but the output does.
  *
- * @param said What it wrote: it may hold tokens, and stays here.
+ * @param said Its output. It may contain tokens, so it is only read here.
  */
 export function meaningOf(code: number, said: string, file: string): Sent {
   const unread = said.match(/Unparseable URL|Unsupported URL|Invalid URL/g);
@@ -84,14 +86,15 @@ export function meaningOf(code: number, said: string, file: string): Sent {
       ? {
         result: "refused",
         why:
-          `it was sent, but not to all: ${file} has lines that Apprise can't read (see: apprise --dry-run --config=${file})`,
+          `sent to some services only: Apprise can't read some lines of ${file}; to see which, run apprise --dry-run --config=${file}`,
       }
       : { result: "done" };
   }
   if (code === 2) {
     return {
       result: "later",
-      why: "it does not know an option: expected Apprise 1.9 or newer",
+      why:
+        "this version of Apprise lacks an option: install Apprise 1.9 or newer",
     };
   }
   const hasNone = code === 3 ||
@@ -100,32 +103,34 @@ export function meaningOf(code: number, said: string, file: string): Sent {
     return {
       result: "later",
       why:
-        `${file} names no service that Apprise can read (see: apprise --dry-run --config=${file})`,
+        `${file} names no service that Apprise can read; to see why, run apprise --dry-run --config=${file}`,
     };
   }
-  // To send it again would tell those twice who got it.
+  // A second try would send it twice to the services that accepted it.
   if (code === 4) {
     return {
       result: "refused",
-      why: "some of its services did not take the message, and others did",
+      why: "some services did not accept the message, but others did",
     };
   }
   return {
     result: "later",
     why: code === 1
-      ? "none of its services took the message"
-      : `it ended with code ${code}`,
+      ? "no service accepted the message"
+      : `Apprise exited with code ${code}`,
   };
 }
 
-/** Why a file can't be read; Apprise would not say so by its code. */
+/** Returns why a file can't be read. Apprise's exit code does not show that. */
 async function whyUnread(file: string): Promise<string | undefined> {
   try {
     (await Deno.open(file)).close();
     return undefined;
   } catch (error) {
     return error instanceof Deno.errors.NotFound
-      ? `Cannot read ${file} of notify.apprise.urlsFile: there is no such file`
-      : `Cannot read ${file} of notify.apprise.urlsFile`;
+      ? `Cannot read ${file} (notify.apprise.urlsFile): file not found`
+      : `Cannot read ${file} (notify.apprise.urlsFile): ${
+        (error as Error).message
+      }`;
   }
 }

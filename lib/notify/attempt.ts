@@ -1,5 +1,5 @@
 /**
- * What is told of an attempt: that it began, and how it ended.
+ * Reports the beginning and the end of an attempt.
  *
  * @module
  */
@@ -20,23 +20,23 @@ import {
   spool,
   spoolStatus,
   type StatusTeller,
-  withoutHarm,
+  warnOnFailure,
 } from "./tell.ts";
 
-/** Tells the forge that the deployment of a commit begins. */
+/** Reports to the forge that the deployment of a commit begins. */
 export async function tellBegun(run: Run): Promise<void> {
-  await withoutHarm(run, async () => {
+  await warnOnFailure(run, async () => {
     const status = statusOf(run, "pending", `deploying on ${run.config.host}`);
     await spoolStatus(run, 0, status);
   });
 }
 
 /**
- * Tells how an attempt ended. Called before that is recorded: a run that is
- * cut off in between records it again, and tells it again with the same id.
- * What fails is told as what lasts (lib/sync/lasting.ts).
+ * Reports how an attempt ended. Called before the end is recorded: a run that
+ * is interrupted in between records it again, and reports it again with the
+ * same id. Failures are reported as lasting events (lib/sync/lasting.ts).
  *
- * @returns what the spool did not take, for the state.
+ * @returns the messages that could not be written to the spool, for the state.
  */
 export async function tellEnded(
   run: Run,
@@ -45,27 +45,30 @@ export async function tellEnded(
   const { effects, config } = run;
   const untold: Untold[] = [];
   const teller = { effects, config, untold };
-  await withoutHarm(run, async () => {
-    const parts = [...skippedBy(run, ended), ...partsOf(run, ended)];
+  await warnOnFailure(run, async () => {
+    const parts = [...skippedGates(run, ended), ...noticesOf(run, ended)];
     for (const one of parts) await spool(teller, one);
-    const statuses = [...statusesOf(run, ended), ...followedBy(run, ended)];
+    const statuses = [
+      ...statusesOf(run, ended),
+      ...replacedStatuses(run, ended),
+    ];
     for (const status of statuses) await spoolStatus(teller, 1, status);
   });
   return untold;
 }
 
-/** That a person had the gates skipped, however that went. */
-function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
+/** The event that a person skipped the gates, whatever the result. */
+function skippedGates({ attempt }: Run, ended: Ended): NoticeParts[] {
   const { skipped, id, commit: { revision, subject, author } } = attempt;
   if (!skipped) return [];
   const { by, reason } = skipped;
   const name = nameOf(revision, subject);
   return [{
-    // Beside what is told of how it ended.
+    // In addition to the event of the result.
     id: `${id}-gates`,
     event: "gates-skipped",
     severity: "warning",
-    summary: `${by} had the gates skipped for ${name}: ${ended.result}`,
+    summary: `${by} skipped the gates for ${name}: ${ended.result}`,
     revision,
     subject,
     author,
@@ -73,7 +76,7 @@ function skippedBy({ attempt }: Run, ended: Ended): NoticeParts[] {
   }];
 }
 
-function partsOf(run: Run, ended: Ended): NoticeParts[] {
+function noticesOf(run: Run, ended: Ended): NoticeParts[] {
   if (!("deployment" in ended)) return [];
   const { attempt: { id, commit }, state, effects } = run;
   const { revision, subject, author } = commit;
@@ -86,21 +89,21 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         ...about,
         event: "deployed",
         severity: "info",
-        summary: `tries out ${name} until the next reboot`,
+        summary: `testing ${name} until the next reboot`,
       }];
     case "test-over":
       return [{
         ...about,
         event: "deployed",
         severity: "info",
-        summary: `the test is over: back to ${name}`,
+        summary: `the test ended: running ${name} again`,
       }];
     case "corrected":
       return [{
         ...about,
         event: "deployed",
         severity: "info",
-        summary: `put ${name} back in place`,
+        summary: `corrected drift: switched back to ${name}`,
       }];
     case "rolled-back":
       return [{
@@ -108,7 +111,7 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         event: "rolled-back",
         severity: "warning",
         summary: `rolled back to ${name}`,
-        message: whyBack(ended.left),
+        message: rollbackReason(ended.left),
       }];
     case "deployed": {
       const deployed = {
@@ -122,19 +125,19 @@ function partsOf(run: Run, ended: Ended): NoticeParts[] {
         ...about,
         event: "unfollowed",
         severity: "warning",
-        summary: "this host may follow nothing from now on",
+        summary: "this host may not get the next commit",
         message:
-          `${name} was deployed without a look at what brings the next commit, as a person allowed`,
+          `a person allowed ${name} to be deployed although the new system may not be able to fetch the next commit`,
       }];
     }
   }
 }
 
-/** Why the host went back, or whose wish it was. */
-function whyBack({ because, stays }: Left): string {
+/** Returns why the host was rolled back, or who did it. */
+function rollbackReason({ because, stays }: Left): string {
   if (because !== undefined) return because;
   return stays
-    ? `${rolledBackBy(stays)}, and it stays there`
+    ? `${rolledBackBy(stays)}; the host stays there until gitops-sync resume`
     : "a person rolled this host back";
 }
 
@@ -161,12 +164,12 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
         ),
       ];
     case "failed":
-      // Nothing is wrong with the commit, and it is tried again.
+      // The commit has no fault, and is tried again.
       return isNotNow(ended.error) || ended.error.reason === "interrupted"
         ? []
         : [statusOf(run, "failure", failureOf(ended.error))];
     case "interrupted":
-      // Of the testing branch: it is not tried again until one of both moves.
+      // The testing branch is not tried again until it or the ref moves.
       return ended.error.reason === asideReason
         ? [statusOf(run, "failure", failureOf(ended.error))]
         : [];
@@ -180,20 +183,20 @@ function statusesOf(run: Run, ended: Ended): CommitStatus[] {
 }
 
 /**
- * Commits that waited, or whose attempt was cut short, until a later one was
- * deployed: no attempt at them comes any more.
+ * Completes the status of commits that waited, or whose attempt was
+ * interrupted, before a later one was deployed. They are not attempted again.
  */
-function followedBy(run: Run, ended: Ended): CommitStatus[] {
+function replacedStatuses(run: Run, ended: Ended): CommitStatus[] {
   if (ended.result !== "deployed") return [];
   const { commit: { revision } } = run.attempt;
-  const text = `followed by ${
+  const text = `replaced by ${
     short(revision)
   }, which runs on ${run.config.host}`;
   return pendingAt(run).filter((one) => one !== revision)
     .map((one) => statusFor(run, one, "success", text));
 }
 
-/** How it failed, in a few words. */
+/** Describes a failure in a few words. */
 export function failureOf(
   { stage, reason, message }: Pick<SyncError, "stage" | "reason" | "message">,
 ): string {
@@ -226,7 +229,7 @@ function linkOf(
   return link === undefined ? {} : { link };
 }
 
-/** Tells the forge that a person rejected a revision. */
+/** Reports to the forge that a person rejected a revision. */
 export async function tellRejected(
   teller: StatusTeller & {
     config: Pick<Config, "host" | "ref" | "notify.link">;
@@ -236,7 +239,7 @@ export async function tellRejected(
 ): Promise<void> {
   const { config } = teller;
   const why = reason === undefined ? "" : `: ${reason}`;
-  await withoutHarm(teller, () =>
+  await warnOnFailure(teller, () =>
     spoolStatus(teller, 1, {
       id: `${stampOf(new Date(since))}-rejected`,
       revision,

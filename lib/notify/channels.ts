@@ -1,12 +1,12 @@
 /**
- * The ways by which somebody is told, and which events each of them gets.
+ * The notification channels, and which events each of them gets.
  *
  * @module
  */
 import type { LocalConfig } from "../config/config.ts";
 import { isAtLeast, type Notice } from "./notice.ts";
 
-/** A way by which somebody is told. */
+/** A notification channel. */
 export type Channel = "apprise" | "webhook" | "alertmanager" | "forge";
 
 const names: Readonly<Record<Channel, string>> = {
@@ -16,17 +16,17 @@ const names: Readonly<Record<Channel, string>> = {
   forge: "the forge",
 };
 
-/** A channel as a person knows it. */
+/** Returns the name of a channel for people. */
 export const channelName = (channel: Channel): string => names[channel];
 
-/** The options that a channel is set up with. */
+/** The option that configures a channel. */
 const wanted = {
   apprise: "notify.apprise.urlsFile",
   webhook: "notify.webhook.url",
   alertmanager: "notify.alertmanager.url",
 } as const;
 
-/** The channels for events that are configured. */
+/** Returns the configured channels for events. */
 export function eventChannels(
   config: LocalConfig,
 ): Exclude<Channel, "forge">[] {
@@ -34,7 +34,7 @@ export function eventChannels(
   return all.filter((channel) => config[wanted[channel]] !== undefined);
 }
 
-/** All channels that are configured. */
+/** Returns all configured channels. */
 export function channelsOf(config: LocalConfig): Channel[] {
   return [
     ...eventChannels(config),
@@ -43,8 +43,8 @@ export function channelsOf(config: LocalConfig): Channel[] {
 }
 
 /**
- * Whether a channel gets an event. The end of something goes to those who got
- * its beginning, and Alertmanager gets only what lasts.
+ * Reports whether a channel gets an event. The end of an event goes to the
+ * channels that got its beginning. Alertmanager gets only lasting events.
  */
 export function gets(
   config: LocalConfig,

@@ -1,6 +1,6 @@
 /**
- * Delivers what waits in the spool: each channel by itself and in order, with
- * growing pauses after failures, bounded in number, age and time.
+ * Delivers the messages of the spool: in order and separately for each channel,
+ * with growing pauses after failures, and limits on number, age and time.
  *
  * @module
  */
@@ -29,36 +29,36 @@ import {
   writePauses,
 } from "./spool.ts";
 import { Stuck } from "./stuck.ts";
-import { type Stand, toWebhook } from "./webhook.ts";
+import { type HostStatus, toWebhook } from "./webhook.ts";
 
-/** What a delivery did, for one channel. */
+/** The result of a delivery for one channel. */
 export interface Delivered {
   channel: Channel;
   sent: number;
-  /** Given up: too old, or refused by the receiver. */
+  /** Dropped: too old, or refused by the receiver. */
   dropped: number;
   waiting: number;
   /** Why the last try failed. */
   why?: string;
 }
 
-type Doing =
+type DeliveryEffects =
   & Pick<Effects, "run" | "now" | "tell" | "monotonic">
-  & Partial<Standing>;
+  & Partial<WithHostStatus>;
 
-/** Says how the host stands; without it no message does. */
-interface Standing {
-  stand: () => Promise<Stand>;
+/** Returns the state of the host. Without it, messages contain no state. */
+interface WithHostStatus {
+  hostStatus: () => Promise<HostStatus>;
 }
 
 /**
- * Delivers all that is due.
+ * Delivers all due messages.
  *
- * @param within Milliseconds after which no other message is begun.
- * @returns nothing where another delivery is at work.
+ * @param within Milliseconds after which no further message is started.
+ * @returns an empty list if another delivery is in progress.
  */
 export async function deliverAll(
-  effects: Doing,
+  effects: DeliveryEffects,
   config: LocalConfig,
   within: number,
 ): Promise<readonly Delivered[]> {
@@ -68,7 +68,7 @@ export async function deliverAll(
   try {
     const now = effects.now().getTime();
     using _lock = await takeLock(notifyFolder(folder), "notify", now);
-    await withoutUnknown(effects, config, all);
+    await removeUnknown(effects, config, all);
     const pauses = readPauses(folder);
     const before = JSON.stringify(pauses);
     const end = effects.monotonic() + within;
@@ -86,9 +86,9 @@ export async function deliverAll(
   }
 }
 
-/** A channel that is configured no longer has nobody to deliver to. */
-async function withoutUnknown(
-  effects: Doing,
+/** Removes the messages of channels that are no longer configured. */
+async function removeUnknown(
+  effects: DeliveryEffects,
   config: LocalConfig,
   all: readonly Spooled[],
 ): Promise<void> {
@@ -98,12 +98,12 @@ async function withoutUnknown(
   if (lost.length === 0) return;
   const text = `Dropped ${
     count(lost.length, "message")
-  } for what is configured no longer`;
+  } for receivers that are no longer configured`;
   say(effects, "notice", text);
 }
 
 async function deliverBy(
-  effects: Doing,
+  effects: DeliveryEffects,
   config: LocalConfig,
   channel: Channel,
   all: readonly Spooled[],
@@ -121,7 +121,7 @@ async function deliverBy(
   const pause = pauses[channel];
   if (isPaused(pause, effects.now())) return { ...delivered, why: pause.why };
   const stuck = new Stuck();
-  let isCut = false;
+  let hasFailed = false;
   for (const one of own) {
     const { name } = one;
     if (effects.monotonic() > end) break;
@@ -137,7 +137,7 @@ async function deliverBy(
       pauses[channel] = pauseAfter(pause, sent, effects.now());
       const to = channelName(channel);
       tellPause(effects, to, pauses[channel], effects.now());
-      isCut = true;
+      hasFailed = true;
       break;
     }
     if (sent.result === "refused") {
@@ -152,11 +152,13 @@ async function deliverBy(
     delivered.dropped += old;
     delivered.waiting -= old;
   }
-  if (delivered.sent > 0 && !isCut) delete pauses[channel];
+  if (delivered.sent > 0 && !hasFailed) delete pauses[channel];
   return delivered;
 }
 
-/** A pending status says nothing once the end of its attempt waits as well. */
+/**
+ * A pending status is obsolete once the status of the attempt's end waits too.
+ */
 function isSuperseded(
   waiting: Waiting,
   name: string,
@@ -170,14 +172,14 @@ function isSuperseded(
 }
 
 /**
- * Gives up what is too old, once a receiver has failed. A message that was never
- * tried may only look old: a machine without a clock of its own writes its first
- * ones with a time of long ago.
+ * Drops messages that are too old, after a receiver has failed. A message that
+ * was never tried may only look old: a machine without a hardware clock writes
+ * its first messages with an old time.
  *
- * @returns how many were given up.
+ * @returns how many were dropped.
  */
 async function dropOld(
-  effects: Doing,
+  effects: DeliveryEffects,
   { stateDirectory: folder }: LocalConfig,
   channel: Channel,
 ): Promise<number> {
@@ -188,9 +190,9 @@ async function dropOld(
   });
   for (const { name } of old) await remove(folder, name);
   if (old.length > 0) {
-    const text = `Gave up ${count(old.length, "message")} to ${
+    const text = `Dropped ${count(old.length, "message")} to ${
       channelName(channel)
-    }: older than 7 days`;
+    }: they could not be delivered for 7 days`;
     say(effects, "warning", text);
   }
   return old.length;
@@ -200,9 +202,9 @@ function isTooOld({ at }: Waiting, now: Date): boolean {
   return now.getTime() - Date.parse(at) > longestWait;
 }
 
-/** Delivers one message, whatever the pauses. */
+/** Delivers one message, regardless of pauses. */
 export async function deliver(
-  effects: Pick<Effects, "run" | "now"> & Partial<Standing>,
+  effects: Pick<Effects, "run" | "now"> & Partial<WithHostStatus>,
   config: LocalConfig,
   waiting: Waiting,
 ): Promise<Sent> {
@@ -216,7 +218,7 @@ export async function deliver(
           config,
           waiting.notice,
           now,
-          await effects.stand?.(),
+          await effects.hostStatus?.(),
         );
       case "alertmanager":
         return await toAlertmanager(config, waiting.notice, now);
@@ -246,6 +248,6 @@ function tellDropped(
   say(
     effects,
     "warning",
-    `A message to ${channelName(channel)} is not sent again: ${why}`,
+    `Dropped a message to ${channelName(channel)}: ${why}`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What people read: the title and the text of an event, by the templates.
+ * Makes the title and the text of an event from the templates.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Message {
   body: string;
 }
 
-/** The message of an event. */
+/** Returns the message of an event. */
 export function messageOf(
   config: Pick<Config, "notify.title" | "notify.body">,
   notice: Notice,
@@ -53,7 +53,7 @@ function fieldsOf(
   };
 }
 
-/** All that a person wants to know, a line each. */
+/** Returns everything that is known, one fact a line. */
 function textOf(notice: Notice): string {
   const { message, revision, subject, author, hints = [] } = notice;
   const what = subject ? `${revision} "${subject}"` : revision;

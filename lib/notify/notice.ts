@@ -1,6 +1,6 @@
 /**
- * What somebody is told: one event with all that is known of it. The webhook
- * gets it as it is (docs/notifications.md), so its fields are never renamed.
+ * A notice: one event with everything that is known about it. The webhook gets
+ * it unchanged (docs/notifications.md), so its fields are never renamed.
  *
  * @module
  */
@@ -16,7 +16,10 @@ import type { Config } from "../config/schema.ts";
 /** One event. Texts are safe to show and hold no secret. */
 export interface Notice {
   version: 1;
-  /** The same for each delivery of the same event: receivers tell doubles by it. */
+  /**
+   * The same for each delivery of the event, so receivers can detect
+   * duplicates.
+   */
   id: string;
   event: EventName | "test";
   severity: Severity;
@@ -25,7 +28,7 @@ export interface Notice {
   ref: string;
   /** When it happened, RFC 3339 in UTC. */
   at: string;
-  /** Of what lasts: when it began. */
+  /** When a lasting event began. */
   since?: string;
   /** In a few words. */
   summary: string;
@@ -43,7 +46,7 @@ export interface Notice {
   link?: string;
 }
 
-/** What is said of one event beside what each has. */
+/** The fields of an event that not every event has. */
 export type NoticeParts = Omit<
   Notice,
   "version" | "host" | "repository" | "ref" | "at" | "link"
@@ -52,7 +55,7 @@ export type NoticeParts = Omit<
 /** The longest text of a field; a message of Nix may be long. */
 const longest = 2000;
 
-/** An event of this host, with its texts made safe. */
+/** Makes a notice of this host, with its texts sanitized. */
 export function noticeOf(
   config: Pick<Config, "host" | "repository" | "ref" | "notify.link">,
   at: Date,
@@ -80,7 +83,7 @@ function safeValue(value: unknown): unknown {
   return value;
 }
 
-/** Where more is to be read about a revision; nothing without `notify.link`. */
+/** Returns the link for a revision, or `undefined` without `notify.link`. */
 export function linkTo(
   config: Pick<Config, "host" | "ref" | "notify.link">,
   revision: string | undefined,
@@ -91,7 +94,9 @@ export function linkTo(
   return filled(template, { host, ref, revision });
 }
 
-/** Puts values into the place of `{field}`; a field without one is empty. */
+/**
+ * Replaces each `{field}` by its value. A field without a value becomes empty.
+ */
 export function filled(
   template: string,
   values: Readonly<Record<string, string | undefined>>,
@@ -107,20 +112,20 @@ export function timeText(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
 
-/** A time as the beginning of an id: readable, and sorted by time. */
+/** Returns a time as the prefix of an id: readable, and sortable. */
 export function stampOf(time: Date): string {
   return time.toISOString().slice(0, 19).replace(/[-:]/g, "")
     .replace("T", "-");
 }
 
-/** How a revision is named in a summary. */
+/** Returns the name of a revision in a summary. */
 export function nameOf(revision: string, subject = ""): string {
   return subject === ""
     ? short(revision)
     : `${short(revision)} "${oneLine(subject, 60)}"`;
 }
 
-/** Whether a severity is at least another one. */
+/** Reports whether a severity is at least another one. */
 export function isAtLeast(severity: Severity, least: Severity): boolean {
   return severities.indexOf(severity) >= severities.indexOf(least);
 }

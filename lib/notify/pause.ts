@@ -1,5 +1,5 @@
 /**
- * How long a receiver, or one message, is left alone after a failure.
+ * The pause of a receiver, or of one message, after a failure.
  *
  * @module
  */
@@ -11,18 +11,21 @@ import type { Pause } from "./spool.ts";
 /** The first pause after a failure, in milliseconds; each next one is twice it. */
 const firstPause = 60_000;
 
-/** The longest pause that is ours, in milliseconds. */
+/** The longest pause if the server requests none, in milliseconds. */
 const longestPause = 3_600_000;
 
-/** Whether a pause lasts still. */
+/** Reports whether a pause is still in effect. */
 export function isPaused(pause: Pause | undefined, now: Date): pause is Pause {
   if (!pause) return false;
   const rest = Date.parse(pause.notBefore) - now.getTime();
-  // After a clock that was set back nobody waits for ever.
+  // If the clock was set back, the pause must not last forever.
   return rest > 0 && rest <= 24 * 3_600_000;
 }
 
-/** The pause grows with each failure, and is never shorter than was asked. */
+/**
+ * Returns the next pause. It grows with each failure, and is never shorter than
+ * the server requested.
+ */
 export function pauseAfter(
   before: Pause | undefined,
   { why, after = 0 }: Extract<Sent, { result: "later" }>,
@@ -34,7 +37,7 @@ export function pauseAfter(
   return { failures, notBefore: notBefore.toISOString(), why };
 }
 
-/** Tells that there is a pause. */
+/** Reports a pause. */
 export function tellPause(
   effects: Pick<Effects, "tell">,
   to: string,
@@ -45,6 +48,6 @@ export function tellPause(
   say(
     effects,
     "warning",
-    `Cannot deliver to ${to}: ${why}; tried again in ${wait}`,
+    `Cannot deliver to ${to}: ${why}; next attempt in ${wait}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Tokens and certificates that deliveries need, read from their files. They
- * live in memory alone, for as long as one delivery takes.
+ * Reads the tokens and certificates that deliveries need. They stay in memory,
+ * for the time of one delivery.
  *
  * @module
  */
@@ -9,35 +9,35 @@ import { readAtMost } from "../host/files.ts";
 /** A token is a line; a file of certificates is not much longer. */
 const most = 1024 * 1024;
 
-/** What can't be used of a file; its content is in no message. */
+/** A file that can't be used. The message never contains its content. */
 export class BadFile extends Error {}
 
 /**
- * The first line of a file that holds a token.
+ * Returns the first line of a file that contains a token.
  *
  * @throws {BadFile}
  */
 export async function tokenIn(path: string, option: string): Promise<string> {
   const text = await textIn(path, option);
   const token = text.split("\n")[0]!.trim();
-  // A header can't hold anything else, and an error would show it.
+  // A header can't contain anything else, and an error would show it.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new BadFile(
-    `${path} of ${option} holds no token: expected one line without blanks`,
+    `${path} (${option}) holds no token: expected one line without spaces`,
   );
 }
 
-/** The key of a signature: the whole file without the end of its last line. */
+/** Returns the key of a signature: the whole file without the last line end. */
 export async function keyIn(
   path: string,
   option: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const text = (await textIn(path, option)).replace(/\r?\n$/, "");
   if (text !== "") return new TextEncoder().encode(text);
-  throw new BadFile(`${path} of ${option} is empty: expected a key`);
+  throw new BadFile(`${path} (${option}) is empty: expected a key`);
 }
 
-/** Certificates in PEM. */
+/** Returns the certificates of a PEM file. */
 export async function certificatesIn(
   path: string | undefined,
   option = "notify.caFile",
@@ -45,7 +45,7 @@ export async function certificatesIn(
   if (path === undefined) return undefined;
   const text = await textIn(path, option);
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new BadFile(`${path} of ${option} holds no certificate: expected PEM`);
+  throw new BadFile(`${path} (${option}) holds no certificate: expected PEM`);
 }
 
 async function textIn(path: string, option: string): Promise<string> {
@@ -53,12 +53,12 @@ async function textIn(path: string, option: string): Promise<string> {
     return new TextDecoder().decode(await readAtMost(path, most));
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
+      ? "file not found"
       : error instanceof RangeError
       ? error.message
       : error instanceof Deno.errors.PermissionDenied
-      ? "it may not be read"
-      : "it can't be read";
-    throw new BadFile(`Cannot read ${path} of ${option}: ${why}`);
+      ? "permission denied"
+      : (error as Error).message;
+    throw new BadFile(`Cannot read ${path} (${option}): ${why}`);
   }
 }

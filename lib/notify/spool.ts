@@ -1,6 +1,6 @@
 /**
- * Messages that wait for their delivery: a file each in the state folder, so
- * that they survive a reboot, a power cut and a rollback.
+ * Messages that wait for delivery. Each is a file in the state folder, so it
+ * survives a reboot, a power cut and a rollback.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { isText, object, optional, type Shape } from "../state/shape.ts";
 import type { Channel } from "./channels.ts";
 import type { Notice } from "./notice.ts";
 
-/** How the deployment of a commit stands, for a forge. */
+/** The status of a commit's deployment, for a forge. */
 export interface CommitStatus {
   /** The same for each delivery of it. */
   id: string;
@@ -20,12 +20,12 @@ export interface CommitStatus {
   link?: string;
 }
 
-/** What waits for its delivery by one channel. */
+/** A message that waits for delivery through one channel. */
 export type Waiting =
   & {
     version: 1;
     at: string;
-    /** It failed, and no other message has to wait for it. */
+    /** It failed, and other messages do not have to wait for it. */
     pause?: Pause;
   }
   & (
@@ -33,29 +33,31 @@ export type Waiting =
     | { channel: "forge"; status: CommitStatus }
   );
 
-/** The most messages that wait for one channel; the oldest go first. */
+/**
+ * The limit of waiting messages for one channel. The oldest are dropped first.
+ */
 export const mostWaiting = 1000;
 
-/** How long a message waits at most, in milliseconds. */
+/** The longest that a message waits, in milliseconds. */
 export const longestWait = 7 * 24 * 3_600_000;
 
-/** The folder of all that is told. */
+/** Returns the folder of notifications. */
 export const notifyFolder = (folder: string) => `${folder}/notify`;
 
-/** The folder of what waits. */
+/** Returns the folder of waiting messages. */
 export const spoolFolder = (folder: string) => `${folder}/notify/spool`;
 
 /** One file of the spool. */
 export interface Spooled {
   name: string;
   channel: string;
-  /** When it was put there, in milliseconds since 1970. */
+  /** When it was written, in milliseconds since 1970. */
   put: number;
 }
 
 /**
- * Puts a message where the next delivery finds it, on the disk before this
- * returns. One with the same id takes the place of the one that waits.
+ * Writes a message for the next delivery. It is on disk before this returns. It
+ * replaces a waiting message with the same id.
  *
  * @param id Letters, digits, `-` and `.`.
  * @param folder The state folder.
@@ -79,15 +81,15 @@ export async function put(
 }
 
 /**
- * The time of the next file. Several messages of a run come within the same
- * moment, and the time of each file is their order.
+ * Returns the time of the next file. A run may write several messages at once,
+ * and the times of the files are their order.
  */
 function nextTime(folder: string): Date {
   const newest = list(folder).at(-1)?.put ?? 0;
   return new Date(Math.max(Date.now(), newest + 1));
 }
 
-/** All that waits, in the order in which it was put there. */
+/** Returns all waiting messages, oldest first. */
 export function list(folder: string): Spooled[] {
   const found: Spooled[] = [];
   try {
@@ -108,7 +110,7 @@ export function list(folder: string): Spooled[] {
   );
 }
 
-/** The time of a file; one that another delivery took out has none. */
+/** Returns the time of a file, or 0 if another delivery removed it. */
 function timeOf(path: string): number {
   try {
     return Deno.lstatSync(path).mtime?.getTime() ?? 0;
@@ -118,7 +120,7 @@ function timeOf(path: string): number {
   }
 }
 
-/** Whether anything waits. */
+/** Reports whether any message waits. */
 export function isWaiting(folder: string): boolean {
   return list(folder).length > 0;
 }
@@ -140,14 +142,17 @@ const shape: Shape = object({
   ),
 });
 
-/** Whether a message is whole. */
+/** Reports whether a message is complete. */
 export function isMessage(waiting: unknown): waiting is Waiting {
   if (!shape(waiting)) return false;
   const { notice, status } = waiting as Record<string, unknown>;
   return notice !== undefined || status !== undefined;
 }
 
-/** Reads a file of the spool; `undefined` where it is gone or not ours. */
+/**
+ * Reads a file of the spool. Returns `undefined` if it is missing or not a
+ * message.
+ */
 export function read(folder: string, name: string): Waiting | undefined {
   try {
     const text = readIfThere(`${spoolFolder(folder)}/${name}`);
@@ -160,7 +165,8 @@ export function read(folder: string, name: string): Waiting | undefined {
 }
 
 /**
- * Notes in a message that waits when it may be tried again. It keeps its place.
+ * Records in a waiting message when it may be tried again. It keeps its place
+ * in the order.
  *
  * @throws {SyncError} `disk-full` and the like.
  */
@@ -178,7 +184,7 @@ export async function postpone(
   );
 }
 
-/** Takes a message out; one that is gone already is no fault. */
+/** Removes a message. It is no error if it is already missing. */
 export async function remove(folder: string, name: string): Promise<void> {
   try {
     await Deno.remove(`${spoolFolder(folder)}/${name}`);
@@ -187,7 +193,7 @@ export async function remove(folder: string, name: string): Promise<void> {
   }
 }
 
-/** How a channel fares: after failures it is left alone for some time. */
+/** The pause of a channel after failures. */
 export interface Pause {
   failures: number;
   /** ISO 8601. */
@@ -198,7 +204,7 @@ export interface Pause {
 
 const pausesIn = (folder: string) => `${notifyFolder(folder)}/pauses.json`;
 
-/** The pauses by channel. Without a file that can be read there are none. */
+/** Returns the pauses by channel. Without a readable file there are none. */
 export function readPauses(folder: string): Partial<Record<Channel, Pause>> {
   try {
     const text = readIfThere(pausesIn(folder)) ?? "{}";
@@ -212,7 +218,7 @@ export function readPauses(folder: string): Partial<Record<Channel, Pause>> {
   }
 }
 
-/** Writes the pauses down. */
+/** Records the pauses. */
 export async function writePauses(
   folder: string,
   pauses: Partial<Record<Channel, Pause>>,

@@ -1,6 +1,6 @@
 /**
- * Commit statuses that a forge does not take yet. Each waits by itself: one
- * commit's holds no other commit's.
+ * Commit statuses that a forge does not accept yet. Each waits separately, and
+ * blocks no status of another commit.
  *
  * @module
  */
@@ -11,18 +11,20 @@ import { channelName } from "./channels.ts";
 import { isPaused, pauseAfter, tellPause } from "./pause.ts";
 import { postpone, type Spooled, type Waiting } from "./spool.ts";
 
-/** So many new ones that fail in a row are taken for a forge that fails. */
+/**
+ * If this many new statuses fail in a row, the forge itself counts as failing.
+ */
 const most = 3;
 
-/** What of one delivery stays. */
+/** The messages of one delivery that stay in the spool. */
 export class Stuck {
-  /** The commits of which a status stays. */
+  /** The commits with a status that stays. */
   readonly #revisions = new Set<string>();
   #failed = 0;
 
   /**
-   * Whether a message has to wait although others of its channel may go: it
-   * failed not long ago, or an earlier one of the same commit stays.
+   * Reports whether a message must wait although others of its channel may be
+   * sent: it failed recently, or an earlier one of the same commit stays.
    */
   holds(waiting: Waiting, now: Date): boolean {
     if (waiting.channel !== "forge") return false;
@@ -32,7 +34,7 @@ export class Stuck {
   }
 
   /**
-   * Leaves one message for later, if it may be about this one alone.
+   * Postpones one message, if the failure may affect only this one.
    *
    * @param folder The state folder.
    * @returns whether others may be tried now.
@@ -46,7 +48,7 @@ export class Stuck {
   ): Promise<boolean> {
     if (!sent.isAlone || waiting.channel !== "forge") return false;
     const { revision } = waiting.status;
-    // One that was stuck before says nothing new of the forge.
+    // A status that was stuck before is no new sign that the forge fails.
     if (!waiting.pause && ++this.#failed >= most) return false;
     const pause = pauseAfter(waiting.pause, sent, effects.now());
     await postpone(folder, one, waiting, pause);

@@ -1,6 +1,6 @@
 /**
- * Puts events into the spool, for each channel that gets them. Nothing of this
- * fails or blocks a deployment: what can't be written is a warning.
+ * Writes events to the spool, for each channel that gets them. This never fails
+ * or blocks a deployment: a failed write is only a warning.
  *
  * @module
  */
@@ -23,16 +23,18 @@ import {
   writeTold,
 } from "./told.ts";
 
-/** What telling needs of a run. */
+/** What the notifications need of a run. */
 export interface Teller {
   effects: Pick<Effects, "tell" | "now">;
   config: Config;
-  /** Takes what the spool does not. Without it that is an error. */
+  /**
+   * Collects messages that the spool can't take. Without it, that is an error.
+   */
   untold?: Untold[];
 }
 
-/** Does something that must not fail what it is about. */
-export async function withoutHarm(
+/** Does work whose errors must not stop the run; they become warnings. */
+export async function warnOnFailure(
   { effects }: Pick<Teller, "effects">,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -40,11 +42,11 @@ export async function withoutHarm(
     await work();
   } catch (error) {
     const { message } = foreseen(error) as Error;
-    say(effects, "warning", `Cannot put a message into the spool: ${message}`);
+    say(effects, "warning", `Cannot queue a message: ${message}`);
   }
 }
 
-/** Spools one event that happened at a point in time. */
+/** Queues one event that happened at a point in time. */
 export async function spool(
   teller: Teller,
   parts: NoticeParts,
@@ -72,7 +74,7 @@ async function putNotice(
   await putOrKeep(teller, id, waiting);
 }
 
-/** Puts a message into the spool, or keeps it for later. */
+/** Writes a message to the spool, or keeps it for later. */
 async function putOrKeep(
   { config, effects, untold }: StatusTeller,
   id: string,
@@ -87,19 +89,19 @@ async function putOrKeep(
   }
 }
 
-/** What a run found of all that lasts. */
+/** The lasting conditions that a run found. */
 export interface Found {
   conditions: readonly Condition[];
-  /** Whether it could look at the condition of a key. */
+  /** Reports whether the run could check the condition of a key. */
   isKnown: (key: string) => boolean;
-  /** The last reboot that has come to its end, with its event. */
+  /** The last completed reboot, with its event. */
   reboot?: { at: string; parts: NoticeParts };
 }
 
 /**
- * Tells what has begun and what is over since the last time. All of it is
- * written down before the first message is spooled, so that a run that is cut
- * off in between is made up for with the same ids.
+ * Reports which conditions began and ended since the last time. All events are
+ * recorded before the first message is queued, so after an interruption the
+ * next run queues them with the same ids.
  */
 export async function tellFound(teller: Teller, found: Found): Promise<void> {
   const { config, effects } = teller;
@@ -121,7 +123,7 @@ export async function tellFound(teller: Teller, found: Found): Promise<void> {
     unsent.push(notice);
   }
   const reboot = found.reboot;
-  // One from before anybody was told is no news.
+  // A reboot from before the first report is not new.
   if (known && reboot && reboot.at !== told.reboot) {
     unsent.push(noticeOf(config, now, reboot.parts));
   }
@@ -138,8 +140,8 @@ export async function tellFound(teller: Teller, found: Found): Promise<void> {
 }
 
 /**
- * Alertmanager forgets alerts when it is started anew, and each after some
- * time: it is told of those that last again. That is no new message there.
+ * Sends active alerts again. Alertmanager forgets alerts when it restarts, and
+ * each one after some time. For people this is no new message.
  */
 async function refresh(
   teller: Teller,
@@ -153,23 +155,25 @@ async function refresh(
   }
 }
 
-/** What telling a forge needs of a run. */
+/** What commit statuses need of a run. */
 export interface StatusTeller extends Pick<Teller, "effects" | "untold"> {
   config: Pick<Config, "commitStatus.forge" | "stateDirectory">;
 }
 
-/** More commits that are pending at once are those of no one host. */
+/** The limit of pending commits that are remembered. */
 const mostPending = 100;
 
-/** The commits that the forge was told to be pending, and no end of since. */
+/**
+ * Returns the commits that were reported as pending, without a result since.
+ */
 export function pendingAt({ config }: StatusTeller): readonly string[] {
   return readTold(config.stateDirectory)?.pending ?? [];
 }
 
 /**
- * Spools a commit status, unless the forge was told the same last.
+ * Queues a commit status, unless the last one was the same.
  *
- * @param order Sorts the statuses of one attempt: 0 is that of its beginning.
+ * @param order The order of the statuses of one attempt: 0 is the beginning.
  */
 export async function spoolStatus(
   teller: StatusTeller,
@@ -182,8 +186,8 @@ export async function spoolStatus(
   const told: Told = readTold(folder) ?? { open: {} };
   const { revision, state, description, id } = status;
   const last = told.status;
-  // Forges keep a limited number of statuses for a commit, and an attempt that
-  // is tried again each hour has nothing new to say.
+  // Forges keep a limited number of statuses for a commit, and an hourly retry
+  // with the same result is not new.
   const isSame = last?.revision === revision &&
     (order === 0 ||
       last.state === state && last.description === description);

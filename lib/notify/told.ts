@@ -1,6 +1,7 @@
 /**
- * What lasts (a fault, drift, a reboot that is due) is told once when it
- * begins and once when it ends. Here is what was told and is not over.
+ * A lasting condition (a fault, drift, a due reboot) is reported once when it
+ * begins and once when it ends. This file records the reported conditions that
+ * have not ended.
  *
  * @module
  */
@@ -10,26 +11,26 @@ import { isText, object, type Shape } from "../state/shape.ts";
 import { type Notice, type NoticeParts, stampOf, timeText } from "./notice.ts";
 import { notifyFolder } from "./spool.ts";
 
-/** Something that lasts, as a run finds it. */
+/** A lasting condition, as a run finds it. */
 export interface Condition {
-  /** What makes it the same one as before. */
+  /** Identifies the condition across runs. */
   key: string;
   since: Date;
-  /** What is told of its beginning. */
+  /** The event of its beginning. */
   parts: Omit<NoticeParts, "id" | "since">;
 }
 
 /** The content of `notify/told.json`. */
 export interface Told {
-  /** Beginnings that were told, by the key of the condition. */
+  /** Reported beginnings, by the key of the condition. */
   open: Readonly<Record<string, Notice>>;
-  /** Events that are written down and not in the spool yet. */
+  /** Events that are recorded, but not in the spool yet. */
   unsent?: readonly Notice[];
-  /** The reboot whose end was told last: when it was asked for. */
+  /** The last reported reboot: when it was requested. */
   reboot?: string;
-  /** The commit status that was given last. */
+  /** The last commit status. */
   status?: { revision: string; state: string; description: string };
-  /** The commits that the forge was told to be pending, and no end of since. */
+  /** The commits that were reported as pending, without a result since. */
   pending?: readonly string[];
 }
 
@@ -43,8 +44,8 @@ const isNotice: Shape = object({
 });
 
 /**
- * What was told; `undefined` where nothing is known: a file that can't be read
- * counts as none, because to be told twice is better than not at all.
+ * Returns what was reported, or `undefined` if that is unknown. A file that
+ * can't be read counts as unknown: a second report is better than none.
  */
 export function readTold(folder: string): Told | undefined {
   try {
@@ -59,23 +60,23 @@ export function readTold(folder: string): Told | undefined {
   }
 }
 
-/** Writes down what was told. */
+/** Records what was reported. */
 export async function writeTold(folder: string, told: Told): Promise<void> {
   await ensurePrivateDir(notifyFolder(folder));
   await writeWhole(pathIn(folder), `${JSON.stringify(told)}\n`);
 }
 
-/** What is new and what is over. */
+/** The conditions that began and those that ended. */
 export interface Change {
   begun: readonly Condition[];
   over: readonly [key: string, notice: Notice][];
 }
 
 /**
- * Compares what a run finds with what was told.
+ * Compares what a run found with what was reported.
  *
- * @param isKnown Whether the run could look at a condition: what could not be
- * looked at is not over.
+ * @param isKnown Whether the run could check a condition. An unchecked
+ * condition has not ended.
  */
 export function changeOf(
   open: Told["open"],
@@ -91,8 +92,8 @@ export function changeOf(
 }
 
 /**
- * The parts of the beginning. Its id sorts by the time at which it is told, so
- * that messages arrive in the order in which things were found.
+ * Returns the event of a beginning. Its id sorts by the time of the report, so
+ * messages arrive in the order in which conditions were found.
  */
 export async function beginningOf(
   { key, since, parts }: Condition,
@@ -107,21 +108,21 @@ export async function beginningOf(
   };
 }
 
-/** The parts of the end of what was told. */
+/** Returns the event of the end of a reported condition. */
 export function endOf(begun: Notice, now: Date): NoticeParts {
   const { id, event, summary, severity, revision, subject, author } = begun;
   if (event === "test") throw new Error("a test does not last");
   const dash = id.lastIndexOf("-");
-  // It sorts after its beginning within the same second, too, and where the
-  // clock was set back in between.
+  // It sorts after its beginning, even within the same second, or if the clock
+  // was set back in between.
   const first = `${id.slice(0, dash)}z`;
   const own = stampOf(now);
   return {
-    // And before what the same run finds anew.
+    // It also sorts before new conditions of the same run.
     id: `${own > first ? own : first}--${id.slice(dash + 1)}-over`,
     event: "recovered",
     severity: "info",
-    summary: `over: ${summary}`,
+    summary: `resolved: ${summary}`,
     about: { event, id, summary, severity },
     ...(begun.since === undefined ? {} : { since: begun.since }),
     ...(revision === undefined ? {} : { revision }),

@@ -1,6 +1,6 @@
 /**
- * Messages that wait in the state, because the spool took none when they were
- * due: a full disk loses nothing of what is told.
+ * Messages that wait in the state because the spool could not be written. So a
+ * full disk loses no message.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { State, Untold } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 import { isMessage, put } from "./spool.ts";
 
-/** So many messages wait at most; the oldest go first. */
+/** The limit of waiting messages. The oldest are dropped first. */
 const most = 20;
 
-/** Messages that wait already, and new ones. */
+/** Returns the waiting messages and new ones. */
 export function withUntold(
   { untold = [] }: Pick<State, "untold">,
   more: readonly Untold[],
@@ -24,7 +24,7 @@ export function withUntold(
 }
 
 /**
- * Puts into the spool what an earlier run could not.
+ * Writes to the spool what an earlier run could not write.
  *
  * @param folder The state folder.
  * @throws {SyncError} as {@linkcode writeState}.
@@ -42,7 +42,7 @@ export async function tellLate(
   return after;
 }
 
-/** @returns what could still not be put there. */
+/** @returns the messages that still could not be written. */
 async function unspooled(
   effects: Pick<Effects, "tell">,
   folder: string,
@@ -61,9 +61,9 @@ async function unspooled(
 }
 
 /**
- * Warns of a message that could not be put into the spool.
+ * Warns of a message that could not be written to the spool.
  *
- * @throws what was thrown, where that was not foreseen.
+ * @throws what was thrown, if it is not an expected error.
  */
 export function tellUnspooled(
   effects: Pick<Effects, "tell">,
@@ -72,6 +72,6 @@ export function tellUnspooled(
   const error = foreseen(thrown);
   if (!(error instanceof SyncError)) throw error;
   const text =
-    `Cannot put a message into the spool: ${error.message}; the next run tries again`;
+    `Cannot queue a message: ${error.message}; the next run tries again`;
   say(effects, "warning", text, error.hints);
 }

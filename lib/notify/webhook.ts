@@ -11,28 +11,30 @@ import { messageOf } from "./message.ts";
 import type { Notice } from "./notice.ts";
 import { certificatesIn, keyIn } from "./secret.ts";
 
-/** How a host stands while a message is sent. */
-export interface Stand {
-  /** What it follows, as in each document about a host. */
+/** The state of the host when a message is sent. */
+export interface HostStatus {
+  /** What it follows, as in the JSON documents about a host. */
   target: Readonly<Record<string, string>> | null;
   state: HostState;
 }
 
 /**
- * Delivers an event. The body is the event with its title and text, and how the
- * host stands now.
+ * Delivers an event. The body is the event with its title and text, and the
+ * current state of the host.
  *
- * @throws {BadFile} where the key or the certificates can't be used.
+ * @throws {BadFile} if the key or the certificates can't be used.
  */
 export async function toWebhook(
   config: LocalConfig,
   notice: Notice,
   now: Date,
-  stand?: Stand,
+  hostStatus?: HostStatus,
 ): Promise<Sent> {
   const body = JSON.stringify({
     ...notice,
-    ...stand ? { target: safe(stand.target), state: stand.state } : {},
+    ...hostStatus
+      ? { target: safe(hostStatus.target), state: hostStatus.state }
+      : {},
     ...textsOf(config, notice),
   });
   const secretFile = config["notify.webhook.secretFile"];
@@ -55,7 +57,7 @@ export async function toWebhook(
   }, now);
 }
 
-function safe(target: Stand["target"]): Stand["target"] {
+function safe(target: HostStatus["target"]): HostStatus["target"] {
   return target && Object.fromEntries(
     Object.entries(target).map(([key, value]) => [key, redact(value)]),
   );
@@ -66,7 +68,7 @@ function textsOf(config: LocalConfig, notice: Notice) {
   return { title, text: body };
 }
 
-/** HMAC-SHA256 (RFC 2104) of a text, in hexadecimal digits. */
+/** Returns the HMAC-SHA256 (RFC 2104) of a text, in hexadecimal digits. */
 export async function signatureOf(
   key: Uint8Array<ArrayBuffer>,
   text: string,

@@ -1,6 +1,6 @@
 /**
- * A repository of our own, beside a checkout: commits for a branch are made in
- * it, from what the checkout has, and the checkout itself stays as it is.
+ * A separate repository next to a checkout. The commits for a branch are
+ * created in it from the objects of the checkout. The checkout does not change.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { gitEnvironment, localGit, mostMemory } from "../git/git.ts";
 import type { WithRemote } from "./remote.ts";
 import type { Source } from "./source.ts";
 
-/** The name that the tip has here. */
+/** The name of the tip in this repository. */
 export const tipName = "refs/publish/tip";
 
 /** A bare repository that borrows the objects of a checkout. */
@@ -26,7 +26,7 @@ export class BranchRepository {
     readonly path: string,
   ) {}
 
-  /** Makes it in a folder of ours. */
+  /** Creates the repository in a folder of gitops-sync. */
   static async make(
     effects: Pick<Effects, "run">,
     config: WithRemote,
@@ -50,7 +50,8 @@ export class BranchRepository {
       `${path}/objects/info/alternates`,
       `${await inCheckout("objects")}\n`,
     );
-    // Where its history ends; without it Git would miss what comes before.
+    // The end of a shallow history. Without it Git would look for missing
+    // commits.
     const shallow = await inCheckout("shallow");
     const ends = await Deno.readTextFile(shallow).catch(() => undefined);
     if (ends !== undefined) {
@@ -59,12 +60,12 @@ export class BranchRepository {
     return made;
   }
 
-  /** Runs Git here; it talks to nobody. @returns what it wrote. */
+  /** Runs Git here, without network. @returns its output. */
   git(args: readonly string[]): Promise<string> {
     return this.#must(localGit(this.path, args));
   }
 
-  /** The same with something to read, and settings of Git. */
+  /** Runs Git with input and settings. */
   gitWith(
     args: readonly string[],
     { input, env, settings = [] }: {
@@ -82,7 +83,7 @@ export class BranchRepository {
     return this.#must({ ...command, env: { ...command.env, ...env } });
   }
 
-  /** The contents of objects that are here, in the order of the ids. */
+  /** Returns the contents of local objects, in the order of the ids. */
   async contents(
     ids: readonly string[],
   ): Promise<(Uint8Array | undefined)[]> {
@@ -90,7 +91,7 @@ export class BranchRepository {
     return contentsIn(await this.#whole(command));
   }
 
-  /** Runs Git here, whatever its exit code. */
+  /** Runs Git here. Any exit code is accepted. */
   run(args: readonly string[]): Promise<Finished> {
     return this.effects.run(localGit(this.path, args));
   }
@@ -98,7 +99,7 @@ export class BranchRepository {
   /**
    * Fetches a branch.
    *
-   * @param isWhole Whether with its whole history, and not the tip alone.
+   * @param isWhole Whether to fetch the whole history, not only the tip.
    * @returns its tip.
    * @throws {SyncError} exit 3.
    */
@@ -106,7 +107,7 @@ export class BranchRepository {
     const finished = await this.effects.run(this.#remote([
       ...["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"],
       ...["--no-auto-maintenance", "--update-shallow"],
-      // What this repository has of the branch was cut off.
+      // The local history of the branch was shallow.
       ...isWhole ? ["--depth=2147483647"] : ["--depth=1"],
       ...["--", this.config.repository, `+refs/heads/${branch}:${tipName}`],
     ]));
@@ -117,8 +118,8 @@ export class BranchRepository {
   }
 
   /**
-   * Pushes a commit as the tip of a branch that it descends from. What has
-   * begun is not interrupted, or nobody would know how it ended.
+   * Pushes a commit as the new tip of a branch that it descends from. A push is
+   * not interrupted once it has begun, or its result would be unknown.
    */
   async push(commit: string, branch: string): Promise<Finished> {
     return await this.effects.run({
@@ -130,14 +131,14 @@ export class BranchRepository {
     });
   }
 
-  /** The newest commit that two have in common, if that can be told here. */
+  /** Returns the newest common commit of two commits, if it is known here. */
   async common(one: string, other: string): Promise<string | undefined> {
     const { code, stdout } = await this.run(["merge-base", one, other]);
     const said = new TextDecoder().decode(stdout).trim();
     return code === 0 && isRevision(said) ? said : undefined;
   }
 
-  /** Whether a commit is here. */
+  /** Reports whether a commit is here. */
   async has(commit: string): Promise<boolean> {
     const { stdout } = await this.run(["cat-file", "-t", commit]);
     return new TextDecoder().decode(stdout).trim() === "commit";
@@ -162,7 +163,7 @@ export class BranchRepository {
     const finished = await this.effects.run(command);
     if (finished.code === 0) return finished;
     throw new SyncError(
-      `Cannot make a commit for the branch: git ${command.args[2]} failed`,
+      `Cannot create a commit for the branch: git ${command.args[2]} failed`,
       {
         stage: "fetch",
         reason: "git-failed",

@@ -1,5 +1,5 @@
 /**
- * The binary cache that hosts take their systems from.
+ * The binary cache from which hosts get their systems.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { LocalConfig } from "../config/config.ts";
 import { OneAtATime } from "./parallel.ts";
 import { pathsIn, type StoredPath } from "./path_info.ts";
 
-/** The key that store paths are signed with. */
+/** The key that signs store paths. */
 export interface CacheKey {
   file: string;
-  /** The name that stands in each signature. */
+  /** The name in each signature. */
   name: string;
 }
 
 /**
  * Reads the name of a key.
  *
- * @param file As `nix-store --generate-binary-cache-key` writes the secret one.
+ * @param file The secret key file of `nix-store --generate-binary-cache-key`.
  * @throws {SyncError} `cache-key`, exit 2.
  */
 export async function readCacheKey(file: string): Promise<CacheKey> {
@@ -40,11 +40,11 @@ function badKey(file: string, why: string): SyncError {
   return usageError(
     "cache-key",
     `Cannot sign with ${oneLine(file, 200)}: ${oneLine(why, 200)}`,
-    "make a key: nix-store --generate-binary-cache-key NAME-1 SECRET PUBLIC; the hosts need PUBLIC in trusted-public-keys",
+    "create a key: nix-store --generate-binary-cache-key NAME-1 SECRET PUBLIC; then add the content of PUBLIC to trusted-public-keys of the hosts",
   );
 }
 
-/** Variables that a cache in S3 is reached with; only Nix gets them. */
+/** Variables for access to a cache in S3. Only Nix gets them. */
 const ofStorage = [
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
@@ -61,10 +61,10 @@ const ofStorage = [
   "AWS_EC2_METADATA_DISABLED",
 ];
 
-/** A cache, as `nix copy` takes it. */
+/** A cache that `nix copy` can write to. */
 export class Cache {
   readonly #copies = new OneAtATime();
-  /** Its URL without what follows `?`, which may hold a secret. */
+  /** Its URL without the part after `?`, which may contain a secret. */
   readonly shown: string;
 
   constructor(
@@ -77,30 +77,32 @@ export class Cache {
     if (/^-|^\s*$/.test(url)) {
       throw usageError(
         "cache-url",
-        `Cannot copy to ${this.shown || "nothing"}: expected a URL of a cache`,
-        "such as file:///srv/cache, s3://bucket?region=eu-west-1 or ssh-ng://cache.example.org",
+        `Cannot copy to ${
+          this.shown || '""'
+        }: expected the URL of a binary cache`,
+        "for example --cache file:///srv/cache, s3://bucket?region=eu-west-1 or ssh-ng://cache.example.org",
       );
     }
   }
 
   /**
-   * Why a host could not take a system from here; nothing where all that the
-   * system needs is here and signed.
+   * Returns why a host could not get a system from here, or `undefined` if its
+   * whole closure is here and signed.
    */
   async lacks(system: string): Promise<string | undefined> {
     const paths = await this.#closure(system);
-    if (paths === undefined) return "not all of it is there";
+    if (paths === undefined) return "some of its store paths are missing there";
     const { key } = this;
     if (!key) return undefined;
     const unsigned = paths.filter(({ signers }) => !signers.includes(key.name));
     return unsigned.length === 0
       ? undefined
-      : `${count(unsigned.length, "path")} not signed with ${key.name}`;
+      : `${count(unsigned.length, "path")} without a signature of ${key.name}`;
   }
 
   /**
-   * Copies a system with all that it needs, signed, and looks whether it is
-   * there then. One copy at a time: hosts have most paths in common.
+   * Copies the closure of a system, signed, and checks that it arrived. Only
+   * one copy runs at a time, because hosts share most paths.
    *
    * @throws {SyncError} stage `build`: `not-copied`, `not-signed`.
    */
@@ -109,7 +111,7 @@ export class Cache {
   }
 
   async #add(system: string, host: string): Promise<void> {
-    // A host that was copied just now may have brought all of it.
+    // The copy of another host may have brought all of it.
     if (await this.lacks(system) === undefined) return;
     if (this.key && !this.#signsAlone) await this.#sign(system, host, []);
     const copied = await this.#nix(["copy", "--to", this.#target, system]);
@@ -118,18 +120,18 @@ export class Cache {
     }
     let why = await this.lacks(system);
     if (this.key && why !== undefined) {
-      // What was there before keeps the signatures that it had.
+      // Paths that were there before keep their old signatures.
       await this.#sign(system, host, ["--store", this.url]);
       why = await this.lacks(system);
     }
     if (why === undefined) return;
     throw new SyncError(
-      `Cannot use ${this.shown} for ${host}: it was copied, and ${why}`,
+      `Cannot use ${this.shown} for ${host}: after the copy, ${why}`,
       { stage: "build", reason: "not-copied", next: "stop" },
     );
   }
 
-  /** Stores of files sign what is written to them, and need no trusted user. */
+  /** File stores sign what is written to them, without a trusted user. */
   get #signsAlone(): boolean {
     return /^(?:file|s3|https?):\/\/|^\//.test(this.url);
   }
@@ -149,7 +151,10 @@ export class Cache {
     throw this.#failure(`sign ${host}`, signed, "not-signed");
   }
 
-  /** All that a system needs, as the cache has it; nothing where it has not. */
+  /**
+   * Returns the closure of a system in the cache, or `undefined` if it is
+   * incomplete.
+   */
   async #closure(system: string): Promise<StoredPath[] | undefined> {
     const { code, stdout } = await this.#nix([
       ...["path-info", "--json", "--recursive"],
@@ -171,7 +176,7 @@ export class Cache {
       args: [
         ...["--extra-experimental-features", "nix-command"],
         ...args,
-        // What Nix remembers of a cache is not what is there now.
+        // Nix's local record of a cache may be outdated.
         ...["--option", "narinfo-cache-negative-ttl", "0"],
         ...["--option", "narinfo-cache-positive-ttl", "3600"],
       ],
@@ -195,7 +200,7 @@ export class Cache {
         next: "stop",
         details: words,
         hints: [
-          "look whether the cache can be reached and written to; publish again: what was copied is not copied twice",
+          "check that this machine can connect to the cache and write to it, then publish again: nothing is copied twice",
         ],
       },
     );

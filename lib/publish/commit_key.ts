@@ -1,5 +1,5 @@
 /**
- * Signs the commits of the branch, and looks who signed the last one.
+ * Signs the commits of the branch, and checks who signed the last one.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { LocalConfig } from "../config/config.ts";
 import { localGit } from "../git/git.ts";
 import { privateKeyProblem } from "../keys/private_key.ts";
 
-/** An SSH key, and whose signatures count beside its own. */
+/** An SSH key, and the other trusted signers. */
 export class CommitKey {
   private constructor(
     private readonly effects: Pick<Effects, "run">,
@@ -19,9 +19,10 @@ export class CommitKey {
   ) {}
 
   /**
-   * Looks whether the key can sign.
+   * Reads the key and checks that it can sign.
    *
-   * @param file A private key, or a public one whose private one an agent has.
+   * @param file A private key, or a public key whose private key is in an
+   * agent.
    * @param folder A folder that nobody else may enter.
    * @throws {SyncError} `commit-key`, exit 2.
    */
@@ -42,14 +43,14 @@ export class CommitKey {
     return new CommitKey(effects, path, signers);
   }
 
-  /** Settings of Git with which it signs. */
+  /** Git's settings for signing. */
   get settings(): [string, string][] {
     return [["gpg.format", "ssh"], ["user.signingKey", this.file]];
   }
 
   /**
-   * Refuses a commit that nobody signed whom the hosts trust: what it says of
-   * other hosts is carried over, and would be signed with our key then.
+   * Refuses a commit that no trusted key signed: the files of other hosts are
+   * carried over from it, and our key would then sign them.
    *
    * @throws {SyncError} `branch-not-signed`, exit 2.
    */
@@ -58,16 +59,16 @@ export class CommitKey {
     const finished = await this.effects.run(localGit(repository, args, {}, [
       ["gpg.ssh.allowedSignersFile", this.signers],
     ]));
-    // A code alone may be that of another program.
+    // An exit code alone may be that of another program.
     const isGood = /^Good "git" signature for /m.test(finished.stderr);
     if (finished.code === 0 && isGood) return;
     throw usageError(
       "branch-not-signed",
       `Cannot write on top of ${
         short(commit)
-      }: no key that counts has signed it, and its files would be signed with ours`,
-      "look who pushed it; after a change of keys name all that count: --verify-allowed-signers FILE",
-      "to begin anew, delete the branch; hosts then ask for gitops-sync accept",
+      }: no trusted key has signed it, and your key would sign its files`,
+      "check who pushed it; after a change of keys, list every trusted key: --verify-allowed-signers FILE",
+      "to start over, delete the branch; then run gitops-sync accept on each host",
       ...lastWords(finished).slice(-2),
     );
   }
@@ -99,6 +100,6 @@ function badKey(file: string, why: string) {
   return usageError(
     "commit-key",
     `Cannot sign commits with ${oneLine(file, 200)}: ${oneLine(why, 300)}`,
-    "expected an SSH key without a passphrase, or a public one whose key is in the agent (SSH_AUTH_SOCK)",
+    "use an SSH private key without a passphrase, or the public key of a key in the agent (SSH_AUTH_SOCK)",
   );
 }

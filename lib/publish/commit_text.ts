@@ -1,5 +1,5 @@
 /**
- * The text of a commit that publishes systems. Pure.
+ * Makes the message of a commit that publishes systems. Pure.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { count, oneLine, short } from "../base/text.ts";
 import type { Update } from "./place.ts";
 import type { Source } from "./source.ts";
 
-/** Before the hash of the commit that was published, in a line of its own. */
+/** The prefix of the published commit's hash, on its own line. */
 const trailer = "Published-From: ";
 
-/** The most hosts that are named. */
+/** The limit of named hosts. */
 const mostNamed = 20;
 
-/** What the commit does. */
+/** The changes of a commit. */
 interface Changes {
-  /** Hosts with another system than before. */
+  /** Hosts with a new system. */
   changed: readonly string[];
-  /** Hosts that are gone. */
+  /** Hosts that were removed. */
   removed: readonly string[];
   update: Update;
 }
 
-/** The text, with a subject that says what was published. */
+/** Returns the message. Its subject names the published commit. */
 export function commitText(
   { revision, subject }: Source,
   { changed, removed, update: { failed } }: Changes,
@@ -33,14 +33,14 @@ export function commitText(
     `Publish ${short(revision)}: ${oneLine(subject, 200)}`,
     "",
     changed.length === 0
-      ? "No host has another system."
-      : `${count(changed.length, "host")} with another system: ${
+      ? "The system of every host is unchanged."
+      : `${count(changed.length, "host")} with a new system: ${
         named(changed)
       }.`,
     ...reasons.length > 0
-      ? [`Not published, and as before: ${named(reasons)}.`]
+      ? [`Not published, and unchanged: ${named(reasons)}.`]
       : [],
-    ...removed.length > 0 ? [`Gone: ${named(removed)}.`] : [],
+    ...removed.length > 0 ? [`Removed: ${named(removed)}.`] : [],
     "",
     `${trailer}${revision}`,
     "",
@@ -53,7 +53,7 @@ function named(hosts: readonly string[]): string {
     (more > 0 ? ` and ${more} more` : "");
 }
 
-/** The commit that a commit with this text was published from. */
+/** Returns the published commit that a message names. */
 export function publishedFrom(text: string): string | undefined {
   const last = text.trimEnd().split("\n").at(-1) ?? "";
   const revision = last.startsWith(trailer) ? last.slice(trailer.length) : "";

@@ -1,24 +1,27 @@
 /**
- * How many hosts are evaluated at once.
+ * Decides how many hosts are evaluated at once.
  *
  * @module
  */
 import { kernelText, UnseenError } from "../process/kernel.ts";
 
-/** What the evaluation of one NixOS host takes at most as a rule, in bytes. */
+/**
+ * The usual upper limit of memory for the evaluation of one NixOS host, in
+ * bytes.
+ */
 const perHost = 2 * 2 ** 30;
 
 /**
- * One for each processor, as far as the memory that is free allows, and at
- * least one. A container's own limit counts (cgroups(7), "memory.max").
+ * Returns the number of processors, limited by free memory, and at least 1. The
+ * limit of a container counts (cgroups(7), "memory.max").
  */
-export function usualJobs(): number {
+export function defaultJobs(): number {
   const free = freeMemory();
   const byMemory = free === undefined ? Infinity : Math.floor(free / perHost);
   return Math.max(1, Math.min(navigator.hardwareConcurrency, byMemory));
 }
 
-/** Bytes; nothing where that can't be told. */
+/** Returns the free memory in bytes, or `undefined` if it is unknown. */
 function freeMemory(): number | undefined {
   const available = /^MemAvailable:\s+(\d+) kB$/m.exec(
     read("/proc/meminfo") ?? "",

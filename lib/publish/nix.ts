@@ -1,6 +1,6 @@
 /**
- * Asks Nix for the hosts of a commit, and has it evaluate and build each, as the
- * person who publishes: the checkout is theirs.
+ * Lists, evaluates and builds the hosts of a commit with Nix, as the user who
+ * publishes, because the checkout is theirs.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { flakeReference } from "../nix/nixos_rebuild.ts";
 import { isOffline, realise } from "../nix/store.ts";
 import type { Source } from "./source.ts";
 
-/** What is asked with. */
+/** What each query needs. */
 export interface Asking {
   effects: Effects;
   config: LocalConfig;
   source: Source;
 }
 
-/** A host that was evaluated. */
+/** An evaluated host. */
 export interface Evaluated {
   /** The derivation that builds it. */
   drv: string;
@@ -31,12 +31,12 @@ export interface Evaluated {
   platform: string;
 }
 
-/** What is read of a system; nothing of it is built for that. */
+/** Reads a system without building it. */
 const readSystem =
   "top: { drv = builtins.unsafeDiscardStringContext top.drvPath; system = builtins.unsafeDiscardStringContext top.outPath; platform = top.system; }";
 
 /**
- * The names below `nixosConfigurations`. No host is evaluated.
+ * Returns the names in `nixosConfigurations`. No host is evaluated.
  *
  * @throws {SyncError} stage `build`, with Nix's reason.
  */
@@ -54,8 +54,8 @@ export async function hostNames(asking: Asking): Promise<string[]> {
 }
 
 /**
- * Evaluates one host, in a process of its own: its memory is free afterwards,
- * and what is wrong with one host stops no other.
+ * Evaluates one host in its own process: its memory is freed afterwards, and an
+ * error in one host stops no other.
  *
  * @throws {SyncError} stage `build`, with Nix's reason.
  */
@@ -75,8 +75,7 @@ export async function evaluateHost(
 }
 
 /**
- * Builds a host, and keeps it from garbage collection as long as the link is
- * there.
+ * Builds a host, and protects it from garbage collection while the link exists.
  *
  * @throws {SyncError} stage `build`, with Nix's reason.
  */
@@ -116,13 +115,13 @@ async function evaluate(
   }
 }
 
-/** The lock file is taken as it stands, as a sync takes it. */
+/** The lock file is used unchanged, as in a sync. */
 function evalCommand(
   { config, source }: Asking,
   attribute: string,
   apply: string,
 ): Command {
-  // Nix 2.8 does not read what is encoded in a URL.
+  // Nix 2.8 does not decode URLs.
   const isPlain = /^[\w./~+-]+$/.test(source.top);
   const reference = flakeReference({
     mirror: isPlain ? source.top : "/proc/self/cwd",
@@ -145,7 +144,7 @@ function evalCommand(
     ],
     cwd: source.top,
     env: {
-      // English messages: failures are told apart by them.
+      // English messages, because failures are identified by them.
       LC_ALL: "C",
       // A container's checkout often belongs to another user.
       GIT_CONFIG_COUNT: "1",
@@ -174,7 +173,7 @@ function nixFailure(
     );
   }
   const failure = log.failure();
-  // Nix does not say whose fault it is; what it was at is known all the same.
+  // Nix does not report the cause, but the evaluation failed.
   const isUnclear = verb === "evaluate" && failure.reason === "unknown";
   return new SyncError(`Cannot ${verb} ${what}: ${failure.summary}`, {
     stage: "build",
@@ -185,25 +184,25 @@ function nixFailure(
   });
 }
 
-/** What a person who publishes can do; the rest Nix itself says. */
+/** Returns hints for the person who publishes, in addition to Nix's own. */
 function hintsFor({ reason, logs = [] }: BuildFailure): string[] {
   const hints: Partial<Record<BuildFailure["reason"], string>> = {
     "no-builder":
-      "this machine can't build for that platform: publish such hosts (--hosts) on one that can, or name a builder in nix.conf",
+      "this machine can't build for that platform: publish those hosts on another machine (--hosts), or add a builder to nix.conf",
     "out-of-memory": "evaluate fewer hosts at once: --jobs 1",
     "lock-outdated": "run nix flake lock, commit flake.lock and push",
-    "flake-missing": "name the folder of flake.nix: gitops-sync publish FOLDER",
+    "flake-missing": "give the folder of flake.nix: gitops-sync publish FOLDER",
   };
   const hint = hints[reason];
   return [
     ...hint === undefined ? [] : [hint],
-    ...logs.map((drv) => `the whole log: nix log ${drv}`),
+    ...logs.map((drv) => `read the whole log: nix log ${drv}`),
   ];
 }
 
 function notUnderstood(what: string): SyncError {
   return new SyncError(
-    `Cannot evaluate ${what}: Nix ended well, and its answer is not what was asked for`,
+    `Cannot evaluate ${what}: Nix succeeded, but its output does not have the expected format`,
     { stage: "build", reason: "unknown", next: "stop" },
   );
 }

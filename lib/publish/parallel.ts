@@ -1,14 +1,14 @@
 /**
- * Work on many things, on few of them at once.
+ * Runs work on many items, few of them at once.
  *
  * @module
  */
 
 /**
- * Works on each item, and on at most `most` of them at the same time. After a
- * failure no further item is begun; what was begun is waited for.
+ * Works on each item, on at most `most` at the same time. After a failure no
+ * further item starts. Started work is awaited.
  *
- * @returns what came of each, in the order of the items.
+ * @returns the results, in the order of the items.
  * @throws the first failure.
  */
 export async function inParallel<T, R>(
@@ -35,11 +35,11 @@ export async function inParallel<T, R>(
   return results;
 }
 
-/** Lets one piece of work run at a time, in the order in which it is given. */
+/** Runs one piece of work at a time, in the order of the calls. */
 export class OneAtATime {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs the work once all that was given before has ended. */
+  /** Runs the work after all earlier work has ended. */
   run<R>(work: () => Promise<R>): Promise<R> {
     const result = this.#last.then(work, work);
     this.#last = result.catch(() => {});

@@ -1,5 +1,5 @@
 /**
- * Reads what `nix path-info --json` says. Pure.
+ * Reads the output of `nix path-info --json`. Pure.
  *
  * ## The format
  * Nix 2.8 to 2.18 write a list of objects with `path`, and `valid: false` for
@@ -18,8 +18,8 @@ export interface StoredPath {
 }
 
 /**
- * The paths in an answer; nothing where one is missing, or where the answer is
- * not understood.
+ * Returns the paths of an answer, or `undefined` if one is missing or the
+ * answer can't be read.
  *
  * @param asked The path that must be among them.
  */
@@ -52,7 +52,7 @@ function entriesIn(answer: string): [string, unknown][] {
   return Object.entries(isObject(value["info"]) ? value["info"] : value);
 }
 
-/** `NAME:SIGNATURE`, or an object that has the name. */
+/** Reads `NAME:SIGNATURE`, or an object with the name. */
 function signersOf(signatures: unknown): string[] {
   if (!Array.isArray(signatures)) return [];
   return signatures.map((one) =>

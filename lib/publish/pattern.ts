@@ -1,5 +1,5 @@
 /**
- * Which hosts are meant, and in which file each has its system. Pure.
+ * Selects hosts, and finds the file of each host's system. Pure.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { oneLine } from "../base/text.ts";
 import { host as hostKind } from "../config/kinds.ts";
 
 /**
- * The hosts that a list of patterns means.
+ * Returns the hosts that match a list of patterns.
  *
- * @param patterns Names with commas between them, in which `*` stands for any
- * letters; nothing: all hosts.
- * @throws {SyncError} `no-such-host`, exit 2, for a pattern that means none.
+ * @param patterns Names with commas between them. `*` matches any characters.
+ * `undefined` selects all hosts.
+ * @throws {SyncError} `no-such-host`, exit 2, if a pattern matches no host.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export function chosenHosts(
   if (patterns === undefined) return [...hosts];
   const all = patterns.split(",").map((one) => one.trim())
     .filter((one) => one !== "");
-  // A variable of CI that is empty is neither all hosts nor a success.
+  // An empty variable of CI must not select all hosts, and must not succeed.
   if (all.length === 0) throw noSuchHost(hosts, patterns);
   const chosen = new Set<string>();
   for (const pattern of all) {
@@ -47,30 +47,33 @@ function noSuchHost(hosts: readonly string[], pattern: string) {
     "no-such-host",
     `Cannot publish ${
       oneLine(pattern, 80).trim() || '""'
-    }: no nixosConfigurations of the flake has such a name`,
-    `the names there: ${known}${hosts.length > 20 ? ", …" : ""}`,
+    }: the flake has no such host in nixosConfigurations`,
+    `use a name or a pattern of these: ${known}${
+      hosts.length > 20 ? ", …" : ""
+    }`,
   );
 }
 
-/** Whether a host can follow under this name. */
+/** Reports whether a host may have this name. */
 export function isHostName(name: string): boolean {
   return hostKind.read(name) !== undefined;
 }
 
-/** Where each host has its system, as `build.prebuilt` says. */
+/** The files of the hosts' systems, as `build.prebuilt` defines them. */
 export interface FileNames {
-  /** The path of a host's file. */
+  /** Returns the path of a host's file. */
   of(host: string): string;
-  /** The host whose file a path is; nothing where it is nobody's. */
+  /** Returns the host of a file, or `undefined` if it is not a host's file. */
   hostOf(path: string): string | undefined;
-  /** Whether each revision has files of its own. */
+  /** Whether each revision has its own files. */
   isPerRevision: boolean;
 }
 
 /**
  * Reads `build.prebuilt`.
  *
- * @param isBranch A file of a branch can't be named after its own commit.
+ * @param isBranch Whether the place is a branch. A file in a branch can't be
+ * named after its own commit.
  * @throws {SyncError} `file-pattern`, exit 2.
  */
 export function fileNames(
@@ -90,7 +93,7 @@ export function fileNames(
       `Cannot write to ${oneLine(pattern, 80)}: expected a path with {host}${
         isBranch ? ", and without {revision} in a branch" : ""
       }, such as systems/{host}`,
-      "the flag is --build-prebuilt; hosts have the same as build.prebuilt",
+      "set it with --build-prebuilt, and give the hosts the same value in build.prebuilt",
     );
   }
   const named = pattern.replaceAll("{revision}", revision);
@@ -107,7 +110,7 @@ export function fileNames(
   };
 }
 
-/** A text as part of an expression that finds it as it stands. */
+/** Escapes a text for a regular expression. */
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

@@ -1,24 +1,24 @@
 /**
- * Where the store paths of hosts are written to.
+ * The places for the store paths of hosts.
  *
  * @module
  */
 
-/** What is to be written. */
+/** What to write. */
 export interface Update {
   /** The new system of each host that has one. */
   systems: ReadonlyMap<string, string>;
-  /** All hosts of the flake: others have no file any more. */
+  /** All hosts of the flake. The files of other hosts are removed. */
   hosts: readonly string[];
-  /** Hosts that failed, each with a reason; their files stay as they are. */
+  /** Failed hosts, each with a reason. Their files stay unchanged. */
   failed: ReadonlyMap<string, string>;
 }
 
-/** How it ended. */
+/** The result of writing. */
 export interface Written {
-  /** `older`: what is there is of a later commit, and stays. */
+  /** `older`: the place already has a later commit, and stays unchanged. */
   result: "published" | "unchanged" | "older";
-  /** The commit of the branch that has it now. */
+  /** The commit of the branch that contains the result. */
   commit?: string;
   /** Hosts whose file was removed. */
   removed: readonly string[];
@@ -26,21 +26,21 @@ export interface Written {
 
 /** A branch or a folder. */
 export interface Place {
-  /** For people, e.g. `the branch deploy of https://…`. */
+  /** Its name for people, e.g. `the branch deploy of https://…`. */
   readonly shown: string;
   /**
-   * Looks at what is there before anything is built.
+   * Reads the place before anything is built.
    *
    * @param hosts All hosts of the flake.
-   * @returns the system of each host; `older` where nothing of this commit may
-   * be written over it.
-   * @throws {SyncError} where nothing may be written at all.
+   * @returns the system of each host, or `older` if this commit may not replace
+   * it.
+   * @throws {SyncError} if nothing may be written.
    */
   read(hosts: readonly string[]): Promise<Map<string, string> | "older">;
   /**
-   * Writes all of it at once.
+   * Writes everything at once.
    *
-   * @throws {SyncError} Nothing was written then.
+   * @throws {SyncError} if it fails. Nothing was written then.
    */
   write(update: Update): Promise<Written>;
 }

@@ -1,6 +1,6 @@
 /**
- * Builds the hosts of a flake once for all of them: evaluates and builds each,
- * copies it to a cache, and last writes where hosts find it.
+ * Builds the hosts of a flake once: evaluates and builds each host, copies it
+ * to a cache, and at the end writes the store paths.
  *
  * @module
  */
@@ -20,40 +20,40 @@ import {
 import { inParallel } from "./parallel.ts";
 import { chosenHosts, isHostName } from "./pattern.ts";
 import type { Place, Written } from "./place.ts";
-import { secretTroubles } from "./secrets.ts";
+import { secretProblems } from "./secrets.ts";
 import type { Source } from "./source.ts";
 
-/** What is asked for. */
-export interface Wish {
+/** The request. */
+export interface PublishRequest {
   source: Source;
   cache: Cache;
   place: Place;
-  /** Which hosts; nothing: all. */
+  /** Which hosts. `undefined` means all. */
   hosts: string | undefined;
-  /** How many hosts at once. */
+  /** How many hosts are processed at once. */
   jobs: number;
-  /** Whether nothing is written where a host fails. */
+  /** Whether nothing is written if a host fails. */
   allOrNothing: boolean;
-  /** Whether hosts are evaluated, and nothing is built, copied or written. */
+  /** Whether hosts are only evaluated, not built, copied or written. */
   dryRun: boolean;
-  /** A folder of ours. */
+  /** A private folder for temporary files. */
   folder: string;
 }
 
-/** What came of a host. */
+/** The result of a host. */
 export interface HostOutcome {
   host: string;
-  /** `cached`: the cache had all of it; `evaluated`: in a dry run. */
+  /** `cached`: the cache already had its closure; `evaluated`: in a dry run. */
   result: "built" | "cached" | "evaluated" | "failed";
-  /** The store path of the new system, where it is known. */
+  /** The store path of the new system, if it is known. */
   system?: string;
   platform?: string;
-  /** What the host has from the place so far. */
+  /** The current system of the host in the place. */
   before?: string;
   error?: SyncError;
 }
 
-/** What came of all. */
+/** The result of all hosts. */
 export interface Outcome {
   /** `not-published`: nothing was written, because hosts failed. */
   result: Written["result"] | "not-published" | "would-publish";
@@ -63,16 +63,16 @@ export interface Outcome {
 }
 
 /**
- * Publishes. Writing is the last step: until then, and when it fails, what
- * hosts find is as it was.
+ * Publishes the hosts. Writing is the last step: before it, and if it fails,
+ * hosts find what was there before.
  *
- * @throws {SyncError} what concerns all hosts; what is wrong with one of them
- * is in the outcome.
+ * @throws {SyncError} if a problem concerns all hosts. Problems of one host are
+ * in the outcome.
  */
 export async function publish(
   effects: Effects,
   config: LocalConfig,
-  wish: Wish,
+  wish: PublishRequest,
 ): Promise<Outcome> {
   const { source, place } = wish;
   const asking = { effects, config, source };
@@ -81,10 +81,10 @@ export async function publish(
   const chosen = chosenHosts(all, wish.hosts);
   const before = await place.read(all);
   if (before === "older") return { result: "older", hosts: [], removed: [] };
-  const troubles = config["secrets.check"]
-    ? await secretTroubles(effects, config, source.top)
+  const problems = config["secrets.check"]
+    ? await secretProblems(effects, config, source.top)
     : new Map<string, SyncError>();
-  const hosts = await eachHost(asking, wish, chosen, { before, troubles });
+  const hosts = await eachHost(asking, wish, chosen, { before, problems });
   if (wish.dryRun) return { result: "would-publish", hosts, removed: [] };
   const failed = hosts.filter(({ error }) => error);
   const isNothing = failed.length === hosts.length ||
@@ -102,15 +102,15 @@ export async function publish(
   return { ...written, hosts };
 }
 
-/** What is known before hosts are evaluated. */
+/** What is known before the evaluation. */
 interface Known {
   before: ReadonlyMap<string, string>;
-  troubles: ReadonlyMap<string, SyncError>;
+  problems: ReadonlyMap<string, SyncError>;
 }
 
 async function eachHost(
   asking: Asking,
-  wish: Wish,
+  wish: PublishRequest,
   chosen: readonly string[],
   known: Known,
 ): Promise<HostOutcome[]> {
@@ -149,14 +149,14 @@ async function eachHost(
 
 function wordsOf({ result, error, system = "" }: HostOutcome): string {
   if (error) return error.message;
-  return `${result === "cached" ? "in the cache already" : result}, ${system}`;
+  return `${result === "cached" ? "already in the cache" : result}, ${system}`;
 }
 
 async function oneHost(
   asking: Asking,
-  wish: Wish,
+  wish: PublishRequest,
   host: string,
-  { before, troubles }: Known,
+  { before, problems }: Known,
 ): Promise<HostOutcome> {
   const was = before.get(host);
   const outcome: HostOutcome = {
@@ -169,12 +169,12 @@ async function oneHost(
     const evaluated = await evaluateHost(asking, host);
     const { system, platform } = evaluated;
     Object.assign(outcome, { system, platform });
-    const trouble = troubles.get(host);
-    if (trouble) throw trouble;
+    const problem = problems.get(host);
+    if (problem) throw problem;
     outcome.result = await inCache(asking, wish, host, evaluated);
     return outcome;
   } catch (error) {
-    // An interruption and a program that is missing are not about one host.
+    // An interruption or a missing program is not about one host.
     const isOfHost = error instanceof SyncError &&
       ["build", "secrets"].includes(error.stage);
     if (!isOfHost) throw error;
@@ -184,7 +184,7 @@ async function oneHost(
 
 async function inCache(
   asking: Asking,
-  { cache, dryRun, folder }: Wish,
+  { cache, dryRun, folder }: PublishRequest,
   host: string,
   evaluated: Evaluated,
 ): Promise<HostOutcome["result"]> {
@@ -209,6 +209,6 @@ function noHosts(): SyncError {
   return usageError(
     "no-hosts",
     "Cannot publish: the flake has no nixosConfigurations",
-    "name the folder of the flake that has them: gitops-sync publish FOLDER",
+    "give the folder of the flake that has them: gitops-sync publish FOLDER",
   );
 }

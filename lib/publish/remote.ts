@@ -1,5 +1,5 @@
 /**
- * The repository whose branch is written to, and how it is reached.
+ * The repository of the branch, and the access to it.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { Source } from "./source.ts";
 export type WithRemote = LocalConfig & Pick<Config, "repository">;
 
 /**
- * The repository of the configuration, or else the one that the checkout was
- * cloned from. A password in that URL, as CI puts it there, goes to a file: in
- * an argument everybody on the machine could read it.
+ * Returns the repository of the configuration, or else the one that the
+ * checkout was cloned from. A password in that URL, as CI systems set it, goes
+ * to a file: every user of the machine could read it in an argument.
  *
  * @param folder A folder that nobody else may enter.
  * @throws {SyncError} `no-remote`, exit 2.
@@ -33,13 +33,13 @@ export async function remoteFor(
   const asked = ["config", "--get", "remote.origin.url"];
   const { stdout } = await effects.run(localGit(top, asked));
   const origin = new TextDecoder().decode(stdout).trim();
-  const { url, username, password } = apart(origin);
+  const { url, username, password } = splitCredentials(origin);
   const readable = remoteKind.read(url);
   if (readable === undefined) {
     throw usageError(
       "no-remote",
-      "Cannot tell where the branch is: the checkout has no remote origin with a URL that can be used",
-      "name it: --repository URL",
+      "Cannot find the repository of the branch: the checkout has no remote origin with a usable URL",
+      "give the repository: gitops-sync publish --repository URL",
     );
   }
   const named = { ...config, repository: readable };
@@ -49,13 +49,13 @@ export async function remoteFor(
   return { ...named, tokenFile, username: username || config.username };
 }
 
-/** A URL without the credentials that may be in it. */
-function apart(origin: string) {
+/** Separates a URL from its credentials. */
+function splitCredentials(origin: string) {
   const url = /^https?:\/\//.test(origin) ? URL.parse(origin) : null;
   if (!url) return { url: origin, username: "", password: "" };
   const { username, password } = url;
   url.username = url.password = "";
-  // A token alone may stand in the place of the name.
+  // A token alone may be in the place of the user name.
   const isToken = password === "" && username !== "";
   return {
     url: url.href,

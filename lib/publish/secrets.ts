@@ -1,6 +1,6 @@
 /**
- * Which hosts would refuse a commit for its secrets, as far as files tell it
- * without a key: what `secrets check` says, by host.
+ * Finds the hosts that would refuse a commit for its secrets, as far as the
+ * files show it without a key: the result of `secrets check`, by host.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { knownFiles } from "../secrets/people/known_files.ts";
 import { columnsOf, type Row, rowsOf } from "../secrets/people/matrix.ts";
 
 /**
- * What is wrong with the secrets of hosts, by their names in `.sops.yaml` and
- * `secrets.nix`. Hosts that neither names are not in it.
+ * Returns the problems with the secrets of hosts, by their names in
+ * `.sops.yaml` and `secrets.nix`. Other hosts are not included.
  *
  * @param top The checkout; it has no changes.
  */
-export async function secretTroubles(
+export async function secretProblems(
   effects: Pick<Effects, "run">,
   config: Pick<LocalConfig, "limits.secrets" | "secrets.ignore">,
   top: string,
@@ -32,12 +32,12 @@ export async function secretTroubles(
   const { files, names } = await knownFiles(effects, top, paths, most);
   const columns = columnsOf(files, names);
   const rows = rowsOf(files, columns);
-  const troubles = new Map<string, SyncError>();
+  const found = new Map<string, SyncError>();
   for (const [at, { name }] of columns.entries()) {
     const bad = rows.filter((row) => isBad(row, at));
-    if (bad.length > 0) troubles.set(name, troubleOf(name, bad, at));
+    if (bad.length > 0) found.set(name, problemOf(name, bad, at));
   }
-  return troubles;
+  return found;
 }
 
 async function trackedFiles(
@@ -49,22 +49,24 @@ async function trackedFiles(
     .filter((name) => name !== "");
 }
 
-/** Whether a host should open a file, and could not. */
+/** Reports whether a host should decrypt a file, but could not. */
 function isBad({ cells, problems }: Row, at: number): boolean {
   const cell = cells[at];
   if (cell === "missing") return true;
   return problems.length > 0 && (cell === "yes" || cell === "part");
 }
 
-function troubleOf(host: string, bad: readonly Row[], at: number): SyncError {
+function problemOf(host: string, bad: readonly Row[], at: number): SyncError {
   const details = bad.flatMap(({ path, cells, problems }) => [
     ...cells[at] === "missing"
-      ? [`${path}: the rules name ${host}, and the file does not`]
+      ? [
+        `${path}: the rules name ${host}, but the file is not encrypted for it`,
+      ]
       : [],
     ...problems.map((why) => `${path}: ${why}`),
   ]);
   return new SyncError(
-    `Cannot publish ${host}: it could not open ${
+    `Cannot publish ${host}: it could not decrypt ${
       count(bad.length, "encrypted file")
     }`,
     {
@@ -73,7 +75,7 @@ function troubleOf(host: string, bad: readonly Row[], at: number): SyncError {
       next: "stop",
       details: details.slice(0, 10),
       hints: [
-        "gitops-sync secrets check tells more; gitops-sync secrets updatekeys mends most of it",
+        "run gitops-sync secrets check for details; gitops-sync secrets updatekeys fixes most of these problems",
       ],
     },
   );

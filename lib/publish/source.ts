@@ -1,5 +1,5 @@
 /**
- * The commit that is published: the one that a checkout is at.
+ * The published commit: the current commit of a checkout.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { lastWords, oneLine } from "../base/text.ts";
 import { localGit } from "../git/git.ts";
 import { placeOf } from "../secrets/people/checkout.ts";
 
-/** A commit of a checkout, with the flake in it. */
+/** A commit of a checkout with a flake. */
 export interface Source {
-  /** The folder of the checkout, without links on the way. */
+  /** The folder of the checkout, without symbolic links. */
   top: string;
   /** The flake's folder in it, or empty. */
   directory: string;
@@ -26,11 +26,11 @@ export interface Source {
 const separator = "\0";
 
 /**
- * Reads what a checkout is at.
+ * Reads the current commit of a checkout.
  *
  * @param folder The folder of the flake.
  * @throws {SyncError} exit 2: `no-checkout`, `no-commit`, and `not-committed`
- * where the checkout differs from its commit.
+ * if the checkout has uncommitted changes.
  */
 export async function sourceAt(
   effects: Pick<Effects, "run">,
@@ -42,7 +42,9 @@ export async function sourceAt(
     if (finished.code !== 0) {
       throw usageError(
         "no-commit",
-        `Cannot publish ${oneLine(top, 200)}: Git does not say what it is at`,
+        `Cannot publish ${
+          oneLine(top, 200)
+        }: Git can't read its current commit`,
         ...lastWords(finished),
       );
     }
@@ -70,7 +72,7 @@ function notCommitted(top: string, changed: string) {
     "not-committed",
     `Cannot publish ${
       oneLine(top, 200)
-    }: it has changes that are not committed, and hosts get what is committed: ${
+    }: it has uncommitted changes, which hosts would not get: ${
       oneLine(files.slice(0, 5).join(", "), 300)
     }${more}`,
     "commit them, or publish from a clean checkout: git worktree add",

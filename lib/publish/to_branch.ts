@@ -1,10 +1,10 @@
 /**
- * Writes the store paths of hosts to a branch: each commit of it has all that
- * the published commit has, and the file of each host beside.
+ * Writes the store paths of hosts to a branch. Each commit of the branch has
+ * all files of the published commit, plus the file of each host.
  *
- * The branch moves forward alone. Each of its commits descends from the one
- * before and from the commit that it was published from, so that a host sees
- * who changed what, and can ask for the signatures of all of it.
+ * The branch only moves forward. Each of its commits descends from the previous
+ * one and from the published commit. So a host sees who changed what, and can
+ * require signatures for all of it.
  *
  * @module
  */
@@ -22,20 +22,20 @@ import type { Place, Update, Written } from "./place.ts";
 import type { WithRemote } from "./remote.ts";
 import type { Source } from "./source.ts";
 
-/** How often a commit is made anew because somebody else was faster. */
+/** How often a commit is created again after a concurrent push. */
 const mostTries = 10;
 
 /** The tip of the branch. */
 interface Tip {
   commit: string;
-  /** The commit that it was published from. */
+  /** The published commit. */
   from: string;
   /** The files of hosts, by host. */
   systems: Map<string, string>;
 }
 
-/** What the branch is made with. */
-export interface BranchWish {
+/** The settings of the branch. */
+export interface BranchSettings {
   name: string;
   names: FileNames;
   key: CommitKey | undefined;
@@ -53,18 +53,18 @@ export class ToBranch implements Place {
     private readonly effects: Effects,
     private readonly config: WithRemote,
     private readonly source: Source,
-    private readonly wish: BranchWish,
+    private readonly wish: BranchSettings,
     private readonly repository: BranchRepository,
   ) {
     this.shown = `the branch ${wish.name} of ${config.repository}`;
   }
 
-  /** Gets ready; the remote is not asked yet. */
+  /** Prepares the repository. The remote is not queried yet. */
   static async make(
     effects: Effects,
     config: WithRemote,
     source: Source,
-    wish: BranchWish,
+    wish: BranchSettings,
   ): Promise<ToBranch> {
     const repository = await BranchRepository.make(
       effects,
@@ -100,7 +100,7 @@ export class ToBranch implements Place {
     }
   }
 
-  /** @returns nothing where there is no such branch. */
+  /** @returns `undefined` if there is no such branch. */
   async #fetchTip(): Promise<Tip | undefined> {
     const { config, wish, repository } = this;
     const { tip: asked } = await askRemote(this.effects, {
@@ -117,7 +117,10 @@ export class ToBranch implements Place {
     return { commit, from, systems: await this.#systemsIn(commit) };
   }
 
-  /** The files of hosts in a commit; what is no store path is left out. */
+  /**
+   * Returns the systems of hosts in a commit. Files without a store path are
+   * omitted.
+   */
   async #systemsIn(commit: string): Promise<Map<string, string>> {
     const { repository, wish: { names } } = this;
     const listed = await repository.git(["ls-tree", "-r", "-z", commit]);
@@ -137,17 +140,17 @@ export class ToBranch implements Place {
   }
 
   /**
-   * Whether what is there is of a later commit than ours.
+   * Reports whether the branch already has a later commit than ours.
    *
-   * @throws {SyncError} `not-forward`, exit 4, where it is neither before nor
-   * after ours, as far as can be told.
+   * @throws {SyncError} `not-forward`, exit 4, if it is neither before nor
+   * after ours, as far as the history shows.
    */
   async #isOlder({ from }: Tip): Promise<boolean> {
     const { repository, source: { revision, isShallow }, wish } = this;
     if (from === revision) return false;
     const isKnown = await repository.has(from);
-    // A later commit is not in the checkout, but in the branch. With it comes
-    // what a shallow checkout lacks.
+    // A later commit is in the branch, not in the checkout. The fetch also gets
+    // the history that a shallow checkout lacks.
     if (!isKnown) await repository.fetch(wish.name, true);
     const common = await repository.common(from, revision);
     if (common === revision) return true;
@@ -155,7 +158,7 @@ export class ToBranch implements Place {
     throw notForward(wish.name, from, revision, isShallow);
   }
 
-  /** The tree of the new commit, and the hosts that it has no more. */
+  /** Creates the tree of the new commit. Returns it with the removed hosts. */
   async #commit(update: Update): Promise<{ tree: string; removed: string[] }> {
     const { repository, source, wish: { names } } = this;
     const before = this.#tip?.systems ?? new Map<string, string>();
@@ -228,16 +231,18 @@ export class ToBranch implements Place {
     const commit = said.trim();
     if (isRevision(commit)) return commit;
     throw new SyncError(
-      `Cannot make a commit for the branch: Git said ${oneLine(commit, 80)}`,
+      `Cannot create a commit for the branch: Git returned ${
+        oneLine(commit, 80)
+      }`,
       { stage: "fetch", reason: "git-failed", next: "stop" },
     );
   }
 
   /**
-   * @returns whether the branch is at the commit now; `false` where somebody
-   * else moved it.
-   * @throws {SyncError} exit 3: `push-refused`, or that the remote did not
-   * answer. The branch is as it was then.
+   * @returns whether the branch is at the commit now; `false` if somebody else
+   * moved it.
+   * @throws {SyncError} exit 3: `push-refused`, or the remote did not answer.
+   * The branch is then unchanged.
    */
   async #pushed(commit: string, tries: number): Promise<boolean> {
     const { config, wish, repository } = this;
@@ -248,7 +253,7 @@ export class ToBranch implements Place {
       "testing.enable": false,
       ref: `refs/heads/${wish.name}`,
     });
-    // The answer to the push was lost, and not the push.
+    // The push succeeded, and only its answer got lost.
     if (tip?.revision === commit) return true;
     const said = new TextDecoder().decode(finished.stdout);
     const refused = said.split("\n").find((line) => line.startsWith("!"));
@@ -256,7 +261,7 @@ export class ToBranch implements Place {
     const hasMoved = tip?.revision !== this.#tip?.commit;
     if (hasMoved && tries < mostTries) return false;
     throw new SyncError(
-      `Cannot write to ${this.shown}: the server refuses it: ${
+      `Cannot write to ${this.shown}: the server rejected the push: ${
         oneLine(refused.split("\t").at(-1)!, 200)
       }`,
       {
@@ -265,7 +270,7 @@ export class ToBranch implements Place {
         next: "stop",
         details: lastWords(finished),
         hints: [
-          "look whether who pushes may write to that branch, and whether it is protected",
+          "check that you may push to that branch, and that no rule protects it",
         ],
         exit: 3,
       },
@@ -273,7 +278,7 @@ export class ToBranch implements Place {
   }
 }
 
-/** Who commits, as Git's own variables say (git-commit-tree(1)). */
+/** Returns the committer from Git's own variables (git-commit-tree(1)). */
 function committer(part: "NAME" | "EMAIL", usual: string): string {
   return Deno.env.get(`GIT_COMMITTER_${part}`) || usual;
 }
@@ -281,10 +286,10 @@ function committer(part: "NAME" | "EMAIL", usual: string): string {
 function notOurs(branch: string, commit: string): SyncError {
   return usageError(
     "branch-of-others",
-    `Cannot write to the branch ${branch}: ${
+    `Cannot write to the branch ${branch}: gitops-sync publish did not create its tip, ${
       short(commit)
-    }, its tip, was not made by gitops-sync publish`,
-    "name a branch that is for this alone: --branch deploy",
+    }`,
+    "use a branch that nothing else writes to: gitops-sync publish --branch deploy",
   );
 }
 
@@ -297,16 +302,16 @@ function notForward(
   return new SyncError(
     `Cannot publish ${short(revision)}: it does not descend from ${
       short(from)
-    }, which ${branch} has`,
+    }, the published commit of ${branch}`,
     {
       stage: "verify",
       reason: "not-forward",
       next: "stop",
       hints: [
         ...isShallow
-          ? ["the checkout lacks a part of its history: git fetch --unshallow"]
+          ? ["fetch the missing history of the checkout: git fetch --unshallow"]
           : [],
-        "if the branch was rewritten on purpose: --allow-force-push",
+        "if the branch was rewritten on purpose: gitops-sync publish --allow-force-push",
       ],
     },
   );

@@ -10,11 +10,13 @@ import { replaceFile } from "../host/replace.ts";
 import type { FileNames } from "./pattern.ts";
 import type { Place, Update, Written } from "./place.ts";
 
-/** A folder. Each file in it is old or new, and whole, at any moment. */
+/**
+ * A folder. At any moment each file in it is either old or new, and complete.
+ */
 export class ToFolder implements Place {
   readonly shown: string;
 
-  /** @param folder Without links on the way. */
+  /** @param folder Without symbolic links. */
   constructor(
     private readonly folder: string,
     private readonly names: FileNames,
@@ -25,7 +27,7 @@ export class ToFolder implements Place {
   // deno-lint-ignore require-await
   async read(hosts: readonly string[]): Promise<Map<string, string>> {
     const found = new Map<string, string>();
-    // A folder with files for each revision has many.
+    // A folder with files for each revision has many files.
     const paths = this.names.isPerRevision
       ? hosts.map(this.names.of)
       : filesBelow(this.folder);
@@ -58,7 +60,7 @@ export class ToFolder implements Place {
   }
 }
 
-/** The paths of all files below a folder; a folder that is missing has none. */
+/** Returns the paths of all files below a folder. A missing folder has none. */
 function filesBelow(folder: string, path = ""): string[] {
   const found: string[] = [];
   for (const { name, isFile, isDirectory } of entriesOf(`${folder}/${path}`)) {

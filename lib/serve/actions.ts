@@ -1,24 +1,24 @@
 /**
- * Buttons: a form of the status page asks root's unit for what a command does.
+ * Buttons: a form of the status page requests an action from root's unit.
  *
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
-import { ask, Crowded } from "./actions_ask.ts";
+import { ask, TooManyRequests } from "./actions_ask.ts";
 import { type Request as Asked, requestOf } from "./actions_request.ts";
 import { plainForms } from "./actions_forms.ts";
 import type { Bodies } from "./body.ts";
-import { FormRefusal, mustComeFrom, readForm } from "./form.ts";
-import { answerForm, mustHoldToken } from "./form_answer.ts";
+import { FormRefusal, readForm, requireOrigin } from "./form.ts";
+import { answerForm, requireToken } from "./form_answer.ts";
 import type { SessionOf } from "./session.ts";
 import { smallPage } from "./small_page.ts";
 
-/** What pressing works with. */
-export interface Presses {
+/** The dependencies of the buttons. */
+export interface ButtonContext {
   origin: string;
   sessionOf: SessionOf;
-  /** Whether people sign in here, and not at a proxy. */
+  /** Whether people sign in here, not at a proxy. */
   hasLogin: boolean;
   /** The file of `serve.wanted`. */
   wanted: string;
@@ -27,21 +27,21 @@ export interface Presses {
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers one press, or shows what can be pressed; never throws. */
+/** Answers a press, or shows the buttons. Never throws. */
 export async function answerPress(
-  presses: Presses,
+  context: ButtonContext,
   request: Request,
 ): Promise<Response> {
   const isLook = request.method === "GET" || request.method === "HEAD";
   return await answerForm(
-    presses.effects,
+    context.effects,
     request,
-    () => isLook ? look(presses, request) : press(presses, request),
+    () => isLook ? look(context, request) : press(context, request),
   );
 }
 
 async function look(
-  { sessionOf, hasLogin }: Presses,
+  { sessionOf, hasLogin }: ButtonContext,
   request: Request,
 ): Promise<Response> {
   await request.body?.cancel();
@@ -49,56 +49,64 @@ async function look(
   if (session) {
     return await smallPage(200, "Buttons", plainForms(session, hasLogin));
   }
-  if (!hasLogin) throw new FormRefusal(401, "the proxy names nobody");
+  if (!hasLogin) {
+    throw new FormRefusal(401, "the proxy names no user who may press buttons");
+  }
   return new Response(null, {
     status: 303,
     headers: { location: "/login", "cache-control": "no-store" },
   });
 }
 
-async function press(presses: Presses, request: Request): Promise<Response> {
-  mustComeFrom(presses.origin, request);
-  const session = await presses.sessionOf(request);
+async function press(
+  context: ButtonContext,
+  request: Request,
+): Promise<Response> {
+  requireOrigin(context.origin, request);
+  const session = await context.sessionOf(request);
   if (!session) throw new FormRefusal(401, "sign in first");
   const { csrf, action = "", ...given } = await readForm(
-    presses.bodies,
+    context.bodies,
     request,
     ["csrf", "action", "for", "reason", "revision"],
   );
-  await mustHoldToken(session, csrf);
-  const at = presses.now().toISOString();
+  await requireToken(session, csrf);
+  const at = context.now().toISOString();
   const asked = requestOf(action, session.name, at, tidy(given));
   if (!asked) throw new FormRefusal(400, "this button does not exist");
-  await passOn(presses, asked);
+  await submit(context, asked);
   return new Response(null, {
     status: 303,
     headers: { location: "/", "cache-control": "no-store" },
   });
 }
 
-/** What people type has blanks around it. */
+/** Removes spaces around what people type. */
 function tidy(given: Readonly<Record<string, string>>): Record<string, string> {
   const { reason, ...rest } = given;
   const text = oneLine(reason ?? "", 200);
   return text === "" ? rest : { ...rest, reason: text };
 }
 
-async function passOn(
-  { wanted, effects }: Presses,
+async function submit(
+  { wanted, effects }: ButtonContext,
   asked: Asked,
 ): Promise<void> {
   try {
     await ask(wanted, asked);
   } catch (error) {
-    if (error instanceof Crowded) {
-      throw new FormRefusal(503, "too many requests wait: press again later");
+    if (error instanceof TooManyRequests) {
+      throw new FormRefusal(
+        503,
+        "too many requests are waiting: press again later",
+      );
     }
     const { message } = error as Error;
-    say(effects, "error", `Cannot ask for ${asked.action}: ${message}`);
+    say(effects, "error", `Cannot request ${asked.action}: ${message}`);
     throw new FormRefusal(
       503,
-      "it can't be asked for: see the journal of serve",
+      "the request could not be saved: see journalctl -u gitops-sync-serve",
     );
   }
-  say(effects, "info", `${asked.by} asks for ${asked.action}`);
+  say(effects, "info", `${asked.by} requested ${asked.action}`);
 }

@@ -1,27 +1,30 @@
 /**
- * Asks root's unit for what a button does.
+ * Requests the action of a button from root's unit.
  *
  * @module
  */
 import { folderOf } from "../config/serve_kinds.ts";
 import { kindOf, type Request as Asked, textOf } from "./actions_request.ts";
 
-/** Requests of one kind that may wait; root's unit takes them within a second. */
+/**
+ * The limit of waiting requests of one kind. Root's unit takes them within a
+ * second.
+ */
 export const mostWaiting = 16;
 
-/** How often a folder that was taken away meanwhile is made again. */
+/** How often a folder that was moved away is created again. */
 const tries = 5;
 
-/** Too many requests wait. */
-export class Crowded extends Error {}
+/** Too many requests are waiting. */
+export class TooManyRequests extends Error {}
 
 /**
- * Writes a request where a path unit finds it. The unit takes the whole folder
- * away, so it may have gone between any two steps.
+ * Writes a request for a path unit. The unit moves the whole folder away, so it
+ * may disappear between any two steps.
  *
- * @param wanted The file of `serve.wanted`, beside which the folders are.
- * @throws {Crowded} where many wait already; {@linkcode Error} where it can't be
- * written.
+ * @param wanted The file of `serve.wanted`. The folders are next to it.
+ * @throws {TooManyRequests} if many are waiting already; {@linkcode Error} if it can't
+ * it can't be written.
  */
 export async function ask(wanted: string, request: Asked): Promise<void> {
   const folder = folderOf(wanted, kindOf(request.action));
@@ -41,10 +44,11 @@ async function writeIn(
   text: string,
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  // Root has no more rights than others there: nobody else gets this far.
+  // Readable by root's unit, which has no other rights there. Nobody else can
+  // enter the parent folder.
   await Deno.chmod(folder, 0o755);
-  if (countOf(folder) >= mostWaiting) throw new Crowded();
-  // systemd passes over hidden files, so it finds a whole one.
+  if (countOf(folder) >= mostWaiting) throw new TooManyRequests();
+  // systemd ignores hidden files, so it finds only complete ones.
   const hidden = `${folder}/.${name}`;
   await Deno.writeTextFile(hidden, text, { createNew: true });
   await Deno.chmod(hidden, 0o644);

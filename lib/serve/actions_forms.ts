@@ -9,34 +9,34 @@ import type { Action } from "./actions_request.ts";
 import { type Html, html, type Value } from "./html.ts";
 import type { Session } from "./session.ts";
 
-/** Where the forms of buttons are sent to. */
+/** The path that receives the forms of buttons. */
 export const pressPath = "/press";
 
-/** A revision that a button is about. */
+/** The revision of a button. */
 export interface Named {
   /** The whole hash. */
   revision: string;
   subject: string;
 }
 
-/** What decides which buttons there are. */
+/** The facts that decide which buttons are shown. */
 export interface ActionFacts {
-  /** `true`: people sign in here, and not at a proxy. */
+  /** `true`: people sign in here, not at a proxy. */
   hasLogin: boolean;
-  /** `true`: a person's word keeps the host as it is, until `resume`. */
+  /** `true`: the host is suspended or rolled back, until `resume`. */
   stays: boolean;
-  /** What waits for approval. */
+  /** The revision that waits for approval. */
   waiting?: Named;
-  /** `true`: a revision is held, or waits out a pause. */
+  /** `true`: a revision is blocked, or waits for a pause to end. */
   isHeld: boolean;
-  /** What a rollback goes back to. */
+  /** The target of a rollback. */
   backTo?: Named;
 }
 
 /**
- * The buttons that somebody may press now.
+ * Returns the buttons that a person may press now.
  *
- * @param session Who looks at the page; nothing where that is nobody we know.
+ * @param session The reader of the page; `undefined` if unknown.
  */
 export function actionForms(
   session: Session | undefined,
@@ -56,7 +56,7 @@ ${whoForm(session, facts.hasLogin)}
 </div>`;
 }
 
-/** The buttons that need to know nothing of the host. */
+/** Returns the buttons that need no facts about the host. */
 export function plainForms(session: Session, hasLogin: boolean): Html {
   return html`${button(session, "sync", "Sync now")}
 ${button(session, "retry", "Retry")}
@@ -107,9 +107,9 @@ ${reasonField}
 
 function rollbackForm(session: Session, { revision, subject }: Named): Html {
   return html`<details><summary>Roll back…</summary>
-<p>The host goes back to ${
+<p>Rolls the host back to ${
     short(revision)
-  } “${subject}” and stays there until somebody resumes it.</p>
+  } “${subject}”. It stays there until somebody resumes it.</p>
 ${
     form(
       session,

@@ -1,6 +1,6 @@
 /**
- * Reads what buttons ask for, for root's unit. Whoever took the server over
- * chooses all that is in the folder, and may change it meanwhile.
+ * Reads the requests of buttons for root's unit. An attacker who took over the
+ * server controls the content of the folder, and may change it at any time.
  *
  * @module
  */
@@ -8,20 +8,25 @@ import { kindOf, readRequest, type Request } from "./actions_request.ts";
 import type { ButtonKind } from "../config/serve_kinds.ts";
 import { mostWaiting } from "./actions_ask.ts";
 
-/** Bytes of the longest request and more. */
+/** The limit of a request, in bytes. */
 const longest = 2048;
 
-/** Milliseconds for which a request counts, and by how much clocks may differ. */
+/**
+ * How long a request is valid, and how much clocks may differ, in milliseconds.
+ */
 const oldest = 5 * 60_000;
 const early = 5_000;
 
-/** A file that never ends, or that nobody writes to, is waited for this long. */
+/**
+ * The time limit for reading a file, in milliseconds. It may be endless, or a
+ * pipe without a writer.
+ */
 const longestWait = 5_000;
 
-/** What was found: a request, or why a file is none. */
+/** A request, or why a file is refused. */
 export type Found = { request: Request } | { refused: string };
 
-/** What a folder of requests must be. */
+/** The rules for a folder of requests. */
 export interface Rules {
   kind: ButtonKind;
   /** The user id of the server. */
@@ -30,8 +35,8 @@ export interface Rules {
 }
 
 /**
- * Reads all requests of a folder, in the order of their names. It never names or
- * shows what is in a file that is no request.
+ * Reads all requests of a folder, in the order of their names. It never shows
+ * the name or content of an invalid file.
  */
 export async function* readRequests(
   folder: string,
@@ -40,7 +45,7 @@ export async function* readRequests(
   const info = lstat(folder);
   if (!info) return;
   if (!info.isDirectory || info.uid !== rules.owner) {
-    return yield { refused: "the folder is not one that the server made" };
+    return yield { refused: "the server did not create the folder" };
   }
   let names: string[];
   try {
@@ -52,10 +57,10 @@ export async function* readRequests(
     yield await readOne(`${folder}/${name}`, name, rules);
   }
   const rest = names.length - mostWaiting;
-  if (rest > 0) yield { refused: `there are ${rest} too many` };
+  if (rest > 0) yield { refused: `${rest} requests too many` };
 }
 
-/** Hidden ones are not whole yet. */
+/** Returns the names of the files. Hidden files are incomplete. */
 function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name)
     .filter((name) => !name.startsWith(".")).sort();
@@ -67,30 +72,33 @@ async function readOne(
   { kind, owner, now }: Rules,
 ): Promise<Found> {
   if (!/^\d{1,15}-[0-9a-f-]{36}\.json$/.test(name)) {
-    return { refused: "its name is not one that the server makes" };
+    return { refused: "its name does not have the format of the server" };
   }
   let text: string;
   try {
     text = await textIn(path, owner);
   } catch (error) {
-    const why = error instanceof Odd ? error.message : nameOf(error);
+    const why = error instanceof UnusableFile ? error.message : nameOf(error);
     return { refused: why };
   }
   const request = readRequest(text);
-  if (!request) return { refused: "it has not the form of a request" };
+  if (!request) return { refused: "it is not a valid request" };
   if (kindOf(request.action) !== kind) {
     return { refused: `${request.action} is not for this unit` };
   }
   const age = now.getTime() - Date.parse(request.at);
   if (age > oldest) return { refused: "it is too old: press again" };
-  if (age < -early) return { refused: "it is from the future" };
+  if (age < -early) return { refused: "its time is in the future" };
   return { request };
 }
 
-/** What is no file of the server's. */
-class Odd extends Error {}
+/** A file that the server did not write. */
+class UnusableFile extends Error {}
 
-/** Looks before and after it is opened: it may have been replaced in between. */
+/**
+ * Checks the file before and after it is opened, because it may have been
+ * replaced in between.
+ */
 async function textIn(path: string, owner: number): Promise<string> {
   const before = await Deno.lstat(path);
   mustBeOurs(before, owner);
@@ -98,7 +106,7 @@ async function textIn(path: string, owner: number): Promise<string> {
   const after = await file.stat();
   mustBeOurs(after, owner);
   if (after.ino !== before.ino || after.dev !== before.dev) {
-    throw new Odd("it was replaced while it was read");
+    throw new UnusableFile("it was replaced while it was read");
   }
   const bytes = new Uint8Array(longest + 1);
   let length = 0;
@@ -107,23 +115,27 @@ async function textIn(path: string, owner: number): Promise<string> {
     if (read === null) break;
     length += read;
   }
-  if (length > longest) throw new Odd("it is too long");
+  if (length > longest) throw new UnusableFile("it is too long");
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     .decode(bytes.subarray(0, length));
 }
 
 function mustBeOurs(info: Deno.FileInfo, owner: number): void {
-  if (!info.isFile || info.isSymlink) throw new Odd("it is no regular file");
-  if (info.uid !== owner) throw new Odd("it is not the server's");
-  if (info.nlink !== 1) throw new Odd("it has another name elsewhere");
-  if (info.size > longest) throw new Odd("it is too long");
+  if (!info.isFile || info.isSymlink) {
+    throw new UnusableFile("it is not a regular file");
+  }
+  if (info.uid !== owner) throw new UnusableFile("the server does not own it");
+  if (info.nlink !== 1) {
+    throw new UnusableFile("it has more than one hard link");
+  }
+  if (info.size > longest) throw new UnusableFile("it is too long");
 }
 
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Odd("reading it takes too long")),
+      () => reject(new UnusableFile("reading it takes too long")),
       longestWait,
     );
   });
@@ -134,7 +146,9 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The kind of an error, without the path that its message has. */
+/**
+ * Returns the name of an error, without its message, which contains the path.
+ */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "it can't be read";
 }

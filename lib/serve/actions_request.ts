@@ -1,9 +1,9 @@
 /**
- * What a button asks root's unit to do: one small file. The server writes it,
- * and a unit of root's reads it; neither starts the other.
+ * A request of a button: one small file. The server writes it, and a unit of
+ * root reads it. Neither starts the other.
  *
- * The file must be exactly what {@linkcode textOf} writes of it, so that there
- * is one way alone to write a request, and nothing to be read in two ways.
+ * The file must be exactly what {@linkcode textOf} writes. So each request has
+ * only one form, and nothing is ambiguous.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parseDuration } from "../base/duration.ts";
 import { oneLine } from "../base/text.ts";
 import { type ButtonKind, isUserName } from "../config/serve_kinds.ts";
 
-/** What a button can do. */
+/** The actions of buttons. */
 export const actions = [
   "sync",
   "retry",
@@ -24,34 +24,34 @@ export const actions = [
 /** One of {@linkcode actions}. */
 export type Action = (typeof actions)[number];
 
-/** Each kind and what belongs to it. */
+/** The actions of each kind. */
 export const kinds: Readonly<Record<ButtonKind, readonly Action[]>> = {
   runs: ["sync", "retry", "rollback"],
   words: ["suspend", "resume", "approve"],
 };
 
-/** The kind of an action. */
+/** Returns the kind of an action. */
 export function kindOf(action: Action): ButtonKind {
   return kinds.runs.includes(action) ? "runs" : "words";
 }
 
-/** What somebody asked for. */
+/** A request. */
 export interface Request {
   version: 1;
   /** When, ISO 8601 with milliseconds. */
   at: string;
-  /** Who, as the server says. */
+  /** Who requested it, according to the server. */
   by: string;
   action: Action;
-  /** How long a suspension lasts; without it until `resume`. */
+  /** The length of a suspension. Without it, until `resume`. */
   for?: string;
-  /** Why, for `suspend` and `rollback`. */
+  /** The reason, for `suspend` and `rollback`. */
   reason?: string;
-  /** The whole hash, for `approve` and `rollback`. */
+  /** The full hash, for `approve` and `rollback`. */
   revision?: string;
 }
 
-/** The fields that an action may have, and those that it needs. */
+/** The optional and the required fields of each action. */
 const fields: Readonly<
   Record<Action, { may: readonly Field[]; needs: readonly Field[] }>
 > = {
@@ -63,10 +63,10 @@ const fields: Readonly<
   approve: { may: [], needs: ["revision"] },
 };
 
-/** A field of some actions alone. */
+/** A field that only some actions have. */
 export type Field = "for" | "reason" | "revision";
 
-/** Letters of a reason. */
+/** The limit of a reason, in characters. */
 const longestReason = 200;
 
 /** The longest suspension by a button, in milliseconds. */
@@ -84,10 +84,10 @@ const forms: Readonly<Record<Field, (value: string) => boolean>> = {
 };
 
 /**
- * Makes a request of what came from elsewhere.
+ * Makes a request of untrusted input.
  *
- * @param given Any fields; those of this action alone may be there.
- * @returns nothing where one is missing, unknown, or not of its form.
+ * @param given Any fields. Only those of this action are allowed.
+ * @returns `undefined` if a field is missing, unknown or invalid.
  */
 export function requestOf(
   action: string,
@@ -117,14 +117,17 @@ function isMoment(at: string): boolean {
     !Number.isNaN(Date.parse(at));
 }
 
-/** The one text of a request. */
+/** Returns the text of a request. */
 export function textOf(request: Request): string {
   const { version, at, by, action, for: span, reason, revision } = request;
   const ordered = { version, at, by, action, for: span, reason, revision };
   return `${JSON.stringify(ordered)}\n`;
 }
 
-/** Reads a text; nothing where it is not the one text of a request. */
+/**
+ * Reads a request. Returns `undefined` if it is not exactly the text of a
+ * request.
+ */
 export function readRequest(text: string): Request | undefined {
   try {
     const { version, at, by, action, ...given } = JSON.parse(text);

@@ -1,11 +1,11 @@
 /**
- * An answer in words.
+ * Answers with a message.
  *
  * @module
  */
 
 /** Answers with a message as JSON. */
-export function told(
+export function jsonMessage(
   status: number,
   message: string,
   headers: Record<string, string> = {},

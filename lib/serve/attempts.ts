@@ -1,16 +1,19 @@
 /**
- * How often somebody may try a password.
+ * Limits how often passwords may be tried.
  *
  * @module
  */
 
-/** Attempts that may follow one another at once. */
+/** How many attempts are allowed at once. */
 const burst = 10;
 
-/** Milliseconds until one more is allowed. */
+/** The time until one more is allowed, in milliseconds. */
 const pause = 6_000;
 
-/** Counts attempts of everybody together: behind a proxy all look the same. */
+/**
+ * Counts the attempts of everybody together: behind a proxy all clients look
+ * the same.
+ */
 export class Attempts {
   #left = burst;
   #since: number;
@@ -23,7 +26,7 @@ export class Attempts {
   /**
    * Takes one attempt.
    *
-   * @returns nothing where it is allowed; otherwise the seconds until one is.
+   * @returns `undefined` if it is allowed, or else the seconds until one is.
    */
   take(): number | undefined {
     const now = this.monotonic();
@@ -35,7 +38,7 @@ export class Attempts {
     return undefined;
   }
 
-  /** Gives back the attempt of somebody who knew the password. */
+  /** Gives back the attempt of a person who knew the password. */
   giveBack(): void {
     this.#left = Math.min(burst, this.#left + 1);
   }

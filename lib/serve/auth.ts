@@ -1,5 +1,5 @@
 /**
- * Who may press buttons, put together from the configuration.
+ * Sets up sign-in and buttons from the configuration.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { readPasswords } from "./password.ts";
 import type { Route } from "./server.ts";
 import { type SessionOf, Sessions, sessionsOfHeader } from "./session.ts";
 
-/** Signing in, and what comes of it. */
+/** The sign-in, and the routes that it needs. */
 export interface Auth {
   sessionOf: SessionOf;
   /** Whether people sign in here, and not at a proxy. */
@@ -24,8 +24,8 @@ export interface Auth {
   routes: readonly Route[];
 }
 
-/** What it needs of its surroundings. */
-export interface Around {
+/** The dependencies of the sign-in. */
+export interface AuthContext {
   bodies: Bodies;
   /** A clock in milliseconds that never jumps. */
   monotonic: () => number;
@@ -34,15 +34,15 @@ export interface Around {
 }
 
 /**
- * Makes what answers people who sign in and press buttons.
+ * Makes the routes for sign-in and buttons.
  *
- * @returns nothing where nobody may press any.
+ * @returns `undefined` if buttons are off.
  * @throws {SyncError} `auth-both`, `auth-origin`, `auth-open` or
  * `password-file`, exit 2.
  */
 export async function makeAuth(
   config: LocalConfig,
-  around: Around,
+  around: AuthContext,
 ): Promise<Auth | undefined> {
   if (!hasButtons(config)) return undefined;
   const {
@@ -70,7 +70,7 @@ export async function makeAuth(
   }
   const sessions = new Sessions(config, around.monotonic);
   const sessionOf: SessionOf = (request) => sessions.of(request);
-  // A mistake is told at the start, and not when somebody signs in.
+  // Report a mistake at the start, not at the first sign-in.
   await readPasswords(file!);
   const login = {
     config,
@@ -91,7 +91,7 @@ export async function makeAuth(
   };
 }
 
-/** Whether programs of this machine alone can connect to a place. */
+/** Reports whether only programs of this machine can connect to an address. */
 function isOwn(place: string): boolean {
   return /^(?:unix:|localhost:|127\.\d+\.\d+\.\d+:|\[::1\]:)/.test(place);
 }
@@ -99,23 +99,23 @@ function isOwn(place: string): boolean {
 function both(): Error {
   return usageError(
     "auth-both",
-    "Cannot use serve.auth.passwordFile and serve.auth.header together: people sign in at one place",
-    "leave one of them out",
+    "Cannot use serve.auth.passwordFile and serve.auth.header together: people sign in either here or at the proxy",
+    "remove one of the two options",
   );
 }
 
 function withoutOrigin(): Error {
   return usageError(
     "auth-origin",
-    "Cannot have buttons without serve.auth.origin: any page could press them",
-    "name where people open the status page: --serve-auth-origin https://HOST",
+    "Cannot enable buttons without serve.auth.origin: any web page could press them",
+    "set it to the address of the status page: --serve-auth-origin https://HOST",
   );
 }
 
 function open(place: string): Error {
   return usageError(
     "auth-open",
-    `Cannot believe serve.auth.header on ${place}: anybody could send it`,
+    `Cannot trust serve.auth.header on ${place}: anybody who can connect could send that header`,
     "listen on a Unix socket or on 127.0.0.1, and let the proxy connect there",
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The bodies of requests, read within bounds of size, time and memory: whoever
- * sends one need not be known yet.
+ * Reads the bodies of requests, with limits on size, time and memory. The
+ * sender may be unknown.
  *
  * @module
  */
@@ -8,29 +8,29 @@
 /** GitHub sends at most 25 MB (its documentation, "Webhook events"). */
 export const longestBody = 25_000_000;
 
-/** Bytes of all bodies together that are read at one moment. */
+/** The limit of all bodies that are read at the same time, in bytes. */
 const mostAtOnce = 64_000_000;
 
 /** How long a body may take to arrive, in milliseconds. */
 const longestWait = 10_000;
 
-/** Why a body was not read, with the status of HTTP that says so. */
+/** Why a body was not read, with the HTTP status. */
 export class BodyRefusal extends Error {
   constructor(readonly status: number, message: string) {
     super(message);
   }
 }
 
-/** Reads bodies; each holds its part of the memory until it is let go. */
+/** Reads bodies. Each one reserves memory until it is released. */
 export class Bodies {
   #held = 0;
 
   /**
-   * Reads a body, hands it to `use`, and lets go of it.
+   * Reads a body, passes it to `use`, and releases it.
    *
-   * @param most Bytes that it may have.
-   * @throws {BodyRefusal} 413 for one that is too long, 408 for one that takes
-   * too long, 503 where others take up the memory.
+   * @param most Its limit in bytes.
+   * @throws {BodyRefusal} 413 if it is too long, 408 if it takes too long, 503
+   * if other bodies use the memory.
    */
   async with<T>(
     request: Request,
@@ -43,7 +43,7 @@ export class Bodies {
         throw new BodyRefusal(413, `expected at most ${most} bytes`);
       }
       if (this.#held + bytes > mostAtOnce) {
-        throw new BodyRefusal(503, "too many requests: send it again later");
+        throw new BodyRefusal(503, "too many requests: try again later");
       }
       held += bytes;
       this.#held += bytes;
@@ -98,7 +98,7 @@ async function whole(
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** Whether a client went away, which is no fault of anybody here. */
+/** Reports whether a client disconnected, which is no fault of the server. */
 export function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.Http ||
     error instanceof Deno.errors.Interrupted ||

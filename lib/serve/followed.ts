@@ -1,5 +1,6 @@
 /**
- * Whether a push concerns this host: it follows that repository and that name.
+ * Decides whether a push concerns this host: whether it follows that repository
+ * and ref.
  *
  * @module
  */
@@ -8,13 +9,13 @@ import { forgeHost } from "../base/names.ts";
 import { isPattern } from "../config/tag_pattern.ts";
 import type { Push } from "./push_event.ts";
 
-/** What decides which pushes concern a host. */
+/** The options that decide which pushes concern a host. */
 export type Followed = Pick<LocalConfig, "repository" | "mirrors" | "ref">;
 
 /**
- * Why a push does not concern this host.
+ * Returns why a push does not concern this host.
  *
- * @returns nothing where it does.
+ * @returns `undefined` if it does.
  */
 export function whyNotFollowed(
   push: Push,
@@ -29,7 +30,10 @@ export function whyNotFollowed(
     : "the push is to a branch or tag that this host does not follow";
 }
 
-/** Without a reason to say no, the run asks the remote and finds nothing. */
+/**
+ * Reports whether a name may be followed. If in doubt it is: the run then finds
+ * nothing new.
+ */
 function isFollowed(name: string, ref: string): boolean {
   if (isPattern(ref)) return name.startsWith("refs/tags/");
   return name === ref || name === `refs/heads/${ref}` ||
@@ -37,8 +41,8 @@ function isFollowed(name: string, ref: string): boolean {
 }
 
 /**
- * The same text for every URL of one repository: host and path. A forge names
- * several URLs, and a host may follow any of them.
+ * Returns the same text for every URL of a repository: host and path. A forge
+ * names several URLs, and a host may follow any of them.
  *
  * @example
  * ```ts
@@ -56,7 +60,7 @@ export function placeOf(url: string): string {
   const path = scp ? scp[2]! : parsed?.pathname ?? url;
   const name = decoded(path).replace(/^\/+/, "").replace(/\/+$/, "")
     .replace(/\.git$/, "");
-  // Forges take a path in any case; one run too many harms nobody.
+  // Forges ignore the case of paths, and an unneeded run does no harm.
   return `${forgeHost(host)}/${name.toLowerCase()}`;
 }
 

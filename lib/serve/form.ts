@@ -1,14 +1,14 @@
 /**
- * Forms that a browser sends from our own page, read strictly.
+ * Strictly reads forms that a browser sends from our own page.
  *
  * @module
  */
 import { type Bodies, BodyRefusal } from "./body.ts";
 
-/** Forms of ours have a few short fields. */
+/** The limit of a form, in bytes: our forms have a few short fields. */
 const longestForm = 4096;
 
-/** Why a form was not read, with the status of HTTP that says so. */
+/** Why a form was not read, with the HTTP status. */
 export class FormRefusal extends Error {
   constructor(readonly status: number, message: string) {
     super(message);
@@ -16,14 +16,14 @@ export class FormRefusal extends Error {
 }
 
 /**
- * Refuses a request that did not come from our own page: a browser says where a
- * form was sent from in headers that no page can change (Fetch, 3.2; Fetch
+ * Refuses a request that did not come from our own page. A browser sends the
+ * origin of a form in headers that no page can change (Fetch, 3.2; Fetch
  * Metadata, 2.3).
  *
  * @param origin The origin of our page.
  * @throws {FormRefusal} 405 and 403.
  */
-export function mustComeFrom(origin: string, request: Request): void {
+export function requireOrigin(origin: string, request: Request): void {
   const { method, headers } = request;
   if (method !== "POST") throw new FormRefusal(405, "expected POST");
   const site = headers.get("sec-fetch-site");
@@ -33,7 +33,7 @@ export function mustComeFrom(origin: string, request: Request): void {
   if (headers.get("origin") !== origin) {
     throw new FormRefusal(
       403,
-      `the form was not sent from ${origin}, which serve.auth.origin names`,
+      `the form was not sent from ${origin} (serve.auth.origin)`,
     );
   }
 }
@@ -41,8 +41,8 @@ export function mustComeFrom(origin: string, request: Request): void {
 /**
  * Reads the fields of a form.
  *
- * @param known Those that it may have. Each other one, and one that comes twice,
- * refuses the whole form.
+ * @param known The allowed fields. An unknown or repeated field refuses the
+ * whole form.
  * @returns the fields that are not empty.
  * @throws {FormRefusal} 400, 408, 413, 415 and 503.
  */
@@ -74,11 +74,11 @@ function fieldsOf(
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(textOf(body))) {
     if (!known.includes(name) || fields.has(name)) {
-      throw new FormRefusal(400, "the form has a field too many");
+      throw new FormRefusal(400, "the form has an unknown or a repeated field");
     }
     // deno-lint-ignore no-control-regex
     if (/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(value)) {
-      throw new FormRefusal(400, "a field has a control character in it");
+      throw new FormRefusal(400, "a field contains a control character");
     }
     fields.set(name, value);
   }

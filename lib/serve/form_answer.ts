@@ -1,6 +1,5 @@
 /**
- * What all forms of the page have in common: the token, and the answer where
- * something is wrong.
+ * The common parts of all forms: the token, and the answer to a refused form.
  *
  * @module
  */
@@ -12,19 +11,19 @@ import { isSameText } from "./signature.ts";
 import { refusalPage } from "./small_page.ts";
 
 /**
- * Refuses a form that does not bring back the token of the session.
+ * Refuses a form without the token of the session.
  *
  * @throws {FormRefusal} 403.
  */
-export async function mustHoldToken(
+export async function requireToken(
   { csrf }: Session,
   given: string | undefined,
 ): Promise<void> {
   if (given !== undefined && await isSameText(csrf, given)) return;
-  throw new FormRefusal(403, "the page is too old: load it again");
+  throw new FormRefusal(403, "the page is too old: reload it and press again");
 }
 
-/** Answers a form; what refuses it becomes a page that says so. */
+/** Answers a form. A refusal becomes a page that gives the reason. */
 export async function answerForm(
   effects: Pick<Effects, "tell">,
   request: Request,
@@ -41,12 +40,14 @@ export async function answerForm(
         ...status === 503 ? { "retry-after": "5" } : {},
       });
     }
-    if (isGone(error)) return await refusalPage(400, "the form was cut off");
+    if (isGone(error)) {
+      return await refusalPage(400, "the form did not arrive completely");
+    }
     const { stack, message } = error as Error;
     say(effects, "error", `A bug: ${stack ?? message}`);
     return await refusalPage(
       500,
-      "a bug in gitops-sync serve: see its journal",
+      "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
     );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * HTML that can only be made with its values escaped.
+ * HTML with automatic escaping of values.
  *
  * @module
  */
@@ -8,17 +8,17 @@
 export class Html {
   readonly #text: string;
 
-  /** @param text HTML as it is sent, with all values escaped. */
+  /** @param text HTML with all values escaped. */
   private constructor(text: string) {
     this.#text = text;
   }
 
   /**
-   * Makes HTML of a template.
+   * Makes HTML from a template.
    *
    * @param parts The literal parts, which are the program's own text.
-   * @param values What stands between them: text is escaped, HTML stays as it
-   * is, lists are joined, and `undefined` and `false` leave nothing.
+   * @param values The values between them: text is escaped, HTML stays
+   * unchanged, lists are joined, and `undefined` and `false` become empty.
    */
   static of(parts: readonly string[], values: readonly Value[]): Html {
     const rest = parts.slice(1).map((part, at) => textOf(values[at]) + part);
@@ -31,7 +31,7 @@ export class Html {
   }
 }
 
-/** What may stand in a template. */
+/** A value in a template. */
 export type Value =
   | Html
   | string
@@ -42,7 +42,7 @@ export type Value =
 
 /**
  * A template of HTML: `` html`<p>${text}</p>` ``. A value in an attribute must
- * stand in double quotes there.
+ * be in double quotes.
  *
  * @example
  * ```ts

@@ -1,24 +1,24 @@
 /**
- * Signing in with a name and a password, and signing out.
+ * Sign-in with a name and a password, and sign-out.
  *
  * @module
  */
 import { type Effects, say } from "../base/effects.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Bodies } from "./body.ts";
-import { mustComeFrom, readForm } from "./form.ts";
+import { readForm, requireOrigin } from "./form.ts";
 import { type Html, html } from "./html.ts";
 import { type Hashed, isPassword, nobody, passwordLength } from "./password.ts";
-import { answerForm, mustHoldToken } from "./form_answer.ts";
+import { answerForm, requireToken } from "./form_answer.ts";
 import { mayPress, type Sessions } from "./session.ts";
 import type { AuthConfig } from "./session.ts";
 import { smallPage } from "./small_page.ts";
 
-/** What signing in works with. */
+/** The dependencies of the sign-in. */
 export interface Login {
   config: AuthConfig;
   origin: string;
-  /** Read anew for each attempt, so that a new password needs no restart. */
+  /** Read again for each attempt, so a new password needs no restart. */
   people: () => Promise<readonly Hashed[]>;
   sessions: Sessions;
   attempts: Attempts;
@@ -26,7 +26,7 @@ export interface Login {
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers requests for the page where people sign in; never throws. */
+/** Answers requests for the sign-in page. Never throws. */
 export async function answerLogin(
   login: Login,
   request: Request,
@@ -38,22 +38,22 @@ export async function answerLogin(
   return await answerForm(login.effects, request, () => signIn(login, request));
 }
 
-/** Answers requests to sign out; never throws. */
+/** Answers requests to sign out. Never throws. */
 export async function answerLogout(
   { origin, sessions, bodies, effects }: Login,
   request: Request,
 ): Promise<Response> {
   return await answerForm(effects, request, async () => {
-    mustComeFrom(origin, request);
+    requireOrigin(origin, request);
     const session = await sessions.of(request);
     const { csrf } = await readForm(bodies, request, ["csrf"]);
-    if (session) await mustHoldToken(session, csrf);
+    if (session) await requireToken(session, csrf);
     return seeOther(await sessions.end(request));
   });
 }
 
 async function signIn(login: Login, request: Request): Promise<Response> {
-  mustComeFrom(login.origin, request);
+  requireOrigin(login.origin, request);
   const { name = "", password = "" } = await readForm(
     login.bodies,
     request,
@@ -66,22 +66,24 @@ async function signIn(login: Login, request: Request): Promise<Response> {
     });
   }
   if (!await isRight(login, name, password)) {
-    say(login.effects, "warning", "Refused to sign somebody in", [
-      "if it was you: gitops-sync serve --hash-password NAME makes a new line for serve.auth.passwordFile",
+    say(login.effects, "warning", "Refused a sign-in", [
+      "check the name, the password and serve.auth.users; for a new password, gitops-sync serve --hash-password NAME makes a line for serve.auth.passwordFile",
     ]);
     return await loginPage(401, "The name or the password is wrong.");
   }
   login.attempts.giveBack();
   say(login.effects, "info", `${name} signed in`);
-  // A session that was there before is nobody's any more.
+  // End the previous session.
   await login.sessions.end(request);
   return seeOther(await login.sessions.begin(name));
 }
 
-/** One after the other, so that guessing takes no more than one processor. */
+/**
+ * Passwords are checked one at a time, so guessing uses at most one processor.
+ */
 let last: Promise<unknown> = Promise.resolve();
 
-/** A file that can't be read lets nobody in. */
+/** Checks a password. If the file can't be read, nobody gets in. */
 async function isRight(
   { config, people, effects }: Login,
   name: string,
@@ -92,7 +94,7 @@ async function isRight(
     return [];
   });
   const person = known.find((one) => one.name === name);
-  // As long as for somebody who is there.
+  // Takes as long as for a known person.
   const stranger = { ...nobody, rounds: known[0]?.rounds ?? nobody.rounds };
   const isShort = password.length <= passwordLength.most;
   const compared = last.then(() =>

@@ -1,21 +1,22 @@
 /**
- * Metrics over HTTP: what runs wrote for node_exporter (lib/report/textfile.ts),
- * as it is. The server has no right to look at more of the host.
+ * Serves metrics over HTTP: the files that runs write for node_exporter
+ * (lib/report/textfile.ts), unchanged. The server has no access to other data
+ * of the host.
  *
  * @module
  */
-import { told } from "./answer.ts";
+import { jsonMessage } from "./answer.ts";
 import { readAtMost } from "../host/files.ts";
 import { checkFileOf } from "../sync/settled.ts";
 
-/** The files have some kilobytes. */
+/** The limit of a file, in bytes. The files have some kilobytes. */
 const most = 1024 * 1024;
 
 /** Prometheus' text format. */
 const type = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * Answers with the metrics of the last run; never throws.
+ * Answers with the metrics of the last run. Never throws.
  *
  * @param textfile The path of `metrics.textfile`.
  */
@@ -25,7 +26,7 @@ export async function answerMetrics(
 ): Promise<Response> {
   await request.body?.cancel();
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return told(405, "expected GET", { allow: "GET, HEAD" });
+    return jsonMessage(405, "expected GET", { allow: "GET, HEAD" });
   }
   try {
     const metrics = await readAtMost(textfile, most);
@@ -36,11 +37,14 @@ export async function answerMetrics(
       },
     );
   } catch (error) {
-    return told(503, whyNot(error));
+    return jsonMessage(503, whyNot(error));
   }
 }
 
-/** The time of the last check is there once a run asked the remote. */
+/**
+ * Returns the time of the last check, which exists once a run has queried the
+ * remote.
+ */
 async function checkOf(textfile: string): Promise<BlobPart> {
   try {
     return await readAtMost(checkFileOf(textfile), most) as BlobPart;
@@ -50,10 +54,15 @@ async function checkOf(textfile: string): Promise<BlobPart> {
   }
 }
 
-/** Without the path, which is for those alone who know the configuration. */
+/**
+ * Returns the reason without the path, which only people with access to the
+ * configuration may know.
+ */
 function whyNot(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no run wrote metrics yet";
+  if (error instanceof Deno.errors.NotFound) {
+    return "no run has written metrics yet";
+  }
   return error instanceof Deno.errors.PermissionDenied
-    ? "the server may not read the file of metrics.textfile"
+    ? "the server has no permission to read the file of metrics.textfile"
     : "the file of metrics.textfile can't be read";
 }

@@ -1,10 +1,10 @@
 /**
- * Passwords: a line a person, with a hash that PBKDF2 makes (RFC 8018).
+ * Passwords: one line for each person, with a PBKDF2 hash (RFC 8018).
  *
  *     NAME:$pbkdf2-sha256$i=600000$SALT$HASH
  *
- * Behind the name stands the "PHC string format", with `i` rounds. Salt and hash
- * are base64 without `=`.
+ * After the name is a hash in the "PHC string format", with `i` rounds. Salt
+ * and hash are base64 without `=`.
  *
  * @module
  */
@@ -13,23 +13,26 @@ import { fromBase64, toBase64 } from "../base/base64.ts";
 import { usageError } from "../base/errors.ts";
 import { isUserName } from "../config/serve_kinds.ts";
 
-/** What OWASP asks of PBKDF2 with SHA-256 ("Password Storage Cheat Sheet"). */
+/**
+ * The recommendation of OWASP for PBKDF2 with SHA-256 ("Password Storage Cheat
+ * Sheet").
+ */
 const usualRounds = 600_000;
 
-/** Fewer are guessed too fast; more would hold up the server. */
+/** Fewer rounds make guessing too fast. More would block the server. */
 const rounds = { least: 100_000, most: 5_000_000 };
 
 /** Bytes of a new salt, and of each hash. */
 const saltBytes = 16;
 const hashBytes = 32;
 
-/** Shorter passwords can be guessed. Longer ones are no password. */
+/** The length of passwords. Shorter ones can be guessed. */
 export const passwordLength = { least: 12, most: 256 };
 
-/** A file of people is short: more is another file. */
+/** The limit of the file, in bytes. */
 const longestFile = 64 * 1024;
 
-/** Whose password it is, and what it is compared with. */
+/** The password hash of a person. */
 export interface Hashed {
   name: string;
   rounds: number;
@@ -52,7 +55,7 @@ export async function hashPassword(
   return `${name}:$pbkdf2-sha256$i=${usualRounds}$${saltText}$${hashText}`;
 }
 
-/** Whether a password is that of a line. It takes the same time for each. */
+/** Reports whether a password matches a hash, in constant time. */
 export async function isPassword(
   { salt, hash, rounds }: Hashed,
   password: string,
@@ -63,7 +66,9 @@ export async function isPassword(
   return differs === 0;
 }
 
-/** Stands for somebody who is not there, so that a name can't be guessed. */
+/**
+ * Used for unknown names, so that the time of an answer does not reveal names.
+ */
 export const nobody: Hashed = {
   name: "",
   rounds: usualRounds,
@@ -76,7 +81,7 @@ async function derive(
   salt: Uint8Array<ArrayBuffer>,
   iterations: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // One person may type a letter in two ways (Unicode, annex 15).
+  // A letter may be typed in two ways (Unicode, annex 15).
   const bytes = new TextEncoder().encode(password.normalize("NFC"));
   const key = await crypto.subtle.importKey("raw", bytes, "PBKDF2", false, [
     "deriveBits",
@@ -88,29 +93,29 @@ async function derive(
 }
 
 /**
- * Reads the people of a file. Empty lines and those that begin with `#` do not
- * count.
+ * Reads the people of a file. Empty lines and lines that begin with `#` are
+ * ignored.
  *
- * @throws {SyncError} `password-file`, exit 2; it never holds what is in the
- * file.
+ * @throws {SyncError} `password-file`, exit 2; it never contains the content of
+ * the file.
  */
 export async function readPasswords(path: string): Promise<readonly Hashed[]> {
   const lines = (await readText(path, longestFile, unusable)).split(/\r?\n/)
     .map((line, at) => ({ line: line.trim(), number: at + 1 }))
     .filter(({ line }) => line !== "" && !line.startsWith("#"));
-  if (lines.length === 0) throw unusable(path, "nobody is in it");
+  if (lines.length === 0) throw unusable(path, "it names nobody");
   const people = lines.map(({ line, number }) => {
     const person = readLine(line);
     if (!person) {
       throw unusable(
         path,
-        `line ${number} is not of the form NAME:$pbkdf2-sha256$i=ROUNDS$SALT$HASH`,
+        `line ${number} does not have the form NAME:$pbkdf2-sha256$i=ROUNDS$SALT$HASH`,
       );
     }
     return person;
   });
   if (new Set(people.map(({ name }) => name)).size < people.length) {
-    throw unusable(path, "a name stands in it twice");
+    throw unusable(path, "it has the same name twice");
   }
   return people;
 }

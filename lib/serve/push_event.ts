@@ -1,6 +1,6 @@
 /**
- * What a webhook tells: which repository was pushed to, and which of its names
- * moved. The forms are those that the forges document for their push events.
+ * Reads a webhook: which repository was pushed to, and which refs moved. The
+ * formats are those that the forges document for their push events.
  *
  * @module
  */
@@ -10,19 +10,24 @@ import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 export interface Push {
   /** Every URL by which the event names the repository. */
   urls: readonly string[];
-  /** The full names that moved, e.g. `refs/heads/main`. */
+  /** The full names of the moved refs, e.g. `refs/heads/main`. */
   refs: readonly string[];
 }
 
-/** What a webhook is about. */
+/** The event of a webhook. */
 export type HookEvent =
   | { kind: "push"; push: Push }
-  /** It names no repository by a URL: a sender that is no forge, or Bitbucket. */
+  /**
+   * It names no URL of a repository: the sender is no forge, or is Bitbucket.
+   */
   | { kind: "signal" }
   /** Another event of a forge, e.g. `ping` or `issues`. */
   | { kind: "other"; name: string };
 
-/** Headers in which forges name the event. Forgejo sends all but the last two. */
+/**
+ * The headers with the name of the event. Forgejo sends all except the last
+ * two.
+ */
 const eventHeaders = [
   "x-forgejo-event",
   "x-gitea-event",
@@ -32,7 +37,7 @@ const eventHeaders = [
   "x-event-key",
 ];
 
-/** Events about names that move, by the words of all forges. */
+/** The names of push events of all forges. */
 const pushEvents = new Set([
   "push",
   "push hook",
@@ -45,7 +50,7 @@ const pushEvents = new Set([
  * Reads the event of a webhook.
  *
  * @param body Its text.
- * @returns `undefined` for a push that has not the form of any forge.
+ * @returns `undefined` for a push with an unknown format.
  */
 export function readEvent(
   headers: Headers,
@@ -64,7 +69,7 @@ export function readEvent(
     : undefined;
 }
 
-/** GitHub and Gitea may send the event as the field of a form. */
+/** Returns the JSON. GitHub and Gitea may send it in a form field. */
 function jsonIn(headers: Headers, body: string): string {
   const type = headers.get("content-type") ?? "";
   return /^application\/x-www-form-urlencoded\b/i.test(type)
@@ -74,7 +79,7 @@ function jsonIn(headers: Headers, body: string): string {
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-/** Where the forges name the URLs of a repository. */
+/** The keys of the URLs of a repository. */
 const urlKeys = [
   "clone_url",
   "ssh_url",
@@ -95,16 +100,16 @@ function urlsOf(event: JsonObject): string[] {
   ]).filter(isText);
 }
 
-/** Bitbucket: `links.html.href`; its server has lists of `links.clone` too. */
+/** Bitbucket: `links.html.href`. Its server also has lists in `links.clone`. */
 function linksOf({ links }: JsonObject): unknown[] {
   if (!isObject(links)) return [];
   return Object.values(links).flat().filter(isObject).map(({ href }) => href);
 }
 
 /**
- * Bitbucket Server and Data Center document a push that names its repository by
- * the key of a project and a short name alone, and send some so: one run too
- * many harms nobody, and one too few does.
+ * Reports whether a push of Bitbucket Server or Data Center names its
+ * repository only by the key of a project and a short name, as some do. Such a
+ * push starts a run: an unneeded run does no harm, a missing one does.
  */
 function isWithoutUrls(event: JsonObject): boolean {
   const { eventKey, repository } = event;
@@ -116,7 +121,7 @@ function isWithoutUrls(event: JsonObject): boolean {
 function refsOf(event: JsonObject): string[] {
   if (isText(event.ref)) return [event.ref];
   const { push, changes } = event;
-  // Bitbucket's cloud, and its server.
+  // Bitbucket Cloud, and Bitbucket Server.
   const moved = isObject(push) ? push.changes : changes;
   return Array.isArray(moved)
     ? moved.filter(isObject).map(refOf).filter(isText)
@@ -126,7 +131,7 @@ function refsOf(event: JsonObject): string[] {
 function refOf(change: JsonObject): string | undefined {
   const { ref } = change;
   if (isObject(ref)) return isText(ref.id) ? ref.id : undefined;
-  // Bitbucket's server says it twice.
+  // Bitbucket Server sends it twice.
   if (isText(change.refId)) return change.refId;
   const end = [change.new, change.old].find(isObject);
   if (!end || !isText(end.name)) return undefined;

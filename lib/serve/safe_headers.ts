@@ -1,22 +1,24 @@
 /**
- * Headers that keep a browser from doing more with an answer than we mean.
+ * Headers that restrict what a browser may do with an answer.
  *
  * @module
  */
 import { toBase64 } from "../base/base64.ts";
 
-/** Headers of every answer that is a page, a log or a stream. */
+/** The headers of every page, log and stream. */
 export const safeHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
-  // With "no-referrer" a browser would not say where a form comes from.
+  // With "no-referrer" a browser would not send the origin of a form.
   "referrer-policy": "same-origin",
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
 };
 
-/** Text of ours as a source in a Content-Security-Policy: by its digest. */
+/**
+ * Returns our own text as a source for a Content-Security-Policy: its digest.
+ */
 export async function sourceOf(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const digest = await crypto.subtle.digest("SHA-256", bytes);

@@ -1,22 +1,22 @@
 /**
- * The secrets that webhooks are signed with.
+ * The secrets that sign webhooks.
  *
  * @module
  */
 import { readText } from "./text_file.ts";
 import { usageError } from "../base/errors.ts";
 
-/** Shorter ones can be guessed by who may try often. */
+/** Shorter secrets can be guessed with many tries. */
 const shortest = 16;
 
-/** A file of secrets is short: more is another file. */
+/** The limit of the file, in bytes. */
 const longestFile = 64 * 1024;
 
 /**
- * Reads the secrets of a file, one in a line.
+ * Reads the secrets of a file, one on each line.
  *
- * @throws {SyncError} `webhook-secret`, exit 2; it never holds what is in the
- * file.
+ * @throws {SyncError} `webhook-secret`, exit 2; it never contains the content
+ * of the file.
  */
 export async function readSecrets(path: string): Promise<readonly string[]> {
   const text = await readText(path, longestFile, unusable);
@@ -36,6 +36,6 @@ function unusable(path: string, why: string): Error {
   return usageError(
     "webhook-secret",
     `Cannot use ${path} for serve.webhookSecretFile: ${why}`,
-    `make one, and give it to the forge too: openssl rand -hex 32 > ${path}`,
+    `create one, and enter it at the forge too: openssl rand -hex 32 > ${path}`,
   );
 }

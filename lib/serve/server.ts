@@ -1,26 +1,26 @@
 /**
- * The server of `gitops-sync serve`: which path is answered by what.
+ * The server of `gitops-sync serve`, with its routes.
  *
  * @module
  */
-import { told } from "./answer.ts";
+import { jsonMessage } from "./answer.ts";
 import { prepareSocket, removeSocket } from "../host/socket.ts";
 import { addressOf } from "../config/checks.ts";
 
-/** Answers requests below one path. */
+/** The handler of a path. */
 export interface Route {
   path: string;
-  /** Whether what is below the path belongs to it. */
+  /** Whether it also handles everything below the path. */
   isBelow?: true;
   answer: (request: Request) => Promise<Response>;
 }
 
-/** Requests at one moment; others are told to come again. */
+/** The limit of concurrent requests. Others get status 503. */
 const mostRequests = 256;
 
 const noStore = { "cache-control": "no-store" };
 
-/** Answers a request by the route that it names; never throws. */
+/** Returns a handler that passes each request to its route. It never throws. */
 export function makeAnswer(
   routes: readonly Route[],
 ): (request: Request) => Promise<Response> {
@@ -29,11 +29,11 @@ export function makeAnswer(
     const route = routeOf(routes, request);
     if (!route) {
       await request.body?.cancel();
-      return told(404, "there is nothing here", noStore);
+      return jsonMessage(404, "not found", noStore);
     }
     if (open >= mostRequests) {
       await request.body?.cancel();
-      return told(503, "too many requests", {
+      return jsonMessage(503, "too many requests: try again later", {
         ...noStore,
         "retry-after": "5",
       });
@@ -47,7 +47,10 @@ export function makeAnswer(
   };
 }
 
-/** Deno makes the URL from the Host that the caller names, which may be odd. */
+/**
+ * Returns the route of a request. Deno makes the URL from the Host header,
+ * which may be invalid.
+ */
 function routeOf(
   routes: readonly Route[],
   { url }: Request,
@@ -59,11 +62,11 @@ function routeOf(
 }
 
 /**
- * Listens, on a Unix socket (`unix:PATH`) or on `HOST:PORT`.
+ * Listens on a Unix socket (`unix:PATH`) or on `HOST:PORT`.
  *
  * @param ready Called once it listens.
  * @throws {SyncError} as {@linkcode prepareSocket}.
- * @throws {Deno.errors.AddrInUse} where something else listens there.
+ * @throws {Deno.errors.AddrInUse} if something else listens there.
  */
 export async function listen(
   place: string,
@@ -77,14 +80,14 @@ export async function listen(
       { transport: "unix", path, onListen: ready },
       answer,
     );
-    // Whoever may enter its folder may connect.
+    // Everybody in the group who may enter its folder may connect.
     await Deno.chmod(path, 0o660);
     return server;
   }
   return Deno.serve({ ...addressOf(place), onListen: ready }, answer);
 }
 
-/** Answers what has come in, and listens no more. */
+/** Answers the pending requests, and stops listening. */
 export async function stopListening(
   server: Deno.HttpServer,
   place: string,

@@ -1,10 +1,10 @@
 /**
- * Who sends a request: somebody with a session, or somebody whom a reverse
- * proxy names.
+ * Identifies the sender of a request: by a session, or by the header of a
+ * reverse proxy.
  *
- * A session is a random number in a cookie; what it stands for is in the memory
- * of this process and ends with it. The token against forged requests ("CSRF")
- * is made with a key of this process, for one session.
+ * A session is a random number in a cookie. Its data is in the memory of this
+ * process and ends with it. The token against forged requests ("CSRF") is made
+ * with a key of this process, for one session.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import { digestOf } from "../base/digest.ts";
 import type { LocalConfig } from "../config/config.ts";
 import { isUserName } from "../config/serve_kinds.ts";
 
-/** Somebody who may press buttons. */
+/** A person who may press buttons. */
 export interface Session {
-  /** Whose it is. */
+  /** The name of the person. */
   name: string;
-  /** What a form must bring back. */
+  /** The token that a form must contain. */
   csrf: string;
 }
 
-/** Tells who sends a request; nothing where that is nobody we know. */
+/** Returns the sender of a request, or `undefined` if unknown. */
 export type SessionOf = (request: Request) => Promise<Session | undefined>;
 
-/** What decides who may press buttons. */
+/** The options that decide who may press buttons. */
 export type AuthConfig = Pick<
   LocalConfig,
   | "serve.auth.passwordFile"
@@ -33,16 +33,16 @@ export type AuthConfig = Pick<
   | "serve.auth.origin"
 >;
 
-/** Milliseconds after which a session is over, and its token with it. */
+/** The length of a session and of its token, in milliseconds. */
 const longest = 12 * 3_600_000;
 
-/** Sessions at one moment; the oldest one ends for a new one. */
+/** The limit of sessions. A new one ends the oldest one. */
 const most = 256;
 
-/** Bytes of the number that a session has. */
+/** The length of a session's number, in bytes. */
 const idBytes = 32;
 
-/** Whether somebody may press buttons, who is who they say. */
+/** Reports whether an authenticated person may press buttons. */
 export function mayPress(
   { "serve.auth.users": users }: AuthConfig,
   name: string,
@@ -50,7 +50,7 @@ export function mayPress(
   return isUserName(name) && (users.length === 0 || users.includes(name));
 }
 
-/** Makes tokens with a key that nobody else has. */
+/** Makes tokens with a random key of this process. */
 class Tokens {
   readonly #key = crypto.subtle.generateKey(
     { name: "HMAC", hash: "SHA-256" },
@@ -66,7 +66,7 @@ class Tokens {
 }
 
 /**
- * Believes a header of a reverse proxy.
+ * Identifies people by a header of a reverse proxy.
  *
  * @param monotonic A clock in milliseconds that never jumps.
  */
@@ -86,7 +86,10 @@ export function sessionsOfHeader(
 
 /** The sessions of people who signed in with a password. */
 export class Sessions {
-  /** By the digest of the number, so that looking one up tells nothing of it. */
+  /**
+   * By the digest of the number, so the time of a lookup reveals nothing about
+   * it.
+   */
   readonly #open = new Map<string, { name: string; until: number }>();
   readonly #tokens = new Tokens();
 
@@ -98,7 +101,7 @@ export class Sessions {
   /**
    * Begins a session.
    *
-   * @returns the header that hands it to the browser.
+   * @returns the cookie for the browser.
    */
   async begin(name: string): Promise<string> {
     const id = toBase64Url(crypto.getRandomValues(new Uint8Array(idBytes)));
@@ -109,7 +112,7 @@ export class Sessions {
     return this.#cookie(id, longest / 1000);
   }
 
-  /** Whose session a request belongs to. */
+  /** Returns the session of a request. */
   async of(request: Request): Promise<Session | undefined> {
     const key = await this.#keyIn(request);
     const known = key === undefined ? undefined : this.#open.get(key);
@@ -126,7 +129,7 @@ export class Sessions {
   /**
    * Ends the session of a request, if there is one.
    *
-   * @returns the header that takes it from the browser.
+   * @returns the cookie that removes it from the browser.
    */
   async end(request: Request): Promise<string> {
     const key = await this.#keyIn(request);
@@ -134,7 +137,9 @@ export class Sessions {
     return this.#cookie("", 0);
   }
 
-  /** Browsers hold a `__Host-` cookie to TLS, to this host and to all paths. */
+  /**
+   * Browsers restrict a `__Host-` cookie to TLS, to this host and to all paths.
+   */
   get #name(): string {
     return this.#isSecure ? "__Host-gitops-sync" : "gitops-sync";
   }
@@ -148,7 +153,7 @@ export class Sessions {
     return `${this.#name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
   }
 
-  /** Two cookies of the name are somebody's attempt to plant one. */
+  /** Two cookies with this name mean that somebody planted one. */
   async #keyIn({ headers }: Request): Promise<string | undefined> {
     const named = (headers.get("cookie") ?? "").split(";")
       .map((part) => part.trim())

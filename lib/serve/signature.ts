@@ -1,9 +1,9 @@
 /**
- * Whether a webhook comes from somebody who knows the secret.
+ * Checks whether the sender of a webhook knows the secret.
  *
- * Forges sign the body with HMAC-SHA256 and put the result in a header; GitLab
- * sends the secret itself. Each comparison takes the same time for every wrong
- * value: `crypto.subtle.verify` does it, on the secret itself as well.
+ * Forges sign the body with HMAC-SHA256 and send the result in a header. GitLab
+ * sends the secret itself. All comparisons use `crypto.subtle.verify`, so they
+ * take the same time for every wrong value.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const signatureHeaders = [
   "x-hub-signature",
   "x-gitea-signature",
   "x-forgejo-signature",
-  // Flux and others that use one form for every sender.
+  // Flux and others, with one format for every sender.
   "x-signature",
 ];
 
@@ -26,10 +26,10 @@ const tokenHeader = "x-gitlab-token";
 const algorithm = { name: "HMAC", hash: "SHA-256" };
 
 /**
- * Whether one of the headers proves that the sender knows one of the secrets.
- * There are several while one replaces another.
+ * Reports whether a header proves that the sender knows one of the secrets.
+ * There are several secrets while one replaces another.
  *
- * @param body The body as it arrived: its bytes are signed, not its text.
+ * @param body The received bytes: they are signed, not the text.
  */
 export async function isSigned(
   headers: Headers,
@@ -50,7 +50,10 @@ export async function isSigned(
   return false;
 }
 
-/** `sha256=HEX` or `HEX`; nothing for another algorithm or another length. */
+/**
+ * Reads `sha256=HEX` or `HEX`. Returns `undefined` for other algorithms and
+ * lengths.
+ */
 function bytesOfSignature(
   value: string | null,
 ): Uint8Array<ArrayBuffer> | undefined {
@@ -69,7 +72,7 @@ function keyOf(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   ]);
 }
 
-/** Compares two signatures by a key of this moment in place of the texts. */
+/** Compares two texts in constant time, by signatures with a temporary key. */
 export async function isSameText(one: string, other: string): Promise<boolean> {
   const encoder = new TextEncoder();
   const key = await keyOf(crypto.getRandomValues(new Uint8Array(32)));

@@ -1,5 +1,5 @@
 /**
- * Pages that say one thing: signing in, and why something was refused.
+ * Small pages: sign-in, and refusals.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const styleSource = sourceOf(style);
 
 const styleElement = Html.of([`<style>${style}</style>`], []);
 
-/** Makes the answer that holds such a page. */
+/** Makes an answer with such a page. */
 export async function smallPage(
   status: number,
   title: string,
@@ -54,7 +54,7 @@ export async function smallPage(
   });
 }
 
-/** Why something was refused, with the way back. */
+/** Makes a page with the reason of a refusal, and a link back. */
 export async function refusalPage(
   status: number,
   why: string,
@@ -62,7 +62,7 @@ export async function refusalPage(
 ): Promise<Response> {
   return await smallPage(
     status,
-    "This was refused",
+    "The request was refused",
     html`<p>Nothing was done: ${why}.</p>
 <p><a href="/">Back</a></p>`,
     headers,

@@ -1,5 +1,5 @@
 /**
- * Small files that a person writes for the server.
+ * Reads small files that a person writes for the server.
  *
  * @module
  */
@@ -8,8 +8,8 @@
  * Reads a text file.
  *
  * @param most The longest it may be, in bytes.
- * @param unusable Makes the error, of the path and why it can't be used.
- * @throws what `unusable` makes.
+ * @param unusable Makes the error from the path and the reason.
+ * @throws the error of `unusable`.
  */
 export async function readText(
   path: string,
@@ -18,7 +18,7 @@ export async function readText(
 ): Promise<string> {
   try {
     const { isFile, size } = await Deno.stat(path);
-    if (!isFile) throw unusable(path, "it is no file");
+    if (!isFile) throw unusable(path, "it is not a file");
     if (size > most) throw unusable(path, "it is too long");
     return await Deno.readTextFile(path);
   } catch (error) {

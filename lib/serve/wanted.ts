@@ -1,23 +1,23 @@
 /**
- * The one file by which `serve` wants a run. A path unit of systemd starts
- * `gitops-sync.service` while the file is there, and the service removes it
- * before it asks the remote. So a push that comes later makes the file again,
- * and another run begins when the first is over: none is lost, and a hundred
- * pushes are one run.
+ * The file with which `serve` requests a run. A path unit of systemd starts
+ * `gitops-sync.service` while the file exists, and the service removes it
+ * before it queries the remote. A later push creates the file again, and
+ * another run starts after the first one. So no push is lost, and a hundred
+ * pushes cause one run.
  *
  * @module
  */
 import { digestOf } from "../base/digest.ts";
 
-/** For so long a repeated delivery wants no second run, in milliseconds. */
+/** How long a repeated delivery is ignored, in milliseconds. */
 const pause = 60_000;
 
-/** How many deliveries are remembered; older ones are forgotten first. */
+/** How many deliveries are remembered. The oldest are forgotten first. */
 const most = 1_000;
 
-/** Wants runs, and knows which deliveries came before. */
+/** Requests runs, and remembers deliveries. */
 export class Wanted {
-  /** When each delivery last wanted a run, by its digest; oldest first. */
+  /** When each delivery last requested a run, by its digest; oldest first. */
   readonly #seen = new Map<string, number>();
 
   constructor(
@@ -27,16 +27,15 @@ export class Wanted {
   ) {}
 
   /**
-   * Wants a run for a delivery. A run that is wanted already and has not begun
-   * is enough.
+   * Requests a run for a delivery. One pending request is enough.
    *
-   * Somebody may have recorded a delivery and send it again and again: one that
-   * wanted a run within the last minute wants none. A forge that repeats it
-   * later is heard.
+   * Somebody may have recorded a delivery and may send it repeatedly. So a
+   * delivery that requested a run within the last minute requests no other one.
+   * A later repetition by a forge is accepted.
    *
-   * @returns whether a run is wanted now.
-   * @throws {Error} where the file can't be made; the delivery then counts when
-   * it comes again.
+   * @returns whether a run was requested.
+   * @throws {Error} if the file can't be created. The delivery then counts when
+   * it is repeated.
    */
   async want(delivery: Uint8Array<ArrayBuffer>): Promise<boolean> {
     const digest = await digestOf("SHA-256", delivery);

@@ -1,9 +1,9 @@
 /**
- * Answers webhooks: a signed push to what this host follows wants a run.
+ * Answers webhooks: a signed push to the followed ref requests a run.
  *
  * @module
  */
-import { told } from "./answer.ts";
+import { jsonMessage } from "./answer.ts";
 import { type Effects, say } from "../base/effects.ts";
 import { oneLine } from "../base/text.ts";
 import { Bodies, BodyRefusal, isGone } from "./body.ts";
@@ -12,24 +12,24 @@ import { readEvent } from "./push_event.ts";
 import { isSigned } from "./signature.ts";
 import type { Wanted } from "./wanted.ts";
 
-/** What an endpoint for webhooks works with. */
+/** The dependencies of the endpoint for webhooks. */
 export interface Hooks {
   followed: Followed;
-  /** Read anew for each delivery, so that a new secret needs no restart. */
+  /** Read again for each delivery, so a new secret needs no restart. */
   secrets: () => Promise<readonly string[]>;
   wanted: Wanted;
   bodies: Bodies;
   effects: Pick<Effects, "tell">;
 }
 
-/** Answers one delivery; never throws. */
+/** Answers one delivery. Never throws. */
 export async function answerHook(
   hooks: Hooks,
   request: Request,
 ): Promise<Response> {
   if (request.method !== "POST") {
     await request.body?.cancel();
-    return told(405, "expected POST", { allow: "POST" });
+    return jsonMessage(405, "expected POST", { allow: "POST" });
   }
   try {
     return await hooks.bodies.with(
@@ -39,13 +39,18 @@ export async function answerHook(
   } catch (error) {
     if (error instanceof BodyRefusal) {
       const later = error.status === 503 ? { "retry-after": "5" } : undefined;
-      return told(error.status, error.message, later);
+      return jsonMessage(error.status, error.message, later);
     }
-    // A client that went away is no fault of anybody here.
-    if (isGone(error)) return told(400, "the request was cut off");
+    // A client that disconnected is no fault of the server.
+    if (isGone(error)) {
+      return jsonMessage(400, "the request did not arrive completely");
+    }
     const { stack, message } = error as Error;
     say(hooks.effects, "error", `A bug: ${stack ?? message}`);
-    return told(500, "a bug in gitops-sync serve: see its journal");
+    return jsonMessage(
+      500,
+      "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
+    );
   }
 }
 
@@ -58,19 +63,22 @@ async function judge(
     say(hooks.effects, "warning", "Refused a webhook: its signature is wrong", [
       "compare the secret of the webhook with serve.webhookSecretFile",
     ]);
-    return told(401, "the signature is missing or wrong");
+    return jsonMessage(401, "the signature is missing or wrong");
   }
   const event = readEvent(headers, new TextDecoder().decode(body));
-  if (!event) return told(400, "expected a push event of a known forge");
+  if (!event) return jsonMessage(400, "expected a push event of a known forge");
   if (event.kind === "other") {
-    return told(200, `nothing to do for the event ${oneLine(event.name, 60)}`);
+    return jsonMessage(
+      200,
+      `nothing to do for the event ${oneLine(event.name, 60)}`,
+    );
   }
   const why = event.kind === "push"
     ? whyNotFollowed(event.push, hooks.followed)
     : undefined;
   if (why !== undefined) {
-    say(hooks.effects, "info", `Passed over a webhook: ${why}`);
-    return told(200, `nothing to do: ${why}`);
+    say(hooks.effects, "info", `Ignored a webhook: ${why}`);
+    return jsonMessage(200, `nothing to do: ${why}`);
   }
   return await want(hooks, body);
 }
@@ -81,18 +89,24 @@ async function want(
 ): Promise<Response> {
   try {
     if (!await wanted.want(body)) {
-      return told(200, "nothing to do: the same delivery came a moment ago");
+      return jsonMessage(
+        200,
+        "nothing to do: the same delivery came less than a minute ago",
+      );
     }
   } catch (error) {
     const { message } = error as Error;
-    say(effects, "error", `Cannot ask for a run: ${message}`);
-    return told(503, "a run can't be asked for: see the journal of serve");
+    say(effects, "error", `Cannot request a run: ${message}`);
+    return jsonMessage(
+      503,
+      "the run could not be requested: see journalctl -u gitops-sync-serve",
+    );
   }
-  say(effects, "info", "A push arrived: a run is asked for");
-  return told(202, "a run is asked for");
+  say(effects, "info", "A push arrived: requested a run");
+  return jsonMessage(202, "requested a run");
 }
 
-/** A secret that can't be read lets nobody in. */
+/** Returns the secrets. If the file can't be read, no delivery is accepted. */
 async function secretsOf(
   { secrets, effects }: Hooks,
 ): Promise<readonly string[]> {

@@ -6,7 +6,7 @@
 import type { Effects } from "../base/effects.ts";
 import type { Tip } from "../base/tip.ts";
 import type { Config } from "../config/schema.ts";
-import { lookAtGates } from "../gates/look.ts";
+import { checkGates } from "../gates/look.ts";
 import { commitOf } from "../run/commit.ts";
 import { isDue } from "../run/gates.ts";
 import type { Gated, State } from "../state/state.ts";
@@ -32,7 +32,7 @@ export async function askAgain(
   if (!isForced && !isDue(gated, config, isTest, now)) return gated;
   const { target, system } = gated;
   const subject = { commit: commitOf(gated), target, system, isTest };
-  const look = await lookAtGates({ effects, config, state }, subject, gated);
+  const look = await checkGates({ effects, config, state }, subject, gated);
   if (!look.gated) return undefined;
   await writeState(config.stateDirectory, { ...state, gated: look.gated });
   return look.gated;

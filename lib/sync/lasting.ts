@@ -11,7 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { changedSinceBoot } from "../host/booted.ts";
 import { systems } from "../host/system.ts";
 import { nameOf, stampOf } from "../notify/notice.ts";
-import { type Found, tellFound, withoutHarm } from "../notify/tell.ts";
+import { type Found, tellFound, warnOnFailure } from "../notify/tell.ts";
 import type { Condition } from "../notify/told.ts";
 import { driftNow } from "../run/decide.ts";
 import { wantedOf } from "../run/approval.ts";
@@ -48,7 +48,7 @@ export async function tellLasting(
   how: { outcome: Outcome } | { error: SyncError },
 ): Promise<void> {
   const teller = { effects, config };
-  await withoutHarm(teller, async () => {
+  await warnOnFailure(teller, async () => {
     const facts = { ...await factsOf(config, effects.now()), ...how };
     await tellFound(teller, foundIn(facts));
   });

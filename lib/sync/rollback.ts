@@ -85,11 +85,11 @@ async function refuseClosed(
 ): Promise<void> {
   const config = { ...configured, "gates.soak": undefined };
   if (gateNames(config).length === 0) return;
-  const { lookAtGates } = await import("../gates/look.ts");
+  const { checkGates } = await import("../gates/look.ts");
   const { system, target } = deployment;
   const commit = commitOf(deployment);
   const subject = { commit, target, system, isTest: false };
-  const { gated } = await lookAtGates({ effects, config, state }, subject);
+  const { gated } = await checkGates({ effects, config, state }, subject);
   if (!gated) return;
   const found = askedClosed(gated).map(({ name, why }) => `${name}: ${why}`);
   throw new SyncError(

@@ -67,14 +67,14 @@ Deno.test("files and programs that are missing are found", async () => {
     [{ command: ["/etc/passwd"] }, "is not an executable file"],
     [
       { checks: ["ci"], forge: "gitea", tokenFile: "/no/token" },
-      "Cannot read /no/token of gates.tokenFile: there is no such file",
+      "Cannot read /no/token (gates.tokenFile): file not found",
     ],
     [
       {
         prometheus: [{ url: "http://127.0.0.1:1", query: "up" }],
         caFile: "/etc/passwd",
       },
-      "/etc/passwd of gates.caFile holds no certificate",
+      "/etc/passwd (gates.caFile) holds no certificate",
     ],
     [{ checks: ["ci"], forge: "gitea" }, "did not answer"],
   ];

@@ -113,7 +113,7 @@ Deno.test("fleet wait ends when a ring is well, or can't be", async () => {
   const held = { name: "web-3", values: { held: 1 }, seen: b };
   await withPrometheus([...well, held], async (url) => {
     const failed = await fleet(9, url, "fleet", "wait", b, "--within", "1h");
-    assertStringIncludes(failed.stdout, "it holds bbbbbbbbbbbb");
+    assertStringIncludes(failed.stdout, "bbbbbbbbbbbb is blocked");
     assertStringIncludes(failed.stdout, "the rest needs a person");
   });
   await fleet(3, "http://127.0.0.1:1", "fleet", "wait", a, ...short);

@@ -154,15 +154,15 @@ Deno.test("check runs count as statuses do, by check suite", async () => {
   ]);
   const found = await ask("github", receiver) as { reports: Report[] };
   const table: [pattern: string, isOpen: boolean, says: RegExp][] = [
-    ["build", true, /^1 check successful$/],
+    ["build", true, /^1 check passed$/],
     ["test", false, /test is timed_out/],
     ["lint", false, /lint is in_progress/],
-    ["docs", false, /nothing was reported for docs/],
+    ["docs", false, /no report matches docs/],
     ["odd", false, /odd is queued/],
     ["new", false, /new is a word of next year/],
     ["b*", true, /1 check/],
     ["*", false, /, and 1 more$/],
-    ["Build", false, /nothing was reported/],
+    ["Build", false, /no report matches/],
   ];
   for (const [pattern, isOpen, says] of table) {
     const judged = judge(pattern, found.reports, "gitops-sync/web");
@@ -205,10 +205,10 @@ Deno.test("what a forge does not say as documented is known by nobody", async ()
       }
     }
     const bent: [Entry, RegExp][] = [
-      [{ ...right, context: undefined, name: 7 }, /another form/],
-      [{ ...right, state: 1, status: null }, /another form/],
+      [{ ...right, context: undefined, name: 7 }, /documented format/],
+      [{ ...right, state: 1, status: null }, /documented format/],
       // Which of two is newer can't be told.
-      [{ ...right, id: "2", description: "b" }, /another form/],
+      [{ ...right, id: "2", description: "b" }, /documented format/],
     ];
     for (const [entry, says] of bent) {
       receiver.answer = forgeOf(forge, [right, entry]);
@@ -256,7 +256,10 @@ Deno.test("a forge that is slow, repeats itself, or never ends is no answer", as
   // Of another commit: a cache in between, say.
   receiver.answer = () =>
     Response.json({ sha: "f".repeat(40), statuses: [], check_runs: [] });
-  assertMatch((await ask("github", receiver)).why ?? "open", /another form/);
+  assertMatch(
+    (await ask("github", receiver)).why ?? "open",
+    /documented format/,
+  );
   receiver.answer = () =>
     Response.json([{
       ...status("gitlab", "ci", "success", 1),

@@ -87,11 +87,11 @@ Deno.test({
           [`min(healthy{${own}}) == bool 1`, "2h", true],
           ["vector(1)", "30m", true],
           ["1", undefined, true],
-          ['healthy{revision="other"}', undefined, /gives nothing/],
-          [`down{${own}} == 1`, undefined, /gives nothing/],
-          [`down{${own}}`, undefined, /gives 0/],
+          ['healthy{revision="other"}', undefined, /returned no value/],
+          [`down{${own}} == 1`, undefined, /returned no value/],
+          [`down{${own}}`, undefined, /returned 0/],
           // What is right, and 0: `bool` says which of the two is meant.
-          [`down{${own}} == 0`, undefined, /gives 0/],
+          [`down{${own}} == 0`, undefined, /returned 0/],
           [`down{${own}} == bool 0`, undefined, true],
           [`gap{${own}} == 1`, undefined, true],
           [`gap{${own}} == 1`, "2h", /true for \d+m(\d+s)? of 2h/],
@@ -100,14 +100,14 @@ Deno.test({
           [`dip{${own}} == bool 1`, "30m", /true for [45]m(\d+s)? of 30m/],
           [`dip{${own}} == 1`, "30m", /true for [45]m(\d+s)? of 30m/],
           [`fresh{${own}} == 1`, "2h", /of 2h/],
-          [`gone{${own}} == 1`, undefined, /gives nothing/],
+          [`gone{${own}} == 1`, undefined, /returned no value/],
           [
             "sum(healthy",
             undefined,
-            /status 400; .*refuses the query: .*parse/,
+            /status 400; .*rejected the query: .*parse/,
           ],
-          ["healthy[5m]", undefined, /gives|form|refuses/],
-          ['"text"', undefined, /another form/],
+          ["healthy[5m]", undefined, /returned|format|rejected/],
+          ['"text"', undefined, /documented format/],
         ];
       for (const [query, span, expected] of table) {
         const url = `${server.url}/`;
@@ -176,6 +176,6 @@ Deno.test("a token goes to its server alone, and is in no message", async () => 
     assertMatch((await ask(gate)).why, /holds no token/);
   }
   await Deno.remove(file);
-  assertMatch((await ask(gate)).why, /no such file/);
+  assertMatch((await ask(gate)).why, /file not found/);
   assertEquals(receiver.got.length, 1);
 });

@@ -68,8 +68,8 @@ export function unkindAnswers(
     ],
     HTML: [plain("<html>Sign in</html>"), /no JSON/],
     "half of it": [plain(good.slice(0, good.length / 2)), /no JSON/],
-    "something else": [plain("42"), /another form/],
-    "null": [plain("null"), /another form/],
+    "something else": [plain("42"), /documented format/],
+    "null": [plain("null"), /documented format/],
     "without end": [() => new Response(endless()), /too long/],
   };
 }

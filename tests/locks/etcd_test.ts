@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { EtcdServer } from "../../lib/locks/etcd.ts";
 import { encoded, EtcdApi } from "../../lib/locks/etcd_api.ts";
-import { LockTrouble } from "../../lib/locks/server.ts";
+import { LockError } from "../../lib/locks/server.ts";
 import type { Slot } from "../../lib/state/slot.ts";
 import { EtcdMember, freePorts, hasEtcd } from "./etcd_server.ts";
 
@@ -188,7 +188,7 @@ test(
     await one.server.keep(one.slot);
     await member.kill();
     const failed = await one.server.look(one.slot).catch((error) => error);
-    assert(failed instanceof LockTrouble, "no answer is no slot");
+    assert(failed instanceof LockError, "no answer is no slot");
     await member.restart();
     const { header } = await member.call("kv/range", { key: encoded("x") });
     await member.call("kv/compaction", { revision: header.revision });
@@ -236,8 +236,8 @@ test(
     });
     const failed = await new EtcdServer(none, { ...own, server: "none" })
       .look(slot).catch((error) => error);
-    assert(failed instanceof LockTrouble);
-    assertStringIncludes(failed.message, "none of 2 members");
+    assert(failed instanceof LockError);
+    assertStringIncludes(failed.message, "none of the 2 etcd members");
     const one = host("one");
     assertEquals((await one.server.look(slot)).result, "mine");
   },
@@ -250,7 +250,7 @@ test(
     assertEquals((await one.server.take(one.slot)).result, "mine");
     await member.freeze();
     const failed = await one.server.keep(one.slot).catch((error) => error);
-    assert(failed instanceof LockTrouble, String(failed));
+    assert(failed instanceof LockError, String(failed));
     assertStringIncludes(failed.message, "no answer in time");
     member.thaw();
     // It may be kept by now, or not: it is given back either way.
@@ -271,7 +271,7 @@ test("mutual TLS", async (member, host) => {
   const api = new EtcdApi({ endpoints: [member.url], client: stranger });
   const failed = await api.call("kv/range", { key: encoded("x") })
     .catch((error) => error);
-  assert(failed instanceof LockTrouble, "no certificate, no answer");
+  assert(failed instanceof LockError, "no certificate, no answer");
 }, { tls: true });
 
 Deno.test("etcd: without a lease nothing is written that nobody would remove", async () => {
@@ -295,6 +295,6 @@ Deno.test("etcd: without a lease nothing is written that nobody would remove", a
   };
   const etcd = new EtcdServer(api, own);
   const slot = etcd.fresh({ use: "switch", since, revision });
-  await assertRejects(() => etcd.take(slot), LockTrouble, "no lease");
+  await assertRejects(() => etcd.take(slot), LockError, "no lease");
   assertEquals(asked, ["/v3/lease/grant"]);
 });

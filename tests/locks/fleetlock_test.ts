@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { FleetLockServer } from "../../lib/locks/fleetlock.ts";
-import { LockTrouble } from "../../lib/locks/server.ts";
+import { LockError } from "../../lib/locks/server.ts";
 import type { Slot } from "../../lib/state/slot.ts";
 import { deployed, runs, says, syncTo, test } from "../runs/setting.ts";
 import { FleetLock } from "./fleetlock_server.ts";
@@ -18,9 +18,9 @@ function hostOf({ url }: FleetLock, id: string, client: Deno.HttpClient) {
   return { server, slot };
 }
 
-const troubleOf = async (asked: Promise<unknown>): Promise<LockTrouble> => {
+const troubleOf = async (asked: Promise<unknown>): Promise<LockError> => {
   const error = await asked.catch((error) => error);
-  assert(error instanceof LockTrouble, String(error));
+  assert(error instanceof LockError, String(error));
   return error;
 };
 
@@ -114,7 +114,7 @@ test("fleetlock: a run takes a slot, waits for one, and gives it back later", as
   // given back until the server says so.
   fleet.mood = "loses-answers";
   const third = await repository.publish("The third system");
-  says((await syncTo(world, 0)).text, "no slot without the lock server");
+  says((await syncTo(world, 0)).text, "could not query the lock server");
   runs(world, second);
   assertEquals(world.state()?.slot?.phase, "due");
   fleet.mood = { status: 500 };

@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EtcdServer } from "../../lib/locks/etcd.ts";
 import { encoded, EtcdApi } from "../../lib/locks/etcd_api.ts";
-import { LockTrouble } from "../../lib/locks/server.ts";
+import { LockError } from "../../lib/locks/server.ts";
 import { EtcdMember, hasEtcd } from "./etcd_server.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
@@ -52,7 +52,7 @@ Deno.test({
     };
     const isRefused = async (asked: Promise<unknown>) => {
       const error = await asked.catch((error) => error);
-      assert(error instanceof LockTrouble, String(error));
+      assert(error instanceof LockError, String(error));
       assert(error.hints.some((hint) => hint.includes("roles")), error.message);
     };
     const one = host("web-1"), two = host("web-2");

@@ -35,7 +35,7 @@ test(
     says((await world.sync("doctor")).stdout, "cannot take a slot");
     says((await syncTo(world, 0)).stdout, "In sync");
     await repository.publish("Another");
-    says((await syncTo(world, 0)).text, "Not now: no slot without the lock");
+    says((await syncTo(world, 0)).text, "Not now: could not query the lock");
   },
 );
 
@@ -118,7 +118,7 @@ test(
     // A person's way back needs no slot, and frees none.
     await member.kill();
     await repository.publish("Good", good);
-    says((await syncTo(world, 0)).text, "no slot without the lock server");
+    says((await syncTo(world, 0)).text, "could not query the lock server");
     runs(world, revision);
     await member.restart();
     await syncTo(world, 0);
@@ -180,7 +180,7 @@ test(
       knobs: { activation: `kill -KILL ${member.pid}` },
     });
     const ended = await syncTo(world, 0);
-    says(ended.stderr, "Cannot give the slot of the group default back");
+    says(ended.stderr, "Cannot release the slot of the group default");
     runs(world, next);
     assertEquals(world.state()?.slot?.phase, "due");
     await member.kill();
@@ -239,7 +239,7 @@ test(
     await Deno.writeTextFile(`${folder}/go`, "");
     const ended = await slow.ended;
     assertEquals(ended.code, 0);
-    says(ended.stderr, "was gone when the activation was to begin");
+    says(ended.stderr, "was lost before the activation");
     runs(world, revision);
     assertEquals(await names(member), ["default/web-7"]);
     assertEquals(world.state()?.slot, undefined);

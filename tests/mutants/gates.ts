@@ -26,8 +26,8 @@ export const ofGates: readonly Mutant[] = [
   {
     name: "gates: a name that matches nothing is open",
     file: "lib/forge/judge.ts",
-    from: "    return { isOpen: false, why: `nothing was",
-    to: "    return { isOpen: true, why: `nothing was",
+    from: "    return { isOpen: false, why: `no report",
+    to: "    return { isOpen: true, why: `no report",
     tests: reports,
   },
   {

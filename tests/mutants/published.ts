@@ -68,7 +68,7 @@ export const ofPublishing: readonly Mutant[] = [
   {
     name: "publish: a host is published that can't open its secrets",
     file: "lib/publish/publish.ts",
-    from: "    if (trouble) throw trouble;",
+    from: "    if (problem) throw problem;",
     to: "",
     tests: folder,
   },

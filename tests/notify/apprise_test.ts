@@ -66,7 +66,7 @@ test("what Apprise can't do is told apart, and no token is told", async () => {
     new Response("", { status: path.startsWith("/bad") ? 500 : 200 });
   const at = `127.0.0.1:${receiver.port}`;
   const table: [string, text: string, result: string, why: string][] = [
-    ["down", `json://${at}/bad`, "later", "none of its services"],
+    ["down", `json://${at}/bad`, "later", "no service accepted"],
     ["in part", `json://${at}/a\njson://${at}/bad`, "refused", "some of its"],
     ["empty", "\n", "later", "names no service"],
     ["no URL", "T0KEN of mine\n", "later", "names no service"],
@@ -95,5 +95,5 @@ test("a missing file and a missing program are told as such", async () => {
     "notify: {apprise: {urlsFile: /nowhere/urls}}",
   );
   const sent = await toApprise(setting.effects, config, event(config));
-  assertStringIncludes(JSON.stringify(sent), "there is no such file");
+  assertStringIncludes(JSON.stringify(sent), "file not found");
 });

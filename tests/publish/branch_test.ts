@@ -152,7 +152,7 @@ test("a host that fails stops no other, and keeps what it has", {
   const text = await publisher.git("log", "-1", "--format=%b", "deploy");
   assertStringIncludes(
     text,
-    "Not published, and as before: broken (builder-failed)",
+    "Not published, and unchanged: broken (builder-failed)",
   );
 
   // Where that is asked for, one is enough to write nothing.

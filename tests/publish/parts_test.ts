@@ -125,8 +125,8 @@ Deno.test("a commit says what it was published from, in its last line alone", ()
   const [subject, , changed, failed, gone] = text.split("\n");
   assertEquals(subject!.startsWith("Publish bf750d5e2663: Mend it "), true);
   assertEquals(changed!.endsWith("host-19 and 980 more."), true);
-  assertEquals(failed, "Not published, and as before: bad (builder-failed).");
-  assertEquals(gone, "Gone: old.");
+  assertEquals(failed, "Not published, and unchanged: bad (builder-failed).");
+  assertEquals(gone, "Removed: old.");
   assertEquals(publishedFrom(`${text}more\n`), undefined);
 });
 

@@ -110,7 +110,7 @@ test("a forge and Prometheus open the way, and somebody is told", async (world) 
   says(told[0].summary, short(second), "waits for the gates checks ci/*");
   const skip = told.find(({ event }) => event === "gates-skipped");
   assertEquals([skip.message, skip.revision], ["no forge", third]);
-  says(skip.summary, "root had the gates skipped", ": deployed");
+  says(skip.summary, "root skipped the gates", ": deployed");
   const states = server.got
     .filter(({ path, method }) => method === "POST" && path !== "/hook")
     .map(({ text }) => JSON.parse(text))

@@ -60,7 +60,7 @@ test("each event is told once, and each fault once when it is over", async (worl
   assertEquals(events(receiver).slice(4), ["rolled-back"]);
   assertEquals(
     receiver.bodies[4].message,
-    "root rolled this host back (too slow), and it stays there",
+    "root rolled this host back (too slow); the host stays there until gitops-sync resume",
   );
   const ids = receiver.bodies.map(({ id, event }) => `${id} ${event}`);
   assertEquals(new Set(ids).size, ids.length);
@@ -115,7 +115,7 @@ test("a full disk stops no deployment, and what it kept is told once there is ro
   const revision = await repository.publish("On a full disk");
   const full = await syncWithoutRoom(world);
   assertEquals(full.code, 0, full.stderr);
-  assertStringIncludes(full.stderr, "Cannot put a message into the spool");
+  assertStringIncludes(full.stderr, "Cannot queue a message");
   assertEquals(world.state()!.lastGood?.revision, revision);
   const before = receiver.got.length;
   // Nor is a run that has nothing to do stopped, and it keeps them.
@@ -372,7 +372,7 @@ test("a full state folder costs messages and no deployment", async (world) => {
   // In the place of the folder.
   world.write(`${state}/notify`, "");
   const { text } = await syncTo(world, 0);
-  assertStringIncludes(text, "Cannot put a message into the spool");
+  assertStringIncludes(text, "Cannot queue a message");
   assertEquals(receiver.got, []);
 });
 
@@ -468,7 +468,7 @@ test("no status stays pending where nothing comes any more", async (world) => {
   assertEquals(told(next), "success: runs on demo");
   assertEquals(
     told(passed),
-    `success: followed by ${short(next)}, which runs on demo`,
+    `success: replaced by ${short(next)}, which runs on demo`,
   );
   assertEquals(told(rejected).split(":")[0], "failure", "it was settled");
   // The testing branch is put aside, because it is not on top of main.

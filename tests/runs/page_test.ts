@@ -79,7 +79,7 @@ test("runs leave what the page shows, and nothing else is opened", async (world)
   server = world.startSync(["serve"]);
   await syncTo(world, 0);
   says(await page(), `${short(next)}</code> waits for a window`);
-  says(await page(), "There is no plan of");
+  says(await page(), "There is no plan for");
   await syncTo(world, 0, "plan");
   const planned = await page();
   says(planned, "a sync would not change this host now; later it would deploy");

@@ -81,7 +81,7 @@ test("what is no request is refused, and nothing is done", async (world) => {
   ask(world, {}, "secret of root\n");
   const { stderr } = await pressed(world, "words");
   assertStringIncludes(stderr, "sync is not for this unit");
-  assertStringIncludes(stderr, "it has not the form of a request");
+  assertStringIncludes(stderr, "it is not a valid request");
   assert(!stderr.includes("secret"), stderr);
   assertEquals(standing(world), before);
 });

@@ -10,7 +10,7 @@ Deno.test("metrics are those that the last run wrote", async () => {
     return [answer.status, await answer.text()];
   };
   const says = (message: string) => JSON.stringify({ message });
-  assertEquals(await ask(), [503, says("no run wrote metrics yet")]);
+  assertEquals(await ask(), [503, says("no run has written metrics yet")]);
   await Deno.writeTextFile(file, "a 1\n");
   assertEquals(await ask(), [200, "a 1\n"]);
   await Deno.writeTextFile(`${folder}/gitops-sync-check.prom`, "b 2\n");

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readRequests } from "../../lib/serve/actions_read.ts";
 import { textOf } from "../../lib/serve/actions_request.ts";
-import { ask, Crowded } from "../../lib/serve/actions_ask.ts";
+import { ask, TooManyRequests } from "../../lib/serve/actions_ask.ts";
 
 const now = new Date("2026-11-27T10:00:00.000Z");
 const revision = "4b112af8390c4b112af8390c4b112af8390c4b11";
@@ -118,7 +118,7 @@ Deno.test("a text that differs in anything from the one text is no request", asy
       await Deno.writeTextFile(`${folder}/${name}`, one);
       assertEquals(
         await found(folder),
-        ["it has not the form of a request"],
+        ["it is not a valid request"],
         JSON.stringify(one),
       );
     }
@@ -140,7 +140,10 @@ Deno.test("a request counts for five minutes, and for its own unit", async () =>
     assertEquals(await at("2026-11-27T09:54:59.999Z"), old);
     assertEquals(typeof await at("2026-11-27T09:55:00.000Z"), "object");
     assertEquals(typeof await at("2026-11-27T10:00:05.000Z"), "object");
-    assertEquals(await at("2026-11-27T10:00:05.001Z"), "it is from the future");
+    assertEquals(
+      await at("2026-11-27T10:00:05.001Z"),
+      "its time is in the future",
+    );
     assertEquals(await at("1970-01-01T00:00:00.000Z"), old);
     await at(good.at);
     assertEquals(
@@ -167,13 +170,14 @@ async function refusesPlants() {
   };
   const secret = "the secret of root";
   const plants: Record<string, (path: string) => Promise<unknown>> = {
-    "it is no regular file": (path) => run("mkfifo", path),
-    "it is no regular file ": (path) => Deno.mkdir(path),
-    "it is no regular file  ": (path) => Deno.symlink("/etc/passwd", path),
-    "it is no regular file   ": (path) => Deno.symlink("/dev/zero", path),
-    "it is no regular file    ": (path) => Deno.symlink(path, path),
-    "it is no regular file     ": (path) => run("mknod", path, "c", "1", "5"),
-    "it has another name elsewhere": async (path) => {
+    "it is not a regular file": (path) => run("mkfifo", path),
+    "it is not a regular file ": (path) => Deno.mkdir(path),
+    "it is not a regular file  ": (path) => Deno.symlink("/etc/passwd", path),
+    "it is not a regular file   ": (path) => Deno.symlink("/dev/zero", path),
+    "it is not a regular file    ": (path) => Deno.symlink(path, path),
+    "it is not a regular file     ": (path) =>
+      run("mknod", path, "c", "1", "5"),
+    "it has more than one hard link": async (path) => {
       await Deno.writeTextFile(`${path}.x`, text);
       await Deno.link(`${path}.x`, path);
       await Deno.rename(`${path}.x`, path.replace(/[^/]*$/, ".hidden"));
@@ -183,7 +187,7 @@ async function refusesPlants() {
       await Deno.writeTextFile(path, "");
       await Deno.truncate(path, 1e12);
     },
-    "it is not the server's": async (path) => {
+    "the server does not own it": async (path) => {
       await Deno.writeTextFile(path, text);
       await Deno.chown(path, 12345, null);
     },
@@ -198,7 +202,7 @@ async function refusesPlants() {
   for (const odd of names) {
     await inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/${odd}`, secret);
-      const told = ["its name is not one that the server makes"];
+      const told = ["its name does not have the format of the server"];
       assertEquals(await found(folder), told);
     });
   }
@@ -212,7 +216,7 @@ async function refusesPlants() {
     await inFolder(async (folder) => {
       await Deno.remove(folder);
       await plant(folder);
-      const told = ["the folder is not one that the server made"];
+      const told = ["the server did not create the folder"];
       assertEquals(await found(folder), told);
     });
   }
@@ -228,13 +232,13 @@ Deno.test("no more is done at once than a few people could ask for", async () =>
       () => undefined,
       (error) => error,
     );
-    assertEquals(over instanceof Crowded, true);
+    assertEquals(over instanceof TooManyRequests, true);
     for (let i = 0; i < 30; i++) {
       const file = `${folder}/9-${crypto.randomUUID()}.json`;
       await Deno.writeTextFile(file, text);
     }
     const all = await found(folder);
     assertEquals(all.filter((one) => typeof one === "object").length, 16);
-    assertEquals(all.at(-1), "there are 30 too many");
+    assertEquals(all.at(-1), "30 requests too many");
   });
 });

@@ -6,8 +6,8 @@
 import { type ExitCode, exitCodes, usageError } from "../../base/errors.ts";
 import { isRevision } from "../../base/names.ts";
 import { oneLine } from "../../base/text.ts";
-import { type Fleet, fleetOf, type FleetWish } from "../../fleet/fleet.ts";
-import { isGood } from "../../fleet/host.ts";
+import { type Fleet, fleetOf, type FleetQuery } from "../../fleet/fleet.ts";
+import { isHealthy } from "../../fleet/host.ts";
 import type { Call } from "../call.ts";
 import { readConfig } from "../config.ts";
 import { columnsOf, ink } from "../output/ink.ts";
@@ -43,7 +43,7 @@ export function tellFleet(fleet: Fleet, limit?: number): void {
 /** 0: all are well; 3: of some it can't be told; else 12. */
 function codeOf({ hosts }: Fleet): ExitCode {
   if (hosts.length === 0) return exitCodes.remote;
-  const others = hosts.filter((host) => !isGood(host));
+  const others = hosts.filter((host) => !isHealthy(host));
   if (others.length === 0) return exitCodes.ok;
   const isUnknown = others.every(({ state }) =>
     state === "silent" || state === "unknown"
@@ -57,7 +57,7 @@ function codeOf({ hosts }: Fleet): ExitCode {
  * @param revision The operand.
  * @throws {SyncError} exit 2, for what is no full commit hash or no name.
  */
-export function wishOf(call: Call, revision: string | undefined): FleetWish {
+export function wishOf(call: Call, revision: string | undefined): FleetQuery {
   if (revision !== undefined && !isRevision(revision)) {
     throw usageError(
       "not-a-revision",

@@ -13,7 +13,7 @@ import {
 import { formatDuration } from "../../base/duration.ts";
 import { count, oneLine, short } from "../../base/text.ts";
 import { type Fleet, fleetOf } from "../../fleet/fleet.ts";
-import { type FleetHost, isGood } from "../../fleet/host.ts";
+import { type FleetHost, isHealthy } from "../../fleet/host.ts";
 import type { Call } from "../call.ts";
 import { readConfig } from "../config.ts";
 import { neededOperand } from "../operand.ts";
@@ -94,7 +94,7 @@ function leastOf({ texts }: Call): number {
 
 /** Whether a host runs the revision, and is well. */
 function isThere(host: FleetHost, revision: string): boolean {
-  return isGood(host) && host.revision === revision;
+  return isHealthy(host) && host.revision === revision;
 }
 
 /**

@@ -54,7 +54,7 @@ async function deliverNow(
   effects: Effects,
   config: LocalConfig,
 ): Promise<ExitCode> {
-  const doing = { ...effects, stand: () => hostPart(config) };
+  const doing = { ...effects, hostStatus: () => hostPart(config) };
   const all = await deliverAll(doing, config, within);
   if (call.json) {
     const result = { channels: all };
@@ -119,7 +119,7 @@ async function tryOne(
     },
   );
   const at = now.toISOString();
-  const doing = { ...effects, stand: () => hostPart(config) };
+  const doing = { ...effects, hostStatus: () => hostPart(config) };
   return await deliver(doing, config, { version: 1, at, channel, notice });
 }
 

@@ -16,7 +16,7 @@ import { loadLocalConfig, type LocalConfig } from "../../config/config.ts";
 import { ref as refKind } from "../../config/kinds.ts";
 import { Cache, readCacheKey } from "../../publish/cache.ts";
 import { CommitKey } from "../../publish/commit_key.ts";
-import { usualJobs } from "../../publish/jobs.ts";
+import { defaultJobs } from "../../publish/jobs.ts";
 import { fileNames } from "../../publish/pattern.ts";
 import type { Place } from "../../publish/place.ts";
 import {
@@ -125,7 +125,7 @@ function branchName(given: string): string {
 }
 
 function jobsOf(given: string | undefined): number {
-  if (given === undefined) return usualJobs();
+  if (given === undefined) return defaultJobs();
   const jobs = /^[1-9]\d{0,3}$/.test(given) ? Number(given) : undefined;
   if (jobs !== undefined) return jobs;
   throw usageError(

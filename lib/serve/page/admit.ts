@@ -1,5 +1,5 @@
 /**
- * Who reads the page, and the buttons that they may press now.
+ * Decides who reads the page, and which buttons they see.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Auth } from "../auth.ts";
 import { type ActionFacts, actionForms, type Named } from "../actions_forms.ts";
 import type { Admit } from "./page.ts";
 
-/** Lets everybody read, and shows buttons to those who are signed in. */
+/** Lets everybody read, and shows buttons to people who are signed in. */
 export function admitWith(
   { sessionOf, hasLogin }: Pick<Auth, "sessionOf" | "hasLogin">,
 ): Admit {
@@ -22,7 +22,7 @@ export function admitWith(
   };
 }
 
-/** What decides which buttons there are. */
+/** Returns the facts that decide which buttons are shown. */
 export function actionFacts(
   seen: PageFacts | undefined,
   hasLogin: boolean,
@@ -48,7 +48,7 @@ function backTo(state: State): { backTo?: Named } {
   return before ? { backTo: named(before) } : {};
 }
 
-/** As the rest of the page says it, and short enough for a button. */
+/** Formats a revision like the rest of the page, short enough for a button. */
 function named({ revision, subject }: Named): Named {
   return { revision, subject: oneLine(shown(subject), 72) };
 }

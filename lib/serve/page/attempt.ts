@@ -1,6 +1,5 @@
 /**
- * The page of one attempt: what it was about, how long its stages took, and its
- * log.
+ * The page of one attempt: its facts, the time of its stages, and its log.
  *
  * @module
  */
@@ -22,13 +21,13 @@ import { type Excerpt, excerptOf, linesHtml } from "./log.ts";
 import { readable } from "./run.ts";
 import { rowsHtml, said, type Tone } from "./words.ts";
 
-/** An attempt that has a page. */
+/** An attempt with a page. */
 export interface ShownAttempt extends NamedAttempt {
-  /** Whether it goes on. */
-  isUnderWay: boolean;
+  /** Whether it is in progress. */
+  isRunning: boolean;
 }
 
-/** The attempt of an id; nothing where nothing is known of it. */
+/** Returns the attempt with an id, or `undefined` if it is unknown. */
 export function attemptOf(
   folder: string,
   id: string,
@@ -37,25 +36,25 @@ export function attemptOf(
   const { history = [], state, isBusy = false } = seen?.facts ?? {};
   const entry = history.find((one) => one.id === id);
   if (entry) {
-    return { id, revision: entry.revision, entry, isUnderWay: false };
+    return { id, revision: entry.revision, entry, isRunning: false };
   }
   const attempt = state?.attempt;
   if (attempt?.id === id) {
-    return { id, revision: attempt.commit.revision, isUnderWay: isBusy };
+    return { id, revision: attempt.commit.revision, isRunning: isBusy };
   }
   return hasLog(folder, id)
-    ? { id, revision: undefined, isUnderWay: false }
+    ? { id, revision: undefined, isRunning: false }
     : undefined;
 }
 
 /** How it ended, as a colour. */
-export function toneOf({ entry, isUnderWay }: ShownAttempt): Tone {
-  if (isUnderWay) return "busy";
+export function toneOf({ entry, isRunning }: ShownAttempt): Tone {
+  if (isRunning) return "busy";
   if (!entry) return "warning";
   return entry.exit === exitCodes.ok ? "good" : "bad";
 }
 
-/** The page, and how many entries of the log it has. */
+/** Makes the page. Also returns the number of log entries in it. */
 export function attemptHtml(
   folder: string,
   attempt: ShownAttempt,
@@ -86,25 +85,28 @@ ${
     excerpt
       ? html`<pre id="log">${linesHtml(first)}${
         omitted > 0 &&
-        html`<span class="warning">… ${omitted} lines more: as text it is whole …
-</span>`
+        html`
+          <span
+            class="warning">… ${omitted} more lines: the text version has all of them …
+          </span>
+        `
       }${linesHtml(last)}</pre>`
       : html`
         <p
-          class="soft">Its log is not kept any more, or was never written for this page.</p>
+          class="soft">The log was deleted, or this page may not read it. Run sudo gitops-sync logs ${id}.</p>
       `
   }
 </section>`;
   return { main, lines: first.length + last.length + omitted };
 }
 
-/** How it ended, in a few words. */
-function resultOf({ entry, isUnderWay }: ShownAttempt): string {
+/** Returns its result in a few words. */
+function resultOf({ entry, isRunning }: ShownAttempt): string {
   if (entry) return resultText(entry);
-  return isUnderWay ? "under way" : "cut off, or not known";
+  return isRunning ? "in progress" : "interrupted, or unknown";
 }
 
-/** Logs from before there was a page are for root alone. */
+/** Reads the log. Only root can read logs from before the page was enabled. */
 function readableExcerpt(folder: string, id: string): Excerpt | undefined {
   try {
     return hasLog(folder, id) ? excerptOf(folder, id) : undefined;
@@ -114,7 +116,7 @@ function readableExcerpt(folder: string, id: string): Excerpt | undefined {
   }
 }
 
-/** What the head of the page says already. */
+/** Rows that the head of the page already shows. */
 const inHead = ["attempt", "result", "why"];
 
 function rowsOf(attempt: ShownAttempt): Row[] {
@@ -143,17 +145,17 @@ function stagesHtml({ stages, stage: where, exit }: HistoryEntry): Html {
   `;
 }
 
-/** What comes to a log, as it comes. */
+/** Sends new lines of a log. */
 export class LogFeed implements Feed {
   readonly #reader: LogReader;
-  /** Entries that the page has already. */
+  /** The number of entries that the page already has. */
   #skip: number;
 
   constructor(
     folder: string,
     private readonly id: string,
     lines: number,
-    /** What is known of the attempt now. */
+    /** Returns the current facts of the attempt. */
     private readonly now: () => ShownAttempt | undefined,
   ) {
     this.#reader = new LogReader(folder, id);
@@ -161,8 +163,8 @@ export class LogFeed implements Feed {
   }
 
   news(): Promise<readonly Message[]> {
-    // Looked at first: what is written before it is over is read after.
-    const isOver = !this.now()?.isUnderWay;
+    // Checked first, so lines from before the end are read afterwards.
+    const isOver = !this.now()?.isRunning;
     const messages: Message[] = [];
     for (const entries of readable(this.#reader)) {
       const fresh = entries.slice(this.#skip);

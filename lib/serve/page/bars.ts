@@ -1,6 +1,6 @@
 /**
- * How long stages took, as bars. They are drawn with attributes of SVG: a style
- * of its own for each would need a rule that lets any style in.
+ * Draws the time of stages as bars, with SVG attributes. Inline styles would
+ * need a Content-Security-Policy that allows any style.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Stage } from "../../base/errors.ts";
 import type { StageTime } from "../../state/state.ts";
 import { type Html, html } from "../html.ts";
 
-/** The groups of stages that have one colour. */
+/** Groups of stages with the same colour. */
 const groups: readonly (readonly [name: string, stages: readonly string[]])[] =
   [
     ["fetch and verify", ["preflight", "fetch", "verify", "secrets"]],
@@ -18,13 +18,13 @@ const groups: readonly (readonly [name: string, stages: readonly string[]])[] =
     ["health and confirm", ["health", "confirm", "recover"]],
   ];
 
-/** The class of a stage's colour. */
+/** Returns the class of a stage's colour. */
 function classOf(stage: string): string {
   const at = groups.findIndex(([, stages]) => stages.includes(stage));
   return `s${at === -1 ? 1 : at + 1}`;
 }
 
-/** What each colour means. */
+/** Explains the colours. */
 export function legend(): Html {
   return html`
     <ul
@@ -32,7 +32,7 @@ export function legend(): Html {
         html`<li><svg aria-hidden="true"><rect class="s${
           i + 1
         }" width="100%" height="100%"/></svg>${name}</li>`
-      )}<li><svg aria-hidden="true"><rect class="sx" width="100%" height="100%"/></svg>failed there</li></ul>
+      )}<li><svg aria-hidden="true"><rect class="sx" width="100%" height="100%"/></svg>failed</li></ul>
   `;
 }
 
@@ -43,10 +43,10 @@ export function stagesText(stages: readonly StageTime[]): string {
 }
 
 /**
- * The stages of an attempt in one bar.
+ * Draws the stages of an attempt in one bar.
  *
- * @param longest What the whole width stands for, in milliseconds.
- * @param failed The stage in which it failed.
+ * @param longest The time of the whole width, in milliseconds.
+ * @param failed The failed stage.
  */
 export function bar(
   stages: readonly StageTime[],
@@ -56,7 +56,7 @@ export function bar(
   if (stages.length === 0 || longest <= 0) return undefined;
   let at = 0;
   const rects = stages.map(({ stage, ms }) => {
-    // What is short is seen all the same.
+    // Keep short stages visible.
     const width = Math.max(0.6, ms / longest * 100);
     const x = at;
     at += width;
@@ -72,7 +72,7 @@ export function bar(
   }">${rects}</svg>`;
 }
 
-/** One stage of several, at its place in time. */
+/** Draws one stage at its position in time. */
 export function stageBar(
   { stage, ms }: StageTime,
   before: number,

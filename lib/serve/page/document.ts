@@ -1,5 +1,5 @@
 /**
- * What every page has around it: head, header, style and script.
+ * The frame of every page: head, header, style and script.
  *
  * @module
  */
@@ -10,29 +10,29 @@ import { script } from "./script.ts";
 import { style } from "./style.ts";
 import type { Tone } from "./words.ts";
 
-/** What a page is made of. */
-export interface Sheet {
+/** The parts of a page. */
+export interface PageContent {
   /** The name of the host. */
   host: string;
-  /** What the browser shows for the page. */
+  /** The title in the browser. */
   title: string;
   tone: Tone;
-  /** What may be pressed. */
+  /** The buttons. */
   actions?: Html | undefined;
-  /** When what it tells was looked at, in words. */
+  /** The time of the data, in words. */
   asOf?: string;
   main: Html;
-  /** The address of its events; none: it stands still. */
+  /** The address of its events. Without it, the page does not update. */
   events?: string;
-  /** After how many seconds a browser without scripts asks again. */
+  /** The seconds after which a browser without JavaScript reloads. */
   refresh?: number;
 }
 
-/** Text of ours that stands in the page as it is. */
+/** Inserts our own text unescaped. */
 const own = (text: string) => Html.of([text], []);
 
-/** The whole page. */
-export function documentHtml(sheet: Sheet): Html {
+/** Makes the whole page. */
+export function documentHtml(sheet: PageContent): Html {
   const { host, title, tone, actions, asOf, main } = sheet;
   const { events, refresh } = sheet;
   return html`
@@ -57,7 +57,7 @@ export function documentHtml(sheet: Sheet): Html {
     <main>
     ${main}
     </main>
-    <footer>gitops-sync ${project.version}; times are those of ${Intl
+    <footer>gitops-sync ${project.version}; times are in ${Intl
       .DateTimeFormat().resolvedOptions().timeZone}</footer>
     </div>
     ${events !== undefined && html`<script>${own(script)}</script>`}
@@ -75,7 +75,7 @@ const dots: Readonly<Record<Tone, string>> = {
   "": "85888e",
 };
 
-/** A dot in the colour of the state. */
+/** Returns an icon: a dot in the colour of the state. */
 export function iconOf(tone: Tone): string {
   return `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='6' fill='%23${
     dots[tone]
@@ -84,7 +84,9 @@ export function iconOf(tone: Tone): string {
 
 let policy: Promise<string> | undefined;
 
-/** Lets our own style and script in, by their digests, and nothing else. */
+/**
+ * Makes a policy that allows only our own style and script, by their digests.
+ */
 async function makePolicy(): Promise<string> {
   return [
     "default-src 'none'",
@@ -100,7 +102,7 @@ async function makePolicy(): Promise<string> {
 
 /** Answers with a page. */
 export async function pageResponse(
-  sheet: Sheet,
+  sheet: PageContent,
   status = 200,
 ): Promise<Response> {
   policy ??= makePolicy();

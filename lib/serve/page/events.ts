@@ -1,6 +1,6 @@
 /**
- * Server-sent events (HTML, 9.2): what of a page differs is sent again, to all
- * who look at it.
+ * Server-sent events (HTML, 9.2): sends the changed parts of a page to all its
+ * clients.
  *
  * @module
  */
@@ -12,34 +12,34 @@ export interface Message {
   data: Readonly<Record<string, string>>;
 }
 
-/** What one client looks at. */
+/** The source of one client's events. */
 export interface Feed {
-  /** What is new since it was asked last; the first time, all of it. */
+  /** Returns the changes since the last call; at first everything. */
   news(): Promise<readonly Message[]>;
-  /** Nobody looks any more. */
+  /** The client has gone. */
   close(): void;
 }
 
-/** Clients at one moment; others see a page that stands still. */
+/** The limit of clients. Further clients see a page that does not update. */
 const mostClients = 64;
 
-/** Milliseconds from one look to the next. */
+/** The time between two checks, in milliseconds. */
 const pause = 1000;
 
-/** After so many looks without news the client is told that all is well. */
+/** After this many checks without changes, a sign of life is sent. */
 const silent = 15;
 
 const encoder = new TextEncoder();
 
-/** After so many looks a client that reads nothing is let go. */
+/** After this many checks, a client that reads nothing is disconnected. */
 const mostStuck = 60;
 
-/** A client that is connected. */
+/** A connected client. */
 class Client {
   #quiet = 0;
   #stuck = 0;
   #isOver = false;
-  /** A look takes time; there is never more than one. */
+  /** A check takes time. Only one runs at a time. */
   #isLooking = false;
 
   constructor(
@@ -47,12 +47,12 @@ class Client {
     private readonly controller: ReadableStreamDefaultController<Uint8Array>,
   ) {}
 
-  /** Whether it has not read for long. */
+  /** Whether it has not read for a long time. */
   get isStuck(): boolean {
     return this.#stuck >= mostStuck;
   }
 
-  /** Sends what is new. A client that does not read is sent nothing. */
+  /** Sends the changes. Nothing is sent to a client that does not read. */
   async look(): Promise<void> {
     const { desiredSize } = this.controller;
     const isFull = desiredSize === null || desiredSize <= 0;
@@ -69,7 +69,7 @@ class Client {
     }
   }
 
-  /** Lets go of the client. */
+  /** Disconnects the client. */
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -77,7 +77,7 @@ class Client {
     try {
       this.controller.close();
     } catch {
-      // It has gone by itself.
+      // The client has already gone.
     }
   }
 
@@ -88,24 +88,27 @@ class Client {
 }
 
 function textOf({ event, data }: Message): string {
-  // JSON has no line end in it, which would end the data.
+  // JSON contains no line end, which would end the data.
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** All clients that look at pages. */
+/** All connected clients. */
 export class Clients {
   readonly #all = new Set<Client>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param onFault Told of what went wrong with one of them, which then goes. */
+  /**
+   * @param onFault Called with the error of a client, which is then
+   * disconnected.
+   */
   constructor(private readonly onFault: (error: unknown) => void) {}
 
-  /** Whether there is no room for another one. */
+  /** Whether the limit is reached. */
   get isFull(): boolean {
     return this.#all.size >= mostClients;
   }
 
-  /** Answers with what a feed has, for as long as the client listens. */
+  /** Answers with the events of a feed, while the client is connected. */
   answer(feed: Feed): Response {
     let client: Client;
     const body = new ReadableStream<Uint8Array>({
@@ -122,14 +125,14 @@ export class Clients {
       headers: {
         ...safeHeaders,
         "content-type": "text/event-stream",
-        // Neither Deno nor a proxy may gather it (nginx, "proxy_buffering").
+        // Neither Deno nor a proxy may buffer it (nginx, "proxy_buffering").
         "cache-control": "no-store, no-transform",
         "x-accel-buffering": "no",
       },
     });
   }
 
-  /** Lets go of all: the server ends. */
+  /** Disconnects all clients, at the end of the server. */
   close(): void {
     for (const client of this.#all) this.#forget(client);
   }

@@ -1,5 +1,5 @@
 /**
- * The attempts of this host, the newest first.
+ * The history part: the attempts of this host, newest first.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { type Html, html, type Value } from "../html.ts";
 import { bar, legend } from "./bars.ts";
 import { timeHtml } from "./words.ts";
 
-/** How many lines there are. */
+/** The number of lines. */
 const most = 25;
 
-/** The page of the attempt has all of it. */
+/** The limit of a subject. The page of the attempt shows all of it. */
 const mostOfSubject = 120;
 
-/** The history. */
+/** Makes the history part. */
 export function historyPart({ facts }: PageFacts): Html {
   const entries = facts.history.slice(-most).reverse();
   const longest = Math.max(0, ...entries.map(whole));
@@ -32,7 +32,7 @@ export function historyPart({ facts }: PageFacts): Html {
   }</div>
 ${
     entries.length === 0
-      ? html`<p class="soft">Nothing was attempted here yet.</p>`
+      ? html`<p class="soft">There are no attempts yet.</p>`
       : html`<ol class="attempts">${
         entries.map((entry) => item(entry, longest))
       }</ol>`
@@ -40,7 +40,7 @@ ${
 </section>`;
 }
 
-/** What its bar stands for, in milliseconds. */
+/** Returns the time of all stages, in milliseconds. */
 function whole({ stages }: HistoryEntry): number {
   return stages.reduce((sum, { ms }) => sum + ms, 0);
 }
@@ -66,7 +66,7 @@ function item(entry: HistoryEntry, longest: number): Html {
 const isRun = (entry: HistoryEntry) =>
   isAttempt(entry) || entry.result === "unreached";
 
-/** What a run made has a page of its own. */
+/** Links an attempt of a run to its page. */
 function linked(entry: HistoryEntry, text: Html): Html {
   return isAttempt(entry) && isAttemptId(entry.id)
     ? html`<a href="/attempts/${entry.id}">${text}</a>`

@@ -9,10 +9,10 @@ import type { LogEntry } from "../../state/log_entries.ts";
 import { readLog } from "../../state/log_reader.ts";
 import { type Html, html } from "../html.ts";
 
-/** Lines of the beginning and of the end that a page has. */
+/** How many lines of the beginning and of the end a page shows. */
 const mostFirst = 300, mostLast = 1500;
 
-/** Lines of a log, each in its colour. */
+/** Formats lines of a log, each in its colour. */
 export function linesHtml(entries: readonly LogEntry[]): Html {
   return html`${
     entries.map((entry) => {
@@ -46,11 +46,11 @@ function toneOf(entry: LogEntry): string {
 export interface Excerpt {
   first: readonly LogEntry[];
   last: readonly LogEntry[];
-  /** How many entries are between them. */
+  /** The number of omitted entries between them. */
   omitted: number;
 }
 
-/** Reads what a page shows of a log. */
+/** Reads the part of a log that a page shows. */
 export function excerptOf(folder: string, id: string): Excerpt {
   const first: LogEntry[] = [];
   let last: LogEntry[] = [];
@@ -67,7 +67,7 @@ export function excerptOf(folder: string, id: string): Excerpt {
   return { first, last: last.slice(-mostLast), omitted };
 }
 
-/** The whole log as text, in parts that fit into memory. */
+/** Streams the whole log as text, in small parts. */
 export function logStream(
   folder: string,
   id: string,

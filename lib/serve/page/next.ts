@@ -1,6 +1,5 @@
 /**
- * What comes next: what the last plan says, what is held, and when windows are
- * open.
+ * What comes next: the last plan, blocked commits, and windows.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import type { Hold } from "../../state/state.ts";
 import { type Html, html } from "../html.ts";
 import { rowsHtml, said } from "./words.ts";
 
-/** What a plan says about the next revision. */
+/** Makes the part about the plan of the next revision. */
 export function planPart({ facts, plan }: PageFacts): Html {
   const { tip, state, config, now } = facts;
   const done = config.operation === "build" ? state.built : state.lastGood;
@@ -28,10 +27,10 @@ export function planPart({ facts, plan }: PageFacts): Html {
     }</details>`
     : isBehind
     ? html`
-      <p>There is no plan of ${said(short(tip.revision))} yet.</p>
-      <p class="soft">sudo gitops-sync plan makes one, which is shown here.</p>
+      <p>There is no plan for ${said(short(tip.revision))} yet.</p>
+      <p class="soft">Run sudo gitops-sync plan, and the result appears here.</p>
     `
-    : html`<p class="soft">Git names no newer commit.</p>`;
+    : html`<p class="soft">There is no newer commit.</p>`;
   return html`
     <section id="plan" class="card" aria-labelledby="plan-name" ${tip ===
         undefined && html`
@@ -43,19 +42,19 @@ export function planPart({ facts, plan }: PageFacts): Html {
   `;
 }
 
-/** The page has the name of the host at its head. */
+/** Removes the host's name, which the head of the page already shows. */
 function withoutName(text: string, host: string): string {
   return text.startsWith(`${host}: `) ? text.slice(host.length + 2) : text;
 }
 
-/** What is not tried again by itself. */
+/** Makes the part about blocked commits. */
 export function holdsPart({ facts }: PageFacts): Html {
   const { state: { holds } } = facts;
   return html`<section id="holds" class="card" aria-labelledby="holds-name">
-<h2 id="holds-name">Holds</h2>
+<h2 id="holds-name">Blocked commits</h2>
 ${
     holds.length === 0
-      ? html`<p class="soft">Nothing is held.</p>`
+      ? html`<p class="soft">No commit is blocked.</p>`
       : html`<ul>${holds.map((hold) => holdItem(hold, facts))}</ul>`
   }
 </section>`;
@@ -65,7 +64,7 @@ function holdItem(hold: Hold, { now }: Facts): Html {
   const { revision, stage, message, hints, since } = hold;
   return html`
     <li
-      class="item"><p><code>${short(revision)}</code> since ${said(
+      class="item"><p><code>${short(revision)}</code> blocked since ${said(
         timeAndAge(since, now),
       )}, at the ${stage} stage</p>
     <p class="bad">${said(message)}</p>
@@ -75,7 +74,7 @@ function holdItem(hold: Hold, { now }: Facts): Html {
   `;
 }
 
-/** When something may happen. */
+/** Makes the part about windows. */
 export function windowsPart({ facts }: PageFacts): Html {
   const { config, suspension, now } = facts;
   const all: readonly (readonly [string, readonly string[]])[] = [
@@ -87,15 +86,18 @@ export function windowsPart({ facts }: PageFacts): Html {
 <h2 id="windows-name">Windows</h2>
 ${
     suspension &&
-    html`<p class="warning">Suspended since ${
-      timeAndAge(suspension.since, now)
-    }${
-      suspension.until !== null && ` until ${timeOf(suspension.until)}`
-    }: no window counts.</p>`
+    html`
+      <p
+        class="warning">Suspended since ${timeAndAge(
+          suspension.since,
+          now,
+        )}${suspension.until !== null &&
+          ` until ${timeOf(suspension.until)}`}: windows have no effect.</p>
+    `
   }
 ${
     some.length === 0
-      ? html`<p class="soft">A deployment may begin at any time.</p>`
+      ? html`<p class="soft">A deployment may start at any time.</p>`
       : html`<ul>${
         some.map(([what, windows]) => windowItem(what, windows, now))
       }</ul>`

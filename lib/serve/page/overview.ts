@@ -1,5 +1,5 @@
 /**
- * How the host stands: the first part of the page, in the words of `status`.
+ * The state of the host: the first part of the page, in the words of `status`.
  *
  * @module
  */
@@ -14,27 +14,30 @@ import { timeAndAge } from "../../report/times.ts";
 import { type Html, html } from "../html.ts";
 import { rowsHtml, said, type Tone, toneOf } from "./words.ts";
 
-/** Rows of `status` that stand elsewhere on the page. */
+/** Rows of `status` that are elsewhere on the page. */
 const elsewhere = ["host", "why", "next"];
 
-/** What the head of the page tells of the state. */
-export interface Standing {
+/** The state for the head of the page. */
+export interface PageState {
   /** In a few words. */
   text: string;
   tone: Tone;
   verdict: Verdict;
 }
 
-/** How the host stands. */
-export function standingOf({ facts }: PageFacts): Standing {
+/** Returns the state of the host. */
+export function pageState({ facts }: PageFacts): PageState {
   const state = hostStateOf(facts);
   const verdict = agreement(facts);
   const text = headline(facts, verdict, state);
   return { text, tone: toneOf(colours[state]), verdict };
 }
 
-/** The state in large letters, why it is so, and what comes next. */
-export function statePart({ text, tone, verdict }: Standing): Html {
+/**
+ * Makes the part with the state in large letters, the reason, and what comes
+ * next.
+ */
+export function statePart({ text, tone, verdict }: PageState): Html {
   const { why, next } = verdict;
   return html`<section id="state" class="card state ${tone}" aria-label="State">
 <p class="word" role="status"><span class="dot" aria-hidden="true"></span><b>${text}</b></p>
@@ -43,27 +46,30 @@ ${why !== "" && html`<p class="why">${said(why)}</p>`}
 </section>`;
 }
 
-/** What is told where no run has left anything. */
+/** Makes the part for a host without data of a run. */
 export function emptyState(): Html {
   return html`
     <section id="state" class="card state warning" aria-label="State">
       <p class="word"
         role="status"><span class="dot" aria-hidden="true"></span><b>nothing is known yet</b></p>
       <ul class="next">
-        <li>No run of this version has left anything for this page: the next run does.</li>
-        <li>gitops-sync sync begins one at once.</li>
+        <li>No run of this version has written data for this page yet. The next run does.</li>
+        <li>Run sudo gitops-sync sync to start one now.</li>
       </ul>
     </section>
   `;
 }
 
-/** What runs, what Git says, how far behind, and how the last attempt ended. */
-export function factsPart(seen: PageFacts, { verdict }: Standing): Html {
+/**
+ * Makes the part with the running system, the revision in Git, the delay, and
+ * the last attempt.
+ */
+export function factsPart(seen: PageFacts, { verdict }: PageState): Html {
   const rows = statusRows(seen.facts, verdict);
   const shown: Row[] = [];
   let label = "";
   for (const row of rows) {
-    // What has no label goes on with the row above.
+    // A row without a label continues the row above.
     label = row.label || label;
     if (elsewhere.includes(label)) continue;
     shown.push(row);
@@ -75,7 +81,7 @@ ${rowsHtml(shown)}
 </section>`;
 }
 
-/** How far the host is behind, in commits and in time. */
+/** Returns how far the host is behind, in commits and in time. */
 function behindRows({ facts, behind }: PageFacts): Row[] {
   const { config, state, tip, now } = facts;
   const done = config.operation === "build" ? state.built : state.lastGood;

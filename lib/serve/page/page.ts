@@ -1,5 +1,5 @@
 /**
- * The status page: which address shows what.
+ * The status page and its routes.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type PageFacts, readPage } from "../../report/page_facts.ts";
 import { timeOf } from "../../report/times.ts";
 import { isAttemptId } from "../../state/log_entries.ts";
 import { hasLog } from "../../state/log_reader.ts";
-import { told } from "../answer.ts";
+import { jsonMessage } from "../answer.ts";
 import { type Html, html } from "../html.ts";
 import type { Route } from "../server.ts";
 import { attemptHtml, attemptOf, LogFeed, toneOf } from "./attempt.ts";
@@ -22,56 +22,56 @@ import { holdsPart, planPart, windowsPart } from "./next.ts";
 import {
   emptyState,
   factsPart,
-  type Standing,
-  standingOf,
+  type PageState,
+  pageState,
   statePart,
 } from "./overview.ts";
 import { RunFollower, runPart } from "./run.ts";
 import type { Part, Tone } from "./words.ts";
 
-/** What somebody who reads may press. */
+/** The buttons of a reader. */
 export interface Reader {
   actions?: Html;
 }
 
-/** Lets somebody read, or answers in place of the page. */
+/** Lets a person read, or answers instead of the page. */
 export type Admit = (
   request: Request,
   seen: PageFacts | undefined,
 ) => Promise<Reader | Response>;
 
-/** What the page rests on beside the files of runs. */
+/** The dependencies of the page, in addition to the files of runs. */
 export interface PageSources {
-  /** Without it everybody reads, and nothing can be pressed. */
+  /** Without it, everybody reads, and there are no buttons. */
   admit?: Admit;
   now: () => Date;
-  /** Asks systemd when the next run is. */
+  /** Asks systemd for the time of the next run. */
   nextRun: () => Promise<NextRun>;
   onFault: (error: unknown) => void;
 }
 
-/** Milliseconds for which an answer of systemd counts. */
+/** How long an answer of systemd is used, in milliseconds. */
 const nextRunAge = 15_000;
 
-/** Streams of whole logs at one moment. */
+/** The limit of concurrent streams of whole logs. */
 const mostLogs = 16;
 
-/** Seconds after which a browser without scripts asks again. */
+/** The seconds after which a browser without JavaScript reloads. */
 const refreshBusy = 5, refreshIdle = 60;
 
-/** Milliseconds for which all clients are shown the same. */
+/** How long all clients share one view, in milliseconds. */
 const viewAge = 500;
 
-/** What runs have left, as read at one moment. */
+/** The data of runs, read at one moment. */
 type Seen = PageFacts | undefined;
 
-/** What there is to see at one moment. */
+/** The content of the page at one moment. */
 interface View {
   /** In any order. */
   parts: readonly Part[];
   title: string;
   tone: Tone;
-  /** Whether no run has left anything. */
+  /** Whether there is no data of a run. */
   isEmpty: boolean;
 }
 
@@ -90,7 +90,7 @@ export class Page implements Disposable {
     this.#clients = new Clients(sources.onFault);
   }
 
-  /** What the server answers for the page. */
+  /** The routes of the page. */
   get routes(): Route[] {
     return [
       { path: "/", answer: this.#reading((...all) => this.#overview(...all)) },
@@ -108,7 +108,7 @@ export class Page implements Disposable {
     this.#follower[Symbol.dispose]();
   }
 
-  /** An answer for those alone who may read. */
+  /** Wraps an answer that only readers get. */
   #reading(
     answer: (
       request: Request,
@@ -119,7 +119,7 @@ export class Page implements Disposable {
     return async (request) => {
       await request.body?.cancel();
       if (!["GET", "HEAD"].includes(request.method)) {
-        return told(405, "expected GET", { allow: "GET, HEAD" });
+        return jsonMessage(405, "expected GET", { allow: "GET, HEAD" });
       }
       try {
         const seen = await this.#seen();
@@ -131,7 +131,10 @@ export class Page implements Disposable {
         return new Response(null, response);
       } catch (error) {
         this.sources.onFault(error);
-        return told(500, "a bug in gitops-sync serve: see its journal");
+        return jsonMessage(
+          500,
+          "a bug in gitops-sync serve: see journalctl -u gitops-sync-serve",
+        );
       }
     };
   }
@@ -183,20 +186,20 @@ export class Page implements Disposable {
       const parts = [{ id: "state", html: emptyState() }];
       return { parts, title: host, tone: "warning", isEmpty: true };
     }
-    const standing = standingOf(seen);
+    const state = pageState(seen);
     return {
       isEmpty: false,
-      parts: this.#parts(seen, standing),
-      title: `${host}: ${standing.text}`,
-      tone: standing.tone,
+      parts: this.#parts(seen, state),
+      title: `${host}: ${state.text}`,
+      tone: state.tone,
     };
   }
 
-  #parts(seen: PageFacts, standing: Standing): Part[] {
+  #parts(seen: PageFacts, state: PageState): Part[] {
     return [
-      { id: "state", html: statePart(standing) },
+      { id: "state", html: statePart(state) },
       { id: "run", html: runPart(seen, this.#follower) },
-      { id: "facts", html: factsPart(seen, standing) },
+      { id: "facts", html: factsPart(seen, state) },
       { id: "plan", html: planPart(seen) },
       { id: "windows", html: windowsPart(seen) },
       { id: "holds", html: holdsPart(seen) },
@@ -211,29 +214,35 @@ export class Page implements Disposable {
   #stream(feed: Feed): Response {
     if (!this.#clients.isFull) return this.#clients.answer(feed);
     feed.close();
-    return told(503, "too many look at this page", { "retry-after": "30" });
+    return jsonMessage(
+      503,
+      "too many clients have this page open: try again later",
+      {
+        "retry-after": "30",
+      },
+    );
   }
 
-  /** What differs from what this client was sent. */
+  /** Makes a feed of the changes for one client. */
   #overviewFeed(request: Request): Feed {
     const sent = new Map<string, string>();
     let wasEmpty: boolean | undefined;
     const news = async (): Promise<Message[]> => {
       const { seen, view } = await this.#now();
-      // Whoever may not read any more is told so by a page of its own.
+      // A reload shows the refusal to a person who may no longer read.
       const reader = await this.#admit(request, seen);
       if (reader instanceof Response) return [{ event: "again", data: {} }];
       const { isEmpty } = view;
       const isOther = wasEmpty !== undefined && wasEmpty !== isEmpty;
       wasEmpty = isEmpty;
-      // What is empty has other parts.
+      // An empty page has other parts.
       if (isOther) return [{ event: "again", data: {} }];
       return changes(view, reader, sent);
     };
     return { news, close() {} };
   }
 
-  /** The same facts and the same view for all clients of one moment. */
+  /** Returns the same facts and view to all clients of one moment. */
   async #now(): Promise<{ seen: Seen; view: View }> {
     const at = this.sources.now().getTime();
     if (!this.#shared || Math.abs(at - this.#shared.at) >= viewAge) {
@@ -264,14 +273,14 @@ export class Page implements Disposable {
       return this.#stream(new LogFeed(folder, id, lines, now));
     }
     const { main, lines } = attemptHtml(folder, attempt);
-    const { isUnderWay } = attempt;
+    const { isRunning } = attempt;
     return await pageResponse({
       ...reader,
       host: this.config.host,
       title: `${this.config.host}: attempt ${id}`,
       tone: toneOf(attempt),
       main,
-      ...isUnderWay
+      ...isRunning
         ? {
           asOf: `as of ${timeOf(this.sources.now().toISOString())}`,
           events: `/attempts/${id}/events?from=${lines}`,
@@ -285,7 +294,9 @@ export class Page implements Disposable {
     const folder = this.config.stateDirectory;
     if (!hasLog(folder, id)) return this.#nothing(reader);
     if (this.#logs >= mostLogs) {
-      return told(503, "too many read logs", { "retry-after": "5" });
+      return jsonMessage(503, "too many clients read logs: try again later", {
+        "retry-after": "5",
+      });
     }
     this.#logs++;
     const counted = new TransformStream<Uint8Array, Uint8Array>();
@@ -305,16 +316,16 @@ export class Page implements Disposable {
       tone: "",
       main: html`
         <section class="card">
-          <h2>There is nothing here</h2>
+          <h2>Not found</h2>
           <p
-            class="soft">An attempt that is not kept any more, perhaps. <a href="/">This host</a> says what is known.</p>
+            class="soft">There is no such page, or the attempt is no longer in the history. Go to <a href="/">this host</a>.</p>
         </section>
       `,
     }, 404);
   }
 }
 
-/** What of a view a client was not sent yet. */
+/** Returns the parts of a view that a client does not have yet. */
 function changes(
   { parts, title, tone }: View,
   { actions }: Reader,

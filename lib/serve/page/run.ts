@@ -1,5 +1,5 @@
 /**
- * The run under way: its stages, what is at work, and the end of its log.
+ * The run in progress: its stages, its current work, and the end of its log.
  *
  * @module
  */
@@ -17,20 +17,23 @@ import { type Html, html } from "../html.ts";
 import { stageBar } from "./bars.ts";
 import { linesHtml } from "./log.ts";
 
-/** Lines of the log, and tasks, that are shown. */
+/** The limits of shown log lines and tasks. */
 const mostLines = 12, mostTasks = 8;
 
-/** A stage that has begun. */
+/** A started stage. */
 interface Begun {
   stage: Stage;
   /** When it began, in milliseconds since 1970. */
   at: number;
-  /** How long it took; none: it goes on. */
+  /** How long it took; missing while it is in progress. */
   ms?: number;
   isFailed?: true;
 }
 
-/** What is new of a log; nothing of one that was begun before it was shown. */
+/**
+ * Reads the new entries of a log. A log from before the page was enabled can't
+ * be read and has none.
+ */
 export function* readable(
   reader: LogReader | undefined,
 ): Generator<LogEntry[]> {
@@ -41,14 +44,14 @@ export function* readable(
   }
 }
 
-/** Follows the log of the attempt under way. */
+/** Follows the log of the attempt in progress. */
 export class RunFollower implements Disposable {
   #id: string | undefined;
   #reader: LogReader | undefined;
   #stages: Begun[] = [];
   #lines: LogEntry[] = [];
 
-  /** Reads what is new of an attempt. */
+  /** Reads the new entries of an attempt. */
   look(folder: string, { id }: Attempt): void {
     if (id !== this.#id) {
       this[Symbol.dispose]();
@@ -71,7 +74,7 @@ export class RunFollower implements Disposable {
     return this.#lines;
   }
 
-  /** How far the stage under way is. */
+  /** The progress of the current stage. */
   get live(): Live | undefined {
     return this.#reader?.live();
   }
@@ -95,14 +98,14 @@ export class RunFollower implements Disposable {
   }
 }
 
-/** The run under way; hidden where there is none. */
+/** Makes the part about the run in progress. It is hidden if there is none. */
 export function runPart({ facts }: PageFacts, follower: RunFollower): Html {
   const { isBusy, busy, state: { attempt }, now, config } = facts;
   if (!isBusy) return html`<section id="run" hidden></section>`;
   if (attempt) follower.look(config.stateDirectory, attempt);
   const commit = attempt?.commit;
   return html`<section id="run" class="card" aria-labelledby="run-name">
-<div class="top"><h2 id="run-name">A run is under way</h2>${
+<div class="top"><h2 id="run-name">A run is in progress</h2>${
     busy &&
     html`<p class="soft">${busy.command}, process ${busy.pid}, since ${
       timeAndAge(new Date(busy.since).toISOString(), now)
@@ -116,7 +119,7 @@ ${
         )}</code></a> ${shown(commit.subject)}</p>
         <div class="work">${workHtml(follower, now)}</div>
       `
-      : html`<p class="soft">It asks what Git says.</p>`
+      : html`<p class="soft">It is checking the repository.</p>`
   }
 </section>`;
 }
@@ -131,9 +134,7 @@ function workHtml(follower: RunFollower, now: Date): Html {
 ${live && progressHtml(live)}
 ${
     lines.length > 0 &&
-    html`<pre class="box" aria-label="The end of its log">${
-      linesHtml(lines)
-    }</pre>`
+    html`<pre class="box" aria-label="End of the log">${linesHtml(lines)}</pre>`
   }`;
 }
 

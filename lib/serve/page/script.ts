@@ -1,6 +1,6 @@
 /**
- * The script of the page: it puts in what the server sends, and nothing else.
- * Without it the page is whole, and stands still.
+ * The script of the page. It only inserts what the server sends. Without it,
+ * the page is complete, but does not update.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * The style of the page: one text, sent with each page. It names no font, file
- * or address, so a browser asks for nothing more.
+ * or address, so a browser loads nothing else.
  *
- * Each pair of colours has a contrast of 4.5 or more (WCAG 2.2, 1.4.3), in light
- * and dark.
+ * Each pair of colours has a contrast of 4.5 or more (WCAG 2.2, 1.4.3), in
+ * light and dark.
  *
  * @module
  */

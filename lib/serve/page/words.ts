@@ -1,5 +1,5 @@
 /**
- * Small pieces of HTML that several parts of the page are made of.
+ * Small pieces of HTML for the parts of the page.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { inks, type Row } from "../../report/row.ts";
 import { timeOf } from "../../report/times.ts";
 import { type Html, html, type Value } from "../html.ts";
 
-/** A part of the page that is sent anew when it differs. */
+/** A part of the page that is sent again when it changes. */
 export interface Part {
   /** The id of its element. */
   id: string;
   html: Html;
 }
 
-/** What a colour means, which is the name of its class. */
+/** The meaning of a colour, which is the name of its class. */
 export type Tone = Exclude<keyof typeof inks, "bold"> | "";
 
-/** The class of a colour. */
+/** Returns the class of a colour. */
 export function toneOf(colour: string | undefined): Tone {
   const found = Object.entries(inks).find(([, code]) => code === colour);
   return (found?.[0] ?? "") as Tone;
@@ -30,8 +30,8 @@ const special =
   /(\b[0-9a-f]{40}\b|\b[0-9a-f]{12}\b|\/nix\/store\/[\w.+-]+|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b)/;
 
 /**
- * A sentence, with revisions and store paths in it set as code; a point in time
- * stays in one line.
+ * Formats a sentence: revisions and store paths become code, and a point in
+ * time stays on one line.
  */
 export function said(text: string): Value {
   return shown(text).split(special).map((part, i) => {
@@ -42,12 +42,12 @@ export function said(text: string): Value {
   });
 }
 
-/** A point in time as people read it. */
+/** Formats a point in time for people. */
 export function timeHtml(iso: string): Html {
   return html`<time datetime="${utc(iso) ?? ""}">${timeOf(iso)}</time>`;
 }
 
-/** Rows as a list of labels and texts. */
+/** Formats rows as a list of labels and texts. */
 export function rowsHtml(rows: readonly Row[]): Html {
   return html`<dl class="rows">${
     rows.map(({ label, text, colour }) =>
