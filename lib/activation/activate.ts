@@ -44,7 +44,7 @@ export async function activate(
   // The host's own commands have run since the last check.
   refuseSuspended(run);
   if (target.operation !== "test") refuseFullBoot(system);
-  const found = wayBackFrom(system, systems());
+  const found = rollbackTarget(system, systems());
   // A system that was found unfit is no target of a rollback, and is activated
   // again.
   const isUnfit = found.running !== null && found.running === run.state.unfit;
@@ -117,7 +117,7 @@ async function refuseSilentLogind(run: Run): Promise<void> {
  * but is not the boot default, it was never confirmed: then the rollback
  * returns to the boot default.
  */
-function wayBackFrom(candidate: string, now: Systems): Systems {
+function rollbackTarget(candidate: string, now: Systems): Systems {
   const { running, bootDefault } = now;
   return running === candidate && bootDefault !== null
     ? { running: bootDefault, bootDefault }

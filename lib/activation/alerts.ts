@@ -14,7 +14,7 @@ import { type Environment, runHooks, startUnitsOf } from "./notify.ts";
 import type { Run } from "../run/run.ts";
 
 /** The reason for a host that was broken before and still is. */
-export const stillUnwell = "still-unwell";
+export const stillUnhealthy = "still-unwell";
 
 /** Returns the fault for an error. */
 export function faultOf(
@@ -38,7 +38,7 @@ export function faultOf(
  * fault that caused it.
  */
 export function isSameFault(before: Fault | undefined, now: Fault): boolean {
-  if (before?.isBroken && now.reason === stillUnwell) return true;
+  if (before?.isBroken && now.reason === stillUnhealthy) return true;
   if (before === undefined || before.revision !== now.revision) return false;
   return now.reason === "way-back-failed" ||
     before.reason === now.reason && before.stage === now.stage;

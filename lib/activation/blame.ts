@@ -12,8 +12,12 @@ import type { Run } from "../run/run.ts";
 import { noStanding, type Standing } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
 import { setBootDefault } from "./confirm.ts";
-import { Unwell } from "./health.ts";
-import { type Look, looksOf, lookUntil } from "./looks.ts";
+import { UnhealthyError } from "./health.ts";
+import {
+  checkUntil,
+  type HealthCheck,
+  healthChecksOf,
+} from "./health_checks.ts";
 import { nextReasons } from "./next_reasons.ts";
 
 /**
@@ -31,7 +35,7 @@ export async function blame(run: Run, error: unknown): Promise<unknown> {
   const isHeld = error instanceof SyncError && error.next === "hold" &&
     ends.includes(error.exit);
   if (!isHeld) return error;
-  const failed = lookedAt(error);
+  const failed = failedChecks(error);
   if (!failed || !await allFail(run, failed.names, failed.before)) return error;
   const is = failed.names.every((name) => name === repository)
     ? "the repository does not answer the previous system either"
@@ -56,7 +60,7 @@ const bootloader = "bootloader";
  * Returns the checks that failed; `undefined` if one cannot be repeated. Failed
  * units are not among them: the rollback itself compares them.
  */
-function lookedAt(
+function failedChecks(
   error: SyncError,
 ): { names: string[]; before: Standing } | undefined {
   // The candidate's own program queried the repository.
@@ -66,10 +70,10 @@ function lookedAt(
   if (error.reason === "boot-default") {
     return { names: [bootloader], before: noStanding };
   }
-  if (!(error.cause instanceof Unwell)) return undefined;
-  const { ills, before } = error.cause;
-  const names = ills.map(nameOf).filter((name) => name !== undefined);
-  return names.length === ills.length ? { names, before } : undefined;
+  if (!(error.cause instanceof UnhealthyError)) return undefined;
+  const { found, before } = error.cause;
+  const names = found.map(nameOf).filter((name) => name !== undefined);
+  return names.length === found.length ? { names, before } : undefined;
 }
 
 function nameOf({ reason, look }: Ill): string | undefined {
@@ -84,12 +88,14 @@ async function allFail(
   before: Standing,
 ): Promise<boolean> {
   const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
-  const looks = looksOf(run, before).filter(({ name }) => names.includes(name));
+  const checks = healthChecksOf(run, before).filter(({ name }) =>
+    names.includes(name)
+  );
   const found = await Promise.all([
-    ...looks.map((look: Look) => lookUntil(deadline, look)),
-    ...names.includes(repository) ? [repositoryIsWell(run)] : [],
-    ...names.includes(bootloader) ? [bootloaderIsWell(run)] : [],
-    ...names.includes(unitsSeen) ? [areUnitsSeen(run)] : [],
+    ...checks.map((check: HealthCheck) => checkUntil(deadline, check)),
+    ...names.includes(repository) ? [checkRepository(run)] : [],
+    ...names.includes(bootloader) ? [checkBootloader(run)] : [],
+    ...names.includes(unitsSeen) ? [checkUnitsSeen(run)] : [],
   ]);
   const wanted = new Set(names).size;
   return found.length === wanted && found.every((ill) => ill !== undefined);
@@ -99,7 +105,7 @@ async function allFail(
  * Checks whether the remote of the running configuration answers. If it also
  * refuses this system, it may have refused the candidate for the same reason.
  */
-async function repositoryIsWell(run: Run): Promise<Ill | undefined> {
+async function checkRepository(run: Run): Promise<Ill | undefined> {
   try {
     await askSources(run.effects, run.config, run.state, run.quiet);
     return undefined;
@@ -110,7 +116,7 @@ async function repositoryIsWell(run: Run): Promise<Ill | undefined> {
 }
 
 /** Checks whether the bootloader step of the previous system succeeds. */
-async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
+async function checkBootloader(run: Run): Promise<Ill | undefined> {
   const system = run.attempt.previous?.bootDefault;
   if (!system) return undefined;
   try {
@@ -122,7 +128,7 @@ async function bootloaderIsWell(run: Run): Promise<Ill | undefined> {
   }
 }
 
-async function areUnitsSeen(run: Run): Promise<Ill | undefined> {
+async function checkUnitsSeen(run: Run): Promise<Ill | undefined> {
   if (await lookAtUnits(run.effects)) return undefined;
   const text = "systemd does not report the state of its units";
   return { reason: "units-unseen", text, details: [] };

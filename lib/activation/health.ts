@@ -11,12 +11,17 @@ import { hasSystemd, runningSystem } from "../host/system.ts";
 import { defaultRoutes } from "../host/routes.ts";
 import { lookAtUnits } from "../host/units.ts";
 import { Deadline, type Ill } from "../run/deadline.ts";
-import { looksOf, lookUntil } from "./looks.ts";
+import { checkUntil, healthChecksOf } from "./health_checks.ts";
 import type { Run } from "../run/run.ts";
 import { changedBetween, installedBy } from "./installed_units.ts";
 import type { Grounds } from "./judge_units.ts";
 import { namesAny, nothingSaid, readSwitch } from "./switch_words.ts";
-import { beforeOf, illOf, tellChances, watchUnits } from "./units.ts";
+import {
+  beforeOf,
+  reportCoincidences,
+  unitProblem,
+  watchUnits,
+} from "./units.ts";
 import { type Activated, Healthy } from "../run/stages.ts";
 import { noStanding, type Standing } from "../run/standing.ts";
 
@@ -84,8 +89,8 @@ export async function checkHealth(
   if (activated.how === "later") {
     return { ...candidate, checked: "at the next boot" };
   }
-  const ills = await illsOf(run, activated.before, activated.switched);
-  if (ills.length > 0) throw unwell(ills, activated.before);
+  const problems = await problemsOf(run, activated.before, activated.switched);
+  if (problems.length > 0) throw unhealthy(problems, activated.before);
   return { ...candidate, checked: checkedText(run) };
 }
 
@@ -94,15 +99,15 @@ export async function checkHealth(
  *
  * @param switched The switch, if it has just happened.
  */
-export async function illsOf(
+export async function problemsOf(
   run: Run,
   before: Standing,
   switched?: Activated["switched"],
 ): Promise<Ill[]> {
   const deadline = new Deadline(run.effects, run.config["timeouts.health"]);
   const looks: Promise<Ill | undefined>[] = [
-    unitsAreWell(run, before, deadline, switched),
-    ...looksOf(run, before).map((look) => lookUntil(deadline, look)),
+    checkUnits(run, before, deadline, switched),
+    ...healthChecksOf(run, before).map((look) => checkUntil(deadline, look)),
   ];
   // After a permanent problem, there is nothing to wait for. No check may
   // continue after this has returned.
@@ -124,18 +129,18 @@ export async function illsOf(
 }
 
 /** The error for an unhealthy candidate, with its problems. */
-export class Unwell extends SyncError {
-  constructor(readonly ills: readonly Ill[], readonly before: Standing) {
-    super(`The host is unhealthy: ${textOf(ills)}`, {
+export class UnhealthyError extends SyncError {
+  constructor(readonly found: readonly Ill[], readonly before: Standing) {
+    super(`The host is unhealthy: ${textOf(found)}`, {
       stage: "health",
-      reason: ills[0]!.reason,
+      reason: found[0]!.reason,
       next: "hold",
-      details: detailsOf(ills),
+      details: detailsOf(found),
     });
   }
 }
 
-async function unitsAreWell(
+async function checkUnits(
   run: Run,
   before: Standing,
   deadline: Deadline,
@@ -144,8 +149,8 @@ async function unitsAreWell(
   if (!hasSystemd()) return undefined;
   const grounds = groundsOf(run, before, switched);
   const watched = await watchUnits(run, grounds, deadline);
-  tellChances(run, watched.chances, grounds);
-  const ill = await illOf(run.effects, watched);
+  reportCoincidences(run, watched.coincidences, grounds);
+  const ill = await unitProblem(run.effects, watched);
   return ill ?? (switched?.code === 4 ? unexplained(grounds) : undefined);
 }
 
@@ -176,22 +181,25 @@ function checkedText({ config }: Run): string {
  * Returns whether the only problem is that the remote does not answer. After a
  * boot, unlike after a fetch, the remote itself may be down.
  */
-export function isRemoteAlone(ills: readonly Ill[]): boolean {
-  return ills.length > 0 &&
-    ills.every(({ reason }) => reason === "remote-lost");
+export function isRemoteAlone(problems: readonly Ill[]): boolean {
+  return problems.length > 0 &&
+    problems.every(({ reason }) => reason === "remote-lost");
 }
 
 /** Returns all problems in one line. */
-export function textOf(ills: readonly Ill[]): string {
-  return ills.map(({ text }) => text).join("; ");
+export function textOf(problems: readonly Ill[]): string {
+  return problems.map(({ text }) => text).join("; ");
 }
 
 /** Returns the evidence of all problems. */
-export function detailsOf(ills: readonly Ill[]): string[] {
-  return ills.flatMap(({ details }) => details);
+export function detailsOf(problems: readonly Ill[]): string[] {
+  return problems.flatMap(({ details }) => details);
 }
 
 /** Returns the error for an unhealthy candidate. */
-export function unwell(ills: readonly Ill[], before: Standing): SyncError {
-  return new Unwell(ills, before);
+export function unhealthy(
+  problems: readonly Ill[],
+  before: Standing,
+): SyncError {
+  return new UnhealthyError(problems, before);
 }

@@ -56,11 +56,11 @@ export type Kind = keyof typeof kinds;
 /** The result of judging all units. */
 export interface Verdict {
   /** Problems that are the candidate's fault. */
-  ills: Finding[];
+  problems: Finding[];
   /** Units that are still starting or stopping. */
   starting: Finding[];
   /** Problems that are probably nobody's fault. */
-  chances: Finding[];
+  coincidences: Finding[];
 }
 
 /** Judges all units at one moment. */
@@ -68,7 +68,7 @@ export function judgeUnits(
   units: readonly UnitState[],
   grounds: Grounds,
 ): Verdict {
-  const verdict: Verdict = { ills: [], starting: [], chances: [] };
+  const verdict: Verdict = { problems: [], starting: [], coincidences: [] };
   const all = new Map(units.map((unit) => [unit.name, unit]));
   for (const unit of units) {
     const kind = kindOf(unit, all, grounds);
@@ -76,13 +76,15 @@ export function judgeUnits(
     const line = grounds.said.failed.get(unit.name);
     const finding = { unit: unit.name, kind, ...line ? { line } : {} };
     if (isOurs(unit.name) || isIgnored(unit.name, grounds.ignored)) continue;
-    if (!isFault(unit, kind, grounds)) verdict.chances.push(finding);
+    if (!isFault(unit, kind, grounds)) verdict.coincidences.push(finding);
     else if (kind === "starting") verdict.starting.push(finding);
-    else verdict.ills.push(finding);
+    else verdict.problems.push(finding);
   }
   // Only failures are worth reporting here.
-  verdict.chances = verdict.chances.filter(({ kind }) => kind === "failed");
-  verdict.ills.push(...namedAlone(all, grounds), ...usersOf(grounds));
+  verdict.coincidences = verdict.coincidences.filter(({ kind }) =>
+    kind === "failed"
+  );
+  verdict.problems.push(...namedAlone(all, grounds), ...usersOf(grounds));
   return verdict;
 }
 
@@ -210,7 +212,7 @@ function isFault(unit: UnitState, kind: Kind, grounds: Grounds): boolean {
     const isAside = grounds.starting.has(name) || isOnDemand(unit);
     if (isAside && !grounds.said.handled.has(name)) return false;
   }
-  return !isChance(unit, grounds);
+  return !isCoincidence(unit, grounds);
 }
 
 /**
@@ -234,7 +236,7 @@ function isOnDemand(unit: UnitState): boolean {
  * switch neither changed nor started: a timer, a request to a socket or over
  * D-Bus, or a person.
  */
-export function isChance(
+export function isCoincidence(
   unit: UnitState,
   { said, ran, isChanged }: Grounds,
 ): boolean {
@@ -279,7 +281,7 @@ export function restartedBetween(
   const earlier = new Map(before.map((unit) => [unit.name, unit]));
   return now.filter((unit) => {
     const then = earlier.get(unit.name);
-    if (!then || !isJudged(unit, grounds) || isChance(unit, grounds)) {
+    if (!then || !isJudged(unit, grounds) || isCoincidence(unit, grounds)) {
       return false;
     }
     if (grounds.flapping.has(unit.name) || grounds.failed.has(unit.name)) {

@@ -22,7 +22,7 @@ const longestTry = 10_000;
 const mostBody = 1024 * 1024;
 
 /** Sends a request and checks the answer. */
-export async function httpIsWell(
+export async function checkHttp(
   check: HttpCheck,
   ms: number,
 ): Promise<Ill | undefined> {
@@ -69,7 +69,7 @@ function wrongStatus(
 }
 
 /** Checks that a port accepts connections. */
-export async function portIsWell(
+export async function checkPort(
   address: string,
   ms: number,
 ): Promise<Ill | undefined> {
@@ -84,7 +84,7 @@ export async function portIsWell(
 }
 
 /** Checks that a command ends with 0. */
-export async function commandIsWell(
+export async function checkCommand(
   run: Run,
   argv: Argv,
   ms: number,
@@ -99,7 +99,7 @@ export async function commandIsWell(
 }
 
 /** Checks that the host still has its default routes. */
-export async function routeIsWell(
+export async function checkRoute(
   run: Run,
   before: readonly Family[],
 ): Promise<Ill | undefined> {
@@ -125,7 +125,7 @@ const answersItself = [
 /**
  * Checks that the remote answers: without it, no next commit can fix the host.
  */
-export async function remoteIsWell(run: Run): Promise<Ill | undefined> {
+export async function checkRemote(run: Run): Promise<Ill | undefined> {
   if (isRevision(run.config.ref)) return undefined;
   try {
     await askSources(run.effects, run.config, run.state, run.quiet);

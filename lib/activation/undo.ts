@@ -30,7 +30,7 @@ import { isStopped, type Switched } from "../run/outside.ts";
  * every later run tries again, and the dead-man's switch stays armed.
  * @throws {SyncError} `stopped` if systemd stops this run meanwhile.
  */
-export async function goBack(run: Run, cause: unknown): Promise<unknown> {
+export async function rollBack(run: Run, cause: unknown): Promise<unknown> {
   // The journal stays as it is for the next run.
   if (isStopped(cause)) return cause;
   const { touched, previous } = run.attempt;

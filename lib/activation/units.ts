@@ -14,7 +14,7 @@ import type { UnitsBefore } from "../run/standing.ts";
 import {
   type Finding,
   type Grounds,
-  isChance,
+  isCoincidence,
   isJudged,
   judgeUnits,
   kinds,
@@ -43,7 +43,7 @@ export function beforeOf(units: readonly UnitState[]): UnitsBefore {
   const isFlapping = (unit: UnitState) =>
     isRestarting(unit) ||
     (unit.restarts > 0 && newest - unit.startedAt < 60_000_000);
-  const isIll = (unit: UnitState) =>
+  const isFailing = (unit: UnitState) =>
     unit.active === "failed" || isRestarting(unit) ||
     !["loaded", "masked", "not-found"].includes(unit.load);
   const ran = kept.filter(({ active }) =>
@@ -51,11 +51,11 @@ export function beforeOf(units: readonly UnitState[]): UnitsBefore {
   ).slice(0, mostRemembered);
   return {
     ran: new Map(ran.map(({ name, invocation }) => [name, invocation])),
-    failed: names(units.filter(isIll)),
+    failed: names(units.filter(isFailing)),
     absent: names(units.filter(({ load }) => load === "not-found")),
     starting: names(
       units.filter((unit) =>
-        !isIll(unit) &&
+        !isFailing(unit) &&
         (unit.hasJob || /^(activating|reloading)$/.test(unit.active))
       ),
     ),
@@ -71,12 +71,12 @@ function isRestarting({ sub }: UnitState): boolean {
 }
 
 /** Reports problems that are not the candidate's fault. */
-export function tellChances(
+export function reportCoincidences(
   { effects }: Pick<Run, "effects">,
-  chances: readonly Finding[],
+  coincidences: readonly Finding[],
   { failed }: Pick<Grounds, "failed">,
 ): void {
-  for (const { unit } of chances) {
+  for (const { unit } of coincidences) {
     const why = failed.has(unit)
       ? "failed before, and fails again"
       : "failed at the same time, probably not because of this change";
@@ -116,7 +116,7 @@ export async function watchUnits(
       first = undefined;
     } else {
       const verdict = judgeUnits(units, grounds);
-      const { starting, ills } = verdict;
+      const { starting, problems } = verdict;
       // Another check has found a problem: no verdict can change that.
       if (deadline.isCut) return verdict;
       const restarted = restartedBetween(first?.units ?? [], units, grounds);
@@ -128,7 +128,7 @@ export async function watchUnits(
       // A service counts as started before it has done anything. If it ends
       // right after that, the next check sees it.
       if (starting.length > 0) first = undefined;
-      else if (ills.length > 0) return verdict;
+      else if (problems.length > 0) return verdict;
       else if (!first || isMoving) first = { at, units };
       else if (at - first.at >= steady) return verdict;
     }
@@ -136,14 +136,14 @@ export async function watchUnits(
   }
 }
 
-const nothing: Verdict = { ills: [], starting: [], chances: [] };
+const nothing: Verdict = { problems: [], starting: [], coincidences: [] };
 
 /**
  * A unit that is still starting at the end is a problem; if it restarts, it
  * keeps failing.
  */
 function atTheEnd(
-  { ills, starting, chances }: Verdict,
+  { problems, starting, coincidences }: Verdict,
   restarted: readonly UnitState[],
   units: readonly UnitState[],
 ): Verdict {
@@ -159,13 +159,13 @@ function atTheEnd(
       kind: "restarting",
     })),
   ];
-  const known = new Set(ills.map(({ unit }) => unit));
+  const known = new Set(problems.map(({ unit }) => unit));
   const more = found.filter(({ unit }) => {
     const isNew = !known.has(unit);
     known.add(unit);
     return isNew;
   });
-  return { ills: [...ills, ...more], starting: [], chances };
+  return { problems: [...problems, ...more], starting: [], coincidences };
 }
 
 /**
@@ -181,7 +181,7 @@ function loopingOf(
     // The count begins anew if somebody starts the unit.
     if (restarts < (first.get(name) ?? Infinity)) first.set(name, restarts);
     return restarts - first.get(name)! >= mostRestarts &&
-      isJudged(unit, grounds) && !isChance(unit, grounds) &&
+      isJudged(unit, grounds) && !isCoincidence(unit, grounds) &&
       !grounds.flapping.has(name) && !grounds.failed.has(name);
   });
 }
@@ -190,9 +190,9 @@ function loopingOf(
  * Returns the problems of units for a health check; `undefined` if there are
  * none.
  */
-export async function illOf(
+export async function unitProblem(
   effects: Effects,
-  { ills, isBlind }: Watched,
+  { problems, isBlind }: Watched,
 ): Promise<Ill | undefined> {
   if (isBlind) {
     return {
@@ -201,11 +201,11 @@ export async function illOf(
       details: [],
     };
   }
-  if (ills.length === 0) return undefined;
+  if (problems.length === 0) return undefined;
   return {
     reason: "units-failed",
-    text: textOf(ills),
-    details: await evidenceOf(effects, ills),
+    text: textOf(problems),
+    details: await evidenceOf(effects, problems),
   };
 }
 

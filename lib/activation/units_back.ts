@@ -66,15 +66,15 @@ export async function unitsComeBack(
       new Deadline(run.effects, run.config["timeouts.health"]),
     );
   let watched = await watch();
-  if (watched.ills.length > 0) {
-    const units = watched.ills.map(({ unit }) => unit);
+  if (watched.problems.length > 0) {
+    const units = watched.problems.map(({ unit }) => unit);
     // systemd no longer starts a unit that failed too often.
     await run.effects.run(resetFailed(...units));
     for (const unit of units) await run.effects.run(startUnits(unit));
     watched = await watch();
   }
   if (watched.isBlind) return "systemd does not report the state of its units";
-  return watched.ills.length > 0 ? textOf(watched.ills) : undefined;
+  return watched.problems.length > 0 ? textOf(watched.problems) : undefined;
 }
 
 function groundsFor(

@@ -5,7 +5,7 @@
  */
 import { safeLines } from "../base/text.ts";
 import { storePathFor } from "../nix/prebuilt.ts";
-import { whetherThere } from "../nix/store.ts";
+import { dryRealise } from "../nix/store.ts";
 import { type Configured, type Finding, ok, problem } from "./check.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function prebuilt(
   run.effects = effects;
   const system = await storePathFor(run, known.verified!);
   const { code, stderr } = await effects.run(
-    whetherThere(system, config["build.options"]),
+    dryRealise(system, config["build.options"]),
   );
   const details = safeLines(stderr).slice(-10);
   if (code !== 0) {

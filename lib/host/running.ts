@@ -19,7 +19,7 @@ export function lastRun(folder: string): Holder | undefined {
 }
 
 /** Who uses the state folder now. */
-export interface AtWork {
+export interface LockHolder {
   /** Whether it is a run. An unknown holder counts as a run. */
   isRun: boolean;
   /** Who holds the lock, if known. */
@@ -27,7 +27,9 @@ export interface AtWork {
 }
 
 /** Returns who uses a state folder now; `undefined` if nobody does. */
-export async function atWork(folder: string): Promise<AtWork | undefined> {
+export async function lockHolder(
+  folder: string,
+): Promise<LockHolder | undefined> {
   if (!await isLocked(folder)) return undefined;
   const holder = lastHolder(folder);
   if (!holder) return { isRun: true };
@@ -36,5 +38,5 @@ export async function atWork(folder: string): Promise<AtWork | undefined> {
 
 /** Returns whether a run is in progress. */
 export async function isRunning(folder: string): Promise<boolean> {
-  return (await atWork(folder))?.isRun === true;
+  return (await lockHolder(folder))?.isRun === true;
 }

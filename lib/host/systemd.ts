@@ -230,7 +230,7 @@ export function commandInUnit(
  * Starts D-Bus if the running system has stopped it, because a switch needs it.
  * logind does not connect to a new D-Bus by itself.
  */
-const bringBusBack =
+const restartBus =
   "/usr/bin/env PATH=/run/current-system/sw/bin:/usr/bin:/bin sh -c " +
   '"systemctl is-active --quiet dbus.socket || { systemctl start dbus.socket; systemctl restart systemd-logind.service; }"';
 
@@ -255,7 +255,7 @@ export function armTimer(
       `--on-active=${seconds}s`,
       "--timer-property=AccuracySec=1s",
       "--service-type=oneshot",
-      `--property=ExecStartPre=-${bringBusBack}`,
+      `--property=ExecStartPre=-${restartBus}`,
       ...setting(env),
       "--",
       ...argv,

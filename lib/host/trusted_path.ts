@@ -11,7 +11,7 @@ const foreignWrite = 0o022;
 const sticky = 0o1000;
 
 /** A part of a path that other users can change. */
-export interface Foreign {
+export interface UnsafePart {
   path: string;
   /** Completes "PATH: …". */
   why: string;
@@ -25,24 +25,24 @@ export interface Foreign {
  *
  * @returns `undefined` if the path is safe or does not exist.
  */
-export function foreignOnTheWay(path: string): Foreign | undefined {
+export function unsafePart(path: string): UnsafePart | undefined {
   const seen = new Set<string>();
   // The caller checks the file itself; we check where a link leads.
-  return lookAbove(path, seen) ??
-    (lstat(path)?.isSymlink ? lookAt(path, seen) : undefined);
+  return checkAbove(path, seen) ??
+    (lstat(path)?.isSymlink ? checkOne(path, seen) : undefined);
 }
 
 /** Checks the folders above a path, from the top. */
-function lookAbove(path: string, seen: Set<string>): Foreign | undefined {
+function checkAbove(path: string, seen: Set<string>): UnsafePart | undefined {
   for (const folder of [...foldersAbove(path)].reverse()) {
-    const found = lookAt(folder, seen);
+    const found = checkOne(folder, seen);
     if (found) return found;
   }
   return undefined;
 }
 
 /** Checks a folder or link, each once. */
-function lookAt(path: string, seen: Set<string>): Foreign | undefined {
+function checkOne(path: string, seen: Set<string>): UnsafePart | undefined {
   if (seen.has(path)) return undefined;
   seen.add(path);
   const info = lstat(path);
@@ -52,7 +52,7 @@ function lookAt(path: string, seen: Set<string>): Foreign | undefined {
   }
   if (info.isSymlink) {
     const to = resolve(dirname(path), Deno.readLinkSync(path));
-    return lookAbove(to, seen) ?? lookAt(to, seen);
+    return checkAbove(to, seen) ?? checkOne(to, seen);
   }
   const mode = info.mode!;
   const isOpen = (mode & foreignWrite) !== 0 && (mode & sticky) === 0;

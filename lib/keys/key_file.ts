@@ -4,7 +4,7 @@
  * @module
  */
 import { SyncError } from "../base/errors.ts";
-import { foreignOnTheWay } from "../host/trusted_path.ts";
+import { unsafePart } from "../host/trusted_path.ts";
 
 /** A key file and where it comes from. */
 export interface KeyFile {
@@ -57,7 +57,7 @@ function refuseForeign(where: string, { uid, mode }: Deno.FileInfo): void {
       `users other than root may write to ${where}: run chown root ${where}; chmod go-w ${where}`,
     );
   }
-  const foreign = foreignOnTheWay(where);
+  const foreign = unsafePart(where);
   if (!foreign) return;
   throw keysError(
     "keys-unsafe",

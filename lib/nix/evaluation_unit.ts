@@ -21,7 +21,7 @@ import { isOverLimit, memoryFor } from "./memory.ts";
 import { evaluationUser, type Route, unitIn } from "./isolation.ts";
 import {
   elsewhere,
-  letRead,
+  makeReadable,
   mirrorFor,
   publicFiles,
   publicVariables,
@@ -164,7 +164,7 @@ async function confine(config: Config, use: Use): Promise<Confinement> {
   );
   await Deno.chmod(git, 0o644);
   for (const open of [shown?.from, cache]) {
-    if (open !== undefined) await letRead(open);
+    if (open !== undefined) await makeReadable(open);
   }
   return {
     unit,

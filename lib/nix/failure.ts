@@ -4,7 +4,7 @@
  * @module
  */
 import { count, oneLine, safeLines } from "../base/text.ts";
-import { beautiful, bounded, storeName } from "./log_entry.ts";
+import { bounded, storeName, withoutSourcePaths } from "./log_entry.ts";
 import { memory } from "./builder.ts";
 import { judge } from "./judge.ts";
 import {
@@ -150,7 +150,7 @@ const beginnings: Partial<Record<BuildReason, string>> = {
 
 /** Describes a failure by Nix's own message. */
 function told({ reason, error, context }: Judged): BuildFailure {
-  const { summary, rest } = headed(reason, beautiful(error.text));
+  const { summary, rest } = headed(reason, withoutSourcePaths(error.text));
   const details = rest.slice(0, detailLines);
   if (rest.length > detailLines) {
     details.push(`(${count(rest.length - detailLines, "more line")})`);

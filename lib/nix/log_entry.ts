@@ -104,7 +104,7 @@ function positionOf(entry: Entry): string {
   // Places in Nix's own code do not help people.
   if (!/^(?:\/|«git\+file:)/.test(file)) return "";
   const at = `:${line}:${column}`;
-  return oneLine(beautiful(file.endsWith(at) ? file : file + at));
+  return oneLine(withoutSourcePaths(file.endsWith(at) ? file : file + at));
 }
 
 /**
@@ -129,7 +129,7 @@ function positionIn(whole: string): string {
   const found = /(?:^|\n)\s*at (\/\S+:\d+:\d+):?(?:\n|$)/.exec(
     whole.slice(Math.max(0, whole.search(/error:\s+\S/))),
   );
-  return found ? oneLine(beautiful(found[1]!)) : "";
+  return found ? oneLine(withoutSourcePaths(found[1]!)) : "";
 }
 
 /**
@@ -167,7 +167,7 @@ export function isCount(value: unknown): value is number {
  * Removes the store paths of sources and the references to the mirror: they do
  * not help people.
  */
-export function beautiful(text: string): string {
+export function withoutSourcePaths(text: string): string {
   return text.replace(
     /\/nix\/store\/[0-9a-z]{32}-source\/|«git\+file:[^»]*»\//g,
     "",

@@ -33,7 +33,7 @@ export async function forgetOldGenerations(
   if (most === 0) return;
   const others = generationsOf(systemProfile)
     .filter((one) => one.system !== system);
-  const numbers = expendable(others, waysBack(run.state), most - 1);
+  const numbers = expendable(others, rollbackTargets(run.state), most - 1);
   if (numbers.length === 0) return;
   const { program, args, timeout } = deleteGenerations(systemProfile, numbers);
   const deleted = await runOutside(run, [program, ...args], timeout);
@@ -48,7 +48,7 @@ export async function forgetOldGenerations(
 }
 
 /** Returns the systems that a rollback may need. */
-function waysBack({ lastGood, earlier, attempt }: State): Set<string> {
+function rollbackTargets({ lastGood, earlier, attempt }: State): Set<string> {
   const { running, bootDefault } = systems();
   const { previous } = attempt ?? {};
   const all = [

@@ -118,11 +118,11 @@ export function publicVariables(): Record<string, string> {
  * Makes a folder readable for everyone. Only the unit can reach it, because its
  * parent folder stays closed.
  */
-export async function letRead(folder: string): Promise<void> {
+export async function makeReadable(folder: string): Promise<void> {
   await Deno.chmod(folder, 0o755);
   for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
-    if (isDirectory) await letRead(path);
+    if (isDirectory) await makeReadable(path);
     if (!isFile) continue;
     const { mode } = await Deno.lstat(path);
     if ((mode! & 0o044) !== 0o044) await Deno.chmod(path, mode! | 0o044);

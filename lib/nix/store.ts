@@ -67,7 +67,7 @@ export function realise(
  * Returns the command that lists what must be fetched of a store path, without
  * fetching it. The list is on standard error.
  */
-export function whetherThere(
+export function dryRealise(
   system: string,
   options: readonly string[],
 ): Command {

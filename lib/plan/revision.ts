@@ -14,7 +14,7 @@ import { preflight, refuseFullBoot } from "../activation/preflight.ts";
 import { fetchRevision } from "../git/fetch.ts";
 import { localGit } from "../git/git.ts";
 import { remoteOf } from "../git/sources.ts";
-import { atWork } from "../host/running.ts";
+import { lockHolder } from "../host/running.ts";
 import { systems } from "../host/system.ts";
 import { build } from "../nix/build.ts";
 import { decide, type Decision, targetOf } from "../run/decide.ts";
@@ -79,7 +79,7 @@ export async function planRevision(
   const { tip } = await ask(effects, named, known);
   // As if it were the followed ref: no testing branch on top of it.
   if (wish.revision !== undefined) delete tip.testing;
-  const at = await atWork(folder);
+  const at = await lockHolder(folder);
   const busy = at?.isRun ? at.holder : undefined;
   await using scratch = await Scratch.make(folder, effects.now());
   const { attempt: _, ...state } = known;

@@ -6,7 +6,7 @@
 import type { Tip } from "../base/tip.ts";
 import type { LocalConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
-import { atWork } from "../host/running.ts";
+import { lockHolder } from "../host/running.ts";
 import { systems } from "../host/system.ts";
 import {
   type HostFacts,
@@ -40,7 +40,7 @@ export async function localFacts(config: LocalConfig): Promise<LocalFacts> {
   const now = new Date();
   const state = waitNow(await readState(folder), now);
   const suspension = readSuspension(folder, now);
-  const at = await atWork(folder);
+  const at = await lockHolder(folder);
   const isBusy = at?.isRun === true;
   const busy = at?.holder;
   const asked = readAsked(folder);

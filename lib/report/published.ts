@@ -7,7 +7,7 @@
 import { dirname } from "@std/path";
 import type { Config } from "../config/schema.ts";
 import { lockNow } from "../host/lock.ts";
-import { foreignOnTheWay } from "../host/trusted_path.ts";
+import { unsafePart } from "../host/trusted_path.ts";
 import { hostStateOf } from "../run/host_state.ts";
 import type { HostFacts, HostState } from "../run/host_state.ts";
 import type { AskedAt } from "../state/asked.ts";
@@ -124,7 +124,7 @@ function makeFolder(): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  const foreign = foreignOnTheWay(publishedFile);
+  const foreign = unsafePart(publishedFile);
   if (foreign) throw new Error(`${foreign.path}: ${foreign.why}`);
 }
 

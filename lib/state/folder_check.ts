@@ -7,7 +7,7 @@
 import { type SyncError, usageError } from "../base/errors.ts";
 import { errno, isNumbered } from "../base/os_error.ts";
 import { isStorePath } from "../base/names.ts";
-import { type Foreign, foreignOnTheWay } from "../host/trusted_path.ts";
+import { type UnsafePart, unsafePart } from "../host/trusted_path.ts";
 
 /** The mode bits that let group or others write. */
 const foreignWrite = 0o022;
@@ -29,7 +29,7 @@ const withoutLinks = ["repo", "attempts"];
  * @throws {SyncError} `state-unsafe`, exit 2.
  */
 export function checkStateFolder(folder: string): void {
-  const foreign = foreignOnTheWay(folder);
+  const foreign = unsafePart(folder);
   if (foreign) throw unsafeWay(folder, foreign);
   const info = statOf(folder, Deno.statSync);
   if (!info) return;
@@ -129,7 +129,7 @@ function ifThere<T>(look: () => T): T | undefined {
   }
 }
 
-function unsafeWay(folder: string, { path, why }: Foreign): SyncError {
+function unsafeWay(folder: string, { path, why }: UnsafePart): SyncError {
   return usageError(
     "state-unsafe",
     `Cannot trust ${folder}: ${path} leads to it, and ${why}`,

@@ -9,7 +9,7 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 import { count, short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
 import { blessBoot, isUndecided } from "../activation/bless.ts";
-import { illsOf, isRemoteAlone, textOf } from "../activation/health.ts";
+import { isRemoteAlone, problemsOf, textOf } from "../activation/health.ts";
 import { countersOf } from "../host/boot_entry.ts";
 import { bootedSystem, runningSystem } from "../host/system.ts";
 import { type Record, Run } from "../run/run.ts";
@@ -29,7 +29,7 @@ export async function blessIfWell(
   state: State,
 ): Promise<void> {
   if (!await isUndecided(effects)) return;
-  const ills = await illsOf(
+  const ills = await problemsOf(
     new Run(effects, config, state),
     standingOf({ failed: state.lastGood?.failing ?? [] }),
   );

@@ -14,8 +14,8 @@ import { blessBoot } from "../activation/bless.ts";
 import type { Ill } from "../run/deadline.ts";
 import {
   detailsOf,
-  illsOf,
   isRemoteAlone,
+  problemsOf,
   textOf,
 } from "../activation/health.ts";
 import type { Found, Outcome } from "./outcome.ts";
@@ -38,7 +38,7 @@ export async function proveBoot(
 ): Promise<Found> {
   const { lastGood } = state;
   if (!lastGood) return { state };
-  const ills = await illsOf(
+  const ills = await problemsOf(
     new Run(effects, config, state),
     standingOf({ failed: lastGood.failing }),
   );

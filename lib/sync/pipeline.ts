@@ -33,7 +33,7 @@ import type { Run } from "../run/run.ts";
 import type { Known } from "../run/same.ts";
 import { hasLock } from "../run/slot.ts";
 import { checkSecrets } from "../secrets/check.ts";
-import { goBack } from "../activation/undo.ts";
+import { rollBack } from "../activation/undo.ts";
 import type { TakenSlot } from "../locks/take.ts";
 import { verify } from "../trust/verify.ts";
 import { passGates } from "../gates/pass.ts";
@@ -139,7 +139,7 @@ export async function putInPlace(
           : "a reboot starts it too",
     );
   } catch (error) {
-    throw await blame(run, await goBack(run, error));
+    throw await blame(run, await rollBack(run, error));
   }
 }
 

@@ -21,14 +21,14 @@ import { misledOf } from "../run/misled.ts";
 import {
   detailsOf,
   healthBefore,
-  illsOf,
   isRemoteAlone,
+  problemsOf,
   textOf,
 } from "../activation/health.ts";
 import type { Found } from "./outcome.ts";
 import { begin, holdFor, type Record, Run } from "../run/run.ts";
 import { blessBoot } from "../activation/bless.ts";
-import { goBack } from "../activation/undo.ts";
+import { rollBack } from "../activation/undo.ts";
 import { hasLock } from "../run/slot.ts";
 import { standingOf } from "../run/standing.ts";
 import { commitOf } from "../run/commit.ts";
@@ -197,7 +197,7 @@ async function problemAfter(
       : "";
     return failure("other-system", `the host came up on ${other}${why}`, []);
   }
-  const ills = await illsOf(run, standingOf(before));
+  const ills = await problemsOf(run, standingOf(before));
   if (ills.length === 0) return undefined;
   if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
     return "unknown";
@@ -271,7 +271,7 @@ async function undoReboot(
       touched: true,
     },
   });
-  const error = await goBack(run, problem);
+  const error = await rollBack(run, problem);
   if (error instanceof SyncError) return error;
   throw error;
 }

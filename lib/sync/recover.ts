@@ -17,12 +17,12 @@ import {
   firedError,
   hasFired,
 } from "../activation/dead_mans_switch.ts";
-import { illsOf, isRemoteAlone, unwell } from "../activation/health.ts";
+import { isRemoteAlone, problemsOf, unhealthy } from "../activation/health.ts";
 import { endLog } from "./end_log.ts";
 import { type Ended, type Record, Run } from "../run/run.ts";
 import { isSame } from "../run/same.ts";
 import { waitForProcess } from "../activation/switching.ts";
-import { again, goBack } from "../activation/undo.ts";
+import { again, rollBack } from "../activation/undo.ts";
 import { type Standing, standingOf } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
 import { standsAs } from "../run/testing.ts";
@@ -129,9 +129,9 @@ async function finish(
   // After a reboot it is looked at anyway, as a host that came up with it.
   if (target.operation !== "boot" && !rebooted) {
     const before = standingBefore(attempt);
-    const ills = await illsOf(run, before);
+    const ills = await problemsOf(run, before);
     // The remote may be down itself; what brings the next commit may wait.
-    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills, before);
+    if (ills.length > 0 && !isRemoteAlone(ills)) return unhealthy(ills, before);
   }
   const healthy = {
     done: "healthy" as const,
@@ -170,7 +170,7 @@ async function undo(
       cause.hints,
     );
   }
-  const error = await goBack(run, cause);
+  const error = await rollBack(run, cause);
   if (!(error instanceof SyncError) || isStopped(error)) throw error;
   return error;
 }

@@ -8,11 +8,11 @@ import type { Effects } from "../base/effects.ts";
 import { exitCodes, SyncError } from "../base/errors.ts";
 import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import { stillUnwell } from "../activation/alerts.ts";
+import { stillUnhealthy } from "../activation/alerts.ts";
 import {
   detailsOf,
-  illsOf,
   isRemoteAlone,
+  problemsOf,
   textOf,
 } from "../activation/health.ts";
 import { Run } from "../run/run.ts";
@@ -34,7 +34,7 @@ export async function lookAgain(
 ): Promise<Found> {
   const { unwell: _, ...lastGood } = state.lastGood!;
   const run = new Run(effects, config, state);
-  const ills = await illsOf(
+  const ills = await problemsOf(
     run,
     standingOf({ failed: lastGood.failing }),
   );
@@ -46,7 +46,7 @@ export async function lookAgain(
       }`,
       {
         stage: "health",
-        reason: stillUnwell,
+        reason: stillUnhealthy,
         next: "stop",
         exit: exitCodes.broken,
         details: detailsOf(ills),

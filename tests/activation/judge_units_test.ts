@@ -45,7 +45,7 @@ function found(
   grounds: Partial<Grounds> = {},
   others: readonly UnitState[] = [],
 ): string {
-  const { ills, starting, chances } = judgeUnits(
+  const { problems, starting, coincidences } = judgeUnits(
     [unit("web.service", more), target, ...others],
     {
       ...noStanding.units,
@@ -58,9 +58,9 @@ function found(
     },
   );
   return [
-    ...ills.map(({ kind }) => kind),
+    ...problems.map(({ kind }) => kind),
     ...starting.map(() => "waited for"),
-    ...chances.map(() => "told"),
+    ...coincidences.map(() => "told"),
   ].join();
 }
 

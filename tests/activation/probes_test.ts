@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { HttpCheck } from "../../lib/config/checks.ts";
-import { httpIsWell, portIsWell } from "../../lib/activation/probes.ts";
+import { checkHttp, checkPort } from "../../lib/activation/probes.ts";
 import { inFolder } from "../folder.ts";
 import { output } from "../world/program.ts";
 
@@ -66,11 +66,11 @@ Deno.test("an HTTP check looks at the status and the body", async () => {
       [{ path: "/endless" }, ""],
     ];
     for (const [{ path, ...check }, expected] of table) {
-      const ill = await httpIsWell({ url: base + path, ...check }, 5000);
+      const ill = await checkHttp({ url: base + path, ...check }, 5000);
       const text = expected && `${base}${path} ${expected}`;
       assertEquals(ill?.text ?? "", text, JSON.stringify(check));
     }
-    const ill = await httpIsWell({ url: `${base}/broken` }, 5000);
+    const ill = await checkHttp({ url: `${base}/broken` }, 5000);
     assertEquals(ill?.details, [
       `${base}/broken: the database is gone`,
       `${base}/broken: see the log`,
@@ -80,12 +80,12 @@ Deno.test("an HTTP check looks at the status and the body", async () => {
 
 Deno.test("a server that is not there or does not answer is told", async () => {
   const port = freePort();
-  const absent = await httpIsWell({ url: `http://127.0.0.1:${port}/` }, 5000);
+  const absent = await checkHttp({ url: `http://127.0.0.1:${port}/` }, 5000);
   assertStringIncludes(absent!.text, "did not answer: ");
   assertStringIncludes(absent!.text, "refused");
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${listener.addr.port}/`;
-  const silent = await httpIsWell({ url }, 300);
+  const silent = await checkHttp({ url }, 300);
   assertEquals(silent?.text, `${url} did not answer: no answer in time`);
 });
 
@@ -120,13 +120,13 @@ Deno.test("a certificate is checked, and an authority of one's own is trusted", 
     };
     await served(() => new Response("hi"), async (port) => {
       const url = `https://localhost:${port}/`;
-      const stranger = await httpIsWell({ url }, 5000);
+      const stranger = await checkHttp({ url }, 5000);
       assertStringIncludes(stranger!.text, "certificate");
-      assertEquals(await httpIsWell({ url, caFile: cert }, 5000), undefined);
+      assertEquals(await checkHttp({ url, caFile: cert }, 5000), undefined);
       const other = `https://127.0.0.1:${port}/`;
-      const named = await httpIsWell({ url: other, caFile: cert }, 5000);
+      const named = await checkHttp({ url: other, caFile: cert }, 5000);
       assertStringIncludes(named!.text, "certificate");
-      const gone = await httpIsWell({ url, caFile: `${folder}/no.pem` }, 5000);
+      const gone = await checkHttp({ url, caFile: `${folder}/no.pem` }, 5000);
       assertStringIncludes(gone!.text, "No such file");
     }, tls);
   });
@@ -136,10 +136,10 @@ Deno.test("a port is well if it accepts a connection", async () => {
   {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const open = `127.0.0.1:${listener.addr.port}`;
-    assertEquals(await portIsWell(open, 5000), undefined);
+    assertEquals(await checkPort(open, 5000), undefined);
   }
   const closed = `localhost:${freePort()}`;
-  const ill = await portIsWell(closed, 5000);
+  const ill = await checkPort(closed, 5000);
   assertStringIncludes(ill!.text, `${closed} does not accept connections: `);
   assertStringIncludes(ill!.text, "refused");
 });

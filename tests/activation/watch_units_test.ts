@@ -27,7 +27,7 @@ async function watched(show: Show, cutAt = Infinity): Promise<string> {
     tell: () => {},
   };
   const deadline = new Deadline(effects, 60_000);
-  const { ills, isBlind } = await watchUnits(
+  const { problems, isBlind } = await watchUnits(
     { effects, config },
     {
       ...noStanding.units,
@@ -39,7 +39,7 @@ async function watched(show: Show, cutAt = Infinity): Promise<string> {
     },
     deadline,
   );
-  return `${isBlind ? "blind" : textOf(ills) || "well"} at ${now / 1000}`;
+  return `${isBlind ? "blind" : textOf(problems) || "well"} at ${now / 1000}`;
 }
 
 function answer(unit: ReturnType<Show>): Finished {

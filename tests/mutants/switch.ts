@@ -32,7 +32,7 @@ export const ofSwitch: readonly Mutant[] = [
   {
     name: "units: coincidence is blamed",
     file: "lib/activation/judge_units.ts",
-    from: "  return !isChance(unit, grounds);",
+    from: "  return !isCoincidence(unit, grounds);",
     to: "  return true;",
     tests: units,
   },

@@ -5,7 +5,7 @@
  */
 import { type ExitCode, exitCodes } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
-import { atWork } from "../../host/running.ts";
+import { lockHolder } from "../../host/running.ts";
 import { type Suspension, writeSuspension } from "../../state/suspension.ts";
 import { localConfigOf } from "../config.ts";
 import { keepTold } from "../keep_told.ts";
@@ -44,7 +44,7 @@ export async function run(call: Call): Promise<ExitCode> {
 
 /** It does not look at the suspension any more once it has activated. */
 async function tellOfRun(folder: string): Promise<void> {
-  const at = await atWork(folder);
+  const at = await lockHolder(folder);
   if (!at?.isRun) return;
   const { holder } = at;
   const who = holder ? ` (${holder.command}, process ${holder.pid})` : "";

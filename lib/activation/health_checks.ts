@@ -8,39 +8,39 @@ import type { Deadline, Ill } from "../run/deadline.ts";
 import type { Run } from "../run/run.ts";
 import type { Standing } from "../run/standing.ts";
 import {
-  commandIsWell,
-  httpIsWell,
-  portIsWell,
-  remoteIsWell,
-  routeIsWell,
+  checkCommand,
+  checkHttp,
+  checkPort,
+  checkRemote,
+  checkRoute,
 } from "./probes.ts";
 
 /** A health check that can be repeated on any system. */
-export interface Look {
+export interface HealthCheck {
   name: string;
   /** @param ms The timeout. */
   at: (ms: number) => Promise<Ill | undefined>;
 }
 
 /** Returns all configured health checks other than units. */
-export function looksOf(run: Run, before: Standing): Look[] {
+export function healthChecksOf(run: Run, before: Standing): HealthCheck[] {
   const { config } = run;
   return [
-    { name: "remote", at: () => remoteIsWell(run) },
+    { name: "remote", at: () => checkRemote(run) },
     ...config["health.route"]
-      ? [{ name: "route", at: () => routeIsWell(run, before.routes) }]
+      ? [{ name: "route", at: () => checkRoute(run, before.routes) }]
       : [],
     ...config["health.http"].map((check, i) => ({
       name: `http ${i}`,
-      at: (ms: number) => httpIsWell(check, ms),
+      at: (ms: number) => checkHttp(check, ms),
     })),
     ...config["health.tcp"].map((address) => ({
       name: `tcp ${address}`,
-      at: (ms: number) => portIsWell(address, ms),
+      at: (ms: number) => checkPort(address, ms),
     })),
     ...config["health.commands"].map((argv, i) => ({
       name: `command ${i}`,
-      at: (ms: number) => commandIsWell(run, argv, ms),
+      at: (ms: number) => checkCommand(run, argv, ms),
     })),
   ];
 }
@@ -49,9 +49,9 @@ export function looksOf(run: Run, before: Standing): Look[] {
  * Repeats a health check until it passes or the deadline comes; adds its name
  * to a problem.
  */
-export async function lookUntil(
+export async function checkUntil(
   deadline: Deadline,
-  { name, at }: Look,
+  { name, at }: HealthCheck,
 ): Promise<Ill | undefined> {
   const ill = await deadline.until(at);
   return ill && { ...ill, look: name };
