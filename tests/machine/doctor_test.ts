@@ -144,7 +144,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         settings: { "secrets.identities": ["/root/none.key"] },
         check: "keys",
         says: /Cannot use the identity \/root\/none\.key/,
-        hint: /^make one with: (age-keygen -o \S+)/,
+        hint: /^create a key with: sudo (gitops-sync secrets keygen \S+)/,
       },
       {
         what: "the branch is missing",

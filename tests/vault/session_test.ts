@@ -115,7 +115,7 @@ Deno.test("a token that may not look itself up is good for what it may do", asyn
     await bao.ask("POST", "auth/token/revoke", { token });
     const over = await agent.decrypt(file);
     assert(over.code !== 0);
-    assertStringIncludes(over.stderr, "is over");
+    assertStringIncludes(over.stderr, "has expired");
     await Deno.writeTextFile(
       tokenFile,
       await bao.makeToken({ no_default_policy: true }),
