@@ -30,7 +30,7 @@ export const gateOptions = {
     kind: choice("none", "github", "gitlab", "gitea", "forgejo"),
     preset: "none",
     text:
-      "The forge to query for `gates.checks`. `none` means the forge of `commitStatus.forge`. Its address comes from `commitStatus.url` and `commitStatus.project`, or from the URL of `repository`.",
+      "The forge to query for `gates.checks`. `none` means the forge of `commitStatus.forge`. `commitStatus.url` and `commitStatus.project` give its address; without them, the URL of `repository` does.",
   } as Option<"none" | "github" | "gitlab" | "gitea" | "forgejo">,
   "gates.tokenFile": {
     kind: path,

@@ -14,11 +14,11 @@ import type { Verified } from "../run/stages.ts";
 import type { State } from "../state/state.ts";
 
 /** `unknown`: the check did not run, or gave no answer. That never counts as ok. */
-export type Standing = "ok" | "warning" | "problem" | "unknown";
+export type CheckState = "ok" | "warning" | "problem" | "unknown";
 
 /** The result of one check, without its name. */
 export interface Finding {
-  state: Standing;
+  state: CheckState;
   /** The fact, or the reason, in one sentence. */
   text: string;
   /** How to fix it, one sentence each. */
@@ -117,7 +117,7 @@ export interface Follower {
  *
  * @throws {SyncError} `interrupted`, if a person ends it.
  */
-export async function makeChecks(
+export async function runChecks(
   checks: readonly Check[],
   context: Context,
   { begins, told }: Follower,
@@ -125,7 +125,7 @@ export async function makeChecks(
   const results = new Map<string, Result>();
   for (const check of checks) {
     begins?.(check.name);
-    const finding = await findingOf(check, context, results);
+    const finding = await resultOf(check, context, results);
     const result = { name: check.name, exit: check.exit, ...finding };
     results.set(check.name, result);
     told(result);
@@ -133,17 +133,17 @@ export async function makeChecks(
   return [...results.values()];
 }
 
-async function findingOf(
+async function resultOf(
   check: Check,
   context: Context,
   results: ReadonlyMap<string, Result>,
 ): Promise<Finding> {
-  const missing = check.needs?.find((name) => {
+  const failedNeed = check.needs?.find((name) => {
     const state = results.get(name)?.state;
     return state !== "ok" && state !== "warning";
   });
-  if (missing !== undefined) {
-    return unknown(`not checked, because ${missing} is not ok`);
+  if (failedNeed !== undefined) {
+    return unknown(`not checked, because ${failedNeed} is not ok`);
   }
   const { config } = context;
   const secret = config && Deno.uid() !== 0 && check.root?.(config);
@@ -153,11 +153,11 @@ async function findingOf(
       "run sudo gitops-sync doctor",
     );
   }
-  return await bounded(check, context);
+  return await withTimeLimit(check, context);
 }
 
 /** Runs a check with a time limit, whatever it waits for. */
-async function bounded(check: Check, context: Context): Promise<Finding> {
+async function withTimeLimit(check: Check, context: Context): Promise<Finding> {
   const { effects } = context;
   const patience = check.patience ?? usualPatience;
   const end = effects.monotonic() + patience;

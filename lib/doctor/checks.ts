@@ -5,12 +5,12 @@
  * @module
  */
 import type { Check } from "./check.ts";
-import { bootChecks, vaultChecks } from "./of_boot.ts";
-import { gateChecks } from "./of_gates.ts";
-import { hostChecks, machineChecks, preflightChecks } from "./of_host.ts";
-import { lockChecks } from "./of_locks.ts";
-import { isolationChecks, nixChecks } from "./of_nix.ts";
-import { repositoryChecks, revisionChecks } from "./of_repository.ts";
+import { bootChecks, vaultChecks } from "./boot_checks.ts";
+import { gateChecks } from "./gates_checks.ts";
+import { hostChecks, machineChecks, preflightChecks } from "./host_checks.ts";
+import { lockChecks } from "./locks_checks.ts";
+import { isolationChecks, nixChecks } from "./nix_checks.ts";
+import { repositoryChecks, revisionChecks } from "./repository_checks.ts";
 
 /** All checks in their order. */
 export const checks: readonly Check[] = [

@@ -21,7 +21,7 @@ import {
 import type { NewFile } from "./write.ts";
 
 /** The request of a person, and the facts of the host. */
-export interface Wish extends
+export interface InitRequest extends
   Pick<
     Plan,
     "host" | "system" | "repository" | "ref" | "directory" | "inputs"
@@ -55,9 +55,9 @@ const secretName = "example";
  */
 export async function prepare(
   effects: Effects,
-  wish: Wish,
+  request: InitRequest,
 ): Promise<Prepared> {
-  const { folder, host, modules, hostKey, adminKey } = wish;
+  const { folder, host, modules, hostKey, adminKey } = request;
   const at = (path: string) => join(folder, path);
   if (await isThere(at(`hosts/${host}.nix`))) {
     throw usageError(
@@ -95,7 +95,7 @@ export async function prepare(
     files.push({ path: at(secret), content });
   }
   const plan: Plan = {
-    ...wish,
+    ...request,
     imports: !modules
       ? []
       : [isInPlace ? "../configuration.nix" : `./${host}/configuration.nix`],

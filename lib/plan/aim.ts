@@ -26,7 +26,7 @@ export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
   const { testing, servedBy, revision: base } = tip;
   const soaked = "tip" in decision ? decision.tip : undefined;
   const isTest = testing && testing.revision !== base &&
-    testing.revision === aboutWhich(decision);
+    testing.revision === revisionOf(decision);
   if (!isTest) return { tip: soaked ?? tip, target, isTest: false };
   return {
     tip: { ...testing, base, ...servedBy ? { servedBy } : {} },
@@ -36,7 +36,7 @@ export function aimOf(config: Config, tip: Tip, decision: Decision): Aim {
 }
 
 /** Returns the revision that a decision names, if it names one. */
-function aboutWhich(decision: Decision): string | undefined {
+function revisionOf(decision: Decision): string | undefined {
   switch (decision.kind) {
     case "test":
     case "gated":

@@ -52,16 +52,16 @@ export async function dryActivate(
     run.config["timeouts.activate"],
   );
   const words = readDryWords(switched.said);
-  const trouble = troubleWith(switched, words);
-  if (trouble !== undefined) {
-    notes.push(`units: ${trouble}`, ...switched.lines.slice(-3));
+  const problem = problemWith(switched, words);
+  if (problem !== undefined) {
+    notes.push(`units: ${problem}`, ...switched.lines.slice(-3));
     return {};
   }
   return { units: unitPlan(words, states, before, after), words };
 }
 
 /** Returns why the output can't be used. */
-function troubleWith(
+function problemWith(
   switched: Switched,
   words: DryWords,
 ): string | undefined {

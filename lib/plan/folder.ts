@@ -37,8 +37,8 @@ export async function planFolder(
   given?: string,
 ): Promise<Plan> {
   const top = resolve(folder);
-  const what = await whatIn(config, top);
-  await refuseForeign(top);
+  const what = await buildArgs(config, top);
+  await refuseOtherOwner(top);
   const notes: string[] = [];
   const { commits, isDirty } = await historyOf(effects, top);
   if (isDirty) {
@@ -99,7 +99,7 @@ async function tryToBuild(
 }
 
 /** Returns what to build, as arguments of nix3-build(1). */
-async function whatIn(
+async function buildArgs(
   config: LocalConfig,
   top: string,
 ): Promise<readonly string[]> {
@@ -137,7 +137,7 @@ async function flakeIn(top: string, directory: string): Promise<string> {
 }
 
 /** Refuses, for root, what another user can write: it would run as root. */
-async function refuseForeign(top: string): Promise<void> {
+async function refuseOtherOwner(top: string): Promise<void> {
   const { uid } = await Deno.stat(top);
   if (Deno.uid() !== 0 || uid === 0) return;
   throw usageError(
@@ -239,7 +239,10 @@ async function historyOf(
   );
   const list = found.map((one, i) => ({
     ...one,
-    signature: { state: "unchecked" as const, says: saysOf(contents[i]) },
+    signature: {
+      state: "unchecked" as const,
+      says: signatureText(contents[i]),
+    },
   }));
   const status = await effects.run(
     localGit(top, ["status", "--porcelain", "--untracked-files=no"]),
@@ -251,7 +254,7 @@ async function historyOf(
 }
 
 /** Describes a signature without checking it against any keys. */
-function saysOf(content: Uint8Array | undefined): string {
+function signatureText(content: Uint8Array | undefined): string {
   const text = new TextDecoder().decode(content);
   return ["gpgsig", "gpgsig-sha256"].some((name) => fieldOf(text, name))
     ? "signed, not checked"

@@ -44,7 +44,7 @@ import { compareSecretFiles } from "./secret_files.ts";
 import { compareSystems } from "./systems.ts";
 
 /** What a person requests. */
-export interface PlanWish {
+export interface PlanRequest {
   /** A revision or another ref of the repository; none: the followed ref. */
   revision?: string;
   /** Whether to build. Without a build, units and packages are unknown. */
@@ -69,16 +69,16 @@ interface Draft extends Partial<Plan> {
 export async function planRevision(
   effects: Effects,
   config: Config,
-  wish: PlanWish,
+  request: PlanRequest,
 ): Promise<Plan> {
   const folder = config.stateDirectory;
   const known = waitNow(await readState(folder), effects.now());
-  const named = wish.revision === undefined
+  const named = request.revision === undefined
     ? config
-    : { ...config, ref: await wholeName(effects, folder, wish.revision) };
+    : { ...config, ref: await fullName(effects, folder, request.revision) };
   const { tip } = await ask(effects, named, known);
   // As if it were the followed ref: no testing branch on top of it.
-  if (wish.revision !== undefined) delete tip.testing;
+  if (request.revision !== undefined) delete tip.testing;
   const at = await lockHolder(folder);
   const busy = at?.isRun ? at.holder : undefined;
   await using scratch = await Scratch.make(folder, effects.now());
@@ -90,22 +90,22 @@ export async function planRevision(
   );
   run.remote = remoteOf(named, tip.servedBy);
   // Another ref is planned as it is, not an earlier revision that has soaked.
-  const soaks = wish.revision === undefined
+  const soaks = request.revision === undefined
     ? config
     : { ...config, "gates.soak": undefined };
   const decision = decisionOf(effects, soaks, state, tip);
   const aim = aimOf(config, tip, decision);
   const draft: Draft = { notes: [], refusals: await refusedHere(config) };
-  await fill(run, draft, folder, aim, decision, wish);
+  await fill(run, draft, folder, aim, decision, request);
   const { refusals, ...rest } = draft;
   return {
     ...rest,
     host: config.host,
     target: targetOf(config),
-    about: aboutOf(config, aim, wish.revision !== undefined),
+    about: aboutOf(config, aim, request.revision !== undefined),
     would: wouldOf(decision, aim),
     revision: aim.tip.revision,
-    isBuilt: wish.build,
+    isBuilt: request.build,
     stops: stopsOf({
       config,
       now: effects.now(),
@@ -122,7 +122,7 @@ export async function planRevision(
 }
 
 /** Completes an abbreviated hash with the mirror; returns other names unchanged. */
-async function wholeName(
+async function fullName(
   effects: Effects,
   folder: string,
   name: string,
@@ -173,18 +173,18 @@ async function fill(
   state: string,
   aim: Aim,
   decision: Decision,
-  wish: PlanWish,
+  request: PlanRequest,
 ): Promise<void> {
   if (decision.kind === "nothing") return;
   await beginPlan(run, aim);
   const { target: { operation } } = aim;
   const compared = (system: string) =>
-    compare(run, draft, state, system, operation, wish);
+    compare(run, draft, state, system, operation, request);
   if (decision.kind === "correct" || decision.kind === "test-over") {
     return await compared(decision.deployment.system);
   }
   try {
-    const system = await throughStages(run, draft, aim, wish);
+    const system = await runStages(run, draft, aim, request);
     if (system !== undefined) await compared(system);
   } catch (error) {
     if (!isOfRevision(error)) throw error;
@@ -214,11 +214,11 @@ function isOfRevision(error: unknown): error is SyncError {
  *
  * @returns the built system, if a build was requested.
  */
-async function throughStages(
+async function runStages(
   run: Run,
   draft: Draft,
   { tip, target }: Aim,
-  wish: PlanWish,
+  request: PlanRequest,
 ): Promise<string | undefined> {
   const refusal = await refusalOf(() => preflight(run));
   if (refusal) draft.refusals.push(refusal);
@@ -242,7 +242,7 @@ async function throughStages(
     verified,
     draft.commits.base,
   );
-  if (!wish.build) return undefined;
+  if (!request.build) return undefined;
   // A build would use up the last free space.
   if (refusal && ["disk-low", "inodes-low"].includes(refusal.reason)) {
     draft.notes.push(`not built: ${refusal.message}`);
@@ -269,7 +269,7 @@ async function compare(
   state: string,
   after: string,
   operation: Target["operation"],
-  { isRoot }: PlanWish,
+  { isRoot }: PlanRequest,
 ): Promise<void> {
   const { running, bootDefault } = systems();
   const before = operation === "boot" ? bootDefault : running;

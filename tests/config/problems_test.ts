@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { lineOf } from "../../lib/config/problems.ts";
-import { flag, refused } from "./load.ts";
+import { flag, load, refused } from "./load.ts";
 
 Deno.test("the line of a key is found below its group", () => {
   const yaml = `# timeouts: build: 1h
@@ -146,6 +146,18 @@ Deno.test("a wrong flag is told as it was typed", async () => {
     "Cannot use --timeout-build: there is no such option",
   );
   assertEquals(unknown.hints, ["did you mean --timeouts-build?"]);
+});
+
+Deno.test("an empty ref is refused by its flag, and an empty directory is the top", async () => {
+  const wrong = await refused("repository: /a", [flag("ref", "", "--ref")]);
+  assertEquals(
+    wrong.message.slice(0, wrong.message.indexOf(": expected")),
+    'Cannot use "" for --ref',
+  );
+  const { directory } = await load("repository: /a\ndirectory: hosts", [
+    flag("directory", "", "--directory"),
+  ]);
+  assertEquals(directory, "");
 });
 
 Deno.test("all problems are told at once", async () => {

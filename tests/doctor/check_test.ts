@@ -5,10 +5,10 @@ import {
   type Check,
   exitOf,
   type Finding,
-  makeChecks,
   ok,
   problem,
   type Result,
+  runChecks,
   unknown,
   warning,
 } from "../../lib/doctor/check.ts";
@@ -29,7 +29,7 @@ const check = (
 ): Check => ({ name, exit: 6, look, ...more });
 
 async function results(...some: Check[]): Promise<Result[]> {
-  return await makeChecks(some, { effects, known: {} }, {
+  return await runChecks(some, { effects, known: {} }, {
     told: () => {},
   });
 }
@@ -91,7 +91,7 @@ Deno.test("a program has no more time than its check", async () => {
       stderr: "",
     });
   };
-  await makeChecks(
+  await runChecks(
     [check("a", look, { patience: 1000 })],
     { effects: { ...effects, run }, known: {} },
     { told: () => {} },

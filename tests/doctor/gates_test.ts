@@ -1,7 +1,7 @@
 /** What doctor says of gates: whether they can be asked. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../../lib/process/run_command.ts";
-import { gateChecks } from "../../lib/doctor/of_gates.ts";
+import { gateChecks } from "../../lib/doctor/gates_checks.ts";
 import { load } from "../config/load.ts";
 import { Receiver } from "../notify/receiver.ts";
 

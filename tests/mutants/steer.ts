@@ -22,7 +22,7 @@ export const ofSteering: readonly Mutant[] = [
   },
   {
     name: "desk: doctor finds another machine well",
-    file: "lib/doctor/of_host.ts",
+    file: "lib/doctor/host_checks.ts",
     from: "  refuseOtherMachine(machineId);\n",
     to: "",
     tests: stay,

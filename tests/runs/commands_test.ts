@@ -67,6 +67,10 @@ test("a word, flag or value that is not understood is told with what is near", a
       ["--config=/none"],
       `Cannot read /none: there is no such file\nhint: name the file with --config FILE, or give --repository URL --ref main instead`,
     ],
+    [
+      ["status", "--config=/none"],
+      `Cannot read /none: there is no such file\nhint: name the file with --config FILE, or give --repository URL --ref main instead`,
+    ],
   ];
   for (const [args, text] of table) {
     const { stdout, stderr } = await syncTo(world, 2, ...args);

@@ -11,16 +11,16 @@ import { count, oneLine } from "../../base/text.ts";
 import type { Config } from "../../config/schema.ts";
 import {
   type Check,
+  type CheckState,
   exitOf,
   failureOf,
   type Follower,
   type Known,
-  makeChecks,
   type Result,
-  type Standing,
+  runChecks,
 } from "../../doctor/check.ts";
 import { checks } from "../../doctor/checks.ts";
-import { removeScratch } from "../../doctor/of_repository.ts";
+import { removeScratch } from "../../doctor/repository_checks.ts";
 import { loadConfigOf } from "../config.ts";
 import { hostPart } from "../../report/host_facts.ts";
 import { inks } from "../../report/row.ts";
@@ -40,7 +40,7 @@ export async function run(call: Call): Promise<ExitCode> {
   let results: Result[];
   try {
     const context = { effects, known, ...config ? { config } : {} };
-    results = await makeChecks(all, context, follower);
+    results = await runChecks(all, context, follower);
   } finally {
     if (config && known.run) await removeScratch(config);
     known.lock?.[Symbol.dispose]();
@@ -86,7 +86,7 @@ function broken(check: Check, error: SyncError): Check {
     : check;
 }
 
-const marks: Readonly<Record<Standing, [mark: string, code: string]>> = {
+const marks: Readonly<Record<CheckState, [mark: string, code: string]>> = {
   ok: ["✓", inks.good],
   warning: ["!", inks.warning],
   problem: ["✗", inks.bad],
@@ -124,7 +124,7 @@ function lines(
 }
 
 function summary(results: readonly Result[]): string {
-  const number = (state: Standing) =>
+  const number = (state: CheckState) =>
     results.filter((result) => result.state === state).length;
   const parts = [
     [number("problem"), "problem"],

@@ -18,7 +18,7 @@ import {
   remarksOn,
   setIn,
 } from "../../init/found.ts";
-import { locked, prepare, type Wish } from "../../init/prepare.ts";
+import { type InitRequest, locked, prepare } from "../../init/prepare.ts";
 import { usualInputs } from "../../init/texts.ts";
 import { type NewFile, writeNew } from "../../init/write.ts";
 import { realEffects } from "../output/effects.ts";
@@ -146,7 +146,7 @@ async function wishOf(
   folder: string,
   isHere: boolean,
   keys: { host: string; admin: string; file: string },
-): Promise<Wish> {
+): Promise<InitRequest> {
   const { texts } = call;
   const release = isHere ? await releaseHere() : undefined;
   const from = texts["from"] ?? (isHere ? usualModules : undefined);
@@ -194,7 +194,7 @@ function systemOf(
   call: Call,
   isHere: boolean,
   modules: Modules | undefined,
-): Pick<Wish, "system" | "isGuess"> {
+): Pick<InitRequest, "system" | "isGuess"> {
   const given = call.texts["system"];
   const own = `${Deno.build.arch}-linux`;
   const platform = modules && setIn(modules.files).platform;
@@ -240,7 +240,7 @@ async function addLock(
 /** What a person has to look at before the first commit. */
 async function remarksFor(
   effects: Effects,
-  { modules, folder, host, system, isGuess }: Wish,
+  { modules, folder, host, system, isGuess }: InitRequest,
   isHere: boolean,
 ): Promise<string[]> {
   const where = !modules || modules.folder === folder ? "" : `hosts/${host}/`;

@@ -25,7 +25,7 @@ import { closedNames, gatedNow } from "../run/gates.ts";
 import { rolledBackBy, rolledBackOf } from "../run/rolled_back.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
 import { readSuspension } from "../state/suspension.ts";
-import { answerOf } from "./of_nix.ts";
+import { answerOf } from "./nix_checks.ts";
 import {
   type Check,
   type Configured,

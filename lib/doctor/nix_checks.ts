@@ -52,7 +52,7 @@ export async function answerOf(
       timeout: 20_000,
     });
     const said = new TextDecoder().decode(stdout).trim();
-    return { code, said, error: wordsOf(stderr) };
+    return { code, said, error: errorText(stderr) };
   } catch (error) {
     const isMissing = error instanceof SyncError &&
       error.reason === "program-missing";
@@ -62,7 +62,7 @@ export async function answerOf(
 }
 
 /** Returns the error message, without warnings. */
-function wordsOf(stderr: string): string {
+function errorText(stderr: string): string {
   const error = stderr.split("\n").find((line) => /^error\b/.test(line));
   return oneLine(error ?? stderr, 300);
 }

@@ -31,7 +31,7 @@ import {
   unknown,
   warning,
 } from "./check.ts";
-import { answerOf } from "./of_nix.ts";
+import { answerOf } from "./nix_checks.ts";
 import { prebuilt } from "./prebuilt.ts";
 
 const { build, refused, remote, secrets } = exitCodes;
