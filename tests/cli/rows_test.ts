@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { noInk } from "../../lib/cli/output/ink.ts";
+import { noInk, wrapped } from "../../lib/cli/output/ink.ts";
 import { rowLines } from "../../lib/cli/output/rows.ts";
 import { widthOf } from "../../lib/cli/output/width.ts";
 
@@ -40,5 +40,19 @@ Deno.test("a part that is almost as long as the line is not torn off", () => {
   assertEquals(at(46, `/${"y".repeat(60)}`), [
     `runs  /${"y".repeat(39)}`,
     `      ${"y".repeat(21)}`,
+  ]);
+});
+
+Deno.test("a command stays together, for gitops-sync alone is another one", () => {
+  const hint = "now run gitops-sync resume and wait";
+  assertEquals(wrapped(hint, 22), [
+    "now run",
+    "gitops-sync resume and",
+    "wait",
+  ]);
+  assertEquals(at(30, hint, "next"), [
+    "next  now run",
+    "      gitops-sync resume and",
+    "      wait",
   ]);
 });

@@ -46,7 +46,11 @@ function broken(text: string, most: number): string[] {
   let rest = text;
   while (widthOf(rest) > most) {
     const { length } = beginning(rest, most);
-    const at = rest.lastIndexOf(" ", length);
+    const blank = rest.lastIndexOf(" ", length);
+    // A command stays together.
+    const at = rest.slice(0, blank).endsWith(" gitops-sync")
+      ? rest.lastIndexOf(" ", blank - 1)
+      : blank;
     const end = at > 0 ? at : endOfPart(rest, length);
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
