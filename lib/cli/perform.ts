@@ -8,7 +8,7 @@ import { foreseen } from "../base/os_error.ts";
 import { parse } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { load } from "./loaders.ts";
-import { errorEvent, print, printProblem } from "./output/print.ts";
+import { errorEvent, print, printProblem, printRaw } from "./output/print.ts";
 import type { Reach } from "./permissions.ts";
 import { type Call, type CommandSpec, isAboutHost } from "./call.ts";
 
@@ -59,8 +59,8 @@ async function tell(error: unknown): Promise<void> {
 async function about(call: Call): Promise<ExitCode> {
   const { commandHelp, generalHelp, versionLine } = await import("./help.ts");
   if (call.version) print(versionLine());
-  else if (call.words[0]?.startsWith("-")) print(generalHelp());
-  else print(commandHelp(call.command));
+  else if (call.words[0]?.startsWith("-")) printRaw(generalHelp());
+  else printRaw(commandHelp(call.command));
   return exitCodes.ok;
 }
 

@@ -12,8 +12,12 @@ import type { Deployment, State } from "./state.ts";
 export function rollbackTarget(
   { earlier, holds }: Pick<State, "earlier" | "holds">,
 ): Deployment | undefined {
-  const left = holds.filter(({ reason }) => reason === "rolled-back");
-  return earlier.find((one) =>
-    !left.some(({ revision }) => revision === one.revision)
+  return earlier.find(({ revision }) => !isLeft(holds, revision));
+}
+
+/** Whether somebody rolled this host back from a revision. */
+export function isLeft(holds: State["holds"], revision: string): boolean {
+  return holds.some((hold) =>
+    hold.reason === "rolled-back" && hold.revision === revision
   );
 }

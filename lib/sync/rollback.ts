@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { rollbackTarget } from "../state/rollback_target.ts";
+import { isLeft, rollbackTarget } from "../state/rollback_target.ts";
 import { exists } from "@std/fs";
 import type { Effects } from "../base/effects.ts";
 import { SyncError, usageError } from "../base/errors.ts";
@@ -26,7 +26,8 @@ import { readState } from "../state/state_file.ts";
 
 /**
  * Rolls the host back under the lock. The revision it leaves is held, and so
- * is what the branch names now. What runs of the testing branch is left first.
+ * are those it goes past and what the branch names now. What runs of the testing
+ * branch is left first.
  *
  * @param to The beginning of a revision, at least 4 digits; without it the
  * newest earlier one that was not rolled back from.
@@ -62,8 +63,9 @@ export async function rollBack(
     : choose(state, to);
   if (!await exists(deployment.system)) throw gone(deployment);
   if (!skipped) await refuseClosed(effects, config, state, deployment);
-  const left = [...new Set([state.lastGood?.revision, state.seen?.revision])]
-    .filter((revision) => revision !== undefined)
+  const named = [state.lastGood?.revision, state.seen?.revision]
+    .filter((revision) => revision !== undefined);
+  const left = [...new Set([...named, ...passed(state, deployment)])]
     .filter((revision) => revision !== deployment.revision);
   return await attemptPut(effects, config, state, deployment, record, {
     revisions: left,
@@ -105,6 +107,19 @@ async function refuseClosed(
   );
 }
 
+/**
+ * The revisions that a rollback over several goes past: the next one goes further
+ * back than they are. Those that a person left before stay as they are.
+ */
+function passed(
+  { earlier, holds }: Pick<State, "earlier" | "holds">,
+  { system }: Deployment,
+): string[] {
+  const at = earlier.findIndex((one) => one.system === system);
+  return earlier.slice(0, Math.max(at, 0)).map(({ revision }) => revision)
+    .filter((revision) => !isLeft(holds, revision));
+}
+
 /** Which good system a person means. */
 export function choose(
   { lastGood, earlier, holds }: Pick<State, "lastGood" | "earlier" | "holds">,
@@ -116,13 +131,14 @@ export function choose(
     throw usageError(
       "no-earlier",
       "Cannot roll back: there is no earlier good system",
-      "to follow Git again after a switch by hand, use gitops-sync sync --drift correct",
+      earlier.length > 0
+        ? `you rolled back from all that are kept (${
+          namesOf(earlier)
+        }): gitops-sync rollback --to REVISION goes to one of them`
+        : "to follow Git again after a switch by hand, use gitops-sync sync --drift correct",
     );
   }
   const all = lastGood ? [lastGood, ...earlier] : earlier;
-  const known = all.map(({ revision, subject }) =>
-    `${short(revision)} "${subject}"`
-  );
   const found = to.length < 4
     ? []
     : all.filter(({ revision }) => revision.startsWith(to.toLowerCase()));
@@ -130,9 +146,9 @@ export function choose(
     throw usageError(
       "unknown-revision",
       `Cannot roll back to ${to}: no good system of that revision is kept`,
-      known.length === 0
+      all.length === 0
         ? "nothing was deployed here yet"
-        : `these are kept: ${known.join(", ")}`,
+        : `these are kept: ${namesOf(all)}`,
     );
   }
   const revisions = new Set(found.map(({ revision }) => revision));
@@ -142,10 +158,16 @@ export function choose(
       `Cannot roll back to ${to}: ${
         count(revisions.size, "revision")
       } begin so`,
-      `these are kept: ${known.join(", ")}`,
+      `these are kept: ${namesOf(all)}`,
     );
   }
   return found[0]!;
+}
+
+function namesOf(deployments: readonly Deployment[]): string {
+  return deployments.map(({ revision, subject }) =>
+    `${short(revision)} "${subject}"`
+  ).join(", ");
 }
 
 function gone({ system, revision }: Deployment): SyncError {

@@ -52,6 +52,11 @@ const planned: readonly Change[] = [
     },
     { "p4-needs.service": idle("1", "Requires=p4.service\nAfter=p4.service") },
   ],
+  [
+    "the service of a socket is changed while somebody uses it",
+    { "p5.socket": socket("p5"), "p5.service": idle("1") },
+    { "p5.socket": socket("p5"), "p5.service": idle("2") },
+  ],
 ];
 
 function daemon(word: string, unit = ""): string {
@@ -61,6 +66,10 @@ function daemon(word: string, unit = ""): string {
 /** A service that nothing wants. */
 function idle(word: string, unit = ""): string {
   return `[Unit]\n${unit}\n[Service]\nExecStart=/bin/sh -c "exec sleep 600 # ${word}"\n`;
+}
+
+function socket(name: string): string {
+  return `[Socket]\nListenStream=/run/${name}.sock\n[Install]\nWantedBy=sockets.target\n`;
 }
 
 /** What the host has on one side of the changes. */
@@ -85,16 +94,23 @@ interface Versions {
   after: readonly string[];
 }
 
-type Effect = "start" | "stop" | "restart" | "reload" | "none";
+type Effect =
+  | "start"
+  | "start again"
+  | "stop"
+  | "stop until its socket is used"
+  | "restart"
+  | "reload"
+  | "none";
 
 /** What a plan says, by unit. */
 function saidOf(units: Record<string, string[]>): Map<string, Effect> {
   const said = new Map<string, Effect>();
   const lists: readonly (readonly [string, Effect])[] = [
     ["start", "start"],
-    ["again", "start"],
+    ["again", "start again"],
     ["restart", "restart"],
-    ["onDemand", "stop"],
+    ["onDemand", "stop until its socket is used"],
     ["stop", "stop"],
     ["reload", "reload"],
     ["keep", "none"],
@@ -141,6 +157,14 @@ async function recordOf(machine: Machine): Promise<Map<string, Stand>> {
   return units;
 }
 
+/** The unit files that the host has, also those that nothing needed so far. */
+async function filesOf(machine: Machine): Promise<Set<string>> {
+  const list = await machine.output([
+    ...["systemctl", "list-unit-files", "--no-legend", "--no-pager"],
+  ]);
+  return new Set(list.split("\n").map((line) => line.split(" ")[0]!));
+}
+
 /** Units of which systemd did a job of some type: one is skipped by conditions. */
 async function jobsOf(
   machine: Machine,
@@ -163,14 +187,27 @@ async function jobsOf(
 function effectOf(
   before: Stand | undefined,
   after: Stand | undefined,
-  { isStarted, isReloaded }: { isStarted: boolean; isReloaded: boolean },
+  { isKnown, isStarted, isReloaded, hasSocket }: {
+    /** Whether the host had its file before. */
+    isKnown: boolean;
+    isStarted: boolean;
+    isReloaded: boolean;
+    /** Whether its socket listens afterwards. */
+    hasSocket: boolean;
+  },
 ): Effect {
   const ran = before?.runs ?? false, runs = after?.runs ?? false;
   const isOther = (after?.invocation ?? "") !== "" &&
     after?.invocation !== before?.invocation;
   // A job that has ended runs no more, and systemd may have forgotten it.
-  if (ran && !runs) return isStarted ? "restart" : "stop";
-  if (!ran) return runs || isStarted ? "start" : "none";
+  if (ran && !runs) {
+    if (isStarted) return "restart";
+    return hasSocket ? "stop until its socket is used" : "stop";
+  }
+  if (!ran) {
+    if (!runs && !isStarted) return "none";
+    return isKnown ? "start again" : "start";
+  }
   if (isOther) return "restart";
   return isReloaded ? "reload" : "none";
 }
@@ -245,10 +282,12 @@ Deno.test({
       const was = await recordOf(machine);
       const found = await plan();
       assertEquals(await recordOf(machine), was, "a plan touches no unit");
-      return { found, was };
+      return { found, was, files: await filesOf(machine) };
     };
     /** Does what was planned, and compares. */
-    const compare = async ({ found, was }: Awaited<ReturnType<typeof ask>>) => {
+    const compare = async (
+      { found, was, files }: Awaited<ReturnType<typeof ask>>,
+    ) => {
       assertEquals(found.notes, []);
       const since = (await machine.output(["date", "+%s"])).trim();
       await sync();
@@ -264,7 +303,13 @@ Deno.test({
         const happened = effectOf(
           was.get(unit),
           is.get(unit),
-          { isStarted: starts.has(unit), isReloaded: reloads.has(unit) },
+          {
+            isKnown: files.has(unit),
+            isStarted: starts.has(unit),
+            isReloaded: reloads.has(unit),
+            hasSocket: is.get(unit.replace(/\.service$/, ".socket"))?.runs ===
+              true,
+          },
         );
         const told = said.get(unit) ?? "none";
         if (told !== happened) {
@@ -284,7 +329,10 @@ Deno.test({
       },
       files: { "s.yaml": await secret("stays: a\nother: d\ncomes: e\n") },
     });
+    await machine.output(["systemctl", "start", "p5.service"]);
     const there = await ask();
+    // Their files changed, and they run on: "none" happened to them.
+    assertEquals(there.found.units.keep, ["a8.service", "p3.service"]);
     await compare(there);
     const { packages, reboot, secrets } = there.found;
     assertEquals(

@@ -1,7 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { has, Server } from "../notify/programs.ts";
+import { output } from "../world/program.ts";
 import type { World } from "../world/world.ts";
-import { deployed, says, syncTo, test } from "./setting.ts";
+import { deployed, runs, says, syncTo, test } from "./setting.ts";
 
 const hasPrometheus = await has("prometheus") &&
   await has("prometheus-node-exporter");
@@ -115,6 +121,65 @@ test("a folder that is missing costs metrics and no deployment", async (world) =
   const { text } = await syncTo(world, 0, "--verbose");
   assertStringIncludes(text, "Cannot write metrics");
 });
+
+test("a full or read-only folder costs metrics and no deployment", async (world) => {
+  const folder = folderOf(world), file = fileOf(world);
+  await Deno.mkdir(folder);
+  // Mounted outside: each program of a world sees what was there before it.
+  const mount = (...args: string[]) => output([...args, folder]);
+  await mount("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs");
+  try {
+    const { repository } = await deployed(world, { "metrics.textfile": file });
+    const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);
+    const total = () =>
+      Number(/result="deployed"\} (\d+)/.exec(metrics(world))?.[1]);
+    const told = (text: string) =>
+      text.match(/^warning: Cannot write metrics to .*$/gm) ?? [];
+    const whole = names().sort();
+    const hurdles = [
+      {
+        breaks: () => fill(`${folder}/fill`),
+        mends: () => Deno.remove(`${folder}/fill`),
+        says: /no space left/i,
+      },
+      {
+        breaks: () => mount("mount", "-o", "remount,ro"),
+        mends: () => mount("mount", "-o", "remount,rw"),
+        says: /read-only file system/i,
+      },
+    ];
+    for (const { breaks, mends, says } of hurdles) {
+      const before = total();
+      await breaks();
+      const revision = await repository.publish(`Before ${says}`);
+      const hurt = await syncTo(world, 0);
+      runs(world, revision);
+      assertEquals(told(hurt.text).length, 1, hurt.text);
+      assertMatch(hurt.text, says);
+      // What node_exporter reads is whole, and of the run before.
+      assertEquals(total(), before);
+      await mends();
+      assertEquals(names().sort(), whole);
+      await repository.publish(`After ${says}`);
+      assertEquals(told((await syncTo(world, 0)).text), []);
+      // Both are counted, also the one that could not be written.
+      assertEquals(total(), before + 2);
+    }
+  } finally {
+    await mount("umount");
+  }
+});
+
+/** Leaves no byte of the disk that a file is on. */
+function fill(file: string): Promise<void> {
+  const rest = new Uint8Array(64 * 1024);
+  try {
+    Deno.writeFileSync(file, rest);
+  } catch {
+    // It is full.
+  }
+  return Promise.resolve();
+}
 
 if (hasPrometheus) {
   test("node_exporter and Prometheus read the metrics", async (world) => {

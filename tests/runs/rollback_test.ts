@@ -63,6 +63,39 @@ test("two rollbacks go two back", async (world) => {
   runs(world, third);
 });
 
+test("a rollback over several leaves all of them, as one after the other do", async (world) => {
+  const { repository, first, second, third } = await three(world);
+  const fourth = await repository.publish("Fourth");
+  await syncTo(world, 0);
+  await syncTo(world, 0, "rollback", "--to", second);
+  runs(world, second);
+  const left = () => world.state()!.holds.map(({ revision }) => revision);
+  assertEquals(left().toSorted(), [third, fourth].toSorted());
+  // Not to one that it went past.
+  await syncTo(world, 0, "rollback");
+  runs(world, first);
+  assertEquals(left().toSorted(), [second, third, fourth].toSorted());
+  const none = await syncTo(world, 2, "rollback");
+  says(
+    none.stderr,
+    "Cannot roll back: there is no earlier good system",
+    `${short(third)} "Third"`,
+    "gitops-sync rollback --to REVISION",
+  );
+  runs(world, first);
+
+  // A person may go to any of them, and is back with Git by a new commit.
+  await syncTo(world, 0, "rollback", "--to", third);
+  runs(world, third);
+  await syncTo(world, 0, "resume");
+  says((await syncTo(world, 9)).stderr, `${short(fourth)} is held since`);
+  const fifth = await repository.publish("Fifth");
+  await syncTo(world, 0);
+  runs(world, fifth);
+  await syncTo(world, 0, "rollback");
+  runs(world, third);
+});
+
 test("a rollback to a revision takes the beginning of its hash", async (world) => {
   const { first, second, third } = await three(world);
   const before = standing(world);

@@ -122,3 +122,40 @@ test("a narrow terminal shows a line of history an attempt, a pipe all of it", a
   assertEquals(code, "code 0");
   says((await syncTo(world, 0, "history")).stdout, "confirm ");
 });
+
+test("a terminal breaks sentences between words, and no command", async (world) => {
+  const { repository } = await deployed(world);
+  await repository.publish("Bad", { knobs: { build: "exit 1" } });
+  await syncTo(world, 6);
+  for (const columns of [80, 61]) {
+    await using terminal = await Terminal.open(world, {
+      columns,
+      shell: ["sh"],
+    });
+    const typed = async (line: string) => {
+      await terminal.keys(`PS1='> '; clear; ${line}; echo code $?`, "Enter");
+      return (await terminal.shows(/^code \d+$/m)).replace(/\n +|\n/g, " ");
+    };
+    const held = await typed("gitops-sync");
+    says(
+      held,
+      /is held since .* failed to build/.exec(
+        (await syncTo(world, 9)).stderr,
+      )![0],
+      "gitops-sync retry tries",
+    );
+    const none = await typed("gitops-sync rollback --to ffffffff");
+    says(none, "no good system of that revision is kept hint: ");
+    const suspended = await typed("gitops-sync suspend --for 1000h");
+    says(suspended, "; gitops-sync resume ends it");
+    await syncTo(world, 0, "resume");
+  }
+  // A log is no sentence: each line stays one.
+  const file = `${world.folder}/log`;
+  const line = "stty cols 40; gitops-sync logs";
+  await world.output(["script", "-qefc", line, file]);
+  says(
+    Deno.readTextFileSync(file),
+    "nixos-system-demo-stand-in failed to build\r\n",
+  );
+});

@@ -9,7 +9,7 @@ import { bash } from "../completions/bash.ts";
 import { fish } from "../completions/fish.ts";
 import { zsh } from "../completions/zsh.ts";
 import { printJson } from "../output/json.ts";
-import { print } from "../output/print.ts";
+import { printRaw } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
 const shells = { bash, zsh, fish };
@@ -26,6 +26,6 @@ export function run(call: Call): Promise<ExitCode> {
   }
   const script = shells[shell as keyof typeof shells]();
   if (call.json) printJson("completions", exitCodes.ok, { shell, script });
-  else print(script);
+  else printRaw(script);
   return Promise.resolve(exitCodes.ok);
 }

@@ -12,7 +12,7 @@ import type { SlotHolder } from "../../state/slot.ts";
 import { readState } from "../../state/state_file.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { print } from "../output/print.ts";
+import { print, printRaw } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { timeAndAge } from "../../report/times.ts";
 import type { Call } from "../call.ts";
@@ -38,7 +38,7 @@ export async function run(call: Call): Promise<ExitCode> {
         state.slot ? "one" : "none"
       } of the group ${config["lock.group"]}`,
     );
-  } else print(text(config, holders));
+  } else printRaw(text(config, holders));
   return exitCodes.ok;
 }
 

@@ -12,7 +12,7 @@ import { localConfigOf } from "../config.ts";
 import { historyTable } from "../output/history_table.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
-import { print, printColoured } from "../output/print.ts";
+import { print, printColoured, printRaw } from "../output/print.ts";
 import type { Call } from "../call.ts";
 import type { HistoryEntry } from "../../state/state.ts";
 
@@ -23,7 +23,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   if (call.switches.has("ids") && !call.json) {
     const ids = await attemptWords(config.stateDirectory);
-    if (ids.length > 0) print(ids.join("\n"));
+    if (ids.length > 0) printRaw(ids.join("\n"));
     return exitCodes.ok;
   }
   const limit = limitOf(call.texts["limit"]);

@@ -10,7 +10,7 @@ import { attemptNamed, attemptsIn } from "../attempts.ts";
 import type { NamedAttempt } from "../../report/history_words.ts";
 import { localConfigOf } from "../config.ts";
 import { printHostJson } from "../output/host_json.ts";
-import { print } from "../output/print.ts";
+import { print, printRaw } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { attemptRows } from "../../report/history_words.ts";
 import { entryJson, show } from "./logs.ts";
@@ -30,7 +30,7 @@ export async function run(call: Call): Promise<ExitCode> {
     });
     return exitCodes.ok;
   }
-  print(table(rowsOf(attempt)));
+  printRaw(table(rowsOf(attempt)));
   if (!isKept) {
     print("\nIts log is not kept any more, or was never written.");
     return exitCodes.ok;

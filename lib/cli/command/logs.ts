@@ -16,7 +16,7 @@ import { localConfigOf } from "../config.ts";
 import { Interruption } from "../output/interruption.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { logLines } from "../../report/log_lines.ts";
-import { print } from "../output/print.ts";
+import { printRaw } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds between two looks at a log that grows. */
@@ -72,7 +72,7 @@ export function show(folder: string, { id }: NamedAttempt): ExitCode {
 }
 
 function printAll(entries: readonly LogEntry[]): void {
-  print(entries.flatMap(logLines).join("\n"));
+  printRaw(entries.flatMap(logLines).join("\n"));
 }
 
 /** Prints a log, and what comes to it until its attempt is over. */

@@ -22,7 +22,7 @@ import { configOf, readConfig } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { columnsOf, inkFor, noInk } from "../output/ink.ts";
-import { print, printColoured } from "../output/print.ts";
+import { printColoured, printRaw } from "../output/print.ts";
 import { isFolder } from "../plan_operand.ts";
 import { isShown } from "../publish.ts";
 import { planJson } from "./plan_json.ts";
@@ -39,7 +39,7 @@ export async function run(call: Call): Promise<ExitCode> {
   await showOnPage(call, plan, effects);
   const exit = exitOf(call, plan);
   if (call.json) printJson("plan", exit, await planJson(call, plan));
-  else if (format === "markdown") print(planMarkdown(plan));
+  else if (format === "markdown") printRaw(planMarkdown(plan));
   else printText(plan);
   if (plan.failure) tellFailure(effects, plan.failure);
   return exit;
@@ -184,6 +184,6 @@ function printText(plan: Plan): void {
   const text = planText(plan, { columns, ink });
   // Apart from the stages that stand above it.
   const apart = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
-  if (ink === noInk) print(`${apart}${text}`);
+  if (ink === noInk) printRaw(`${apart}${text}`);
   else printColoured(`${apart}${text}`);
 }

@@ -30,7 +30,7 @@ import { ToBranch } from "../../publish/to_branch.ts";
 import { ToFolder } from "../../publish/to_folder.ts";
 import { realEffects } from "../output/effects.ts";
 import { errorJson, printJson } from "../output/json.ts";
-import { print } from "../output/print.ts";
+import { print, printRaw } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import type { Call } from "../call.ts";
 
@@ -176,7 +176,7 @@ function tellPeople(
   { result, commit, hosts, removed }: Outcome,
 ): void {
   if (hosts.length > 0) {
-    print(table(hosts.map((one) => [one.host, stateOf(one)])));
+    printRaw(table(hosts.map((one) => [one.host, stateOf(one)])));
   }
   for (const host of removed) print(`${host} is gone from the flake`);
   const at = commit === undefined ? "" : ` (${short(commit)})`;

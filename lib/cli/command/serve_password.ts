@@ -12,7 +12,7 @@ import {
 import { oneLine } from "../../base/text.ts";
 import { isUserName } from "../../config/serve_kinds.ts";
 import { hashPassword, passwordLength } from "../../serve/password.ts";
-import { print, writeTo } from "../output/print.ts";
+import { printRaw, writeTo } from "../output/print.ts";
 
 /** What a terminal sends for some keys (ASCII). */
 const keys = {
@@ -51,7 +51,7 @@ export async function printHash(name: string): Promise<ExitCode> {
       `Cannot use this password: expected ${least} to ${passwordLength.most} characters`,
     );
   }
-  print(await hashPassword(name, password));
+  printRaw(await hashPassword(name, password));
   return exitCodes.ok;
 }
 

@@ -8,7 +8,7 @@ import { type HostState, hostStateOf } from "../../run/host_state.ts";
 import type { Call } from "../call.ts";
 import { printHostJson } from "../output/host_json.ts";
 import { columnsOf, inkFor } from "../output/ink.ts";
-import { print, printColoured } from "../output/print.ts";
+import { printColoured, printRaw } from "../output/print.ts";
 import { rowLines } from "../output/rows.ts";
 import { agreement, type Facts } from "../../report/agreement.ts";
 import { statusJson } from "./status_json.ts";
@@ -34,7 +34,7 @@ export async function tellStatus(
     const result = statusJson(facts, verdict);
     await printHostJson("status", config, exit, result, state);
   } else if (switches.has("oneline")) {
-    print(statusLine(facts, columnsOf(Deno.stdout)));
+    printRaw(statusLine(facts, columnsOf(Deno.stdout)));
   } else {
     const paper = {
       ink: inkFor(Deno.stdout),

@@ -40,8 +40,24 @@ export function columnsOf(
 }
 
 /**
+ * Breaks the lines of a text between words. Those that begin with a blank are
+ * commands, columns or evidence, and stay as they are.
+ *
+ * @param columns What a line has; by default it has no end.
+ */
+export function fitted(text: string, columns = Infinity): string {
+  if (columns === Infinity) return text;
+  return text.split("\n").flatMap((line) =>
+    line.startsWith(" ")
+      ? [line]
+      : wrapped(line, columns, line.startsWith("hint: ") ? "      " : "")
+  ).join("\n");
+}
+
+/**
  * Breaks a line between words. A word that is too long stays whole, so that it
- * can be copied.
+ * can be copied; and so does `gitops-sync` with its command, which would mean
+ * something else alone.
  *
  * @param room The columns of a line.
  * @param indent Begins each line but the first.
@@ -57,7 +73,7 @@ export function columnsOf(
 export function wrapped(text: string, room: number, indent = ""): string[] {
   const lines: string[] = [];
   let line: string | undefined;
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/(?<!\bgitops-sync) /)) {
     if (line === undefined) line = word;
     else if (widthOf(line) + 1 + widthOf(word) <= room) line += ` ${word}`;
     else {

@@ -8,7 +8,7 @@
 import { type ExitCode, SyncError } from "../../base/errors.ts";
 import { escaped } from "../../base/text.ts";
 import { utc } from "../../base/time.ts";
-import { print } from "./print.ts";
+import { printRaw } from "./print.ts";
 
 /** The version of all shapes. */
 export const jsonVersion = 2;
@@ -31,7 +31,7 @@ export function printJson(
   exit: ExitCode,
   result: Readonly<Record<string, unknown>>,
 ): void {
-  print(documentText(command, exit, result));
+  printRaw(documentText(command, exit, result));
 }
 
 /** The text of such a document. */

@@ -7,15 +7,23 @@ import type { Event } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { redact, shown } from "../../base/redact.ts";
 import { holdHints } from "../../report/words.ts";
+import { columnsOf, fitted } from "./ink.ts";
 
 /** The first error of {@linkcode print}: the result did not arrive. */
 let unprinted: Error | undefined;
 
 /**
- * Writes text and a line end to standard output. A failure does not end what
- * the command does; {@linkcode printProblem} tells it afterwards.
+ * Writes text and a line end to standard output. A terminal gets sentences broken
+ * between words; lines that begin with a blank are commands or columns. A
+ * failure does not end what the command does; {@linkcode printProblem} tells it
+ * afterwards.
  */
 export function print(text: string): void {
+  printRaw(fitted(text, columnsOf(Deno.stdout)));
+}
+
+/** The same for tables, documents and logs: each line stays a line. */
+export function printRaw(text: string): void {
   unprinted ??= writeTo(Deno.stdout, `${text}\n`);
 }
 

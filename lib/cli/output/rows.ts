@@ -46,10 +46,21 @@ function broken(text: string, most: number): string[] {
   let rest = text;
   while (widthOf(rest) > most) {
     const { length } = beginning(rest, most);
-    const at = rest.lastIndexOf(" ", length);
-    const end = at > 0 ? at : length;
+    const blank = rest.lastIndexOf(" ", length);
+    // A command stays together.
+    const at = rest.slice(0, blank).endsWith(" gitops-sync")
+      ? rest.lastIndexOf(" ", blank - 1)
+      : blank;
+    const end = at > 0 ? at : endOfPart(rest, length);
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
   return [...lines, rest];
+}
+
+/** Where a path or URL ends a part last, if that leaves no line half empty. */
+function endOfPart(word: string, most: number): number {
+  const parts = [...word.slice(0, most).matchAll(/[-/:,=_@]/g)];
+  const end = (parts.at(-1)?.index ?? 0) + 1;
+  return end > most / 2 ? end : most;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { plainLines } from "../../report/log.ts";
+import { columnsOf, fitted } from "./ink.ts";
 import { writeTo } from "./print.ts";
 import { identityOf } from "../../process/kernel.ts";
 import { Journal } from "./journal.ts";
@@ -25,7 +26,7 @@ const progressPause = 30_000;
 export function makeTeller(verbose: boolean): Teller {
   if (!isJournal()) {
     return steadyTeller(verbose, (event) => {
-      writeTo(Deno.stderr, plainLines(event));
+      writeTo(Deno.stderr, fitted(plainLines(event), columnsOf(Deno.stderr)));
     });
   }
   const journal = new Journal();

@@ -9,7 +9,7 @@ import type { Event, Level, Progress } from "../../base/effects.ts";
 import { redact, shown } from "../../base/redact.ts";
 import { withoutColour } from "../../base/text.ts";
 import { messageLines } from "../../report/log.ts";
-import { inkFor } from "./ink.ts";
+import { fitted, inkFor } from "./ink.ts";
 import { inks } from "../../report/row.ts";
 import { headOf, type Ink, stageLine, taskLines } from "./live_lines.ts";
 import { writeTo } from "./print.ts";
@@ -81,7 +81,7 @@ export function terminalTeller(verbose: boolean): Teller {
         }
         case "message":
           if (event.level === "debug" && !verbose) return;
-          put(`${coloured(event, ink)}\n`);
+          put(`${coloured(event, ink, size().columns)}\n`);
           return draw();
       }
     },
@@ -111,10 +111,15 @@ const wordInk: Readonly<Partial<Record<Level, string>>> = {
   warning: inks.warning,
 };
 
-function coloured(event: Event & { kind: "message" }, ink: Ink): string {
+function coloured(
+  event: Event & { kind: "message" },
+  ink: Ink,
+  columns: number,
+): string {
   const { level } = event;
   const code = wordInk[level];
-  const [first, ...rest] = messageLines(event).map(shown);
+  const [first, ...rest] = messageLines(event).map(shown)
+    .flatMap((line) => fitted(line, columns).split("\n"));
   const head = level === "debug"
     ? ink(inks.dim, first!)
     : code === undefined

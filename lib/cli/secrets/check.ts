@@ -25,7 +25,7 @@ import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { hostIdentities } from "./identities.ts";
 import { printJson } from "../output/json.ts";
-import { print } from "../output/print.ts";
+import { print, printRaw } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import type { Call } from "../call.ts";
 
@@ -148,7 +148,7 @@ function tellPeople(
     if (leftOut.length === 0) print("Nothing is encrypted here");
     return;
   }
-  print(table([
+  printRaw(table([
     ["", ...columns.map(({ name }) => name)],
     ...rows.map(({ path, cells }) => [
       path,
@@ -171,7 +171,7 @@ function tellPeople(
     const paths = which.map(({ path }) =>
       toTop === "" ? path : `${toTop}/${path}`
     );
-    print(`mend with: gitops-sync secrets ${word} ${paths.join(" ")}`);
+    printRaw(`mend with: gitops-sync secrets ${word} ${paths.join(" ")}`);
   }
   if (wrong.length === 0 && leftOut.length === 0) {
     print(`${count(rows.length, "file")}, and nothing is wrong`);

@@ -9,7 +9,7 @@ import { localConfigOf } from "../config.ts";
 import { realEffects } from "../output/effects.ts";
 import { hostIdentities } from "./identities.ts";
 import { printJson } from "../output/json.ts";
-import { print } from "../output/print.ts";
+import { printRaw } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
 /** Runs the command. */
@@ -40,7 +40,7 @@ export async function run(call: Call): Promise<ExitCode> {
     return exitCodes.ok;
   }
   for (const { path, recipients, plugins } of identities) {
-    for (const recipient of recipients) print(`${recipient}  # ${path}`);
+    for (const recipient of recipients) printRaw(`${recipient}  # ${path}`);
     if (plugins) tellPlugins(effects, path);
   }
   return exitCodes.ok;
