@@ -197,7 +197,10 @@ test(
     world.configure(repository, { operation: "test" });
     const refused = await sync("sync");
     assertEquals(world.running(), null);
-    assertStringIncludes(refused.stderr, "may run a fixed list of programs");
+    assertStringIncludes(
+      refused.stderr,
+      "may only run a fixed list of programs",
+    );
     for (
       const file of [
         "bash-completion/completions/gitops-sync.bash",

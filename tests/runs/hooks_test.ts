@@ -109,7 +109,7 @@ test("a hook before a deployment that fails leaves the host as it is", async (wo
     run.stderr,
     'Cannot deploy: hooks.preDeploy: "sh -c echo busy >&2; exit 1" ended with code 1',
     "  busy\n",
-    "hint: the host was not changed",
+    "hint: Fix what the command reports. The host was not changed",
   );
   assertEquals(standing(world), before);
   assertEquals(world.state()?.holds, []);

@@ -166,7 +166,7 @@ test("what init prints makes a host follow, word for word", async (world) => {
     .map((one: { name: string }) => one.name);
   // A world has no systemd, and the inputs of this flake are folders of it.
   assertEquals(bad, ["systemd", "host"], last.stdout);
-  says(last.stdout, "is a place of this host");
+  says(last.stdout, "is a path of this host");
   const secrets = checks.find((one: { name: string }) =>
     one.name === "secrets"
   );

@@ -206,7 +206,10 @@ test("another branch, host or repository in the configuration is deployed", asyn
   await syncTo(world, 0);
   runs(world, first);
   world.configure(moved, { host: "nobody" });
-  says((await syncTo(world, 6)).text, "hint: name one of the flake's");
+  says(
+    (await syncTo(world, 6)).text,
+    "hint: Set `host` (or `--host`) to one of the flake's",
+  );
   runs(world, first);
 });
 
