@@ -52,7 +52,7 @@ export function attemptRows(
     ],
     ["began", entry && timeOf(entry.at)],
     ["took", entry && formatDuration(entry.ms)],
-    ["result", entry ? endText(entry) : "under way, or cut off"],
+    ["result", entry ? endText(entry) : "in progress, or interrupted"],
     ["by", entry?.by],
     ["reason", entry?.why],
     ["why", entry?.message],

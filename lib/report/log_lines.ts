@@ -29,7 +29,7 @@ function linesOf(entry: LogEntry): string[] {
     case "line":
       return [`${entry.stage}| ${entry.text}`];
     case "omitted":
-      return [`… ${sizeText(entry.bytes)} of the log are left out here …`];
+      return [`… ${sizeText(entry.bytes)} of the log omitted …`];
     case "message":
       return messageLines(entry);
     case "end":

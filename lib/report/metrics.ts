@@ -68,7 +68,7 @@ function whatRuns(facts: MetricFacts) {
     ),
     gauge(
       "seen_revision_info",
-      "The revision that the repository named last.",
+      "The last known tip of the ref.",
       seen && { labels: { revision: seen.revision }, value: 1 },
     ),
   ];
@@ -145,31 +145,31 @@ function standing(facts: MetricFacts): Family[] {
   const { seen, holds, lastGood } = state;
   const isHeld = holds.some(({ revision }) => revision === seen?.revision);
   return [
-    yesNo("suspended", "Whether a person suspended this host.", {
+    yesNo("suspended", "Whether deployments are suspended.", {
       is: facts.isSuspended,
     }),
-    yesNo("held", "Whether the revision that Git names is held.", {
+    yesNo("held", "Whether the tip of the ref is blocked.", {
       is: isHeld,
     }),
-    yesNo("rolled_back", "Whether a person's rollback lasts on this host.", {
+    yesNo("rolled_back", "Whether the host stays rolled back by a person.", {
       is: rolledBackOf(state) !== undefined,
     }),
     yesNo("approval_wanted", "Whether a built revision waits for approval.", {
       is: wantedOf(state) !== undefined,
     }),
     ...gates(facts),
-    yesNo("drift", "Whether the host is not what was deployed.", {
+    yesNo("drift", "Whether the host differs from what was deployed.", {
       is: facts.hasDrift,
     }),
-    yesNo("needs_reboot", "Whether what runs needs a reboot.", {
+    yesNo("needs_reboot", "Whether the deployed system needs a reboot.", {
       is: facts.needsReboot,
     }),
-    yesNo("needs_person", "Whether the way back failed (exit code 8).", {
+    yesNo("needs_person", "Whether manual action is needed (exit code 8).", {
       is: facts.needsPerson,
     }),
     gauge(
       "fault_info",
-      "The fault that lasts, by its stage and reason.",
+      "The current fault, by its stage and reason.",
       fault && {
         labels: { stage: fault.stage, reason: fault.reason },
         value: 1,
@@ -177,21 +177,21 @@ function standing(facts: MetricFacts): Family[] {
     ),
     yesNo(
       "secrets_checked",
-      "Whether the secrets of what runs were proven to decrypt.",
+      "Whether the secrets of the deployed system were decrypted in a check.",
       lastGood && { is: facts.counts.proven === lastGood.revision },
     ),
     yesNo("slot_held", "Whether this host holds a slot of its group.", {
       is: state.slot !== undefined,
     }),
-    yesNo("slot_stuck", "Whether it holds it because it was not healthy.", {
+    yesNo("slot_stuck", "Whether it keeps the slot because it is unhealthy.", {
       is: state.slot?.stuck === true,
     }),
     gauge(
       "slot_wanted_timestamp_seconds",
-      "Since when this host waits for a slot of its group.",
+      "When this host began to wait for a slot of its group.",
       state.slotWait && { value: Date.parse(state.slotWait.since) / 1000 },
     ),
-    gauge("messages_waiting", "Messages that wait for their delivery.", {
+    gauge("messages_waiting", "Messages that wait to be delivered.", {
       value: facts.waiting,
     }),
   ];
@@ -208,7 +208,7 @@ function gates({ state, gates }: MetricFacts): Family[] {
     {
       name: "gate_open",
       kind: "gauge",
-      help: "Whether a gate lets the revision through that is built.",
+      help: "Whether a gate lets the built revision pass.",
       samples: known.map(({ labels, found }) => ({
         labels,
         value: found?.isOpen === false ? 0 : 1,
@@ -217,7 +217,7 @@ function gates({ state, gates }: MetricFacts): Family[] {
     {
       name: "gate_since_timestamp_seconds",
       kind: "gauge",
-      help: "Since when a gate stands so for the revision that waits.",
+      help: "When a gate last changed its state for the waiting revision.",
       samples: known.flatMap(({ labels, found }) =>
         found ? [{ labels, value: Date.parse(found.since) / 1000 }] : []
       ),

@@ -46,7 +46,7 @@ export async function writeMetrics(
   } catch (error) {
     const { message } = foreseen(error) as Error;
     say(effects, "warning", `Cannot write metrics to ${path}: ${message}`, [
-      "see that the folder is there, and that metrics.textfile names it",
+      "Check that the folder exists, and that metrics.textfile names a file in it.",
     ]);
   }
 }

@@ -33,3 +33,23 @@ export function isMove({ reason }: Pick<Hold, "reason">): boolean {
 export function isNext({ reason }: Pick<Hold, "reason">): boolean {
   return reason.startsWith("next-");
 }
+
+/** Reasons that another try of the same commit cannot change. */
+const forGood = [
+  "unsigned",
+  "weak-hash",
+  "tampered",
+  "held-twin",
+  "not-forward",
+  "repository-replaced",
+  "tag-moved",
+];
+
+/** Returns what ends a hold. */
+export function holdHints({ reason }: { reason: string }): string[] {
+  return [
+    forGood.includes(reason)
+      ? "Push a new commit: trying this one again gives the same result."
+      : "Push a fix, or run `gitops-sync retry` to try this commit again.",
+  ];
+}

@@ -23,9 +23,9 @@ export function refuseSuspended(run: Run): void {
   if (!readSuspension(run.folder, run.effects.now())) return;
   throw notNow(
     "suspended",
-    "The host was suspended while this was being built",
+    "Deployments were suspended during the build; the host was not changed",
     [
-      "it is built, so the run after gitops-sync resume activates it soon",
+      "Run `gitops-sync resume`. The next run then activates the built system.",
     ],
   );
 }
@@ -45,9 +45,9 @@ export function refuseOutside(
   if (opening === undefined) return;
   throw notNow(
     "outside-window",
-    "The window closed while this was being built",
+    "The deployment window closed during the build; the host was not changed",
     [
-      "it is built, so the next run in a window activates it soon; gitops-sync sync --now does not wait",
+      "Wait for the next window, or run `gitops-sync sync --now` to activate the built system at once.",
     ],
   );
 }

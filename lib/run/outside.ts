@@ -88,6 +88,9 @@ export async function inUnit(
 
 export const mostTries = 3;
 
+/** The exit code of a program that SIGTERM ended. */
+const terminated = 128 + 15;
+
 export async function inUnitOnce(
   run: Run,
   argv: readonly string[],
@@ -110,8 +113,10 @@ export async function inUnitOnce(
   if (end?.result === "success" && end.code === 0) {
     return await ended(written);
   }
+  // systemd ends each of our processes so, when our service is stopped. One
+  // that is killed in another way says nothing about the service.
   const isOurEnd = !end && !finished.timedOut &&
-    (finished.code > 128 || await isStopping(effects));
+    (finished.code === terminated || await isStopping(effects));
   if (isOurEnd) throw stopped(run);
   if (!end && !finished.timedOut && hasStarted(finished.stderr)) {
     end = await waitForUnit(effects, `${unit}.service`, timeout);
@@ -167,13 +172,15 @@ async function waitForUnit(
  */
 export function stopped(run: Run): SyncError {
   return new SyncError(
-    "Stopped by systemd during an activation, which goes on by itself",
+    "This run was stopped during an activation, which continues by itself",
     {
       stage: run.attempt.stage,
       reason: stoppedReason,
       next: "retry",
       exit: 3,
-      hints: ["the next run finishes or undoes what was begun"],
+      hints: [
+        "Wait for the next run, or run `gitops-sync sync`: it finishes or undoes the activation.",
+      ],
     },
   );
 }

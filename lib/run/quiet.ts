@@ -16,13 +16,13 @@ export function leftAlone(
   const found = quiet.find((one) => one.repository === repository);
   if (!found || !isQuiet(found, now)) return undefined;
   return new SyncError(
-    `Cannot reach ${repository}: the server asks to slow down`,
+    `Cannot query ${repository}: the server asks to slow down`,
     {
       stage: "decide",
       reason: "slow-down",
       next: "retry",
       exit: 3,
-      hints: [`it is asked again after ${found.until}`],
+      hints: [`Wait: the first run after ${found.until} queries it again.`],
     },
   );
 }

@@ -118,7 +118,7 @@ export class Run {
   /** The journal of this run. */
   get attempt(): Attempt {
     const { attempt } = this.state;
-    if (!attempt) throw new Error("there is no attempt under way");
+    if (!attempt) throw new Error("no attempt is in progress");
     return attempt;
   }
 

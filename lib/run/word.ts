@@ -128,9 +128,7 @@ function waitingOf(
       `Cannot ${command} ${
         oneLine(of, 80)
       }: expected a commit hash, or at least ${shortest} digits of it`,
-      waiting
-        ? `this waits: ${short(waiting.revision)} "${waiting.subject}"`
-        : "nothing waits here: gitops-sync status",
+      waiting ? waitingHint(command, waiting) : nothingHint,
     );
   }
   const hold = holds.find(({ revision }) => revision.startsWith(to));
@@ -138,15 +136,27 @@ function waitingOf(
   if (hold) {
     throw usageError(
       "held",
-      `Cannot ${command} ${short(hold.revision)}: it is held: ${hold.message}`,
-      "gitops-sync retry tries it again, and it waits again then",
+      `Cannot ${command} ${
+        short(hold.revision)
+      }: it is blocked: ${hold.message}`,
+      "Run `gitops-sync retry`. The commit then waits for approval again.",
     );
   }
   throw usageError(
     waiting ? "not-waiting" : "nothing-waits",
-    `Cannot ${command} ${short(to)}: it does not wait here`,
-    waiting
-      ? `this waits: ${short(waiting.revision)} "${waiting.subject}"`
-      : "a revision waits once it is built: gitops-sync sync, with approval in the configuration",
+    `Cannot ${command} ${
+      short(to)
+    }: it does not wait for approval on this host`,
+    waiting ? waitingHint(command, waiting) : nothingHint,
   );
+}
+
+const nothingHint =
+  "Run `gitops-sync sync`. With `approval` in the configuration, a commit waits after a run has built it.";
+
+/** Names the commit that waits, in the command to type. */
+function waitingHint(command: string, { revision, subject }: Waiting): string {
+  return `Run \`gitops-sync ${command} ${
+    short(revision)
+  }\`. This commit waits: "${subject}".`;
 }

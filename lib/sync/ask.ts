@@ -84,7 +84,7 @@ export async function ask(
       say(
         effects,
         "info",
-        `${error.message}; asking again in ${formatDuration(pause)} (try ${
+        `${error.message}; trying again in ${formatDuration(pause)} (try ${
           tries + 2
         } of ${config.retries + 1})`,
       );

@@ -112,7 +112,7 @@ export async function attemptPut(
 /** In the journal, and in the log of the attempt. */
 function tellSkipped({ effects }: Run, { by, reason }: Wish): void {
   const why = reason ? `: ${reason}` : "";
-  say(effects, "warning", `${by} has the gates skipped${why}`);
+  say(effects, "warning", `${by} skips the gates${why}`);
 }
 
 async function recorded(
@@ -193,7 +193,7 @@ async function recordedBug(
     // What may do harm again is not tried again by itself.
     next: run.attempt.touched ? "hold" : "retry",
     exit: exitCodes.bug,
-    hints: ["report it with what gitops-sync wrote at the time"],
+    hints: ["Report this bug with the output of `gitops-sync logs`."],
   });
   await recordEnd(run, record, { result: "failed", error });
   return bug;

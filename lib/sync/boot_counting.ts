@@ -40,8 +40,12 @@ export async function blessIfWell(
   say(
     effects,
     "warning",
-    `The boot is not blessed, because the host is not well: ${textOf(ills)}`,
-    ["the bootloader gives this system up after its last try"],
+    `This boot is not marked as good, because the host is not healthy: ${
+      textOf(ills)
+    }`,
+    [
+      "Fix the host: the bootloader falls back to another system after its last try of this one.",
+    ],
   );
 }
 
@@ -82,7 +86,7 @@ export async function afterFallback(
       next: "hold",
       exit: exitCodes.rolledBack,
       hints: [
-        "look at what the boots before this one wrote: journalctl --list-boots",
+        "Read the journal of the failed boots: `journalctl --list-boots` lists them, and `journalctl --boot ID` shows one.",
       ],
     },
   );
@@ -101,11 +105,11 @@ function chosen(
 }
 
 function withoutWay(told: string): SyncError {
-  return new SyncError(`${told}; no good system is known to go back to`, {
+  return new SyncError(`${told}; no earlier good system is known`, {
     stage: "health",
     reason: "never-came-up",
     next: "stop",
     exit: exitCodes.broken,
-    hints: ["mend the host by hand, or push a revision that does"],
+    hints: ["Fix the host by hand, or push a commit that fixes it."],
   });
 }

@@ -51,7 +51,7 @@ export async function proveBoot(
     await blessBoot(effects, "good");
     return { state: await markBooted(config, state) };
   }
-  const message = `it did not come up well after a reboot: ${textOf(ills)}`;
+  const message = `the host was not healthy after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
   if (!earlier) {
@@ -118,13 +118,13 @@ function wasTaken(outcome: Outcome): boolean {
 }
 
 function noWayBack(told: string, ills: readonly Ill[]): SyncError {
-  return new SyncError(`${told}; there is no way back from here`, {
+  return new SyncError(`${told}; no earlier system is left to roll back to`, {
     stage: "health",
     reason: ills[0]!.reason,
     next: "stop",
     details: detailsOf(ills),
     exit: exitCodes.broken,
-    hints: ["mend the host by hand, or push a revision that does"],
+    hints: ["Fix the host by hand, or push a commit that fixes it."],
   });
 }
 
@@ -139,6 +139,8 @@ function goneBack(
     next: "hold",
     details: detailsOf(ills),
     exit: exitCodes.rolledBack,
-    hints: ["the host was not rebooted again: look at journalctl --boot"],
+    hints: [
+      "Read the journal of this boot with `journalctl --boot`: the host was not rebooted again.",
+    ],
   });
 }

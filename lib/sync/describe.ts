@@ -35,6 +35,6 @@ export function secretsText({ opened, foreign }: Readable): string {
 /** What came of `prove`. */
 export function provenText({ secrets }: Proven): string {
   return secrets === 0
-    ? "no secrets of sops-nix or agenix in it"
+    ? "the system has no secrets of sops-nix or agenix"
     : `${count(secrets, "secret")} of the system can be decrypted`;
 }

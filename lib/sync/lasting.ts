@@ -126,7 +126,7 @@ function faultIn({ config, alerts: { fault }, state, outcome }: Facts): Answer {
       event: isHeld ? "held" : "failed",
       severity: "error",
       summary: isHeld
-        ? `held${where}: failed at ${stage}: ${reason}`
+        ? `blocked${where}: failed at ${stage}: ${reason}`
         : `failed at ${stage}: ${reason}${where}`,
       stage,
       reason,
@@ -145,7 +145,7 @@ function brokenIn({ config, alerts: { fault }, state }: Facts): Answer {
     parts: {
       event: "needs-person",
       severity: "critical",
-      summary: `needs a person: ${reason} at ${stage}`,
+      summary: `manual action is needed: ${reason} at ${stage}`,
       stage,
       reason,
       message,
@@ -239,7 +239,7 @@ function rebootIn({ config, state, outcome, now }: Facts): Answer {
     parts: {
       event: "reboot-due",
       severity: "warning",
-      summary: `needs a reboot: ${due.why.join(", ")}${when}`,
+      summary: `a reboot is needed: ${due.why.join(", ")}${when}`,
       revision,
       subject,
       system,
@@ -272,7 +272,7 @@ function suspendedIn({ config, suspension, now }: Facts): Answer {
       severity: "warning",
       summary: `still suspended${by === undefined ? "" : ` by ${by}`}, ${end}`,
       ...(reason === null ? {} : { message: reason }),
-      hints: ["gitops-sync resume ends it"],
+      hints: ["Run `gitops-sync resume` to end the suspension."],
     },
   };
 }
@@ -326,7 +326,7 @@ function approvalIn(facts: Facts): Answer {
       author,
       system,
       hints: [
-        `gitops-sync approve ${revision} lets it be deployed, gitops-sync reject ${revision} holds it`,
+        `Run \`gitops-sync approve ${revision}\` to deploy it, or \`gitops-sync reject ${revision}\` to block it.`,
       ],
     },
   };
@@ -361,7 +361,7 @@ function gatesIn(facts: Facts): Answer {
       system,
       message: closed.map(({ name, why }) => `${name}: ${why}`).join("; "),
       hints: [
-        "gitops-sync sync --skip-gates --reason TEXT deploys it all the same",
+        "In an emergency, run `gitops-sync sync --skip-gates --reason TEXT`.",
       ],
     },
   };
@@ -382,7 +382,7 @@ function rebootDone({ state }: Facts): Found["reboot"] {
       summary: isWell
         ? `rebooted into ${nameOf(revision)}`
         : `the reboot into ${nameOf(revision)} failed`,
-      message: `It was needed by: ${why.join(", ")}`,
+      message: `It was needed for: ${why.join(", ")}`,
       revision,
       system,
     },

@@ -49,7 +49,7 @@ export function slotKeptIn(
       }`,
       revision,
       hints: [
-        `push a revision that is well, or gitops-sync fleet unlock ${id} --reason TEXT`,
+        `Push a fix, or run \`gitops-sync fleet unlock ${id} --reason TEXT\` to free the slot.`,
       ],
     },
   };

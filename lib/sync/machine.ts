@@ -18,17 +18,17 @@ export function refuseOtherMachine(wanted: string): void {
   const id = idHere();
   if (id === wanted) return;
   const is = id === undefined
-    ? `${idFile} can't be read`
-    : `the id of this one is ${oneLine(id, 80) || "empty"}`;
+    ? `${idFile} cannot be read`
+    : `its ID is ${oneLine(id, 80) || "empty"}`;
   throw new SyncError(
-    `Refused to change this machine: it is not the one of machineId, ${wanted}; ${is}`,
+    `Refused to change this machine: ${is}, but machineId is ${wanted}`,
     {
       stage: "preflight",
       reason: "other-machine",
       next: "stop",
       exit: exitCodes.usage,
       hints: [
-        "nothing was done; if this is the machine that is meant, write its id as machineId: cat /etc/machine-id",
+        `If this is the right machine, set \`machineId\` to the output of \`cat ${idFile}\`. Nothing was changed.`,
       ],
     },
   );

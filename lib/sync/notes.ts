@@ -39,7 +39,7 @@ import type { Good, Keyring } from "../trust/signature.ts";
 const mostNotes = 20;
 
 const keyHint =
-  "mend the files of approvals.allowedSigners and approvals.openpgpKeys; what waits goes on waiting";
+  "Fix the files of approvals.allowedSigners and approvals.openpgpKeys. The commit waits until then.";
 
 /** So many used notes are remembered. */
 const mostHeeded = 100;
@@ -140,7 +140,7 @@ async function lookFor(
     const error = foreseen(thrown);
     const isOurs = error instanceof SyncError && error.reason !== "interrupted";
     if (!isOurs) throw error;
-    const text = `Cannot look for signed approvals: ${error.message}`;
+    const text = `Cannot check signed approvals: ${error.message}`;
     const hints = error.reason.startsWith("keys-") ? [keyHint] : error.hints;
     say(effects, "warning", text, hints);
     return { isWhole: false };
@@ -232,7 +232,7 @@ async function apply(
   say(
     effects,
     "notice",
-    `${name} (${key}) ${did} ${short(note.revision)} by a signed note${
+    `${name} (${key}) ${did} ${short(note.revision)} with a signed note${
       note.reason ? `: ${oneLine(note.reason)}` : ""
     }`,
   );

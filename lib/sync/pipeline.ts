@@ -56,7 +56,7 @@ export async function deploy(
   await run.stage(
     "preflight",
     () => preflight(run),
-    () => "nothing is in the way",
+    () => "no problem found",
   );
   const fetched = await run.stage(
     "fetch",
@@ -196,13 +196,13 @@ function refuseAside(run: Run, { tip, commit, forward }: Fetched): void {
       short(commit.revision)
     }, which does not descend from ${run.config.ref} at ${
       short(tip.base)
-    }: it is not tried out`,
+    }: it is not deployed`,
     {
       stage: "fetch",
       reason: asideReason,
       next: "stop",
       exit: exitCodes.ok,
-      hints: [`rebase it on ${run.config.ref}, and push`],
+      hints: [`Rebase it on ${run.config.ref}, and push it.`],
     },
   );
 }
@@ -212,7 +212,7 @@ function refuseIfHeld(run: Run, commit: Known, target: Target): void {
   const { revision } = commit;
   const hold = holdOf(run.state, commit, target, run.config);
   if (!hold) return;
-  throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
+  throw new SyncError(`${short(revision)} is blocked: ${hold.message}`, {
     stage: hold.stage,
     reason: hold.reason,
     // It is held already, and stays so for the reason that it has.

@@ -78,7 +78,7 @@ export async function refuseBadFiles(
     // The next commit comes without it, as long as the repository answers.
     const trouble = await fileTrouble(effects, mirror);
     if (!trouble) continue;
-    const text = `Cannot ask the mirror ${mirror.repository}: ${trouble}`;
+    const text = `Cannot query the mirror ${mirror.repository}: ${trouble}`;
     say(effects, "warning", text);
   }
 }
@@ -99,7 +99,7 @@ async function fileTrouble(
       Deno.readTextFileSync(path);
     } catch (error) {
       const why = (error as Error).message;
-      return `${path} (${name}) can't be read: ${why}`;
+      return `${path} (${name}) cannot be read: ${why}`;
     }
   }
   return undefined;
@@ -129,7 +129,7 @@ export async function refuseNoKey(
 }
 
 function badFile(trouble: string): SyncError {
-  return new SyncError(`Cannot ask the repository: ${trouble}`, {
+  return new SyncError(`Cannot query the repository: ${trouble}`, {
     stage: "decide",
     reason: "credentials",
     next: "retry",
@@ -152,7 +152,7 @@ async function checkRevision(
     throw usageError(
       "unknown-revision",
       `Cannot check ${short(revision)}: it is not in ${mirror}`,
-      "name a revision that was fetched on this host",
+      "Name a commit that this host has fetched: `gitops-sync history` lists them.",
     );
   }
   const { commit, target } = state.attempt!;

@@ -73,7 +73,8 @@ export async function rebootIfDue(
     return say(
       effects,
       "warning",
-      `A reboot is due (${why}), but systemd does not run here`,
+      `A reboot is needed (changed: ${why}), but systemd does not run here`,
+      ["Reboot the host by hand."],
     );
   }
   const { system, revision } = state.lastGood!;
@@ -96,7 +97,9 @@ export async function rebootIfDue(
   if (finished.code === 0) return;
   // A slot of a reboot that does not come is given back by the next run.
   await run.replace(without(run.state));
-  say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`);
+  say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`, [
+    "Reboot the host by hand: `systemctl reboot`.",
+  ]);
 }
 
 /** Takes a slot of the fleet for a reboot, where one is needed. */
@@ -133,7 +136,11 @@ export async function afterReboot(
     if (Math.abs(age) < goingDown) {
       return { outcome: { result: "rebooting", revision } };
     }
-    say(effects, "warning", "The host was to reboot, and did not");
+    say(
+      effects,
+      "warning",
+      "A run started a reboot, but the host did not reboot",
+    );
     return await goOn(config, without(state));
   }
   const confirmed = state.lastGood;
@@ -148,7 +155,7 @@ export async function afterReboot(
   const problem = await run.stage(
     "health",
     () => problemAfter(run, reboot, age),
-    (found) => found ? "the host is not well" : `came up on ${system}`,
+    (found) => found ? "the host is not healthy" : `came up on ${system}`,
   );
   const { attempt: _attempt, ...rest } = run.state;
   if (!problem || problem === "unknown") await blessBoot(effects, "good");
@@ -191,7 +198,7 @@ async function problemAfter(
     const other = booted !== system ? booted : running;
     const givenUp = countersOf(system).find(({ left }) => left === 0);
     const why = givenUp
-      ? `; the bootloader gave ${system} up after ${
+      ? `; the bootloader stopped trying ${system} after ${
         count(givenUp.done, "boot")
       }`
       : "";
@@ -204,7 +211,7 @@ async function problemAfter(
   }
   return failure(
     ills[0]!.reason,
-    `the host is not well: ${textOf(ills)}`,
+    `the host is not healthy: ${textOf(ills)}`,
     detailsOf(ills),
   );
 }
@@ -218,7 +225,7 @@ function failure(
   text: string,
   details: readonly string[],
 ): SyncError {
-  return new SyncError(`After the reboot ${text}`, {
+  return new SyncError(`After the reboot, ${text}`, {
     stage: "health",
     reason,
     next: "hold",
@@ -244,7 +251,9 @@ async function undoReboot(
         ? { lastGood: { ...lastGood, booted: true, unwell: true } }
         : {},
     });
-    return new SyncError(`${problem.message}; there is no way back from here`, {
+    const message =
+      `${problem.message}; no earlier system is left to roll back to`;
+    return new SyncError(message, {
       stage: "health",
       reason: problem.reason,
       next: "stop",
@@ -252,8 +261,8 @@ async function undoReboot(
       exit: exitCodes.broken,
       hints: [
         reboot.isWayBack
-          ? "the system before it was not well after a reboot either: look at the host itself"
-          : "mend the host by hand, or push a revision that does",
+          ? "Check the host itself: the earlier system was not healthy after a reboot either."
+          : "Fix the host by hand, or push a commit that fixes it.",
       ],
     });
   }

@@ -65,16 +65,20 @@ async function recover(run: Run, record: Record): Promise<void> {
     run.effects,
     "warning",
     isBroken
-      ? `The way back from ${short(commit.revision)} failed; trying it again`
+      ? `The rollback from ${short(commit.revision)} failed; trying it again`
       : `The last run (${command} of ${
         short(commit.revision)
-      }) was cut off at the ${stage} stage`,
+      }) was interrupted at the ${stage} stage`,
   );
   if (attempt.touched) await endActivation(run, attempt);
   const finished = await finish(run, attempt);
   if (finished && !(finished instanceof SyncError)) {
     await record(run, finished);
-    return say(run.effects, "notice", "It was healthy, so it is confirmed now");
+    return say(
+      run.effects,
+      "notice",
+      "The host is healthy, so the deployment is confirmed now",
+    );
   }
   const cause = finished ??
     (isBroken ? onceBroken(attempt) : await causeOf(run, attempt));
@@ -165,7 +169,7 @@ async function undo(
   if (attempt.bootId !== bootId() && standsAsBefore(run, attempt)) {
     return again(
       cause,
-      `${cause.message}; the host was rebooted since, into the previous system`,
+      `${cause.message}; the host has since rebooted into the previous system`,
       exitCodes.rolledBack,
       cause.hints,
     );
@@ -201,15 +205,15 @@ function cutOff(attempt: Attempt, hold: boolean): SyncError {
   const { touched, stage } = attempt;
   return new SyncError(
     touched
-      ? `The run was cut off at the ${stage} stage`
-      : `The run was cut off at the ${stage} stage; the host had not been changed`,
+      ? `The run was interrupted at the ${stage} stage`
+      : `The run was interrupted at the ${stage} stage; the host was not changed`,
     {
       stage,
       reason: "cut-off",
       next: hold ? "hold" : "retry",
       hints: hold
         ? [
-          "it was cut off there before: look for a crash, a reboot or a stop of gitops-sync's own service that this revision causes, then gitops-sync retry",
+          "Check whether this commit crashes or reboots the host, or stops the service of gitops-sync: it was interrupted before as well.",
         ]
         : [],
     },
@@ -219,7 +223,7 @@ function cutOff(attempt: Attempt, hold: boolean): SyncError {
 /** The revision is held already, for the reason that it failed with. */
 function onceBroken({ commit, stage }: Attempt): SyncError {
   return new SyncError(
-    `The way back from ${short(commit.revision)} had failed before`,
+    `The rollback from ${short(commit.revision)} failed before`,
     { stage, reason: "way-back-failed", next: "stop" },
   );
 }

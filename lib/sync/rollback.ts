@@ -99,7 +99,7 @@ async function refuseClosed(
       reason: "gate-closed",
       next: "stop",
       hints: [
-        "in an emergency: gitops-sync rollback --skip-gates --reason TEXT; the host was not changed",
+        "In an emergency, run `gitops-sync rollback --skip-gates --reason TEXT`. The host was not changed.",
       ],
     },
   );
@@ -116,7 +116,7 @@ export function choose(
     throw usageError(
       "no-earlier",
       "Cannot roll back: there is no earlier good system",
-      "to follow Git again after a switch by hand, use gitops-sync sync --drift correct",
+      "Run `gitops-sync sync --drift correct` to undo a switch by hand.",
     );
   }
   const all = lastGood ? [lastGood, ...earlier] : earlier;
@@ -131,8 +131,8 @@ export function choose(
       "unknown-revision",
       `Cannot roll back to ${to}: no good system of that revision is kept`,
       known.length === 0
-        ? "nothing was deployed here yet"
-        : `these are kept: ${known.join(", ")}`,
+        ? "Run `gitops-sync sync` first: nothing is deployed on this host yet."
+        : `Choose one of these: ${known.join(", ")}`,
     );
   }
   const revisions = new Set(found.map(({ revision }) => revision));
@@ -141,8 +141,8 @@ export function choose(
       "ambiguous-revision",
       `Cannot roll back to ${to}: ${
         count(revisions.size, "revision")
-      } begin so`,
-      `these are kept: ${known.join(", ")}`,
+      } begin with it`,
+      `Type more digits. Choose one of these: ${known.join(", ")}`,
     );
   }
   return found[0]!;
@@ -154,6 +154,6 @@ function gone({ system, revision }: Deployment): SyncError {
     `Cannot roll back to ${
       short(revision)
     }: ${system} is no longer in the store`,
-    "choose another one (gitops-sync history), or revert in Git and push",
+    "Choose another revision (`gitops-sync history` lists them), or revert the commit in Git and push.",
   );
 }

@@ -30,7 +30,7 @@ async function comeAgain(effects: Effects): Promise<void> {
   say(
     effects,
     "warning",
-    `Cannot have another run started soon: ${finished.stderr.trim()}`,
-    ["the next run of the timer goes on"],
+    `Cannot schedule another run: ${finished.stderr.trim()}`,
+    ["Wait for the next run of the timer, or run `gitops-sync sync`."],
   );
 }

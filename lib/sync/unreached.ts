@@ -22,7 +22,7 @@ export async function missing(
 ): Promise<SyncError> {
   const names = await listRemote(effects, config);
   const says = names.length === 0
-    ? `${config.repository} is empty`
+    ? `${config.repository} has no branches or tags`
     : `${config.repository} has no ${
       isPattern(config.ref) ? "tag of" : "branch or tag"
     } ${config.ref}`;
@@ -32,23 +32,28 @@ export async function missing(
     next: "retry",
     hints: [
       names.length === 0
-        ? `push a commit to ${config.ref}, or look whether repository is what Git clones and no web page; this host keeps what it runs`
+        ? `Push a commit to ${config.ref}, or check that \`repository\` is the URL to clone and not a web page. ${kept}`
         : await nearest(config.ref, names),
       ...mistakes(config),
     ],
   });
 }
 
-/** How many branches and tags are named where none is close. */
+const kept = "The host keeps its current system.";
+
+/** How many branches and tags are named if none is close. */
 const mostNames = 5;
 
 async function nearest(ref: string, names: readonly string[]): Promise<string> {
   if (isPattern(ref)) {
     const tags = names.filter((name) => name.startsWith("refs/tags/"));
-    const last = tags.at(-1)?.replace(/^refs\/tags\//, "") ?? "none";
-    return `push a tag that the pattern names, or change ref (of ${
-      count(tags.length, "tag")
-    } the last by name is ${last}); this host keeps what it runs`;
+    const last = tags.at(-1)?.replace(/^refs\/tags\//, "");
+    const known = last === undefined
+      ? "the repository has no tags"
+      : `the repository has ${
+        count(tags.length, "tag")
+      }, the last by name is ${last}`;
+    return `Push a tag that matches the pattern, or change \`ref\` (${known}). ${kept}`;
   }
   const { nearest: nearestOf } = await import("../base/nearest.ts");
   const plain = names.map((name) => name.replace(/^refs\/(heads|tags)\//, ""));
@@ -60,7 +65,7 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
     : plain.length > 0
     ? ` (the repository has ${some}${more})`
     : "";
-  return `if it was deleted, push it again or follow another one with ref${known}; this host keeps what it runs`;
+  return `Push it, or set \`ref\` to another branch or tag${known}. ${kept}`;
 }
 
 /**

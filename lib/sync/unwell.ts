@@ -41,7 +41,7 @@ export async function lookAgain(
   if (ills.length > 0 && !isRemoteAlone(ills)) {
     const revision = short(lastGood.revision);
     const error = new SyncError(
-      `${revision} is deployed, but the host is still not well: ${
+      `${revision} is deployed, but the host is still not healthy: ${
         textOf(ills)
       }`,
       {
@@ -50,7 +50,7 @@ export async function lookAgain(
         next: "stop",
         exit: exitCodes.broken,
         details: detailsOf(ills),
-        hints: ["mend the host by hand, or push a revision that does"],
+        hints: ["Fix the host by hand, or push a commit that fixes it."],
       },
     );
     return { outcome: { result: "failed", error } };

@@ -28,7 +28,9 @@ export async function waitForLock(
       if (!(error instanceof SyncError) || error.reason !== "locked") {
         throw error;
       }
-      if (!isTold) say(effects, "info", `${error.message}: waiting for it`);
+      if (!isTold) {
+        say(effects, "info", `${error.message}; waiting until it ends`);
+      }
       isTold = true;
     }
     await effects.sleep(pause);

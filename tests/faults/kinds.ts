@@ -91,7 +91,7 @@ export const momentKinds: readonly Kind[] = [
       signal("SIGKILL");
       await ground.powerCut();
     },
-    explains: /cut off/,
+    explains: /interrupted/,
   },
   {
     name: "service is stopped",
@@ -102,7 +102,8 @@ export const momentKinds: readonly Kind[] = [
       await ground.host.run(["systemctl", "stop", "gitops-sync-run.service"]);
     },
     // What it has started is stopped with it.
-    explains: /Interrupted|Stopped by systemd|ended without saying why/,
+    explains:
+      /Interrupted|stopped during an activation|Nix failed without an error/,
   },
   {
     name: "machine is shut down",
@@ -111,7 +112,8 @@ export const momentKinds: readonly Kind[] = [
     arm: () => Promise.resolve({ asService: true }),
     inject: ({ ground }) => ground.shutDown(),
     // What it has started is stopped with it.
-    explains: /Interrupted|Stopped by systemd|ended without saying why/,
+    explains:
+      /Interrupted|stopped during an activation|Nix failed without an error/,
   },
   {
     name: "terminal hangs up",
@@ -119,7 +121,7 @@ export const momentKinds: readonly Kind[] = [
     arm: () => Promise.resolve({ onTerminal: true }),
     // The caller of the run holds the other end of its terminal.
     inject: ({ signal }) => Promise.resolve(signal("SIGHUP")),
-    explains: /Interrupted|cut off/,
+    explains: /[Ii]nterrupted/,
   },
   clock("clock jumps 30 years ahead", 30 * 365 * 86400),
   clock("clock jumps a year back", -365 * 86400),

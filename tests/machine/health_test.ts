@@ -54,7 +54,7 @@ test(
     const ended = await sync(machine, 7);
     assertStringIncludes(
       ended.stderr,
-      "The host is not well: 1 unit failed: web.service; the previous system",
+      "The host is not healthy: 1 unit failed: web.service; the previous system",
     );
     assertStringIncludes(ended.stderr, "  web.service: port 80 is taken\n");
     assertEquals(machine.running(), good);
