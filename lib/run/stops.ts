@@ -1,6 +1,6 @@
 /**
- * What would keep a sync from changing this host now: all of it at once, where
- * a run ends at the first. The one list of it, for whoever tells it before.
+ * Everything that would stop a sync from changing this host now. A run ends at
+ * the first of them; this is the only list of all.
  *
  * @module
  */
@@ -28,33 +28,33 @@ export interface Stop {
   text: string;
   /** What a person can do, one sentence each. */
   hints: readonly string[];
-  /** When it ends by itself, where that is known: ISO 8601. */
+  /** When it ends by itself, if known: ISO 8601. */
   until?: string;
 }
 
-/** What is looked at. */
+/** The facts for the list. */
 export interface StopFacts {
   config:
     & Pick<Config, "operation" | "windows.deploy" | "approval">
     & GateOptions;
   now: Date;
   state: Pick<State, "waiting" | "gated" | "sightings" | "slotWait">;
-  /** What a sync would bring to the host, and its system once that is known. */
+  /** What a sync would deploy, and its system if known. */
   commit: Known;
   target: Target;
   system?: string;
-  /** What a run decides where no window is closed. */
+  /** What a run decides without regard to windows. */
   decision: Decision;
   suspension: Suspension | undefined;
-  /** The run under way. */
+  /** The run in progress. */
   busy: Holder | undefined;
-  /** Why a deployment can't begin, or can't end: of the host, not the revision. */
+  /** Problems of the host, not of the revision, that stop a deployment. */
   refusals: readonly SyncError[];
 }
 
 type Look = (facts: StopFacts) => readonly Stop[];
 
-/** All looks, in the order in which a run meets them. */
+/** All checks, in the order of a run. */
 const looks: readonly Look[] = [
   runUnderWay,
   suspended,
@@ -68,7 +68,7 @@ const looks: readonly Look[] = [
   refused,
 ];
 
-/** Everything that stops a sync now. */
+/** Returns everything that stops a sync now. */
 export function stopsOf(facts: StopFacts): Stop[] {
   return looks.flatMap((look) => look(facts));
 }
@@ -130,11 +130,11 @@ function pausing({ decision }: StopFacts): Stop[] {
   }];
 }
 
-/** Whether nothing new comes to the host. */
+/** Whether the decision deploys nothing new. */
 const putsBack = ({ kind }: Decision) =>
   ["nothing", "correct", "test-over"].includes(kind);
 
-/** Only what is new waits for a word; what is put back does not. */
+/** Only a new revision needs approval; a restored one does not. */
 function unapproved(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, system, decision } = facts;
   const wait = putsBack(decision)
@@ -172,8 +172,8 @@ function outsideWindow({ config, now }: StopFacts): Stop[] {
 }
 
 /**
- * Gates that were found closed; nobody is asked here. What has soaked is told by
- * the clock. Only what is new passes gates; what is put back does not.
+ * Returns the gates that were found closed; it queries no server. The clock tells
+ * whether a revision has soaked. Only a new revision passes gates.
  */
 function gated(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, decision } = facts;
@@ -221,7 +221,7 @@ function stopOf(name: string, text: string, end?: number): Stop {
   };
 }
 
-/** As the last run found it: to ask again may take a slot. */
+/** Returns what the last run found: another request could take a slot. */
 function withoutSlot({ state, commit }: StopFacts): Stop[] {
   const wait = slotWaitOf(state, commit.revision);
   if (!wait) return [];

@@ -1,5 +1,5 @@
 /**
- * A person's word about the revision that waits, for `approve` and `reject`.
+ * Approves or rejects the revision that waits, for `approve` and `reject`.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import { readState, writeState } from "../state/state_file.ts";
 const shortest = 7;
 
 /**
- * Approves what waits: the next run deploys it, once.
+ * Approves the waiting revision: the next run deploys it, once.
  *
  * @param of The revision, or at least 7 digits of it.
- * @returns what waits, approved.
+ * @returns the approved revision.
  * @throws {SyncError} `nothing-waits`, `not-waiting` or `not-a-revision`,
- * exit 2; those of a lock or a state that can't be used.
+ * exit 2; the errors of a lock or a state that cannot be used.
  */
 export async function approve(
   folder: string,
@@ -36,8 +36,7 @@ export async function approve(
 }
 
 /**
- * Writes down, in history and state, that what waits is approved. Called under
- * the lock.
+ * Records the approval in history and state. The caller holds the lock.
  *
  * @returns the state that was written.
  */
@@ -56,7 +55,7 @@ export async function approveWaiting(
 }
 
 /**
- * Rejects what waits: it is held.
+ * Rejects the waiting revision: it is blocked.
  *
  * @returns the hold.
  * @throws {SyncError} as {@linkcode approve}.
@@ -89,7 +88,7 @@ export async function reject(
   return hold;
 }
 
-/** The history first, as everywhere: what is done is written down before. */
+/** Writes the history entry. The history is always written before the state. */
 async function told(
   folder: string,
   command: "approve" | "reject",
