@@ -12,7 +12,7 @@ import type { HistoryEntry } from "../state/state.ts";
 import type { Counts } from "./counts.ts";
 import type { Family, Sample } from "./exposition.ts";
 
-/** What the metrics are made of. */
+/** The facts for the metrics. */
 export interface MetricFacts {
   version: string;
   /** Which host it is, and its ring in staged rollouts. */
@@ -23,11 +23,11 @@ export interface MetricFacts {
   /** The last attempt. */
   last?: HistoryEntry;
   isSuspended: boolean;
-  /** Whether the host is not what was deployed. */
+  /** Whether the host differs from what was deployed. */
   hasDrift: boolean;
   needsReboot: boolean;
   needsPerson: boolean;
-  /** The fault that was told last and is not over. */
+  /** The last reported fault, if it is not over. */
   fault?: { stage: string; reason: string };
   /** Milliseconds: the age of the oldest commit that is not deployed. */
   behind: number;
@@ -37,7 +37,7 @@ export interface MetricFacts {
   waiting: number;
 }
 
-/** The metrics, in the order of the documentation. */
+/** Returns the metrics, in the order of the documentation. */
 export function metricsOf(facts: MetricFacts): Family[] {
   return [
     ...whatRuns(facts),
@@ -131,7 +131,7 @@ function attempts({ counts, last }: MetricFacts): Family[] {
   ];
 }
 
-/** A stage may be done twice in one attempt: its times add up. */
+/** Returns the time of each stage; a stage can run twice in one attempt. */
 function stagesOf(last: HistoryEntry | undefined): Sample[] {
   const sums = new Map<string, number>();
   for (const { stage, ms } of last?.stages ?? []) {
@@ -197,7 +197,7 @@ function standing(facts: MetricFacts): Family[] {
   ];
 }
 
-/** A gate that holds nothing back now counts as open. */
+/** Returns the metrics of gates; one that holds nothing back counts as open. */
 function gates({ state, gates }: MetricFacts): Family[] {
   const found = gatedNow(state)?.gates ?? [];
   const known = gates.map((gate) => ({

@@ -1,6 +1,6 @@
 /**
- * Boots that the bootloader counts: blesses one with which the host is well,
- * and finds out afterwards which revision never came up.
+ * Boots that the bootloader counts: marks a healthy boot as good, and finds out
+ * later which revision never came up.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { attemptPut } from "./attempt.ts";
 import type { Found } from "./outcome.ts";
 
 /**
- * Blesses a boot that nothing else looks at: one with a system that is known,
- * or that a person installed. A remote that alone does not answer is no reason
- * not to, since an older system would not reach it either.
+ * Marks a boot as good that nothing else checks: one with a known system, or one
+ * that a person installed. If only the remote does not answer, the boot is good:
+ * an older system would not reach the remote either.
  */
 export async function blessIfWell(
   effects: Effects,
@@ -50,11 +50,11 @@ export async function blessIfWell(
 }
 
 /**
- * Finds whether the bootloader gave the last good system up, because no boot
- * with it was blessed. Then the system that it chose becomes the last good one
- * and the boot default, and the revision is held.
+ * Finds out whether the bootloader gave up the last good system, because no boot
+ * with it was marked as good. Then the system that it chose becomes the last good
+ * one and the boot default, and the revision is blocked.
  *
- * @returns the outcome of that, or the state to go on with.
+ * @returns the outcome of that, or the state to continue with.
  */
 export async function afterFallback(
   effects: Effects,
@@ -93,7 +93,7 @@ export async function afterFallback(
   return { outcome: { result: "failed", run: outcome.run, error } };
 }
 
-/** The good system that runs, or else the newest that nothing is known against. */
+/** Returns the running good system, or else the newest one that is not blocked. */
 function chosen(
   { earlier, holds }: State,
   running: string | null,

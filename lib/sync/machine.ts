@@ -1,5 +1,5 @@
 /**
- * The one machine that a configuration is for.
+ * The machine that a configuration is for.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { oneLine } from "../base/text.ts";
 const idFile = "/etc/machine-id";
 
 /**
- * Refuses every machine but one: on a copy of its disk all else is the same.
+ * Refuses every other machine: on a copy of the disk, all else is the same.
  *
  * @param wanted The id of `machineId`.
  * @throws {SyncError} `other-machine`, exit 2.
@@ -34,7 +34,7 @@ export function refuseOtherMachine(wanted: string): void {
   );
 }
 
-/** The id of this machine (machine-id(5)); `undefined` where there is none. */
+/** Returns the ID of this machine (machine-id(5)); `undefined` without one. */
 export function idHere(): string | undefined {
   try {
     return Deno.readTextFileSync(idFile).trim();

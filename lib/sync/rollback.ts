@@ -1,5 +1,5 @@
 /**
- * Back to a system that was good before, because a person says so.
+ * The rollback to an earlier good system, by a person.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import type { Record } from "../run/run.ts";
 import { readState } from "../state/state_file.ts";
 
 /**
- * Rolls the host back under the lock. The revision it leaves is held, and so
- * is what the branch names now. What runs of the testing branch is left first.
+ * Rolls the host back under the lock. The revision that it leaves and the tip of
+ * the ref are blocked. If a test runs, the rollback ends only the test.
  *
- * @param to The beginning of a revision, at least 4 digits; without it the
- * newest earlier one that was not rolled back from.
- * @param stays Whose wish it is, where the host stays there until `resume`;
- * otherwise it follows the next commit.
- * @param skipped Whose word it is that no gate is asked.
+ * @param to The beginning of a revision, at least 4 digits; the default is the
+ * newest earlier one that is not blocked.
+ * @param stays Who wants the host to stay there until `resume`; otherwise it
+ * follows the next commit.
+ * @param skipped Who wants to skip the gates.
  * @throws {SyncError} `gate-closed`, exit 6; `no-earlier`, `unknown-revision`, `ambiguous-revision`
  * or `system-gone`, exit 2; those of a lock or a state that can't be used.
  */
@@ -72,8 +72,8 @@ export async function rollBack(
 }
 
 /**
- * A rollback waits for no time, and asks every other gate: a gate may stand for
- * what the host has to do before it is changed at all.
+ * Checks every gate except soak before a rollback: a gate may stand for work that
+ * the host must finish before any change.
  *
  * @throws {SyncError} `gate-closed`, exit 6.
  */
@@ -105,7 +105,7 @@ async function refuseClosed(
   );
 }
 
-/** Which good system a person means. */
+/** Returns the good system that a person means. */
 export function choose(
   { lastGood, earlier, holds }: Pick<State, "lastGood" | "earlier" | "holds">,
   to: string | undefined,

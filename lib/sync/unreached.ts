@@ -1,5 +1,5 @@
 /**
- * When the remote can't say where its branch is. Loaded only then.
+ * A remote that does not answer, or that lacks the ref. Loaded only then.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { writeHistory } from "../state/unwritten.ts";
 import { listRemote } from "../git/remote.ts";
 import { writeState } from "../state/state_file.ts";
 
-/** The error for a remote that answers, but has no such branch or tag. */
+/** Returns the error for a remote that has no such branch or tag. */
 export async function missing(
   effects: Effects,
   config: Config,
@@ -69,8 +69,8 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
 }
 
 /**
- * Remembers that the remote was not there, and how often in a row. A spell with
- * another reason begins anew.
+ * Remembers that the remote did not answer, and how often in a row. Another reason
+ * begins a new outage.
  */
 export async function recordUnreached(
   effects: Effects,
@@ -99,7 +99,7 @@ export async function recordUnreached(
   });
 }
 
-/** The spell with one try more. */
+/** Returns the outage with one more try. */
 function spellOf(
   before: Unreached | undefined,
   { exit, reason, message }: SyncError,
@@ -112,8 +112,8 @@ function spellOf(
 }
 
 /**
- * Ends a spell, if there is one: it becomes one line of the history, however
- * many tries it had.
+ * Ends an outage, if there is one: it becomes one line of the history, with any
+ * number of tries.
  *
  * @returns the state, not yet written.
  */
