@@ -42,14 +42,14 @@ test("a host reboots in a window where its kernel is another, and only then", as
   await repository.publish("Greet", { knobs: { greeting: "hi" } });
   await sync(machine, 0);
   let status = await machine.sync("status");
-  assertStringIncludes(status.stdout, "nothing to do");
+  assertStringIncludes(status.stdout, "Nothing to do.");
 
   await repository.publish("Kernel 2", { knobs: { kernel: "2" } });
   await sync(machine, 0);
   status = await machine.sync("status");
   assertStringIncludes(
     status.stdout,
-    "a reboot is due (changed: kernel, initrd, kernel modules); no window",
+    "A reboot is needed (changed: kernel, initrd, kernel modules). No window",
   );
   // A run that is done with it would not look for the window again.
   await sync(machine, 0);
@@ -70,7 +70,7 @@ test("a host reboots in a window where its kernel is another, and only then", as
   assertEquals(machine.state()?.reboot?.result, "well");
   assertEquals(machine.state()?.attempt, undefined);
   status = await machine.sync("status");
-  assertStringIncludes(status.stdout, "nothing to do");
+  assertStringIncludes(status.stdout, "Nothing to do.");
 });
 
 test("a host that is not well after a reboot goes back, kernel and all", async () => {

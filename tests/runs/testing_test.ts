@@ -82,7 +82,7 @@ test("without its branch a host goes back to what it follows", async (world) => 
   await tryOut(repository, "An idea");
   await syncTo(world, 0);
   await repository.git("push", "--quiet", "origin", `:${branch}`);
-  says((await syncTo(world, 0, "status")).stdout, "goes back to");
+  says((await syncTo(world, 0, "status")).stdout, "The next run returns to");
   const over = await syncTo(world, 0);
   says(over.stdout, "The test is over; the host is back at ");
   runs(world, main);
