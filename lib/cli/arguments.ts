@@ -185,8 +185,11 @@ async function find(
     const over = operands[most]!;
     throw usageError(
       "too-many-words",
-      `Cannot use "${oneLine(over, 80)}" after ${name}: expected no more words`,
-      meantAsValue(command, over, args) ?? `see gitops-sync ${name} --help`,
+      `Cannot use "${
+        oneLine(over, 80)
+      }" after ${name}: expected no more arguments`,
+      meantAsValue(command, over, args) ??
+        `Run \`gitops-sync ${name} --help\`.`,
     );
   }
   const group = words.length === 1 ? groupOf(words[0]!) : undefined;
@@ -212,9 +215,9 @@ function meantAsValue(
     optional && args[args.indexOf(word) - 1] === `--${name}`
   );
   return flag &&
-    `a value of --${flag.name} follows an equals sign: --${flag.name}=${
+    `Write the value after an equals sign: \`--${flag.name}=${
       oneLine(word, 80)
-    }`;
+    }\`.`;
 }
 
 /** The commands that begin with a word, as one that is there for its help. */
@@ -252,8 +255,8 @@ async function flagHint(flag: string, command: CommandSpec): Promise<string> {
     flags.some(({ name }) => `--${name}` === flag)
   );
   if (owners.length > 0) {
-    const names = owners.map(({ name }) => name).join(", ");
-    return `it is a flag of gitops-sync ${names}`;
+    const names = owners.map(({ name }) => `\`gitops-sync ${name}\``);
+    return `Use it with ${names.join(" or ")}.`;
   }
   const known = [
     ...namesOf([...globalFlags, ...command.flags]),
@@ -262,7 +265,7 @@ async function flagHint(flag: string, command: CommandSpec): Promise<string> {
   ].map((name) => `--${name}`);
   const opposite = flag.replace(/^--no-/, "--");
   return opposite !== flag && known.includes(opposite)
-    ? `${opposite} takes a value, and has no opposite`
+    ? `Use \`${opposite}\` with a value: it has no --no- form.`
     : await nearestTo(flag, known);
 }
 
@@ -271,5 +274,6 @@ async function nearestTo(word: string, known: string[]): Promise<string> {
   const { hintFor } = await import("../config/typed_words.ts");
   const near = nearest(word, known);
   return hintFor(word) ??
-    (near ? `did you mean ${near}? ` : "") + "See gitops-sync --help for all";
+    (near ? `Did you mean ${near}? ` : "") +
+      "Run `gitops-sync --help` for the list.";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { usageError } from "../base/errors.ts";
-import { oneLine, short } from "../base/text.ts";
+import { count, oneLine, short } from "../base/text.ts";
 import { isAttempt, readHistory } from "../state/history.ts";
 import { loggedAttempts } from "../state/log_entries.ts";
 import type { NamedAttempt } from "../report/history_words.ts";
@@ -59,8 +59,8 @@ export function attemptNamed(
   if (known.length === 0) {
     throw usageError(
       "no-attempts",
-      "Nothing was attempted here yet",
-      "gitops-sync sync is the beginning",
+      "There is no attempt on this host yet",
+      "Run `gitops-sync sync`.",
     );
   }
   if (word === undefined) {
@@ -78,12 +78,12 @@ export function attemptNamed(
     "attempt-missing",
     `Cannot find the attempt ${oneLine(word, 80)}: ${
       back !== undefined
-        ? `there are ${attempts.length} alone`
-        : "expected an id, the beginning of a revision (4 digits or more), or a number back such as -1"
+        ? `this host has ${count(attempts.length, "attempt")}`
+        : "expected an ID, the beginning of a revision (4 digits or more), or a number such as -1 for the last attempt"
     }`,
-    `the last one is ${last.id}${
+    `Run \`gitops-sync history --ids\` to list the attempts. The last one is ${last.id}${
       last.revision ? ` of ${short(last.revision)}` : ""
-    }; gitops-sync history --ids lists them`,
+    }.`,
   );
 }
 

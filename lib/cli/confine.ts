@@ -94,14 +94,14 @@ export function startWorker(
       throw usageError(
         "host-name",
         `Cannot use a host of the configuration: ${error.message}`,
-        "look at health.http, health.tcp, build.prebuilt, vault.address, gates and the receivers of notify and commitStatus",
+        "Check the host names in health.http, health.tcp, build.prebuilt, vault.address, gates, lock, notify and commitStatus.",
       );
     }
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw usageError(
       "permissions-missing",
-      "Cannot start: gitops-sync was given too few permissions by Deno",
-      "start it with deno run --allow-all gitops_sync.ts; each command gives up what it does not need",
+      "Cannot start: Deno gave gitops-sync too few permissions",
+      "Start it with `deno run --allow-all gitops_sync.ts`: each command gives up the permissions that it does not need.",
     );
   }
 }

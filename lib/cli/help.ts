@@ -11,25 +11,25 @@ import { columnsOf, wrapped } from "./output/ink.ts";
 import { table } from "./output/table.ts";
 import { type CommandSpec, type Flag, writtenOf } from "./call.ts";
 
-/** `gitops-sync 1.2.3`; the version stands in deno.json alone. */
+/** Returns `gitops-sync 1.2.3`, with the version of deno.json. */
 export function versionLine(): string {
   return `gitops-sync ${project.version}`;
 }
 
-/** Columns where no terminal says how many there are. */
+/** The columns if the width of the terminal is unknown. */
 const usualColumns = 80;
 
 const terminalColumns = () => columnsOf(Deno.stdout) ?? usualColumns;
 
 /**
- * What the program is and can do.
+ * Returns the help of the whole program.
  *
- * @param columns The longest line; by default what the terminal has, or 80.
+ * @param columns The longest line; the default is the terminal's width, or 80.
  */
 export function generalHelp(columns = terminalColumns()): string {
   return [
     paragraphs(
-      "gitops-sync brings a NixOS host to what a Git repository says, or leaves it as it is and says why.",
+      "gitops-sync deploys a NixOS host from a Git repository. If a deployment fails, it rolls the host back and reports why.",
       columns,
     ),
     "",
@@ -48,7 +48,7 @@ export function generalHelp(columns = terminalColumns()): string {
     columned(globalFlags.map(flagRow), columns),
     "",
     paragraphs(
-      "Most options of the configuration are flags, too: gitops-sync sync --help",
+      "Most configuration options are also flags: gitops-sync sync --help",
       columns,
     ),
     "",
@@ -64,9 +64,9 @@ export function generalHelp(columns = terminalColumns()): string {
 }
 
 /**
- * What one command does, and its flags.
+ * Returns the help of one command.
  *
- * @param columns The longest line; by default what the terminal has, or 80.
+ * @param columns The longest line; the default is the terminal's width, or 80.
  */
 export function commandHelp(
   command: CommandSpec,
@@ -91,7 +91,7 @@ export function commandHelp(
   ].join("\n");
 }
 
-/** Texts are wrapped anew; lists, whose lines are indented, stay as they are. */
+/** Wraps text again; lists, whose lines are indented, stay as they are. */
 function paragraphs(text: string, columns: number): string {
   return text.split("\n\n").map((paragraph) =>
     /^ /m.test(paragraph)
@@ -108,16 +108,16 @@ function examplesOf({ examples = [] }: CommandSpec): string[] {
   ];
 }
 
-/** All options where they matter most, and a pointer everywhere else. */
+/** Returns all options for `sync`, and a reference for other commands. */
 function configurationHelp({ name }: CommandSpec, columns: number): string[] {
   if (name !== commands[0]!.name) {
     return [paragraphs(
-      "Options of the configuration as flags: gitops-sync sync --help",
+      "Configuration options as flags: gitops-sync sync --help",
       columns,
     )];
   }
   return [
-    "options of the configuration, which beat its file:",
+    "configuration options as flags (they override the file):",
     ...flagOptions.map((name) => optionHelp(name, columns)),
     "",
     "More about each option: man gitops-sync.yaml",
@@ -144,8 +144,8 @@ function placeholder(choices: readonly string[] | undefined): string {
 }
 
 /**
- * The first sentence of an option's text; all of it where it begins with one of
- * the option's values, each of which has a sentence.
+ * Returns the first sentence of an option's text. If the text begins with one of
+ * the option's values, each has a sentence, and it returns the whole text.
  */
 function shortText(text: string): string {
   const end = /(?<!\b(?:e\.g|i\.e))\.(?=\s)/.exec(text);
@@ -158,7 +158,7 @@ function flagRow(flag: Flag): [string, string] {
   return [writtenOf(flag), flag.text];
 }
 
-/** Two columns; the right one goes on below its beginning. */
+/** Formats two columns; the right one continues below its beginning. */
 function columned(
   rows: readonly (readonly [string, string])[],
   columns: number,

@@ -75,15 +75,15 @@ export async function resultOf<T>(
 
 function notAnswering(): SyncError {
   return new SyncError(
-    "Cannot go on: the runtime has stopped in a call of the system",
+    "Cannot continue: the runtime is blocked in a system call",
     {
       stage: "decide",
       reason: "not-answering",
       next: "retry",
       exit: exitCodes.bug,
       hints: [
-        "run gitops-sync again: it finishes or undoes what was begun",
-        "look at what the kernel refuses or waits for: dmesg; ulimit -n; a disk or network file system that does not answer",
+        "Run gitops-sync again: it finishes or undoes what this run began.",
+        "Check the kernel log and the limits with `dmesg` and `ulimit -n`: a disk or a network file system may not respond.",
       ],
     },
   );

@@ -65,8 +65,8 @@ export async function load(name: string): Promise<Runnable> {
   if (loader) return await loader();
   throw usageError(
     "command-missing",
-    `Cannot run ${name} alone: expected one of its commands`,
-    `see gitops-sync ${name} --help`,
+    `Cannot run ${name}: expected one of its subcommands`,
+    `Run \`gitops-sync ${name} --help\` for the list.`,
   );
 }
 

@@ -59,8 +59,8 @@ export function asPerson(effects: Pick<Effects, "run">): Person {
       if (url !== "") return url;
       throw usageError(
         "repository-missing",
-        "Cannot sign for no repository: there is no checkout here",
-        "name the one that the hosts follow: --repository URL",
+        "Cannot find the repository: there is no checkout with a remote origin here",
+        "Run the command in a checkout, or name the repository that the hosts follow: `--repository URL`.",
       );
     },
     async revision(word) {
@@ -72,8 +72,8 @@ export function asPerson(effects: Pick<Effects, "run">): Person {
         "not-a-revision",
         `Cannot find ${
           oneLine(word, 80)
-        }: expected a full commit hash, or what this checkout calls it`,
-        "run it in a checkout that has the commit, or give all its digits",
+        }: expected a full commit hash, or a name in this checkout`,
+        "Run the command in a checkout that has the commit, or type the full hash.",
       );
     },
     async signingKey() {
@@ -86,8 +86,8 @@ export function asPerson(effects: Pick<Effects, "run">): Person {
       }
       throw usageError(
         "key-missing",
-        "Cannot sign with no key: Git names no file of an SSH key, and no OpenPGP key",
-        "name your key: --key ~/.ssh/id_ed25519, or --gpg-key ID",
+        "Cannot sign the note: user.signingKey of Git names no SSH key file and no OpenPGP key",
+        "Name your key: `--key ~/.ssh/id_ed25519`, or `--gpg-key ID`.",
       );
     },
   };
@@ -157,8 +157,8 @@ export class NotePublisher implements AsyncDisposable {
       // Somebody else was faster: theirs and ours both count.
       if (tries < mostTries && tip !== before) continue;
       throw failed(
-        `Cannot push the note to ${ref}: git push ended with ${code}`,
-        "you need the right to push to that ref; see what Git says above",
+        `Cannot push the note to ${ref}: git push exited with code ${code}`,
+        "Read the error of Git above. You need permission to push to this ref.",
       );
     }
   }
@@ -172,8 +172,8 @@ export class NotePublisher implements AsyncDisposable {
     const code = await this.person.attended(program, [...args, path]);
     if (code === 0) return await Deno.readTextFile(`${path}.sig`);
     throw failed(
-      `Cannot sign with ${key}: ${program} ended with ${code}`,
-      "name your own key with --key FILE or --gpg-key ID; a public SSH key works where an agent has the private one",
+      `Cannot sign with ${key}: ${program} exited with code ${code}`,
+      "Name your own key with `--key FILE` or `--gpg-key ID`. A public SSH key works if an agent has the private key.",
     );
   }
 
@@ -206,8 +206,8 @@ export class NotePublisher implements AsyncDisposable {
     const code = await this.#attended([...args, this.url, what]);
     if (code !== 0) {
       throw failed(
-        `Cannot read the notes of ${this.url}: git fetch ended with ${code}`,
-        "see what Git says above",
+        `Cannot read the notes of ${this.url}: git fetch exited with code ${code}`,
+        "Read the error of Git above.",
       );
     }
     const own = `${ownRef}/${ref.at(-1)}`;

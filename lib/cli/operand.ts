@@ -7,9 +7,9 @@ import { usageError } from "../base/errors.ts";
 import type { Call } from "./call.ts";
 
 /**
- * The first operand of a call.
+ * Returns the first operand of a call.
  *
- * @param verb Completes "Cannot … nothing".
+ * @param verb Completes "Cannot …".
  * @param usage What was to be typed behind `gitops-sync`.
  * @throws {SyncError} `operand-missing`, exit 2, with the hint.
  */
@@ -22,7 +22,7 @@ export function neededOperand(
   if (operand !== undefined) return operand;
   throw usageError(
     "operand-missing",
-    `Cannot ${verb} nothing: expected gitops-sync ${usage}`,
+    `Cannot ${verb}: expected gitops-sync ${usage}`,
     hint,
   );
 }

@@ -17,7 +17,7 @@ import { factsOf, lastAnswer } from "./command/status_facts.ts";
  */
 export async function publishPage(local: LocalFacts): Promise<void> {
   // The page asks systemd itself: during a run nobody knows the next one.
-  const facts = factsOf(local, lastAnswer(local), { why: "not asked" });
+  const facts = factsOf(local, lastAnswer(local), { why: "not queried" });
   writeFacts(local.config.stateDirectory, facts, await behindOf(local));
 }
 

@@ -45,7 +45,7 @@ export class RunWatcher implements Disposable {
     teller.tell({
       kind: "message",
       level: "info",
-      text: `Watching the ${command} of process ${pid}`,
+      text: `Watching gitops-sync ${command} (process ${pid})`,
     });
     teller.tell({ kind: "start", stage: "decide", ago });
   }

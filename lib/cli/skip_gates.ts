@@ -21,14 +21,14 @@ export function skipOf({ switches, texts, command }: Call): Wish | undefined {
     if (reason === "" || command.name !== "sync") return undefined;
     throw usageError(
       "flags-together",
-      "Cannot use --reason alone: expected it with --skip-gates",
+      "Cannot use --reason here: expected --skip-gates with it",
     );
   }
   if (reason === "") {
     throw usageError(
       "no-reason",
       "Cannot use --skip-gates alone: expected a reason, which is recorded",
-      `gitops-sync ${command.name} --skip-gates --reason "the forge is down"`,
+      `Type the reason: \`gitops-sync ${command.name} --skip-gates --reason "the forge is down"\`.`,
     );
   }
   return { by: whoRuns(), reason };

@@ -1,12 +1,12 @@
 /**
- * Whether a host and Git agree, why not, and what comes next: pure, from the
- * same decision that a run would make.
+ * Whether a host is in sync with Git, why not, and what comes next. Pure: it
+ * rests on the same decision that a run would make.
  *
  * @module
  */
-import { count, short } from "../base/text.ts";
+import { short } from "../base/text.ts";
 import type { Config } from "../config/schema.ts";
-import type { HistoryEntry } from "../state/state.ts";
+import type { HistoryEntry, RolledBack } from "../state/state.ts";
 import type { NextRun } from "../host/next_run.ts";
 import type { LocalFacts } from "./host_facts.ts";
 import {
@@ -19,6 +19,7 @@ import {
 } from "../run/decide.ts";
 import { decisionOf } from "../run/host_state.ts";
 import { closedNames } from "../run/gates.ts";
+import { howOften } from "../run/how_often.ts";
 import type { Gated } from "../state/state.ts";
 import {
   againText,
@@ -32,16 +33,16 @@ import { timeAndAge, timeOf } from "./times.ts";
 import { shortName } from "../run/testing.ts";
 import type { Tip } from "../base/tip.ts";
 
-/** Everything that status rests on. */
+/** The facts for `status`. */
 export interface Facts extends LocalFacts {
   history: readonly HistoryEntry[];
   /** When the next run is. */
   nextRun?: NextRun;
-  /** Why no run changes this machine, where it is not that of `machineId`. */
+  /** Why no run changes this machine, if it is not the one of `machineId`. */
   otherMachine?: string;
-  /** Why the remote says nothing now. */
+  /** Why the remote gave no answer. */
   unreached?: string;
-  /** What of the last good system is not what was booted, in words. */
+  /** The parts of the last good system that differ from the booted one. */
   changed?: readonly string[];
   /** The system that was booted. */
   booted?: string | null;
@@ -49,51 +50,60 @@ export interface Facts extends LocalFacts {
 
 /** The answer in words. */
 export interface Verdict {
-  /** `null`: it can't be told without the remote. */
+  /** `null` if unknown, because the remote did not answer. */
   agrees: boolean | null;
-  /** Why they do not agree, or why it can't be told. */
+  /** Why they do not agree, or why that is unknown. */
   why: string;
   /** What happens or what to type, one sentence each. */
   next: string[];
 }
 
-const nothingToDo = "nothing to do";
+const nothingToDo = "Nothing to do.";
 
-/** What is to be said of a reboot. */
+/** The command that does at once what the next run would do. */
+const syncNow = "Run `gitops-sync sync` to do it now.";
+
+/** Returns what a person must know about a reboot. */
 function rebootText(facts: Facts): string | undefined {
   const { state, config, changed = [], booted = null } = facts;
   if (state.reboot && !state.reboot.result) {
-    return "a reboot was begun; the next run looks whether the host came up and is well";
+    return "A reboot is in progress. The next run checks that the host came up and is healthy.";
   }
-  // Whether it is needed matters to a person who does it, too.
+  // A person who reboots by hand needs to know as well.
   const isOwn = config.reboot === "never";
   const policy = isOwn ? "when-needed" : config.reboot;
   const situation = { ...facts, config: { ...config, reboot: policy } };
   const due = rebootOf(situation, changed, booted);
   if (!due) return undefined;
-  const what = `a reboot is due (changed: ${due.why.join(", ")})`;
-  if (isOwn) return `${what}, and left to you: systemctl reboot`;
+  const what = `A reboot is needed (changed: ${due.why.join(", ")}).`;
+  if (isOwn) {
+    return `${what} gitops-sync does not reboot this host (reboot: never): run \`systemctl reboot\`.`;
+  }
   return due.opening === undefined
-    ? `${what}; the next run begins it: gitops-sync sync`
-    : `${what}; ${
-      opensText(due.opening)
-    }; gitops-sync sync --now does not wait for it`;
+    ? `${what} The next run reboots the host. ${syncNow}`
+    : `${what} ${
+      sentence(opensText(due.opening))
+    } Run \`gitops-sync sync --now\` to reboot at once.`;
 }
 
-/** Another command than a run has the lock, and a run would find it taken. */
+/** Names a command, other than a run, that holds the lock of runs. */
 function othersText({ busy, isBusy }: Facts): string | undefined {
   return busy && !isBusy
-    ? `gitops-sync ${busy.command} is at work (process ${busy.pid}): a run can't begin before it is over`
+    ? `\`gitops-sync ${busy.command}\` is running (process ${busy.pid}). No run can begin before it ends.`
     : undefined;
 }
 
-/** Compares what runs with what Git says. */
+/** A clause as a sentence. */
+const sentence = (clause: string) =>
+  `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
+
+/** Compares the running system with the tip of the ref. */
 export function agreement(facts: Facts): Verdict {
   const verdict = compare(facts);
   const first = urgent(facts);
   if (first) return { ...verdict, next: first };
   const more = [
-    facts.state.lastGood?.unwell ? unwell : undefined,
+    facts.state.lastGood?.unwell ? unhealthy : undefined,
     rebootText(facts),
     othersText(facts),
   ].filter((text) => text !== undefined);
@@ -102,42 +112,44 @@ export function agreement(facts: Facts): Verdict {
   return { ...verdict, next: [...others, ...more] };
 }
 
-/** What is more important than any difference. */
+/** Returns what matters more than any difference. */
 function urgent(facts: Facts): string[] | undefined {
   const { busy, isBusy, state: { attempt, last }, suspension } = facts;
   if (isBusy) {
     const who = busy ? `: ${busy.command}, process ${busy.pid}` : "";
     const where = attempt ? `, at the ${attempt.stage} stage` : "";
-    return [`a run is under way${who}${where}`];
+    return [`A run is in progress${who}${where}.`];
   }
   if (facts.otherMachine) return [facts.otherMachine];
   if (attempt && last?.exit === 8) {
     return [
-      "this host needs a person: the way back failed too; each run tries it again",
+      "Manual action is needed: the rollback failed too. Each run tries it again.",
       ...last.hints,
     ];
   }
   if (attempt) {
     return [
-      `the run of ${
+      `The run of ${
         short(attempt.commit.revision)
-      } was cut off at the ${attempt.stage} stage; the next run finishes or undoes it: gitops-sync sync`,
+      } was interrupted at the ${attempt.stage} stage. The next run finishes or undoes it. ${syncNow}`,
     ];
   }
   if (suspension) {
     const { since, until, reason, by } = suspension;
     const end = until === null ? "" : ` until ${timeOf(until)}`;
     return [
-      `suspended${by === undefined ? "" : ` by ${by}`} since ${
+      `Suspended${by === undefined ? "" : ` by ${by}`} since ${
         timeAndAge(since, facts.now)
-      }${end}${reason ? ` (${reason})` : ""}; gitops-sync resume ends it`,
+      }${end}${
+        reason ? ` (${reason})` : ""
+      }. Run \`gitops-sync resume\` to deploy again.`,
     ];
   }
   return undefined;
 }
 
-const unwell =
-  "this host needs a person: it did not come up well after a reboot, and has no way back; each run looks again";
+const unhealthy =
+  "Manual action is needed: the host was not healthy after a reboot, and no earlier system is left to roll back to. Each run checks it again.";
 
 function compare(facts: Facts): Verdict {
   const { tip } = facts;
@@ -153,7 +165,7 @@ function withoutTip(
   const rolledBack = rolledBackOf(state);
   const why = [
     unreached,
-    ...rolledBack ? [`${rolledBackText(rolledBack)}, and it stays there`] : [],
+    ...rolledBack ? [staysText(rolledBack)] : [],
     ...drift ? [driftText(drift)] : [],
   ];
   return {
@@ -162,17 +174,20 @@ function withoutTip(
     next: [
       ...rolledBack ? [resumeText(config)] : [],
       ...state.last?.stage === "decide" ? state.last.hints : [],
-      "the next run asks again",
+      "The next run queries the repository again.",
     ],
   };
 }
 
 const resumeText = ({ ref }: Pick<Config, "ref">) =>
-  `gitops-sync resume follows ${ref} again`;
+  `Run \`gitops-sync resume\` to follow ${ref} again.`;
+
+const staysText = (rolledBack: RolledBack) =>
+  `${rolledBackText(rolledBack)}; it stays there until resume`;
 
 function driftText(drift: NonNullable<ReturnType<typeof driftOf>>): string {
   return `somebody switched by hand: the ${drift.what} is ${
-    drift.actual ?? "gone"
+    drift.actual ?? "missing"
   }`;
 }
 
@@ -187,32 +202,32 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
       return {
         agrees: false,
         why: driftText(decision.drift),
-        next: ["the next run corrects it: gitops-sync sync"],
+        next: [`The next run corrects it. ${syncNow}`],
       };
     case "held":
       return {
         agrees: false,
         why: `${
           short(decision.hold.revision)
-        } is held: ${decision.hold.message}`,
+        } is blocked: ${decision.hold.message}`,
         next: [...decision.hold.hints, ...holdHints(decision.hold)],
       };
     case "wait":
       return {
         agrees: false,
         why: `${short(decision.backoff.revision)} failed ${
-          count(decision.backoff.failures, "time")
-        } for what may pass: ${facts.state.last?.message ?? ""}`,
+          howOften(decision.backoff.failures)
+        } with a temporary error: ${facts.state.last?.message ?? ""}`,
         next: [
-          `it is tried again after ${
+          `The next run after ${
             timeOf(decision.backoff.notBefore)
-          }; gitops-sync sync --now tries at once`,
+          } tries it again. Run \`gitops-sync sync --now\` to try at once.`,
         ],
       };
     case "rolled-back":
       return {
         agrees: facts.state.lastGood?.revision === tip.revision,
-        why: `${rolledBackText(decision.rolledBack)}, and it stays there${
+        why: `${staysText(decision.rolledBack)}${
           decision.drift ? `; ${driftText(decision.drift)}` : ""
         }`,
         next: [resumeText(facts.config)],
@@ -222,7 +237,7 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
         agrees: false,
         why: `${
           short(decision.waiting.revision)
-        } is built, and waits for approval`,
+        } is built and waits for approval`,
         next: [waitText(decision)],
       };
     case "gated":
@@ -230,31 +245,34 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
     case "queued":
       return {
         agrees: false,
-        why: `${short(decision.wait.revision)} waits for a slot since ${
+        why: `${short(decision.wait.revision)} has waited for a slot since ${
           timeAndAge(decision.wait.since, facts.now)
         }: ${decision.wait.message}`,
         next: [
-          "each run asks again; gitops-sync fleet locks tells who holds the slots",
+          "Each run tries again. Run `gitops-sync fleet locks` to see who holds the slots.",
         ],
       };
     case "test": {
       const { name, revision } = decision.tip;
       return {
         agrees: false,
-        why: `${shortName(name)} is at ${
+        why: `the testing branch ${shortName(name)} is at ${
           short(revision)
-        }, which was not tried out yet`,
-        next: ["the next run tries it out: gitops-sync sync"],
+        }, which is not deployed yet`,
+        next: [
+          `The next run deploys it as a test, until the next reboot. ${syncNow}`,
+        ],
       };
     }
     case "test-over":
       return {
         agrees: false,
-        why: "what is tried out no longer belongs on top of what is followed",
+        why:
+          `the test is over: its branch is missing, merged, switched off, or not based on ${facts.config.ref}`,
         next: [
-          `the next run goes back to ${
+          `The next run returns to ${
             short(decision.deployment.revision)
-          }: gitops-sync sync`,
+          }. ${syncNow}`,
         ],
       };
     case "outside":
@@ -264,18 +282,18 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
           ? driftText(decision.drift)
           : `${
             decision.revision ? short(decision.revision) : to
-          } waits for a window`,
+          } waits for a deployment window`,
         next: [
           `${
-            opensText(decision.opening)
-          }; gitops-sync sync --now does not wait for it`,
+            sentence(opensText(decision.opening))
+          } Run \`gitops-sync sync --now\` to deploy at once.`,
         ],
       };
     case "deploy":
       return {
         agrees: false,
         why: undeployed(facts, decision.tip ?? tip),
-        next: ["the next run deploys it: gitops-sync sync"],
+        next: [`The next run deploys it. ${syncNow}`],
       };
   }
 }
@@ -283,19 +301,19 @@ function verdictOf(decision: Decision, facts: Facts, tip: Tip): Verdict {
 function gatedVerdict(gated: Gated): Verdict {
   return {
     agrees: false,
-    why: `${short(gated.revision)} is built, and waits for ${
+    why: `${short(gated.revision)} is built and waits for ${
       closedNames(gated)
     }`,
     next: [
       againText(gated),
-      "gitops-sync sync --skip-gates --reason TEXT deploys it all the same",
+      "In an emergency, run `gitops-sync sync --skip-gates --reason TEXT`.",
     ],
   };
 }
 
-/** Why a run would deploy the tip. */
+/** Returns why a run would deploy the tip. */
 function undeployed({ config, state: { lastGood } }: Facts, tip: Tip): string {
-  if (!lastGood) return "nothing was deployed here yet";
+  if (!lastGood) return "nothing is deployed on this host yet";
   const to = short(tip.revision);
   if (lastGood.revision !== tip.revision) return `${to} is not deployed yet`;
   const now = targetOf(config);

@@ -1,5 +1,5 @@
 /**
- * How far a host is behind: which commits the mirror has that are not deployed.
+ * How far a host is behind: the commits in the mirror that are not deployed.
  *
  * @module
  */
@@ -15,13 +15,12 @@ export interface Behind {
 }
 
 /**
- * The commits between two.
+ * Counts the commits between two revisions.
  *
  * @param folder The state folder, which has the mirror.
- * @param from What is deployed. Without it the whole history is behind, which
- * says nothing.
- * @returns nothing where the mirror has not both, and where there is no commit
- * between them: a branch that went back has nothing that is not deployed.
+ * @param from The deployed revision; without it there is nothing to count from.
+ * @returns `undefined` if the mirror lacks one of them, or if there is no commit
+ * between them: a branch that moved back has no commit that is not deployed.
  */
 export async function behind(
   effects: Pick<Effects, "run">,

@@ -1,6 +1,6 @@
 /**
- * How many attempts ended how, since the program came to this host. The
- * history forgets old attempts, so the numbers are kept beside it.
+ * The number of attempts by result, since the program was installed. The history
+ * drops old attempts, so the numbers are stored separately.
  *
  * @module
  */
@@ -40,7 +40,7 @@ const shape: Shape = object({
   proven: optional(isText),
 });
 
-/** Reads the counts; where they can't be read they begin anew. */
+/** Reads the counts; if they cannot be read, they begin at zero. */
 export function readCounts(folder: string): Counts {
   try {
     const counts = JSON.parse(readIfThere(pathIn(folder)) ?? "null");
@@ -51,7 +51,7 @@ export function readCounts(folder: string): Counts {
   }
 }
 
-/** Counts the attempts that were not counted yet, each once. */
+/** Counts each attempt that was not counted yet. */
 export function counted(
   counts: Counts,
   history: readonly HistoryEntry[],
@@ -82,7 +82,7 @@ export function counted(
   };
 }
 
-/** Writes the counts down, if they are others than before. */
+/** Writes the counts, if they have changed. */
 export async function writeCounts(
   folder: string,
   before: Counts,

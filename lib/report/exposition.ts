@@ -23,7 +23,7 @@ export interface Family {
 const prefix = "gitops_sync_";
 
 /**
- * The families as text.
+ * Returns the families as text.
  *
  * @example
  * ```ts

@@ -28,14 +28,14 @@ export function spellText(
   return `${reason}${until}, ${tries === 1 ? "1 try" : `${tries} tries`}`;
 }
 
-/** An attempt: one that has ended has an entry in the history. */
+/** An attempt; it has an entry in the history after it has ended. */
 export interface NamedAttempt {
   id: string;
   revision: string | undefined;
   entry?: HistoryEntry;
 }
 
-/** What is known of an attempt, label by label, without its stages. */
+/** Returns what is known of an attempt, by label, without its stages. */
 export function attemptRows(
   { id, revision, entry }: NamedAttempt,
 ): [label: string, text: string][] {
@@ -52,7 +52,7 @@ export function attemptRows(
     ],
     ["began", entry && timeOf(entry.at)],
     ["took", entry && formatDuration(entry.ms)],
-    ["result", entry ? endText(entry) : "under way, or cut off"],
+    ["result", entry ? endText(entry) : "in progress, or interrupted"],
     ["by", entry?.by],
     ["reason", entry?.why],
     ["why", entry?.message],

@@ -1,19 +1,19 @@
 /**
- * Which revisions stay held.
+ * Which revisions stay blocked.
  *
  * @module
  */
 import type { Hold } from "../state/state.ts";
 
-/** A person's word. */
+/** The reasons of holds that a person made. */
 const ofPeople = ["rolled-back", "rejected"];
 
-/** More are forgotten: a hold matters while a branch names its revision. */
+/** Older ones are dropped: a hold matters only while a branch names it. */
 const mostHolds = 20;
 
 /**
- * Holds one revision more. Where there are too many, those go first that whoever
- * may push makes without end, and never what a person left or rejected.
+ * Adds a hold. If there are too many, it drops first those that anybody with the
+ * right to push can make without end, and never those that a person made.
  */
 export function withHold(holds: readonly Hold[], hold: Hold): Hold[] {
   const others = holds.filter(({ revision }) => revision !== hold.revision);
@@ -23,7 +23,7 @@ export function withHold(holds: readonly Hold[], hold: Hold): Hold[] {
   return [hold, ...others.filter((one) => !spare.includes(one))];
 }
 
-/** What was refused unread is found again at no cost; what did harm is not. */
+/** Ranks holds: a failed activation costs the most to find again. */
 function weight({ stage }: Hold): number {
   if (stage === "verify") return 0;
   return ["activate", "health", "confirm"].includes(stage) ? 2 : 1;

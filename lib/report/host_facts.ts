@@ -1,5 +1,5 @@
 /**
- * What a host knows of itself without asking anybody.
+ * What a host knows of itself, without a query to a server.
  *
  * @module
  */
@@ -24,16 +24,16 @@ import type { Holder } from "../host/lock.ts";
 
 /** What a host knows of itself. */
 export interface LocalFacts extends HostFacts {
-  /** When the remote was asked last. */
+  /** When the remote was queried last. */
   asked?: AskedAt;
-  /** Who has the lock, where that is known: a run, or another command. */
+  /** Who holds the lock, if known: a run, or another command. */
   busy?: Holder;
 }
 
 /**
- * Reads what a host knows of itself, with what the remote said last.
+ * Reads what a host knows of itself, with the last answer of the remote.
  *
- * @throws {SyncError} where the state or a suspension can't be read.
+ * @throws {SyncError} if the state or a suspension cannot be read.
  */
 export async function localFacts(config: LocalConfig): Promise<LocalFacts> {
   const folder = config.stateDirectory;
@@ -59,7 +59,7 @@ export async function localFacts(config: LocalConfig): Promise<LocalFacts> {
   };
 }
 
-/** What the remote named when it was asked last, if it answered then. */
+/** Returns the tip from the last query, if the remote answered. */
 function lastTip(
   { repository, ref }: LocalConfig,
   { seen, last }: State,
@@ -75,11 +75,11 @@ function lastTip(
   return { revision, name: name ?? ref, kind: kind as Tip["kind"] };
 }
 
-/** What each document about a host begins with. */
+/** The first fields of each document about a host. */
 export interface HostPart {
   /** The host's name in the flake; `null` without a configuration. */
   host: string | null;
-  /** What the host follows; `null` where the configuration names nothing. */
+  /** What the host follows; `null` if the configuration names no repository. */
   target:
     | Record<"repository" | "ref" | "directory" | "host" | "operation", string>
     | null;
@@ -87,11 +87,11 @@ export interface HostPart {
 }
 
 /**
- * What a document about a host begins with. Where it can't be told, that is the
- * answer: this never fails.
+ * Returns the first fields of a document about a host. It never fails: the state
+ * is `unknown` then.
  *
- * @param config Nothing where the configuration can't be read.
- * @param state Where that is known already.
+ * @param config `undefined` if the configuration cannot be read.
+ * @param state The state, if known already.
  */
 export async function hostPart(
   config: LocalConfig | undefined,

@@ -7,18 +7,18 @@
 import { formatDuration } from "../base/duration.ts";
 import type { Event, Level, Progress } from "../base/effects.ts";
 
-/** Lines for a file or a pipe. */
+/** Returns an event as lines for a file or a pipe. */
 export function plainLines(event: Event): string {
   return linesOf(event).map((line) => `${line}\n`).join("");
 }
 
-/** Lines with the journal's priorities (sd-daemon(3), `SD_NOTICE`). */
+/** Returns lines with the journal's priorities (sd-daemon(3), `SD_NOTICE`). */
 export function journalLines(event: Event): string {
   const prefix = `<${priorityOf(event)}>`;
   return linesOf(event).map((line) => `${prefix}${line}\n`).join("");
 }
 
-/** The priority of an event in the journal, as of syslog(3). */
+/** Returns the priority of an event in the journal (syslog(3)). */
 export function priorityOf(event: Event): number {
   return priorities[event.kind === "message" ? event.level : "info"];
 }
@@ -32,7 +32,7 @@ const priorities: Readonly<Record<Level, number>> = {
   debug: 7,
 };
 
-/** What an event is in lines, without line ends; none for what is not shown. */
+/** Returns an event as lines without line ends; empty if it is not shown. */
 export function linesOf(event: Event): string[] {
   switch (event.kind) {
     case "attempt":
@@ -66,7 +66,7 @@ export function progressText({ text, tasks = [] }: Progress): string {
   return `${text.replace(/ · .*$/s, "")} · ${named}${more}`;
 }
 
-/** A message with its evidence and what to do, a line each. */
+/** Returns a message with its details and hints, one per line. */
 export function messageLines(event: Event & { kind: "message" }): string[] {
   const { level, text, details = [], hints = [] } = event;
   const word = level === "error" || level === "warning" ? `${level}: ` : "";

@@ -10,7 +10,7 @@ import { short } from "../base/text.ts";
 import type { LogEntry } from "../state/log_entries.ts";
 import { timeOf } from "./times.ts";
 
-/** An entry as lines, each with the time at which it was written. */
+/** Returns an entry as lines, each with its time. */
 export function logLines(entry: LogEntry): string[] {
   const time = timeOf(new Date(entry.at).toISOString()).slice(11);
   return linesOf(entry).map((line) => `${time} ${line}`);
@@ -29,7 +29,7 @@ function linesOf(entry: LogEntry): string[] {
     case "line":
       return [`${entry.stage}| ${entry.text}`];
     case "omitted":
-      return [`… ${sizeText(entry.bytes)} of the log are left out here …`];
+      return [`… ${sizeText(entry.bytes)} of the log omitted …`];
     case "message":
       return messageLines(entry);
     case "end":

@@ -12,7 +12,7 @@ import type { HistoryEntry } from "../state/state.ts";
 import type { Counts } from "./counts.ts";
 import type { Family, Sample } from "./exposition.ts";
 
-/** What the metrics are made of. */
+/** The facts for the metrics. */
 export interface MetricFacts {
   version: string;
   /** Which host it is, and its ring in staged rollouts. */
@@ -23,11 +23,11 @@ export interface MetricFacts {
   /** The last attempt. */
   last?: HistoryEntry;
   isSuspended: boolean;
-  /** Whether the host is not what was deployed. */
+  /** Whether the host differs from what was deployed. */
   hasDrift: boolean;
   needsReboot: boolean;
   needsPerson: boolean;
-  /** The fault that was told last and is not over. */
+  /** The last reported fault, if it is not over. */
   fault?: { stage: string; reason: string };
   /** Milliseconds: the age of the oldest commit that is not deployed. */
   behind: number;
@@ -37,7 +37,7 @@ export interface MetricFacts {
   waiting: number;
 }
 
-/** The metrics, in the order of the documentation. */
+/** Returns the metrics, in the order of the documentation. */
 export function metricsOf(facts: MetricFacts): Family[] {
   return [
     ...whatRuns(facts),
@@ -68,7 +68,7 @@ function whatRuns(facts: MetricFacts) {
     ),
     gauge(
       "seen_revision_info",
-      "The revision that the repository named last.",
+      "The last known tip of the ref.",
       seen && { labels: { revision: seen.revision }, value: 1 },
     ),
   ];
@@ -131,7 +131,7 @@ function attempts({ counts, last }: MetricFacts): Family[] {
   ];
 }
 
-/** A stage may be done twice in one attempt: its times add up. */
+/** Returns the time of each stage; a stage can run twice in one attempt. */
 function stagesOf(last: HistoryEntry | undefined): Sample[] {
   const sums = new Map<string, number>();
   for (const { stage, ms } of last?.stages ?? []) {
@@ -145,31 +145,31 @@ function standing(facts: MetricFacts): Family[] {
   const { seen, holds, lastGood } = state;
   const isHeld = holds.some(({ revision }) => revision === seen?.revision);
   return [
-    yesNo("suspended", "Whether a person suspended this host.", {
+    yesNo("suspended", "Whether deployments are suspended.", {
       is: facts.isSuspended,
     }),
-    yesNo("held", "Whether the revision that Git names is held.", {
+    yesNo("held", "Whether the tip of the ref is blocked.", {
       is: isHeld,
     }),
-    yesNo("rolled_back", "Whether a person's rollback lasts on this host.", {
+    yesNo("rolled_back", "Whether the host stays rolled back by a person.", {
       is: rolledBackOf(state) !== undefined,
     }),
     yesNo("approval_wanted", "Whether a built revision waits for approval.", {
       is: wantedOf(state) !== undefined,
     }),
     ...gates(facts),
-    yesNo("drift", "Whether the host is not what was deployed.", {
+    yesNo("drift", "Whether the host differs from what was deployed.", {
       is: facts.hasDrift,
     }),
-    yesNo("needs_reboot", "Whether what runs needs a reboot.", {
+    yesNo("needs_reboot", "Whether the deployed system needs a reboot.", {
       is: facts.needsReboot,
     }),
-    yesNo("needs_person", "Whether the way back failed (exit code 8).", {
+    yesNo("needs_person", "Whether manual action is needed (exit code 8).", {
       is: facts.needsPerson,
     }),
     gauge(
       "fault_info",
-      "The fault that lasts, by its stage and reason.",
+      "The current fault, by its stage and reason.",
       fault && {
         labels: { stage: fault.stage, reason: fault.reason },
         value: 1,
@@ -177,27 +177,27 @@ function standing(facts: MetricFacts): Family[] {
     ),
     yesNo(
       "secrets_checked",
-      "Whether the secrets of what runs were proven to decrypt.",
+      "Whether the secrets of the deployed system were decrypted in a check.",
       lastGood && { is: facts.counts.proven === lastGood.revision },
     ),
     yesNo("slot_held", "Whether this host holds a slot of its group.", {
       is: state.slot !== undefined,
     }),
-    yesNo("slot_stuck", "Whether it holds it because it was not healthy.", {
+    yesNo("slot_stuck", "Whether it keeps the slot because it is unhealthy.", {
       is: state.slot?.stuck === true,
     }),
     gauge(
       "slot_wanted_timestamp_seconds",
-      "Since when this host waits for a slot of its group.",
+      "When this host began to wait for a slot of its group.",
       state.slotWait && { value: Date.parse(state.slotWait.since) / 1000 },
     ),
-    gauge("messages_waiting", "Messages that wait for their delivery.", {
+    gauge("messages_waiting", "Messages that wait to be delivered.", {
       value: facts.waiting,
     }),
   ];
 }
 
-/** A gate that holds nothing back now counts as open. */
+/** Returns the metrics of gates; one that holds nothing back counts as open. */
 function gates({ state, gates }: MetricFacts): Family[] {
   const found = gatedNow(state)?.gates ?? [];
   const known = gates.map((gate) => ({
@@ -208,7 +208,7 @@ function gates({ state, gates }: MetricFacts): Family[] {
     {
       name: "gate_open",
       kind: "gauge",
-      help: "Whether a gate lets the revision through that is built.",
+      help: "Whether a gate lets the built revision pass.",
       samples: known.map(({ labels, found }) => ({
         labels,
         value: found?.isOpen === false ? 0 : 1,
@@ -217,7 +217,7 @@ function gates({ state, gates }: MetricFacts): Family[] {
     {
       name: "gate_since_timestamp_seconds",
       kind: "gauge",
-      help: "Since when a gate stands so for the revision that waits.",
+      help: "When a gate last changed its state for the waiting revision.",
       samples: known.flatMap(({ labels, found }) =>
         found ? [{ labels, value: Date.parse(found.since) / 1000 }] : []
       ),

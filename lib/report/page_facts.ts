@@ -2,8 +2,8 @@
  * What `gitops-sync serve` shows: the facts of `status` with the history and
  * the last plan, in one folder of the state folder.
  *
- * `serve` has no right to enter the state folder. Its unit sees this folder and
- * the logs of attempts there, and nothing else (lib/state/shown.ts).
+ * `serve` may not enter the state folder. Its unit sees only this folder and the
+ * logs of attempts (lib/state/shown.ts).
  *
  * @module
  */
@@ -18,8 +18,8 @@ import type { Row } from "./row.ts";
 const pageIn = (folder: string) => `${folder}/page`;
 
 /**
- * The file of facts. Its time of last change is when the remote was asked last:
- * a run with nothing to do changes nothing else of it.
+ * The file of facts. Its modification time is the time of the last query to the
+ * remote: a run with nothing to do changes only that.
  */
 export const factsIn = (folder: string) => `${pageIn(folder)}/facts.json`;
 const planIn = (folder: string) => `${pageIn(folder)}/plan.json`;
@@ -27,17 +27,17 @@ const planIn = (folder: string) => `${pageIn(folder)}/plan.json`;
 /** How many lines of the history are shown. */
 const mostEntries = 60;
 
-/** The facts of a moment; the configuration and the clock are the reader's. */
+/** The stored facts; the reader adds the configuration and the clock. */
 type Kept = Omit<Facts, "config" | "now" | "nextRun" | "asked"> & {
   asked?: Omit<NonNullable<Facts["asked"]>, "at">;
 };
 
-/** What a page is made of. */
+/** The facts for the page. */
 export interface PageFacts {
   facts: Facts;
   /** Which commits are not deployed, as far as the mirror has them. */
   behind?: Behind;
-  /** What the last `gitops-sync plan` of root said. */
+  /** The result of root's last `gitops-sync plan`. */
   plan?: ShownPlan;
 }
 
@@ -47,13 +47,13 @@ export interface ShownPlan {
   at: string;
   /** The commit that it is about. */
   revision: string;
-  /** What would come, in one line. */
+  /** What would change, in one line. */
   headline: string;
-  /** What else it says. */
+  /** The other rows. */
   rows: readonly Row[];
 }
 
-/** What the file of facts holds. */
+/** The content of the file of facts. */
 interface Written {
   /** Another version may write another shape. */
   program: string;
@@ -61,7 +61,7 @@ interface Written {
   behind?: Behind;
 }
 
-/** Leaves the facts for the page, at once or not at all. */
+/** Writes the facts for the page, atomically. */
 export function writeFacts(
   folder: string,
   facts: Facts,
@@ -81,7 +81,7 @@ export function writeFacts(
   write(folder, factsIn(folder), written, at);
 }
 
-/** Takes the facts away: they are not what they were. */
+/** Removes the facts, because they are out of date. */
 export function removeFacts(folder: string): void {
   try {
     Deno.removeSync(factsIn(folder));
@@ -90,14 +90,14 @@ export function removeFacts(folder: string): void {
   }
 }
 
-/** Leaves what a plan said for the page. */
+/** Writes a plan for the page. */
 export function writePlan(folder: string, plan: ShownPlan): void {
   write(folder, planIn(folder), { program: project.version, plan });
 }
 
 /**
- * Puts a text in place of a file. What is lost in a power cut is written by the
- * next run, so nobody waits for the disk.
+ * Replaces a file. The next run writes it again after a power cut, so this does
+ * not wait for the disk.
  */
 function write(folder: string, path: string, what: unknown, time?: Date) {
   try {
@@ -115,9 +115,9 @@ function write(folder: string, path: string, what: unknown, time?: Date) {
 }
 
 /**
- * Reads what runs have left.
+ * Reads the facts that runs have written.
  *
- * @returns nothing where there is nothing of this version of the program.
+ * @returns `undefined` if there are none of this version of the program.
  */
 export function readPage(config: Config, now: Date): PageFacts | undefined {
   const folder = config.stateDirectory;

@@ -1,6 +1,6 @@
 /**
- * How the host stands, for people who are not root: a file that all may read,
- * with nothing in it that a private repository holds (docs/json.md).
+ * The state of the host for users other than root: a file that everybody may
+ * read, with nothing from a private repository in it (docs/json.md).
  *
  * @module
  */
@@ -14,17 +14,16 @@ import type { AskedAt } from "../state/asked.ts";
 import type { LastAttempt } from "../state/state.ts";
 
 /**
- * The file. Its time of last change is when the remote was asked last: a run
- * with nothing to do changes nothing else of it. Its folder is not the
- * service's RuntimeDirectory, which nobody else may enter and which goes with
- * each run.
+ * The file. Its modification time is the time of the last query to the remote: a
+ * run with nothing to do changes only that. Its folder is not the service's
+ * RuntimeDirectory, which others may not enter and which each run removes.
  */
 export const publishedFile = "/run/gitops-sync-status/status.json";
 
-/** Locked by the run that is under way: all may see whether it still lives. */
+/** The run in progress locks it, so that everybody can see if it still runs. */
 const runFile = `${dirname(publishedFile)}/run`;
 
-/** What is in the file, beside what every document has. */
+/** The content of the file, besides the fields of every document. */
 export interface Published {
   published: true;
   host: string;
@@ -33,23 +32,23 @@ export interface Published {
   state: HostState;
   /** The revision that was confirmed last, and when. */
   lastGood: { revision: string; at: string } | null;
-  /** The revision that the remote named when it was asked last. */
+  /** The tip of the ref from the last query. */
   tip: string | null;
   /**
-   * The stage of the run under way, or at which a run stopped in the midst: the
-   * state is `deploying` then, or `out-of-sync`.
+   * The stage of the run in progress (state `deploying`), or at which a run was
+   * interrupted (state `out-of-sync`).
    */
   stage: string | null;
   /** How the last attempt ended, without its message. */
   last: Omit<LastAttempt, "message" | "hints"> | null;
   /** Without its reason. */
   suspension: { since: string; until: string | null } | null;
-  /** When the remote was asked last, and whether it answered. */
+  /** When the remote was queried last, and whether it answered. */
   checked: { at: string; answered: boolean } | null;
 }
 
 /**
- * What of a host's facts everybody may know: no subject, author or signer of a
+ * Returns the facts that everybody may know: no subject, author or signer of a
  * commit, no message, no URL, no reason that a person wrote.
  */
 export function publishedOf(facts: HostFacts & { asked?: AskedAt }): Published {
@@ -75,7 +74,7 @@ export function publishedOf(facts: HostFacts & { asked?: AskedAt }): Published {
   };
 }
 
-/** What is told where the state can't be read. */
+/** Returns what is published if the state cannot be read. */
 export function unknownOf(
   { host, ref, operation }: Pick<Config, "host" | "ref" | "operation">,
 ): Published {
@@ -99,11 +98,11 @@ function bare(last: LastAttempt): Published["last"] {
 }
 
 /**
- * Puts a text in place of the file, at once or not at all.
+ * Replaces the file atomically.
  *
- * @param time The time of last change that the file is to have.
- * @throws {Error} where the folder can't be made or written to, or where
- * somebody else may write to it.
+ * @param time The modification time of the file.
+ * @throws {Error} if the folder cannot be made or written to, or if others may
+ * write to it.
  */
 export function writePublished(text: string, time: Date): void {
   makeFolder();
@@ -129,8 +128,8 @@ function makeFolder(): void {
 }
 
 /**
- * Marks for everybody that a run is under way, until the mark is closed or this
- * process dies. The file is a new one: nobody else can have locked it before.
+ * Marks for everybody that a run is in progress, until the mark is closed or this
+ * process dies. It makes a new file, which nobody else can have locked before.
  *
  * @throws {Error} as {@linkcode writePublished}.
  */
@@ -153,7 +152,7 @@ export async function markRun(): Promise<Disposable> {
   }
 }
 
-/** Whether the run that marked itself last is still under way. */
+/** Whether the run that made the last mark is still in progress. */
 async function isRunning(): Promise<boolean> {
   try {
     using file = Deno.openSync(runFile, { read: true });
@@ -165,10 +164,10 @@ async function isRunning(): Promise<boolean> {
 }
 
 /**
- * Reads what a run has published. A run that was killed can't take back that it
- * deploys: the state is `out-of-sync` then, as it is for root.
+ * Reads what a run has published. If a run was killed while it deployed, the
+ * state is `out-of-sync`, as it is for root.
  *
- * @returns nothing where there is no such file of root's.
+ * @returns `undefined` if root has published no such file.
  */
 export async function readPublished(): Promise<Published | undefined> {
   try {
@@ -187,7 +186,7 @@ async function isCutOff(found: Published | undefined): Promise<boolean> {
   return found?.state === "deploying" && !await isRunning();
 }
 
-/** @throws {Error} where it can't be read. */
+/** @throws {Error} if it cannot be read. */
 function readFile(): Published | undefined {
   const { uid, mtime } = Deno.lstatSync(publishedFile);
   if (uid !== 0 && uid !== Deno.uid()) return undefined;

@@ -1,5 +1,5 @@
 /**
- * The one place that turns how an attempt ended into state and history.
+ * The only place that writes the end of an attempt to state and history.
  *
  * @module
  */
@@ -25,10 +25,10 @@ import { withHold } from "./holds.ts";
 import { toldOf } from "./told.ts";
 
 /**
- * Records the end of the attempt in the journal. History first: a cut between
- * the two leaves the attempt there, and its second line then counts. A line that
- * can't be written waits in the state for the next run: the outcome is the same
- * with it or without.
+ * Records the end of the attempt in the journal. It writes the history first: if
+ * it is interrupted between the two, the attempt stays in the journal, and its
+ * second line in the history counts. A line that cannot be written waits in the
+ * state for the next run; the outcome does not depend on it.
  *
  * @throws {SyncError} as {@linkcode writeState}. The journal then stays.
  */
@@ -78,7 +78,7 @@ function entryOf(run: Run, ended: Ended): HistoryEntry {
   };
 }
 
-/** Whose word it was, and why. */
+/** Returns who requested it, and why. */
 function wishOf(
   { attempt, state: { waiting } }: Run,
   ended: Ended,
@@ -124,11 +124,11 @@ function stateAfter(run: Run, ended: Ended): State {
   if (error) run.quiet.note(run.remote.repository, error, now);
   return {
     ...rest,
-    // Where the way back failed, every later run tries it again.
+    // If the rollback failed, every later run tries it again.
     ...(attempt?.previous?.running && error && !isBack(run, attempt, error)
       ? { attempt }
       : {}),
-    // A pause and a count are about one revision; its end is theirs.
+    // A pause and a count belong to one revision and end with it.
     ...(backoff && backoff.revision !== revision ? { backoff } : {}),
     ...(cutOff && (error || !isSame(cutOff, commit)) ? { cutOff } : {}),
     ...unfitAfter(run, error),
@@ -144,8 +144,8 @@ function stateAfter(run: Run, ended: Ended): State {
 }
 
 /**
- * Whether the host is proven to be as it was before: the links and the
- * bootloader say so, and nothing that went wrong on the way back.
+ * Whether the host is proven to be in its earlier condition: the links and the
+ * bootloader show it, and nothing failed during the rollback.
  */
 function isBack(run: Run, attempt: Attempt, error: SyncError): boolean {
   if (error.exit === exitCodes.broken) return false;
@@ -155,7 +155,7 @@ function isBack(run: Run, attempt: Attempt, error: SyncError): boolean {
     !startsAnother(run, previous.bootDefault);
 }
 
-/** Where no system ran before, one that is not well is left as it is. */
+/** Notes an unhealthy system that stays, because none ran before it. */
 function unfitAfter(
   { state, attempt }: Run,
   error: SyncError | undefined,
@@ -171,7 +171,7 @@ function unfitAfter(
     : {};
 }
 
-/** What a later run must know, beside how it went. */
+/** Returns what else a later run must know. */
 function changesBy(run: Run, ended: Ended): Partial<State> {
   const { state: { holds }, attempt: { commit, target } } = run;
   const at = run.effects.now().toISOString();
@@ -206,7 +206,7 @@ function changesBy(run: Run, ended: Ended): Partial<State> {
   }
 }
 
-/** A person's rollback lasts, or ends one before it; others keep that up. */
+/** Returns the lasting rollback after an attempt. */
 function rolledBackAfter(
   { state: { rolledBack }, effects }: Run,
   ended: Ended,
@@ -218,13 +218,13 @@ function rolledBackAfter(
     const at = effects.now().toISOString();
     return { rolledBack: { ...stays, at, system } };
   }
-  // One before it goes on where the host went back by itself.
+  // An earlier one continues if the host rolled back by itself.
   return because === undefined ? {} : known;
 }
 
 /**
- * What was tried of the testing branch is not tried again. What runs of it is
- * remembered until something else runs.
+ * Remembers the tried revision of the testing branch, which is not tried again,
+ * and the deployment of it that runs.
  */
 function testingAfter(
   { state, attempt }: Run,
@@ -243,7 +243,7 @@ function testingAfter(
   };
 }
 
-/** What waits; a person's word for it is used up by its deployment. */
+/** Returns what waits for approval; a deployment uses the approval up. */
 function waitingAfter(
   { state: { waiting }, attempt: { commit, target, kind } }: Run,
   ended: Ended,
@@ -251,17 +251,17 @@ function waitingAfter(
   if (ended.result === "waiting") return { waiting: ended.waiting };
   if (!waiting) return {};
   const isIt = isSame(waiting, commit) && sameTarget(waiting.target, target);
-  // Nothing waits behind what was deployed, but for what is tried out on it.
+  // A deployment ends the wait, except for a test on top of it.
   const isPast = ended.result === "deployed" &&
     !(waiting.target.operation === "test" && target.operation !== "test");
-  // Where it was the newer revision that failed, nobody can have this any more.
+  // If a newer revision failed, this one can no longer be deployed.
   const isLeft = errorOf(ended) !== undefined && kind !== undefined && !isIt &&
     sameTarget(waiting.target, target);
   const isUsed = isPast || isLeft || ended.result === "tested" && isIt;
   return isUsed ? {} : { waiting };
 }
 
-/** What gates hold back; it is over once it, or what is newer, is deployed. */
+/** Returns what gates hold back, until it or a newer revision is deployed. */
 function gatedAfter(
   { state: { gated }, attempt: { commit, target, kind } }: Run,
   ended: Ended,
@@ -275,7 +275,7 @@ function gatedAfter(
   return isDone || isLeft ? {} : { gated };
 }
 
-/** The ref no longer has it, and so it is none that could be deployed. */
+/** Forgets a revision that the ref no longer has. */
 function withoutSighting({ state, attempt }: Run): Pick<State, "sightings"> {
   const { commit: { revision } } = attempt;
   const { sightings = [] } = state;
@@ -284,7 +284,7 @@ function withoutSighting({ state, attempt }: Run): Pick<State, "sightings"> {
   };
 }
 
-/** What a person allowed once is used up by the deployment that it allowed. */
+/** Removes the permission that this deployment has used up. */
 function acceptedAfter({ state, attempt }: Run): Partial<State> {
   if (!state.accepted) return {};
   const { commit, accepted: by } = attempt;

@@ -1,12 +1,12 @@
 /**
- * What is told in labels with texts beside them, on a terminal or a page.
+ * Labels with texts, on a terminal or a page.
  *
  * @module
  */
 
-/** A label and what is said of it. */
+/** A label and its text. */
 export interface Row {
-  /** Empty: it goes on with the row above. */
+  /** Empty if it continues the row above. */
   label: string;
   text: string;
   /** The colour of the text: one of {@linkcode inks}. */
@@ -14,10 +14,10 @@ export interface Row {
 }
 
 /**
- * The colours of ours, for a word, a mark or a label: on some terminals green has
- * a contrast of 2.2 on white, and red one of 3.0 on black, so a sentence keeps
- * the terminal's own colour. Yellow and cyan can't be read on white at all (1.7
- * and 2.0 in xterm); magenta, which Nix warns in, has 3.6 and more on either.
+ * Our colours, for a word, a mark or a label. On some terminals, green has a
+ * contrast of 2.2 on white, and red of 3.0 on black, so a sentence keeps the
+ * terminal's own colour. Yellow and cyan are unreadable on white (1.7 and 2.0 in
+ * xterm). Magenta, the colour of Nix's warnings, has 3.6 and more on both.
  */
 export const inks = {
   good: "32",

@@ -33,7 +33,7 @@ export function deploymentOf(
     .find((one) => one.system === system);
 }
 
-/** Everything at a glance. */
+/** Returns the rows of `status`. */
 export function statusRows(facts: Facts, verdict: Verdict): Row[] {
   const { config, systems, now } = facts;
   const { running, bootDefault } = systems;
@@ -51,7 +51,7 @@ export function statusRows(facts: Facts, verdict: Verdict): Row[] {
       : [{ label: "boots", text: systemText(facts, bootDefault) }],
     ...signedRows(facts),
     { label: "git", text: gitText(facts) },
-    { label: "asked", text: askedText(factsOfAsked(facts)) },
+    { label: "checked", text: askedText(factsOfAsked(facts)) },
     ...isolationRows(facts),
     ...gateRows(facts),
     ...slotRows(facts),
@@ -79,16 +79,16 @@ export const colours: Readonly<Record<HostState, string>> = {
   unknown: inks.warning,
 };
 
-/** States that the agreement alone does not tell. */
+/** The words before the agreement, for states that need them. */
 const told: Readonly<Partial<Record<HostState, string>>> = {
   deploying: "deploying; ",
   suspended: "suspended; ",
   "rolled-back": "rolled back; ",
-  held: "held; ",
+  held: "blocked; ",
   waiting: "waiting; ",
 };
 
-/** The state in a few words. */
+/** Returns the state in a few words. */
 export function headline(
   facts: Facts,
   { agrees }: Verdict,
@@ -96,25 +96,25 @@ export function headline(
 ): string {
   const { config: { ref }, tip, state: { attempt } } = facts;
   const first = told[state] ?? "";
-  if (agrees === null) return `${first}Git could not be asked`;
+  if (agrees === null) return `${first}the repository could not be queried`;
   if (agrees) {
-    // Neither is that all of it: an attempt has not come to its end.
+    // In sync, but an attempt has not come to its end.
     const isCut = attempt !== undefined && state === "out-of-sync";
-    return `${isCut ? "cut off; " : first}in sync with ${ref}`;
+    return `${isCut ? "interrupted; " : first}in sync with ${ref}`;
   }
   const decision = tip && decisionOf(facts, tip);
   const said = decision?.kind === "test" ? shortName(decision.tip.name) : ref;
-  return `${first}not what ${said} says`;
+  return `${first}out of sync with ${said}`;
 }
 
-/** When a run asked the remote last, and when the next one is. */
+/** When a run queried the remote last, and when the next run is. */
 export interface AskedFacts {
   asked: { at: Date; answered: boolean } | undefined;
   nextRun: NextRun | undefined;
   now: Date;
 }
 
-/** When the remote was asked, of what a status rests on. */
+/** Returns when the remote was queried. */
 export function factsOfAsked({ asked, nextRun, now }: Facts): AskedFacts {
   const before = asked && {
     at: asked.at,
@@ -123,25 +123,23 @@ export function factsOfAsked({ asked, nextRun, now }: Facts): AskedFacts {
   return { asked: before, nextRun, now };
 }
 
-/** What stands beside the label `asked`. */
+/** Returns the text for the label `checked`. */
 export function askedText(facts: AskedFacts): string {
   const { nextRun } = facts;
   const why = !nextRun?.at && nextRun?.why ? ` (${nextRun.why})` : "";
   return `${beforeOf(facts) ?? "never by a run"}, ${nextOf(facts)}${why}`;
 }
 
-/** The same within a line; why something is not known is for more lines. */
+/** Returns the same for a single line, without the reasons. */
 export function askedClause(facts: AskedFacts): string {
   const before = beforeOf(facts);
-  const asked = before === undefined
-    ? "never asked by a run"
-    : `asked ${before}`;
+  const asked = before === undefined ? "never checked" : `checked ${before}`;
   return `${asked}, ${nextOf(facts)}`;
 }
 
 function beforeOf({ asked, now }: AskedFacts): string | undefined {
   if (!asked) return undefined;
-  return `${ageOf(asked.at, now)}${asked.answered ? "" : " without an answer"}`;
+  return `${ageOf(asked.at, now)}${asked.answered ? "" : " (no answer)"}`;
 }
 
 function nextOf({ nextRun, now }: AskedFacts): string {
@@ -157,10 +155,10 @@ function systemText(facts: Facts, system: string | null): string {
   const isTest = runningTest(facts.state, facts.systems)?.system === system;
   return `${describe(deployment)}, since ${
     timeAndAge(deployment.at, facts.now)
-  }${isTest ? ", to try it out until the next reboot" : ""}`;
+  }${isTest ? ", as a test until the next reboot" : ""}`;
 }
 
-/** Who signed what runs, where signatures were checked. */
+/** Returns who signed the running system, if signatures were checked. */
 function signedRows(facts: Facts): Row[] {
   const deployment = deploymentOf(facts, facts.systems.running);
   return deployment
@@ -168,7 +166,7 @@ function signedRows(facts: Facts): Row[] {
     : [];
 }
 
-/** Each gate of what is held back: how it stands, and since when. */
+/** Returns each gate that the built revision waits for, and since when. */
 function gateRows({ state, now }: Facts): Row[] {
   const gated = gatedNow(state);
   return gated?.gates.map(({ name, isOpen, since, why }) => ({
@@ -180,19 +178,19 @@ function gateRows({ state, now }: Facts): Row[] {
   })) ?? [];
 }
 
-/** Why the host's power is at hand for what is evaluated. */
+/** Returns why evaluations are not isolated. */
 function isolationRows({ state, config }: Facts): Row[] {
   return state.isolation && config["build.isolate"] !== "false"
     ? [{ label: "eval", text: state.isolation }]
     : [];
 }
 
-/** The slot of the fleet that this host has, and for how long. */
+/** Returns the slot of the fleet that this host holds, and since when. */
 function slotRows({ state: { slot, slotWait }, now }: Facts): Row[] {
   const wait = slotWait?.use === "reboot"
     ? [{
       label: "slot",
-      text: `the reboot waits for one since ${
+      text: `the reboot has waited for one since ${
         timeAndAge(slotWait.since, now)
       }: ${slotWait.message}`,
     }]
@@ -209,43 +207,43 @@ function slotText(
 ): string {
   const what = `one of the group ${group} since ${timeAndAge(since, now)}`;
   if (stuck) {
-    return `${what}: this host was not well with ${
+    return `${what}. The host was not healthy with ${
       short(revision)
-    }, so it stays until it is well with what Git names, or somebody says gitops-sync fleet unlock ${id} --reason TEXT`;
+    }, so it keeps the slot until it is healthy with the tip of its ref. Run \`gitops-sync fleet unlock ${id} --reason TEXT\` to free the slot.`;
   }
   return phase === "held"
     ? `${what}, for ${
       use === "reboot" ? "a reboot" : `the switch to ${short(revision)}`
     }`
-    : `${what}, and the next run gives it back`;
+    : `${what}; the next run releases it`;
 }
 
 function gitText(facts: Facts): string {
   const { config, tip, state: { seen }, now } = facts;
   if (tip) {
     const known = commitOf(facts, tip.revision);
-    const by = tip.servedBy ? `, says ${tip.servedBy}` : "";
+    const by = tip.servedBy ? `, according to ${tip.servedBy}` : "";
     return `${tip.kind} ${nameOf(config.ref, tip.name)} is at ${
       known?.subject ? describe(known) : short(tip.revision)
     }${by}`;
   }
   return seen
-    ? `${nameOf(seen.ref, seen.name)} was at ${
+    ? `last known tip of ${nameOf(seen.ref, seen.name)}: ${
       short(seen.revision)
-    } when it was last seen to move, ${timeAndAge(seen.at, now)}${
-      seen.servedBy ? `, said ${seen.servedBy}` : ""
+    }, since ${timeAndAge(seen.at, now)}${
+      seen.servedBy ? `, according to ${seen.servedBy}` : ""
     }`
-    : "never seen";
+    : "unknown";
 }
 
-/** The tag that a pattern names, with the pattern. */
+/** Returns the ref; for a pattern, the tag that it names as well. */
 function nameOf(ref: string, name: string | undefined): string {
   return name !== undefined && isPattern(ref)
     ? `${oneLine(name.replace(/^refs\/tags\//, ""), 80)} of ${ref}`
     : ref;
 }
 
-/** What is known of a revision without asking Git. */
+/** Returns what the stored state knows of a revision. */
 function commitOf(
   { state, history }: Facts,
   revision: string,
@@ -257,8 +255,8 @@ function commitOf(
 }
 
 /**
- * How the last attempt ended. An outage takes its place in the state and goes
- * when it is over; the history still has it.
+ * Returns how the last attempt ended. An outage replaces it in the state until
+ * the outage is over; the history still has the attempt.
  */
 export function lastOf({ state, history }: Facts): LastAttempt | undefined {
   const entry = history.findLast(isAttempt);
@@ -277,7 +275,7 @@ export function lastOf({ state, history }: Facts): LastAttempt | undefined {
   };
 }
 
-/** Without its message where that is why host and Git do not agree. */
+/** Describes the last attempt; omits its message if the `why` row shows it. */
 function lastText(last: LastAttempt, { why: said }: Verdict, now: Date) {
   const what = last.revision ? ` ${short(last.revision)}` : "";
   const times = last.times > 1 ? `, ${count(last.times, "time")} in a row` : "";

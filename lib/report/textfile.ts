@@ -25,10 +25,10 @@ import { exposition } from "./exposition.ts";
 import { type MetricFacts, metricsOf } from "./metrics.ts";
 
 /**
- * Writes the metrics, if the configuration names a file. What does not work is
- * a warning: it changes nothing of how a run ended.
+ * Writes the metrics, if the configuration names a file. A failure is only a
+ * warning: it does not change how a run ended.
  *
- * @param hasAsked Whether the run got an answer of the remote.
+ * @param hasAsked Whether the remote has answered the run.
  */
 export async function writeMetrics(
   effects: Effects,
@@ -46,22 +46,22 @@ export async function writeMetrics(
   } catch (error) {
     const { message } = foreseen(error) as Error;
     say(effects, "warning", `Cannot write metrics to ${path}: ${message}`, [
-      "see that the folder is there, and that metrics.textfile names it",
+      "Check that the folder exists, and that metrics.textfile names a file in it.",
     ]);
   }
 }
 
-/** What the collector reads is whole at any moment, and for everybody. */
+/** Replaces a file atomically, readable for everybody. */
 function replaceText(path: string, text: string): void {
-  // The collector reads what ends in .prom. Two may write at the same time: a
-  // run, and a person who suspends the host.
+  // The collector reads files that end in .prom. A run and a person who suspends
+  // the host may write at the same time.
   const temporary = `${path}.${Deno.pid}`;
   try {
     Deno.writeTextFileSync(temporary, text);
     Deno.chmodSync(temporary, 0o644);
     Deno.renameSync(temporary, path);
   } catch (error) {
-    // On a full disk it would be in the way of what comes next.
+    // On a full disk it would block later writes.
     try {
       Deno.removeSync(temporary);
     } catch {
@@ -71,7 +71,7 @@ function replaceText(path: string, text: string): void {
   }
 }
 
-/** All that the metrics are made of. */
+/** Returns the facts for the metrics. */
 export async function factsOf(
   effects: Effects,
   config: LocalConfig,
@@ -110,8 +110,8 @@ export async function factsOf(
 }
 
 /**
- * How old the oldest commit is that is not deployed. What the mirror does not
- * have counts from when the remote named it first.
+ * Returns the age of the oldest commit that is not deployed. If the mirror lacks
+ * the commits, the age counts from when the remote first named the tip.
  */
 async function ageOfBehind(
   effects: Effects,

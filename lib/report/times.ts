@@ -5,7 +5,7 @@
  */
 import { formatDuration } from "../base/duration.ts";
 
-/** `2026-03-01 14:05:09`, in the time zone of the host. */
+/** Returns `2026-03-01 14:05:09`, in the time zone of the host. */
 export function timeOf(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "an unknown time";
@@ -20,10 +20,10 @@ export function timeOf(iso: string): string {
   return `${day} ${time}`;
 }
 
-/** Less than this, in milliseconds, is now for a person. */
+/** A shorter time, in milliseconds, is shown as "just now". */
 const recently = 5000;
 
-/** The same with how long ago that was. */
+/** Returns the same, with how long ago it was. */
 export function timeAndAge(iso: string, now: Date): string {
   const ms = now.getTime() - Date.parse(iso);
   return ms >= 0
@@ -31,7 +31,7 @@ export function timeAndAge(iso: string, now: Date): string {
     : timeOf(iso);
 }
 
-/** `20s ago`; a time to come, which a clock that was set back leaves, in full. */
+/** Returns `20s ago`, or the full time if it is in the future. */
 export function ageOf(time: Date, now: Date): string {
   const ms = now.getTime() - time.getTime();
   if (!(ms >= 0)) return `at ${timeOf(time.toISOString())}`;

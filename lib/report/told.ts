@@ -1,5 +1,5 @@
 /**
- * Telling others how an attempt ended, as a part of its record.
+ * Notifies receivers of the end of an attempt, as a part of its record.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { tellsAny } from "../config/told.ts";
 import type { Ended, Run } from "../run/run.ts";
 import type { State } from "../state/state.ts";
 
-/** Tells the end; what could not be put into the spool waits in the state. */
+/** Queues the messages; those that cannot be queued wait in the state. */
 export async function toldOf(
   run: Run,
   ended: Ended,

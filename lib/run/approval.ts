@@ -1,5 +1,5 @@
 /**
- * Whether a built revision may be deployed, or waits for a person's word.
+ * Whether a built revision may be deployed, or waits for approval.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { sameTarget } from "./target.ts";
 
 /** What a revision waits for. */
 export interface Wait {
-  /** What is known of it once it is built; none before. */
+  /** The built revision; missing before the build. */
   waiting?: Waiting;
-  /** When it is deployed by itself, ISO 8601; `null`: only by a person's word. */
+  /** When it is deployed without approval, ISO 8601; `null`: never. */
   until: string | null;
 }
 
 /**
- * What a revision waits for before it may be deployed.
+ * Returns what a revision waits for before it may be deployed.
  *
- * @param system The store path that it was built into, where that is known.
- * Another one than the one that waits is another thing to approve.
- * @returns `undefined` where it may be deployed.
+ * @param system Its store path, if known. Another store path than the waiting
+ * one needs another approval.
+ * @returns `undefined` if it may be deployed.
  */
 export function waitFor(
   { approval }: Pick<Config, "approval">,
@@ -52,10 +52,10 @@ function after(time: Date, ms: number): string {
 }
 
 /**
- * What a person is waited for. A host that was rolled back, or that holds the
- * revision, asks nobody.
+ * Returns the revision that waits for approval. A host that was rolled back, or
+ * that blocks the revision, waits for none.
  *
- * @returns nothing where no word of a person would change anything.
+ * @returns `undefined` if an approval would change nothing.
  */
 export function wantedOf(
   state: Pick<State, "waiting" | "holds" | "rolledBack" | "lastGood">,
@@ -68,7 +68,7 @@ export function wantedOf(
   return isHeld ? undefined : waiting;
 }
 
-/** The machine's own clock, which nobody sets: it counts from the boot on. */
+/** The monotonic clock of the machine: it counts from the boot on. */
 export interface BootClock {
   /** Which boot of the kernel it is. */
   boot: string;
@@ -80,9 +80,9 @@ export interface BootClock {
 const slack = 5000;
 
 /**
- * The same wait by the clock of now. Within a boot the machine's own clock says
- * how long it has lasted, whatever was done to the other one. After a reboot
- * that one counts, and a wait that would begin in the future begins now.
+ * Returns the same wait by the current clock. Within a boot, the monotonic clock
+ * measures the wait, even if somebody sets the wall clock. After a reboot, the
+ * wall clock counts, and a wait that would begin in the future begins now.
  */
 export function anchored<T extends Pick<Waiting, "since" | "clock">>(
   waiting: T,

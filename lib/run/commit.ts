@@ -1,12 +1,12 @@
 /**
- * A commit, in the words in which it is told.
+ * A commit in words.
  *
  * @module
  */
 import type { Commit, Signer } from "../state/state.ts";
 import { short } from "../base/text.ts";
 
-/** The commit of which a system was made. */
+/** Returns only the fields of a commit. */
 export function commitOf(of: Commit): Commit {
   const { revision, subject, author, committedAt, signers, digest } = of;
   return {
@@ -19,7 +19,7 @@ export function commitOf(of: Commit): Commit {
   };
 }
 
-/** A commit in one line. */
+/** Describes a commit in one line. */
 export function describe(
   commit: Pick<Commit, "revision" | "subject" | "author">,
 ): string {
@@ -27,12 +27,12 @@ export function describe(
   return `${short(revision)} "${subject}"${author ? ` by ${author}` : ""}`;
 }
 
-/** `signed by Ada (SHA256:…)`, where signatures were checked. */
+/** Returns `signed by Ada (SHA256:…)`, if signatures were checked. */
 export function signedText({ signers }: Pick<Commit, "signers">): string[] {
   return signers?.length ? [`signed by ${signersText(signers)}`] : [];
 }
 
-/** `Ada (SHA256:…) and Bob (SHA256:…)`. */
+/** Returns `Ada (SHA256:…) and Bob (SHA256:…)`. */
 export function signersText(signers: readonly Signer[]): string {
   return signers.map(({ name, key }) => `${name} (${key})`).join(" and ");
 }

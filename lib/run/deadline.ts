@@ -1,25 +1,25 @@
 /**
- * One deadline for everything that is looked at after an activation.
+ * One deadline for all checks after an activation.
  *
  * @module
  */
 import type { Effects } from "../base/effects.ts";
 
-/** Something that is not well. */
+/** A problem of the host. */
 export interface Ill {
   /** A stable name in kebab-case. */
   reason: string;
   text: string;
   /** Lines of evidence. */
   details: readonly string[];
-  /** The look that found it, where it can be taken again. */
+  /** The check that found it, if it can be repeated. */
   look?: string;
 }
 
-/** Milliseconds between two looks at the same thing. */
+/** Milliseconds between two checks of the same thing. */
 const pause = 1000;
 
-/** A time until which something may become well. */
+/** A time until which something may become healthy. */
 export class Deadline {
   #end: number;
   #isCut = false;
@@ -29,26 +29,26 @@ export class Deadline {
     this.#end = effects.monotonic() + ms;
   }
 
-  /** The milliseconds left; less than none afterwards. */
+  /** The milliseconds left; negative after the deadline. */
   get left(): number {
     return this.#end - this.effects.monotonic();
   }
 
-  /** Whether it was made to come early. */
+  /** Whether the deadline was moved to an earlier time. */
   get isCut(): boolean {
     return this.#isCut;
   }
 
-  /** Makes it now: waiting longer can't change the verdict any more. */
+  /** Ends the wait now, because waiting longer cannot change the result. */
   cut(): void {
     this.#isCut = true;
     this.#end = Math.min(this.#end, this.effects.monotonic());
   }
 
   /**
-   * Looks again and again until all is well, or another look would be too late.
+   * Repeats a check until it finds no problem, or until the deadline.
    *
-   * @param look Given the milliseconds it may take.
+   * @param look The check; its argument is how many milliseconds it may take.
    */
   async until(
     look: (ms: number) => Promise<Ill | undefined>,

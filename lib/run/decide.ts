@@ -1,5 +1,5 @@
 /**
- * What to do, decided from facts alone: nothing here reads, runs or waits.
+ * Decides what to do from facts alone: nothing here reads, runs or waits.
  *
  * @module
  */
@@ -41,57 +41,57 @@ export {
   targetOf,
 };
 
-/** The facts that a decision rests on. */
+/** The facts for a decision. */
 export interface Situation {
   /** What the remote names now. */
   tip: Tip;
   state: State;
   systems: Systems;
-  /** The bootloader that starts another system than was deployed. */
+  /** The bootloader entry that starts another system than the deployed one. */
   misled?: BootEntry;
   target: Target;
   config:
     & Pick<Config, "drift" | "allowForcePush" | "windows.deploy" | "approval">
     & GateOptions;
   now: Date;
-  /** A person asked to try now, whatever the pause. */
+  /** A person asked to try now, without a pause. */
   force: boolean;
 }
 
 /** What a run does. */
 export type Decision =
   | { kind: "nothing"; drift?: Drift }
-  /** @property tip Not what the ref names now, but what of it has soaked. */
+  /** @property tip An earlier tip that has soaked, instead of the current one. */
   | { kind: "deploy"; tip?: Tip }
   | { kind: "correct"; drift: Drift; deployment: Deployment }
   | { kind: "held"; hold: Hold; drift?: Drift }
   | { kind: "wait"; backoff: Backoff; drift?: Drift }
-  /** What is built waits for a person's word, or until a time. */
+  /** The built revision waits for approval, or until a time. */
   | {
     kind: "unapproved";
     waiting: Waiting;
     until: string | null;
     drift?: Drift;
   }
-  /** What is built is held back by gates, as they were found last. */
+  /** Gates hold back the built revision, as they were found last. */
   | { kind: "gated"; gated: Gated; tip: Tip; target: Target; drift?: Drift }
   /** A person rolled the host back, and it stays there. */
   | { kind: "rolled-back"; rolledBack: RolledBack; drift?: Drift }
-  /** The testing branch is to be deployed: its tip and target. */
+  /** The testing branch must be deployed: its tip and target. */
   | { kind: "test"; tip: Tip; target: Target }
-  /** What runs of the testing branch is to give way to the followed ref. */
+  /** The test is over: the host returns to the followed ref. */
   | { kind: "test-over"; deployment: Deployment }
-  /** It waits for a slot of the fleet; what is done once there is one. */
+  /** It waits for a slot of the fleet. @property then What it does with one. */
   | { kind: "queued"; wait: SlotWait; then: Decision; drift?: Drift }
-  /** @property revision What waits for the window, where it is not the tip. */
+  /** @property revision What waits for the window, if it is not the tip. */
   | { kind: "outside"; opening: Opening; revision?: string; drift?: Drift };
 
-/** When the windows open next, ISO 8601; `null`: not that one could see. */
+/** When the windows open next, ISO 8601; `null`: not within two weeks. */
 export type Opening = string | null;
 
 /**
- * Decides what a run does about the revision that the remote names. Building
- * alone changes nothing, and so needs no window.
+ * Decides what a run does about the tip of the ref. A build changes nothing on
+ * the host, so it needs no window.
  */
 export function decide(situation: Situation): Decision {
   const { target, config, state, now } = situation;
@@ -101,7 +101,7 @@ export function decide(situation: Situation): Decision {
   const drift = driftNow(situation);
   const about = "tip" in decision ? decision.tip : undefined;
   if (opening === undefined) {
-    // What gates hold back asks for no slot yet.
+    // A revision that gates hold back needs no slot yet.
     const wait = decision.kind === "gated"
       ? undefined
       : slotWaitOf(state, revisionOf(decision, situation));
@@ -110,7 +110,7 @@ export function decide(situation: Situation): Decision {
       : decision;
   }
   const revision = about === situation.tip ? undefined : about?.revision;
-  // What waits for a person is built before the window opens.
+  // A revision that needs approval is built before the window opens.
   const isBuilt = decision.kind !== "deploy" ||
     waitFor(config, state, situation.tip, target, now) === undefined;
   if (!isBuilt) return decision;
@@ -122,7 +122,7 @@ export function decide(situation: Situation): Decision {
   };
 }
 
-/** What the host is to be switched to. */
+/** Returns the revision to switch to. */
 function revisionOf(decision: Decision, { tip }: Situation): string {
   switch (decision.kind) {
     case "correct":
@@ -137,13 +137,13 @@ function revisionOf(decision: Decision, { tip }: Situation): string {
   }
 }
 
-/** Whether what is decided changes the host. */
+/** Whether the decision changes the host. */
 function changes({ kind }: Decision, { target }: Situation): boolean {
   return ["correct", "gated", "test", "test-over"].includes(kind) ||
     kind === "deploy" && target.operation !== "build";
 }
 
-/** When windows that are closed now open; `undefined` where they are open. */
+/** Returns when closed windows open; `undefined` if they are open. */
 export function openingOf(
   windows: readonly string[],
   now: Date,
@@ -160,10 +160,11 @@ export interface DueReboot {
 }
 
 /**
- * Decides whether the host is to be rebooted: only into a system that was
- * confirmed and is still in place, and only once, lest it goes on for ever.
+ * Decides whether to reboot the host: only into a system that was confirmed and
+ * is still in place, and only once, so that it never reboots in a loop.
  *
- * @param changed What of the last good system is not what was booted.
+ * @param changed The parts of the last good system that differ from the booted
+ * one.
  * @param booted The system that was booted.
  */
 export function rebootOf(
@@ -178,10 +179,10 @@ export function rebootOf(
   const { lastGood, reboot } = state;
   if (config.reboot === "never" || !lastGood || booted === null) return;
   const { system, target: { operation } } = lastGood;
-  // A boot default that was not set does not survive it.
+  // These operations set no boot default: a reboot would start another system.
   if (operation === "test" || operation === "build") return;
   if (driftOf(lastGood, systems, misled)) return;
-  // A reboot would end what a person is trying out.
+  // A reboot would end a test.
   if (runningTest(state, systems)) return;
   if (reboot?.system === system && reboot.result) return;
   const isOther = booted !== system &&
@@ -192,13 +193,13 @@ export function rebootOf(
   return { why, ...(opening === undefined ? {} : { opening }) };
 }
 
-/** What would be done if there were no windows. */
+/** Decides what to do, without regard to windows. */
 function decideAtOnce(situation: Situation): Decision {
   const { state, config } = situation;
   const drift = driftNow(situation);
   const decision = decideUnlessDrifted(situation, drift ? { drift } : {});
   const isMine = decision.kind === "deploy" || decision.kind === "test";
-  // Where it is the followed ref that runs in place of it, nobody switched.
+  // A new deployment replaces whatever runs, so drift does not matter.
   if (!drift || isMine || config.drift !== "correct") return decision;
   const { lastGood } = state;
   return lastGood && !holdOf(state, lastGood, lastGood.target, config)
@@ -206,7 +207,7 @@ function decideAtOnce(situation: Situation): Decision {
     : decision;
 }
 
-/** The same, where the host is as it was left. */
+/** Decides what to do for a host without drift. */
 function decideUnlessDrifted(
   situation: Situation,
   extra: { drift?: Drift },
@@ -214,12 +215,12 @@ function decideUnlessDrifted(
   const rolledBack = rolledBackOf(situation.state);
   if (rolledBack) return { kind: "rolled-back", rolledBack, ...extra };
   const followed = decideFollowed(situation, extra);
-  // Only on a host that has what it can have of the followed ref.
+  // A test starts only if nothing else of the followed ref can be deployed.
   const mayTest = followed.kind === "nothing" || followed.kind === "held";
   return mayTest ? decideTesting(situation, extra) ?? followed : followed;
 }
 
-/** What is done about the followed ref. */
+/** Decides what to do about the followed ref. */
 function decideFollowed(
   situation: Situation,
   extra: { drift?: Drift },
@@ -236,7 +237,7 @@ function decideFollowed(
     { kind: "deploy", ...tip === situation.tip ? {} : { tip } };
 }
 
-/** What a revision waits for that nothing is known against. */
+/** Decides whether a revision must wait: a pause, an approval, or gates. */
 function pauseFor(
   situation: Situation,
   tip: Tip,
@@ -253,23 +254,23 @@ function pauseFor(
   }
   const isTest = tip.base !== undefined;
   const gated = gatedFor(config, state, tip, target, isTest);
-  // What needs a new word first is built and shown to a person again.
+  // A revision that needs a new approval is built again first.
   if (wait || !gated) return undefined;
   return { kind: "gated", gated, tip, target, ...extra };
 }
 
-/** What is done about the testing branch; nothing where there is nothing. */
+/** Decides what to do about the testing branch; `undefined` for nothing. */
 function decideTesting(
   situation: Situation,
   extra: { drift?: Drift },
 ): Decision | undefined {
   const { tip, state, systems, target, config } = situation;
   const { lastGood } = state;
-  // Who only builds has nothing changed.
+  // With `build` the host is never changed.
   if (!lastGood || target.operation === "build") return undefined;
   switch (testingNow(state, tip)) {
     case "over":
-      // Where a reboot alone brings the followed ref, it ends the test, too.
+      // If only a reboot starts the followed ref, that reboot ends the test too.
       return runningTest(state, systems) && runsNow(lastGood)
         ? { kind: "test-over", deployment: lastGood }
         : undefined;
@@ -286,7 +287,7 @@ function decideTesting(
         ...servedBy ? { servedBy } : {},
       };
       const testing = testTargetOf(target, test);
-      // One that is held may be beside the ref by now, which a fetch tells.
+      // A blocked one may no longer descend from the ref; the fetch checks that.
       return pauseFor(situation, test, testing, extra) ??
         { kind: "test", tip: test, target: testing };
     }
@@ -306,7 +307,7 @@ function pauseOf(
   const { backoff } = state;
   if (backoff?.revision !== tip.revision || force) return undefined;
   const left = Date.parse(backoff.notBefore) - now.getTime();
-  // What is left of a clock that was far ahead must not stop a host for ever.
+  // A clock that was far ahead must not stop a host for ever.
   const most = Math.max(longestPause * (1 + spread), backoff.asked ?? 0);
   return left > 0 && left <= most ? backoff : undefined;
 }
@@ -318,9 +319,9 @@ const longestPause = 3_600_000, spread = 0.2;
 export const longestAsked = 24 * 3_600_000;
 
 /**
- * How long to wait after a number of failures in a row that may pass by
- * themselves: not at all after the first, then a minute, doubled each time up
- * to an hour, and a fifth more or less so that hosts do not act in step.
+ * Returns how long to wait after a number of temporary failures in a row. There
+ * is no wait after the first, then a minute, doubled each time up to an hour,
+ * plus or minus a fifth so that hosts do not act in step.
  *
  * @param chance A number from 0 to 1.
  * @returns milliseconds

@@ -1,5 +1,5 @@
 /**
- * How a host differs from what it is to be: somebody switched it by hand.
+ * How a host differs from the deployed system: somebody switched it by hand.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Systems } from "../host/system.ts";
 import type { Deployment, State } from "../state/state.ts";
 import { runningTest } from "./testing.ts";
 
-/** The host is not what was confirmed last: somebody switched by hand. */
+/** A difference from what was confirmed last: somebody switched by hand. */
 export interface Drift {
   /** Which of the two links differs, or what the bootloader starts. */
   what: "running system" | "boot default" | "boot entry";
@@ -16,7 +16,7 @@ export interface Drift {
   actual: string | null;
 }
 
-/** How the host differs from what it is to be, a test included. */
+/** Returns how the host differs from what it should run, including a test. */
 export function driftNow(
   { state, systems, misled }: {
     state: Pick<State, "lastGood" | "testing">;
@@ -25,7 +25,7 @@ export function driftNow(
   },
 ): Drift | undefined {
   const test = runningTest(state, systems);
-  // A test takes the place of what runs, and of nothing else.
+  // A test replaces only the running system, not the boot default.
   return driftOf(
     state.lastGood,
     test ? { ...systems, running: state.lastGood?.system ?? null } : systems,
@@ -33,7 +33,7 @@ export function driftNow(
   );
 }
 
-/** How the host differs from what was confirmed last; see {@linkcode driftNow}. */
+/** Returns how the host differs from what was confirmed last, without a test. */
 export function driftOf(
   lastGood: Deployment | undefined,
   systems: Systems,

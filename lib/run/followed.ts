@@ -1,19 +1,19 @@
 /**
- * How far each ref was followed here. A way back does not change that: what
- * was old before it stays old.
+ * How far each ref was followed on this host. A rollback does not change that:
+ * an older revision stays older.
  *
  * @module
  */
 import type { Followed, State, Target } from "../state/state.ts";
 import { isRevision } from "../base/names.ts";
 
-/** More refs than a host is moved between. */
+/** How many refs are remembered: more than a host is moved between. */
 const mostFollowed = 20;
 
 /**
- * The newest revision that was deployed here from the ref of a target: what
- * comes from it must descend from that. None where the ref is a commit itself,
- * or another one: that is a person's choice in the configuration.
+ * Returns the newest revision that was deployed here from the ref of a target:
+ * later revisions of the ref must descend from it. Returns `undefined` for a
+ * commit hash or a new ref, because a person chose it in the configuration.
  */
 export function followedOf(
   { followed = [], lastGood, earlier }: State,
@@ -22,14 +22,14 @@ export function followedOf(
   if (isRevision(target.ref)) return undefined;
   const known = followed.find((one) => isSameRef(one, target));
   if (known) return known;
-  // Before they were written down.
+  // An older version did not write them down.
   const all = lastGood ? [lastGood, ...earlier] : earlier;
   return all.find((one) => isSameRef(one.target, target));
 }
 
 /**
- * The newest revision that was deployed from a repository, from whichever ref:
- * the keys in it are those that count.
+ * Returns the newest revision that was deployed from a repository, from any ref:
+ * its keys are the trusted ones.
  */
 export function newestOf(
   { followed = [], lastGood }: State,
@@ -48,7 +48,7 @@ export function isKnown(
     followed.some((one) => one.repository === repository);
 }
 
-/** How far refs were followed, once one was followed to another revision. */
+/** Returns how far refs were followed, after one moved to another revision. */
 export function followedAfter(
   { followed = [] }: State,
   now: Followed,
@@ -66,7 +66,7 @@ function isSameRef(a: Ref, b: Ref): boolean {
   return a.repository === b.repository && a.ref === b.ref;
 }
 
-/** What happened to a name, in words, up to where from and where to. */
+/** Describes the move of a ref, without the two revisions. */
 export function moved(ref: string, was: string, is: string): string {
   const other = was === is ? "" : ` is a ${is} now, and`;
   return `The ${was} ${ref}${other} was moved`;

@@ -1,5 +1,5 @@
 /**
- * What gates hold back, and when they are asked again. Pure.
+ * What gates hold back, and when they are checked again. Pure.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { isSame, type Known } from "./same.ts";
 import { soakEnd } from "./soak.ts";
 import { sameTarget } from "./target.ts";
 
-/** The options that make gates; those that are missing make none. */
+/** The options of gates; a missing option means no gate. */
 export type GateOptions = Partial<
   Pick<
     Config,
@@ -18,7 +18,7 @@ export type GateOptions = Partial<
   >
 >;
 
-/** What a run goes by whose gates a person skips. */
+/** The options of a run whose gates a person skips. */
 export const noGates = {
   "gates.soak": undefined,
   "gates.checks": [],
@@ -27,10 +27,9 @@ export const noGates = {
 } as const;
 
 /**
- * The names of all gates, in the order in which they are asked.
+ * Returns the names of all gates, in the order in which they are checked.
  *
- * @param isTest Whether it is about the testing branch, which does not soak: it
- * is there to be tried out at once.
+ * @param isTest Whether it is the testing branch, which does not soak.
  */
 export function gateNames(config: GateOptions, isTest = false): string[] {
   const {
@@ -47,7 +46,7 @@ export function gateNames(config: GateOptions, isTest = false): string[] {
   ];
 }
 
-/** What is known of a revision that was built and that gates hold back. */
+/** Returns what is known of a built revision that gates hold back. */
 export function gatedFor(
   config: GateOptions,
   { gated }: Pick<State, "gated">,
@@ -63,8 +62,8 @@ export function gatedFor(
 }
 
 /**
- * What gates hold back now. A host that was rolled back, or that holds the
- * revision, waits for no gate.
+ * Returns what gates hold back now. A host that was rolled back, or that blocks
+ * the revision, waits for no gate.
  */
 export function gatedNow(
   state: Pick<State, "gated" | "holds" | "rolledBack" | "lastGood">,
@@ -79,24 +78,24 @@ export function gatedNow(
   return isDone || isHeld ? undefined : gated;
 }
 
-/** Those that are closed. */
+/** Returns the closed gates. */
 export const closedOf = ({ gates }: Pick<Gated, "gates">): Gate[] =>
   gates.filter(({ isOpen }) => !isOpen);
 
-/** Those of them that were asked. */
+/** Returns the closed gates that were checked. */
 export const askedClosed = (gated: Pick<Gated, "gates">): Gate[] =>
   closedOf(gated).filter(({ why }) => why !== unasked);
 
-/** The names of those, in words. */
+/** Returns the names of the checked, closed gates, in words. */
 export function closedNames(gated: Pick<Gated, "gates">): string {
   const names = askedClosed(gated).map(({ name }) => name);
   return `${names.length === 1 ? "the gate" : "the gates"} ${names.join(", ")}`;
 }
 
-/** What is found of a gate behind one that is closed. */
+/** The reason of a gate that comes after a closed one. */
 export const unasked = "not asked yet";
 
-/** Whether the gates are to be asked again. */
+/** Whether it is time to check the gates again. */
 export function isDue(
   { gates, at, notBefore }: Gated,
   config: GateOptions,
@@ -105,17 +104,18 @@ export function isDue(
 ): boolean {
   const names = gates.map(({ name }) => name);
   const isOther = names.join("\n") !== gateNames(config, isTest).join("\n");
-  // After a clock that was set back nobody waits for ever.
+  // A clock that was set back must not make a host wait for ever.
   return isOther || now >= new Date(notBefore) || now < new Date(at);
 }
 
-/** The longest pause that is ours, in milliseconds. */
+/** The longest pause of our own, in milliseconds. */
 const longestPause = 15 * 60_000;
 
 /**
- * When gates that were asked just now are asked again: a gate that has been
- * closed for long is asked more rarely, after a tenth of that time. A server may
- * ask for a longer pause. While a revision soaks, nothing else is asked.
+ * Returns when gates that were just checked are checked again. A gate that has
+ * been closed for long is checked more rarely, after a tenth of that time. A
+ * server may ask for a longer pause. While a revision soaks, no other gate is
+ * checked.
  *
  * @param after Milliseconds of pause that a server asked for.
  */

@@ -1,5 +1,5 @@
 /**
- * What keeps a revision from being tried again, and why.
+ * What blocks a revision from another try, and why.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Hold, State, Target } from "../state/state.ts";
 import { isSame, type Known } from "./same.ts";
 import { sameTarget } from "./target.ts";
 
-/** The hold on a commit, unless the configuration has lifted its reason. */
+/** Returns the hold on a commit, unless the configuration lifts its reason. */
 export function holdOf(
   state: Pick<State, "holds">,
   commit: Known,
@@ -24,12 +24,32 @@ export function holdOf(
 
 const moves = ["not-forward", "repository-replaced", "tag-moved"];
 
-/** Whether a hold is about where the ref was moved, and nothing else. */
+/** Whether a hold is only about a move of the ref. */
 export function isMove({ reason }: Pick<Hold, "reason">): boolean {
   return moves.includes(reason);
 }
 
-/** Whether a hold is about nothing but whether the next commit arrives. */
+/** Whether a hold is only about whether the next commit can arrive. */
 export function isNext({ reason }: Pick<Hold, "reason">): boolean {
   return reason.startsWith("next-");
+}
+
+/** Reasons that another try of the same commit cannot change. */
+const forGood = [
+  "unsigned",
+  "weak-hash",
+  "tampered",
+  "held-twin",
+  "not-forward",
+  "repository-replaced",
+  "tag-moved",
+];
+
+/** Returns what ends a hold. */
+export function holdHints({ reason }: { reason: string }): string[] {
+  return [
+    forGood.includes(reason)
+      ? "Push a new commit: trying this one again gives the same result."
+      : "Push a fix, or run `gitops-sync retry` to try this commit again.",
+  ];
 }

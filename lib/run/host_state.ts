@@ -1,5 +1,5 @@
 /**
- * How a host stands, in one word.
+ * The state of a host, in one word.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { State } from "../state/state.ts";
 import type { Suspension } from "../state/suspension.ts";
 import { decide, type Decision, targetOf } from "./decide.ts";
 
-/** The states of a host; docs/json.md tells what each means. */
+/** The states of a host; docs/json.md explains each. */
 export const hostStates = [
   "in-sync",
   "out-of-sync",
@@ -26,7 +26,7 @@ export const hostStates = [
 /** One of {@linkcode hostStates}. */
 export type HostState = typeof hostStates[number];
 
-/** What the state rests on. */
+/** The facts for the state. */
 export interface HostFacts {
   config: Config;
   state: State;
@@ -34,17 +34,17 @@ export interface HostFacts {
   /** The bootloader that starts another system than was deployed. */
   misled?: BootEntry;
   now: Date;
-  /** What the remote names, as far as it was asked. */
+  /** The tip of the ref, if the remote was queried. */
   tip?: Tip;
   suspension?: Suspension;
-  /** Whether a run is under way. */
+  /** Whether a run is in progress. */
   isBusy: boolean;
 }
 
 /**
- * The state of a host. Where several are true, the first of these counts:
- * deploying, cut off (`out-of-sync`), suspended, unknown, then what a run would
- * decide.
+ * Returns the state of a host. If more than one applies, the first of these
+ * counts: deploying, interrupted (`out-of-sync`), suspended, unknown, then what a
+ * run would decide.
  */
 export function hostStateOf(facts: HostFacts): HostState {
   const { state: { attempt }, isBusy, suspension, tip } = facts;
@@ -53,7 +53,7 @@ export function hostStateOf(facts: HostFacts): HostState {
   return tip ? ofDecision(decisionOf(facts, tip)) : "unknown";
 }
 
-/** What a run would decide where the remote names this. */
+/** Returns what a run would decide with this tip. */
 export function decisionOf(facts: HostFacts, tip: Tip): Decision {
   const { config, state, systems, misled, now } = facts;
   return decide({

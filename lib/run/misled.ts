@@ -1,5 +1,5 @@
 /**
- * Whether the bootloader still starts what was deployed.
+ * Whether the bootloader still starts the deployed system.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { bootEntries, type BootEntry, countersOf } from "../host/boot_entry.ts";
 import type { Deployment } from "../state/state.ts";
 
 /**
- * The bootloader that starts another system than the last good one, though it
- * was read back as starting that. Where an entry has no tries left, the boot
- * counting decides (lib/sync/boot_counting.ts).
+ * Returns the bootloader entry that starts another system than the last good
+ * one, although it started that one when it was read back. If an entry has no
+ * tries left, the boot counting decides (lib/sync/boot_counting.ts).
  */
 export function misledOf(
   lastGood: Deployment | undefined,

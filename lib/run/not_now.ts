@@ -1,7 +1,7 @@
 /**
- * What keeps a built system from being activated, though nothing is wrong with
- * it: much can change while it is built. The run then ends with exit code 0,
- * and neither holds the revision nor waits longer for it.
+ * What stops the activation of a built system that has no problem: much can
+ * change during a build. The run then ends with exit code 0. It does not block
+ * the revision, and it makes no pause longer.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { openingOf } from "./decide.ts";
 import type { Run } from "./run.ts";
 
 /**
- * A person may have said stop. A rollback is a person's word too, and the
- * later one.
+ * Refuses to activate on a suspended host. A rollback is a person's wish too, and
+ * the later one.
  *
  * @throws {SyncError} `suspended`, exit 0.
  */
@@ -23,15 +23,15 @@ export function refuseSuspended(run: Run): void {
   if (!readSuspension(run.folder, run.effects.now())) return;
   throw notNow(
     "suspended",
-    "The host was suspended while this was being built",
+    "Deployments were suspended during the build; the host was not changed",
     [
-      "it is built, so the run after gitops-sync resume activates it soon",
+      "Run `gitops-sync resume`. The next run then activates the built system.",
     ],
   );
 }
 
 /**
- * A window may have closed.
+ * Refuses to activate outside of the windows.
  *
  * @throws {SyncError} `outside-window`, exit 0.
  */
@@ -45,9 +45,9 @@ export function refuseOutside(
   if (opening === undefined) return;
   throw notNow(
     "outside-window",
-    "The window closed while this was being built",
+    "The deployment window closed during the build; the host was not changed",
     [
-      "it is built, so the next run in a window activates it soon; gitops-sync sync --now does not wait",
+      "Wait for the next window, or run `gitops-sync sync --now` to activate the built system at once.",
     ],
   );
 }
@@ -66,7 +66,7 @@ function notNow(
   });
 }
 
-/** Whether an error is one of these, and so no failure. */
+/** Whether an error is one of these, which are no failures. */
 export function isNotNow({ exit }: SyncError): boolean {
   return exit === exitCodes.ok;
 }

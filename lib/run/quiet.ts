@@ -1,5 +1,5 @@
 /**
- * Servers that ask to be left alone (RFC 9110, 10.2.3, `Retry-After`).
+ * Servers that ask for a pause (RFC 9110, 10.2.3, `Retry-After`).
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { SyncError } from "../base/errors.ts";
 import type { Quiet, State } from "../state/state.ts";
 import { longestAsked } from "./decide.ts";
 
-/** The error for a server that is not to be asked yet; `undefined` if it may. */
+/** Returns the error for a server in a pause; `undefined` without a pause. */
 export function leftAlone(
   { quiet = [] }: Pick<State, "quiet">,
   repository: string,
@@ -16,24 +16,24 @@ export function leftAlone(
   const found = quiet.find((one) => one.repository === repository);
   if (!found || !isQuiet(found, now)) return undefined;
   return new SyncError(
-    `Cannot reach ${repository}: the server asks to slow down`,
+    `Cannot query ${repository}: the server asks to slow down`,
     {
       stage: "decide",
       reason: "slow-down",
       next: "retry",
       exit: 3,
-      hints: [`it is asked again after ${found.until}`],
+      hints: [`Wait: the first run after ${found.until} queries it again.`],
     },
   );
 }
 
-/** What is left of a clock that was far ahead must not stop a host for ever. */
+/** Whether a pause lasts. A clock that was far ahead must not stop a host. */
 function isQuiet({ until, asked }: Quiet, now: Date): boolean {
   const left = Date.parse(until) - now.getTime();
   return left > 0 && left <= asked;
 }
 
-/** The servers that are to be left alone, as one run learns of them. */
+/** The servers in a pause, as one run learns of them. */
 export class QuietServers {
   constructor(private quiet: readonly Quiet[] = []) {}
 
@@ -42,14 +42,14 @@ export class QuietServers {
     return leftAlone({ quiet: this.quiet }, repository, now);
   }
 
-  /** Notes what a server answered, if it asked to be left alone. */
+  /** Notes the answer of a server, if it asked for a pause. */
   note(
     repository: string,
     { reason, stage, after }: SyncError,
     now: Date,
   ): void {
-    // While it builds, it is the server of an input that asks. Without a time
-    // it is what was noted before.
+    // During a build, it is the server of an input that asks. Without a time,
+    // it is the pause that was noted before.
     if (reason !== "slow-down" || stage === "build" || after === 0) return;
     const asked = Math.min(after, longestAsked);
     const until = new Date(now.getTime() + asked).toISOString();
@@ -57,12 +57,12 @@ export class QuietServers {
     this.quiet = [...this.quiet, { repository, until, asked }];
   }
 
-  /** A server that answers may be asked. */
+  /** Ends the pause of a server that answers. */
   answered(repository: string): void {
     this.quiet = this.quiet.filter((one) => one.repository !== repository);
   }
 
-  /** What a later run must know. */
+  /** Returns what a later run must know. */
   after(now: Date): Pick<State, "quiet"> {
     const quiet = this.quiet.filter((one) => isQuiet(one, now));
     return quiet.length > 0 ? { quiet } : {};

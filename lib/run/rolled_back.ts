@@ -1,13 +1,13 @@
 /**
- * A rollback that lasts until a person says otherwise.
+ * A rollback that lasts until `resume`.
  *
  * @module
  */
 import type { RolledBack, State, Wish } from "../state/state.ts";
 
 /**
- * The rollback that a person wants to last. It is over where something else was
- * confirmed since: an older program does not know of it.
+ * Returns a person's lasting rollback. It is over if another system was confirmed
+ * since: an older version of the program does not know of it.
  */
 export function rolledBackOf(
   { rolledBack, lastGood }: Pick<State, "rolledBack" | "lastGood">,
@@ -16,15 +16,15 @@ export function rolledBackOf(
 }
 
 /**
- * Whose rollback it was, and why.
+ * Returns who rolled back, and why.
  *
- * @param when When it was, in words with a blank before, where it is told.
+ * @param when Optional: the time in words, with a leading space.
  */
 export function rolledBackBy({ by, reason }: Wish, when = ""): string {
   return `${by} rolled this host back${when}${reason ? ` (${reason})` : ""}`;
 }
 
-/** The same wish, where the host had to go back further to another system. */
+/** Keeps the wish if the host had to roll back further, to another system. */
 export function rolledFurther(
   state: Pick<State, "rolledBack" | "lastGood">,
   system: string,

@@ -25,25 +25,25 @@ import { AttemptLog } from "../state/attempt_log.ts";
 import { QuietServers } from "./quiet.ts";
 import { writeState } from "../state/state_file.ts";
 
-/** One run under way. The lock is held as long as it lives. */
+/** A run in progress. It holds the lock for its whole life. */
 export class Run {
   readonly stages: StageTime[] = [];
   /**
-   * How the repository is reached: as configured, or by the mirror that
-   * answered. What is remembered goes by {@linkcode config}.
+   * How the repository is reached: as configured, or through the mirror that
+   * answered. The stored state uses {@linkcode config}.
    */
   remote: Config;
   /** The log of the attempt, from {@linkcode begin} on. */
   log: AttemptLog | undefined;
 
-  /** The servers that are to be left alone; recorded when the run ends. */
+  /** The servers in a pause; recorded when the run ends. */
   readonly quiet: QuietServers;
 
   constructor(
-    /** What it may do; replaced by {@linkcode shield}. */
+    /** Its effects; replaced by {@linkcode shield}. */
     public effects: Effects,
     readonly config: Config,
-    /** What is remembered; replaced as a whole by {@linkcode save}. */
+    /** The stored state; replaced as a whole by {@linkcode save}. */
     public state: State,
   ) {
     this.remote = config;
@@ -51,8 +51,8 @@ export class Run {
   }
 
   /**
-   * From here on the run comes to its own end, and no signal ends what it
-   * starts: half of a confirmation or of the way back is worse than waiting.
+   * Protects the programs that the run starts from signals, until it ends: half
+   * of a confirmation or of a rollback is worse than waiting.
    */
   shield(): void {
     const { effects } = this;
@@ -62,7 +62,7 @@ export class Run {
     };
   }
 
-  /** From here on what is told goes into the log of the attempt as well. */
+  /** Writes all later events to the log of the attempt as well. */
   keepLog(): void {
     const { effects, attempt: { id, commit: { revision } } } = this;
     const log = new AttemptLog(
@@ -105,7 +105,7 @@ export class Run {
     await this.save({ attempt: { ...this.attempt, ...changes } });
   }
 
-  /** The same, for what must go on where the journal can't be written. */
+  /** The same, for work that continues even if the journal cannot be written. */
   async noteIfPossible(changes: Partial<Attempt>): Promise<void> {
     try {
       await this.note(changes);
@@ -118,15 +118,15 @@ export class Run {
   /** The journal of this run. */
   get attempt(): Attempt {
     const { attempt } = this.state;
-    if (!attempt) throw new Error("there is no attempt under way");
+    if (!attempt) throw new Error("no attempt is in progress");
     return attempt;
   }
 
   /**
-   * Does one stage: notes it in the journal, tells that it starts and ends,
-   * and takes its time.
+   * Runs one stage: notes it in the journal, reports its start and end, and
+   * measures its time.
    *
-   * @param text What to say of its result, in a few words.
+   * @param text Describes the result in a few words.
    */
   async stage<T>(
     stage: Stage,
@@ -174,13 +174,13 @@ export type Ended =
   | { result: "failed" | "interrupted"; error: SyncError };
 
 /**
- * Records the end of the attempt in the journal: state and history. Handed in
- * from outside, because what is recorded where is none of a stage's business.
+ * Records the end of an attempt in the state and the history. It is passed in,
+ * because a stage must not know where things are recorded.
  */
 export type Record = (run: Run, ended: Ended) => Promise<void>;
 
 /**
- * Begins an attempt: from here on the journal knows of it, and it has a log.
+ * Begins an attempt: writes it to the journal, and opens its log.
  *
  * @param more What else is known of it.
  */
@@ -213,7 +213,7 @@ export async function begin(
   run.keepLog();
 }
 
-/** The hold on what is being attempted, for what went wrong with it. */
+/** Returns the hold on the attempted revision, for an error. */
 export function holdFor(run: Run, error: SyncError): Hold {
   const { commit: { revision, digest }, target } = run.attempt;
   const { stage, reason, message, hints } = error;

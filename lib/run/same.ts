@@ -1,17 +1,17 @@
 /**
- * When two commits are the same one.
+ * Whether two commits are the same.
  *
  * @module
  */
 import type { Commit, State } from "../state/state.ts";
 
-/** What a commit is known by. */
+/** What identifies a commit. */
 export type Known = Pick<Commit, "revision" | "digest">;
 
 /**
- * Whether two are the same commit: they have the same hash or, where
- * signatures count, the same signed part. A signed commit has as many hashes as
- * anybody likes (lib/git/signed_part.ts).
+ * Whether two commits are the same: they have the same hash or, if signatures
+ * are checked, the same signed part. Anybody can give a signed commit another
+ * hash (lib/git/signed_part.ts).
  */
 export function isSame(a: Known, b: Known): boolean {
   return a.revision === b.revision ||
@@ -19,8 +19,8 @@ export function isSame(a: Known, b: Known): boolean {
 }
 
 /**
- * Whether a person's word that no other commit need come after this one counts,
- * and counts still.
+ * Whether a person's permission to deploy a commit after which no other arrives
+ * applies to this commit, and is still valid.
  */
 export function mayUnfollow(
   { unfollow }: Pick<State, "unfollow">,

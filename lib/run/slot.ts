@@ -1,9 +1,9 @@
 /**
- * What becomes of a slot of the fleet as a run goes on: pure, from the state.
+ * What happens to a slot of the fleet during a run. Pure, from the state.
  *
- * A slot that was taken for a switch stays with the host until it is healthy
- * on what Git names. So a revision that no host is healthy with stops the group
- * once each slot is held.
+ * A host keeps a slot that it took for a switch until it is healthy with the tip
+ * of its ref. So a revision with which no host is healthy stops the group as
+ * soon as every slot is held.
  *
  * @module
  */
@@ -21,10 +21,10 @@ export function hasLock(
 }
 
 /**
- * Whether a slot is to be given back. No attempt may be under way.
+ * Whether to release a slot. No attempt may be in progress.
  *
- * What was only asked for was never used. A slot of a reboot is due once the
- * host is well after it, or where it never came to the reboot.
+ * A slot that was only requested was never used. A slot for a reboot is released
+ * when the host is healthy after it, or if the reboot never happened.
  */
 export function isSlotDue(
   { slot, attempt, reboot }: Pick<State, "slot" | "attempt" | "reboot">,
@@ -36,11 +36,11 @@ export function isSlotDue(
 }
 
 /**
- * The slot once an attempt has ended. A host that is healthy with what it has
- * deployed gives it back; one that was changed and is not keeps it; one that was
- * not changed has what it had before.
+ * Returns the slot after an attempt. A healthy host releases it. A host that was
+ * changed and is unhealthy keeps it. A host that was not changed keeps what it
+ * had before.
  *
- * @param error How it failed; none where it ended well.
+ * @param error How the attempt failed; `undefined` if it succeeded.
  */
 export function slotAfter(
   { slot, attempt }: Pick<State, "slot" | "attempt">,
@@ -48,7 +48,7 @@ export function slotAfter(
   error: SyncError | undefined,
 ): Pick<State, "slot"> {
   if (!slot || slot.phase !== "held" || slot.use !== "switch") return {};
-  // A way back asks for no slot, and frees none.
+  // A rollback requests no slot, and releases none.
   if (!attempt || attempt.left) return {};
   if (result === "deployed") return { slot: due(slot) };
   const isChanged = error !== undefined &&
@@ -57,15 +57,15 @@ export function slotAfter(
   return slot.stuck ? {} : { slot: due(slot) };
 }
 
-/** The slot, to be given back. */
+/** Returns the slot, marked for release. */
 export function due({ stuck: _, ...slot }: Slot): Slot {
   return { ...slot, phase: "due" };
 }
 
 /**
- * The wait for a slot to switch to a revision, if an earlier run found none.
+ * Returns the wait for a slot, if an earlier run found no free one.
  *
- * @param revision What is to be switched to.
+ * @param revision The revision to switch to.
  */
 export function slotWaitOf(
   { slotWait }: Pick<State, "slotWait">,

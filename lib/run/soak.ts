@@ -1,5 +1,5 @@
 /**
- * How long this host has known a revision, and which one has soaked. Pure.
+ * How long this host has known a revision, and which revision has soaked. Pure.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function hasSoaked(
   return soakEnd(sighting, soak) <= now.getTime();
 }
 
-/** When it has, in milliseconds since 1970. */
+/** Returns when a revision has soaked, in milliseconds since 1970. */
 export function soakEnd(
   { since }: Pick<Sighting, "since">,
   soak: number,
@@ -30,7 +30,7 @@ export function soakEnd(
   return Date.parse(since) + soak;
 }
 
-/** When this host first saw a revision, if it remembers. */
+/** Returns when this host first saw a revision, if it remembers. */
 export function sightingOf(
   { sightings = [] }: Pick<State, "sightings">,
   revision: string,
@@ -44,12 +44,12 @@ const isOf = (one: Sighting, { repository, ref }: Place) =>
   one.repository === repository && one.ref === ref;
 
 /**
- * What was seen of a ref, once it is seen at a tip. Nothing older than what was
- * deployed last is kept. Of very many, those go first that are the least apart
- * from their neighbours in time: if the oldest went, a branch that moves all the
- * time would have nothing that has soaked.
+ * Returns the sightings of a ref, after it was seen at a tip. It keeps nothing
+ * older than the last deployment. If there are too many, it drops those that are
+ * closest in time to their neighbours. If it dropped the oldest, a branch that
+ * moves all the time would never have a revision that has soaked.
  *
- * @param clock The machine's own clock.
+ * @param clock The monotonic clock.
  */
 export function sightingsAfter(
   { sightings = [], lastGood, seen }: State,
@@ -99,7 +99,7 @@ function thinned(all: Sighting[]): Sighting[] {
   return all;
 }
 
-/** What the choice of a revision rests on. */
+/** The facts for the choice of a revision. */
 interface Choice {
   tip: Tip;
   state: State;
@@ -111,12 +111,11 @@ interface Choice {
 }
 
 /**
- * What a run deploys: what the ref names, or the newest revision that it named
- * before, where that alone has soaked.
+ * Returns what a run deploys: the tip of the ref or, if the tip has not soaked,
+ * the newest earlier tip that has.
  *
- * Only a branch and a pattern of tags have revisions before. Where a person
- * approves, only what the ref names now counts. A revision that failed here is
- * no reason to take an older one.
+ * Only a branch and a pattern of tags have earlier tips. With approval, only the
+ * current tip counts. If a revision failed here, no older one replaces it.
  */
 export function soakedTip(choice: Choice): Tip {
   const { tip, state, target, config, now } = choice;
@@ -141,9 +140,9 @@ export function soakedTip(choice: Choice): Tip {
 }
 
 /**
- * Those that are newer than what was deployed last; with another target that is
- * one of them. Where it was never seen (`--now`, a rollback), those count that
- * were seen after it was deployed.
+ * Returns the sightings that are newer than the last deployment; with another
+ * target, that deployment is one of them. If it was never seen (`--now`, a
+ * rollback), it returns those that were seen after it was deployed.
  */
 function newSightings(
   { lastGood }: State,
@@ -160,5 +159,5 @@ function newSightings(
   return sightings.slice(isDone ? at + 1 : at);
 }
 
-/** The reason of an attempt at a revision that the ref no longer has. */
+/** The reason if the ref no longer has the attempted revision. */
 export const goneReason = "soaked-gone";

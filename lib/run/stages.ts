@@ -1,6 +1,6 @@
 /**
- * What each stage hands to the next one. A stage takes only what the one before
- * it returned, so that none can be skipped: `Tip`, `Fetched`, `Verified`,
+ * What each stage passes to the next. A stage takes only the result of the stage
+ * before it, so that none can be skipped: `Tip`, `Fetched`, `Verified`,
  * `Readable`, `Built`, `Proven`, `Cleared`, `Activated`, `Healthy`, and at the
  * end a `Deployment`.
  *
@@ -20,8 +20,8 @@ export interface Fetched {
   /** The mirror's folder. */
   readonly mirror: string;
   /**
-   * Whether the revision descends from the newest deployed by the same name;
-   * `unknown` where there is none to compare with.
+   * Whether the revision descends from the newest one deployed from this ref;
+   * `unknown` if there is none to compare with.
    */
   readonly forward: "yes" | "no" | "unknown";
 }
@@ -54,34 +54,34 @@ export interface Proven extends Omit<Built, "done"> {
   readonly secrets: number;
 }
 
-/** A proven system that all gates let through. */
+/** A proven system that passed all gates. */
 export interface Cleared extends Omit<Proven, "done"> {
   readonly done: "cleared";
 }
 
 /**
- * What {@linkcode activate} needs to know of a system: one that gates let
- * through, or one that was good on this host before.
+ * What {@linkcode activate} needs to know of a system: one that passed the gates,
+ * or one that was good on this host before.
  */
 export interface Candidate
   extends Pick<Cleared, "system" | "commit" | "target"> {
   readonly done: Cleared["done"] | "confirmed";
 }
 
-/** A candidate that runs, not yet trusted to stay. */
+/** A candidate that runs and is not yet confirmed. */
 export interface Activated extends Omit<Candidate, "done"> {
   readonly done: "activated";
   /** `kept`: it ran already. `later`: it waits for the next boot. */
   readonly how: "switched" | "kept" | "later";
   /** How the host was before. */
   readonly before: Standing;
-  /** The switch, and the system that it was away from. */
+  /** The switch, and the system before it. */
   readonly switched?: Switched & { from: string | null };
 }
 
-/** A candidate that runs and is well. */
+/** A candidate that runs and is healthy. */
 export interface Healthy extends Omit<Candidate, "done"> {
   readonly done: "healthy";
-  /** What was looked at, in words. */
+  /** What was checked, in words. */
   readonly checked: string;
 }

@@ -1,35 +1,35 @@
 /**
- * How a host stood before something was done to it.
+ * The condition of a host before a change.
  *
  * @module
  */
 import type { Family } from "../host/routes.ts";
 
-/** How the units stood. */
+/** The condition of the units. */
 export interface UnitsBefore {
   /** The units that were active, with the invocation where it is known. */
   readonly ran: ReadonlyMap<string, string>;
-  /** The units that were not well: nobody's fault later. */
+  /** The units that were unhealthy already; the change did not cause that. */
   readonly failed: ReadonlySet<string>;
   /**
-   * The units that something named, and that were not there; `undefined` where
-   * that is not known.
+   * The units that other units named but that did not exist; `undefined` if
+   * unknown.
    */
   readonly absent?: ReadonlySet<string>;
-  /** The units that were starting: perhaps long jobs, which nobody waits for. */
+  /** The units that were starting: perhaps long jobs, which are not awaited. */
   readonly starting: ReadonlySet<string>;
   /** The units that systemd restarted again and again even then. */
   readonly flapping: ReadonlySet<string>;
 }
 
-/** All of it. */
+/** The condition of the host. */
 export interface Standing {
   readonly units: UnitsBefore;
   /** The default routes that there were. */
   readonly routes: readonly Family[];
 }
 
-/** Where nothing is known, and so nothing is compared. */
+/** An unknown condition, with which nothing is compared. */
 export const noStanding: Standing = {
   units: {
     ran: new Map(),
@@ -40,7 +40,7 @@ export const noStanding: Standing = {
   routes: [],
 };
 
-/** What is known of it from names alone, as they were written down. */
+/** Returns the condition from the stored names of units. */
 export function standingOf(
   known: {
     ran?: readonly string[] | undefined;

@@ -8,10 +8,11 @@ import { readState, writeState } from "../state/state_file.ts";
 import { rolledBackOf } from "./decide.ts";
 
 /**
- * Lets the host follow its ref again. What was left stays held.
+ * Lets the host follow its ref again. The revisions that it left stay blocked.
  *
- * @returns the revisions that stay held; nothing where the host did not stay.
- * @throws {SyncError} those of a lock or a state that can't be used.
+ * @returns the revisions that stay blocked; `undefined` if the host was not
+ * rolled back.
+ * @throws {SyncError} the errors of a lock or a state that cannot be used.
  */
 export async function endRollback(
   folder: string,

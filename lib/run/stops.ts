@@ -1,6 +1,6 @@
 /**
- * What would keep a sync from changing this host now: all of it at once, where
- * a run ends at the first. The one list of it, for whoever tells it before.
+ * Everything that would stop a sync from changing this host now. A run ends at
+ * the first of them; this is the only list of all.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import type { State, Target } from "../state/state.ts";
 import { waitFor } from "./approval.ts";
 import { type Decision, type Opening, openingOf } from "./decide.ts";
 import { gatedFor, gateNames, type GateOptions, unasked } from "./gates.ts";
+import { howOften } from "./how_often.ts";
+import { holdHints } from "./holding.ts";
 import { rolledBackBy } from "./rolled_back.ts";
 import { slotWaitOf } from "./slot.ts";
 import type { Known } from "./same.ts";
@@ -26,33 +28,33 @@ export interface Stop {
   text: string;
   /** What a person can do, one sentence each. */
   hints: readonly string[];
-  /** When it ends by itself, where that is known: ISO 8601. */
+  /** When it ends by itself, if known: ISO 8601. */
   until?: string;
 }
 
-/** What is looked at. */
+/** The facts for the list. */
 export interface StopFacts {
   config:
     & Pick<Config, "operation" | "windows.deploy" | "approval">
     & GateOptions;
   now: Date;
   state: Pick<State, "waiting" | "gated" | "sightings" | "slotWait">;
-  /** What a sync would bring to the host, and its system once that is known. */
+  /** What a sync would deploy, and its system if known. */
   commit: Known;
   target: Target;
   system?: string;
-  /** What a run decides where no window is closed. */
+  /** What a run decides without regard to windows. */
   decision: Decision;
   suspension: Suspension | undefined;
-  /** The run under way. */
+  /** The run in progress. */
   busy: Holder | undefined;
-  /** Why a deployment can't begin, or can't end: of the host, not the revision. */
+  /** Problems of the host, not of the revision, that stop a deployment. */
   refusals: readonly SyncError[];
 }
 
 type Look = (facts: StopFacts) => readonly Stop[];
 
-/** All looks, in the order in which a run meets them. */
+/** All checks, in the order of a run. */
 const looks: readonly Look[] = [
   runUnderWay,
   suspended,
@@ -66,7 +68,7 @@ const looks: readonly Look[] = [
   refused,
 ];
 
-/** Everything that stops a sync now. */
+/** Returns everything that stops a sync now. */
 export function stopsOf(facts: StopFacts): Stop[] {
   return looks.flatMap((look) => look(facts));
 }
@@ -77,8 +79,8 @@ function runUnderWay({ busy }: StopFacts): Stop[] {
   return [{
     what: "run-under-way",
     text:
-      `a run is under way (${command}, process ${pid}), and this host may change while you read this`,
-    hints: ["gitops-sync status tells when it is over"],
+      `a run is in progress (${command}, process ${pid}); this host may change while you read this`,
+    hints: ["Run `gitops-sync status` to see whether it has ended."],
   }];
 }
 
@@ -87,8 +89,8 @@ function suspended({ suspension }: StopFacts): Stop[] {
   const { until, reason } = suspension;
   return [{
     what: "suspended",
-    text: `this host is suspended${reason ? ` (${reason})` : ""}`,
-    hints: ["gitops-sync resume ends it"],
+    text: `deployments are suspended${reason ? ` (${reason})` : ""}`,
+    hints: ["Run `gitops-sync resume` to end the suspension."],
     ...until === null ? {} : { until },
   }];
 }
@@ -99,22 +101,21 @@ function rolledBack({ decision }: StopFacts): Stop[] {
   const when = ` on ${rolledBack.at.slice(0, 10)}`;
   return [{
     what: "rolled-back",
-    text: `${rolledBackBy(rolledBack, when)}, and it stays there`,
-    hints: ["gitops-sync resume ends it"],
+    text: `${rolledBackBy(rolledBack, when)}; it stays there until resume`,
+    hints: ["Run `gitops-sync resume` to follow Git again."],
   }];
 }
 
 function held({ decision }: StopFacts): Stop[] {
   if (decision.kind !== "held") return [];
-  const { revision, message, since, stage } = decision.hold;
+  const { hold } = decision;
+  const { revision, message, since, stage } = hold;
   return [{
     what: "held",
-    text: `${short(revision)} is held since ${
+    text: `${short(revision)} has been blocked since ${
       since.slice(0, 10)
     }, at the ${stage} stage: ${message}`,
-    hints: [
-      "gitops-sync retry tries it again; a new commit is picked up by itself",
-    ],
+    hints: holdHints(hold),
   }];
 }
 
@@ -123,17 +124,17 @@ function pausing({ decision }: StopFacts): Stop[] {
   const { failures, notBefore } = decision.backoff;
   return [{
     what: "pause",
-    text: `it failed ${failures} times for what may pass by itself`,
-    hints: ["gitops-sync sync --now tries at once"],
+    text: `it failed ${howOften(failures)} with a temporary error`,
+    hints: ["Run `gitops-sync sync --now` to try again at once."],
     until: notBefore,
   }];
 }
 
-/** Whether nothing new comes to the host. */
+/** Whether the decision deploys nothing new. */
 const putsBack = ({ kind }: Decision) =>
   ["nothing", "correct", "test-over"].includes(kind);
 
-/** Only what is new waits for a word; what is put back does not. */
+/** Only a new revision needs approval; a restored one does not. */
 function unapproved(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, system, decision } = facts;
   const wait = putsBack(decision)
@@ -146,11 +147,11 @@ function unapproved(facts: StopFacts): Stop[] {
     what: "unapproved",
     text: waiting
       ? `${revision} waits for approval`
-      : `${revision} waits for approval once a run has built it`,
+      : `${revision} waits for approval after a run has built it`,
     hints: [
-      `gitops-sync approve ${revision} ${
-        waiting ? "lets it be deployed" : "lets it be deployed then"
-      }`,
+      waiting
+        ? `Run \`gitops-sync approve ${revision}\` to deploy it with the next run.`
+        : `Run \`gitops-sync approve ${revision}\` after a run has built it.`,
     ],
     ...waiting && until !== null ? { until } : {},
   }];
@@ -163,16 +164,16 @@ function outsideWindow({ config, now }: StopFacts): Stop[] {
   return [{
     what: "window",
     text: opening === null
-      ? "no window is open (windows.deploy), and none opens within two weeks"
-      : "no window is open (windows.deploy)",
-    hints: ["gitops-sync sync --now does not wait for one"],
+      ? "no deployment window is open (windows.deploy), and none opens within two weeks"
+      : "no deployment window is open (windows.deploy)",
+    hints: ["Run `gitops-sync sync --now` to deploy without a window."],
     ...opening === null ? {} : { until: opening },
   }];
 }
 
 /**
- * Gates that were found closed; nobody is asked here. What has soaked is told by
- * the clock. Only what is new passes gates; what is put back does not.
+ * Returns the gates that were found closed; it queries no server. The clock tells
+ * whether a revision has soaked. Only a new revision passes gates.
  */
 function gated(facts: StopFacts): Stop[] {
   const { config, state, commit, target, now, decision } = facts;
@@ -190,7 +191,9 @@ function gated(facts: StopFacts): Stop[] {
       const sighting = sightingOf(state, revision);
       const end = sighting && soakEnd(sighting, soak!);
       if (end !== undefined && end <= now.getTime()) return [];
-      return [stopOf(name, `${short(revision)} has not soaked yet`, end)];
+      return [
+        stopOf(name, `${short(revision)} has not soaked for long enough`, end),
+      ];
     }
     if (found?.isOpen) return [];
     const isAsked = found && found.why !== unasked;
@@ -199,7 +202,7 @@ function gated(facts: StopFacts): Stop[] {
         name,
         isAsked
           ? `the gate ${name} is closed: ${found.why}`
-          : `the gate ${name} is asked once ${short(revision)} is built`,
+          : `the gate ${name} is checked after ${short(revision)} is built`,
       ),
     ];
   });
@@ -210,23 +213,25 @@ function stopOf(name: string, text: string, end?: number): Stop {
     what: `gate-${name.split(" ")[0]}`,
     text,
     hints: name === "soak"
-      ? ["gitops-sync sync --now does not wait for it"]
-      : ["gitops-sync sync --skip-gates --reason TEXT does not wait for it"],
+      ? ["Run `gitops-sync sync --now` to deploy it at once."]
+      : [
+        "In an emergency, run `gitops-sync sync --skip-gates --reason TEXT`.",
+      ],
     ...end === undefined ? {} : { until: new Date(end).toISOString() },
   };
 }
 
-/** As the last run found it: to ask again may take a slot. */
+/** Returns what the last run found: another request could take a slot. */
 function withoutSlot({ state, commit }: StopFacts): Stop[] {
   const wait = slotWaitOf(state, commit.revision);
   if (!wait) return [];
   return [{
     what: wait.reason,
-    text: `it waits for a slot since ${
+    text: `it has waited for a slot since ${
       wait.since.slice(0, 10)
     }: ${wait.message}`,
     hints: [
-      "each run asks again; gitops-sync fleet locks tells who holds them",
+      "Run `gitops-sync fleet locks` to see who holds the slots. Each run tries again.",
     ],
   }];
 }

@@ -12,7 +12,7 @@ export function targetOf(config: Config): Target {
   return { repository, ref, directory, host, operation };
 }
 
-/** What it makes of a revision of the testing branch: never a boot default. */
+/** Returns the target for the testing branch: never a boot default. */
 export function testingTargetOf(target: Target, ref: string): Target {
   return { ...target, ref, operation: "test" };
 }

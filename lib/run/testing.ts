@@ -1,5 +1,5 @@
 /**
- * The testing branch: what of it runs, and whether it may still run.
+ * The testing branch: whether it runs, and whether it may still run.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import type { Systems } from "../host/system.ts";
 import type { Deployment, State } from "../state/state.ts";
 
 /**
- * The deployment of the testing branch that runs now, if one does. A reboot
- * ends it, because it never is the boot default.
+ * Returns the running deployment of the testing branch, if there is one. A reboot
+ * ends it, because it is never the boot default.
  */
 export function runningTest(
   { testing, lastGood }: Pick<State, "testing" | "lastGood">,
@@ -22,24 +22,24 @@ export function runningTest(
   return isIt ? test : undefined;
 }
 
-/** A branch as people write it. */
+/** Returns the name of a branch as people write it. */
 export function shortName(name: string): string {
   return oneLine(name.replace(/^refs\/heads\//, ""), 80);
 }
 
-/** The reason of an attempt at a revision that is not on top of the followed. */
+/** The reason if the testing branch does not descend from the followed ref. */
 export const asideReason = "testing-aside";
 
-/** What is known of the testing branch in front of what the remote names now. */
+/** The state of the testing branch, compared with the answer of the remote. */
 export type TestingNow =
-  /** It is off, gone, or the same as the followed ref; or it is beside that. */
+  /** It is off, missing, the same as the followed ref, or not based on it. */
   | "over"
-  /** It was deployed or tried already, or nobody could be asked. */
+  /** It was deployed or tried already, or the remote did not answer. */
   | "done"
-  /** It is to be deployed. */
+  /** It must be deployed. */
   | "new";
 
-/** Compares the testing branch with what was tried of it last. */
+/** Compares the testing branch with the last try. */
 export function testingNow(
   { testing }: Pick<State, "testing">,
   tip: Tip,
@@ -55,8 +55,8 @@ export function testingNow(
 }
 
 /**
- * Whether the host stands as it did before an attempt. A reboot ends a test,
- * so that its boot default runs then in place of the test.
+ * Whether the host is in the same condition as before an attempt. A reboot ends
+ * a test, so the boot default then runs instead of the test.
  */
 export function standsAs(
   previous: Systems,

@@ -1,18 +1,18 @@
 /**
- * What a unit writes, told while it runs.
+ * Reports what a unit writes, while it runs.
  *
  * @module
  */
 import type { Effects } from "../base/effects.ts";
 import { allLines, newestLines } from "../host/systemd.ts";
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two reads. */
 const pause = 1000;
 
-/** Told each line of a program once, in its order. */
+/** Called once for each line of a program, in order. */
 export type OnLine = (line: string) => void;
 
-/** Tells the lines of one unit, each once. */
+/** Reports each line of one unit once. */
 export class UnitLines {
   #told = 0;
   #last = "";
@@ -25,10 +25,10 @@ export class UnitLines {
     private readonly onLine: OnLine,
   ) {}
 
-  /** Does what starts the unit and waits for it, and tells what it writes. */
+  /** Does work that starts the unit and waits for it; reports its lines. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const working = work();
-    // What can't be looked at now is told at the end.
+    // What cannot be read now is reported at the end.
     this.#follow(working.then(() => {}, () => {})).catch(() => {});
     try {
       return await working;
@@ -37,7 +37,7 @@ export class UnitLines {
     }
   }
 
-  /** All that it wrote; what was not told yet is told now. */
+  /** Returns all lines; reports those that were not reported yet. */
   async all(): Promise<string[]> {
     const all = this.#own(await allLines(this.effects, this.service));
     this.#tell(all);
@@ -57,7 +57,7 @@ export class UnitLines {
     }
   }
 
-  /** @param all What is there of it: of a long one the end. */
+  /** @param all All lines; of a long output, only the end. */
   #tell(all: readonly string[]): void {
     const isEnd = this.#told > 0 && all.length >= this.#told &&
       all[this.#told - 1] !== this.#last;
@@ -67,7 +67,7 @@ export class UnitLines {
     this.#last = all.at(-1) ?? this.#last;
   }
 
-  /** What systemd says of the unit itself is known better. */
+  /** Drops the lines of systemd about the unit itself. */
   #own(lines: readonly string[]): string[] {
     return lines.filter((line) => !line.includes(this.unit));
   }

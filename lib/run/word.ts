@@ -1,5 +1,5 @@
 /**
- * A person's word about the revision that waits, for `approve` and `reject`.
+ * Approves or rejects the revision that waits, for `approve` and `reject`.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import { readState, writeState } from "../state/state_file.ts";
 const shortest = 7;
 
 /**
- * Approves what waits: the next run deploys it, once.
+ * Approves the waiting revision: the next run deploys it, once.
  *
  * @param of The revision, or at least 7 digits of it.
- * @returns what waits, approved.
+ * @returns the approved revision.
  * @throws {SyncError} `nothing-waits`, `not-waiting` or `not-a-revision`,
- * exit 2; those of a lock or a state that can't be used.
+ * exit 2; the errors of a lock or a state that cannot be used.
  */
 export async function approve(
   folder: string,
@@ -36,8 +36,7 @@ export async function approve(
 }
 
 /**
- * Writes down, in history and state, that what waits is approved. Called under
- * the lock.
+ * Records the approval in history and state. The caller holds the lock.
  *
  * @returns the state that was written.
  */
@@ -56,7 +55,7 @@ export async function approveWaiting(
 }
 
 /**
- * Rejects what waits: it is held.
+ * Rejects the waiting revision: it is blocked.
  *
  * @returns the hold.
  * @throws {SyncError} as {@linkcode approve}.
@@ -89,7 +88,7 @@ export async function reject(
   return hold;
 }
 
-/** The history first, as everywhere: what is done is written down before. */
+/** Writes the history entry. The history is always written before the state. */
 async function told(
   folder: string,
   command: "approve" | "reject",
@@ -128,9 +127,7 @@ function waitingOf(
       `Cannot ${command} ${
         oneLine(of, 80)
       }: expected a commit hash, or at least ${shortest} digits of it`,
-      waiting
-        ? `this waits: ${short(waiting.revision)} "${waiting.subject}"`
-        : "nothing waits here: gitops-sync status",
+      waiting ? waitingHint(command, waiting) : nothingHint,
     );
   }
   const hold = holds.find(({ revision }) => revision.startsWith(to));
@@ -138,15 +135,27 @@ function waitingOf(
   if (hold) {
     throw usageError(
       "held",
-      `Cannot ${command} ${short(hold.revision)}: it is held: ${hold.message}`,
-      "gitops-sync retry tries it again, and it waits again then",
+      `Cannot ${command} ${
+        short(hold.revision)
+      }: it is blocked: ${hold.message}`,
+      "Run `gitops-sync retry`. The commit then waits for approval again.",
     );
   }
   throw usageError(
     waiting ? "not-waiting" : "nothing-waits",
-    `Cannot ${command} ${short(to)}: it does not wait here`,
-    waiting
-      ? `this waits: ${short(waiting.revision)} "${waiting.subject}"`
-      : "a revision waits once it is built: gitops-sync sync, with approval in the configuration",
+    `Cannot ${command} ${
+      short(to)
+    }: it does not wait for approval on this host`,
+    waiting ? waitingHint(command, waiting) : nothingHint,
   );
+}
+
+const nothingHint =
+  "Run `gitops-sync sync`. With `approval` in the configuration, a commit waits after a run has built it.";
+
+/** Names the commit that waits, in the command to type. */
+function waitingHint(command: string, { revision, subject }: Waiting): string {
+  return `Run \`gitops-sync ${command} ${
+    short(revision)
+  }\`. This commit waits: "${subject}".`;
 }

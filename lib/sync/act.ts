@@ -1,5 +1,5 @@
 /**
- * Does what was decided.
+ * Carries out the decision.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { Outcome } from "./outcome.ts";
 import type { Wishes } from "./wishes.ts";
 
 /**
- * Does what was decided; the stages are loaded where they are needed.
+ * Carries out the decision; the stages are loaded when they are needed.
  *
- * @param wishes What a person wishes of this run, and whose wish it is.
+ * @param wishes What a person wants of this run, and who it is.
  */
 export async function act(
   effects: Effects,
@@ -126,7 +126,7 @@ export async function act(
   }
 }
 
-/** Does it where a slot of the fleet is free by now. */
+/** Carries out the decision if a slot of the fleet is free now. */
 async function actInTurn(
   effects: Effects,
   config: Config,

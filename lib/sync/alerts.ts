@@ -1,6 +1,6 @@
 /**
- * What somebody is to be told of how a run ended: a new fault, that one is
- * over, or that the remote has been silent for too long.
+ * Alerts about how a run ended: a new fault, the end of a fault, or a remote that
+ * has not answered for too long.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { fresh } from "../state/state_file.ts";
 import { exitOf, type Outcome } from "./outcome.ts";
 
 /**
- * Tells what is to be told after a run. Faults of an attempt were told when it
- * was recorded (lib/activation/hooks.ts).
+ * Sends the alerts after a run. Faults of an attempt were reported when it was
+ * recorded (lib/activation/hooks.ts).
  */
 export async function alertAfter(
   effects: Effects,
@@ -37,7 +37,7 @@ export async function alertAfter(
       case "unapproved":
       case "gated":
       case "queued":
-      // What is followed may be held all the same.
+      // The followed ref may be blocked nevertheless.
       case "tested":
       case "test-over":
         return await answered(run);
@@ -52,19 +52,19 @@ export async function alertAfter(
   await quietly(() => startUnitsOf(run, "onSuccess"));
 }
 
-/** Tells of an error that ended a run before it came to an outcome. */
+/** Reports an error that ended a run before it had an outcome. */
 export async function alertError(
   effects: Effects,
   config: Config,
   error: SyncError,
 ): Promise<void> {
   const run = new Run(effects, config, fresh);
-  // One whose way back failed was recorded, and told then.
+  // An attempt whose rollback failed was recorded and reported already.
   if (error.exit === exitCodes.broken) return;
   await quietly(() => afterFailure(run, error, false));
 }
 
-/** Nobody waits for what a person has interrupted. */
+/** Ignores an interruption by a person. */
 async function quietly(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -87,8 +87,8 @@ async function afterFailure(
 }
 
 /**
- * A revision may be held without an attempt of this program, or since before
- * faults were told. What a person left is no fault.
+ * Reports a blocked revision that was not reported yet: an older version may
+ * have blocked it. A rollback or a rejection by a person is no fault.
  */
 async function afterHold(
   run: Run,
@@ -104,13 +104,13 @@ async function afterHold(
   await tellFault(run, fault, { ...env, GITOPS_SYNC_REVISION: revision });
 }
 
-/** Tells once where the remote has not answered for too long. */
+/** Reports once that the remote has not answered for too long. */
 async function silent(run: Run, error: SyncError): Promise<void> {
   const { effects, config, folder } = run;
   const alerts = readAlerts(folder);
   const now = effects.now();
   const begun = Date.parse(alerts.silence?.since ?? "");
-  // A clock that was set back since has nothing to count from.
+  // If the clock was set back since, the time counts from now.
   const since = begun <= now.getTime() ? new Date(begun) : now;
   const isTold = alerts.silence?.isTold;
   const isDue = !isTold &&
@@ -128,12 +128,12 @@ async function silent(run: Run, error: SyncError): Promise<void> {
 async function answered(run: Run): Promise<void> {
   const { silence, ...alerts } = readAlerts(run.folder);
   if (!silence) return;
-  // Where something else is wrong, nothing has recovered.
+  // With another fault, the host has not recovered.
   if (silence.isTold && !alerts.fault) await over(run, alerts);
   else await writeAlerts(run.folder, alerts);
 }
 
-/** All is well: whatever was told is over. */
+/** The host is healthy: every reported fault is over. */
 async function recovered(
   run: Run,
   result: Outcome["result"],
@@ -151,7 +151,7 @@ async function over(run: Run, rest: Alerts): Promise<void> {
   await writeAlerts(run.folder, rest);
 }
 
-/** The variables for a command that is about no attempt. */
+/** Returns the variables for a command without an attempt. */
 function environmentOf(
   { config }: Run,
   error?: Pick<SyncError, "exit" | "stage" | "reason" | "message">,

@@ -1,5 +1,5 @@
 /**
- * Asks the remote what it names, patiently.
+ * Queries the remote for the tip of the ref, with retries.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import type { State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
 /**
- * Asks the remote; that it did not answer ends the run, and is recorded.
+ * Queries the remote. If it does not answer, the run ends, and this is recorded.
  *
- * @returns with an answer, the servers that a later run leaves alone.
+ * @returns with an answer, the servers in a pause for a later run.
  */
 export async function askOrRecord(
   effects: Effects,
@@ -36,7 +36,7 @@ export async function askOrRecord(
     return { ...answered, ...servers.after(effects.now()) };
   } catch (error) {
     if (!(error instanceof SyncError) || error.stage !== "decide") throw error;
-    // What a person ended says nothing of the remote.
+    // An interruption by a person says nothing about the remote.
     if (error.reason === "interrupted") {
       return { outcome: { result: "failed", error } };
     }
@@ -50,14 +50,14 @@ export async function askOrRecord(
   }
 }
 
-/** The remote has the name that was asked for. */
+/** The remote has the ref. */
 export type Answered = Asked & { tip: Tip };
 
 /**
- * Asks the remote, again after a growing pause where it did not answer.
+ * Queries the remote; if it does not answer, tries again after a growing pause.
  *
  * @param quiet As for {@linkcode askSources}.
- * @throws {SyncError} at stage `decide`, also where it has no such name.
+ * @throws {SyncError} at stage `decide`, also if it has no such ref.
  */
 export async function ask(
   effects: Effects,
@@ -84,7 +84,7 @@ export async function ask(
       say(
         effects,
         "info",
-        `${error.message}; asking again in ${formatDuration(pause)} (try ${
+        `${error.message}; trying again in ${formatDuration(pause)} (try ${
           tries + 2
         } of ${config.retries + 1})`,
       );

@@ -1,5 +1,5 @@
 /**
- * An attempt to change the host, from its entry in the journal to its record.
+ * An attempt to change the host, from its journal entry to its record.
  *
  * @module
  */
@@ -24,10 +24,9 @@ import type { Tip } from "../base/tip.ts";
 type Wished = { [Key in "by" | "skipGates"]?: Wishes[Key] };
 
 /**
- * Brings the host to what the remote names, and records how that went.
+ * Deploys the tip of the ref, and records the result.
  *
- * @param wish Whose it is, where that is written down, and whether a person had
- * the gates skipped.
+ * @param wish Who wants it, if that is recorded, and whether to skip the gates.
  */
 export async function attemptDeploy(
   effects: Effects,
@@ -40,7 +39,7 @@ export async function attemptDeploy(
 ): Promise<Outcome> {
   const run = new Run(effects, config, state);
   run.remote = remoteOf(config, tip.servedBy);
-  // What it says is known once it is fetched.
+  // The rest of the commit is known after the fetch.
   const unread = { subject: "", author: "", committedAt: "" };
   const { revision, kind } = tip;
   const name = isPattern(config.ref) ? { name: tip.name } : {};
@@ -71,10 +70,10 @@ export async function attemptDeploy(
 }
 
 /**
- * Puts a system that was good before in place again.
+ * Activates a system again that was good before.
  *
- * @param as Given where this is a way back: the revisions that must not come
- * again by themselves. Otherwise what it is called.
+ * @param as For a rollback, the revisions to block; otherwise the name of the
+ * result.
  */
 export async function attemptPut(
   effects: Effects,
@@ -109,10 +108,10 @@ export async function attemptPut(
   });
 }
 
-/** In the journal, and in the log of the attempt. */
+/** Reports it in the journal, and in the log of the attempt. */
 function tellSkipped({ effects }: Run, { by, reason }: Wish): void {
   const why = reason ? `: ${reason}` : "";
-  say(effects, "warning", `${by} has the gates skipped${why}`);
+  say(effects, "warning", `${by} skips the gates${why}`);
 }
 
 async function recorded(
@@ -153,16 +152,16 @@ async function recorded(
   }
 }
 
-/** An interruption does not know when it came. */
+/** Adds the stage to an interruption, which does not know it. */
 function inStage(stage: Stage, error: SyncError): SyncError {
   if (error.reason !== "interrupted") return error;
   return new SyncError(error.message, { ...error, stage });
 }
 
 /**
- * Records how the attempt ended, unless the next run has to go on with it. What
- * can't be written changes nothing of how it ended: the next run finds the
- * journal, looks at the host, and finishes or undoes.
+ * Records how the attempt ended, unless the next run must continue it. A failed
+ * write does not change how it ended: the next run finds the journal, checks the
+ * host, and finishes or undoes the attempt.
  */
 async function recordEnd(
   run: Run,
@@ -181,7 +180,7 @@ async function recordEnd(
   }
 }
 
-/** A bug is recorded too, so that the next run does not meet it unwarned. */
+/** Records a bug too, so that the next run knows of it. */
 async function recordedBug(
   run: Run,
   record: Record,
@@ -190,10 +189,10 @@ async function recordedBug(
   const error = new SyncError(`Unexpected: ${(bug as Error)?.message ?? bug}`, {
     stage: run.attempt.stage,
     reason: "bug",
-    // What may do harm again is not tried again by itself.
+    // A change that may do harm is not tried again automatically.
     next: run.attempt.touched ? "hold" : "retry",
     exit: exitCodes.bug,
-    hints: ["report it with what gitops-sync wrote at the time"],
+    hints: ["Report this bug with the output of `gitops-sync logs`."],
   });
   await recordEnd(run, record, { result: "failed", error });
   return bug;

@@ -1,6 +1,6 @@
 /**
- * Boots that the bootloader counts: blesses one with which the host is well,
- * and finds out afterwards which revision never came up.
+ * Boots that the bootloader counts: marks a healthy boot as good, and finds out
+ * later which revision never came up.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { attemptPut } from "./attempt.ts";
 import type { Found } from "./outcome.ts";
 
 /**
- * Blesses a boot that nothing else looks at: one with a system that is known,
- * or that a person installed. A remote that alone does not answer is no reason
- * not to, since an older system would not reach it either.
+ * Marks a boot as good that nothing else checks: one with a known system, or one
+ * that a person installed. If only the remote does not answer, the boot is good:
+ * an older system would not reach the remote either.
  */
 export async function blessIfWell(
   effects: Effects,
@@ -40,17 +40,21 @@ export async function blessIfWell(
   say(
     effects,
     "warning",
-    `The boot is not blessed, because the host is not well: ${textOf(ills)}`,
-    ["the bootloader gives this system up after its last try"],
+    `This boot is not marked as good, because the host is not healthy: ${
+      textOf(ills)
+    }`,
+    [
+      "Fix the host: the bootloader falls back to another system after its last try of this one.",
+    ],
   );
 }
 
 /**
- * Finds whether the bootloader gave the last good system up, because no boot
- * with it was blessed. Then the system that it chose becomes the last good one
- * and the boot default, and the revision is held.
+ * Finds out whether the bootloader gave up the last good system, because no boot
+ * with it was marked as good. Then the system that it chose becomes the last good
+ * one and the boot default, and the revision is blocked.
  *
- * @returns the outcome of that, or the state to go on with.
+ * @returns the outcome of that, or the state to continue with.
  */
 export async function afterFallback(
   effects: Effects,
@@ -82,14 +86,14 @@ export async function afterFallback(
       next: "hold",
       exit: exitCodes.rolledBack,
       hints: [
-        "look at what the boots before this one wrote: journalctl --list-boots",
+        "Read the journal of the failed boots: `journalctl --list-boots` lists them, and `journalctl --boot ID` shows one.",
       ],
     },
   );
   return { outcome: { result: "failed", run: outcome.run, error } };
 }
 
-/** The good system that runs, or else the newest that nothing is known against. */
+/** Returns the running good system, or else the newest one that is not blocked. */
 function chosen(
   { earlier, holds }: State,
   running: string | null,
@@ -101,11 +105,11 @@ function chosen(
 }
 
 function withoutWay(told: string): SyncError {
-  return new SyncError(`${told}; no good system is known to go back to`, {
+  return new SyncError(`${told}; no earlier good system is known`, {
     stage: "health",
     reason: "never-came-up",
     next: "stop",
     exit: exitCodes.broken,
-    hints: ["mend the host by hand, or push a revision that does"],
+    hints: ["Fix the host by hand, or push a commit that fixes it."],
   });
 }

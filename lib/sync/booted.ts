@@ -1,6 +1,6 @@
 /**
- * After a reboot: a system that was confirmed on a running host has yet to
- * prove that a host comes up with it. Loaded only then.
+ * Checks a host after a reboot: a system that was confirmed on a running host has
+ * not proven yet that a host boots with it. Loaded only then.
  *
  * @module
  */
@@ -25,10 +25,10 @@ import { isStopped } from "../run/outside.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
 /**
- * Checks the health of a host that came up with the last good system for the
- * first time; where it is not well, goes back to the system before that.
+ * Checks the health of a host that booted the last good system for the first
+ * time. If the host is unhealthy, rolls back to the system before it.
  *
- * @returns the outcome of going back, or the state to go on with.
+ * @returns the outcome of the rollback, or the state to continue with.
  */
 export async function proveBoot(
   effects: Effects,
@@ -42,7 +42,7 @@ export async function proveBoot(
     new Run(effects, config, state),
     standingOf({ failed: lastGood.failing }),
   );
-  // An older system would not reach it either: not known yet.
+  // An older system would not reach the remote either.
   if (isRemoteAlone(ills)) {
     await blessBoot(effects, "good");
     return { state };
@@ -51,11 +51,11 @@ export async function proveBoot(
     await blessBoot(effects, "good");
     return { state: await markBooted(config, state) };
   }
-  const message = `it did not come up well after a reboot: ${textOf(ills)}`;
+  const message = `the host was not healthy after a reboot: ${textOf(ills)}`;
   const told = `${short(lastGood.revision)}: ${message}`;
   const earlier = wayBack(state);
   if (!earlier) {
-    // Later runs bring what Git has to mend it, and look again until then.
+    // Later runs deploy fixes from Git, and check again until then.
     await markUnwell(config, state);
     return { outcome: { result: "failed", error: noWayBack(told, ills) } };
   }
@@ -70,9 +70,9 @@ export async function proveBoot(
     left,
   );
   if (outcome.result !== "rolled-back") {
-    // Once: a way back that fails is no better the next time, and later runs
-    // tell that the host is not well. One that could not begin, or was cut off,
-    // leaves no mark, and is taken by the next run.
+    // Only once: a failed rollback would fail again, and later runs report that
+    // the host is unhealthy. If it could not begin, or was interrupted, there is
+    // no mark, and the next run tries it.
     if (wasTaken(outcome)) {
       await markUnwell(config, await readState(config.stateDirectory));
     }
@@ -83,7 +83,7 @@ export async function proveBoot(
   return { outcome: { result: "failed", run: outcome.run, error } };
 }
 
-/** Remembers that the last good system was looked at after a boot. */
+/** Remembers that the last good system was checked after a boot. */
 async function markBooted(config: Config, state: State): Promise<State> {
   const { lastGood } = state;
   if (!lastGood) return state;
@@ -92,7 +92,7 @@ async function markBooted(config: Config, state: State): Promise<State> {
   return known;
 }
 
-/** The same, and that the host is not well with it. */
+/** Remembers the same, and that the host is unhealthy with it. */
 async function markUnwell(config: Config, state: State): Promise<void> {
   const { lastGood } = state;
   if (!lastGood) return;
@@ -102,29 +102,29 @@ async function markUnwell(config: Config, state: State): Promise<void> {
   });
 }
 
-/** The newest earlier system that nothing is known against. */
+/** Returns the newest earlier system that is not blocked. */
 function wayBack({ earlier, holds }: State): Deployment | undefined {
   return earlier.find(({ revision }) =>
     !holds.some((hold) => hold.revision === revision)
   );
 }
 
-/** Whether the host was changed, and the way back came to its end. */
+/** Whether the rollback ran to its end, successful or not. */
 function wasTaken(outcome: Outcome): boolean {
   const ends: number[] = [exitCodes.rolledBack, exitCodes.broken];
-  // What may pass by itself is tried again.
+  // A temporary error is tried again.
   return outcome.result === "failed" && ends.includes(outcome.error.exit) &&
     outcome.error.next !== "retry" && !isStopped(outcome.error);
 }
 
 function noWayBack(told: string, ills: readonly Ill[]): SyncError {
-  return new SyncError(`${told}; there is no way back from here`, {
+  return new SyncError(`${told}; no earlier system is left to roll back to`, {
     stage: "health",
     reason: ills[0]!.reason,
     next: "stop",
     details: detailsOf(ills),
     exit: exitCodes.broken,
-    hints: ["mend the host by hand, or push a revision that does"],
+    hints: ["Fix the host by hand, or push a commit that fixes it."],
   });
 }
 
@@ -139,6 +139,8 @@ function goneBack(
     next: "hold",
     details: detailsOf(ills),
     exit: exitCodes.rolledBack,
-    hints: ["the host was not rebooted again: look at journalctl --boot"],
+    hints: [
+      "Read the journal of this boot with `journalctl --boot`: the host was not rebooted again.",
+    ],
   });
 }

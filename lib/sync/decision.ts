@@ -1,5 +1,5 @@
 /**
- * The decision of a run, from how the host stands.
+ * The decision of a run, from the state of the host.
  *
  * @module
  */
@@ -14,18 +14,18 @@ import { asideReason, runningTest } from "../run/testing.ts";
 import type { Deployment, State } from "../state/state.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** Whether a run comes to the same as long as nothing changes. */
+/** Whether a run decides the same again as long as nothing changes. */
 export function isRest(decision: Decision): boolean {
   return ["nothing", "rolled-back", "unapproved", "gated"]
     .includes(decision.kind) && !("drift" in decision && decision.drift);
 }
 
-/** Whether gates were asked and opened, and so something was done. */
+/** Whether gates were checked and opened, so that something was done. */
 export function isOpened(decision: Decision, outcome: Outcome): boolean {
   return decision.kind === "gated" && outcome.result !== "gated";
 }
 
-/** What is decided from how the host stands now. */
+/** Decides from the current state of the host. */
 export function decideNow(
   effects: Effects,
   config: Config,
@@ -45,15 +45,15 @@ export function decideNow(
   });
 }
 
-/** What runs of the testing branch. */
+/** Returns the running deployment of the testing branch. */
 export function testOf(state: State): { testing?: Deployment } {
   const test = runningTest(state, systems());
   return test ? { testing: test } : {};
 }
 
 /**
- * Whether the revision was found to be none for this host: the testing branch is
- * beside the followed ref, or the ref no longer has what has soaked.
+ * Whether the revision turned out not to be for this host: the testing branch is
+ * not based on the followed ref, or the ref no longer has the soaked revision.
  */
 export function isAside(
   outcome: Outcome,

@@ -1,5 +1,5 @@
 /**
- * A revision, and what came of the stages of a run, in a few words.
+ * The results of the stages of a run, in a few words.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { count } from "../base/text.ts";
 import { signedText } from "../run/commit.ts";
 import type { Activated, Proven, Readable, Verified } from "../run/stages.ts";
 
-/** What came of `verify`. */
+/** Describes the result of `verify`. */
 export function verifiedText({ forward, commit }: Verified): string {
   return [forwardText[forward], ...signedText(commit)].join("; ");
 }
@@ -18,23 +18,23 @@ const forwardText = {
   unknown: "nothing to compare with yet",
 } as const;
 
-/** What came of `activate`. */
+/** The results of `activate`. */
 export const activatedText: Readonly<Record<Activated["how"], string>> = {
   switched: "runs now",
   kept: "runs already",
   later: "waits for the next boot",
 };
 
-/** What came of `secrets`. */
+/** Describes the result of `secrets`. */
 export function secretsText({ opened, foreign }: Readable): string {
   if (opened + foreign === 0) return "no encrypted files";
   const others = foreign > 0 ? `, ${foreign} for others` : "";
   return `${count(opened, "file")} can be decrypted${others}`;
 }
 
-/** What came of `prove`. */
+/** Describes the result of `prove`. */
 export function provenText({ secrets }: Proven): string {
   return secrets === 0
-    ? "no secrets of sops-nix or agenix in it"
+    ? "the system has no secrets of sops-nix or agenix"
     : `${count(secrets, "secret")} of the system can be decrypted`;
 }

@@ -8,7 +8,7 @@ import { describe } from "../run/commit.ts";
 import { closedNames } from "../run/gates.ts";
 import type { Ended, Run } from "../run/run.ts";
 
-/** Writes down how an attempt ended, with all that there is to say of it. */
+/** Writes the end of an attempt, with all details, to its log. */
 export function endLog({ log }: Run, ended: Ended): void {
   if (!log) return;
   if (!("error" in ended)) {

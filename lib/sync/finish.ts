@@ -20,7 +20,7 @@ export async function isRebootDue(
   return dueReboot(config, state, effects.now()) !== undefined;
 }
 
-/** What ended so has not come to the end of what a run does. */
+/** Results after which a run does not continue with garbage and reboots. */
 const resting = [
   "failed",
   "interrupted",
@@ -33,8 +33,8 @@ const resting = [
 ];
 
 /**
- * What comes after everything else, where the host is as it should be. Cut
- * short by a person or systemd, it changes nothing of how the run ended.
+ * Collects garbage and reboots, if the host is in the right state. If it is
+ * interrupted, that does not change how the run ended.
  */
 export async function finishUp(
   effects: Effects,

@@ -1,12 +1,12 @@
 /**
- * What a person who says `retry` wants to be forgotten.
+ * What `retry` forgets.
  *
  * @module
  */
 import type { State, Testing } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 
-/** Forgets what stands between a revision and another attempt. */
+/** Forgets what prevents another attempt at a revision. */
 export async function forget(
   folder: string,
   state: State,
@@ -34,13 +34,13 @@ export async function forget(
   return forgetful;
 }
 
-/** What failed of the testing branch is tried out again. */
+/** Lets a failed revision of the testing branch be tried again. */
 function notHeld(testing: Testing, { holds }: State): Testing {
   const isHeld = holds.some(({ revision }) => revision === testing.revision);
   return isHeld ? { ...testing, base: "" } : testing;
 }
 
-/** What was written down while the clock was ahead would make it seem wrong. */
+/** Moves a time from the future to now: the clock was ahead then. */
 function notLater<T extends { at: string }>(one: T, now: Date): T {
   return Date.parse(one.at) > now.getTime()
     ? { ...one, at: now.toISOString() }

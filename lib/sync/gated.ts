@@ -1,5 +1,5 @@
 /**
- * What gates hold back: whether they still do.
+ * Whether gates still hold back a revision.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type { Gated, State } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 
 /**
- * Asks the gates again, if it is time or a person wants it. What changed is
- * written down.
+ * Checks the gates again, if it is time or a person wants it, and writes what
+ * changed.
  *
- * @param isForced Whether a person said `--now`.
- * @returns what is still held back; nothing where all gates are open.
+ * @param isForced Whether a person typed `--now`.
+ * @returns what is still held back; `undefined` if all gates are open.
  * @throws {SyncError} `interrupted`.
  */
 export async function askAgain(

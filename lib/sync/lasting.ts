@@ -1,6 +1,6 @@
 /**
- * What lasts on this host and is told once when it begins and once when it
- * ends. One function for each kind; another kind is another line in
+ * Lasting conditions of this host: each is reported once when it begins and once
+ * when it ends. There is one function for each kind; a new kind is a new line in
  * {@linkcode finders}.
  *
  * @module
@@ -27,21 +27,21 @@ import { slotKeptIn, slotWantedIn } from "./lasting_slots.ts";
 import type { Outcome } from "./outcome.ts";
 import { dueReboot } from "./reboot.ts";
 
-/** What was looked at. */
+/** The facts about the host and the run. */
 interface Facts {
   config: Config;
   now: Date;
   alerts: Alerts;
-  /** Missing where it can't be read. */
+  /** Missing if it cannot be read. */
   state?: State;
   /** `null`: there is none. */
   suspension?: Suspension | null;
   outcome?: Outcome;
-  /** Why the run came to no outcome. */
+  /** Why the run has no outcome. */
   error?: SyncError;
 }
 
-/** Tells what has begun and what is over, after a run. */
+/** Reports, after a run, what has begun and what is over. */
 export async function tellLasting(
   effects: Effects,
   config: Config,
@@ -78,7 +78,7 @@ async function orNothing<T>(
   }
 }
 
-/** A condition, none, or that nobody could look. */
+/** A condition, none, or unknown. */
 type Answer = Condition | undefined | "unknown";
 
 /** By the first word of the condition's key. */
@@ -112,7 +112,7 @@ function foundIn(facts: Facts): Found {
 }
 
 function faultIn({ config, alerts: { fault }, state, outcome }: Facts): Answer {
-  // The same fault, and worse: told by itself.
+  // This fault is worse, and reported separately.
   if (fault?.isBroken) return "unknown";
   if (!fault) return undefined;
   const { stage, reason, message, revision, since } = fault;
@@ -126,7 +126,7 @@ function faultIn({ config, alerts: { fault }, state, outcome }: Facts): Answer {
       event: isHeld ? "held" : "failed",
       severity: "error",
       summary: isHeld
-        ? `held${where}: failed at ${stage}: ${reason}`
+        ? `blocked${where}: failed at ${stage}: ${reason}`
         : `failed at ${stage}: ${reason}${where}`,
       stage,
       reason,
@@ -145,7 +145,7 @@ function brokenIn({ config, alerts: { fault }, state }: Facts): Answer {
     parts: {
       event: "needs-person",
       severity: "critical",
-      summary: `needs a person: ${reason} at ${stage}`,
+      summary: `manual action is needed: ${reason} at ${stage}`,
       stage,
       reason,
       message,
@@ -154,7 +154,7 @@ function brokenIn({ config, alerts: { fault }, state }: Facts): Answer {
   };
 }
 
-/** What is known of the commit, and what a person can do. */
+/** Returns what is known of the commit, and what a person can do. */
 function aboutRevision(
   config: Config,
   state: State | undefined,
@@ -194,7 +194,7 @@ function silenceIn({ alerts: { silence }, outcome, error }: Facts): Answer {
 }
 
 function driftIn({ state, outcome, now }: Facts): Answer {
-  // While a host comes up, or is on its way back, nothing is as it stays.
+  // During a boot or a rollback, the state is not final.
   if (!state || state.attempt || outcome?.result === "starting") {
     return "unknown";
   }
@@ -228,7 +228,7 @@ function rebootIn({ config, state, outcome, now }: Facts): Answer {
     ? { why: changedSinceBoot(lastGood.system), opening: null }
     : dueReboot(config, state, now);
   if (!due || due.why.length === 0) return rebootUnclear(state);
-  // This run does it.
+  // This run reboots the host.
   if (due.opening === undefined) return "unknown";
   const { revision, subject, system } = lastGood;
   const when = due.opening ? `, from ${due.opening} on` : "";
@@ -239,7 +239,7 @@ function rebootIn({ config, state, outcome, now }: Facts): Answer {
     parts: {
       event: "reboot-due",
       severity: "warning",
-      summary: `needs a reboot: ${due.why.join(", ")}${when}`,
+      summary: `a reboot is needed: ${due.why.join(", ")}${when}`,
       revision,
       subject,
       system,
@@ -247,7 +247,7 @@ function rebootIn({ config, state, outcome, now }: Facts): Answer {
   };
 }
 
-/** Drift, a test or an earlier reboot may stand in the way of one, and end none. */
+/** Drift, a test or an earlier reboot may block a reboot; the need stays. */
 function rebootUnclear(state: State): "unknown" | undefined {
   const { lastGood } = state;
   const now = systems();
@@ -272,12 +272,12 @@ function suspendedIn({ config, suspension, now }: Facts): Answer {
       severity: "warning",
       summary: `still suspended${by === undefined ? "" : ` by ${by}`}, ${end}`,
       ...(reason === null ? {} : { message: reason }),
-      hints: ["gitops-sync resume ends it"],
+      hints: ["Run `gitops-sync resume` to end the suspension."],
     },
   };
 }
 
-/** Outcomes of runs that came to no look at what waits. */
+/** Outcomes of runs that did not check what waits. */
 const saysNothing: readonly Outcome["result"][] = [
   "corrected",
   "failed",
@@ -292,7 +292,7 @@ const saysNothing: readonly Outcome["result"][] = [
   "test-over",
 ];
 
-/** What has come to wait for a slot waits for neither a person nor a gate. */
+/** A revision that waits for a slot waits for no approval and no gate. */
 function isPast(
   { outcome, state }: Facts,
   find: (state: State) => unknown,
@@ -301,7 +301,7 @@ function isPast(
     find(state) === undefined;
 }
 
-/** Only a run that has asked the remote knows whether it still waits. */
+/** Only a run that has queried the remote knows whether it still waits. */
 function approvalIn(facts: Facts): Answer {
   const { outcome } = facts;
   if (isPast(facts, wantedOf)) return undefined;
@@ -326,15 +326,15 @@ function approvalIn(facts: Facts): Answer {
       author,
       system,
       hints: [
-        `gitops-sync approve ${revision} lets it be deployed, gitops-sync reject ${revision} holds it`,
+        `Run \`gitops-sync approve ${revision}\` to deploy it, or \`gitops-sync reject ${revision}\` to block it.`,
       ],
     },
   };
 }
 
 /**
- * Gates that stay closed for long. To soak takes the time that was asked for, so
- * nobody is told of that.
+ * Reports gates that stay closed for long. A soak takes the configured time, so
+ * it is not reported.
  */
 function gatesIn(facts: Facts): Answer {
   const { config, outcome, now } = facts;
@@ -361,13 +361,13 @@ function gatesIn(facts: Facts): Answer {
       system,
       message: closed.map(({ name, why }) => `${name}: ${why}`).join("; "),
       hints: [
-        "gitops-sync sync --skip-gates --reason TEXT deploys it all the same",
+        "In an emergency, run `gitops-sync sync --skip-gates --reason TEXT`.",
       ],
     },
   };
 }
 
-/** The reboot that a run asked for last, once it is known how it went. */
+/** Returns the last requested reboot, when its result is known. */
 function rebootDone({ state }: Facts): Found["reboot"] {
   const reboot = state?.reboot;
   if (!reboot?.result) return undefined;
@@ -382,7 +382,7 @@ function rebootDone({ state }: Facts): Found["reboot"] {
       summary: isWell
         ? `rebooted into ${nameOf(revision)}`
         : `the reboot into ${nameOf(revision)} failed`,
-      message: `It was needed by: ${why.join(", ")}`,
+      message: `It was needed for: ${why.join(", ")}`,
       revision,
       system,
     },

@@ -1,5 +1,5 @@
 /**
- * What lasts of a slot of the fleet, for messages.
+ * Lasting conditions of a slot of the fleet, for messages.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { nameOf } from "../notify/notice.ts";
 import type { Condition } from "../notify/told.ts";
 import type { State } from "../state/state.ts";
 
-/** A host that waits for its turn in the fleet. */
+/** Returns the condition of a host that waits for a slot. */
 export function slotWantedIn(
   state: State | undefined,
 ): Condition | undefined | "unknown" {
@@ -30,7 +30,7 @@ export function slotWantedIn(
   };
 }
 
-/** A host that was not well keeps its slot, and so holds the others up. */
+/** Returns the condition of an unhealthy host, which keeps its slot. */
 export function slotKeptIn(
   state: State | undefined,
 ): Condition | undefined | "unknown" {
@@ -49,7 +49,7 @@ export function slotKeptIn(
       }`,
       revision,
       hints: [
-        `push a revision that is well, or gitops-sync fleet unlock ${id} --reason TEXT`,
+        `Push a fix, or run \`gitops-sync fleet unlock ${id} --reason TEXT\` to free the slot.`,
       ],
     },
   };

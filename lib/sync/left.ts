@@ -1,5 +1,5 @@
 /**
- * What earlier runs, reboots and people have left for this run.
+ * Work that earlier runs, reboots and people have left for this run.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { readSuspension } from "../state/suspension.ts";
 import type { Found } from "./outcome.ts";
 import type { Wishes } from "./wishes.ts";
 
-/** What earlier runs, reboots and people have left comes before any remote. */
+/** Does this work first, before the query to the remote. */
 export async function whatIsLeft(
   effects: Effects,
   config: Config,
@@ -26,7 +26,7 @@ export async function whatIsLeft(
   const folder = config.stateDirectory;
   let state = await readState(folder);
   const suspension = readSuspension(folder, effects.now());
-  // The boot's id is read by a program: once is enough.
+  // A program reads the ID of the boot, so it is read only once.
   let boot: string | undefined;
   const unproven = () => isUnproven(state, () => boot ??= bootId());
   const isLeft = state.attempt !== undefined ||
@@ -53,7 +53,7 @@ export async function whatIsLeft(
     if (found.outcome) return found;
     state = found.state;
   }
-  // A person's word to stay is not taken back by the way.
+  // A retry does not end a suspension or a lasting rollback.
   const stays = suspension !== undefined || rolledBackOf(state) !== undefined;
   if (wishes.retry && !stays) {
     const { forget } = await import("./forget.ts");
@@ -70,38 +70,38 @@ export async function whatIsLeft(
   return await proveBoot(effects, config, state, record);
 }
 
-/** A host that is suspended must not lose its system to the bootloader. */
+/** Marks the boot as good, so that the bootloader keeps the system. */
 async function bless(
   effects: Effects,
   config: Config,
   state: State,
 ): Promise<void> {
-  // The firmware is asked by a program, which few hosts need.
+  // A program queries the firmware; few hosts need that.
   if (!hasCounters() || !isCounted()) return;
   const { blessIfWell } = await import("./boot_counting.ts");
   await blessIfWell(effects, config, state);
 }
 
-/** Whether a boot came up without the last good system, unlooked at. */
+/** Whether an unchecked boot started another system than the last good one. */
 function mayHaveFallenBack({ lastGood }: State): boolean {
   return lastGood !== undefined && !lastGood.booted &&
     lastGood.target.operation !== "test" &&
     lastGood.system !== runningSystem() && lastGood.boot !== bootId();
 }
 
-/** Whether the host is not yet to be changed, or judged. */
+/** Whether the host is still starting and must not be changed or judged. */
 export async function mustWait(effects: Effects): Promise<boolean> {
   const { isDeferred } = await import("./starting.ts");
   return await isDeferred(effects);
 }
 
-/** Whether this is the first boot with the last good system, unlooked at. */
+/** Whether this is the first, unchecked boot with the last good system. */
 function isUnproven(
   { lastGood, reboot }: State,
   boot: () => string,
 ): boolean {
   return lastGood !== undefined && !lastGood.booted &&
     lastGood.boot !== boot() && lastGood.system === runningSystem() &&
-    // A reboot that a run asked for is looked at by itself.
+    // A reboot by a run is checked separately.
     reboot?.system !== lastGood.system;
 }

@@ -1,7 +1,7 @@
 /**
- * Signed notes in the repository that stand for a person's word on this host:
- * what waits is approved, or a move of the ref is accepted. A note that can't
- * be read, checked or used changes nothing.
+ * Signed notes in the repository, which replace a command on this host: they
+ * approve a waiting revision, or accept a move of the ref. A note that cannot be
+ * read, checked or used changes nothing.
  *
  * @module
  */
@@ -35,16 +35,16 @@ import { makeKeyring } from "../trust/keyring.ts";
 import { noteSigner } from "../trust/note_signature.ts";
 import type { Good, Keyring } from "../trust/signature.ts";
 
-/** So many notes about one revision are looked at. */
+/** The most notes about one revision that are read. */
 const mostNotes = 20;
 
 const keyHint =
-  "mend the files of approvals.allowedSigners and approvals.openpgpKeys; what waits goes on waiting";
+  "Fix the files of approvals.allowedSigners and approvals.openpgpKeys. The commit waits until then.";
 
-/** So many used notes are remembered. */
+/** The most used notes that are remembered. */
 const mostHeeded = 100;
 
-/** What came of the notes. */
+/** The result of the notes. */
 export interface Heeded {
   state: State;
   /** `false`: a later run may find more, although nothing changes. */
@@ -52,11 +52,11 @@ export interface Heeded {
 }
 
 /**
- * Looks for a note that this host waits for, and does what it says. The notes
- * are fetched only where a word of a person would change something.
+ * Looks for a note that this host waits for, and applies it. The notes are
+ * fetched only if one could change something.
  *
- * @param id What the remote says that the ref of the notes is at.
- * @throws {SyncError} where the state can't be written, or a person ends it.
+ * @param id The object that the ref of the notes points to.
+ * @throws {SyncError} if the state cannot be written, or a person interrupts it.
  */
 export async function heedNotes(
   effects: Effects,
@@ -79,7 +79,7 @@ export async function heedNotes(
   return { state: await apply(effects, config, state, counts), isWhole };
 }
 
-/** What a note has to be about. */
+/** Returns what a note must be about. */
 function wantOf(
   config: Config,
   state: State,
@@ -102,7 +102,7 @@ function wantOf(
   };
 }
 
-/** A note that counts here. */
+/** A note that applies to this host. */
 interface Counting {
   note: Note;
   signer: Good;
@@ -115,7 +115,7 @@ interface Looked {
   isWhole: boolean;
 }
 
-/** Looks for a note that counts. What goes wrong is told, and stops nothing. */
+/** Looks for a note that applies. A failure is only a warning. */
 async function lookFor(
   effects: Effects,
   config: Config,
@@ -140,7 +140,7 @@ async function lookFor(
     const error = foreseen(thrown);
     const isOurs = error instanceof SyncError && error.reason !== "interrupted";
     if (!isOurs) throw error;
-    const text = `Cannot look for signed approvals: ${error.message}`;
+    const text = `Cannot check signed approvals: ${error.message}`;
     const hints = error.reason.startsWith("keys-") ? [keyHint] : error.hints;
     say(effects, "warning", text, hints);
     return { isWhole: false };
@@ -167,7 +167,7 @@ async function firstThatCounts(
       ? readNote(file.bytes)
       : "is not signed by a key that may approve";
     if (typeof note === "string" || !signer) {
-      // The keys may be mended, and then it may count.
+      // It may apply after the keys are fixed.
       isWhole = false;
       tell("notice", note as string);
       continue;
@@ -179,12 +179,12 @@ async function firstThatCounts(
   return { isWhole };
 }
 
-/** A note for other hosts is as usual as one for this one. */
+/** Whether a note is for other hosts, which is normal. */
 function isForOthers({ hosts }: Note, { host }: NotePlace): boolean {
   return !isOfAny(hosts, host);
 }
 
-/** The keys that count, in files that are made anew for each look. */
+/** Writes the trusted keys to new files. */
 async function noteKeys(
   effects: Effects,
   config: Config,
@@ -206,7 +206,7 @@ function isAbout(name: string, { operation, revision }: NotePlace): boolean {
   return said?.operation === operation && said.revision === revision;
 }
 
-/** Does what a note says, once on this host. */
+/** Applies a note, once on this host. */
 async function apply(
   effects: Effects,
   config: Config,
@@ -232,7 +232,7 @@ async function apply(
   say(
     effects,
     "notice",
-    `${name} (${key}) ${did} ${short(note.revision)} by a signed note${
+    `${name} (${key}) ${did} ${short(note.revision)} with a signed note${
       note.reason ? `: ${oneLine(note.reason)}` : ""
     }`,
   );

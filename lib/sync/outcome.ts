@@ -25,7 +25,7 @@ export type Outcome =
     result: "in-sync";
     revision: string;
     drift?: Drift;
-    /** What of the testing branch runs. */
+    /** The running deployment of the testing branch. */
     testing?: Deployment;
   }
   /** A person rolled the host back to this, and it stays there. */
@@ -35,7 +35,7 @@ export type Outcome =
     deployment: Deployment;
     drift?: Drift;
   }
-  /** It is built, and waits for a person's word or until a time. */
+  /** It is built, and waits for approval or until a time. */
   | {
     result: "unapproved";
     waiting: Waiting;
@@ -67,23 +67,23 @@ export type Outcome =
   | {
     result: "rolled-back";
     deployment: Deployment;
-    /** The revisions that are held now. */
+    /** The revisions that are blocked now. */
     left: readonly string[];
-    /** Given where the host stays there until `resume`. */
+    /** Given if the host stays there until `resume`. */
     stays?: Wish;
     run: Run;
   }
   | { result: "built"; revision: string; system: string; run: Run }
-  /** It ended early, and nothing is wrong: its exit code is 0. */
+  /** It ended early without a problem: its exit code is 0. */
   | { result: "interrupted"; error: SyncError; run: Run }
   | { result: "failed"; error: SyncError; run?: Run };
 
-/** What is left of earlier runs and reboots ends a run, or it goes on. */
+/** Work left by earlier runs and reboots ends this run, or it continues. */
 export type Found =
   | { outcome: Outcome }
   | { outcome?: never; state: State };
 
-/** The program's exit code for an outcome. */
+/** Returns the program's exit code for an outcome. */
 export function exitOf(outcome: Outcome): ExitCode {
   switch (outcome.result) {
     case "interrupted":

@@ -1,6 +1,6 @@
 /**
- * One run, from the revision to the confirmed system, as a list that reads from
- * top to bottom. Each stage takes only what the one before returned.
+ * One run, from the revision to the confirmed system, as a list of stages. Each
+ * stage takes only the result of the one before it.
  *
  * @module
  */
@@ -42,11 +42,12 @@ import { describe } from "../run/commit.ts";
 import type { Tip } from "../base/tip.ts";
 
 /**
- * Brings the host to the revision that `tip` names.
+ * Deploys the revision of `tip`.
  *
- * @returns what is deployed now, what was built where the operation is
- * `build`, what waits for a person's word, or what gates hold back.
- * @throws {SyncError} with the host as it was, unless its exit code is 8.
+ * @returns the new deployment; with the operation `build`, the built system; or
+ * what waits for approval, or what gates hold back.
+ * @throws {SyncError} with the host in its earlier state, unless its exit code
+ * is 8.
  */
 export async function deploy(
   run: Run,
@@ -56,7 +57,7 @@ export async function deploy(
   await run.stage(
     "preflight",
     () => preflight(run),
-    () => "nothing is in the way",
+    () => "no problem found",
   );
   const fetched = await run.stage(
     "fetch",
@@ -98,8 +99,8 @@ export async function deploy(
 }
 
 /**
- * Activates a system, checks the host's health, and confirms it; or puts the
- * previous system back.
+ * Activates a system, checks the host's health, and confirms it, or rolls back to
+ * the previous system.
  */
 export async function putInPlace(
   run: Run,
@@ -120,7 +121,7 @@ export async function putInPlace(
       "health",
       async () => {
         const healthy = await checkHealth(run, activated);
-        // What was good here before, and a person's way back, go unasked.
+        // Only a new system is checked for the next commit.
         const next = candidate.done === "cleared"
           ? await checkNextCommit(run, activated)
           : undefined;
@@ -143,7 +144,7 @@ export async function putInPlace(
   }
 }
 
-/** A slot of the fleet, where one is needed: a way back needs none. */
+/** Takes a slot of the fleet if one is needed; a rollback needs none. */
 async function slotFor(
   run: Run,
   { commit: { revision } }: Candidate,
@@ -157,14 +158,14 @@ async function slotFor(
   );
 }
 
-/** Something that is built, and what it waits for. */
+/** A built revision, and what it waits for. */
 export interface Waits {
   waiting: Waiting;
-  /** When it is deployed by itself; `null`: only by a person's word. */
+  /** When it is deployed without approval; `null`: never. */
   until: string | null;
 }
 
-/** What a built system waits for; it is kept from garbage collection then. */
+/** Returns what a built system waits for, and protects it from garbage collection. */
 async function waitsFor(
   run: Run,
   { commit, target, system }: Proven,
@@ -185,7 +186,8 @@ async function waitsFor(
 }
 
 /**
- * The testing branch is beside the followed ref: not a word of it is evaluated.
+ * Refuses a testing branch that is not based on the followed ref, before anything
+ * of it is evaluated.
  *
  * @throws {SyncError} `testing-aside`, exit 0.
  */
@@ -196,26 +198,26 @@ function refuseAside(run: Run, { tip, commit, forward }: Fetched): void {
       short(commit.revision)
     }, which does not descend from ${run.config.ref} at ${
       short(tip.base)
-    }: it is not tried out`,
+    }: it is not deployed`,
     {
       stage: "fetch",
       reason: asideReason,
       next: "stop",
       exit: exitCodes.ok,
-      hints: [`rebase it on ${run.config.ref}, and push`],
+      hints: [`Rebase it on ${run.config.ref}, and push it.`],
     },
   );
 }
 
-/** The branch may have moved on since it was asked, onto a held revision. */
+/** Refuses a blocked revision: the ref may have moved since the query. */
 function refuseIfHeld(run: Run, commit: Known, target: Target): void {
   const { revision } = commit;
   const hold = holdOf(run.state, commit, target, run.config);
   if (!hold) return;
-  throw new SyncError(`${short(revision)} is held: ${hold.message}`, {
+  throw new SyncError(`${short(revision)} is blocked: ${hold.message}`, {
     stage: hold.stage,
     reason: hold.reason,
-    // It is held already, and stays so for the reason that it has.
+    // It is blocked already, and keeps its reason.
     next: "stop",
     hints: hold.hints,
     exit: 9,

@@ -1,6 +1,6 @@
 /**
- * Whether this configuration brings the next commit to this host. It looks at
- * everything that a run needs before it builds, and changes nothing.
+ * Checks whether the next commit can arrive with this configuration: everything
+ * that a run needs before it builds. Changes nothing.
  *
  * @module
  */
@@ -27,22 +27,22 @@ import { checkSignatures } from "../trust/signed.ts";
 import { keysAreThere } from "../trust/trusted_keys.ts";
 import { ask } from "./ask.ts";
 
-/** What was looked at. */
+/** What was checked. */
 export interface Ready {
-  /** What the remote names now. */
+  /** The tip of the ref. */
   tip: Tip;
   /** The revision whose signatures and secrets were checked, if there is one. */
   revision?: string;
 }
 
 /**
- * Asks the remote, and checks that this host can evaluate, and that the
+ * Queries the remote. Checks that this host can evaluate, and that the
  * credentials, the trusted keys and the secrets of this configuration work for a
- * revision that is known here.
+ * revision that this host has fetched.
  *
  * @param from The state folder that has the revision in its mirror.
- * @param wanted The revision. Without it, the one that was deployed last.
- * @throws {SyncError} what would keep the next commit from arriving.
+ * @param wanted The revision; the default is the one that was deployed last.
+ * @throws {SyncError} the problem that would stop the next commit.
  */
 export async function ready(
   effects: Effects,
@@ -62,8 +62,8 @@ export async function ready(
 }
 
 /**
- * Looks at the files of the credentials: Git looks at some of them only when a
- * server asks for them.
+ * Checks the files of the credentials: Git reads some of them only when a server
+ * asks for them.
  *
  * @throws {SyncError} `credentials`, stage `decide`.
  */
@@ -75,15 +75,15 @@ export async function refuseBadFiles(
   const trouble = await fileTrouble(effects, repository!);
   if (trouble) throw badFile(trouble);
   for (const mirror of mirrors) {
-    // The next commit comes without it, as long as the repository answers.
+    // The next commit arrives without a mirror, if the repository answers.
     const trouble = await fileTrouble(effects, mirror);
     if (!trouble) continue;
-    const text = `Cannot ask the mirror ${mirror.repository}: ${trouble}`;
+    const text = `Cannot query the mirror ${mirror.repository}: ${trouble}`;
     say(effects, "warning", text);
   }
 }
 
-/** What is wrong with the files that a URL is reached with. */
+/** Returns the problem of the files that a URL needs. */
 async function fileTrouble(
   effects: Effects,
   config: Config,
@@ -99,14 +99,14 @@ async function fileTrouble(
       Deno.readTextFileSync(path);
     } catch (error) {
       const why = (error as Error).message;
-      return `${path} (${name}) can't be read: ${why}`;
+      return `${path} (${name}) cannot be read: ${why}`;
     }
   }
   return undefined;
 }
 
 /**
- * Where several key files are named for secrets, one that works is enough.
+ * Refuses a host without a working key for secrets. One working key is enough.
  *
  * @throws {SyncError} `identity-unreadable`, exit 5.
  */
@@ -129,14 +129,14 @@ export async function refuseNoKey(
 }
 
 function badFile(trouble: string): SyncError {
-  return new SyncError(`Cannot ask the repository: ${trouble}`, {
+  return new SyncError(`Cannot query the repository: ${trouble}`, {
     stage: "decide",
     reason: "credentials",
     next: "retry",
   });
 }
 
-/** Checks one revision as a run would that finds it deployed. */
+/** Checks one revision as a run does if it is deployed already. */
 async function checkRevision(
   effects: Effects,
   config: Config,
@@ -152,7 +152,7 @@ async function checkRevision(
     throw usageError(
       "unknown-revision",
       `Cannot check ${short(revision)}: it is not in ${mirror}`,
-      "name a revision that was fetched on this host",
+      "Name a commit that this host has fetched: `gitops-sync history` lists them.",
     );
   }
   const { commit, target } = state.attempt!;
@@ -167,7 +167,7 @@ async function checkRevision(
     forward: "unknown",
   };
   if (ofTag && !isSame) {
-    // The tag of another ref comes with the run that fetches it.
+    // The tag of another ref arrives with the run that fetches it.
     if (tip.kind !== "tag") throw needsTag(run, tip.kind);
     await keysAreThere(run, mirror, revision);
   } else {
@@ -184,8 +184,9 @@ function isSameRef(
 }
 
 /**
- * The state once the revision is confirmed, which the next run begins with. Its
- * signers are left out, so that the keys of this configuration judge it anew.
+ * Returns the state after the revision is confirmed, with which the next run
+ * begins. It omits the signers, so that the keys of this configuration check it
+ * again.
  */
 function asDeployed(
   config: Config,

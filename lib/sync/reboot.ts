@@ -1,6 +1,7 @@
 /**
- * Reboots the host into a confirmed system, and looks afterwards whether it
- * came up on it and is well; if not, puts the one that was booted before back.
+ * Reboots the host into a confirmed system. After the reboot, checks that the host
+ * came up on it and is healthy; if not, rolls back to the system that was booted
+ * before.
  *
  * @module
  */
@@ -34,13 +35,13 @@ import { standingOf } from "../run/standing.ts";
 import { commitOf } from "../run/commit.ts";
 import { readState, writeState } from "../state/state_file.ts";
 
-/** How long a host may be cut off after a reboot, in milliseconds. */
+/** How long a host may be offline after a reboot, in milliseconds. */
 const cutOffFor = 60 * 60_000;
 
 /** How long a host may take to go down, in milliseconds. */
 const goingDown = 10 * 60_000;
 
-/** The reboot that is due, if one is. */
+/** Returns the due reboot, if there is one. */
 export function dueReboot(
   config: Config,
   state: State,
@@ -57,13 +58,13 @@ export function dueReboot(
   return rebootOf(situation, changed, bootedSystem());
 }
 
-/** Reboots the host if that is due and a window is open. */
+/** Reboots the host if a reboot is due and a window is open. */
 export async function rebootIfDue(
   effects: Effects,
   config: Config,
 ): Promise<void> {
   const folder = config.stateDirectory;
-  // It may have been suspended while this run was at work.
+  // It may have been suspended during this run.
   if (readSuspension(folder, effects.now())) return;
   const state = await readState(folder);
   const due = dueReboot(config, state, effects.now());
@@ -73,7 +74,8 @@ export async function rebootIfDue(
     return say(
       effects,
       "warning",
-      `A reboot is due (${why}), but systemd does not run here`,
+      `A reboot is needed (changed: ${why}), but systemd does not run here`,
+      ["Reboot the host by hand."],
     );
   }
   const { system, revision } = state.lastGood!;
@@ -94,12 +96,14 @@ export async function rebootIfDue(
   say(effects, "notice", `Rebooting into ${short(revision)} (changed: ${why})`);
   const finished = await effects.run(rebootHost());
   if (finished.code === 0) return;
-  // A slot of a reboot that does not come is given back by the next run.
+  // The next run releases the slot of a reboot that did not happen.
   await run.replace(without(run.state));
-  say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`);
+  say(effects, "warning", `Cannot reboot: ${finished.stderr.trim()}`, [
+    "Reboot the host by hand: `systemctl reboot`.",
+  ]);
 }
 
-/** Takes a slot of the fleet for a reboot, where one is needed. */
+/** Takes a slot of the fleet for a reboot, if one is needed. */
 async function hasSlot(run: Run, revision: string): Promise<boolean> {
   if (!hasLock(run.config)) return true;
   const { takeSlot } = await import("../locks/take.ts");
@@ -115,9 +119,9 @@ async function hasSlot(run: Run, revision: string): Promise<boolean> {
 }
 
 /**
- * Looks what came of a reboot that a run has asked for. Where the host came up
- * on another system or is not well, the system that was booted before becomes
- * the running one and the boot default, and the revision is held.
+ * Checks the result of a reboot by a run. If the host came up on another system
+ * or is unhealthy, the system that was booted before becomes the running system
+ * and the boot default, and the revision is blocked.
  */
 export async function afterReboot(
   effects: Effects,
@@ -133,11 +137,15 @@ export async function afterReboot(
     if (Math.abs(age) < goingDown) {
       return { outcome: { result: "rebooting", revision } };
     }
-    say(effects, "warning", "The host was to reboot, and did not");
+    say(
+      effects,
+      "warning",
+      "A run started a reboot, but the host did not reboot",
+    );
     return await goOn(config, without(state));
   }
   const confirmed = state.lastGood;
-  // A person may have gone elsewhere since.
+  // A person may have deployed another system since.
   if (confirmed?.system !== reboot.system) {
     return await goOn(config, without(state));
   }
@@ -148,7 +156,7 @@ export async function afterReboot(
   const problem = await run.stage(
     "health",
     () => problemAfter(run, reboot, age),
-    (found) => found ? "the host is not well" : `came up on ${system}`,
+    (found) => found ? "the host is not healthy" : `came up on ${system}`,
   );
   const { attempt: _attempt, ...rest } = run.state;
   if (!problem || problem === "unknown") await blessBoot(effects, "good");
@@ -177,8 +185,8 @@ async function goOn(config: Config, state: State): Promise<Found> {
 }
 
 /**
- * What is wrong after a reboot. A remote that alone does not answer may be down
- * itself: then it is not known yet, unless there is no way out at all.
+ * Returns the problem after a reboot. If only the remote does not answer, it may
+ * be down itself: the result is unknown then, unless the host has no route.
  */
 async function problemAfter(
   run: Run,
@@ -191,7 +199,7 @@ async function problemAfter(
     const other = booted !== system ? booted : running;
     const givenUp = countersOf(system).find(({ left }) => left === 0);
     const why = givenUp
-      ? `; the bootloader gave ${system} up after ${
+      ? `; the bootloader stopped trying ${system} after ${
         count(givenUp.done, "boot")
       }`
       : "";
@@ -204,7 +212,7 @@ async function problemAfter(
   }
   return failure(
     ills[0]!.reason,
-    `the host is not well: ${textOf(ills)}`,
+    `the host is not healthy: ${textOf(ills)}`,
     detailsOf(ills),
   );
 }
@@ -218,7 +226,7 @@ function failure(
   text: string,
   details: readonly string[],
 ): SyncError {
-  return new SyncError(`After the reboot ${text}`, {
+  return new SyncError(`After the reboot, ${text}`, {
     stage: "health",
     reason,
     next: "hold",
@@ -226,7 +234,7 @@ function failure(
   });
 }
 
-/** Puts the system that was booted before back, as far as it is known. */
+/** Rolls back to the system that was booted before, if it is known. */
 async function undoReboot(
   run: Run,
   reboot: Reboot,
@@ -236,7 +244,7 @@ async function undoReboot(
   const { earlier, holds } = run.state;
   const good = reboot.isWayBack ? undefined : wayBack(earlier, reboot);
   if (!good) {
-    // It is known not to be well: nothing is to be proven any more.
+    // It is known to be unhealthy: nothing is left to check.
     const { lastGood } = run.state;
     await run.save({
       reboot: failed,
@@ -244,7 +252,9 @@ async function undoReboot(
         ? { lastGood: { ...lastGood, booted: true, unwell: true } }
         : {},
     });
-    return new SyncError(`${problem.message}; there is no way back from here`, {
+    const message =
+      `${problem.message}; no earlier system is left to roll back to`;
+    return new SyncError(message, {
       stage: "health",
       reason: problem.reason,
       next: "stop",
@@ -252,14 +262,14 @@ async function undoReboot(
       exit: exitCodes.broken,
       hints: [
         reboot.isWayBack
-          ? "the system before it was not well after a reboot either: look at the host itself"
-          : "mend the host by hand, or push a revision that does",
+          ? "Check the host itself: the earlier system was not healthy after a reboot either."
+          : "Fix the host by hand, or push a commit that fixes it.",
       ],
     });
   }
-  // All of it at once: whatever cuts this off, the next run goes on with it.
+  // One write for all of it: the next run continues after any interruption.
   await run.save({
-    // It runs in this boot, and is looked at after the next.
+    // It runs in this boot, and is checked after the next one.
     ...rolledFurther(run.state, good.system),
     lastGood: { ...good, boot: bootId() },
     earlier: earlier.filter(({ system }) => system !== good.system),
@@ -276,7 +286,7 @@ async function undoReboot(
   throw error;
 }
 
-/** The good system to go back to: best the one that was booted before. */
+/** Returns the good system to roll back to, if possible the one booted before. */
 function wayBack(
   earlier: readonly Deployment[],
   reboot: Reboot,

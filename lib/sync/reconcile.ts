@@ -1,7 +1,7 @@
 /**
- * One reconciliation: bring this host to what the remote names, or leave it as
- * it is and say why. What a run with nothing to do needs is here; everything
- * else is loaded when it is needed.
+ * One reconciliation: deploys the tip of the ref to this host, or leaves the host
+ * unchanged and reports why. This file has what a run with nothing to do needs;
+ * everything else is loaded when it is needed.
  *
  * @module
  */
@@ -30,9 +30,9 @@ import type { Wishes } from "./wishes.ts";
 export type { Wishes };
 
 /**
- * Called where a run had nothing to do.
+ * Called if a run had nothing to do.
  *
- * @param question What the remote was asked, and what it answered.
+ * @param question The query to the remote; `answer` is its answer.
  */
 type Settle = (
   question: Command,
@@ -43,8 +43,8 @@ type Settle = (
 /**
  * Does one reconciliation under the lock.
  *
- * @param settled Called where there is nothing to do.
- * @throws {SyncError} where it can't even begin: locked, unreadable state.
+ * @param settled Called if there is nothing to do.
+ * @throws {SyncError} if it cannot begin: locked, unreadable state.
  */
 export async function reconcile(
   effects: Effects,
@@ -54,7 +54,7 @@ export async function reconcile(
   settled?: Settle,
 ): Promise<Outcome> {
   const folder = config.stateDirectory;
-  // Loaded when there is something to record, which most runs have not.
+  // Loaded only if there is something to record, which is rare.
   const record: Record = async (run, ended) => {
     const { recordWithHooks } = await import("../activation/hooks.ts");
     await recordWithHooks(recordOnly, run, ended);
@@ -99,7 +99,7 @@ async function lockFor(
   return await waitForLock(effects, take);
 }
 
-/** @returns how it ended, and whether what comes last may be done. */
+/** @returns the outcome, and whether garbage collection and reboots may follow. */
 async function comeToOutcome(
   effects: Effects,
   config: Config,
@@ -120,7 +120,7 @@ async function comeToOutcome(
     before.state = await giveBackSlot(effects, config, before.state, false);
   }
   const refused = leftAlone(before.state, config.repository, effects.now());
-  // A mirror may be asked all the same (lib/git/sources.ts).
+  // A mirror may be queried nevertheless (lib/git/sources.ts).
   if (refused && config.mirrors.length === 0) {
     return { outcome: { result: "failed", error: refused }, mayFinish: false };
   }
@@ -156,8 +156,7 @@ async function comeToOutcome(
     act(effects, config, state, tip, decision, record, wishes);
   const outcome = await actOn(state, decision);
   const isSettled = mayRestNow && !isOpened(decision, outcome);
-  // A run that is done before it begins starts no units.
-  // Nor does one come to what could not be written yet.
+  // The shortcut starts no units, and writes nothing that waits to be written.
   const isWritten = !state.unwritten && !state.untold;
   const mayRest = isSettled && isWritten && heeded.isWhole &&
     state.slot === undefined &&
@@ -166,7 +165,7 @@ async function comeToOutcome(
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
   say(effects, "notice", outcome.error.message, outcome.error.hints);
-  // The followed ref counts again, and what ran of the testing branch goes.
+  // The followed ref counts again, and a running test ends.
   state = await readState(config.stateDirectory);
   const then = decideNow(effects, config, state, tip, force);
   return {
@@ -175,7 +174,7 @@ async function comeToOutcome(
   };
 }
 
-/** What signed notes in the repository change; loaded only where some may. */
+/** Applies signed notes of the repository; loaded only if there may be some. */
 async function withNotes(
   effects: Effects,
   config: Config,
@@ -188,7 +187,7 @@ async function withNotes(
   return await heedNotes(effects, config, state, tip, notes);
 }
 
-/** A slot is given back whatever a run ends with, lest others wait for it. */
+/** Releases the slot after any outcome, so that other hosts do not wait. */
 async function slotAfterOutcome(
   effects: Effects,
   config: Config,
@@ -198,7 +197,7 @@ async function slotAfterOutcome(
   await slotAtEnd(effects, config);
 }
 
-/** Whether messages wait that no other than the next run delivers. */
+/** Whether messages wait that only the next run delivers. */
 async function mustDeliver(config: Config): Promise<boolean> {
   if (config["notify.by"] !== "run" || !tellsAny(config)) return false;
   const { isWaiting } = await import("../notify/spool.ts");

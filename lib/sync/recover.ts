@@ -1,6 +1,6 @@
 /**
- * What a run does first where the one before it was cut off: finish what was
- * proven, undo what was not.
+ * What a run does first if the run before it was interrupted: it finishes a
+ * proven deployment, and undoes any other.
  *
  * @module
  */
@@ -27,10 +27,10 @@ import { type Standing, standingOf } from "../run/standing.ts";
 import { isStopped } from "../run/outside.ts";
 import { standsAs } from "../run/testing.ts";
 
-/** After how many cut-off activations of one revision it is held. */
+/** After how many interrupted activations a revision is blocked. */
 const mostCutOffs = 2;
 
-/** The state once what a dead run left behind, if anything, is dealt with. */
+/** Recovers from an interrupted run, if there was one; returns the state. */
 export async function recoverFirst(
   effects: Effects,
   config: Config,
@@ -39,7 +39,7 @@ export async function recoverFirst(
 ): Promise<State> {
   if (!state.attempt) return state;
   const run = new Run(effects, config, state);
-  // It goes on with the log of the run that was cut off.
+  // It continues the log of the interrupted run.
   run.keepLog();
   try {
     await recover(run, async (run, ended) => {
@@ -55,7 +55,7 @@ export async function recoverFirst(
 /**
  * Finishes or undoes the attempt in the journal, and records how it ended.
  *
- * @throws {SyncError} exit 8 if the previous system can't be put back.
+ * @throws {SyncError} exit 8 if the rollback to the previous system fails.
  */
 async function recover(run: Run, record: Record): Promise<void> {
   const { attempt } = run;
@@ -65,23 +65,27 @@ async function recover(run: Run, record: Record): Promise<void> {
     run.effects,
     "warning",
     isBroken
-      ? `The way back from ${short(commit.revision)} failed; trying it again`
+      ? `The rollback from ${short(commit.revision)} failed; trying it again`
       : `The last run (${command} of ${
         short(commit.revision)
-      }) was cut off at the ${stage} stage`,
+      }) was interrupted at the ${stage} stage`,
   );
   if (attempt.touched) await endActivation(run, attempt);
   const finished = await finish(run, attempt);
   if (finished && !(finished instanceof SyncError)) {
     await record(run, finished);
-    return say(run.effects, "notice", "It was healthy, so it is confirmed now");
+    return say(
+      run.effects,
+      "notice",
+      "The host is healthy, so the deployment is confirmed now",
+    );
   }
   const cause = finished ??
     (isBroken ? onceBroken(attempt) : await causeOf(run, attempt));
   const error = await undo(run, attempt, cause);
   if (error.exit === exitCodes.broken) {
     await record(run, { result: "failed", error });
-    // Where no system ran before, there is no way back to wait for.
+    // If no system ran before, there is nothing to roll back to.
     if (attempt.previous?.running) throw error;
     return say(run.effects, "warning", error.message, error.hints);
   }
@@ -89,7 +93,7 @@ async function recover(run: Run, record: Record): Promise<void> {
   say(run.effects, "notice", error.message);
 }
 
-/** Why there is something to undo. */
+/** Returns why there is something to undo. */
 async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
   if (!attempt.touched) return cutOff(attempt, false);
   if (await hasFired(run)) return firedError(run);
@@ -98,22 +102,22 @@ async function causeOf(run: Run, attempt: Attempt): Promise<SyncError> {
   try {
     await run.save({ cutOff: { revision, ...digest && { digest }, times } });
   } catch (error) {
-    // The way back matters more than how often it was taken.
+    // The rollback matters more than the count.
     say(run.effects, "warning", (error as Error).message);
   }
   return cutOff(attempt, times >= mostCutOffs);
 }
 
-/** What is known of how the host stood before the attempt. */
+/** Returns the condition of the host before the attempt. */
 function standingBefore({ ranBefore, failedBefore }: Attempt): Standing {
   return standingOf({ ran: ranBefore, failed: failedBefore });
 }
 
 /**
- * Confirms a candidate that was found healthy, still runs and still is: what
- * was well when the run was cut off may have failed since.
+ * Confirms a candidate that was found healthy, if it still runs and is still
+ * healthy: it may have failed since the interruption.
  *
- * @returns why not, where that is the candidate's fault.
+ * @returns an error if the candidate is at fault.
  */
 async function finish(
   run: Run,
@@ -126,7 +130,7 @@ async function finish(
   const runs = now.running === candidate || target.operation === "boot";
   const boots = now.bootDefault === candidate;
   if (!runs || (rebooted && !boots)) return undefined;
-  // After a reboot it is looked at anyway, as a host that came up with it.
+  // After a reboot, the check of the boot follows anyway.
   if (target.operation !== "boot" && !rebooted) {
     const before = standingBefore(attempt);
     const ills = await problemsOf(run, before);
@@ -152,7 +156,7 @@ async function finish(
   }
 }
 
-/** @returns the cause with what came of undoing. */
+/** @returns the cause, with the result of the rollback. */
 async function undo(
   run: Run,
   attempt: Attempt,
@@ -165,7 +169,7 @@ async function undo(
   if (attempt.bootId !== bootId() && standsAsBefore(run, attempt)) {
     return again(
       cause,
-      `${cause.message}; the host was rebooted since, into the previous system`,
+      `${cause.message}; the host has since rebooted into the previous system`,
       exitCodes.rolledBack,
       cause.hints,
     );
@@ -175,7 +179,7 @@ async function undo(
   return error;
 }
 
-/** An activation outlives the run that began it; two at once would be worse. */
+/** Ends an activation that outlived its run: two at once would do harm. */
 async function endActivation(run: Run, attempt: Attempt): Promise<void> {
   if (hasSystemd()) {
     const units = `gitops-sync-activate-${attempt.id}-*.service`;
@@ -201,25 +205,25 @@ function cutOff(attempt: Attempt, hold: boolean): SyncError {
   const { touched, stage } = attempt;
   return new SyncError(
     touched
-      ? `The run was cut off at the ${stage} stage`
-      : `The run was cut off at the ${stage} stage; the host had not been changed`,
+      ? `The run was interrupted at the ${stage} stage`
+      : `The run was interrupted at the ${stage} stage; the host was not changed`,
     {
       stage,
       reason: "cut-off",
       next: hold ? "hold" : "retry",
       hints: hold
         ? [
-          "it was cut off there before: look for a crash, a reboot or a stop of gitops-sync's own service that this revision causes, then gitops-sync retry",
+          "Check whether this commit crashes or reboots the host, or stops the service of gitops-sync: it was interrupted before as well.",
         ]
         : [],
     },
   );
 }
 
-/** The revision is held already, for the reason that it failed with. */
+/** The revision is blocked already, with its own reason. */
 function onceBroken({ commit, stage }: Attempt): SyncError {
   return new SyncError(
-    `The way back from ${short(commit.revision)} had failed before`,
+    `The rollback from ${short(commit.revision)} failed before`,
     { stage, reason: "way-back-failed", next: "stop" },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What a run remembers of the answer of the remote.
+ * Remembers the answer of the remote.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { moved } from "../run/followed.ts";
 import type { State } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 
-/** Writes down what the remote names, and whom to leave alone, if that is news. */
+/** Writes the tip of the ref and the servers in a pause, if they have changed. */
 export async function remember(
   effects: Effects,
   config: Config,
@@ -48,7 +48,7 @@ export async function remember(
   return next;
 }
 
-/** Loaded only where the remote was away. */
+/** Ends an outage of the remote; loaded only then. */
 async function endSpell(
   effects: Effects,
   folder: string,
@@ -58,7 +58,7 @@ async function endSpell(
   return await withoutSpell(effects, folder, state);
 }
 
-/** Tags are made to stay: one that moved is told, however it moved. */
+/** Warns of a tag that moved, because tags should never move. */
 function tellMovedTag(
   effects: Effects,
   seen: State["seen"],
@@ -67,7 +67,7 @@ function tellMovedTag(
 ): void {
   if (seen?.ref !== ref || seen.revision === tip.revision) return;
   if (seen.kind !== "tag" && tip.kind !== "tag") return;
-  // A pattern names another tag, which is no move.
+  // A pattern that now matches another tag is not a move.
   if (isPattern(ref) && seen.name !== tip.name) return;
   const from = short(seen.revision), to = short(tip.revision);
   const what = moved(ref, seen.kind, tip.kind);

@@ -1,5 +1,5 @@
 /**
- * Back to a system that was good before, because a person says so.
+ * The rollback to an earlier good system, by a person.
  *
  * @module
  */
@@ -25,15 +25,15 @@ import type { Record } from "../run/run.ts";
 import { readState } from "../state/state_file.ts";
 
 /**
- * Rolls the host back under the lock. The revision it leaves is held, and so
- * are those it goes past and what the branch names now. What runs of the testing
- * branch is left first.
+ * Rolls the host back under the lock. The revision that it leaves, those that it
+ * skips and the tip of the ref are blocked. If a test runs, the rollback ends
+ * only the test.
  *
- * @param to The beginning of a revision, at least 4 digits; without it the
- * newest earlier one that was not rolled back from.
- * @param stays Whose wish it is, where the host stays there until `resume`;
- * otherwise it follows the next commit.
- * @param skipped Whose word it is that no gate is asked.
+ * @param to The beginning of a revision, at least 4 digits; the default is the
+ * newest earlier one that is not blocked.
+ * @param stays Who wants the host to stay there until `resume`; otherwise it
+ * follows the next commit.
+ * @param skipped Who wants to skip the gates.
  * @throws {SyncError} `gate-closed`, exit 6; `no-earlier`, `unknown-revision`, `ambiguous-revision`
  * or `system-gone`, exit 2; those of a lock or a state that can't be used.
  */
@@ -74,8 +74,8 @@ export async function rollBack(
 }
 
 /**
- * A rollback waits for no time, and asks every other gate: a gate may stand for
- * what the host has to do before it is changed at all.
+ * Checks every gate except soak before a rollback: a gate may stand for work that
+ * the host must finish before any change.
  *
  * @throws {SyncError} `gate-closed`, exit 6.
  */
@@ -101,15 +101,15 @@ async function refuseClosed(
       reason: "gate-closed",
       next: "stop",
       hints: [
-        "in an emergency: gitops-sync rollback --skip-gates --reason TEXT; the host was not changed",
+        "In an emergency, run `gitops-sync rollback --skip-gates --reason TEXT`. The host was not changed.",
       ],
     },
   );
 }
 
 /**
- * The revisions that a rollback over several goes past: the next one goes further
- * back than they are. Those that a person left before stay as they are.
+ * Returns the revisions between the current one and the target of a rollback: the
+ * next rollback goes back further. Those that are blocked already stay as they are.
  */
 function passed(
   { earlier, holds }: Pick<State, "earlier" | "holds">,
@@ -120,7 +120,7 @@ function passed(
     .filter((revision) => !isLeft(holds, revision));
 }
 
-/** Which good system a person means. */
+/** Returns the good system that a person means. */
 export function choose(
   { lastGood, earlier, holds }: Pick<State, "lastGood" | "earlier" | "holds">,
   to: string | undefined,
@@ -132,10 +132,10 @@ export function choose(
       "no-earlier",
       "Cannot roll back: there is no earlier good system",
       earlier.length > 0
-        ? `you rolled back from all that are kept (${
+        ? `You rolled back from every kept system. Run \`gitops-sync rollback --to REVISION\` to return to one of these: ${
           namesOf(earlier)
-        }): gitops-sync rollback --to REVISION goes to one of them`
-        : "to follow Git again after a switch by hand, use gitops-sync sync --drift correct",
+        }`
+        : "Run `gitops-sync sync --drift correct` to undo a switch by hand.",
     );
   }
   const all = lastGood ? [lastGood, ...earlier] : earlier;
@@ -147,8 +147,8 @@ export function choose(
       "unknown-revision",
       `Cannot roll back to ${to}: no good system of that revision is kept`,
       all.length === 0
-        ? "nothing was deployed here yet"
-        : `these are kept: ${namesOf(all)}`,
+        ? "Run `gitops-sync sync` first: nothing is deployed on this host yet."
+        : `Choose one of these: ${namesOf(all)}`,
     );
   }
   const revisions = new Set(found.map(({ revision }) => revision));
@@ -157,8 +157,8 @@ export function choose(
       "ambiguous-revision",
       `Cannot roll back to ${to}: ${
         count(revisions.size, "revision")
-      } begin so`,
-      `these are kept: ${namesOf(all)}`,
+      } begin with it`,
+      `Type more digits. Choose one of these: ${namesOf(all)}`,
     );
   }
   return found[0]!;
@@ -176,6 +176,6 @@ function gone({ system, revision }: Deployment): SyncError {
     `Cannot roll back to ${
       short(revision)
     }: ${system} is no longer in the store`,
-    "choose another one (gitops-sync history), or revert in Git and push",
+    "Choose another revision (`gitops-sync history` lists them), or revert the commit in Git and push.",
   );
 }

@@ -1,5 +1,5 @@
 /**
- * When this host first saw what the ref names, across reboots and changes of the
+ * When this host first saw each tip of the ref, across reboots and changes of the
  * clock.
  *
  * @module
@@ -13,7 +13,7 @@ import { sightingsAfter } from "../run/soak.ts";
 import type { State } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 
-/** The state with what is seen now, by the clock of now; written if it differs. */
+/** Adds the current tip to the sightings, and writes the state if it changed. */
 export async function seeTip(
   effects: Effects,
   config: Config,

@@ -1,5 +1,5 @@
 /**
- * What a run does with a slot of the fleet beside taking it.
+ * Releases slots of the fleet.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { readState, writeState } from "../state/state_file.ts";
 import { isRebootDue } from "./finish.ts";
 
 /**
- * Gives a slot back that is due once the work of a run is done; not where a
- * reboot follows at once, which needs it too.
+ * Releases a slot at the end of a run, unless a reboot follows at once, which
+ * needs the slot too.
  */
 export async function slotAtEnd(
   effects: Effects,
@@ -36,8 +36,8 @@ async function isRebootNext(
 }
 
 /**
- * Gives a slot back that stayed for another revision, where the host is healthy
- * on what Git names now; and forgets a wait that is over.
+ * Releases a slot that the host kept for another revision, if the host is healthy
+ * with the tip of its ref now. Forgets a wait that is over.
  */
 export async function slotAfterDecision(
   effects: Effects,
@@ -59,7 +59,7 @@ export async function slotAfterDecision(
   return rest;
 }
 
-/** Whether the host is healthy on what Git names, and nothing is open of it. */
+/** Whether the host is healthy with the tip of its ref, and no reboot is open. */
 function isWellWith(
   { lastGood, reboot }: State,
   decision: Decision,

@@ -1,6 +1,6 @@
 /**
- * A host that is still starting is left alone: a switch waits for the end of
- * the boot (that of NixOS 24.11 does), and the boot for our own service.
+ * Defers a run on a host that is still starting: a switch waits for the end of
+ * the boot (as in NixOS 24.11), and the boot waits for our own service.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { armTimer, isStarting, startSoon } from "../host/systemd.ts";
 const pause = 20;
 
 /**
- * Whether the host is still starting. Where a service runs this, systemd starts
- * that again soon.
+ * Whether the host is still starting. If a service runs this, it schedules another
+ * start of the service.
  */
 export async function isDeferred(effects: Effects): Promise<boolean> {
   if (!hasSystemd() || !await isStarting(effects)) return false;
@@ -30,7 +30,7 @@ async function comeAgain(effects: Effects): Promise<void> {
   say(
     effects,
     "warning",
-    `Cannot have another run started soon: ${finished.stderr.trim()}`,
-    ["the next run of the timer goes on"],
+    `Cannot schedule another run: ${finished.stderr.trim()}`,
+    ["Wait for the next run of the timer, or run `gitops-sync sync`."],
   );
 }

@@ -1,5 +1,5 @@
 /**
- * When the remote can't say where its branch is. Loaded only then.
+ * A remote that does not answer, or that lacks the ref. Loaded only then.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { writeHistory } from "../state/unwritten.ts";
 import { listRemote } from "../git/remote.ts";
 import { writeState } from "../state/state_file.ts";
 
-/** The error for a remote that answers, but has no such branch or tag. */
+/** Returns the error for a remote that has no such branch or tag. */
 export async function missing(
   effects: Effects,
   config: Config,
@@ -23,7 +23,7 @@ export async function missing(
   if (config.ref.includes(notUtf8)) return unreadable(config.ref);
   const names = await listRemote(effects, config);
   const says = names.length === 0
-    ? `${config.repository} is empty`
+    ? `${config.repository} has no branches or tags`
     : `${config.repository} has no ${
       isPattern(config.ref) ? "tag of" : "branch or tag"
     } ${config.ref}`;
@@ -33,7 +33,7 @@ export async function missing(
     next: "retry",
     hints: [
       names.length === 0
-        ? `push a commit to ${config.ref}, or look whether repository is what Git clones and no web page; this host keeps what it runs`
+        ? `Push a commit to ${config.ref}, or check that \`repository\` is the URL to clone and not a web page. ${kept}`
         : await nearest(
           config.ref,
           names.filter((name) => !name.includes(notUtf8)),
@@ -42,6 +42,8 @@ export async function missing(
     ],
   });
 }
+
+const kept = "The host keeps its current system.";
 
 /** The character that replaces bytes that are not UTF-8 in a decoded name. */
 const notUtf8 = "\ufffd";
@@ -53,21 +55,24 @@ function unreadable(ref: string): SyncError {
     reason: "ref-missing",
     next: "retry",
     hints: [
-      "rename the branch or tag to a name in UTF-8, and set ref to that name; this host keeps what it runs",
+      `Rename the branch or tag to a name in UTF-8, and set \`ref\` to that name. ${kept}`,
     ],
   });
 }
 
-/** How many branches and tags are named where none is close. */
+/** How many branches and tags are named if none is close. */
 const mostNames = 5;
 
 async function nearest(ref: string, names: readonly string[]): Promise<string> {
   if (isPattern(ref)) {
     const tags = names.filter((name) => name.startsWith("refs/tags/"));
-    const last = tags.at(-1)?.replace(/^refs\/tags\//, "") ?? "none";
-    return `push a tag that the pattern names, or change ref (of ${
-      count(tags.length, "tag")
-    } the last by name is ${last}); this host keeps what it runs`;
+    const last = tags.at(-1)?.replace(/^refs\/tags\//, "");
+    const known = last === undefined
+      ? "the repository has no tags"
+      : `the repository has ${
+        count(tags.length, "tag")
+      }, the last by name is ${last}`;
+    return `Push a tag that matches the pattern, or change \`ref\` (${known}). ${kept}`;
   }
   const { nearest: nearestOf } = await import("../base/nearest.ts");
   const plain = names.map((name) => name.replace(/^refs\/(heads|tags)\//, ""));
@@ -79,12 +84,12 @@ async function nearest(ref: string, names: readonly string[]): Promise<string> {
     : plain.length > 0
     ? ` (the repository has ${some}${more})`
     : "";
-  return `if it was deleted, push it again or follow another one with ref${known}; this host keeps what it runs`;
+  return `Push it, or set \`ref\` to another branch or tag${known}. ${kept}`;
 }
 
 /**
- * Remembers that the remote was not there, and how often in a row. A spell with
- * another reason begins anew.
+ * Remembers that the remote did not answer, and how often in a row. Another reason
+ * begins a new outage.
  */
 export async function recordUnreached(
   effects: Effects,
@@ -113,7 +118,7 @@ export async function recordUnreached(
   });
 }
 
-/** The spell with one try more. */
+/** Returns the outage with one more try. */
 function spellOf(
   before: Unreached | undefined,
   { exit, reason, message }: SyncError,
@@ -126,8 +131,8 @@ function spellOf(
 }
 
 /**
- * Ends a spell, if there is one: it becomes one line of the history, however
- * many tries it had.
+ * Ends an outage, if there is one: it becomes one line of the history, with any
+ * number of tries.
  *
  * @returns the state, not yet written.
  */

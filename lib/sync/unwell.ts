@@ -1,6 +1,6 @@
 /**
- * A host that did not come up well, and had no way back: each run that has
- * nothing to deploy looks again, until the host is well.
+ * A host that was unhealthy after a reboot and had no earlier system: each run
+ * with nothing to deploy checks again, until the host is healthy.
  *
  * @module
  */
@@ -23,9 +23,9 @@ import { writeState } from "../state/state_file.ts";
 import type { Found } from "./outcome.ts";
 
 /**
- * Looks at the host with the last good system.
+ * Checks the host with the last good system.
  *
- * @returns the failure, or the state without the mark where all is well.
+ * @returns the failure, or the state without the mark if the host is healthy.
  */
 export async function lookAgain(
   effects: Effects,
@@ -41,7 +41,7 @@ export async function lookAgain(
   if (ills.length > 0 && !isRemoteAlone(ills)) {
     const revision = short(lastGood.revision);
     const error = new SyncError(
-      `${revision} is deployed, but the host is still not well: ${
+      `${revision} is deployed, but the host is still not healthy: ${
         textOf(ills)
       }`,
       {
@@ -50,7 +50,7 @@ export async function lookAgain(
         next: "stop",
         exit: exitCodes.broken,
         details: detailsOf(ills),
-        hints: ["mend the host by hand, or push a revision that does"],
+        hints: ["Fix the host by hand, or push a commit that fixes it."],
       },
     );
     return { outcome: { result: "failed", error } };
@@ -62,7 +62,7 @@ export async function lookAgain(
   return { state: known };
 }
 
-/** What was told of the host is over once a run ends well. */
+/** Clears the mark, so that the fault is over when a run succeeds. */
 async function forgetBroken(folder: string): Promise<void> {
   const { fault, ...alerts } = readAlerts(folder);
   if (!fault) return;

@@ -11,10 +11,10 @@ import type { Lock } from "../host/lock.ts";
 const pause = 250;
 
 /**
- * Takes the lock as soon as it is free, however long that takes.
+ * Takes the lock as soon as it is free, without a time limit.
  *
- * @param take Takes it, or throws who has it.
- * @throws {SyncError} all that `take` throws, but `locked`.
+ * @param take Takes the lock, or throws an error with its holder.
+ * @throws {SyncError} the errors of `take`, except `locked`.
  */
 export async function waitForLock(
   effects: Pick<Effects, "sleep" | "tell">,
@@ -28,7 +28,9 @@ export async function waitForLock(
       if (!(error instanceof SyncError) || error.reason !== "locked") {
         throw error;
       }
-      if (!isTold) say(effects, "info", `${error.message}: waiting for it`);
+      if (!isTold) {
+        say(effects, "info", `${error.message}; waiting until it ends`);
+      }
       isTold = true;
     }
     await effects.sleep(pause);

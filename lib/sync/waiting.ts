@@ -1,5 +1,5 @@
 /**
- * The wait for a person's word, across reboots and changes of the clock.
+ * The wait for approval, across reboots and changes of the clock.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { State } from "../state/state.ts";
 import { writeState } from "../state/state_file.ts";
 
 /**
- * The state with the wait as the clock of now has it, for whoever only looks.
+ * Returns the state with the wait by the current clock, without a write.
  *
- * @returns the same object where nothing differs.
+ * @returns the same object if nothing differs.
  */
 export function waitNow(state: State, now: Date): State {
   const { waiting } = state;
@@ -22,7 +22,7 @@ export function waitNow(state: State, now: Date): State {
   return then === waiting ? state : { ...state, waiting: then };
 }
 
-/** The state with the wait as the clock of now has it; written if it differs. */
+/** Returns the same, and writes the state if it differs. */
 export async function anchorWait(
   effects: Effects,
   config: Config,

@@ -1,20 +1,20 @@
 /**
- * What a person asks of a run.
+ * What a person wants of a run.
  *
  * @module
  */
 import type { Wish } from "../state/state.ts";
 
-/** What a person asked for beyond the configuration. */
+/** What a person wants beyond the configuration. */
 export interface Wishes {
-  /** Try now, whatever the pause after a failure. */
+  /** Try now, without the pause after a failure. */
   force: boolean;
   /** Forget holds and pauses first. */
   retry: boolean;
   /** Wait for another run to end. */
   wait?: boolean;
-  /** Given where the gates are skipped: whose word that is, and why. */
+  /** Given to skip the gates: who wants it, and why. */
   skipGates?: Wish;
-  /** Whose wish it is, where that is written down. */
+  /** Who wants it, if that is recorded. */
   by?: string;
 }

@@ -90,12 +90,12 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
     why: RegExp,
     next: RegExp,
   ][] = [
-    [facts({ lastGood: deployed(tip) }), true, /^$/, /^nothing to do$/],
+    [facts({ lastGood: deployed(tip) }), true, /^$/, /^Nothing to do\.$/],
     [
       facts({ lastGood: deployed(old) }),
       false,
       /^bbbbbbbbbbbb is not deployed yet$/,
-      /the next run deploys it/,
+      /^The next run deploys it\. Run `gitops-sync sync` to do it now\.$/,
     ],
     [
       facts({ lastGood: deployed(tip) }, {
@@ -103,14 +103,14 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       false,
       /^bbbbbbbbbbbb was deployed with another configuration: directory, operation$/,
-      /the next run deploys it/,
+      /The next run deploys it/,
     ],
-    [facts({}), false, /^nothing was deployed here yet$/, /deploys it/],
+    [facts({}), false, /^nothing is deployed on this host yet$/, /deploys it/],
     [
       facts({ lastGood: deployed(tip) }, { changed: ["kernel"], booted: "/x" }),
       true,
       /^$/,
-      /^a reboot is due \(changed: kernel\), and left to you: systemctl reboot$/,
+      /^A reboot is needed \(changed: kernel\)\. .*reboot: never\): run `systemctl reboot`\.$/,
     ],
     [
       facts({ lastGood: deployed(tip) }, {
@@ -120,7 +120,7 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       true,
       /^$/,
-      /^a reboot is due \(changed: kernel, initrd\); the next run begins it/,
+      /^A reboot is needed \(changed: kernel, initrd\)\. The next run reboots the host\. Run `gitops-sync sync`/,
     ],
     [
       facts({ lastGood: deployed(tip) }, {
@@ -133,29 +133,29 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       true,
       /^$/,
-      /^a reboot is due \(changed: the system\); the next window opens at 2026-03-02 .*--now does/,
+      /^A reboot is needed \(changed: the system\)\. The next window opens at 2026-03-02 .*\. Run `gitops-sync sync --now`/,
     ],
     [
       facts({ lastGood: deployed(old) }, {
         config: { ...config, "windows.deploy": ["Mon 12:00-13:00 UTC"] },
       }),
       false,
-      /^bbbbbbbbbbbb waits for a window$/,
-      /^the next window opens at 2026-03-02 .*; gitops-sync sync --now does/,
+      /^bbbbbbbbbbbb waits for a deployment window$/,
+      /^The next window opens at 2026-03-02 .*\. Run `gitops-sync sync --now`/,
     ],
     [
       facts({ lastGood: deployed(old) }, {
         config: { ...config, "windows.deploy": ["deny Mon-Sun"] },
       }),
       false,
-      /^bbbbbbbbbbbb waits for a window$/,
-      /^no window opens within two weeks/,
+      /^bbbbbbbbbbbb waits for a deployment window$/,
+      /^No window opens within two weeks\./,
     ],
     [
       facts({ lastGood: deployed(old), holds: [hold] }),
       false,
-      /is held: Cannot build it$/,
-      /^look at it\|a new commit is picked up by itself; gitops-sync retry/,
+      /is blocked: Cannot build it$/,
+      /^look at it\|Push a fix, or run `gitops-sync retry` to try this commit/,
     ],
     [
       facts({
@@ -164,8 +164,8 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
         last: { ...last, message: "no network" },
       }),
       false,
-      /failed 2 times for what may pass: no network$/,
-      /gitops-sync sync --now tries at once/,
+      /failed twice with a temporary error: no network$/,
+      /gitops-sync sync --now` to try at once/,
     ],
     [
       facts({ lastGood: deployed(tip) }, {
@@ -182,13 +182,13 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       false,
       /switched by hand/,
-      /the next run corrects it/,
+      /^The next run corrects it\./,
     ],
     [
       facts({ lastGood: deployed(tip), attempt }),
       true,
       /^$/,
-      /was cut off at the activate stage; the next run finishes or undoes it/,
+      /was interrupted at the activate stage\. The next run finishes or undoes it\./,
     ],
     [
       facts({ lastGood: deployed(tip), attempt }, {
@@ -196,7 +196,7 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       true,
       /^$/,
-      /^a run is under way: sync, process 7, at the activate stage$/,
+      /^A run is in progress: sync, process 7, at the activate stage\.$/,
     ],
     [
       facts({ lastGood: deployed(tip) }, {
@@ -205,7 +205,7 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       true,
       /^$/,
-      /^gitops-sync doctor is at work \(process 7\): a run can't begin before/,
+      /^`gitops-sync doctor` is running \(process 7\)\. No run can begin before/,
     ],
     [
       facts({ lastGood: deployed(tip) }, {
@@ -221,14 +221,14 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
         },
       }),
       false,
-      /^testing\/web is at aaaaaaaaaaaa, which was not tried out yet$/,
-      /^the next run tries it out: gitops-sync sync$/,
+      /^the testing branch testing\/web is at aaaaaaaaaaaa, which is not deployed yet$/,
+      /^The next run deploys it as a test, .*Run `gitops-sync sync` to do it now\.$/,
     ],
     [
       facts({ lastGood: deployed(old), attempt, last }),
       false,
       /not deployed yet/,
-      /^this host needs a person.*\|look now$/,
+      /^Manual action is needed.*\|look now$/,
     ],
     [
       facts({ lastGood: deployed(old) }, {
@@ -236,7 +236,7 @@ Deno.test("status says whether host and Git agree, why not, and what is next", (
       }),
       false,
       /not deployed yet/,
-      /^suspended since \S+ \S+ \(1h ago\) \(holidays\); gitops-sync resume ends it$/,
+      /^Suspended since \S+ \S+ \(1h ago\) \(holidays\)\. Run `gitops-sync resume` to deploy again\.$/,
     ],
   ];
   for (const [given, agrees, why, next] of table) {
@@ -254,7 +254,7 @@ Deno.test("without an answer of the remote nothing is claimed", () => {
   assertEquals(verdict, {
     agrees: null,
     why: "no route",
-    next: ["the next run asks again"],
+    next: ["The next run queries the repository again."],
   });
 });
 
@@ -267,7 +267,7 @@ Deno.test("the headline never says the opposite of the state", () => {
   } as const;
   const table: [Partial<State>, Partial<Facts>, said: string][] = [
     [{}, {}, "in sync with main"],
-    [{ attempt }, {}, "cut off; in sync with main"],
+    [{ attempt }, {}, "interrupted; in sync with main"],
     [
       { attempt },
       { busy: { pid: 7, command: "sync", since: 0 } },
@@ -276,14 +276,14 @@ Deno.test("the headline never says the opposite of the state", () => {
     [
       { attempt },
       { busy: { pid: 7, command: "doctor", since: 0 }, isBusy: false },
-      "cut off; in sync with main",
+      "interrupted; in sync with main",
     ],
-    [{}, { tip: { ...branch, testing } }, "not what testing/web says"],
+    [{}, { tip: { ...branch, testing } }, "out of sync with testing/web"],
   ];
   for (const [state, more, said] of table) {
     const given = facts({ lastGood: deployed(tip), ...state }, more);
     const [first] = rowLines(statusRows(given, agreement(given)));
-    assertEquals(first, `host   web: ${said}`);
+    assertEquals(first, `host     web: ${said}`);
   }
 });
 
@@ -293,18 +293,18 @@ Deno.test("the line of the status fits where it can be read", () => {
   });
   assertEquals(
     statusLine(never),
-    'web: in-sync, bbbbbbbbbbbb "Greet", never asked by a run, next run in 4m',
+    'web: in-sync, bbbbbbbbbbbb "Greet", never checked, next run in 4m',
   );
   const long = deployed(tip);
   long.subject = "A subject as people write it who have never seen a terminal";
   const wordy = { ...never, state: { ...never.state, lastGood: long } };
   assertEquals(
     statusLine(wordy, 80),
-    'web: in-sync, bbbbbbbbbbbb "A subject as…", never asked by a run, next run in 4m',
+    'web: in-sync, bbbbbbbbbbbb "A subject as people…", never checked, next run in 4m',
   );
   assertEquals(
-    statusLine(wordy, 70),
-    "web: in-sync, bbbbbbbbbbbb, never asked by a run, next run in 4m",
+    statusLine(wordy, 66),
+    "web: in-sync, bbbbbbbbbbbb, never checked, next run in 4m",
   );
   for (const columns of [10, 40, 60, 80, 120]) {
     assert(widthOf(statusLine(wordy, columns)) <= columns);
@@ -318,13 +318,13 @@ Deno.test("the status is a few lines that stand for themselves", () => {
   const lines = rowLines(statusRows(given, agreement(given)));
   const plain = lines.map((line) => line.replace(/\d{4}-\S+ \S+/, "WHEN"));
   assertEquals(plain, [
-    "host   web: not what main says",
-    'runs   bbbbbbbbbbbb "Greet" by Ada, since WHEN (1h ago)',
-    "boots  /nix/store/by-hand, which gitops-sync did not deploy",
-    'git    branch main is at bbbbbbbbbbbb "Greet" by Ada',
-    "asked  never by a run, next run unknown",
-    "why    somebody switched by hand: the boot default is /nix/store/by-hand",
-    "last   no attempt yet",
-    "next   gitops-sync sync --drift correct activates what was deployed again",
+    "host     web: out of sync with main",
+    'runs     bbbbbbbbbbbb "Greet" by Ada, since WHEN (1h ago)',
+    "boots    /nix/store/by-hand, which gitops-sync did not deploy",
+    'git      branch main is at bbbbbbbbbbbb "Greet" by Ada',
+    "checked  never by a run, next run unknown",
+    "why      somebody switched by hand: the boot default is /nix/store/by-hand",
+    "last     no attempt yet",
+    "next     Run `gitops-sync sync --drift correct` to activate the deployed system again.",
   ]);
 });

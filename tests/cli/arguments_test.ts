@@ -62,42 +62,42 @@ Deno.test("what is not known is told with what comes near", async () => {
     [
       "stat",
       "Cannot run stat: there is no such command",
-      "did you mean status?",
+      "Did you mean status?",
     ],
     [
       "config chek",
       "Cannot run config: there is no such command",
-      "did you mean config check?",
+      "Did you mean config check?",
     ],
     [
       "--repositry=x",
       "Cannot use --repositry with sync: there is no such flag",
-      "did you mean --repository?",
+      "Did you mean --repository?",
     ],
     [
       "status --now",
       "Cannot use --now with status: there is no such flag",
-      "it is a flag of gitops-sync sync",
+      "Use it with `gitops-sync sync`",
     ],
     [
       "sync main",
-      'Cannot use "main" after sync: expected no more words',
-      "see gitops-sync sync --help",
+      'Cannot use "main" after sync: expected no more arguments',
+      "Run `gitops-sync sync --help`.",
     ],
     [
       "completions bash zsh",
-      'Cannot use "zsh" after completions: expected no more words',
-      "see gitops-sync completions --help",
+      'Cannot use "zsh" after completions: expected no more arguments',
+      "Run `gitops-sync completions --help`.",
     ],
     [
       "status --wait 10m",
-      'Cannot use "10m" after status: expected no more words',
-      "a value of --wait follows an equals sign: --wait=10m",
+      'Cannot use "10m" after status: expected no more arguments',
+      "Write the value after an equals sign: `--wait=10m`.",
     ],
     [
       "sync --wait 10m",
-      'Cannot use "10m" after sync: expected no more words',
-      "see gitops-sync sync --help",
+      'Cannot use "10m" after sync: expected no more arguments',
+      "Run `gitops-sync sync --help`.",
     ],
     [
       "plan --format html",
@@ -113,9 +113,13 @@ Deno.test("what is not known is told with what comes near", async () => {
     [
       "-x",
       "Cannot use -x with sync: there is no such flag",
-      "See gitops-sync --help for all",
+      "Run `gitops-sync --help` for the list.",
     ],
-    ["zzz", "Cannot run zzz: there is no such command", "See gitops-sync"],
+    [
+      "zzz",
+      "Cannot run zzz: there is no such command",
+      "Run `gitops-sync --help`",
+    ],
     [
       "branch main",
       "Cannot run branch: there is no such command",

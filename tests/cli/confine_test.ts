@@ -84,7 +84,7 @@ Deno.test("what can't be confined is told", async () => {
     [
       ["--allow-read", "--allow-env", "--allow-sys"],
       args,
-      "Cannot start: gitops-sync was given too few permissions by Deno",
+      "Cannot start: Deno gave gitops-sync too few permissions",
     ],
     [
       ["--allow-all"],

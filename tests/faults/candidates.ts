@@ -137,7 +137,7 @@ export const candidates: readonly Candidate[] = [
   {
     name: "the switch kills the program",
     knobs: { activation: killProgram },
-    explains: /cut off at the activate stage/,
+    explains: /interrupted at the activate stage/,
   },
   {
     name: "the switch hangs before",

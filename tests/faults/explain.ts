@@ -42,7 +42,7 @@ export interface Story {
 
 /** What is told of a revision that no run came to its end with. */
 const toCome =
-  /is not deployed yet|nothing was deployed here yet|is held|cut off|Interrupted|failed \d+ times/;
+  /is not deployed yet|nothing is deployed on this host yet|blocked|interrupted|Interrupted|failed (?:once|twice|\d+ times)/;
 
 /**
  * What is wrong with the status, or `undefined`.
@@ -70,8 +70,8 @@ export function wrongOf(
   }
   if (attempt) {
     const isTold = last?.exit === 8
-      ? /needs a person/.test(text)
-      : text.includes(`cut off at the ${attempt.stage} stage`);
+      ? /Manual action is needed/.test(text)
+      : text.includes(`interrupted at the ${attempt.stage} stage`);
     return isTold ? undefined : "the attempt is not told";
   }
   const agrees = running?.revision === revision &&

@@ -91,7 +91,7 @@ export const momentKinds: readonly Kind[] = [
       signal("SIGKILL");
       await ground.powerCut();
     },
-    explains: /cut off/,
+    explains: /interrupted/,
   },
   {
     name: "service is stopped",
@@ -121,7 +121,7 @@ export const momentKinds: readonly Kind[] = [
     arm: () => Promise.resolve({ onTerminal: true }),
     // The caller of the run holds the other end of its terminal.
     inject: ({ signal }) => Promise.resolve(signal("SIGHUP")),
-    explains: /Interrupted|cut off/,
+    explains: /[Ii]nterrupted/,
   },
   clock("clock jumps 30 years ahead", 30 * 365 * 86400),
   clock("clock jumps a year back", -365 * 86400),

@@ -122,7 +122,7 @@ async function comeUpUnwell(ground: Ground): Promise<Course> {
   return {
     args: ["sync", "--now"],
     revision,
-    own: /did not come up well|1 unit failed: web\.service|is held/,
+    own: /was not healthy after a reboot|1 unit failed: web\.service|blocked/,
     wasGood: true,
   };
 }

@@ -117,7 +117,7 @@ Deno.test("what counts as bad is told from links, entries and units", () => {
     [
       "a person was called, and not told of it",
       facts(["a", "a", "a"], missing),
-      help("the way back failed"),
+      help("the rollback failed"),
       ["missing"],
     ],
     [
@@ -198,7 +198,7 @@ Deno.test("a status is wrong if it tells another host, or not what happened", ()
     running: { system: "/nix/store/a-system" },
     bootDefault: { system: "/nix/store/a-system" },
     agrees: false,
-    why: "x is held: Cannot build x",
+    why: "x is blocked: Cannot build x",
     next: [],
     last: { message: "Cannot build x", hints: [], exit: 6 },
     attempt: null,
@@ -249,14 +249,14 @@ Deno.test("a status is wrong if it tells another host, or not what happened", ()
     ["a run was cut off, and it says no word", inStage, cut, killed, false],
     [
       "it names the stage",
-      { ...inStage, next: ["cut off at the health stage"] },
+      { ...inStage, next: ["interrupted at the health stage"] },
       cut,
       killed,
       true,
     ],
     [
       "it names another stage",
-      { ...inStage, next: ["cut off at the build stage"] },
+      { ...inStage, next: ["interrupted at the build stage"] },
       cut,
       killed,
       false,
@@ -265,7 +265,7 @@ Deno.test("a status is wrong if it tells another host, or not what happened", ()
       "a person is needed, and it says so",
       {
         ...inStage,
-        next: ["needs a person"],
+        next: ["Manual action is needed"],
         last: { message: "", hints: [], exit: 8 },
       },
       cut,

@@ -114,7 +114,10 @@ Deno.test("fleet wait ends when a ring is well, or can't be", async () => {
   await withPrometheus([...well, held], async (url) => {
     const failed = await fleet(9, url, "fleet", "wait", b, "--within", "1h");
     assertStringIncludes(failed.stdout, "bbbbbbbbbbbb is blocked");
-    assertStringIncludes(failed.stdout, "the rest needs a person");
+    assertStringIncludes(
+      failed.stdout,
+      "manual action is needed for the others",
+    );
   });
   await fleet(3, "http://127.0.0.1:1", "fleet", "wait", a, ...short);
 });

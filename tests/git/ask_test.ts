@@ -38,9 +38,9 @@ Deno.test("each try that fails is told, with when the next one is", async () => 
   assertEquals([said.length, pauses.length], [2, 2], said.join("\n"));
   assertMatch(
     said[0]!,
-    /forge\.example.*; asking again in \d.* \(try 2 of 3\)$/,
+    /forge\.example.*; trying again in \d.* \(try 2 of 3\)$/,
   );
-  assertMatch(said[1]!, /; asking again in \d.* \(try 3 of 3\)$/);
+  assertMatch(said[1]!, /; trying again in \d.* \(try 3 of 3\)$/);
 });
 
 Deno.test("a remote that takes its time is said to", async () => {

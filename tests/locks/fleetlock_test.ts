@@ -96,11 +96,11 @@ test("fleetlock: a run takes a slot, waits for one, and gives it back later", as
   const second = await repository.publish("The second system");
   says((await syncTo(world, 0)).text, "failed_lock: all slots are taken");
   const attempts = world.history().length;
-  says((await syncTo(world, 0)).text, "waits for a slot since");
+  says((await syncTo(world, 0)).text, "has waited for a slot since");
   assertEquals(world.history().length, attempts, "nothing is built again");
   says(
     (await syncTo(world, 0, "fleet", "locks")).stdout,
-    "does not tell who holds slots",
+    "does not report who holds slots",
   );
   await syncTo(world, 0, "fleet", "locks", "--json");
   await syncTo(world, 0, "fleet", "unlock", "web-7", "--reason", "gone");

@@ -48,13 +48,13 @@ test(
     assertEquals(wait?.revision, next);
     const attempts = world.history().length;
     for (let i = 0; i < 2; i++) {
-      says((await syncTo(world, 0)).stdout, "waits for a slot since");
+      says((await syncTo(world, 0)).stdout, "has waited for a slot since");
     }
     assertEquals(world.history().length, attempts, "nothing is built again");
     assertEquals(world.state()?.slotWait?.since, wait?.since);
     assertEquals(told(world), ["slot-wanted"]);
     const status = await syncTo(world, 13, "status", "--exit-code");
-    says(status.stdout, "waits for a slot since");
+    says(status.stdout, "has waited for a slot since");
     assertEquals(status.stdout.includes("gate "), false, status.stdout);
     const plan = JSON.parse(
       (await syncTo(world, 0, "plan", "--json", "--no-build")).stdout,
@@ -130,7 +130,11 @@ test(
     assertEquals(world.state()?.slotWait?.revision, third);
     const skip = ["--skip-gates", "--reason", "it burns"];
     const skipped = await syncTo(world, 0, "sync", ...skip);
-    says(skipped.text, "waits for a slot since", "counts for this run alone");
+    says(
+      skipped.text,
+      "has waited for a slot since",
+      "applies only to this run",
+    );
     runs(world, revision);
     await member.free("web-7");
     says((await syncTo(world, 0)).stdout, "Deployed ");

@@ -66,10 +66,14 @@ test(
     assertEquals(world.read("/var/lib/gitops-sync/settled.json"), null);
 
     const status = await syncTo(world, 13, "status", "--exit-code");
-    says(status.stdout, "waits for a slot since", "web-7 for 0123456789ab");
+    says(
+      status.stdout,
+      "has waited for a slot since",
+      "web-7 for 0123456789ab",
+    );
     await syncTo(world, 0, "status", "--json");
     const plan = await syncTo(world, 0, "plan", "--no-build");
-    says(plan.stdout, "waits for a slot", "would not change this host now");
+    says(plan.stdout, "waits for a slot", "would change nothing now");
     const locks = await syncTo(world, 0, "fleet", "locks");
     says(locks.stdout, "1 of 1 slot of the group default are taken", "web-7");
     await syncTo(world, 0, "fleet", "locks", "--json");

@@ -89,7 +89,7 @@ test("a suspended host is blessed too, and not while it is not well", async () =
   await machine.output(["systemctl", "kill", "--signal=SEGV", "web"]);
   await sync(machine, 0, "suspend");
   let said = await sync(machine, 0);
-  assertStringIncludes(said, "The boot is not blessed");
+  assertStringIncludes(said, "This boot is not marked as good");
   assertEquals(await entries(machine), ["nixos-generation-1+2-1.conf"]);
   await machine.output(["systemctl", "start", "web"]);
   said = await sync(machine, 0);
@@ -128,7 +128,7 @@ test("a revision that never came up is found, held and told", async () => {
   assertEquals(machine.state()?.lastGood?.subject, "First");
   const status = await sync(machine, 0, "status");
   assertStringIncludes(status, "did not come up in 3 boots");
-  assertStringIncludes(await sync(machine, 9), "is held");
+  assertStringIncludes(await sync(machine, 9), "has been blocked since");
   await made.repository.publish("Kernel 3", { knobs: { kernel: "3" } });
   await sync(machine, 0);
 });

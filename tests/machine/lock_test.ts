@@ -83,7 +83,7 @@ Deno.test({
     assertEquals(machine.state()?.reboot, undefined);
     assertEquals(machine.state()?.slotWait?.use, "reboot");
     const { stdout: status } = await machine.sync("status");
-    assertStringIncludes(status, "the reboot waits for one since");
+    assertStringIncludes(status, "the reboot has waited for one since");
 
     // A revision that waits for a slot goes first: one wait at a time.
     await repository.publish("Third", { knobs: { kernel: "2" } });
@@ -91,7 +91,7 @@ Deno.test({
     const wait = machine.state()?.slotWait;
     for (let run = 0; run < 2; run++) {
       const { stdout, stderr } = await machine.sync();
-      assertStringIncludes(stdout, "waits for a slot since");
+      assertStringIncludes(stdout, "has waited for a slot since");
       assertEquals(stderr.includes("No reboot yet"), false, stderr);
     }
     const { use, since } = machine.state()!.slotWait!;

@@ -161,7 +161,7 @@ test("a commit that ends what brings the next one is not confirmed", async ({ ma
   await new Promise((resolve) => setTimeout(resolve, 1500));
   await sync(machine, 7);
   const said = await sync(machine, 0, "accept", "--unfollow", revision);
-  assertStringIncludes(said, "this host follows nothing from now on");
+  assertStringIncludes(said, "this host gets no later commits");
   await sync(machine, 0);
   assertEquals(machine.state()?.lastGood?.revision, revision);
   assertEquals(machine.state()?.unfollow, undefined);

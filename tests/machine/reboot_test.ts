@@ -42,14 +42,14 @@ test("a host reboots in a window where its kernel is another, and only then", as
   await repository.publish("Greet", { knobs: { greeting: "hi" } });
   await sync(machine, 0);
   let status = await machine.sync("status");
-  assertStringIncludes(status.stdout, "nothing to do");
+  assertStringIncludes(status.stdout, "Nothing to do.");
 
   await repository.publish("Kernel 2", { knobs: { kernel: "2" } });
   await sync(machine, 0);
   status = await machine.sync("status");
   assertStringIncludes(
     status.stdout,
-    "a reboot is due (changed: kernel, initrd, kernel modules); no window",
+    "A reboot is needed (changed: kernel, initrd, kernel modules). No window",
   );
   // A run that is done with it would not look for the window again.
   await sync(machine, 0);
@@ -64,13 +64,13 @@ test("a host reboots in a window where its kernel is another, and only then", as
   await machine.bootAgain();
   assertEquals(await kernel(machine), "2");
   status = await machine.sync("status");
-  assertStringIncludes(status.stdout, "the next run looks whether the host");
+  assertStringIncludes(status.stdout, "The next run checks that the host");
   const after = await sync(machine, 0);
   assertStringIncludes(after.stderr, "health: came up on /nix/store/");
   assertEquals(machine.state()?.reboot?.result, "well");
   assertEquals(machine.state()?.attempt, undefined);
   status = await machine.sync("status");
-  assertStringIncludes(status.stdout, "nothing to do");
+  assertStringIncludes(status.stdout, "Nothing to do.");
 });
 
 test("a host that is not well after a reboot goes back, kernel and all", async () => {
@@ -93,7 +93,7 @@ test("a host that is not well after a reboot goes back, kernel and all", async (
   const ended = await sync(machine, 7);
   assertStringIncludes(
     ended.stderr,
-    "After the reboot the host is not well: 1 unit failed: web.service; the previous system runs again",
+    "After the reboot, the host is not healthy: 1 unit failed: web.service; the previous system runs again",
   );
   assertStringIncludes(ended.stderr, "  web.service: no such device\n");
   assertEquals(machine.running(), first);
@@ -153,7 +153,7 @@ test("a host that comes up on another system keeps that one", async () => {
   const ended = await sync(machine, 7);
   assertStringIncludes(
     ended.stderr,
-    `After the reboot the host came up on ${first}`,
+    `After the reboot, the host came up on ${first}`,
   );
   assertEquals(machine.bootDefault(), first);
   await sync(machine, 9);
@@ -260,15 +260,21 @@ test("a host that is not well and has no way back needs a person", async () => {
   await machine.goesDown();
   await machine.bootAgain();
   const ended = await sync(machine, 8);
-  assertStringIncludes(ended.stderr, "there is no way back from here");
+  assertStringIncludes(
+    ended.stderr,
+    "no earlier system is left to roll back to",
+  );
   // It stays so until it is mended, and is no success meanwhile.
   for (const _ of [1, 2]) {
     const again = await sync(machine, 8);
-    assertStringIncludes(again.stderr, "still not well: 1 unit failed: web.");
+    assertStringIncludes(
+      again.stderr,
+      "still not healthy: 1 unit failed: web.",
+    );
   }
   assertEquals(machine.read("/root/told"), "onFailure\n");
   const status = await machine.sync("status");
-  assertStringIncludes(status.stdout, "this host needs a person");
+  assertStringIncludes(status.stdout, "Manual action is needed");
   machine.write("/run/warm", "");
   await machine.output(["systemctl", "restart", "web.service"]);
   await sync(machine, 0);

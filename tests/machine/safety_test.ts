@@ -136,7 +136,7 @@ test("a run is stopped by the very switch that it waits for", async ({ machine, 
   const { stdout } = await machine.sync("status", "--json");
   assertMatch(
     JSON.stringify(JSON.parse(stdout).next),
-    /cut off at the activate stage/,
+    /interrupted at the activate stage/,
   );
   const next = await machine.sync();
   assertEquals(next.code, 0, next.stderr);
@@ -180,7 +180,10 @@ test("a way back that fails is an exit 8, and each run tries it again", async ({
   assertEquals(code, 8, stderr);
   assert(await isArmed(machine), "the dead-man's switch stays armed");
   const { stdout } = await machine.sync("status", "--json");
-  assertMatch(JSON.stringify(JSON.parse(stdout).next), /needs a person/);
+  assertMatch(
+    JSON.stringify(JSON.parse(stdout).next),
+    /Manual action is needed/,
+  );
   assertEquals((await machine.sync()).code, 8);
 
   await machine.output(["umount", tool]);
@@ -205,11 +208,11 @@ test("a system that does not come up well is left after the reboot", async ({ ma
 
   const { code, stderr } = await machine.sync();
   assertEquals(code, 7, stderr);
-  assertMatch(stderr, /did not come up well after a reboot.*web\.service/);
+  assertMatch(stderr, /was not healthy after a reboot.*web\.service/);
   await assertStands(machine, first);
   const again = await machine.sync();
   assertEquals(again.code, 9, again.stderr);
-  assertMatch(again.stderr, /did not come up well/);
+  assertMatch(again.stderr, /was not healthy after a reboot/);
 });
 
 test("a host that is cut off on its way back after a reboot goes on with it", async ({ machine, repository, first, publish }) => {
@@ -270,7 +273,7 @@ test("a host that came up unwell, with nothing to go back to, says so until it i
   });
   const { code, stderr } = await machine.sync();
   assertEquals(code, 8, stderr);
-  assertMatch(stderr, /did not come up well after a reboot.*no way back/);
+  assertMatch(stderr, /was not healthy after a reboot.*no earlier system/);
   assertEquals(machine.running(), first);
   const again = await machine.sync();
   assertEquals(again.code, 8, again.stderr);
@@ -316,8 +319,11 @@ test("a system that was confirmed after a reboot is looked at", async ({ machine
   assertEquals(machine.running(), system);
   const { code, stderr } = await machine.sync();
   assertEquals(code, 7, stderr);
-  assertStringIncludes(stderr, "It was healthy, so it is confirmed now");
-  assertStringIncludes(stderr, "did not come up well after a reboot");
+  assertStringIncludes(
+    stderr,
+    "The host is healthy, so the deployment is confirmed now",
+  );
+  assertStringIncludes(stderr, "was not healthy after a reboot");
   await assertStands(machine, first);
 });
 
@@ -434,8 +440,8 @@ test("a service that the very switch restarts comes to rest on the old system", 
   assertEquals(machine.bootEntry(), second);
   const { stdout } = await machine.sync("status", "--json");
   const { why, next } = JSON.parse(stdout);
-  assertMatch(why, new RegExp(`${revision.slice(0, 12)} is held`));
-  assertMatch(next.join(" "), /stop of gitops-sync's own service/);
+  assertMatch(why, new RegExp(`${revision.slice(0, 12)} is blocked`));
+  assertMatch(next.join(" "), /stops the service of gitops-sync/);
 });
 
 /** Waits until no run and no switch is at work. */

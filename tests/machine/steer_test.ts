@@ -39,7 +39,10 @@ Deno.test({
       machine.configure(repository, { ...settings, "testing.enable": true });
       const idea = await tryOut("An idea");
       const run = await sync(machine, 0);
-      assertStringIncludes(run.stdout, "Deployed until the next reboot");
+      assertStringIncludes(
+        run.stdout,
+        "Deployed as a test, until the next reboot",
+      );
       assert(machine.running() !== first);
       assertEquals([machine.bootDefault(), machine.bootEntry()], [
         first,
@@ -97,7 +100,7 @@ Deno.test({
       await sync(machine, 0, "rollback");
       await reboot();
       const stays = await sync(machine, 0);
-      assertStringIncludes(stays.stdout, "Stays at ");
+      assertStringIncludes(stays.stdout, "the host stays at ");
       assertEquals(machine.running(), first);
       await sync(machine, 0, "resume");
     });

@@ -141,8 +141,8 @@ export const ofFaults: readonly Mutant[] = [
   {
     name: "campaign: another stage is told after a cut",
     file: "lib/report/agreement.ts",
-    from: "was cut off at the ${attempt.stage} stage;",
-    to: "was cut off at the decide stage;",
+    from: "was interrupted at the ${attempt.stage} stage.",
+    to: "was interrupted at the decide stage.",
     faults: campaign("program gets SIGKILL / activate", "world", 1, 2),
   },
   {

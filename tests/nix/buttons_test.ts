@@ -155,7 +155,7 @@ Deno.test({
     assert(!failed.includes("gitops-sync"), failed);
     const said = await machine.output(["journalctl", "--output=cat"]);
     assert(!said.includes(password));
-    assertStringIncludes(await journal(unit), "ada asks for resume");
+    assertStringIncludes(await journal(unit), "ada requested resume");
   },
 });
 

@@ -167,7 +167,8 @@ Deno.test({
     assertEquals(await deliver(machine, url, numbers, slowClients), [202]);
     await until(
       "the run waits",
-      async () => (await journal("gitops-sync")).includes("waiting for it"),
+      async () =>
+        (await journal("gitops-sync")).includes("waiting until it ends"),
     );
     // While that run is under way the last push comes.
     assertEquals(await deliver(machine, url, [1500]), [202]);

@@ -382,32 +382,38 @@ Deno.test("what stops a sync is named with what ends it", () => {
       refusals: [],
       ...more,
     }).map(({ what, hints, until }) => [what, hints[0], until]);
-  const resume = "gitops-sync resume ends it";
+  const resume = "Run `gitops-sync resume` to end the suspension.";
+  const follow = "Run `gitops-sync resume` to follow Git again.";
   const suspension = { since: before, until: null, reason: "a move" };
   const lastGood = deployed(old);
   assertEquals(stops({ state: { lastGood, rolledBack } }, { suspension }), [
     ["suspended", resume, undefined],
-    ["rolled-back", resume, undefined],
+    ["rolled-back", follow, undefined],
   ]);
-  const approve = `gitops-sync approve ${
-    main.slice(0, 12)
-  } lets it be deployed`;
+  // A retry is offered only if it can help.
+  const blocked = (reason: string) =>
+    stops({ state: { lastGood, holds: [{ ...hold(main), reason }] } })[0]?.[1];
+  assertEquals(blocked("builder-failed")?.includes("gitops-sync retry"), true);
+  assertEquals(blocked("unsigned")?.includes("gitops-sync retry"), false);
+  const approve = `Run \`gitops-sync approve ${main.slice(0, 12)}\``;
+  const atOnce = `${approve} to deploy it with the next run.`;
+  const later = `${approve} after a run has built it.`;
   const state = { lastGood, waiting: waiting() };
   const timed = { approval: 1_800_000 };
   assertEquals(stops({ state, config: { approval: "manual" } }), [
-    ["unapproved", approve, undefined],
+    ["unapproved", atOnce, undefined],
   ]);
   assertEquals(stops({ state, config: timed }), [
-    ["unapproved", approve, "2026-01-01T12:15:00.000Z"],
+    ["unapproved", atOnce, "2026-01-01T12:15:00.000Z"],
   ]);
   // What is not built yet, or came to be another system, waits after that.
   const built = {
     state: { lastGood },
     config: { approval: "manual" },
   } as const;
-  assertEquals(stops(built), [["unapproved", `${approve} then`, undefined]]);
+  assertEquals(stops(built), [["unapproved", later, undefined]]);
   const other = stops({ state, config: timed }, { system: good });
-  assertEquals(other, [["unapproved", `${approve} then`, undefined]]);
+  assertEquals(other, [["unapproved", later, undefined]]);
   // What is put back needs no word.
   const puts = { state: { lastGood: deployed(main) }, config: timed };
   assertEquals(stops(puts), []);

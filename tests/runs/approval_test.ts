@@ -52,10 +52,13 @@ test("what is built waits for a person's word, and is deployed once", async (wor
   assert(world.read(`${system}/nixos-version`) !== null, "it is kept");
   says(
     (await syncTo(world, 0, "status")).stdout,
-    "is built, and waits for approval",
+    "is built and waits for approval",
   );
   for (const wrong of ["abc", "main", "f".repeat(40)]) {
-    says((await syncTo(world, 2, "approve", wrong)).stderr, "this waits: ");
+    says(
+      (await syncTo(world, 2, "approve", wrong)).stderr,
+      "This commit waits: ",
+    );
   }
   const env = { SUDO_USER: "ada" };
   const argv = ["approve", revision.slice(0, 8)];
@@ -109,10 +112,10 @@ test("what a person rejects is held, and says by whom and why", async (world) =>
   );
   says(
     (await syncTo(world, 9)).stderr,
-    `${short(second)} is held since`,
+    `${short(second)} has been blocked since`,
     "root rejected it: not on Friday",
   );
-  says((await syncTo(world, 2, "approve", second)).stderr, "it is held");
+  says((await syncTo(world, 2, "approve", second)).stderr, "it is blocked");
   runs(world, first);
   assertEquals(world.history().at(-1)?.result, "rejected");
   // It may come again, and waits again.
@@ -126,7 +129,7 @@ test("what waits for a time is deployed when that is over, whatever the clock", 
   const { repository, revision: first } = await deployed(world);
   world.configure(repository, { approval: "30m" });
   const second = await repository.publish("Second");
-  says((await syncTo(world, 0)).stdout, "and is deployed then");
+  says((await syncTo(world, 0)).stdout, "It is deployed at ");
   await syncTo(world, 0);
   const { until } = JSON.parse(world.read(settled)!);
   const { since, clock } = world.state()!.waiting!;

@@ -23,7 +23,7 @@ test("a boot entry that was set by hand is drift, and is corrected", async (worl
   const found = await syncTo(world, 0);
   says(found.stderr, "the boot entry is", before.system);
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, "not what main says", "the boot entry is");
+  says(status.stdout, "out of sync with main", "the boot entry is");
   assertEquals(world.bootEntry(), before.system);
   await syncTo(world, 0, "sync", "--drift", "correct");
   runs(world, second);

@@ -8,7 +8,7 @@ import { deployed, prepared, says, syncTo, test } from "./setting.ts";
 test("a word, flag or value that is not understood is told with what is near", async (world) => {
   await prepared(world);
   const config = "/etc/gitops-sync/config.yaml";
-  const all = "See gitops-sync --help for all";
+  const all = "Run `gitops-sync --help` for the list.";
   const table: [string[], string][] = [
     [
       ["statsu"],
@@ -16,7 +16,7 @@ test("a word, flag or value that is not understood is told with what is near", a
     ],
     [
       ["config"],
-      "Cannot run config alone: expected one of its commands\nhint: see gitops-sync config --help",
+      "Cannot run config: expected one of its commands\nhint: see gitops-sync config --help",
     ],
     [
       ["config", "chek"],
@@ -155,8 +155,8 @@ test("who suspends a host during a run is told that it goes on", async (world) =
   }
   says(
     (await syncTo(world, 0, "suspend")).stdout,
-    "A run is under way (sync, process ",
-    "it stops before the activation, or is finished if that has begun",
+    "A run is in progress (sync, process ",
+    "it stops before the activation, or finishes if the activation has begun",
   );
   Deno.writeTextFileSync(`${folder}/go`, "");
   await run.ended;

@@ -128,7 +128,7 @@ test("each failure leaves the host as it was, and is held until a commit", async
     );
     const calls = world.calls().length;
     const held = await syncTo(world, 9);
-    says(held.stderr, `warning: ${short(revision)} is held since`);
+    says(held.stderr, `warning: ${short(revision)} has been blocked since`);
     assertEquals(world.calls().length, calls, "a held revision is not tried");
   }
   // It ends where the host was before the first of them.
@@ -201,13 +201,13 @@ test("a way back that fails too needs a person, and is tried again", async (worl
   assertEquals(revisionOf(world, world.running()), bad);
   assertEquals(revisionOf(world, world.bootDefault()), revision);
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, "this host needs a person: the way back failed too");
+  says(status.stdout, "Manual action is needed: the rollback failed too");
 
   const again = await syncTo(world, 8);
   says(
     again.stderr,
-    `The way back from ${short(bad)} failed; trying it again`,
-    `error: The way back from ${
+    `The rollback from ${short(bad)} failed; trying it again`,
+    `error: The rollback from ${
       short(bad)
     } had failed before; the rollback failed too: activating`,
   );

@@ -73,8 +73,8 @@ test("what is built waits for a gate, cheaply, and is deployed once it opens", a
   );
   says(
     (await syncTo(world, 13, "status", "--exit-code")).stdout,
-    `${short(revision)} is built, and waits for the gate command`,
-    "gate   command: closed since",
+    `${short(revision)} is built and waits for the gate command`,
+    "gate     command: closed since",
     "--skip-gates",
   );
   const status = JSON.parse(
@@ -212,13 +212,13 @@ test("an emergency word is recorded, told, and needs a reason", async (world) =>
   );
   says(
     (await syncTo(world, 2, "sync", "--reason", "x")).stderr,
-    "expected it with --skip-gates",
+    "expected --skip-gates with it",
   );
   const env = { SUDO_USER: "ada" };
   const words = ["--skip-gates", "--reason", "the forge\nis down"];
   const skipped = await world.startSync(["sync", ...words], { env }).ended;
   assertEquals(skipped.code, 0, skipped.stderr);
-  says(skipped.stderr, "ada has the gates skipped: the forge is down");
+  says(skipped.stderr, "ada skips the gates: the forge is down");
   runs(world, second);
   const { by, why, skippedGates, result } = world.history().at(-1)!;
   assertEquals([by, why, skippedGates, result], [
@@ -293,6 +293,6 @@ test("the testing branch passes every gate but the time", async (world) => {
   runs(world, first);
   open(world);
   ask(world);
-  says((await syncTo(world, 0)).stdout, "to try it out");
+  says((await syncTo(world, 0)).stdout, "Deployed as a test");
   assertEquals(world.state()!.testing!.deployment!.revision, idea);
 });

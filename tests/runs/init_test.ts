@@ -84,7 +84,7 @@ async function place(world: World): Promise<Place> {
 
 /** The lines below "Next". */
 const commandsIn = (text: string) =>
-  text.slice(text.indexOf("Next, one after the other:")).split("\n").slice(1)
+  text.slice(text.indexOf("Run these commands next:")).split("\n").slice(1)
     .filter((line) => line.startsWith("  ")).map((line) => line.trim());
 
 const filesIn = async ({ type }: Place) =>
@@ -201,7 +201,11 @@ test("init overwrites nothing, and writes all or nothing", async (world) => {
   );
   says(alone.stdout, "The inputs are not pinned yet", "no boot loader");
   // Nothing says what kind of machine another host is.
-  says(alone.stdout, `db is taken for ${Deno.build.arch}-linux`, "--system");
+  says(
+    alone.stdout,
+    `the system of db is set to ${Deno.build.arch}-linux`,
+    "--system",
+  );
   says(commandsIn(alone.stdout)[1]!, "--target-host root@db");
   const before = await filesIn(here);
   assert(!before.includes("flake.lock"));
@@ -224,7 +228,7 @@ test("init overwrites nothing, and writes all or nothing", async (world) => {
     'system = "riscv64-linux";',
     `gitops-sync secrets add-host my_web ${key} secrets/my.web.yaml`,
   );
-  assert(!second.stdout.includes("is taken for"), second.stdout);
+  assert(!second.stdout.includes("the system of"), second.stdout);
   assertEquals(await filesIn(here), [...before, "hosts/my.web.nix"].toSorted());
 });
 
@@ -250,7 +254,7 @@ test("init says what it lacks", async (world) => {
   const url = "https://git.example.org/infra.git";
   const key = `age1${"q".repeat(58)}`;
   const table: [line: string, ...parts: string[]][] = [
-    ["", "without the URL of the repository", "--repository https://"],
+    ["", "expected the URL of the repository", "--repository https://"],
     [`--repository https://u:secretword@h/x`, "password"],
     [`--repository ${url} --host db`, "the public key of db", "--host-key"],
     [`--repository ${url} --host-key ssh-foo`, "--host-key: expected"],

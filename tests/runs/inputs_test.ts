@@ -146,7 +146,7 @@ test("a throw of the flake's own code holds its revision", async (world) => {
   const { holds, last } = world.state()!;
   assertEquals(last?.reason, "evaluation-error");
   assertEquals(holds.map(({ revision }) => revision), [revision]);
-  says((await syncTo(world, 9)).stderr, `${short(revision)} is held`);
+  says((await syncTo(world, 9)).stderr, `${short(revision)} has been blocked`);
 });
 
 test("an input that is private comes with the netrc file that is named", async (world) => {

@@ -36,7 +36,7 @@ test("a run that is killed at any call is finished or undone by the next", async
     stopped.kill();
     const stage = world.state()?.attempt?.stage;
     const next = await syncTo(world, 0);
-    if (stage) says(next.stderr, `was cut off at the ${stage} stage`);
+    if (stage) says(next.stderr, `was interrupted at the ${stage} stage`);
     if (stage === "confirm") says(next.text, "is confirmed now", "In sync");
     else says(next.stdout, "Deployed");
     runs(world, revision);
@@ -73,7 +73,7 @@ test("an activation that outlives its run is waited for and undone", async (worl
   const bad = await repository.publish("Slow", { knobs: slow(world) });
   await killAtActivation(world);
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, "was cut off at the activate stage; the next run");
+  says(status.stdout, "was interrupted at the activate stage. The next run");
   await syncTo(world, 0, "suspend");
   // Even a suspended host is brought back to where it was.
   const undone = await syncTo(world, 0);
@@ -90,7 +90,11 @@ test("a revision that cuts runs off twice is held", async (world) => {
   await killAtActivation(world);
   await killAtActivation(world);
   const held = await syncTo(world, 9);
-  says(held.stderr, "is held since", "hint: it was cut off there before");
+  says(
+    held.stderr,
+    "has been blocked since",
+    "hint: Check whether this commit crashes",
+  );
   runs(world, revision);
   assertEquals(world.state()?.holds[0]?.revision, bad);
   // A person may insist.

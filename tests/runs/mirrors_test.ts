@@ -79,7 +79,7 @@ test("a hold counts whichever URL served", async (world) => {
   await syncTo(world, 7);
   await repository.git("push", "--quiet", copy, "HEAD:main");
   Deno.renameSync(repository.bare, `${repository.bare}.away`);
-  says((await syncTo(world, 9)).stderr, `${short(bad)} is held since`);
+  says((await syncTo(world, 9)).stderr, `${short(bad)} has been blocked since`);
   runs(world, revision);
 });
 

@@ -299,7 +299,7 @@ test("notify --test tries every receiver, and no forge", async (world) => {
   assertEquals(
     stdout,
     "the webhook: delivered\nAlertmanager: delivered\n" +
-      "commit status: not tried; a test would stay at a commit\n",
+      "commit status: not tested; the test status would stay on a commit\n",
   );
   const paths = receiver.got.map(({ path }) => path).sort();
   assertEquals(paths, ["/api/v2/alerts", "/hook"]);

@@ -129,12 +129,12 @@ test("drift is reported, and corrected where that is wanted", async (world) => {
   says(
     reported.stderr,
     `warning: Somebody switched this host by hand: the running system is ${system}`,
-    "hint: gitops-sync sync --drift correct",
+    "hint: Run `gitops-sync sync --drift correct`",
   );
   assertEquals(revisions(world), [revision, next, next]);
   says(
     (await syncTo(world, 0, "status")).stdout,
-    "not what main says",
+    "out of sync with main",
     "somebody switched by hand: the running",
   );
   const json = JSON.parse((await syncTo(world, 0, "--json")).stdout);

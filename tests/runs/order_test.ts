@@ -17,7 +17,7 @@ test("an outcome is in the history before the state tells it", async (world) => 
   runs(world, revision);
   assertEquals(world.state()?.attempt?.stage, "confirm");
   const next = await syncTo(world, 0);
-  says(next.stderr, "It was healthy, so it is confirmed now");
+  says(next.stderr, "The host is healthy, so the deployment is confirmed now");
   assertEquals(world.history().at(-1)?.revision, revision);
   assertEquals(world.state()?.attempt, undefined);
 });

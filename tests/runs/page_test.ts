@@ -78,11 +78,11 @@ test("runs leave what the page shows, and nothing else is opened", async (world)
   await server.ended;
   server = world.startSync(["serve"]);
   await syncTo(world, 0);
-  says(await page(), `${short(next)}</code> waits for a window`);
+  says(await page(), `${short(next)}</code> waits for a deployment window`);
   says(await page(), "There is no plan for");
   await syncTo(world, 0, "plan");
   const planned = await page();
-  says(planned, "a sync would not change this host now; later it would deploy");
+  says(planned, "a sync would change nothing now; later it would deploy");
   says(planned, "The &lt;second&gt; system");
   assert(!planned.includes("The <second>"));
 
@@ -103,5 +103,5 @@ test("without serve.page nothing is left, and there is nothing to serve", async 
   assertEquals(modeOf(world, `${folder}/attempts/${id}`), 0o700);
   assertEquals(modeOf(world, `${folder}/attempts/${id}/head.jsonl`), 0o600);
   const { stderr } = await syncTo(world, 2, "serve");
-  says(stderr, "without serve.webhookSecretFile and serve.page");
+  says(stderr, "expected serve.webhookSecretFile or serve.page");
 });

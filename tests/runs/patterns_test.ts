@@ -24,7 +24,7 @@ test("a range of versions follows the highest tag in it, forwards", async (world
     ref: "semver:>=1.2 <2",
   });
   const none = await syncTo(world, 3);
-  says(none.stderr, "has no tag of semver:>=1.2 <2", "hint: push a tag");
+  says(none.stderr, "has no tag of semver:>=1.2 <2", "hint: Push a tag");
 
   const first = await release(repository, "v1.2.0");
   await release(repository, "v2.0.0");

@@ -57,7 +57,7 @@ test("a plan shows what a sync does next, and changes nothing", async (world) =>
     "+ jq       1.7",
     "− mc       4.8",
     "would paint the following units: red.service",
-    "needed for: kernel, initrd, kernel modules; left to you (reboot: never)",
+    "needed for: kernel, initrd, kernel modules; gitops-sync does not reboot",
     "nothing stops it",
   );
   const plan = await json(world, 0);
@@ -171,10 +171,10 @@ test("all that stops a sync is told at once", async (world) => {
   assertEquals(window.until, null);
   says(
     (await syncTo(world, 0, "plan", "--no-build")).stdout,
-    "a sync would not change this host now; later it would deploy",
+    "a sync would change nothing now; later it would deploy",
     "suspended (a talk), until",
-    "is held since",
-    "no window is open (windows.deploy), and none opens within two weeks",
+    "has been blocked since",
+    "no deployment window is open (windows.deploy), and none opens within two weeks",
   );
 });
 
@@ -228,7 +228,7 @@ echo >go; rm go; wait $pid`;
     assertEquals([plan.revision, plan.would], [revision, "deploy"]);
     says(
       plan.notes.join("\n"),
-      "without root it is not known what was deployed",
+      "without root, it is unknown what is deployed",
     );
   }
   const left = await world.output([
@@ -348,7 +348,7 @@ test("a folder is planned with what is not committed, and never asked", async (w
   says(
     (await syncTo(world, 2, "plan", repository.folder, "--before", "/etc"))
       .text,
-    "expected the store path of a system that is here",
+    "expected the store path of a system on this machine",
   );
   says(
     (await syncTo(world, 2, "plan", "main", "--before", system)).text,

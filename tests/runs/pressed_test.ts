@@ -33,7 +33,7 @@ test("words of the page are those of the commands, with a name", async (world) =
   const { repository } = await deployed(world, buttons);
   ask(world, { action: "suspend", for: "2h", reason: "TICKET-12" });
   const { stderr } = await pressed(world, "words");
-  assertStringIncludes(stderr, "ada asks for suspend on the status page");
+  assertStringIncludes(stderr, "ada requested suspend on the status page");
   const suspended = JSON.parse(
     world.read("/var/lib/gitops-sync/suspended.json")!,
   );
@@ -90,7 +90,7 @@ test("without buttons nothing acts for the page", async (world) => {
   await deployed(world);
   ask(world, { action: "resume" });
   const ended = await syncTo(world, 2, "pressed", "words", folder);
-  assertStringIncludes(ended.stderr, "nobody may press buttons");
+  assertStringIncludes(ended.stderr, "its buttons are switched off");
   const odd = await syncTo(world, 2, "pressed", "other", folder);
   assertStringIncludes(odd.stderr, "expected gitops-sync pressed runs|words");
 });

@@ -25,8 +25,8 @@ test("a server that asks to slow down is asked no more until then", async (world
   );
   assertEquals(world.state()?.quiet?.[0]?.asked, 3_600_000);
   const asked = server.requests.length;
-  says((await syncTo(world, 3)).stderr, "it is asked again after");
-  says((await syncTo(world, 3, "--now")).stderr, "it is asked again after");
+  says((await syncTo(world, 3)).stderr, "Wait: the first run after");
+  says((await syncTo(world, 3, "--now")).stderr, "Wait: the first run after");
   assertEquals(server.requests.length, asked);
   // Another repository is another server's business.
   const other = `file://${repository.bare}`;
@@ -87,7 +87,7 @@ test("of several URLs, each that asks for it is left alone", async (world) => {
   says((await syncTo(world, 0)).stderr, `${mirror} answers`);
   const [ofFirst, ofSecond] = asked();
   const again = await syncTo(world, 0);
-  says(again.stderr, "it is asked again after");
+  says(again.stderr, "Wait: the first run after");
   assertEquals(asked()[0], ofFirst);
   assertEquals(asked()[1]! > ofSecond!, true);
   assertEquals(world.state()?.quiet?.map(({ asked }) => asked), [3_600_000]);
@@ -142,7 +142,7 @@ test("a server that refuses while a system is looked at holds nothing", async (w
   // It is left alone all the same, as if the run had asked it.
   assertEquals(world.state()?.quiet?.map(({ asked }) => asked), [600_000]);
   const before = server.requests.length;
-  says((await syncTo(world, 3)).stderr, "it is asked again after");
+  says((await syncTo(world, 3)).stderr, "Wait: the first run after");
   assertEquals(server.requests.length, before);
   forgetQuiet(world);
 

@@ -12,7 +12,10 @@ test("ready looks at the files of the repository and of its mirrors", async (wor
   // The repository itself brings the next commit.
   const ready = await syncTo(world, 0, "ready");
   says(ready.stdout, "Ready:");
-  says(ready.stderr, `Cannot ask the mirror ${mirror}: /etc/key (sshKeyFile)`);
+  says(
+    ready.stderr,
+    `Cannot query the mirror ${mirror}: /etc/key (sshKeyFile)`,
+  );
 
   const table: [Record<string, unknown>, string][] = [
     [{ knownHosts: "/etc/none" }, "/etc/none (knownHosts) can't be read"],
@@ -21,7 +24,7 @@ test("ready looks at the files of the repository and of its mirrors", async (wor
   for (const [changes, expected] of table) {
     world.configure(repository, changes);
     const { stderr } = await syncTo(world, 3, "ready");
-    says(stderr, `Cannot ask the repository: ${expected}`);
+    says(stderr, `Cannot query the repository: ${expected}`);
     assertEquals(stderr.includes(url), false, stderr);
   }
 });

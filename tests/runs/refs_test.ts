@@ -31,9 +31,16 @@ test("a rewritten branch is refused until it is allowed", async (world) => {
     stages.map(({ stage }) => stage),
     ["preflight", "fetch", "verify"],
   );
-  says((await syncTo(world, 9)).stderr, `${short(rewritten)} is held since`);
+  says(
+    (await syncTo(world, 9)).stderr,
+    `${short(rewritten)} has been blocked since`,
+  );
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, "not what main says", `${short(rewritten)} is held`);
+  says(
+    status.stdout,
+    "out of sync with main",
+    `${short(rewritten)} is blocked`,
+  );
   assertEquals(standing(world), before);
 
   await syncTo(world, 0, "sync", "--allow-force-push");
@@ -80,7 +87,11 @@ test("a deleted branch leaves the host as it is and says what is near", async (w
   await syncTo(world, 3);
   assertEquals(world.state()?.last?.times, 2);
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, "Git could not be asked", "has no branch or tag main");
+  says(
+    status.stdout,
+    "the repository could not be queried",
+    "has no branch or tag main",
+  );
   const next = await repository.publish("It is back");
   await syncTo(world, 0);
   runs(world, next);
@@ -158,7 +169,7 @@ test("a repository that was emptied leaves the host as it is", async (world) => 
   const { repository, revision } = await deployed(world);
   await repository.git("-C", repository.bare, "update-ref", "-d", main);
   const empty = await syncTo(world, 3);
-  says(empty.stderr, "is empty", "hint: push a commit to main");
+  says(empty.stderr, "has no branches or tags", "hint: Push a commit to main");
   runs(world, revision);
 });
 
@@ -172,8 +183,17 @@ test("a remote that is gone is an error, and nothing older is used", async (worl
   runs(world, revision);
   assertEquals(world.history().length, 1);
   const away = await syncTo(world, 0, "status");
-  says(away.stdout, "Git could not be asked", "failed, ", "2 times in a row");
-  says(away.stdout, "main was at", "the next run asks again");
+  says(
+    away.stdout,
+    "the repository could not be queried",
+    "failed, ",
+    "2 times in a row",
+  );
+  says(
+    away.stdout,
+    "last known tip of main: ",
+    "The next run queries the repository again.",
+  );
   await Deno.rename(`${repository.bare}.away`, repository.bare);
   await syncTo(world, 0);
   runs(world, pushed);

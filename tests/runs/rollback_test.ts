@@ -28,14 +28,14 @@ test("a rollback until the next commit goes one back, and what it left stays awa
   runs(world, second);
   says(
     (await syncTo(world, 9)).stderr,
-    `${short(third)} is held since`,
+    `${short(third)} has been blocked since`,
     "rolled this host back",
   );
   runs(world, second);
   says(
     (await syncTo(world, 0, "status")).stdout,
-    "not what main says",
-    "is held",
+    "out of sync with main",
+    "is blocked",
   );
   const next = await repository.publish("Fourth");
   await syncTo(world, 0);
@@ -104,13 +104,13 @@ test("a rollback to a revision takes the beginning of its hash", async (world) =
     says(
       unknown.stderr,
       `Cannot roll back to ${to}: no good system`,
-      `these are kept: ${short(third)} "Third", ${short(second)} "Second"`,
+      `Choose one of these: ${short(third)} "Third", ${short(second)} "Second"`,
     );
   }
   assertEquals(standing(world), before);
   await syncTo(world, 0, "rollback", "--to", first.slice(0, 7).toUpperCase());
   runs(world, first);
-  says((await syncTo(world, 0)).stdout, `Stays at ${short(first)}`);
+  says((await syncTo(world, 0)).stdout, `the host stays at ${short(first)}`);
   // Onto what it left, which a person may.
   await syncTo(world, 0, "rollback", `--to=${third}`);
   runs(world, third);
@@ -134,7 +134,7 @@ test("a beginning that fits two revisions is refused", async (world) => {
     "--to",
     first.slice(0, 6),
   );
-  says(ambiguous.stderr, "2 revisions begin so", "these are kept: ");
+  says(ambiguous.stderr, "2 revisions begin with it", "Choose one of these: ");
 });
 
 test("a system that is gone from the store is not rolled back to", async (world) => {
@@ -202,6 +202,6 @@ test("there is nothing to roll back to on a new host", async (world) => {
   );
   says(
     (await syncTo(world, 2, "rollback", "--to", "abcdef")).stderr,
-    "hint: nothing was deployed here yet",
+    "hint: Run `gitops-sync sync` first",
   );
 });

@@ -87,7 +87,7 @@ test("a history with a torn line is read, and goes on", async (world) => {
   Deno.removeSync(world.path(journal));
   says(
     (await syncTo(world, 0, "history")).stdout,
-    "Nothing was attempted here yet",
+    "There is no attempt on this host yet",
   );
 });
 

@@ -33,7 +33,7 @@ test("each run leaves when it asked, also one with nothing to do", async (world)
   const { revision } = await prepared(world);
   const before = await status(world, 0, "--offline");
   assertEquals([before.state, before.git.checked], ["unknown", null]);
-  says((await syncTo(world, 0, "status")).stdout, "asked  never by a run");
+  says((await syncTo(world, 0, "status")).stdout, "checked  never by a run");
   await syncTo(world, 0);
   const after = await status(world, 0, "--offline");
   assertEquals([after.state, after.agrees], ["in-sync", true]);
@@ -89,7 +89,7 @@ test("a remote that is away is one line a spell", async (world) => {
   );
   assertEquals(world.state()!.unreached, undefined);
   await syncTo(world, 0, "history", "--json");
-  says((await syncTo(world, 0, "status")).stdout, "last   deployed ");
+  says((await syncTo(world, 0, "status")).stdout, "last     deployed ");
 });
 
 test("each state has its word, its exit code and its line", async (world) => {
@@ -185,7 +185,7 @@ test("status waits until the tip is deployed or has failed", async (world) => {
   const { repository } = await deployed(world);
   await repository.publish("Good");
   const late = await syncTo(world, 12, "status", "--wait=1s");
-  says(late.stderr, "warning: It is not over after 1.0s");
+  says(late.stderr, "warning: The deployment has not ended after 1.0s");
   const waiting = world.startSync(["status", "--wait", "--json"]);
   await syncTo(world, 0);
   const { code, stdout } = await waiting.ended;
@@ -212,7 +212,7 @@ test("status goes on showing itself until a person ends it", async (world) => {
   const line =
     "PS1='> '; clear; NO_COLOR= gitops-sync status --watch; echo code $?";
   await terminal.keys(line, "Enter");
-  await terminal.shows(/in sync with main[^]*q ends it/);
+  await terminal.shows(/in sync with main[^]*press q to quit/);
   await repository.publish(
     "A commit whose subject is longer than a line of it",
     // Longer than the time between two looks.
@@ -225,7 +225,7 @@ test("status goes on showing itself until a person ends it", async (world) => {
   await terminal.keys("q");
   await terminal.shows(/in sync with main[^]*code 0/);
   await terminal.keys(line, "Enter");
-  await terminal.shows(/q ends it/);
+  await terminal.shows(/press q to quit/);
   await terminal.keys("C-c");
   await terminal.shows(/code 130/);
 });

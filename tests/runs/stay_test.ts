@@ -19,7 +19,7 @@ test("a host stays on what it was rolled back to until resume", async (world) =>
   says(
     back.stdout,
     `Rolled back to ${short(first)}`,
-    "until gitops-sync resume",
+    "the host stays there until `gitops-sync resume`",
   );
   const before = standing(world);
   // What would bring the bad change back.
@@ -28,15 +28,19 @@ test("a host stays on what it was rolled back to until resume", async (world) =>
     const run = await syncTo(world, 0, ...args);
     says(
       run.stdout,
-      `Stays at ${short(first)} "The first system"`,
+      `the host stays at ${short(first)} "The first system"`,
       "root rolled this host back at ",
-      "(the site is slow); nothing was done, and gitops-sync resume follows main",
+      "(the site is slow). Run `gitops-sync resume` to follow main again.",
     );
   }
   assertEquals(standing(world), before);
   assert(world.read(settled) !== null, "it asks cheaply");
   const retry = await syncTo(world, 0, "retry");
-  says(retry.stderr, "The holds stay", "gitops-sync resume, then");
+  says(
+    retry.stderr,
+    "The blocked commits stay blocked",
+    "Run `gitops-sync resume`, then",
+  );
   const { holds, rolledBack } = world.state()!;
   assertEquals(holds.map(({ revision }) => revision), [bad]);
   assertEquals([rolledBack?.by, rolledBack?.reason], [
@@ -46,7 +50,11 @@ test("a host stays on what it was rolled back to until resume", async (world) =>
   const status = await syncTo(world, 0, "status");
   const offline = await syncTo(world, 0, "status", "--offline");
   for (const { stdout } of [status, offline]) {
-    says(stdout, "root rolled this host back", "resume follows main");
+    says(
+      stdout,
+      "root rolled this host back",
+      "Run `gitops-sync resume` to follow main again",
+    );
   }
   const last = world.history().at(-1)!;
   assertEquals([last.result, last.by, last.why], [
@@ -55,7 +63,7 @@ test("a host stays on what it was rolled back to until resume", async (world) =>
     "the site is slow",
   ]);
   const resumed = await syncTo(world, 0, "resume");
-  says(resumed.stdout, "Resumed: ", `${short(bad)} stays held`);
+  says(resumed.stdout, "Resumed: ", `${short(bad)} stays blocked`);
   await syncTo(world, 0);
   assert(world.running() !== before.running, "it follows again");
 });
@@ -83,11 +91,11 @@ test("drift of a host that was rolled back is told and corrected", async (world)
   await syncTo(world, 0, "rollback");
   await world.output([`${second}/bin/switch-to-configuration`, "test"]);
   const run = await syncTo(world, 0);
-  says(run.text, "switched this host by hand", "Stays at ");
+  says(run.text, "switched this host by hand", "the host stays at ");
   assertEquals(world.running(), second);
   await syncTo(world, 0, "sync", "--drift", "correct");
   assertEquals(world.running(), system);
-  says((await syncTo(world, 0)).stdout, "Stays at ");
+  says((await syncTo(world, 0)).stdout, "the host stays at ");
 });
 
 test("a suspension and a rollback end with one resume", async (world) => {
@@ -98,13 +106,16 @@ test("a suspension and a rollback end with one resume", async (world) => {
   await syncTo(world, 0, "rollback");
   says((await syncTo(world, 0)).stdout, "Suspended until resume");
   await syncTo(world, 0, "suspend", "--for", "1ms");
-  says((await syncTo(world, 0)).stdout, "Stays at ");
+  says((await syncTo(world, 0)).stdout, "the host stays at ");
   await syncTo(world, 0, "suspend");
   const kept = await syncTo(world, 0, "retry");
-  says(kept.text, "Suspended", "The holds stay as they are");
+  says(kept.text, "Suspended", "The blocked commits stay blocked");
   assertEquals(world.state()!.holds.length, 1);
   await syncTo(world, 0, "resume");
-  says((await syncTo(world, 9)).stderr, `${short(second)} is held since`);
+  says(
+    (await syncTo(world, 9)).stderr,
+    `${short(second)} has been blocked since`,
+  );
   runs(world, first);
   await syncTo(world, 0, "retry");
   runs(world, second);
@@ -142,7 +153,7 @@ test("nothing but the machine of machineId is changed", async (world) => {
   const id = await world.output(["cat", "/etc/machine-id"]);
   await repository.publish("For the other one");
   const { stdout } = await syncTo(world, 0, "status");
-  says(stdout, "it is not the one of machineId");
+  says(stdout, "but machineId is");
   assert(!stdout.includes("gitops-sync sync"), stdout);
   // Nothing comes of it without a person.
   await syncTo(world, 12, "status", "--wait=1m");
@@ -159,7 +170,7 @@ test("retry is not offered where it can't help", async (world) => {
   await repository.git("reset", "--quiet", "--hard", revision);
   await repository.push("main", { force: true });
   const refused = await syncTo(world, 4);
-  says(refused.stderr, "gitops-sync accept", "a new commit is picked up");
+  says(refused.stderr, "gitops-sync accept", "Push a new commit");
   const held = await syncTo(world, 9);
   const status = await syncTo(world, 0, "status");
   for (const { text } of [refused, held, status]) {

@@ -81,7 +81,7 @@ test("an approval stops a plan until it is given, and again after it", async (wo
   await syncTo(world, 6);
   assertEquals(metric(world, "approval_wanted"), "0");
   const late = await syncTo(world, 2, "approve", second);
-  says(late.stderr, "it does not wait here");
+  says(late.stderr, "it does not wait for approval on this host");
   says((await syncTo(world, 9, "status", "--exit-code")).stdout, short(third));
 });
 
@@ -97,12 +97,12 @@ test("another machine than that of machineId stops a plan, and doctor", async (w
   for (const args of [[], ["--wait=20m"]]) {
     const { code, stdout } = await world.sync("status", ...args);
     assertEquals(code, args.length === 0 ? 0 : 12);
-    says(stdout, "it is not the one of machineId");
+    says(stdout, "but machineId is");
     assert(!stdout.includes("the next run deploys it"), stdout);
   }
   const { state, text } = await check(world, "machine");
   assertEquals(state, "problem");
-  says(text, "it is not the one of machineId");
+  says(text, "but machineId is");
 });
 
 test("a plan is about the testing branch where a run would try it", async (world) => {
@@ -120,7 +120,7 @@ test("a plan is about the testing branch where a run would try it", async (world
   ]);
   says(
     (await syncTo(world, 0, "plan", "--no-build")).stdout,
-    "a sync would try out",
+    "a sync would deploy as a test",
     "testing/demo",
     "An idea",
   );
@@ -131,7 +131,7 @@ test("a plan is about the testing branch where a run would try it", async (world
   assertEquals([over.would, over.revision], ["test-over", main]);
   says(
     (await syncTo(world, 0, "plan")).stdout,
-    "a sync would end what is tried out",
+    "a sync would end the test",
   );
 });
 
@@ -144,7 +144,7 @@ test("a testing branch that is held is told by its own revision", async (world) 
   await syncTo(world, 6);
   says(
     (await syncTo(world, 9, "status", "--exit-code")).stdout,
-    `${short(idea)} is held`,
+    `${short(idea)} is blocked`,
   );
 });
 

@@ -29,12 +29,12 @@ test("a suspended host stays as it is until it is resumed", async (world) => {
   says(
     (await syncTo(world, 0, "status")).stdout,
     "is not deployed yet",
-    "next   suspended by root since ",
-    ") (a ?[31mdisk is moved); gitops-sync resume ends it",
+    "next     Suspended by root since ",
+    ") (a ?[31mdisk is moved). Run `gitops-sync resume`",
   );
   assertEquals(
     (await syncTo(world, 0, "resume")).stdout,
-    "Resumed: the next sync works as configured\n",
+    "Resumed: the next run deploys again\n",
   );
   assertEquals(
     (await syncTo(world, 0, "resume")).stdout,
@@ -71,7 +71,7 @@ test("a suspension during a build keeps the host from being switched", async (wo
   Deno.writeTextFileSync(`${folder}/go`, "");
   const ended = await run.ended;
   assertEquals(ended.code, 0, ended.stderr);
-  says(ended.stderr, "\nThe host was suspended while this was being built");
+  says(ended.stderr, "\nDeployments were suspended during the build");
   const { last, backoff } = world.state()!;
   assertEquals([last?.result, last?.exit], ["interrupted", 0]);
   assertEquals(world.history().at(-1)?.result, "interrupted");

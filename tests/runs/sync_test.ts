@@ -92,7 +92,7 @@ test("a secret of the repository is proven and installed", async (world) => {
   const broken = await syncTo(world, 5);
   assertEquals(standing(world), before);
   says(broken.text, "secrets: failed", "secrets.yaml", "hint: ");
-  says((await syncTo(world, 9)).text, "is held since");
+  says((await syncTo(world, 9)).text, "has been blocked since");
   for (const name of ["state.json", "history.jsonl"]) {
     const text = world.read(`/var/lib/gitops-sync/${name}`);
     assert(!text?.includes("swordfish"), `${name} holds the secret`);
@@ -115,7 +115,10 @@ test("a second run at the same time says who is at work", async (world) => {
   assertEquals(JSON.parse(json.stdout).error.reason, "locked");
   await syncTo(world, 10, "rollback");
   const status = await syncTo(world, 0, "status");
-  says(status.stdout, `a run is under way: sync, process ${pid}, at the build`);
+  says(
+    status.stdout,
+    `A run is in progress: sync, process ${pid}, at the build`,
+  );
   slow.signal("SIGTERM");
   assertEquals((await slow.ended).code, 130);
 });

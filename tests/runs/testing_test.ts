@@ -39,17 +39,25 @@ test("a testing branch is tried out on top of main, and never booted", async (wo
   const { repository, revision: main } = await deployed(world, on);
   const tried = await tryOut(repository, "An idea");
   const run = await syncTo(world, 0);
-  says(run.stdout, "Deployed until the next reboot, to try it out", "An idea");
+  says(run.stdout, "Deployed as a test, until the next reboot", "An idea");
   assertEquals(both(world), [tried, main, main]);
   const { lastGood, testing } = world.state()!;
   assertEquals([lastGood?.revision, testing?.base], [main, main]);
   assertEquals(world.history().at(-1)?.result, "tested");
   // Nobody switched by hand, and it asks cheaply.
   const again = await syncTo(world, 0);
-  says(again.text, `In sync: main is at ${short(main)}`, "is tried out");
+  says(
+    again.text,
+    `In sync: main is at ${short(main)}`,
+    "runs as a test until the next reboot",
+  );
   assert(!again.text.includes("by hand"), again.text);
   assert(world.read("/var/lib/gitops-sync/settled.json") !== null);
-  says((await syncTo(world, 0, "status")).stdout, "to try it out", "in sync");
+  says(
+    (await syncTo(world, 0, "status")).stdout,
+    "as a test until the next reboot",
+    "in sync",
+  );
   const calls = world.calls().length;
 
   // It may be pushed by force, also to an older commit.
@@ -74,9 +82,9 @@ test("without its branch a host goes back to what it follows", async (world) => 
   await tryOut(repository, "An idea");
   await syncTo(world, 0);
   await repository.git("push", "--quiet", "origin", `:${branch}`);
-  says((await syncTo(world, 0, "status")).stdout, "goes back to");
+  says((await syncTo(world, 0, "status")).stdout, "The next run returns to");
   const over = await syncTo(world, 0);
-  says(over.stdout, "No longer tried out; the host is back at ");
+  says(over.stdout, "The test is over; the host is back at ");
   runs(world, main);
   assertEquals(world.history().at(-1)?.result, "test-over");
   const calls = world.calls().length;
@@ -137,7 +145,7 @@ test("a test that fails is held, and main goes on", async (world) => {
   await tryOut(repository, "A bad idea", { knobs: { exit: { test: 1 } } });
   says((await syncTo(world, 7)).stderr, "the previous system runs again");
   runs(world, first);
-  says((await syncTo(world, 9)).stderr, "is held since");
+  says((await syncTo(world, 9)).stderr, "has been blocked since");
   await repository.git("reset", "--quiet", "--hard", first);
   const main = await repository.publish("Good", { knobs: { exit: undefined } });
   await syncTo(world, 0);
@@ -170,7 +178,7 @@ test("a rollback ends a test, and a person's word comes first", async (world) =>
   says((await syncTo(world, 0, "rollback")).stdout, "Rolled back to ");
   runs(world, main);
   await tryOut(repository, "Another idea");
-  says((await syncTo(world, 0)).stdout, "Stays at ");
+  says((await syncTo(world, 0)).stdout, "the host stays at ");
   await syncTo(world, 0, "resume");
   await syncTo(world, 0, "suspend");
   says((await syncTo(world, 0)).stdout, "Suspended ");

@@ -32,13 +32,13 @@ test("a full disk is tried again, after a pause that grows", async (world) => {
     waiting.stderr,
     `warning: ${
       short(revision)
-    } failed 2 times for what may pass; it is tried again after`,
+    } failed twice with a temporary error; the next run after`,
   );
   const status = await syncTo(world, 0, "status");
   says(
     status.stdout,
-    "failed 2 times for what may pass",
-    "sync --now tries at once",
+    "failed twice with a temporary error",
+    "sync --now` to try at once",
   );
   assertEquals(standing(world), before);
 

@@ -32,7 +32,7 @@ function letGo(world: World): void {
 test("watch shows the run under way and its end, and leaves it alone", async (world) => {
   const { repository } = await deployed(world);
   const idle = await syncTo(world, 0, "watch");
-  says(idle.stdout, "No run is under way", "The last attempt: deployed");
+  says(idle.stdout, "No run is in progress", "The last attempt: deployed");
 
   const revision = await repository.publish("Slow", slow(world, "linux-6.12"));
   const run = world.startSync(["sync"]);
@@ -55,13 +55,13 @@ test("watch shows the run under way and its end, and leaves it alone", async (wo
   await terminal.shows(/^ +│ it began$/m);
   letGo(world);
   const after = await terminal.shows(/^code \d+$/m);
-  says(after, "✓ confirm", "code 0", "The run has ended: deployed");
+  says(after, "✓ confirm", "code 0", "The run ended: deployed");
   assert(!/│/.test(after), after);
   assertEquals((await run.ended).code, 0);
   runs(world, revision);
   const { code, stdout, stderr } = await inPipe.ended;
   assertEquals(code, 0, stderr);
-  says(stdout, `The run has ended: deployed: ${revision.slice(0, 12)} "Slow"`);
+  says(stdout, `The run ended: deployed: ${revision.slice(0, 12)} "Slow"`);
   says(stderr, "verify: moves forward", "confirm: a reboot starts it too");
 
   // One that fails: with its evidence and its exit code.
@@ -74,7 +74,7 @@ test("watch shows the run under way and its end, and leaves it alone", async (wo
   const failed = await waiting.ended;
   assertEquals(failed.code, 6, failed.stderr);
   says(failed.stderr, "build: failed", "error: Cannot build", "    why");
-  says(failed.stdout, "The run has ended: failed");
+  says(failed.stdout, "The run ended: failed");
   const json = await asJson.ended;
   assertEquals([json.code, JSON.parse(json.stdout).result], [6, "failed"]);
 });
@@ -101,7 +101,7 @@ test("what a switch writes is there while it goes on", async (world) => {
   await terminal.shows(/activate +the first words/);
   letGo(world);
   assertEquals((await run.ended).code, 0);
-  await terminal.shows(/The run has ended: deployed/);
+  await terminal.shows(/The run ended: deployed/);
   const { stdout } = await syncTo(world, 0, "logs");
   assertEquals(stdout.split("the first words").length, 2, stdout);
 });
@@ -121,7 +121,7 @@ test("the log of a run that was killed goes on with what the next one does", asy
   await run.ended;
   const { code, stdout } = await watching.ended;
   assertEquals(code, 130);
-  says(stdout, "The run was cut off");
+  says(stdout, "The run was interrupted");
   const followed = await following.ended;
   assertEquals(followed.code, 0, followed.stderr);
   says(followed.stdout, "build| slow> it began");
@@ -132,7 +132,7 @@ test("the log of a run that was killed goes on with what the next one does", asy
   const first = (await syncTo(world, 0, "logs", "-2")).stdout;
   assertMatch(
     first,
-    /it began[^]*attempt .*[^]*was cut off at the build stage/,
+    /it began[^]*attempt .*[^]*was interrupted at the build stage/,
   );
   assertMatch(first, /interrupted \(exit code 6\)\n$/);
   assertEquals((await syncTo(world, 0, "logs", id)).stdout, first);
@@ -141,7 +141,7 @@ test("the log of a run that was killed goes on with what the next one does", asy
   assertEquals((await syncTo(world, 0, "logs")).stdout, last);
 
   const shown = (await syncTo(world, 0, "history", "show", "-2")).stdout;
-  says(shown, `attempt   ${id}`, "The run was cut off", "it began");
+  says(shown, `attempt   ${id}`, "The run was interrupted", "it began");
   const ids = (await syncTo(world, 0, "history", "--ids")).stdout.split("\n");
   assertEquals([ids[1], ids.length], [id, 4]);
   const { attempt, log: lines } = JSON.parse(
@@ -153,13 +153,13 @@ test("the log of a run that was killed goes on with what the next one does", asy
 
   // An attempt of an older program has no log.
   await world.output(["rm", "-r", `/var/lib/gitops-sync/attempts/${id}`]);
-  says((await syncTo(world, 2, "logs", id)).stderr, "it is not kept any more");
+  says((await syncTo(world, 2, "logs", id)).stderr, "it was removed");
   const rest = await syncTo(world, 0, "history", "show", id);
-  says(rest.stdout, "The run was cut off", "Its log is not kept any more");
+  says(rest.stdout, "The run was interrupted", "Its log was removed");
   for (const word of ["nope", "-40", "ab", "\x1b[2J"]) {
     const { code, stderr } = await world.sync("logs", "--", word);
     assertEquals(code, 2, stderr);
-    says(stderr, "Cannot find the attempt", "hint: the last one is ");
+    says(stderr, "Cannot find the attempt", "The last one is ");
   }
 });
 
@@ -192,5 +192,5 @@ test("a person's word is no run, and has no log", async (world) => {
   await syncTo(world, 0);
   const { code, stdout } = await watching.ended;
   assertEquals(code, 0);
-  says(stdout, "The run has ended: waiting");
+  says(stdout, "The run ended: waiting");
 });

@@ -18,15 +18,15 @@ test("outside of its windows a host stays as it is, and says until when", async 
   const at = new Date(then);
   at.setUTCHours(0, 0, 0, 0);
   const run = await syncTo(world, 0);
-  says(run.stdout, "nothing was done, the next window opens at ");
+  says(run.stdout, "nothing was done; the next window opens at ");
   const asJson = JSON.parse((await syncTo(world, 0, "sync", "--json")).stdout);
   assertEquals(asJson.result, "outside");
   assertEquals(asJson.opening, at.toISOString().replace(".000Z", "Z"));
   says(
     (await syncTo(world, 0, "status")).stdout,
-    "waits for a window",
-    "the next window opens at ",
-    "sync --now does not wait for it",
+    "waits for a deployment window",
+    "The next window opens at ",
+    "Run `gitops-sync sync --now`",
   );
   assertEquals(standing(world), before);
   assertEquals(world.history().length, 1, "no attempt was begun");
@@ -64,5 +64,5 @@ Deno.test("a window that closes while a system is built stops it there", () => {
       effects: { now: () => new Date(`2024-01-01T${time}Z`) },
     });
   at("12:59")();
-  assertThrows(at("13:00"), SyncError, "The window closed while this was");
+  assertThrows(at("13:00"), SyncError, "The deployment window closed during");
 });

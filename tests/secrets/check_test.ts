@@ -67,7 +67,7 @@ Deno.test("the matrix says who can open what", async () => {
     ["secrets/web/a.yaml", "yes", "yes", "-"],
     ["token.age", "yes", "yes", "-"],
   ]);
-  assertStringIncludes(stdout, "4 files, and nothing is wrong");
+  assertStringIncludes(stdout, "4 files, no problems");
   const one = await checkout.secrets(
     "check",
     "--json",
@@ -81,7 +81,7 @@ Deno.test("the matrix says who can open what", async () => {
   ]);
   const other = await checkout.secrets("check", "--host=mail", identity);
   assertEquals(other.code, 2);
-  assertStringIncludes(other.stderr, "the names there: me, web, db");
+  assertStringIncludes(other.stderr, "Use one of these names: me, web, db");
 });
 
 Deno.test("what is wrong ends the check with 5 and says how to mend it", async () => {
@@ -101,7 +101,7 @@ Deno.test("what is wrong ends the check with 5 and says how to mend it", async (
   assert(/a\.yaml +yes +MISSING +extra\n/.test(stale.stdout), stale.stdout);
   assertStringIncludes(
     stale.stdout,
-    "mend with: gitops-sync secrets updatekeys secrets/web/a.yaml",
+    "fix: gitops-sync secrets updatekeys secrets/web/a.yaml",
   );
   const mended = await checkout.secrets("updatekeys", "secrets/web/a.yaml");
   assertEquals(mended.code, 0, mended.stderr);
@@ -118,7 +118,7 @@ Deno.test("a damaged file and one in plaintext are found", async () => {
     [
       "secrets/c.yaml",
       "password: hunter2\n",
-      "it is in plaintext, but a rule of .sops.yaml requires encryption\nmend with: gitops-sync secrets encrypt secrets/c.yaml\n",
+      "it is in plaintext, but a rule of .sops.yaml requires encryption\nfix: gitops-sync secrets encrypt secrets/c.yaml\n",
     ],
     [
       "secrets/c.yaml",
@@ -163,7 +163,7 @@ Deno.test("without anything encrypted, or outside a checkout, it says so", async
   await using checkout = await Checkout.make();
   const identity = `--secrets-identities=${checkout.home}/web.key`;
   const { code, stdout } = await checkout.secrets("check", identity);
-  assertEquals([code, stdout], [0, "Nothing is encrypted here\n"]);
+  assertEquals([code, stdout], [0, "There are no encrypted files here\n"]);
   const outside = await checkout.secrets("check", identity, "/usr");
   assertEquals(outside.code, 2);
   assertStringIncludes(outside.stderr, "not in a checkout");
@@ -177,7 +177,7 @@ Deno.test("a new host gets into the rules and the files", async () => {
   const before = checkout.read("secrets/b.yaml");
   const several = await checkout.secrets("add-host", "db", db);
   assertEquals(several.code, 2);
-  assertStringIncludes(several.stderr, "has several rules");
+  assertStringIncludes(several.stderr, "has more than one rule");
   const added = await checkout.secrets(
     "add-host",
     "db",

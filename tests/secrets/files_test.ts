@@ -163,7 +163,7 @@ Deno.test("an edit that changes nothing, or fails, leaves the file alone", async
     // sops writes nothing at all then, not even who can read it.
     const emptied = await edit(': >"$file"');
     assertEquals(emptied.code, 5, emptied.stderr);
-    assertStringIncludes(emptied.stderr, "nothing was left in it");
+    assertStringIncludes(emptied.stderr, "the edited text is empty");
     assertEquals(checkout.read(path), before);
   }
   assertEquals(leftovers(), []);

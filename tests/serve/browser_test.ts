@@ -158,7 +158,7 @@ Deno.test({
           }, { tip: { revision: tip, kind: "branch", name: "main" } });
           await until(
             page,
-            "document.querySelector('#state b').textContent === 'not what main says'",
+            "document.querySelector('#state b').textContent === 'out of sync with main'",
           );
           await until(
             page,
@@ -179,7 +179,7 @@ Deno.test({
       const page = await context.newPage();
       await page.goto(address);
       const html = await page.content();
-      for (const text of ["not what main says", "as of ", "History"]) {
+      for (const text of ["out of sync with main", "as of ", "History"]) {
         assertStringIncludes(html, text);
       }
       await context.close();

@@ -164,7 +164,7 @@ export const pages: Readonly<Record<string, () => Promise<Shown>>> = {
           at: ago(20 * minute),
           revision: revisions.tip,
           headline:
-            "web-1: a sync would not change this host now; later it would deploy d07e5b63fa91, branch main",
+            "web-1: a sync would change nothing now; later it would deploy d07e5b63fa91, branch main",
           rows: [
             {
               label: "commits",
@@ -184,7 +184,7 @@ export const pages: Readonly<Record<string, () => Promise<Shown>>> = {
             {
               label: "stops",
               text:
-                "no window is open (windows.deploy), until 2026-03-02 22:00:00",
+                "no deployment window is open (windows.deploy), until 2026-03-02 22:00:00",
             },
           ],
         },

@@ -172,7 +172,10 @@ Deno.test("clients that take all connections end the server, which says why", as
   const { code, stderr } = await ended;
   for (const connection of held) connection.close();
   assertEquals(code, 3, stderr);
-  assertStringIncludes(stderr, "The server can't go on: Too many open files");
+  assertStringIncludes(
+    stderr,
+    "The server cannot continue: Too many open files",
+  );
   assert(!stderr.includes("    at "), stderr);
   await Deno.remove(folder, { recursive: true });
 });

@@ -167,7 +167,11 @@ test("a signed note approves what waits, once on each host", async (world) => {
   assertEquals((await listed()).length, 4);
   assert((await listed()).includes(one!));
   const heeded = await syncTo(world, 0);
-  says(heeded.stderr, "ada@example.org (SHA256:", "by a signed note: TICKET-7");
+  says(
+    heeded.stderr,
+    "ada@example.org (SHA256:",
+    "with a signed note: TICKET-7",
+  );
   runs(world, revision);
   const [approved, done] = world.history().slice(-2);
   assertEquals(
@@ -289,7 +293,7 @@ test("a hostile ref of notes stops no host", async (world) => {
     crypto.getRandomValues(random.subarray(i, i + 65_536));
   }
   await putFiles(repository, { [name]: noteText(good), huge: random });
-  says(await still("a huge file"), "Cannot look for signed approvals");
+  says(await still("a huge file"), "Cannot check signed approvals");
   const long = "x".repeat(20_000);
   await putFiles(repository, { [name]: long, [`${name}.sig`]: signature });
   await still("a long note");
@@ -325,7 +329,7 @@ test("a hostile ref of notes stops no host", async (world) => {
     "/etc/gitops-sync/approvers",
     `${keys}ada ssh-ed25519 nonsense\n`,
   );
-  says(await still("broken keys"), "Cannot look for signed approvals");
+  says(await still("broken keys"), "Cannot check signed approvals");
   world.write("/etc/gitops-sync/approvers", keys);
   await syncTo(world, 0);
   runs(world, revision);
@@ -341,7 +345,7 @@ test("a signed note accepts one exact move", async (world) => {
   const other = await repository.commit("Another second");
   await repository.push("main", { force: true });
   await syncTo(world, 4);
-  says((await syncTo(world, 9)).text, "is held");
+  says((await syncTo(world, 9)).text, "has been blocked since");
   const own = "gitops-sync-approve";
   const put = async (changes: Partial<Note>) => {
     const note = noteFor(world, repository, other, {
@@ -359,7 +363,7 @@ test("a signed note accepts one exact move", async (world) => {
   runs(world, second);
   await put({});
   const moved = await syncTo(world, 0);
-  says(moved.text, `accepted ${short(other)} by a signed note`);
+  says(moved.text, `accepted ${short(other)} with a signed note`);
   runs(world, other);
   assertEquals(world.state()!.accepted ?? [], []);
   // The way back is another move.

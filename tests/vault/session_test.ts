@@ -235,12 +235,15 @@ Deno.test("what is wrong with the configuration of an agent is told", async () =
     await Deno.symlink("/etc/passwd", `${folder}/own/planted`);
     await Deno.writeTextFile(`${folder}/own/file`, "");
     const table: [Record<string, unknown>, string][] = [
-      [{}, "Cannot tell how to log in"],
+      [{}, "Cannot log in"],
       [
         { "vault.tokenFile": tokenFile, "vault.appRole.roleId": "a" },
-        "Cannot tell how",
+        "Cannot log in to Vault: expected",
       ],
-      [{ "vault.appRole.secretIdFile": tokenFile }, "Cannot tell how"],
+      [
+        { "vault.appRole.secretIdFile": tokenFile },
+        "Cannot log in to Vault: expected",
+      ],
       [
         { "vault.tokenFile": tokenFile, "vault.caFile": "/none" },
         "vault.caFile",

@@ -28,7 +28,7 @@ export async function run(call: Call): Promise<ExitCode> {
     call,
     "accept",
     "accept REVISION",
-    "gitops-sync status names the revision that is held",
+    "Run `gitops-sync status` to see which revision is blocked.",
   );
   const isLast = call.switches.has("unfollow");
   const accepted = await accept(
@@ -47,10 +47,10 @@ export async function run(call: Call): Promise<ExitCode> {
     print(
       `Accepted ${short(accepted.revision)} for ${accepted.ref}, once, until ${
         timeOf(accepted.until!)
-      }; ${
+      }. ${
         isLast
-          ? "gitops-sync sync deploys it, and this host follows nothing from now on"
-          : "gitops-sync sync moves this host to it"
+          ? "Run `gitops-sync sync` to deploy it. After that, this host gets no later commits."
+          : "Run `gitops-sync sync` to deploy it now."
       }`,
     );
   }

@@ -21,7 +21,7 @@ export async function run(call: Call): Promise<ExitCode> {
     call,
     "approve",
     "approve REVISION",
-    "gitops-sync status names the revision that waits",
+    "Run `gitops-sync status` to see which revision waits.",
   );
   const waiting = await approve(
     config.stateDirectory,
@@ -39,7 +39,7 @@ export async function run(call: Call): Promise<ExitCode> {
     print(
       `${by} approved ${
         describe(waiting)
-      }: the next run deploys it; gitops-sync sync does it now`,
+      }. The next run deploys it. Run \`gitops-sync sync\` to do it now.`,
     );
   }
   return exitCodes.ok;

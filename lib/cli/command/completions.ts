@@ -21,7 +21,7 @@ export function run(call: Call): Promise<ExitCode> {
     throw usageError(
       "unknown-shell",
       `Cannot make completions for "${shell}": expected bash, zsh or fish`,
-      "gitops-sync completions bash, for example",
+      "Type, for example, `gitops-sync completions bash`.",
     );
   }
   const script = shells[shell as keyof typeof shells]();

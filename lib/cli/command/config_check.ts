@@ -31,7 +31,7 @@ export async function run(call: Call): Promise<ExitCode> {
     print(`  ${name.padEnd(width)}  ${value}`);
   }
   for (const warning of warnings) {
-    print(`warning: this most likely can't work: ${warning}`);
+    print(`warning: this probably does not work: ${warning}`);
   }
   return exitCodes.ok;
 }

@@ -115,7 +115,7 @@ function lines(
       fitted(oneLine(line, 300), inks.dim)
     ),
     ...(state === "ok" ? [] : hints).flatMap((hint) =>
-      fitted(hint, undefined, "mend: ")
+      fitted(hint, undefined, "fix: ")
     ),
   ].join("\n");
   return `${ink(code, mark)} ${name.padEnd(nameWidth)} ${
@@ -128,18 +128,18 @@ function summary(results: readonly Result[]): string {
     results.filter((result) => result.state === state).length;
   const parts = [
     [number("problem"), "problem"],
-    [number("unknown"), "not looked at"],
+    [number("unknown"), "not checked"],
     [number("warning"), "warning"],
   ] as const;
   const told = parts.filter(([n]) => n > 0).map(([n, what]) =>
-    what === "not looked at" ? `${n} ${what}` : count(n, what)
+    what === "not checked" ? `${n} ${what}` : count(n, what)
   );
-  if (told.length === 0) return "\nAll is well: a sync can work here";
+  if (told.length === 0) return "\nNo problems: a sync can work on this host";
   const head = number("problem") + number("unknown") === 0
-    ? "A sync can work here"
+    ? "A sync can work on this host"
     : number("problem") > 0
-    ? "A sync can't work here"
-    : "Whether a sync can work here is not known";
+    ? "A sync cannot work on this host"
+    : "It is unknown whether a sync can work on this host";
   return `\n${head}: ${told.join(", ")}`;
 }
 

@@ -62,7 +62,7 @@ export function wishOf(call: Call, revision: string | undefined): FleetQuery {
     throw usageError(
       "not-a-revision",
       `Cannot use ${oneLine(revision, 80)}: expected a full commit hash`,
-      "in a checkout: git rev-parse HEAD",
+      "Run `git rev-parse HEAD` in a checkout to get the full hash.",
     );
   }
   return {
@@ -81,8 +81,8 @@ export function namesOf(text: string | undefined): string[] {
     "flag-value",
     `Cannot use "${
       oneLine(wrong, 80)
-    }" for --hosts: expected names or patterns of hosts, with commas between`,
-    "for example --hosts 'web-*,db-1'",
+    }" for --hosts: expected names or patterns of hosts, separated by commas`,
+    "Type, for example, `--hosts 'web-*,db-1'`.",
   );
 }
 
@@ -92,6 +92,6 @@ function limitOf(text: string | undefined): number | undefined {
   throw usageError(
     "flag-value",
     `Cannot use "${oneLine(text, 80)}" for --limit: expected a whole number`,
-    "0 shows all",
+    "Type a number of hosts, or 0 for all.",
   );
 }

@@ -34,9 +34,9 @@ export async function run(call: Call): Promise<ExitCode> {
     await printHostJson("fleet locks", config, exitCodes.ok, result);
   } else if (holders === undefined) {
     print(
-      `A FleetLock server does not tell who holds slots; this host holds ${
-        state.slot ? "one" : "none"
-      } of the group ${config["lock.group"]}`,
+      `A FleetLock server does not report who holds slots. This host holds ${
+        state.slot ? "one slot" : "no slot"
+      } of the group ${config["lock.group"]}.`,
     );
   } else printRaw(text(config, holders));
   return exitCodes.ok;

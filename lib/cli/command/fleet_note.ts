@@ -41,14 +41,14 @@ export async function writeNote(
     call,
     operation,
     `${name} REVISION --hosts 'web-*'`,
-    "the revision that waits or is held on the hosts",
+    "Name the revision that waits or is blocked on the hosts.",
   );
   const hosts = namesOf(call.texts["hosts"]);
   if (hosts.length === 0) {
     throw usageError(
       "hosts-missing",
       `Cannot ${operation} for no host: expected --hosts with names or patterns`,
-      "all hosts are --hosts '*'",
+      "Type `--hosts '*'` for all hosts.",
     );
   }
   const now = new Date();
@@ -56,8 +56,8 @@ export async function writeNote(
   if (span > longestNote) {
     throw usageError(
       "flag-value",
-      "Cannot use --for: a note counts for 90 days at most",
-      "for example --for 7d",
+      "Cannot use --for: a note is valid for 90 days at most",
+      "Type, for example, `--for 7d`.",
     );
   }
   using effects = await realEffects(call.verbose);
@@ -94,7 +94,7 @@ export async function writeNote(
         operation === "approve" ? "approved" : "accepted"
       } on ${hosts.join(", ")} until ${
         timeOf(note.until)
-      }; each host heeds it with its next run`,
+      }. Each host applies it with its next run.`,
     );
   }
   return exitCodes.ok;
@@ -119,8 +119,8 @@ async function fromOf(
   if (words.length === 0) {
     throw usageError(
       "from-missing",
-      "Cannot accept a move from nowhere: expected --from with what the hosts deployed last",
-      "gitops-sync fleet names the revision of each host",
+      "Cannot accept the move: expected --from with the revisions that the hosts deployed last",
+      "Run `gitops-sync fleet` to see the revision of each host.",
     );
   }
   const all: string[] = [];

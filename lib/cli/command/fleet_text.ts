@@ -68,7 +68,7 @@ export function fleetLines(
   { hosts, at }: Fleet,
   { ink, room, most }: { ink: Ink; room: number | undefined; most: number },
 ): string[] {
-  if (hosts.length === 0) return ["no host is known"];
+  if (hosts.length === 0) return ["no host found"];
   const now = new Date(at);
   const shown = hosts.slice(0, most);
   const rows = (some: readonly Column[]) =>
@@ -94,7 +94,7 @@ export function fleetLines(
     );
   });
   const more = hosts.length - shown.length;
-  const rest = `${count(more, "more host")} not shown: --limit 0 shows all`;
+  const rest = `${count(more, "more host")} not shown; use --limit 0 for all`;
   const last = [...more > 0 ? [rest] : [], summaryOf(hosts)];
   return [...lines, ...last.map((line) => fit(line, room ?? Infinity))];
 }

@@ -46,9 +46,9 @@ export async function run(call: Call): Promise<ExitCode> {
 function hostOf(call: Call): string {
   const id = neededOperand(
     call,
-    "free the slot of",
+    "free a slot",
     "fleet unlock HOST --reason TEXT",
-    "gitops-sync fleet locks tells who holds slots",
+    "Run `gitops-sync fleet locks` to see who holds the slots.",
   );
   if (groupName.read(id) !== undefined) return id;
   throw usageError(
@@ -56,7 +56,7 @@ function hostOf(call: Call): string {
     `Cannot free the slot of ${
       oneLine(id, 80)
     }: expected ${groupName.expected}`,
-    "gitops-sync fleet locks tells who holds slots",
+    "Run `gitops-sync fleet locks` to see who holds the slots.",
   );
 }
 
@@ -66,8 +66,8 @@ function reasonOf({ texts }: Call, id: string): string {
   if (reason !== "") return reason;
   throw usageError(
     "reason-missing",
-    `Cannot free the slot of ${id} without a reason: it is recorded`,
-    `gitops-sync fleet unlock ${id} --reason TEXT`,
+    `Cannot free the slot of ${id}: expected --reason TEXT, which is recorded`,
+    `Run \`gitops-sync fleet unlock ${id} --reason TEXT\`.`,
   );
 }
 

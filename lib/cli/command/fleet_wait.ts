@@ -41,9 +41,9 @@ export async function run(call: Call): Promise<ExitCode> {
   const config = await readConfig(call);
   const revision = neededOperand(
     call,
-    "wait for",
+    "wait",
     "fleet wait REVISION",
-    "in a checkout: gitops-sync fleet wait $(git rev-parse HEAD)",
+    "Run `gitops-sync fleet wait $(git rev-parse HEAD)` in a checkout.",
   );
   const wish = wishOf(call, revision);
   const least = leastOf(call);
@@ -88,7 +88,7 @@ function leastOf({ texts }: Call): number {
     `Cannot use "${
       oneLine(text, 80)
     }" for --at-least: expected a whole number from 1`,
-    "for example the number of hosts in the ring",
+    "Type, for example, the number of hosts in the ring.",
   );
 }
 
@@ -124,7 +124,9 @@ function progressOf(
 ): string {
   const done = hosts.filter((host) => isThere(host, revision)).length;
   const of = Math.max(hosts.length, least);
-  return `${done} of ${count(of, "host")} run ${short(revision)} and are well`;
+  return `${done} of ${count(of, "host")} run ${
+    short(revision)
+  } and are healthy`;
 }
 
 /** Tells how it ended. */
@@ -152,7 +154,7 @@ function end(
     verdict === "waiting"
       ? `${progress} after ${formatDuration(span)}`
       : verdict === "failed"
-      ? `${progress}, and the rest needs a person`
+      ? `${progress}; manual action is needed for the others`
       : progress,
   );
   return code;

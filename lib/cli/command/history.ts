@@ -33,7 +33,7 @@ export async function run(call: Call): Promise<ExitCode> {
     const result = { attempts: entries };
     await printHostJson("history", config, exitCodes.ok, result);
   } else if (entries.length === 0) {
-    print("Nothing was attempted here yet: gitops-sync sync is the beginning");
+    print("There is no attempt on this host yet. Run `gitops-sync sync`.");
   } else {
     const columns = columnsOf(Deno.stdout);
     printColoured(historyTable(entries, columns, inkFor(Deno.stdout)));
@@ -54,6 +54,6 @@ function limitOf(text: string | undefined): number {
   throw usageError(
     "flag-value",
     `Cannot use "${oneLine(text, 80)}" for --limit: expected a whole number`,
-    "0 shows all",
+    "Type a number of attempts, or 0 for all.",
   );
 }

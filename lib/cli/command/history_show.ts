@@ -32,7 +32,7 @@ export async function run(call: Call): Promise<ExitCode> {
   }
   printRaw(table(rowsOf(attempt)));
   if (!isKept) {
-    print("\nIts log is not kept any more, or was never written.");
+    print("\nIts log was removed, or was never written.");
     return exitCodes.ok;
   }
   print("");

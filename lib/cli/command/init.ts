@@ -71,15 +71,15 @@ export async function run(call: Call): Promise<ExitCode> {
     return exitCodes.ok;
   }
   for (const { path } of files) print(`Wrote ${path}`);
-  section("Look at these first:", remarks);
-  section("To be done by hand, because nothing is overwritten:", byHand);
+  section("Check these first:", remarks);
+  section("Do these by hand, because init overwrites nothing:", byHand);
   if (lockTrouble !== undefined) {
-    section("The inputs are not pinned yet, so the first command does it:", [
+    section("The inputs are not pinned yet. The first command pins them:", [
       lockTrouble,
     ]);
   }
   print("");
-  print("Next, one after the other:");
+  print("Run these commands next, in this order:");
   for (const line of next) print(`  ${line}`);
   return exitCodes.ok;
 }
@@ -123,8 +123,8 @@ function asked(call: Call): string {
   if (answer) return answer.trim();
   throw usageError(
     "repository-missing",
-    "Cannot begin without the URL of the repository",
-    "name it: gitops-sync init --repository https://git.example.org/infra.git",
+    "Cannot begin: expected the URL of the repository",
+    "Run `gitops-sync init --repository https://git.example.org/infra.git` with your own URL.",
   );
 }
 
@@ -157,7 +157,7 @@ async function wishOf(
     throw usageError(
       "modules-missing",
       `Cannot copy ${oneLine(from!)}: there is no configuration.nix in it`,
-      "name the folder of the host's configuration with --from",
+      "Name the folder of the host's configuration: `--from FOLDER`.",
     );
   }
   const system = systemOf(call, isHere, modules);
@@ -203,7 +203,7 @@ function systemOf(
   if (isHere) return { system: own };
   if (!isAsked(call)) return { system: own, isGuess: true };
   const answer = prompt(
-    "What kind of machine is the host, as Nix names it?",
+    "The system of the host, as Nix names it (for example x86_64-linux):",
     own,
   );
   return { system: checked(answer?.trim() || own) };
@@ -215,8 +215,8 @@ function checked(system: string): string {
     "system-wrong",
     `Cannot use "${
       oneLine(system, 40)
-    }" for --system: expected the kind of the host's machine`,
-    "for example x86_64-linux or aarch64-linux; on the host: nix-instantiate --eval --expr builtins.currentSystem",
+    }" for --system: expected a system name of Nix, such as x86_64-linux`,
+    "Run `nix-instantiate --eval --expr builtins.currentSystem` on the host to see its system.",
   );
 }
 
@@ -247,21 +247,21 @@ async function remarksFor(
   const ofModules = modules
     ? remarksOn(modules.files).map(({ at, text }) => `${where}${at}: ${text}`)
     : [
-      `hosts/${host}.nix: it has no boot loader, disks, users and sshd yet; copy them from /etc/nixos of the host`,
+      `hosts/${host}.nix: it has no boot loader, disks, users or sshd yet; copy them from /etc/nixos of the host`,
     ];
   const others = modules?.others ?? [];
   const agents = isHere ? await otherAgents(effects) : [];
   return [
     ...isGuess
       ? [
-        `flake.nix: ${host} is taken for ${system}, as this machine is; if it is not, write its own there, or give it with --system`,
+        `flake.nix: the system of ${host} is set to ${system}, the system of this machine; if that is wrong, change it there, or run init with --system`,
       ]
       : [],
     ...ofModules,
     ...agents.map(({ unit, fix }) => `${unit} runs here: ${fix}`),
     ...modules?.hasFlake && modules.folder !== folder
       ? [
-        `${modules.folder}/flake.nix is not copied: what its modules got from it (specialArgs, inputs) has to be added to the new one`,
+        `${modules.folder}/flake.nix is not copied: add what its modules use from it (specialArgs, inputs) to the new flake.nix`,
       ]
       : [],
     ...others.length === 0

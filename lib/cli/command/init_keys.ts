@@ -39,9 +39,9 @@ export async function keysFor(
 ): Promise<Keys> {
   const admin = given(call, "admin-key") ?? await ownKey(effects) ??
     missing(
-      "your own key: nobody but the host could read its secrets",
-      "make one: mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt",
-      "or name your public key: --admin-key age1…",
+      "your own key: only the host could read its secrets",
+      "Make a key: `mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt`.",
+      "Or name your public key: `--admin-key age1…`.",
     );
   const named = given(call, "host-key");
   if (named) return { host: named, admin, file: usualKey };
@@ -49,9 +49,9 @@ export async function keysFor(
     missing(
       `the public key of ${host}`,
       isHere
-        ? "run init as root, or make a key as root: sudo gitops-sync secrets keygen"
-        : "make one on that host: gitops-sync secrets keygen",
-      "and name it: --host-key age1…",
+        ? "Run init as root, or make a key as root: `sudo gitops-sync secrets keygen`."
+        : "Make a key on that host: `sudo gitops-sync secrets keygen`.",
+      "Then name its public key: `--host-key age1…`.",
     );
   }
   for (const path of usualIdentities) {
@@ -78,7 +78,7 @@ function given({ texts }: Call, flag: string): string | undefined {
 }
 
 function missing(what: string, ...hints: string[]): never {
-  throw usageError("key-missing", `Cannot begin without ${what}`, ...hints);
+  throw usageError("key-missing", `Cannot find ${what}`, ...hints);
 }
 
 /** The key of the person who runs this, also through sudo. */

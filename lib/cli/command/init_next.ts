@@ -33,7 +33,7 @@ export async function checkoutAt(
     throw usageError(
       "no-folder",
       `Cannot write to ${top}: there is no such folder`,
-      `make it, or the checkout: git clone URL ${top}`,
+      `Make the folder, or clone the repository: \`git clone URL ${top}\`.`,
     );
   }
   const says = async (...words: string[]) => {

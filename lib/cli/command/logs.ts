@@ -54,8 +54,8 @@ export function refuseMissing(folder: string, { id, revision }: NamedAttempt) {
     "log-missing",
     `Cannot show the log of ${id}${
       revision ? ` (${short(revision)})` : ""
-    }: it is not kept any more, or was never written`,
-    `what is known of it: gitops-sync history show ${id}`,
+    }: it was removed, or was never written`,
+    `Run \`gitops-sync history show ${id}\` to see what is known of this attempt.`,
   );
 }
 

@@ -41,8 +41,8 @@ export async function run(call: Call): Promise<ExitCode> {
 function nobody() {
   return usageError(
     "nobody-to-tell",
-    "Cannot tell anybody: no receiver is configured",
-    `set notify.apprise.urlsFile, notify.webhook.url, notify.alertmanager.url or commitStatus.forge; see ${
+    "Cannot deliver messages: no receiver is configured",
+    `Set notify.apprise.urlsFile, notify.webhook.url, notify.alertmanager.url or commitStatus.forge. See ${
       guide("notifications.md")
     }`,
   );
@@ -96,7 +96,7 @@ async function tryAll(
   }
   for (const one of results) print(testLine(one));
   if (config["commitStatus.forge"] !== "none") {
-    print("commit status: not tried; a test would stay at a commit");
+    print("commit status: not tested; the test status would stay on a commit");
   }
   return exit;
 }

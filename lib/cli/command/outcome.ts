@@ -5,7 +5,7 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import { type Effects, say } from "../../base/effects.ts";
-import { count, short } from "../../base/text.ts";
+import { short } from "../../base/text.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Backoff, Deployment, Gated, Hold } from "../../state/state.ts";
 import type { Drift } from "../../run/decide.ts";
@@ -25,6 +25,7 @@ import {
 import { timeOf } from "../../report/times.ts";
 import { describe } from "../../run/commit.ts";
 import { askedClosed, closedNames } from "../../run/gates.ts";
+import { howOften } from "../../run/how_often.ts";
 import type { Call } from "../call.ts";
 
 /** Tells what came of a run. */
@@ -62,8 +63,8 @@ export async function tellOutcome(
 function tellKept(call: Call, effects: Effects, { result }: Outcome): void {
   const stays = result === "suspended" || result === "stays";
   if (call.command.name !== "retry" || !stays) return;
-  say(effects, "notice", "The holds stay as they are", [
-    "to try again: gitops-sync resume, then gitops-sync retry",
+  say(effects, "notice", "The blocked commits stay blocked", [
+    "Run `gitops-sync resume`, then `gitops-sync retry` to try them again.",
   ]);
 }
 
@@ -73,18 +74,18 @@ export function sentence(config: Config, outcome: Outcome): string {
     case "in-sync": {
       const { revision, testing } = outcome;
       const tested = testing
-        ? `; ${describe(testing)} is tried out until the next reboot`
+        ? `; ${describe(testing)} runs as a test until the next reboot`
         : "";
       return `In sync: ${config.ref} is at ${short(revision)}${tested}`;
     }
     case "stays": {
       const { rolledBack, deployment } = outcome;
-      return `Stays at ${describe(deployment)}: ${
+      return `Nothing was done: the host stays at ${describe(deployment)}, ${
         rolledBackText(rolledBack)
-      }; nothing was done, and gitops-sync resume follows ${config.ref} again`;
+      }. Run \`gitops-sync resume\` to follow ${config.ref} again.`;
     }
     case "unapproved":
-      return `Built ${describe(outcome.waiting)}: it waits for approval ${
+      return `Built ${describe(outcome.waiting)}: it waits for approval. ${
         waitText(outcome)
       }`;
     case "gated":
@@ -97,9 +98,9 @@ export function sentence(config: Config, outcome: Outcome): string {
     case "waiting":
       return `${short(outcome.backoff.revision)} is tried again later`;
     case "queued":
-      return `${short(outcome.revision)} waits for a slot since ${
+      return `${short(outcome.revision)} has waited for a slot since ${
         timeOf(outcome.wait.since)
-      }: nothing was done, ${outcome.wait.message}`;
+      }: nothing was done; ${outcome.wait.message}`;
     case "suspended": {
       const { until, reason } = outcome.suspension;
       const end = until === null ? "until resume" : `until ${timeOf(until)}`;
@@ -112,11 +113,11 @@ export function sentence(config: Config, outcome: Outcome): string {
         short(outcome.revision)
       }: nothing was done`;
     case "starting":
-      return "The host is still starting: nothing was done, and the next run goes on";
+      return "The host is still starting: nothing was done; the next run continues";
     case "outside":
       return `${config.ref} is at ${
         short(outcome.revision)
-      }: nothing was done, ${opensText(outcome.opening)}`;
+      }: nothing was done; ${opensText(outcome.opening)}`;
     case "built":
       return `Built ${short(outcome.revision)} in ${
         took(outcome.run)
@@ -135,7 +136,7 @@ export function sentence(config: Config, outcome: Outcome): string {
 function gatedSentence(gated: Gated): string {
   const [first] = askedClosed(gated);
   const why = first ? ` (${first.why})` : "";
-  return `Built ${describe(gated)}: it waits for ${closedNames(gated)}${why}; ${
+  return `Built ${describe(gated)}: it waits for ${closedNames(gated)}${why}. ${
     againText(gated)
   }`;
 }
@@ -143,8 +144,8 @@ function gatedSentence(gated: Gated): string {
 const verbs = {
   deployed: "Deployed",
   corrected: "Corrected drift: activated",
-  tested: "Deployed until the next reboot, to try it out:",
-  "test-over": "No longer tried out; the host is back at",
+  tested: "Deployed as a test, until the next reboot:",
+  "test-over": "The test is over; the host is back at",
   "rolled-back": "Rolled back to",
 } as const;
 
@@ -157,7 +158,7 @@ function deployedSentence(
   if (result === "rolled-back" && stays) {
     return `Rolled back to ${describe(deployment)} in ${
       took(run)
-    }; it stays there until gitops-sync resume`;
+    }; the host stays there until \`gitops-sync resume\``;
   }
   const where = deployment.target.operation === "boot"
     ? "; it starts with the next boot"
@@ -175,8 +176,8 @@ function tellDrift(effects: Effects, config: Config, drift: Drift): void {
     effects,
     "warning",
     `Somebody switched this host by hand: the ${drift.what} is ${
-      drift.actual ?? "gone"
-    }, and not ${drift.expected}, which was deployed`,
+      drift.actual ?? "missing"
+    }, but ${drift.expected} was deployed`,
     // What corrects it by itself may be waiting for a window.
     config.drift === "correct" ? [] : [correctHint],
   );
@@ -187,7 +188,9 @@ function tellHeld(effects: Effects, hold: Hold): void {
   say(
     effects,
     "warning",
-    `${short(revision)} is held since ${timeOf(hold.since)}: ${message}`,
+    `${short(revision)} has been blocked since ${
+      timeOf(hold.since)
+    }: ${message}`,
     [...hints, ...holdHints(hold)],
   );
 }
@@ -198,9 +201,13 @@ function tellWaiting(effects: Effects, backoff: Backoff): void {
     effects,
     "warning",
     `${short(revision)} failed ${
-      count(failures, "time")
-    } for what may pass; it is tried again after ${timeOf(notBefore)}`,
-    ["gitops-sync sync --now tries it at once; gitops-sync status says why"],
+      howOften(failures)
+    } with a temporary error; the next run after ${
+      timeOf(notBefore)
+    } tries it again`,
+    [
+      "Run `gitops-sync sync --now` to try at once, or `gitops-sync status` to see the error.",
+    ],
   );
 }
 

@@ -76,7 +76,7 @@ function formatOf({ texts, json }: Call): "text" | "markdown" {
   if (json && texts["format"] !== undefined) {
     throw usageError(
       "format-twice",
-      "Cannot use --format together with --json: expected one of them",
+      "Cannot use --format with --json: expected one of them",
     );
   }
   return format === "markdown" ? format : "text";
@@ -102,7 +102,7 @@ async function planOf(call: Call, effects: Effects): Promise<Plan> {
     throw usageError(
       "before-revision",
       "Cannot use --before with a revision: expected a FOLDER",
-      "a revision is compared with what runs on this host",
+      "Omit --before: a revision is compared with the running system of this host.",
     );
   }
   const wish = {
@@ -129,8 +129,8 @@ async function beforeOf(
     "before-missing",
     `Cannot compare with ${
       oneLine(before, 200)
-    }: expected the store path of a system that is here`,
-    "nix build --no-link --print-out-paths prints one",
+    }: expected the store path of a system on this machine`,
+    "Run `nix build --no-link --print-out-paths` to print a store path.",
   );
 }
 
@@ -150,7 +150,7 @@ async function withoutRoot(
     };
     const plan = await planRevision(effects, own, { ...wish, isRoot: false });
     const note =
-      "without root it is not known what was deployed here, what is held, and whether the secrets decrypt";
+      "without root, it is unknown what is deployed, what is blocked, and whether the secrets can be decrypted";
     return { ...plan, notes: [note, ...plan.notes] };
   } finally {
     await Deno.remove(folder, { recursive: true });

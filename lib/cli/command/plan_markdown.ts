@@ -45,7 +45,7 @@ export function planMarkdown(plan: Plan): string {
 
 /** As many parts as there is room for: one that is cut could leave a span open. */
 function bounded(parts: readonly string[]): string {
-  const end = "_The rest was left out: it is too long for a comment._";
+  const end = "_The rest is omitted: it is too long for a comment._";
   let text = "";
   for (const part of parts) {
     if (text.length + part.length + end.length + 4 > mostCharacters) {
@@ -136,12 +136,12 @@ function unitsPart(plan: Plan): string {
   const rows = unitRows(plan);
   const other = units?.other ?? [];
   if (rows.length + other.length === 0) {
-    return units ? "**Units:** none is touched" : "";
+    return units ? "**Units:** no unit changes" : "";
   }
   return `**Units**\n\n${
     bullets([
       ...rows.map(namedText),
-      ...other.map((line) => `the switch also says ${code(line)}`),
+      ...other.map((line) => `the switch also reports ${code(line)}`),
     ])
   }`;
 }

@@ -160,7 +160,7 @@ function packageRows(
 /** The colour of what is done to units. */
 const unitInks: Readonly<Record<string, string>> = {
   stop: inks.bad,
-  gone: inks.bad,
+  removed: inks.bad,
   restart: inks.warning,
   reload: inks.warning,
   changed: inks.warning,
@@ -178,11 +178,11 @@ function unitLines(plan: Plan, paper: Paper): string[] {
   const lines = [
     ...namedLines(rows, paper, unitInks),
     ...other.length === 0 ? [] : [
-      "the switch also says:",
+      "the switch also reports:",
       ...other.flatMap((line) => behind(`  ${oneLine(line)}`, paper, 2)),
     ],
   ];
-  return lines.length > 0 ? lines : ["none is touched"];
+  return lines.length > 0 ? lines : ["no unit changes"];
 }
 
 /** Labels in a column of their own, with names behind them. */
@@ -210,10 +210,12 @@ function secretLines(plan: Plan, paper: Paper): string[] {
     ...rows,
     ...files.map(([label, names]): Named => [`${label} file`, names]),
   ];
-  if (all.length === 0 && (secrets || secretFiles)) return ["none changes"];
+  if (all.length === 0 && (secrets || secretFiles)) {
+    return ["no secret changes"];
+  }
   return namedLines(all, paper, {
     ...unitInks,
-    "gone file": inks.bad,
+    "removed file": inks.bad,
     "changed file": inks.warning,
   });
 }

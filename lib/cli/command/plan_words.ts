@@ -36,8 +36,8 @@ const blocking = [
 
 const verbs = {
   deploy: "deploy",
-  test: "try out, until the next reboot,",
-  "test-over": "end what is tried out, and go back to",
+  test: "deploy as a test, until the next reboot,",
+  "test-over": "end the test and return to",
 };
 
 /** What would come, in one line. */
@@ -53,7 +53,7 @@ export function headline(plan: Plan): string {
     return `${host}: at the ${failure.stage} stage ${what} would fail`;
   }
   if (would === "correct") {
-    return `${host}: a sync would put back what was deployed, because somebody switched by hand`;
+    return `${host}: a sync would activate the deployed system again, because somebody switched by hand`;
   }
   if (changes(plan) === false) {
     return `${host}: nothing would change: ${what} is the system that runs`;
@@ -61,7 +61,7 @@ export function headline(plan: Plan): string {
   if (plan.target === undefined) return `${host}: the system of ${what}`;
   const isStopped = plan.stops.some((stop) => blocking.includes(stop.what));
   return isStopped
-    ? `${host}: a sync would not change this host now; later it would ${
+    ? `${host}: a sync would change nothing now; later it would ${
       verbs[would]
     } ${what}`
     : `${host}: a sync would ${verbs[would]} ${what}`;
@@ -73,7 +73,7 @@ export function commitsText({ commits, verified }: Plan): string {
   const { count: number, takenBack, base, list } = commits;
   const since = base === undefined ? "" : ` since ${short(base)}`;
   const back = takenBack > 0
-    ? `; takes back ${count(takenBack, "commit")} that runs here`
+    ? `; reverts ${count(takenBack, "deployed commit")}`
     : "";
   const more = number > list.length
     ? `, the newest ${list.length} are shown`
@@ -105,7 +105,7 @@ export function packagesText(
     })`;
   const what = changed.length === 0
     ? "the same packages"
-    : `${count(changed.length, "package")} of another version`;
+    : `${count(changed.length, "package")} with another version`;
   const other = rebuilt > 0 ? `, ${count(rebuilt, "other path")} rebuilt` : "";
   return `${sizes}; ${what}${other}`;
 }
@@ -153,12 +153,12 @@ export function unitRows({ units, unitFiles, before }: Plan): Named[] {
       ["on demand", units.onDemand],
       ["left as is", units.keep],
       ["swap off", units.swapOff],
-      ["systemd", units.reexec ? ["executes itself anew"] : []],
+      ["systemd", units.reexec ? ["re-executes itself"] : []],
     ]
     : unitFiles
     ? [
       ["new", before === null ? [] : unitFiles.system.added],
-      ["gone", unitFiles.system.removed],
+      ["removed", unitFiles.system.removed],
       ["changed", unitFiles.system.changed],
     ]
     : [];
@@ -166,7 +166,7 @@ export function unitRows({ units, unitFiles, before }: Plan): Named[] {
   if (users && before !== null) {
     rows.push(
       ["users: new", users.added],
-      ["users: gone", users.removed],
+      ["users: removed", users.removed],
       ["users: changed", users.changed],
     );
   }
@@ -175,7 +175,7 @@ export function unitRows({ units, unitFiles, before }: Plan): Named[] {
 
 /** What each label of {@linkcode unitRows} means, where it does not say so. */
 export const unitMeanings: Readonly<Record<string, string>> = {
-  "start again": "not running now, but wanted",
+  "start again": "not running now, but should run",
   "on demand": "stopped until its socket is used",
   "left as is": "changed, and not restarted",
 };
@@ -184,7 +184,7 @@ export const unitMeanings: Readonly<Record<string, string>> = {
 export function secretRows(secrets: SecretChanges): Named[] {
   const rows: Named[] = [
     ["new", secrets.added],
-    ["gone", secrets.removed],
+    ["removed", secrets.removed],
     ["changed", secrets.changed],
     ["re-keyed", secrets.rekeyed],
   ];
@@ -200,7 +200,7 @@ export function rebootText(plan: Plan): string {
   if (plan.would === "test") return "";
   const { changed, isForced, policy } = reboot;
   if (isForced) {
-    return "needed: the init of this system can't be switched to without one";
+    return "needed: the switch cannot replace the running init";
   }
   const isLater = target?.operation === "boot";
   if (changed.length === 0 && !isLater) return "not needed";
@@ -208,7 +208,7 @@ export function rebootText(plan: Plan): string {
     ? `needed for: ${changed.join(", ")}`
     : "needed: it starts with the next boot (operation: boot)";
   return policy === "never"
-    ? `${why}; left to you (reboot: never)`
+    ? `${why}; gitops-sync does not reboot this host (reboot: never)`
     : `${why}; a run does it in a window (reboot: ${policy})`;
 }
 

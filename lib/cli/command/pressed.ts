@@ -46,8 +46,8 @@ export async function run(call: Call): Promise<ExitCode> {
   if (!hasButtons(config)) {
     throw usageError(
       "no-buttons",
-      "Cannot act for the status page: nobody may press buttons",
-      "name serve.auth.passwordFile or serve.auth.header",
+      "Cannot act for the status page: its buttons are switched off",
+      "Set serve.auth.passwordFile or serve.auth.header.",
     );
   }
   const teller = makeTeller(call.verbose);
@@ -58,7 +58,7 @@ export async function run(call: Call): Promise<ExitCode> {
     } else {
       const why = "refused" in found
         ? found.refused
-        : "who asks for it is not in serve.auth.users";
+        : "the user is not in serve.auth.users";
       say(teller, "warning", `Refused a request of the server: ${why}`);
     }
   }
@@ -72,7 +72,7 @@ function operandsOf({ operands }: Call): [ButtonKind, string] {
   if (isKind && folder?.startsWith("/")) return [kind as ButtonKind, folder];
   throw usageError(
     "operand-missing",
-    `Cannot act without a folder: expected gitops-sync pressed ${
+    `Cannot read requests: expected gitops-sync pressed ${
       Object.keys(kinds).join("|")
     } FOLDER`,
   );
@@ -86,7 +86,7 @@ function ownerOf(config: LocalConfig): number {
 /** Does what the command does that a person would type. */
 async function act(call: Call, request: Request, teller: Teller) {
   const { by, action } = request;
-  say(teller, "notice", `${by} asks for ${action} on the status page`);
+  say(teller, "notice", `${by} requested ${action} on the status page`);
   try {
     const meant = await parse(wordsOf(request));
     const { run } = await commandsOf[action]();

@@ -72,7 +72,7 @@ function refuseBadWords({ texts }: Call): void {
     throw usageError(
       "cache-missing",
       "Cannot publish without a cache: expected --cache URL",
-      "whatever nix copy --to takes: file:///srv/cache, s3://bucket?region=eu-west-1, ssh-ng://cache.example.org",
+      "Name a store that `nix copy --to` accepts: file:///srv/cache, s3://bucket?region=eu-west-1, ssh-ng://cache.example.org.",
     );
   }
   const isOne = (texts["branch"] === undefined) !==
@@ -80,14 +80,14 @@ function refuseBadWords({ texts }: Call): void {
   if (!isOne) {
     throw usageError(
       "place-missing",
-      "Cannot tell where hosts find what was published: expected either --branch NAME or --folder FOLDER",
-      "with --branch deploy the hosts follow the branch deploy (ref: deploy)",
+      "Cannot publish: expected either --branch NAME or --folder FOLDER",
+      "Type, for example, `--branch deploy`. The hosts then follow the branch deploy (ref: deploy).",
     );
   }
   if (texts["folder"] !== undefined && texts["commit-key"] !== undefined) {
     throw usageError(
       "commit-key",
-      "Cannot use --commit-key with --folder: no commit is made there",
+      "Cannot use --commit-key with --folder: expected --branch, because a folder has no commits",
     );
   }
 }
@@ -130,7 +130,7 @@ function jobsOf(given: string | undefined): number {
   if (jobs !== undefined) return jobs;
   throw usageError(
     "jobs",
-    `Cannot work on ${given} hosts at once: expected --jobs with a whole number from 1`,
+    `Cannot use "${given}" for --jobs: expected a whole number from 1`,
   );
 }
 
@@ -178,7 +178,7 @@ function tellPeople(
   if (hosts.length > 0) {
     printRaw(table(hosts.map((one) => [one.host, stateOf(one)])));
   }
-  for (const host of removed) print(`${host} is gone from the flake`);
+  for (const host of removed) print(`${host} is no longer in the flake`);
   const at = commit === undefined ? "" : ` (${short(commit)})`;
   const failed = hosts.filter(({ error }) => error).length;
   const but = failed > 0
@@ -187,7 +187,7 @@ function tellPeople(
   const ours = short(revision);
   const says: Readonly<Record<Outcome["result"], string>> = {
     "published": `Published ${ours} to ${place.shown}${at}${but}`,
-    "unchanged": `Nothing changes in ${place.shown}${at}${but}`,
+    "unchanged": `Nothing changed in ${place.shown}${at}${but}`,
     "older":
       `Nothing was written: ${place.shown} has a later commit than ${ours}`,
     "not-published": `Nothing was written to ${place.shown}: ${
@@ -200,7 +200,7 @@ function tellPeople(
 
 function stateOf({ result, system, before }: HostOutcome): string {
   if (result === "failed") {
-    return before === undefined ? "failed" : "failed, stays as it is";
+    return before === undefined ? "failed" : "failed, not updated";
   }
   if (before === system) return "unchanged";
   return before === undefined ? "new" : "changed";

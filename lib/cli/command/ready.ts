@@ -21,7 +21,7 @@ export async function run(call: Call): Promise<ExitCode> {
     throw usageError(
       "unknown-revision",
       `Cannot check "${oneLine(revision, 80)}": expected a full commit hash`,
-      "without one, the revision that was deployed last is checked",
+      "Type the full hash, or omit it to check the commit that was deployed last.",
     );
   }
   const from = call.texts["from"] ?? config.stateDirectory;
@@ -33,7 +33,7 @@ export async function run(call: Call): Promise<ExitCode> {
     return exitCodes.ok;
   }
   const also = found.revision === undefined
-    ? "; nothing was deployed here yet, so signatures and secrets were not checked"
+    ? "; signatures and secrets were not checked, because nothing is deployed yet"
     : `, and the keys and secrets work for ${short(found.revision)}`;
   print(`Ready: ${config.ref} is at ${short(found.tip.revision)}${also}`);
   return exitCodes.ok;

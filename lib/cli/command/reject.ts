@@ -22,7 +22,7 @@ export async function run(call: Call): Promise<ExitCode> {
     call,
     "reject",
     "reject REVISION --reason TEXT",
-    "gitops-sync status names the revision that waits",
+    "Run `gitops-sync status` to see which revision waits.",
   );
   const reason = call.texts["reason"];
   const by = wisherOf(call);
@@ -42,7 +42,7 @@ export async function run(call: Call): Promise<ExitCode> {
     print(
       `Rejected ${
         short(hold.revision)
-      }: it is held, and a new commit is picked up by itself; gitops-sync retry lets it wait again`,
+      }: it is blocked. Push a new commit, or run \`gitops-sync retry\` to let this one wait for approval again.`,
     );
   }
   return exitCodes.ok;

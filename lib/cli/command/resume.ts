@@ -27,14 +27,14 @@ export async function run(call: Call): Promise<ExitCode> {
   } else {
     print(
       wasSuspended || wasRolledBack
-        ? "Resumed: the next sync works as configured"
+        ? "Resumed: the next run deploys again"
         : "This host was not suspended",
     );
     if (ended && ended.held.length > 0) {
       print(
         `${
           ended.held.map(short).join(", ")
-        } stays held; gitops-sync retry tries it again`,
+        } stays blocked. Run \`gitops-sync retry\` to try again.`,
       );
     }
   }

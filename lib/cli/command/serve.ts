@@ -81,12 +81,12 @@ async function endOf({ finished }: Deno.HttpServer): Promise<never> {
     () => "it ended",
     (error: Error) => oneLine(error.message.replace(/^Error: /, ""), 200),
   );
-  throw new SyncError(`The server can't go on: ${why}`, {
+  throw new SyncError(`The server cannot continue: ${why}`, {
     stage: "decide",
     reason: "serve-ended",
     next: "retry",
     hints: [
-      "start it again; if clients hold too many connections, put a reverse proxy in front of it",
+      "Start it again. If clients hold too many connections, put a reverse proxy in front of it.",
     ],
   });
 }
@@ -101,8 +101,8 @@ async function hooksOf(
   if (repository === undefined) {
     throw usageError(
       "serve-repository",
-      "Cannot go on without repository: no push would concern this host",
-      "name it: --repository URL",
+      "Cannot accept webhooks: expected the option repository, which tells which pushes matter",
+      "Set `repository` in the configuration, or add `--repository URL`.",
     );
   }
   // A mistake is told at the start, and not with the first push.
@@ -143,9 +143,9 @@ function routesOf(
   if (!hooks && !page && !auth) {
     throw usageError(
       "serve-nothing",
-      "Cannot go on without serve.webhookSecretFile and serve.page: there is nothing to serve",
-      "put the secret of the webhook into a file, and name it: --serve-webhook-secret-file FILE",
-      "or show the status page: --serve-page",
+      "Cannot start: there is nothing to serve; expected serve.webhookSecretFile or serve.page",
+      "Write the secret of the webhook to a file, and name it: `--serve-webhook-secret-file FILE`.",
+      "Or show the status page: `--serve-page`.",
     );
   }
   const textfile = config["metrics.textfile"];
@@ -192,7 +192,7 @@ async function listenOn(
       `Cannot listen on ${place}: ${error.message}`,
       isDenied
         ? "Only root may use a port below 1024. Name a higher port with `--serve-listen`."
-        : "Stop the program that listens there, or name another address with `--serve-listen`.",
+        : "Stop the program that listens there (`ss -lptn` lists them), or name another address with `--serve-listen`.",
     );
   }
 }

@@ -60,7 +60,7 @@ function askTwice(name: string): string {
   if (askHidden("Once more: ") === password) return password;
   throw usageError(
     "password-differs",
-    "Cannot use this password: you typed two different ones",
+    "Cannot use this password: the two passwords differ",
   );
 }
 

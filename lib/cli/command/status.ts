@@ -55,8 +55,8 @@ function refuseTogether(call: Call): void {
   if (!Deno.stdout.isTerminal()) {
     throw usageError(
       "no-terminal",
-      "Cannot use --watch here: standard output is no terminal",
-      "gitops-sync status --wait waits without one",
+      "Cannot use --watch here: standard output is not a terminal",
+      "Use `gitops-sync status --wait`, which needs no terminal.",
     );
   }
 }

@@ -74,7 +74,7 @@ function otherMachineText({ machineId }: Config): string | undefined {
 
 /** What the remote said to the last run. */
 export function lastAnswer({ tip, asked }: LocalFacts): Answer {
-  return tip ? { tip } : { unreached: asked?.message ?? "not asked" };
+  return tip ? { tip } : { unreached: asked?.message ?? "not queried" };
 }
 
 /** Asks the remote now; a person waits. */

@@ -91,6 +91,6 @@ function checkedJson(
 export function nextJson(next: NextRun | undefined): Record<string, unknown> {
   return {
     at: next?.at?.toISOString() ?? null,
-    why: next?.at ? null : next?.why ?? "not asked",
+    why: next?.at ? null : next?.why ?? "not queried",
   };
 }

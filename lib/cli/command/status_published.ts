@@ -79,8 +79,8 @@ function refuseWaiting({ switches, texts }: Call): void {
   if (flag === undefined) return;
   throw usageError(
     "root-needed",
-    `Cannot use --${flag} here: only root may ask what this host follows`,
-    `sudo gitops-sync status --${flag}`,
+    `Cannot use --${flag} without root: only root can query the repository of this host`,
+    `Run \`sudo gitops-sync status --${flag}\`.`,
   );
 }
 
@@ -89,7 +89,7 @@ function stageText({ state, stage }: Published): string {
   if (stage === null) return "";
   return state === "deploying"
     ? ` (at the ${stage} stage)`
-    : ` (a run stopped at the ${stage} stage; the next one finishes or undoes it)`;
+    : ` (a run was interrupted at the ${stage} stage; the next run finishes or undoes it)`;
 }
 
 function rowsOf(found: Published, asked: string): Row[] {
@@ -106,10 +106,10 @@ function rowsOf(found: Published, asked: string): Row[] {
       : "nothing that gitops-sync deployed",
   }, {
     label: "git",
-    text: `${target.ref} ${
-      tip ? `was at ${short(tip)} when it was asked last` : "is not known"
-    }`,
-  }, { label: "asked", text: asked }];
+    text: tip
+      ? `last known tip of ${target.ref}: ${short(tip)}`
+      : `the tip of ${target.ref} is unknown`,
+  }, { label: "checked", text: asked }];
   if (last) {
     const why = last.reason ? ` at ${last.stage}: ${last.reason}` : "";
     const what = last.revision ? ` ${short(last.revision)}` : "";
@@ -128,7 +128,7 @@ function rowsOf(found: Published, asked: string): Row[] {
   }
   rows.push({
     label: "from",
-    text: `${publishedFile}; root is told more`,
+    text: `${publishedFile}; run this as root to see more`,
   });
   return rows;
 }

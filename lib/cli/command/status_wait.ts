@@ -37,7 +37,7 @@ export async function wait(call: Call, config: Config): Promise<ExitCode> {
     const left = begun + span - Date.now();
     if (left <= 0) {
       const took = formatDuration(span);
-      say(effects, "warning", `It is not over after ${took}`);
+      say(effects, "warning", `The deployment has not ended after ${took}`);
       return await tellStatus(call, facts);
     }
     await interruption.pause(Math.min(pause, left));

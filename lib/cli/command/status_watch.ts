@@ -63,7 +63,7 @@ function draw({ switches }: Call, facts: Facts): void {
   const lines = switches.has("oneline")
     ? [shown(statusLine(facts, columns))]
     : rowLines(statusRows(facts, agreement(facts)), { ink, columns });
-  const foot = `${timeOf(facts.now.toISOString())}, q ends it`;
+  const foot = `${timeOf(facts.now.toISOString())}, press q to quit`;
   const all = [...lines, "", ink(inks.dim, foot)];
   const drawn = all.map((line) => `${line}${endOfLine}`).join("\r\n");
   write(`${home}${drawn}${below}`);

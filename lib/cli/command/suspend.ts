@@ -36,7 +36,9 @@ export async function run(call: Call): Promise<ExitCode> {
   } else {
     const { until } = suspension;
     const end = until === null ? "until resume" : `until ${timeOf(until)}`;
-    print(`Suspended ${end}; gitops-sync resume ends it`);
+    print(
+      `Suspended ${end}. Run \`gitops-sync resume\` to end the suspension.`,
+    );
     await tellOfRun(stateDirectory);
   }
   return exitCodes.ok;
@@ -49,7 +51,7 @@ async function tellOfRun(folder: string): Promise<void> {
   const { holder } = at;
   const who = holder ? ` (${holder.command}, process ${holder.pid})` : "";
   print(
-    `A run is under way${who}: it stops before the activation, or is finished if that has begun`,
+    `A run is in progress${who}: it stops before the activation, or finishes if the activation has begun`,
   );
 }
 

@@ -87,8 +87,8 @@ function isWithoutSlot(outcome: Outcome): boolean {
 
 /** Nobody is to believe that a later run skips the gates too. */
 function tellUnused(effects: Effects): void {
-  say(effects, "notice", "--skip-gates counts for this run alone", [
-    "say it again once a slot is free: gitops-sync fleet locks tells who holds them",
+  say(effects, "notice", "--skip-gates applies only to this run", [
+    "Type it again when a slot is free. Run `gitops-sync fleet locks` to see who holds the slots.",
   ]);
 }
 

@@ -77,8 +77,8 @@ function credentialsOf(config: LocalConfig): Credentials {
   }
   throw usageError(
     "vault-login",
-    "Cannot tell how to log in to Vault: expected vault.tokenFile, or vault.appRole.secretIdFile with one of vault.appRole.roleId and vault.appRole.roleIdFile",
-    `see ${guide("secrets.md")}`,
+    "Cannot log in to Vault: expected either vault.tokenFile, or vault.appRole.secretIdFile with one of vault.appRole.roleId and vault.appRole.roleIdFile",
+    `See ${guide("secrets.md")}`,
   );
 }
 

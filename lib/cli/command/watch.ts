@@ -92,12 +92,12 @@ async function tellEnd(
       text: found?.text ?? "",
     });
   } else if (found) {
-    print(`The run has ended: ${result}${found.text ? `: ${found.text}` : ""}`);
+    print(`The run ended: ${result}${found.text ? `: ${found.text}` : ""}`);
   } else {
     print(
       exit === 0
-        ? "The run has ended: it changed nothing; gitops-sync status says how the host stands"
-        : "The run was cut off: the next one finishes or undoes what it began",
+        ? "The run ended and changed nothing. Run `gitops-sync status` to see the state of the host."
+        : "The run was interrupted: the next run finishes or undoes what it began",
     );
   }
   return exit as ExitCode;
@@ -121,10 +121,10 @@ async function tellIdle(call: Call, config: LocalConfig): Promise<ExitCode> {
   }
   const isAttempt = last?.revision !== undefined;
   print([
-    "No run is under way.",
+    "No run is in progress.",
     begun === undefined
-      ? "None has been here yet."
-      : `The last one began ${timeAndAge(new Date(begun).toISOString(), now)}.`,
+      ? "There was no run on this host yet."
+      : `The last run began ${timeAndAge(new Date(begun).toISOString(), now)}.`,
     ...isAttempt
       ? [
         `The last attempt: ${last.result} ${short(last.revision!)}, ${
@@ -133,11 +133,11 @@ async function tellIdle(call: Call, config: LocalConfig): Promise<ExitCode> {
       ]
       : [],
     next.at
-      ? `The next one begins ${timeOf(next.at.toISOString())} (in ${
+      ? `The next run begins ${timeOf(next.at.toISOString())} (in ${
         formatDuration(Math.max(0, next.at.getTime() - now.getTime()))
       }).`
-      : `When the next one begins is not known: ${next.why}.`,
-    "gitops-sync watch --wait waits for it.",
+      : `The time of the next run is unknown: ${next.why}.`,
+    "Run `gitops-sync watch --wait` to wait for it.",
   ].join("\n"));
   return exitCodes.ok;
 }

@@ -41,7 +41,7 @@ export function printProblem(): SyncError | undefined {
   return usageError(
     "output-failed",
     `Cannot write the result to standard output: ${unprinted.message}`,
-    "look at where the output goes: is the disk full, the terminal gone? gitops-sync status tells how the host stands",
+    "Check where the output goes: the disk may be full, or the terminal closed. Run `gitops-sync status` to see the state of the host.",
   );
 }
 
@@ -86,8 +86,8 @@ export function errorEvent(error: unknown): Event {
     text: "This is a bug in gitops-sync",
     details: stack.split("\n"),
     hints: [
-      "the host is as status says: gitops-sync status",
-      "please report it with the lines above",
+      "Run `gitops-sync status` to see the state of the host.",
+      "Report this bug with the lines above.",
     ],
   };
 }

@@ -27,7 +27,7 @@ export function statusLine(facts: Facts, columns = Infinity): string {
   const head = `${config.host}: ${hostStateOf(facts)}, `;
   const tail = `, ${askedClause(factsOfAsked(facts))}`;
   if (!deployment) {
-    return fit(`${head}no system of gitops-sync${tail}`, columns);
+    return fit(`${head}no deployed system${tail}`, columns);
   }
   const { revision, subject } = deployment;
   const runs = short(revision);

@@ -78,8 +78,8 @@ function newcomerOf({ operands }: Call): Newcomer {
   if (name === undefined || given === undefined) {
     throw usageError(
       "words-missing",
-      "Cannot add a host without its name and key: expected gitops-sync secrets add-host NAME KEY FILE…",
-      "on the host, gitops-sync secrets recipients prints its keys",
+      "Cannot add a host: expected gitops-sync secrets add-host NAME KEY FILE…",
+      "Run `sudo gitops-sync secrets recipients` on the host to print its keys.",
     );
   }
   if (!/^[A-Za-z_][\w-]*$/.test(name)) {
@@ -216,8 +216,8 @@ async function oneRulesFile(
     "no-rules",
     found.size === 1
       ? `Cannot add a host: there is no ${name} in ${top}`
-      : `Cannot add a host for files of several ${name} at once`,
-    `${guide("secrets.md")} shows how to write one`,
+      : `Cannot add a host for files of more than one ${name} at once`,
+    `See ${guide("secrets.md")}`,
   );
 }
 
@@ -244,22 +244,22 @@ function refuseOther(
   throw usageError(
     "host-known",
     `Cannot add ${name}: ${config} has another key of that name`,
-    "take the old key out first, then: gitops-sync secrets updatekeys FILE…",
+    "Replace the old key in that file by hand, then run `gitops-sync secrets updatekeys FILE…`.",
   );
 }
 
 function whichFiles({ name }: Newcomer, config: string) {
   return usageError(
     "which-files",
-    `Cannot tell what ${name} should read: ${config} has several rules`,
-    `name a file of each rule: gitops-sync secrets add-host ${name} KEY FILE…`,
+    `Cannot choose what ${name} may read: ${config} has more than one rule`,
+    `Name a file of each rule: \`gitops-sync secrets add-host ${name} KEY FILE…\`.`,
   );
 }
 
 function byHand({ name }: Newcomer, config: string) {
   return usageError(
     "by-hand",
-    `Cannot add ${name} to ${config}: it is laid out in a way that this command does not know; nothing was changed`,
-    "add the key by hand, then: gitops-sync secrets updatekeys FILE…",
+    `Cannot add ${name} to ${config}: this command does not understand its layout; nothing was changed`,
+    "Add the key by hand, then run `gitops-sync secrets updatekeys FILE…`.",
   );
 }

@@ -81,7 +81,7 @@ async function openOwn(
     const why = answer.kind === "problem"
       ? answer.problem.why
       : answer.kind === "foreign"
-      ? "it does not open with the key of this machine that it is for"
+      ? "it names a key of this machine, but that key does not decrypt it"
       : undefined;
     // What our own reading names is more exact than what a program says.
     if (why !== undefined && file.problems.length === 0) {
@@ -104,8 +104,10 @@ function chosen(columns: Column[], host: string | undefined): Column[] {
   throw usageError(
     "unknown-host",
     `Cannot check for ${host}: neither .sops.yaml nor secrets.nix names it`,
-    `the names there: ${columns.map(({ name }) => name).join(", ") || "none"}`,
-    "a name in .sops.yaml is an anchor: - &web age1…",
+    `Use one of these names: ${
+      columns.map(({ name }) => name).join(", ") || "none found"
+    }`,
+    "Name a key in .sops.yaml with an anchor: `- &web age1…`.",
   );
 }
 
@@ -116,7 +118,7 @@ function wrongIn({ cells, problems }: Row, columns: Column[]): string[] {
   return [
     ...problems,
     ...lacking.map(({ name }) =>
-      `the rules name ${name}, and the file does not`
+      `the rules name ${name}, but the file does not`
     ),
   ];
 }
@@ -132,9 +134,9 @@ const signs: Readonly<Record<Cell, string>> = {
 function tellLeftOut(leftOut: readonly string[], most: number): void {
   if (leftOut.length === 0) return;
   print(
-    `Left out, for ${
-      leftOut.length === 1 ? "it is" : "they are"
-    } larger than limits.secrets (${formatSize(most)}): ${leftOut.join(", ")}`,
+    `Not checked, because larger than limits.secrets (${formatSize(most)}): ${
+      leftOut.join(", ")
+    }`,
   );
 }
 
@@ -145,7 +147,7 @@ function tellPeople(
   leftOut: readonly string[],
 ): void {
   if (rows.length === 0) {
-    if (leftOut.length === 0) print("Nothing is encrypted here");
+    if (leftOut.length === 0) print("There are no encrypted files here");
     return;
   }
   printRaw(table([
@@ -171,10 +173,10 @@ function tellPeople(
     const paths = which.map(({ path }) =>
       toTop === "" ? path : `${toTop}/${path}`
     );
-    printRaw(`mend with: gitops-sync secrets ${word} ${paths.join(" ")}`);
+    printRaw(`fix: gitops-sync secrets ${word} ${paths.join(" ")}`);
   }
   if (wrong.length === 0 && leftOut.length === 0) {
-    print(`${count(rows.length, "file")}, and nothing is wrong`);
+    print(`${count(rows.length, "file")}, no problems`);
   }
 }
 

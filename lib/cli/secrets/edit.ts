@@ -43,7 +43,7 @@ export async function run(call: Call): Promise<ExitCode> {
   if (file === undefined) {
     throw usageError(
       "file-missing",
-      "Cannot edit without a file: expected gitops-sync secrets edit FILE",
+      "Cannot edit a secret: expected gitops-sync secrets edit FILE",
     );
   }
   const place = await placeOf(file);
@@ -83,12 +83,12 @@ async function editSops(
   const content = await folder.read(copy.name);
   if (content.length > 0) return content;
   throw new SyncError(
-    `Cannot edit ${place.path}: nothing was left in it; it is as it was`,
+    `Cannot edit ${place.path}: the edited text is empty; the file was not changed`,
     {
       stage: "secrets",
       reason: "empty",
       next: "stop",
-      hints: [`to remove it: git rm ${place.path}`],
+      hints: [`Run \`git rm ${place.path}\` to remove the file.`],
     },
   );
 }
@@ -119,7 +119,7 @@ async function editAge(
   if (code !== 0) {
     throw usageError(
       "editor-failed",
-      `Cannot edit ${place.path}: the editor ended with ${code}; nothing was changed`,
+      `Cannot edit ${place.path}: the editor exited with code ${code}; nothing was changed`,
     );
   }
   const after = await folder.read(name);

@@ -20,8 +20,8 @@ export async function run(call: Call): Promise<ExitCode> {
       say(
         work.effects,
         "warning",
-        `Git knows ${place.path} already, in plaintext if it was committed`,
-        ["what was pushed in plaintext is known: replace the secrets in it"],
+        `Git already tracks ${place.path}; if it was committed, it is there in plaintext`,
+        ["Replace the secrets in it if the plaintext was ever pushed."],
       );
     }
     if (!isAge(place)) {
@@ -30,8 +30,8 @@ export async function run(call: Call): Promise<ExitCode> {
     if (isAgeFile(new TextDecoder().decode(plain))) {
       throw usageError(
         "encrypted-already",
-        `Cannot encrypt ${place.path}: it is encrypted already`,
-        "change it with: gitops-sync secrets edit FILE",
+        `Cannot encrypt ${place.path}: it is already encrypted`,
+        `Run \`gitops-sync secrets edit ${place.path}\` to change it.`,
       );
     }
     const recipients = await ageRecipientsOf(work.effects, place);

@@ -35,7 +35,7 @@ export async function run(call: Call): Promise<ExitCode> {
     printJson("secrets keygen", exitCodes.ok, result);
     return exitCodes.ok;
   }
-  print(`The host's key is in ${path}, for root alone.`);
+  print(`The host's key is in ${path}; only root can read it.`);
   print(`Its public key: ${recipient}`);
   print("");
   print("Next, in a checkout of the repository:");
@@ -56,11 +56,15 @@ async function writeKey(path: string, key: Uint8Array): Promise<void> {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw unmade(
         path,
-        "something is there already, and a key is never overwritten",
-        "gitops-sync secrets recipients shows this host's public keys",
+        "the file exists, and a key is never overwritten",
+        "Run `sudo gitops-sync secrets recipients` to print the public keys of this host.",
       );
     }
-    throw unmade(path, (error as Error).message, "run as root, or name a FILE");
+    throw unmade(
+      path,
+      (error as Error).message,
+      "Run the command as root, or name another FILE.",
+    );
   }
   try {
     let rest = key;

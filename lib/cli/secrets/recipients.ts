@@ -23,8 +23,8 @@ export async function run(call: Call): Promise<ExitCode> {
       reason: "no-identity",
       next: "stop",
       hints: [
-        "make one with: gitops-sync secrets keygen",
-        "or run as root, or name it with --secrets-identities FILE",
+        "Run `sudo gitops-sync secrets keygen` to make a key.",
+        "Or run this command as root, or name the key: `--secrets-identities FILE`.",
       ],
     });
   }
@@ -51,7 +51,9 @@ function tellPlugins(effects: Pick<Effects, "tell">, path: string): void {
   say(
     effects,
     "warning",
-    `${path} has keys of a plugin, and only the plugin knows their public keys`,
-    ["ask it, e.g.: age-plugin-NAME --identity; files often name them in a comment"],
+    `${path} has keys of a plugin; only the plugin knows their public keys`,
+    [
+      "Run `age-plugin-NAME --identity`, or look for a comment with the public key in the file.",
+    ],
   );
 }

@@ -63,7 +63,7 @@ export async function onFiles(
   if (call.operands.length === 0) {
     throw usageError(
       "file-missing",
-      `Cannot run ${name} without a file: expected gitops-sync ${name} FILE…`,
+      `Cannot run ${name}: expected gitops-sync ${name} FILE…`,
     );
   }
   const config = await localConfigOf(call);
@@ -160,12 +160,12 @@ async function onCopy(
   const { kind } = await reader.facts({ name: place.path, bytes: content });
   if (kind === "sops") return content;
   throw new SyncError(
-    `Cannot use what sops made of ${place.path}: it is no encrypted file`,
+    `Cannot use the output of sops for ${place.path}: it is not encrypted`,
     {
       stage: "secrets",
       reason: "sops-failed",
       next: "stop",
-      hints: ["the file was not changed; try sops itself on a copy"],
+      hints: ["Try sops on a copy of the file. The file was not changed."],
     },
   );
 }
@@ -185,10 +185,10 @@ export async function rekeyAge(
 
 /** Nothing is here that could decrypt. */
 export function noIdentity({ path }: Place): SyncError {
-  return new SyncError(`Cannot decrypt ${path}: there is no key here`, {
+  return new SyncError(`Cannot decrypt ${path}: no key was found`, {
     stage: "secrets",
     reason: "no-identity",
     next: "stop",
-    hints: ["name your own key with --secrets-identities FILE"],
+    hints: ["Name your own key: `--secrets-identities FILE`."],
   });
 }
