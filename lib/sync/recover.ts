@@ -133,9 +133,11 @@ async function finish(
   // After a reboot, the check of the boot follows anyway.
   if (target.operation !== "boot" && !rebooted) {
     const before = standingBefore(attempt);
-    const ills = await illsOf(run, before);
+    const problems = await illsOf(run, before);
     // The remote may be down itself.
-    if (ills.length > 0 && !isRemoteAlone(ills)) return unwell(ills, before);
+    if (problems.length > 0 && !isRemoteAlone(problems)) {
+      return unwell(problems, before);
+    }
   }
   const healthy = {
     done: "healthy" as const,
