@@ -29,11 +29,11 @@ export async function blessIfWell(
   state: State,
 ): Promise<void> {
   if (!await isUndecided(effects)) return;
-  const ills = await problemsOf(
+  const problems = await problemsOf(
     new Run(effects, config, state),
     standingOf({ failed: state.lastGood?.failing ?? [] }),
   );
-  if (ills.length === 0 || isRemoteAlone(ills)) {
+  if (problems.length === 0 || isRemoteAlone(problems)) {
     await blessBoot(effects, "good");
     return;
   }
@@ -41,7 +41,7 @@ export async function blessIfWell(
     effects,
     "warning",
     `This boot is not marked as good, because the host is not healthy: ${
-      textOf(ills)
+      textOf(problems)
     }`,
     [
       "Fix the host: the bootloader falls back to another system after its last try of this one.",
@@ -73,7 +73,9 @@ export async function afterFallback(
   }, and the bootloader chose another system`;
   const told = `${short(revision)}: ${because}: ${running}`;
   const good = chosen(state, running);
-  if (!good) return { outcome: { result: "failed", error: withoutWay(told) } };
+  if (!good) {
+    return { outcome: { result: "failed", error: noGoodSystem(told) } };
+  }
   say(effects, "error", told);
   const left = { revisions: [revision], because };
   const outcome = await attemptPut(effects, config, state, good, record, left);
@@ -104,7 +106,7 @@ function chosen(
     );
 }
 
-function withoutWay(told: string): SyncError {
+function noGoodSystem(told: string): SyncError {
   return new SyncError(`${told}; no earlier good system is known`, {
     stage: "health",
     reason: "never-came-up",

@@ -38,26 +38,30 @@ export async function proveBoot(
 ): Promise<Found> {
   const { lastGood } = state;
   if (!lastGood) return { state };
-  const ills = await problemsOf(
+  const problems = await problemsOf(
     new Run(effects, config, state),
     standingOf({ failed: lastGood.failing }),
   );
   // An older system would not reach the remote either.
-  if (isRemoteAlone(ills)) {
+  if (isRemoteAlone(problems)) {
     await blessBoot(effects, "good");
     return { state };
   }
-  if (ills.length === 0) {
+  if (problems.length === 0) {
     await blessBoot(effects, "good");
     return { state: await markBooted(config, state) };
   }
-  const message = `the host was not healthy after a reboot: ${textOf(ills)}`;
+  const message = `the host was not healthy after a reboot: ${
+    textOf(problems)
+  }`;
   const told = `${short(lastGood.revision)}: ${message}`;
-  const earlier = wayBack(state);
+  const earlier = rollbackTarget(state);
   if (!earlier) {
     // Later runs deploy fixes from Git, and check again until then.
     await markUnwell(config, state);
-    return { outcome: { result: "failed", error: noWayBack(told, ills) } };
+    return {
+      outcome: { result: "failed", error: noRollbackTarget(told, problems) },
+    };
   }
   say(effects, "error", told);
   const left = { revisions: [lastGood.revision], because: message };
@@ -79,7 +83,7 @@ export async function proveBoot(
     return { outcome };
   }
   await blessBoot(effects, "bad");
-  const error = goneBack(told, earlier, ills);
+  const error = rolledBackError(told, earlier, problems);
   return { outcome: { result: "failed", run: outcome.run, error } };
 }
 
@@ -103,7 +107,7 @@ async function markUnwell(config: Config, state: State): Promise<void> {
 }
 
 /** Returns the newest earlier system that is not blocked. */
-function wayBack({ earlier, holds }: State): Deployment | undefined {
+function rollbackTarget({ earlier, holds }: State): Deployment | undefined {
   return earlier.find(({ revision }) =>
     !holds.some((hold) => hold.revision === revision)
   );
@@ -117,27 +121,27 @@ function wasTaken(outcome: Outcome): boolean {
     outcome.error.next !== "retry" && !isStopped(outcome.error);
 }
 
-function noWayBack(told: string, ills: readonly Ill[]): SyncError {
+function noRollbackTarget(told: string, problems: readonly Ill[]): SyncError {
   return new SyncError(`${told}; no earlier system is left to roll back to`, {
     stage: "health",
-    reason: ills[0]!.reason,
+    reason: problems[0]!.reason,
     next: "stop",
-    details: detailsOf(ills),
+    details: detailsOf(problems),
     exit: exitCodes.broken,
     hints: ["Fix the host by hand, or push a commit that fixes it."],
   });
 }
 
-function goneBack(
+function rolledBackError(
   told: string,
   earlier: Deployment,
-  ills: readonly Ill[],
+  problems: readonly Ill[],
 ): SyncError {
   return new SyncError(`${told}; ${short(earlier.revision)} runs again`, {
     stage: "health",
-    reason: ills[0]!.reason,
+    reason: problems[0]!.reason,
     next: "hold",
-    details: detailsOf(ills),
+    details: detailsOf(problems),
     exit: exitCodes.rolledBack,
     hints: [
       "Read the journal of this boot with `journalctl --boot`: the host was not rebooted again.",

@@ -205,15 +205,15 @@ async function problemAfter(
       : "";
     return failure("other-system", `the host came up on ${other}${why}`, []);
   }
-  const ills = await problemsOf(run, standingOf(before));
-  if (ills.length === 0) return undefined;
-  if (isRemoteAlone(ills) && (age < cutOffFor || await hasWayOut(run))) {
+  const problems = await problemsOf(run, standingOf(before));
+  if (problems.length === 0) return undefined;
+  if (isRemoteAlone(problems) && (age < cutOffFor || await hasWayOut(run))) {
     return "unknown";
   }
   return failure(
-    ills[0]!.reason,
-    `the host is not healthy: ${textOf(ills)}`,
-    detailsOf(ills),
+    problems[0]!.reason,
+    `the host is not healthy: ${textOf(problems)}`,
+    detailsOf(problems),
   );
 }
 
@@ -242,7 +242,7 @@ async function undoReboot(
 ): Promise<SyncError> {
   const failed = { ...reboot, result: "failed" as const };
   const { earlier, holds } = run.state;
-  const good = reboot.isWayBack ? undefined : wayBack(earlier, reboot);
+  const good = reboot.isWayBack ? undefined : rollbackTarget(earlier, reboot);
   if (!good) {
     // It is known to be unhealthy: nothing is left to check.
     const { lastGood } = run.state;
@@ -287,7 +287,7 @@ async function undoReboot(
 }
 
 /** Returns the good system to roll back to, if possible the one booted before. */
-function wayBack(
+function rollbackTarget(
   earlier: readonly Deployment[],
   reboot: Reboot,
 ): Deployment | undefined {

@@ -145,8 +145,8 @@ async function comeToOutcome(
     state = await slotAfterDecision(effects, config, state, decision);
   }
   if (decision.kind === "nothing" && state.lastGood?.unwell) {
-    const { lookAgain } = await import("./unwell.ts");
-    const found = await lookAgain(effects, config, state);
+    const { checkAgain } = await import("./unhealthy.ts");
+    const found = await checkAgain(effects, config, state);
     if (found.outcome) return { outcome: found.outcome, mayFinish: false };
     state = found.state;
   }

@@ -133,9 +133,11 @@ async function finish(
   // After a reboot, the check of the boot follows anyway.
   if (target.operation !== "boot" && !rebooted) {
     const before = standingBefore(attempt);
-    const ills = await problemsOf(run, before);
+    const problems = await problemsOf(run, before);
     // The remote may be down itself; what brings the next commit may wait.
-    if (ills.length > 0 && !isRemoteAlone(ills)) return unhealthy(ills, before);
+    if (problems.length > 0 && !isRemoteAlone(problems)) {
+      return unhealthy(problems, before);
+    }
   }
   const healthy = {
     done: "healthy" as const,

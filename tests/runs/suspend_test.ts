@@ -15,7 +15,7 @@ test("a suspended host stays as it is until it is resumed", async (world) => {
   );
   assertEquals(
     suspended.text,
-    "Suspended until resume; gitops-sync resume ends it\n",
+    "Suspended until resume. Run `gitops-sync resume` to end the suspension.\n",
   );
   const revision = await repository.publish("News");
   const sync = await syncTo(world, 0);

@@ -27,29 +27,29 @@ import type { Found } from "./outcome.ts";
  *
  * @returns the failure, or the state without the mark if the host is healthy.
  */
-export async function lookAgain(
+export async function checkAgain(
   effects: Effects,
   config: Config,
   state: State,
 ): Promise<Found> {
   const { unwell: _, ...lastGood } = state.lastGood!;
   const run = new Run(effects, config, state);
-  const ills = await problemsOf(
+  const problems = await problemsOf(
     run,
     standingOf({ failed: lastGood.failing }),
   );
-  if (ills.length > 0 && !isRemoteAlone(ills)) {
+  if (problems.length > 0 && !isRemoteAlone(problems)) {
     const revision = short(lastGood.revision);
     const error = new SyncError(
       `${revision} is deployed, but the host is still not healthy: ${
-        textOf(ills)
+        textOf(problems)
       }`,
       {
         stage: "health",
         reason: stillUnhealthy,
         next: "stop",
         exit: exitCodes.broken,
-        details: detailsOf(ills),
+        details: detailsOf(problems),
         hints: ["Fix the host by hand, or push a commit that fixes it."],
       },
     );
