@@ -59,6 +59,26 @@ function fleet(): string {
       add(`${p}held`, own, isBad ? 1 : 0, at);
       add(`${p}approval_wanted`, own, i === 0 && hour > 18 ? 1 : 0, at);
       add(`${p}suspended`, own, i === 2 && hour > 20 ? 1 : 0, at);
+      // One host waits for a gate in the end, and two switch one after the other.
+      const isClosed = i === 1 && hour > 21;
+      add(`${p}gate_open`, `${own},gate="soak"`, isClosed ? 0 : 1, at);
+      if (isClosed) {
+        const since = end - 3 * 3600;
+        add(
+          `${p}gate_since_timestamp_seconds`,
+          `${own},gate="soak"`,
+          since,
+          at,
+        );
+      }
+      const begins = 14 + i;
+      const holds = i < 2 && hour > begins && hour <= begins + 1;
+      add(`${p}slot_held`, own, holds ? 1 : 0, at);
+      add(`${p}slot_stuck`, own, 0, at);
+      if (i === 1 && hour > 14 && hour <= 15) {
+        const since = end - 10 * 3600;
+        add(`${p}slot_wanted_timestamp_seconds`, own, since, at);
+      }
       add(`${p}needs_reboot`, own, i === 0 ? 1 : 0, at);
       add(`${p}needs_person`, own, 0, at);
       add(`${p}last_check_timestamp_seconds`, own, at - (at % 1800), at);
@@ -198,8 +218,9 @@ function drawn(panel: Panel, lines: readonly Line[]): string {
         return lines.filter(({ points }) => points.at(-1)?.[0] === end)
           .map(({ legend }, i) => text(12, row(i), legend)).join("");
       case "bargauge": {
-        const most = Math.max(...lines.map(last), 1);
-        return lines.map((line, i) =>
+        const now = lines.filter(({ points }) => points.at(-1)?.[0] === end);
+        const most = Math.max(...now.map(last), 1);
+        return now.map((line, i) =>
           text(12, row(i) - 4, line.legend, 'font-size="11"') +
           `<rect x="130" y="${row(i) - 14}" width="${
             (width - 210) * last(line) / most
