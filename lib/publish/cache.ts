@@ -44,8 +44,9 @@ function badKey(file: string, why: string): SyncError {
   );
 }
 
-/** Variables that a cache in S3 is reached with; only Nix gets them. */
+/** Variables that a cache is reached with, by SSH or in S3; only Nix gets them. */
 const ofStorage = [
+  "NIX_SSHOPTS",
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
