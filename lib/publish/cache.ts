@@ -195,10 +195,14 @@ export class Cache {
         reason,
         next: "stop",
         details: words,
-        hints: [
-          "look whether the cache can be reached and written to; publish again: what was copied is not copied twice",
-        ],
+        hints: [hintFor(last)],
       },
     );
   }
+}
+
+function hintFor(error = ""): string {
+  return error.includes("don't know how to open")
+    ? "check the URL; for s3:// use a Nix that was built with S3, which Debian's is not"
+    : "look whether the cache can be reached and written to; publish again: what was copied is not copied twice";
 }
