@@ -44,8 +44,9 @@ function badKey(file: string, why: string): SyncError {
   );
 }
 
-/** Variables for access to a cache in S3. Only Nix gets them. */
+/** Variables for access to a cache by SSH or in S3. Only Nix gets them. */
 const ofStorage = [
+  "NIX_SSHOPTS",
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
@@ -199,10 +200,14 @@ export class Cache {
         reason,
         next: "stop",
         details: words,
-        hints: [
-          "check that this machine can connect to the cache and write to it, then publish again: nothing is copied twice",
-        ],
+        hints: [hintFor(last)],
       },
     );
   }
+}
+
+function hintFor(error = ""): string {
+  return error.includes("don't know how to open")
+    ? "check the URL; for s3:// use a Nix that was built with S3, which Debian's is not"
+    : "look whether the cache can be reached and written to; publish again: what was copied is not copied twice";
 }

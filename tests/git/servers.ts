@@ -5,6 +5,7 @@
  * @module
  */
 import { output, run, start } from "../world/program.ts";
+import type { World } from "../world/world.ts";
 
 /** A port that is free right now. */
 export function freePort(): number {
@@ -26,11 +27,13 @@ export interface Sshd extends AsyncDisposable {
  * @param folder Where its keys and settings go.
  * @param authorized The public key that may enter.
  * @param more Lines for its configuration.
+ * @param world Where it runs, and so where those work who enter.
  */
 export async function startSshd(
   folder: string,
   authorized: string,
   more: readonly string[] = [],
+  world?: World,
 ): Promise<Sshd> {
   const key = `${folder}/host_key`;
   await makeKey(key);
@@ -52,16 +55,18 @@ export async function startSshd(
       "",
     ].join("\n"),
   );
-  const server = start([
+  const config = `${folder}/sshd_config`;
+  const timeout = 300_000;
+  const sshd = (before: string) => [
+    ...["sh", "-c", `${before}mkdir /run/sshd && exec "$0" -D -e -f "$1"`],
+    ...["/usr/sbin/sshd", config],
+  ];
+  const server = world ? world.start(sshd(""), { timeout }) : start([
     "unshare",
     Deno.uid() === 0 ? "--mount" : "--map-root-user",
     "--mount",
-    "sh",
-    "-c",
-    'mount -t tmpfs none /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f "$1"',
-    "sshd",
-    `${folder}/sshd_config`,
-  ], { timeout: 300_000 });
+    ...sshd("mount -t tmpfs none /run && "),
+  ], { timeout });
   const ended = server.ended.catch(() => {});
   await untilListening(port, ended);
   const [type, host] = (await Deno.readTextFile(`${key}.pub`)).split(" ");

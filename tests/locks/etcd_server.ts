@@ -6,7 +6,12 @@
  */
 import { decoded, encoded } from "../../lib/locks/etcd_api.ts";
 import { has } from "../notify/programs.ts";
-import { output, type Program, start } from "../world/program.ts";
+import {
+  output,
+  type Program,
+  type ProgramOptions,
+  start,
+} from "../world/program.ts";
 
 /** Whether there is an etcd; if not, says so. */
 export const hasEtcd = await has("etcd");
@@ -28,12 +33,19 @@ export class EtcdMember implements AsyncDisposable {
     /** What a client needs, with TLS. */
     readonly certificates: Certificates | undefined,
     private readonly argv: readonly string[],
+    private readonly options: ProgramOptions,
   ) {
-    this.#program = start(argv);
+    this.#program = start(argv, options);
   }
 
-  /** Starts a member; with `tls` it asks for a client's certificate. */
-  static async start({ tls = false } = {}): Promise<EtcdMember> {
+  /**
+   * Starts a member; with `tls` it asks for a client's certificate.
+   *
+   * @param options `timeout`: it is killed after so many milliseconds.
+   */
+  static async start(
+    { tls = false, ...options }: { tls?: boolean; timeout?: number } = {},
+  ): Promise<EtcdMember> {
     const folder = await Deno.makeTempDir({ prefix: "gitops-sync-etcd-" });
     const certificates = tls ? await certify(folder) : undefined;
     const [port, peer] = freePorts(2);
@@ -53,7 +65,7 @@ export class EtcdMember implements AsyncDisposable {
           ...["--key-file", `${folder}/server.key`],
         ]
         : [],
-    ]);
+    ], options);
     await member.ready();
     return member;
   }
@@ -88,7 +100,7 @@ export class EtcdMember implements AsyncDisposable {
 
   /** Starts it again, with what it had. */
   async restart(): Promise<void> {
-    this.#program = start(this.argv);
+    this.#program = start(this.argv, this.options);
     await this.ready();
   }
 

@@ -7,6 +7,7 @@ import type { Mutant } from "./mutant.ts";
 
 const notes = ["tests/trust/notes_test.ts"];
 const fleet = ["tests/fleet/fleet_test.ts"];
+const rollout = ["tests/fleet/rollout_test.ts"];
 
 /** All of these. */
 export const ofFleets: readonly Mutant[] = [
@@ -108,5 +109,82 @@ export const ofFleets: readonly Mutant[] = [
     from: "isPlainName(name) && !known.has(name)",
     to: "isPlainName(name) && known.has(name)",
     tests: fleet,
+  },
+  {
+    name: "rollout: each gate is open",
+    file: "lib/gates/look.ts",
+    from: "if (answers.every(({ isOpen }) => isOpen)) return { gates };",
+    to: "if (answers.length >= 0) return { gates };",
+    tests: rollout,
+  },
+  {
+    name: "rollout: a check that failed opens its gate",
+    file: "lib/forge/judge.ts",
+    from: 'const wrong = of.filter(({ state }) => state !== "success");',
+    to: 'const wrong = of.filter(({ state }) => state === "success");',
+    tests: rollout,
+  },
+  {
+    name: "rollout: what Prometheus answers is true",
+    file: "lib/gates/promql.ts",
+    from:
+      "const isTrue = (value: number) => Number.isFinite(value) && value !== 0;",
+    to: "const isTrue = (value: number) => Number.isFinite(value);",
+    tests: rollout,
+  },
+  {
+    name: "rollout: no slot is taken",
+    file: "lib/locks/take.ts",
+    from:
+      "  if (!hasLock(run.config)) return undefined;\n  const lock = await opened(run, wanted);\n",
+    to:
+      "  if (run.config) return undefined;\n  const lock = await opened(run, wanted);\n",
+    tests: rollout,
+  },
+  {
+    name: "rollout: a host goes on without a slot",
+    file: "lib/locks/take.ts",
+    from: "    lock[Symbol.dispose]();\n    throw error;\n",
+    to:
+      "    lock[Symbol.dispose]();\n    if (isWithoutSlot(error)) return undefined;\n    throw error;\n",
+    tests: rollout,
+  },
+  {
+    name: "rollout: there is one slot more",
+    file: "lib/locks/configured.ts",
+    from: 'slots: config["lock.etcd.slots"],',
+    to: 'slots: config["lock.etcd.slots"] + 1,',
+    tests: rollout,
+  },
+  {
+    name: "rollout: an unhealthy host gives its slot back",
+    file: "lib/run/slot.ts",
+    from: "if (isChanged) return { slot: { ...slot, stuck: true } };",
+    to: "if (isChanged) return { slot: due(slot) };",
+    tests: rollout,
+  },
+  {
+    name: "rollout: a slot is taken without a lease",
+    file: "lib/locks/etcd.ts",
+    from: "const put = { ...this.#put(slot, false), lease: this.#lease };",
+    to: "const put = this.#put(slot, false);",
+    tests: rollout,
+  },
+  {
+    name: "rollout: a slot that is kept stays under its lease",
+    file: "lib/locks/etcd.ts",
+    from:
+      "      { request_put: put },\n    ]);\n    if (isDone) return true;\n",
+    to:
+      "      { request_put: { ...put, lease: this.#lease } },\n    ]);\n    if (isDone) return true;\n",
+    tests: rollout,
+  },
+  {
+    name: "rollout: no slot is given back",
+    file: "lib/locks/give_back.ts",
+    from:
+      "else tellGiven(effects, await lock.server.giveBack(slot), slot.group);",
+    to: 'else tellGiven(effects, { result: "given" }, slot.group);',
+    tests: rollout,
   },
 ];

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { output, type Program, start } from "../world/program.ts";
+import {
+  output,
+  type Program,
+  type ProgramOptions,
+  start,
+} from "../world/program.ts";
 
 /** Whether a program is there; if not, says which test goes without. */
 export async function has(program: string): Promise<boolean> {
@@ -44,11 +49,12 @@ export class Server implements AsyncDisposable {
   static async start(
     argv: (port: number) => string[],
     ready: string,
+    options: ProgramOptions = {},
   ): Promise<Server> {
     const port = freePort();
     const server = new Server(
       `http://127.0.0.1:${port}`,
-      start(argv(port)),
+      start(argv(port), options),
     );
     let isOver = false;
     server.program.ended.then(() => isOver = true, () => isOver = true);

@@ -61,7 +61,7 @@ export function runOf(workflow: Workflow | undefined, name: string): string {
 /** The pipeline of GitLab: the shell of its jobs. */
 export function gitlabJobs(): Record<
   string,
-  { script?: string[]; after_script?: string[] }
+  { before_script?: string[]; script?: string[]; after_script?: string[] }
 > {
   const path = `${templates}gitlab/.gitlab-ci.yml`;
   return parse(Deno.readTextFileSync(path)) as ReturnType<typeof gitlabJobs>;
