@@ -209,5 +209,5 @@ export class Cache {
 function hintFor(error = ""): string {
   return error.includes("don't know how to open")
     ? "check the URL; for s3:// use a Nix that was built with S3, which Debian's is not"
-    : "look whether the cache can be reached and written to; publish again: what was copied is not copied twice";
+    : "check that this machine can connect to the cache and write to it, then publish again: nothing is copied twice";
 }
