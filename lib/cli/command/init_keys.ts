@@ -40,7 +40,7 @@ export async function keysFor(
   const admin = given(call, "admin-key") ?? await ownKey(effects) ??
     missing(
       "your own key: nobody but the host could read its secrets",
-      "make one: mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt",
+      "make one: gitops-sync secrets keygen ~/.config/sops/age/keys.txt",
       "or name your public key: --admin-key age1…",
     );
   const named = given(call, "host-key");
