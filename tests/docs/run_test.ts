@@ -1,7 +1,7 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exitCodes } from "../../lib/base/errors.ts";
 import { deployed, syncTo, test } from "../runs/setting.ts";
-import { blocks } from "./blocks.ts";
+import { blocks, placeOf } from "./blocks.ts";
 import { callsIn } from "./typed.ts";
 
 /** The calls that are not run here, by how they begin, and why. */
@@ -14,9 +14,51 @@ const elsewhere: readonly (readonly [call: string, why: string])[] = [
   ["fleet", "tests/fleet runs it with a real Prometheus and a forge"],
 ];
 
+/** Blocks that make no call, by their page and first words, and why. */
+const withoutCall: readonly (readonly [place: RegExp, why: string])[] = [
+  [/: \.\/dev /, "./dev is of the checkout, and no part of the program"],
+  [/: journalctl /, "tests/machine/journal_test.ts reads a real journal"],
+  [/^docs\/secrets\.md/, "tests/secrets/guide_test.ts runs the whole page"],
+  [/^docs\/quickstart\.md/, "tests/machine/quickstart_test.ts runs the page"],
+  [/^docs\/private.*(ssh-key)/, "tests/git/ssh_test.ts has a real sshd"],
+  [/^docs\/private.*install/, "it makes a folder and files of root"],
+  [/^docs\/security.*etcdctl/, "tests/locks/roles_test.ts makes these roles"],
+  [/: git push --force/, "tests/runs/testing_test.ts pushes to such a branch"],
+  [/: nix flake init/, "tests/publish/workflows_test.ts has the templates"],
+  [/: nix build/, "tests/nix/flake_test.ts builds it"],
+  [
+    /^docs\/serve.*(openssl|body=)/,
+    "tests/serve/webhook_test.ts signs requests",
+  ],
+];
+
 const shell = blocks().filter(({ language }) =>
   ["sh", "console"].includes(language)
 );
+
+test("status looks as README shows it", async (world) => {
+  await deployed(world);
+  const labelsOf = (text: string) =>
+    text.trimEnd().split("\n").map((line) => line.split(" ")[0])
+      // A world has no user that evaluates, as the module makes it.
+      .filter((label) => label !== "eval");
+  const shown = blocks("README.md").find(({ text }) => /^host /.test(text))!;
+  const { stdout } = await syncTo(world, 0, "status");
+  assertEquals(labelsOf(stdout), labelsOf(shown.text));
+  assertStringIncludes(stdout, "host   demo: in sync with main\n");
+  assertStringIncludes(shown.text, "host   myhost: in sync with main\n");
+});
+
+Deno.test("each block that is not run has a reason", async () => {
+  for (const block of shell) {
+    if ((await callsIn(block)).length > 0) continue;
+    const line = `${placeOf(block)}: ${block.text.replace(/^[$#] /, "")}`;
+    const reason = withoutCall.find(([place]) => place.test(line));
+    const first = line.split("\n")[0];
+    assert(reason, `${first}: it is not run, and nothing says why`);
+    console.log(`${first}: not run here: ${reason[1]}`);
+  }
+});
 
 test("the commands of the documentation work on a host", async (world) => {
   const { repository } = await deployed(world);

@@ -172,7 +172,7 @@ const nextIn = (text: string) =>
 /** Lets the service run until it has deployed the last commit. */
 async function isDeployed(person: Person): Promise<void> {
   const head = (await person.does("git rev-parse HEAD")).trim();
-  const end = Date.now() + 120_000;
+  const end = Date.now() + 300_000;
   while (person.machine.state()?.lastGood?.revision !== head) {
     // What the timer has started may be at work, or may have found that
     // doctor was.
@@ -214,7 +214,7 @@ const around: readonly {
         "sed -i '$i systemd.services.hello.serviceConfig.ExecStart = \"/bin/sleep 600\";' hosts/demo.nix",
       ),
     after: (person, said) => {
-      assertStringIncludes(said, "hello.service");
+      assertStringIncludes(said, "new      hello");
       return person.does(push);
     },
   },
