@@ -4,7 +4,7 @@ import { parse } from "../../lib/cli/arguments.ts";
 import { listed as known } from "../../lib/cli/commands.ts";
 import { defaultConfigPath } from "../../lib/config/config.ts";
 import { flagOptions, optionNames } from "../../lib/config/schema.ts";
-import { blocks } from "./blocks.ts";
+import { type Block, blocks } from "./blocks.ts";
 
 const top = new URL("../../", import.meta.url);
 const readme = Deno.readTextFileSync(new URL("README.md", top));
@@ -44,6 +44,15 @@ Deno.test("what README says of options is so", () => {
   assertStringIncludes(readme, `\`${defaultConfigPath}\``);
   assertStringIncludes(readme, "most of its\noptions are flags, too");
   assert(flagOptions.length > optionNames.length / 2);
+});
+
+Deno.test("the quick start in README is that of the page, which a test runs", () => {
+  const isTyped = ({ language }: Block) => language === "sh";
+  const [short] = blocks("README.md").filter(isTyped)
+    .filter(({ text }) => text.includes("gitops-sync init"));
+  const whole = blocks("docs/quickstart.md").filter(isTyped)
+    .map(({ text }) => text).join("");
+  assert(whole.startsWith(short!.text), short!.text);
 });
 
 Deno.test("the picture of a run has the stages in their order", () => {
