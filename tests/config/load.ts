@@ -30,7 +30,10 @@ export async function refused(
   text: string,
   flags: Given[] = [],
 ): Promise<SyncError> {
-  const error = await assertRejects(() => load(text, flags), SyncError);
+  const error = await assertRejects(
+    () => load(text, flags),
+    SyncError,
+  ) as SyncError;
   recordError(error);
   return error;
 }

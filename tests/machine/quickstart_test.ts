@@ -48,19 +48,19 @@ systemd-tmpfiles --create /etc/tmpfiles.d/00-nixos.conf
 END
 `;
 
-/** As the real one, on a host of its own. */
-const nixosRebuild = `#!/bin/sh
-set -eu
-[ "$1" = switch ] || exec /usr/local/bin/nixos-rebuild "$@"
-shift
-folder=$(mktemp -d)
-here=$PWD
-[ "$1" = --flake ]
-flake=$(cd "\${2%%#*}" && pwd)#\${2#*#}
-cd "$folder"
-/usr/local/bin/nixos-rebuild build --flake "$flake"
-nix-env --profile /nix/var/nix/profiles/system --set "$(readlink -f result)"
-/nix/var/nix/profiles/system/bin/switch-to-configuration switch
+/**
+ * What the real nixos-rebuild does beside building. It is no file: gitops-sync
+ * would take that for the one that builds.
+ */
+const nixosRebuild = `nixos-rebuild() {
+  [ "$1 $2" = "switch --flake" ]
+  local flake folder
+  flake=$(cd "\${3%%#*}" && pwd)#\${3#*#}
+  folder=$(mktemp -d)
+  (cd "$folder" && command nixos-rebuild build --flake "$flake")
+  nix-env --profile /nix/var/nix/profiles/system --set "$(readlink -f "$folder/result")"
+  /nix/var/nix/profiles/system/bin/switch-to-configuration switch
+}
 `;
 
 const program = (text: string) => ({ text, mode: 0o755 });
@@ -72,12 +72,13 @@ class Person {
   constructor(readonly machine: Machine) {}
 
   async types(lines: string): Promise<Ended> {
-    const script = `cd ${this.#folder}\n${lines}\npwd >/run/folder`;
+    const script =
+      `${nixosRebuild}cd ${this.#folder}\n${lines}\npwd >/run/folder`;
     const ended = await this.machine.run(["bash", "-euc", script], {
       env: {
         ...gitEnvironment,
         PATH:
-          "/root/.nix-profile/bin:/run/current-system/sw/bin:/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin",
+          "/root/.nix-profile/bin:/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
       },
       timeout: 300_000,
     });
@@ -137,7 +138,6 @@ async function prepare(machine: Machine): Promise<Person> {
       text: configuration(systemCommands(script)),
       mode: 0o644,
     },
-    "/usr/local/sbin/nixos-rebuild": program(nixosRebuild),
     "/usr/local/sbin/sudo": program('#!/bin/sh\nexec "$@"\n'),
     "/etc/hosts": {
       text: `127.0.0.1 localhost\n10.23.0.1 ${names.join(" ")}\n`,
