@@ -8,6 +8,7 @@ import { SyncError } from "../../lib/base/errors.ts";
 import { loadConfig } from "../../lib/config/config.ts";
 import type { Config } from "../../lib/config/schema.ts";
 import type { Given } from "../../lib/config/given.ts";
+import { recordError } from "../messages/record.ts";
 
 /** Loads a file of this text; its path reads `FILE` in what comes back. */
 export async function load(text: string, flags: Given[] = []): Promise<Config> {
@@ -29,7 +30,12 @@ export async function refused(
   text: string,
   flags: Given[] = [],
 ): Promise<SyncError> {
-  return await assertRejects(() => load(text, flags), SyncError) as SyncError;
+  const error = await assertRejects(
+    () => load(text, flags),
+    SyncError,
+  ) as SyncError;
+  recordError(error);
+  return error;
 }
 
 /** A value given on the command line. */

@@ -102,7 +102,7 @@ async function untilListening(port: number, ended: Promise<unknown>) {
   throw new Error(`nothing listens on port ${port}`);
 }
 
-/** Keys of a private authority, and of a server at 127.0.0.1. */
+/** Keys of a private authority, and of a server. */
 export interface Authority {
   /** The file of the authority's certificate. */
   file: string;
@@ -110,8 +110,11 @@ export interface Authority {
   key: string;
 }
 
-/** Makes a private authority and a certificate for 127.0.0.1. */
-export async function makeAuthority(folder: string): Promise<Authority> {
+/** Makes a private authority and a certificate for a server. */
+export async function makeAuthority(
+  folder: string,
+  names = "IP:127.0.0.1",
+): Promise<Authority> {
   const at = (name: string) => `${folder}/${name}`;
   const newKey = [
     ..."req -x509 -nodes -days 2 -newkey ec".split(" "),
@@ -127,7 +130,7 @@ export async function makeAuthority(folder: string): Promise<Authority> {
     "openssl",
     ...newKey,
     ...["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-subj", "/CN=server"],
-    ...["-addext", "subjectAltName=IP:127.0.0.1"],
+    ...["-addext", `subjectAltName=${names}`],
     ...["-addext", "basicConstraints=critical,CA:FALSE"],
     ...["-keyout", at("server.key"), "-out", at("server.pem")],
   ]);

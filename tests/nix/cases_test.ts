@@ -89,6 +89,26 @@ test("each module in the documentation works as it stands there", async () => {
   }
 });
 
+test("the flake in README is whole", async () => {
+  const [text, host] = [
+    ...Deno.readTextFileSync(
+      new URL("../../README.md", import.meta.url),
+    ).matchAll(/^```nix\n([^]*?)^```$/gm),
+  ].map(([, block]) => block!);
+  const written = text!
+    .replace(/(nixpkgs\.url = ")[^"]*/, "$1NIXPKGS")
+    .replace(/(gitops\.url = ")[^"]*/, "$1GITOPS")
+    .replace(
+      "./myhost.nix",
+      `(${host!.replace("./configuration.nix", "{ }")})`,
+    );
+  const settings = "nixosConfigurations.myhost.config.services.gitops";
+  assertEquals(
+    await flake.evaluate(written, `${settings}.repository`),
+    "https://github.com/myorg/infra.git",
+  );
+});
+
 test("what works is in the units as it was meant", async () => {
   const texts = await forEach(
     golden.map(({ settings }) => settings),

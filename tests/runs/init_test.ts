@@ -279,7 +279,7 @@ test("init says what it lacks", async (world) => {
   says(
     noKey.stderr,
     "your own key",
-    "age-keygen -o ~/.config/sops/age/keys.txt",
+    "gitops-sync secrets keygen ~/.config/sops/age/keys.txt",
   );
   assertEquals([...Deno.readDirSync(infra)], []);
   assertEquals(world.read("/etc/ssh/age.key"), null);

@@ -24,6 +24,18 @@ Deno.test("a key is made for root alone, and never over another", async () => {
   assertEquals(linked.code, 2);
 });
 
+Deno.test("a person's own key says nothing of a host", async () => {
+  await using checkout = await Checkout.make();
+  const path = `${checkout.home}/.config/sops/age/keys.txt`;
+  const { code, stdout, stderr } = await checkout.secrets("keygen", path);
+  assertEquals(code, 0, stderr);
+  const recipient = await output(["age-keygen", "-y", path]);
+  assertEquals(
+    stdout,
+    `Your key is in ${path}, for you alone.\nIts public key: ${recipient}\n`,
+  );
+});
+
 Deno.test("a host's public keys are those of its age and SSH keys", async () => {
   await using checkout = await Checkout.make();
   const ssh = `${checkout.home}/ssh_host`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { record } from "../messages/record.ts";
 
 /** How a program is started. */
 export interface ProgramOptions {
@@ -124,7 +125,9 @@ async function end(
         `${argv.join(" ")} took over ${timeout} ms:\n${stdout}${stderr}`,
       );
     }
-    return { code: status.code, stdout, stderr };
+    const ended = { code: status.code, stdout, stderr };
+    record(argv, ended);
+    return ended;
   } finally {
     clearTimeout(timer);
   }

@@ -40,7 +40,7 @@ export async function keysFor(
   const admin = given(call, "admin-key") ?? await ownKey(effects) ??
     missing(
       "your own key: only the host could read its secrets",
-      "Make a key: `mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt`.",
+      "Make a key: `gitops-sync secrets keygen ~/.config/sops/age/keys.txt`.",
       "Or name your public key: `--admin-key age1…`.",
     );
   const named = given(call, "host-key");

@@ -1,9 +1,9 @@
 /**
- * `gitops-sync secrets keygen`: this host's own key.
+ * `gitops-sync secrets keygen`: this host's own key, or a person's.
  *
  * @module
  */
-import { dirname, resolve } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { type ExitCode, exitCodes, SyncError } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
 import { syncFolder } from "../../host/files.ts";
@@ -11,6 +11,7 @@ import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
+import { ofPeople } from "./identities.ts";
 
 /** Where a host's key is, if nothing else is said. */
 export const usualKey = "/etc/ssh/age.key";
@@ -35,8 +36,16 @@ export async function run(call: Call): Promise<ExitCode> {
     printJson("secrets keygen", exitCodes.ok, result);
     return exitCodes.ok;
   }
-  print(`The host's key is in ${path}; only root can read it.`);
+  const isOwnKey = ofPeople.some((one) =>
+    path === join(Deno.env.get("HOME") ?? "/", one)
+  );
+  print(
+    isOwnKey
+      ? `Your key is in ${path}; only you can read it.`
+      : `The host's key is in ${path}; only root can read it.`,
+  );
   print(`Its public key: ${recipient}`);
+  if (isOwnKey) return exitCodes.ok;
   print("");
   print("Next, in a checkout of the repository:");
   print(`  gitops-sync secrets add-host ${Deno.hostname()} ${recipient} FILE…`);

@@ -179,6 +179,7 @@ in
     nix.package = optionOf types.package pkgs.nix;
     system.autoUpgrade.enable = optionOf types.bool false;
     system.build = values;
+    system.extraSystemBuilderCmds = optionOf types.str "";
     system.stateVersion = optionOf types.str "";
     systemd.package = optionOf types.package pkgs.systemd;
     systemd.paths = optionOf (types.attrsOf (types.submodule { options = pathOptions; })) { };
@@ -216,6 +217,7 @@ in
             ) config.environment.etc
             ++ map (package: "ln -s ${package}/bin/* $out/sw/bin/") config.environment.systemPackages
           )
+          + "\n${config.system.extraSystemBuilderCmds}"
         );
     systemd.units =
       unitsOf "service" serviceText config.systemd.services
