@@ -5,8 +5,8 @@
  *                                          --whole what was not provoked
  *     golden.ts write FOLDER [--keep]      writes it anew, or adds to it
  *
- * FOLDER holds a recording (record.ts). Where the file lacks a message, compare
- * ends with 1, and its last line is how many there are.
+ * FOLDER holds a recording (record.ts). If the file lacks a message, compare ends
+ * with 1.
  *
  * @module
  */
@@ -120,10 +120,10 @@ function compare(folder: string, isWhole: boolean): number {
       console.log(`note: no test provoked:\n${blockOf(message)}`);
     }
   }
+  console.log(`tests/messages.golden lacks ${added.length} messages`);
   if (added.length > 0) {
-    console.log("hint: look at them, then add them: ./dev messages --keep");
+    console.log("hint: Read them, then add them: ./dev messages --keep");
   }
-  console.log(added.length);
   return added.length;
 }
 
