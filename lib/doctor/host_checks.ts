@@ -24,6 +24,7 @@ import { wantedOf } from "../run/approval.ts";
 import { closedNames, gatedNow } from "../run/gates.ts";
 import { rolledBackBy, rolledBackOf } from "../run/rolled_back.ts";
 import { refuseOtherMachine } from "../sync/machine.ts";
+import { waitForLock } from "../sync/wait_for_lock.ts";
 import { readSuspension } from "../state/suspension.ts";
 import { answerOf } from "./nix_checks.ts";
 import {
@@ -39,6 +40,12 @@ const { build, locked, remote, usage } = exitCodes;
 
 /** The oldest runtime that the package accepts (nix/package.nix). */
 const oldestDeno = "2.2";
+
+/**
+ * Milliseconds to wait for a run in progress: the timer often starts the first
+ * one just before a person types the command.
+ */
+const runPatience = 60_000;
 
 /** What a run needs before it queries any server. */
 export const hostChecks: readonly Check[] = [
@@ -58,7 +65,13 @@ export const machineChecks: readonly Check[] = [
     exit: usage,
     look: stateFolder,
   },
-  { name: "idle", needs: ["state"], exit: locked, look: idle },
+  {
+    name: "idle",
+    needs: ["state"],
+    exit: locked,
+    patience: 2 * runPatience,
+    look: idle,
+  },
 ];
 
 /** What `preflight` checks. */
@@ -188,11 +201,9 @@ async function stateFolder({ config, known, effects }: Configured) {
 
 /** Two checks of the same units would end each other. */
 async function idle({ config, known, effects }: Configured) {
-  known.lock = await takeLock(
-    config.stateDirectory,
-    "doctor",
-    effects.now().getTime(),
-  );
+  const take = () =>
+    takeLock(config.stateDirectory, "doctor", effects.now().getTime());
+  known.lock = await waitForLock(effects, take, runPatience);
   await refuseOthers();
   return ok("no run and no switch is in progress");
 }

@@ -179,7 +179,7 @@ const rounds: readonly { exit: number; damages: readonly Damage[] }[] = [
         breaks:
           "systemctl stop nix-daemon.socket nix-daemon.service; rm -f /nix/var/nix/daemon-socket/socket",
         check: "nix-daemon",
-        says: /the Nix daemon does not run/,
+        says: /no Nix daemon/,
         hint: /^start it: (systemctl restart nix-daemon\.socket)$/,
       },
       {
@@ -431,7 +431,24 @@ Deno.test({
       assert(user.code !== 0);
     }
 
-    // A run under way is not disturbed.
+    // It waits for a run that ends soon.
+    const short = machine.start([
+      ...["flock", "/var/lib/gitops-sync/lock", "sleep", "5"],
+    ]);
+    await machine.output([
+      ...[
+        "sh",
+        "-c",
+        "while flock -n /var/lib/gitops-sync/lock true; do :; done",
+      ],
+    ]);
+    assertEquals(
+      (await ask()).checks.find(({ name }) => name === "idle")?.state,
+      "ok",
+    );
+    await short.ended;
+
+    // A run in progress is not disturbed.
     const holder = machine.start([
       ...["flock", "/var/lib/gitops-sync/lock", "sleep", "600"],
     ]);
