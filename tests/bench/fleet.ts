@@ -247,7 +247,19 @@ async function both(refs: string): Promise<[ours: Used, theirs: Used]> {
   tell(`poll that fetches, protocol 0, ${refs}`, theirs);
   return [ours, theirs];
 }
+/** The same question with a full name, and Git's way to ask for one ref. */
+async function named(refs: string): Promise<void> {
+  const argv = own.argv.filter((word) => word !== "--tags")
+    .map((word) => word === "main" ? "refs/heads/main" : word);
+  tell(`poll, full name, ${refs}`, await costOf(server, { ...own, argv }));
+  const copy = `${world.folder}/${crypto.randomUUID()}.git`;
+  await output(["git", "init", "--quiet", "--bare", copy]);
+  const fetch = ["git", "-C", copy, "fetch", "--quiet", "--no-tags", url];
+  const one = { argv: [...fetch, "refs/heads/main"], env: {} };
+  tell(`fetch of one ref, protocol 2, ${refs}`, await costOf(server, one));
+}
 const few = await both("few refs");
+await named("few refs");
 await addNames(repository, (i) => `pull/${i}/head`);
 const others = await both("10,000 changes");
 const minute = await allAtOnce(server, own);
@@ -260,6 +272,7 @@ console.log(
 );
 await addNames(repository, (i) => `${i % 2 ? "heads" : "tags"}/name-${i}`);
 const many = await both("10,000 branches and tags");
+await named("10,000 branches and tags");
 tell(
   "run that brings a new commit",
   await newCommit(server, world, repository),
