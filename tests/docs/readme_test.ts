@@ -42,7 +42,7 @@ Deno.test("the program takes each command as README writes it", async () => {
 
 Deno.test("what README says of options is so", () => {
   assertStringIncludes(readme, `\`${defaultConfigPath}\``);
-  assertStringIncludes(readme, "most of its\noptions are flags, too");
+  assertStringIncludes(readme, "Most of its options are flags too");
   assert(flagOptions.length > optionNames.length / 2);
 });
 

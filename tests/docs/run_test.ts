@@ -45,8 +45,8 @@ test("status looks as README shows it", async (world) => {
   const shown = blocks("README.md").find(({ text }) => /^host /.test(text))!;
   const { stdout } = await syncTo(world, 0, "status");
   assertEquals(labelsOf(stdout), labelsOf(shown.text));
-  assertStringIncludes(stdout, "host   demo: in sync with main\n");
-  assertStringIncludes(shown.text, "host   myhost: in sync with main\n");
+  assertStringIncludes(stdout, "host     demo: in sync with main\n");
+  assertStringIncludes(shown.text, "host     myhost: in sync with main\n");
 });
 
 Deno.test("each block that is not run has a reason", async () => {
