@@ -12,15 +12,15 @@ test("a word, flag or value that is not understood is told with what is near", a
   const table: [string[], string][] = [
     [
       ["statsu"],
-      `Cannot run statsu: there is no such command\nhint: did you mean status? ${all}`,
+      `Cannot run statsu: there is no such command\nhint: Did you mean status? ${all}`,
     ],
     [
       ["config"],
-      "Cannot run config: expected one of its commands\nhint: see gitops-sync config --help",
+      "Cannot run config: expected one of its subcommands\nhint: Run `gitops-sync config --help` for the list.",
     ],
     [
       ["config", "chek"],
-      `Cannot run config: there is no such command\nhint: did you mean config check? ${all}`,
+      `Cannot run config: there is no such command\nhint: Did you mean config check? ${all}`,
     ],
     [
       ["\x1b[31mred\n"],
@@ -28,28 +28,28 @@ test("a word, flag or value that is not understood is told with what is near", a
     ],
     [
       ["status", "now"],
-      `Cannot use "now" after status: expected no more words\nhint: see gitops-sync status --help`,
+      `Cannot use "now" after status: expected no more arguments\nhint: Run \`gitops-sync status --help\`.`,
     ],
     [
       ["--repositry=x"],
-      `Cannot use --repositry with sync: there is no such flag\nhint: did you mean --repository? ${all}`,
+      `Cannot use --repositry with sync: there is no such flag\nhint: Did you mean --repository? ${all}`,
     ],
     [
       ["status", "--now"],
-      `Cannot use --now with status: there is no such flag\nhint: it is a flag of gitops-sync sync`,
+      `Cannot use --now with status: there is no such flag\nhint: Use it with \`gitops-sync sync\`.`,
     ],
     [
       ["--no-keep"],
-      `Cannot use --no-keep with sync: there is no such flag\nhint: --keep takes a value, and has no opposite`,
+      `Cannot use --no-keep with sync: there is no such flag\nhint: Use \`--keep\` with a value: it has no --no- form.`,
     ],
     [["rollback", "--to"], `Cannot use --to alone: expected --to REVISION`],
     [
       ["history", "--limit", "few"],
-      `Cannot use "few" for --limit: expected a whole number\nhint: 0 shows all`,
+      `Cannot use "few" for --limit: expected a whole number\nhint: Type a number of attempts, or 0 for all.`,
     ],
     [
       ["completions"],
-      `Cannot make completions for "": expected bash, zsh or fish\nhint: gitops-sync completions bash, for example`,
+      `Cannot make completions for "": expected bash, zsh or fish\nhint: Type, for example, \`gitops-sync completions bash\`.`,
     ],
     [
       ["--operation", "swich"],

@@ -7,7 +7,7 @@ type Row = [line: string, offered: string[], not: string[]];
 
 /** The beginning of a line, and some of the words that are offered for its end. */
 const table: Row[] = [
-  ["gitops-sync ", ["sync", "status", "config", "completions"], ["check"]],
+  ["gitops-sync ", ["sync", "status", "config", "completions"], ["keygen"]],
   ["gitops-sync d", ["diff", "doctor"], ["retry"]],
   ["gitops-sync diff --format ", ["text", "markdown"], []],
   ["gitops-sync s", ["sync", "status", "suspend"], ["retry"]],
