@@ -84,7 +84,7 @@ Deno.test({
       gate,
     );
     assertStringIncludes(said, "h5.service failed before, and fails again");
-    assertStringIncludes(said, "nightly.service failed meanwhile");
+    assertStringIncludes(said, "nightly.service failed at the same time");
     assertStringIncludes(said, "d6.service failed meanwhile");
     assertStringIncludes(said, "i2.service failed meanwhile");
     assertStringIncludes(said, "systemd-timedated.service failed meanwhile");

@@ -209,7 +209,7 @@ test("a way back that fails too needs a person, and is tried again", async (worl
     `The rollback from ${short(bad)} failed; trying it again`,
     `error: The rollback from ${
       short(bad)
-    } had failed before; the rollback failed too: activating`,
+    } failed before; the rollback failed too: activating`,
   );
   Deno.removeSync(flag);
   says((await syncTo(world, 9)).stderr, "the previous system runs again");
