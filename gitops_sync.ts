@@ -1,6 +1,6 @@
 /**
- * Pull-based GitOps for NixOS: brings this host to what a Git repository says,
- * or leaves it as it is and says why.
+ * Pull-based GitOps for NixOS: deploys what a Git repository defines to this
+ * host, or leaves the host unchanged and reports why.
  *
  * @module
  */
@@ -8,15 +8,18 @@ import { stillSettled } from "./lib/sync/settled.ts";
 
 if (import.meta.main) Deno.exit(await start());
 
-/** Most runs have nothing to do, and load nothing to find that out. */
+/**
+ * Runs the program. Most runs have nothing to do, so this is checked first,
+ * with few modules loaded.
+ */
 async function start(): Promise<number> {
   const says = await stillSettled(Deno.args);
   if (says !== undefined) {
     console.log(says);
     return 0;
   }
-  // Not a literal: Deno reads every module that a literal leads to before it
-  // starts, which would cost such a run as much again.
+  // Not a literal: before it starts, Deno reads every module that a literal
+  // import leads to. That would double the cost of a run with nothing to do.
   const rest: string = "./lib/cli/main.ts";
   const { main } = await import(rest);
   return await main(Deno.args);

@@ -1,5 +1,5 @@
 /**
- * From the words on the command line to a call of one command.
+ * Turns the words of the command line into a call of one command.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Given } from "../config/given.ts";
 /**
  * Reads the arguments of the program.
  *
- * @throws {SyncError} exit 2, for a word or flag that the command doesn't take.
+ * @throws {SyncError} exit 2, if the command does not take a word or flag.
  */
 export async function parse(args: readonly string[]): Promise<Call> {
   if (args[0] === "help") return await parse([...args.slice(1), "--help"]);
@@ -48,7 +48,7 @@ export async function parse(args: readonly string[]): Promise<Call> {
     const flag = command.flags.find((flag) => flag.name === name);
     if (!flag) throw await unknownFlag(`--${name}`, command);
     const { value, optional } = flag;
-    // It may have a value in another command.
+    // A flag of the same name may take a value in another command.
     const isAlone = parsed[name] === true || parsed[name] === "";
     if (value === undefined && !isAlone) throw needsNoValue(name);
     if (value === undefined || (optional && isAlone)) own.switches.add(name);
@@ -70,14 +70,19 @@ export async function parse(args: readonly string[]): Promise<Call> {
   };
 }
 
-/** A flag that may stand alone takes no word after it for its value. */
+/**
+ * Adds `=` to each flag with an optional value, so that the parser does not
+ * take the next word as its value.
+ */
 function withoutValue(args: readonly string[]): string[] {
   const alone = ownFlags.filter(({ optional }) => optional)
     .map(({ name }) => `--${name}`);
   return args.map((word) => alone.includes(word) ? `${word}=` : word);
 }
 
-/** Ties an empty value to its flag, which the parser would take for none. */
+/**
+ * Joins an empty value with its flag; otherwise the parser would find no value.
+ */
 function withEmptyValues(args: readonly string[]): string[] {
   const isFlag = (word: string | undefined) =>
     valueFlags.some((name) => `--${name}` === word);
@@ -87,10 +92,13 @@ function withEmptyValues(args: readonly string[]): string[] {
   });
 }
 
-/** What stands for `-1` while flags are looked for. */
+/** Matches what replaces `-1` while flags are parsed. */
 const back = /^\0(\d+)$/;
 
-/** `-1` names an attempt, and is no flag, unless it is the value of one. */
+/**
+ * Hides `-1`, which names an attempt, from the parser, unless it is the value
+ * of a flag.
+ */
 function withoutNumbers(args: readonly string[]): string[] {
   return args.map((word, i) => {
     const isValue = valueFlags.some((name) => `--${name}` === args[i - 1]);
@@ -115,7 +123,9 @@ const aloneFlags = [
   ...negatableFlags,
 ];
 
-/** Whether a flag stands among the arguments; a boolean alone can't tell. */
+/**
+ * Returns whether a flag was given; the parsed boolean is also `false` if not.
+ */
 function isGiven(args: readonly string[], name: string): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? undefined : end).some((word) =>
@@ -133,7 +143,7 @@ function textOf(name: string, value: string, given: unknown): string {
   );
 }
 
-/** A value that is one of those that there are. */
+/** Returns the value if it is one of the choices. */
 function chosen({ name, choices }: Flag, text: string): string {
   if (!choices || choices.includes(text)) return text;
   throw usageError(
@@ -164,9 +174,9 @@ function givenOptions(
 }
 
 /**
- * The command that the first words name; `sync` if there are none.
+ * Finds the command that the first words name; `sync` if there are none.
  *
- * @param args All words, as they were typed.
+ * @param args All words, as typed.
  */
 async function find(
   words: string[],
@@ -205,7 +215,10 @@ async function find(
   );
 }
 
-/** What to say where a word stands behind a flag whose value follows a `=`. */
+/**
+ * Returns a hint if the extra word was meant as the value of the flag before
+ * it, which takes its value only after a `=`.
+ */
 function meantAsValue(
   { flags }: CommandSpec,
   word: string,
@@ -220,7 +233,7 @@ function meantAsValue(
     }\`.`;
 }
 
-/** The commands that begin with a word, as one that is there for its help. */
+/** Returns the help of all commands that begin with a word, as a command. */
 function groupOf(word: string): CommandSpec | undefined {
   const members = commands.filter(({ name }) => name.startsWith(`${word} `));
   if (members.length === 0) return undefined;
@@ -246,7 +259,7 @@ async function unknownFlag(argument: string, command: CommandSpec) {
   );
 }
 
-/** What a person may have meant by a flag that the command does not take. */
+/** Returns a hint for a flag that the command does not take. */
 async function flagHint(flag: string, command: CommandSpec): Promise<string> {
   const { hintFor } = await import("../config/typed_words.ts");
   const typed = hintFor(flag);

@@ -1,5 +1,5 @@
 /**
- * The attempts of this host, and which one a person means.
+ * Lists the attempts of this host, and finds the one that a word names.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import { loggedAttempts } from "../state/log_entries.ts";
 import type { NamedAttempt } from "../report/history_words.ts";
 import { readState } from "../state/state_file.ts";
 
-/** Every attempt, oldest first; the one under way or cut off is the last. */
+/**
+ * Returns every attempt, oldest first. The last one may be in progress or
+ * interrupted.
+ */
 export async function attemptsIn(folder: string): Promise<NamedAttempt[]> {
   const known = readHistory(folder).map((entry): NamedAttempt => ({
     id: entry.id,
@@ -23,30 +26,35 @@ export async function attemptsIn(folder: string): Promise<NamedAttempt[]> {
     known.push({ id: attempt.id, revision: attempt.commit.revision });
     ids.add(attempt.id);
   }
-  // The history may be damaged, or have been written by nobody yet.
+  // The history may be damaged or missing, so the logs are listed as well.
   const unknown = loggedAttempts(folder).filter((id) => !ids.has(id))
     .map((id): NamedAttempt => ({ id, revision: undefined }));
   return [...known, ...unknown].sort((a, b) => order(a) < order(b) ? -1 : 1);
 }
 
-/** Ids begin with a time; those of some lines of the history do not. */
+/**
+ * Returns a key to sort by: the time in the ID, or else the time of the entry.
+ */
 function order({ id, entry }: NamedAttempt): string {
   return /^\d{8}-\d{6}/.exec(id)?.[0] ??
     (entry?.at ?? "").slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
 }
 
-/** Whether a run made it; a person's word and an outage have no log. */
+/**
+ * Returns whether a run made the entry. Entries of a person's command or of an
+ * outage have no log.
+ */
 export function isOfRun({ entry }: NamedAttempt): boolean {
   return entry === undefined || isAttempt(entry);
 }
 
 /**
- * The attempt that a word names: an id or its beginning, a revision or its
- * beginning (its last attempt counts), or `-1` for the last one, `-2` for the
- * one before it.
+ * Returns the attempt that a word names: an ID or its beginning, a revision or
+ * its beginning (the last attempt of it), or a number: `-1` is the last
+ * attempt, `-2` the one before it.
  *
- * @param word None: the last one.
- * @param isMeant Which of them count first, where more than one could be meant.
+ * @param word If it is missing, the last attempt is returned.
+ * @param isMeant Selects the preferred attempts if more than one matches.
  * @throws {SyncError} `no-attempts`, `attempt-missing`, exit 2.
  */
 export function attemptNamed(
@@ -54,7 +62,7 @@ export function attemptNamed(
   word: string | undefined,
   isMeant: (attempt: NamedAttempt) => boolean = () => true,
 ): NamedAttempt {
-  // An entry of a person's word has an id, and counts as no attempt.
+  // A person's command has an entry with an ID, but is not an attempt.
   const attempts = known.filter(isOfRun);
   if (known.length === 0) {
     throw usageError(
@@ -98,7 +106,7 @@ function byName(
     known.findLast(({ id }) => id.startsWith(word));
 }
 
-/** The words that name attempts, newest first, for completions. */
+/** Returns the words that name attempts, newest first, for completions. */
 export async function attemptWords(folder: string): Promise<string[]> {
   return (await attemptsIn(folder)).map(({ id }) => id).reverse();
 }

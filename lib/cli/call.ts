@@ -1,5 +1,5 @@
 /**
- * A command, and what a person asks of it.
+ * Defines a command, and a call of it.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { Given } from "../config/given.ts";
 /** A flag of one command, or of all. */
 export interface Flag {
   name: string;
-  /** What stands for its value in the help; none: it stands alone. */
+  /** The name of its value in the help; without it, the flag takes no value. */
   value?: string;
-  /** Whether it may also stand alone; its value then follows a `=`. */
+  /** Whether the value is optional. If so, it must follow a `=`. */
   optional?: true;
-  /** The words that its value can be. */
+  /** The allowed values. */
   choices?: readonly string[];
   text: string;
 }
 
-/** A flag as it is typed, with what may or must follow it. */
+/** Returns a flag as it is typed, with its value. */
 export function writtenOf({ name, value, optional }: Flag): string {
   if (value === undefined) return `--${name}`;
   return optional ? `--${name}[=${value}]` : `--${name} ${value}`;
@@ -29,28 +29,35 @@ export interface CommandSpec {
   name: string;
   /** One line for the list of commands. */
   summary: string;
-  /** More for its own help. */
+  /** The longer text for its own help. */
   text: string;
-  /** What may follow its name, e.g. `bash|zsh|fish`. */
+  /** The operand as the help shows it, for example `bash|zsh|fish`. */
   operand?: string;
-  /** How many operands there may be, where it is not one. */
+  /**
+   * The maximum number of operands; the default is 1 if there is an operand.
+   */
   most?: number;
-  /** The words that `operand` can be. */
+  /** The allowed values of `operand`. */
   choices?: readonly string[];
   flags: readonly Flag[];
-  /** Another name of it. */
+  /** Another name for the command. */
   alias?: string;
-  /** Whether only programs call it, so that no list names it. */
+  /** Whether only programs call it. No list names it then. */
   isHidden?: boolean;
-  /** Lines to type, each with what it does. */
+  /** Example command lines, each with what it does. */
   examples?: readonly (readonly [line: string, does: string])[];
-  /** Whether it says itself what is wrong with the configuration. */
+  /**
+   * Whether the command itself reports what is wrong with the configuration.
+   */
   judges?: boolean;
-  /** What it may do at most; none: all that we may, for a person's own files. */
+  /**
+   * How far it may reach on the host. Without a value it keeps all our
+   * permissions, because it works on a person's own files.
+   */
   reach?: Reach | ((operands: readonly string[]) => Reach | undefined);
 }
 
-/** Whether what a command writes is about this host. */
+/** Returns whether the output of a command is about this host. */
 export function isAboutHost({ reach, isHidden }: CommandSpec): boolean {
   const isOfHost = reach === "host" || reach === "state" ||
     reach === "looks" || reach === "notify" || reach === "locks" ||
@@ -58,12 +65,12 @@ export function isAboutHost({ reach, isHidden }: CommandSpec): boolean {
   return isOfHost && !isHidden;
 }
 
-/** What a person asked for. */
+/** A parsed command line. */
 export interface Call {
-  /** All of it, as it was typed. */
+  /** All words, as typed. */
   words: readonly string[];
   command: CommandSpec;
-  /** What follows the command's name. */
+  /** The words after the command's name. */
   operands: readonly string[];
   /** `--config`, if given. */
   configPath: string | undefined;
@@ -73,10 +80,10 @@ export interface Call {
   verbose: boolean;
   help: boolean;
   version: boolean;
-  /** The command's own flags that take a value. */
+  /** The command's own flags with a value. */
   texts: Readonly<Record<string, string>>;
-  /** The command's own flags that stand alone. */
+  /** The command's own flags without a value. */
   switches: ReadonlySet<string>;
-  /** On whose behalf a program calls; none: whoever runs this. */
+  /** For whom a program made the call; the default is the user who runs it. */
   by?: string;
 }

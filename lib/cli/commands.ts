@@ -1,5 +1,6 @@
 /**
- * The only list of commands: arguments, help and completions come from it.
+ * Holds the only list of commands. Arguments, help and completions come from
+ * it.
  *
  * @module
  */
@@ -833,7 +834,7 @@ export const commands: readonly CommandSpec[] = [
   },
 ];
 
-/** The commands that a person is told of. */
+/** The commands that the help and the completions show. */
 export const listed: readonly CommandSpec[] = commands.filter(({ isHidden }) =>
   !isHidden
 );

@@ -1,5 +1,5 @@
 /**
- * The configuration of a call: its file and its flags.
+ * Loads the configuration of a call from its file and its flags.
  *
  * @module
  */
@@ -13,7 +13,10 @@ import type { Config } from "../config/schema.ts";
 import { checkStateFolder } from "../state/folder_check.ts";
 import type { Call } from "./call.ts";
 
-/** For commands that deal with the repository. */
+/**
+ * Loads the configuration for commands that use the repository, and checks the
+ * state folder.
+ */
 export async function configOf(call: Call): Promise<Config> {
   const config = await loadConfig(
     pathOf(call, isAboutFlags(call)),
@@ -23,29 +26,32 @@ export async function configOf(call: Call): Promise<Config> {
   return config;
 }
 
-/** For what says itself whether the state folder can be trusted. */
+/** Loads the same for a command that checks the state folder itself. */
 export async function loadConfigOf(call: Call): Promise<Config> {
   return await loadConfig(pathOf(call, isAboutFlags(call)), call.given);
 }
 
-/** For commands that only look at what this host keeps. */
+/**
+ * Loads the configuration for commands that use only what this host stores, and
+ * checks the state folder.
+ */
 export async function localConfigOf(call: Call): Promise<LocalConfig> {
   const config = await readConfig(call);
   checkStateFolder(config.stateDirectory);
   return config;
 }
 
-/** For what does not touch the state folder. */
+/** Loads the configuration for commands that do not use the state folder. */
 export async function readConfig(call: Call): Promise<LocalConfig> {
   return await loadLocalConfig(pathOf(call, true), call.given);
 }
 
-/** Flags that name the repository are enough without a file. */
+/** Returns whether the flags name the repository; then no file is needed. */
 function isAboutFlags({ given }: Call): boolean {
   return given.some(({ key }) => key === "repository");
 }
 
-/** The file to read; the usual one may be missing where flags are enough. */
+/** Returns the file to read; `undefined` if it may be missing and is missing. */
 function pathOf(call: Call, mayBeMissing: boolean): string | undefined {
   if (call.configPath !== undefined) return call.configPath;
   return mayBeMissing && !isThere(defaultConfigPath)

@@ -1,6 +1,6 @@
 /**
- * Runs a command where Deno lets it do no more than its configuration needs: in
- * a worker, because a process that may do something can't give that up in part.
+ * Runs a command with no more permissions than its configuration needs. It runs
+ * in a worker, because a process cannot give up a part of a Deno permission.
  *
  * @module
  */
@@ -21,11 +21,11 @@ import { namesSockets, permissionsFor, type Reach } from "./permissions.ts";
 import type { Call } from "./call.ts";
 
 /**
- * Runs a command that reaches no further than this.
+ * Runs a command in a worker with the permissions of its reach.
  *
- * @returns its exit code; every error was told.
- * @throws {SyncError} what is wrong with the configuration, or
- * `permissions-missing`, exit 2.
+ * @returns its exit code; every error was reported.
+ * @throws {SyncError} if the configuration is wrong, or `permissions-missing`,
+ * exit 2.
  */
 export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
   const config = await configFor(call);
@@ -35,15 +35,16 @@ export async function confined(call: Call, reach: Reach): Promise<ExitCode> {
 }
 
 /**
- * Delivers what the run has to tell, where no unit does. It is another worker:
- * what changes the host reaches no receiver, and the other way round.
+ * Delivers the messages of the run if no unit does. It uses another worker: the
+ * one that changes the host cannot connect to receivers, and this one cannot
+ * change the host.
  */
 async function deliverAfter(config: LocalConfig): Promise<void> {
   if (config["notify.by"] !== "run" || !tellsAny(config)) return;
   try {
     await inWorker("./deliver_worker.ts", "notify", config);
   } catch (error) {
-    // How the run ended counts, and not who could be told.
+    // The exit code is that of the run, even if the delivery failed.
     const { makeTeller } = await import("./output/teller.ts");
     const { message } = error as Error;
     say(makeTeller(false), "warning", `Cannot deliver messages: ${message}`);
@@ -68,7 +69,10 @@ async function inWorker(
   return await resultOf<ExitCode>(worker, exitCodes.bug);
 }
 
-/** A command that judges the configuration itself gets what the defaults need. */
+/**
+ * Returns the configuration. If it is wrong and the command reports that
+ * itself, returns the defaults, which give the permissions.
+ */
 async function configFor(call: Call): Promise<LocalConfig> {
   try {
     return await readConfig(call);
@@ -79,7 +83,7 @@ async function configFor(call: Call): Promise<LocalConfig> {
 }
 
 /**
- * Starts a module that may do no more than this.
+ * Starts a module in a worker with these permissions.
  *
  * @throws {SyncError} exit 2: `host-name`, `permissions-missing`.
  */

@@ -1,6 +1,6 @@
 /**
- * Delivers messages in a worker with fewer permissions, which
- * lib/cli/confine.ts starts after a run.
+ * Delivers messages in a worker with fewer permissions. lib/cli/confine.ts
+ * starts it after a run.
  *
  * @module
  */
@@ -14,13 +14,16 @@ import { hostPart } from "../report/host_facts.ts";
 import { whileAlive } from "./life.ts";
 import { realEffects } from "./output/effects.ts";
 
-/** After a run no message is begun later than this, in milliseconds. */
+/** Milliseconds after a run in which deliveries may start. */
 const within = 30_000;
 
 const send = (message: unknown) => self.postMessage(message);
 send(await whileAlive(send, delivered));
 
-/** Whatever goes wrong is told, and changes nothing of how the run ended. */
+/**
+ * Delivers the messages. An error is reported, and does not change the exit
+ * code of the run.
+ */
 async function delivered(): Promise<true> {
   const call = await parse(Deno.args);
   using effects = await realEffects(call.verbose);

@@ -91,7 +91,7 @@ export function commandHelp(
   ].join("\n");
 }
 
-/** Wraps text again; lists, whose lines are indented, stay as they are. */
+/** Wraps text again; lists, whose lines are indented, stay unchanged. */
 function paragraphs(text: string, columns: number): string {
   return text.split("\n\n").map((paragraph) =>
     /^ /m.test(paragraph)
@@ -144,8 +144,8 @@ function placeholder(choices: readonly string[] | undefined): string {
 }
 
 /**
- * Returns the first sentence of an option's text. If the text begins with one of
- * the option's values, each has a sentence, and it returns the whole text.
+ * Returns the first sentence of an option's text. If the text begins with one
+ * of the option's values, it returns the whole text: each value has a sentence.
  */
 function shortText(text: string): string {
   const end = /(?<!\b(?:e\.g|i\.e))\.(?=\s)/.exec(text);
@@ -158,7 +158,7 @@ function flagRow(flag: Flag): [string, string] {
   return [writtenOf(flag), flag.text];
 }
 
-/** Formats two columns; the right one continues below its beginning. */
+/** Formats two columns; the right one is wrapped within its column. */
 function columned(
   rows: readonly (readonly [string, string])[],
   columns: number,

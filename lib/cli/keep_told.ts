@@ -1,6 +1,6 @@
 /**
- * What is told of this host, after a person's word has changed it: the file for
- * people who are not root, and the metrics.
+ * Updates the published status and the metrics after a command of a person has
+ * changed the state of this host.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Call } from "./call.ts";
 import { realEffects } from "./output/effects.ts";
 import { publish } from "./publish.ts";
 
-/** Brings what is told of this host to how it stands now. Never fails. */
+/** Updates the published status and the metrics. Never fails. */
 export async function keepTold(
   call: Call,
   config: LocalConfig,

@@ -1,31 +1,31 @@
 /**
- * Whether the worker that does the work still lives. Its own deadlines are
- * timers of its thread, and a call of the system can block that thread for ever
- * (a program is started, and the runtime waits in vain for a word of it). So the
- * main thread listens for signs of life.
+ * Checks that the worker is still alive. The worker's own deadlines are timers
+ * of its thread, and a system call can block that thread forever (for example,
+ * the runtime starts a program and waits in vain for its answer). So the main
+ * thread listens for signs of life.
  *
  * @module
  */
 import { exitCodes, SyncError } from "../base/errors.ts";
 
-/** The sign, as the worker sends it. */
+/** The message that the worker sends as a sign of life. */
 const alive = "alive";
 
-/** Milliseconds between two signs, if nothing else is said. */
+/** The default number of milliseconds between two signs. */
 const usualPause = 5_000;
 
 /**
- * How many may be missing, one after the other: a minute's, and nothing that
- * works blocks the thread for so long. They are counted, and no time is taken:
- * a process that was stopped meanwhile has missed one.
+ * How many signs in a row may be missing: those of one minute. No normal work
+ * blocks the thread for so long. Missing signs are counted, and no time is
+ * measured: a process that was paused in between has missed only one.
  */
 const mostMissed = 12;
 
 /**
- * Sends signs of life, for as long as the worker has something to do.
+ * Sends signs of life while the worker does its work.
  *
  * @param send Sends a message to the main thread.
- * @returns what the work comes to.
+ * @returns the result of the work.
  */
 export async function whileAlive<T>(
   send: (sign: string) => void,
@@ -41,10 +41,10 @@ export async function whileAlive<T>(
 }
 
 /**
- * The result of a worker that shows signs of life.
+ * Returns the result of a worker that sends signs of life.
  *
- * @param failed What counts where the worker itself failed.
- * @throws {SyncError} `not-answering`, exit 1, where it has stopped to.
+ * @param failed The result if the worker itself failed.
+ * @throws {SyncError} `not-answering`, exit 1, if the signs stopped.
  */
 export async function resultOf<T>(
   worker: Worker,
@@ -59,7 +59,7 @@ export async function resultOf<T>(
         if (data === alive) missed = 0;
         else resolve(data);
       };
-      // Deno has written what it was, and where.
+      // Deno has printed the error and its place.
       worker.onerror = (event) => {
         event.preventDefault();
         resolve(failed);

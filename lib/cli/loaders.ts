@@ -1,5 +1,5 @@
 /**
- * Where the code of each command is. It is loaded when it is called.
+ * Loads the code of a command when it is called.
  *
  * @module
  */
@@ -56,9 +56,9 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = {
 /**
  * Loads the code of a command.
  *
- * @param name As in the list of commands, for example `secrets edit`.
- * @throws {SyncError} `command-missing`, exit 2, for a word that several
- * commands begin with.
+ * @param name The name in the list of commands, for example `secrets edit`.
+ * @throws {SyncError} `command-missing`, exit 2, for a word that only begins
+ * the names of commands.
  */
 export async function load(name: string): Promise<Runnable> {
   const loader = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
@@ -70,5 +70,5 @@ export async function load(name: string): Promise<Runnable> {
   );
 }
 
-/** The commands that have code: a test compares them with the list. */
+/** The commands that have code; a test compares them with the list. */
 export const loadable: readonly string[] = Object.keys(loaders);

@@ -1,5 +1,5 @@
 /**
- * The program as it is started: arguments in, exit code out.
+ * The program: takes arguments, and returns the exit code.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import type { ExitCode } from "../base/errors.ts";
 import { perform } from "./perform.ts";
 
 /**
- * Runs the program. What a command writes on the host is for its owner alone,
- * whatever the umask of the shell that it was started from.
+ * Runs the program. It sets the umask, so that only the owner can read what a
+ * command writes on the host.
  *
  * @param args The words after its name.
- * @returns its exit code; every error was told.
+ * @returns its exit code; every error was reported.
  */
 export async function main(args: readonly string[]): Promise<ExitCode> {
   return await perform(args, async (call, reach) => {

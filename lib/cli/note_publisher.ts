@@ -1,6 +1,6 @@
 /**
- * Signs a note with a person's key, and pushes it with their Git: their
- * settings, credentials and agents count here, as in a shell.
+ * Signs a note with a person's key and pushes it with the person's Git: their
+ * settings, credentials and agents apply, as in a shell.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import { attend } from "../process/attended.ts";
 import { noteNamespace, noteOfName } from "../trust/note.ts";
 import { Interruption } from "./output/interruption.ts";
 
-/** What a person's own programs answer. */
+/** The person's own programs. */
 export interface Person {
-  /** Runs Git in a folder for what it writes. */
+  /** Runs Git in a folder, and returns its output. */
   git(folder: string, args: string[], input?: string): Promise<Finished>;
-  /** Runs a program that may ask the person something. */
+  /** Runs a program that may ask the person something, and returns its code. */
   attended(program: string, args: string[]): Promise<number>;
-  /** The URL that the checkout in this folder is pushed to. */
+  /** Returns the push URL of the checkout in this folder. */
   origin(): Promise<string>;
-  /** A revision in full, by what a checkout calls it. */
+  /** Returns the full hash of a revision, named as in a checkout. */
   revision(word: string): Promise<string>;
-  /** The key that Git signs with. */
+  /** Returns the key that Git signs with. */
   signingKey(): Promise<SigningKey>;
 }
 
-/** A person's own key: a file of SSH's, or what gpg knows a key by. */
+/** A person's own key: an SSH key file, or the ID of a key in gpg. */
 export interface SigningKey {
   kind: "ssh" | "openpgp";
   key: string;
 }
 
-/** The person who runs the command. */
+/** Returns the programs of the person who runs the command. */
 export function asPerson(effects: Pick<Effects, "run">): Person {
   const env = () => ({ ...Deno.env.toObject(), LC_ALL: "C" });
   const git = (folder: string, args: string[], input?: string) =>
@@ -93,13 +93,13 @@ export function asPerson(effects: Pick<Effects, "run">): Person {
   };
 }
 
-/** How often a push is tried that others were faster than. */
+/** How often a push is tried if other pushes were faster. */
 const mostTries = 4;
 
-/** The name of the notes in the repository that is made here. */
+/** The ref of the notes in the temporary repository. */
 const ownRef = "refs/note/tip";
 
-/** Makes and pushes the commit with a note, in a folder of its own. */
+/** Makes and pushes the commit with a note, in a temporary folder. */
 export class NotePublisher implements AsyncDisposable {
   private constructor(
     readonly person: Person,
@@ -109,7 +109,7 @@ export class NotePublisher implements AsyncDisposable {
   ) {}
 
   /**
-   * A publisher to a repository, with a folder that goes with it.
+   * Makes a publisher for a repository, with a temporary folder.
    *
    * @param revision Any revision of that repository, in full.
    */
@@ -132,11 +132,11 @@ export class NotePublisher implements AsyncDisposable {
   }
 
   /**
-   * Signs a note and pushes it beside those that are there. Notes whose time
-   * is over go.
+   * Signs a note and pushes it beside the valid ones. Expired notes are
+   * removed.
    *
    * @param ref The full name of the ref at the remote.
-   * @throws {SyncError} exit 2, where it can't be signed or pushed.
+   * @throws {SyncError} exit 2, if it cannot be signed or pushed.
    */
   async publish(
     name: string,
@@ -154,7 +154,7 @@ export class NotePublisher implements AsyncDisposable {
       if (code === 0) return;
       const before = tip;
       tip = await this.#begin(ref);
-      // Somebody else was faster: theirs and ours both count.
+      // Another push was faster. Try again, so that both notes are kept.
       if (tries < mostTries && tip !== before) continue;
       throw failed(
         `Cannot push the note to ${ref}: git push exited with code ${code}`,
@@ -191,16 +191,16 @@ export class NotePublisher implements AsyncDisposable {
   }
 
   /**
-   * A new repository with what the ref is at.
+   * Makes a new repository and fetches the ref.
    *
-   * @returns that commit; nothing where the ref is not there yet.
+   * @returns the commit of the ref; `undefined` if the ref does not exist yet.
    */
   async #begin(ref: string): Promise<string | undefined> {
     await Deno.remove(this.#repository, { recursive: true }).catch(() => {});
     await Deno.mkdir(this.#repository);
     const format = `--object-format=${this.format}`;
     await this.#git(["init", "--quiet", "--bare", format]);
-    // A pattern of one name may find nothing, which is no error.
+    // A pattern may match no ref; a plain name would be an error.
     const what = `+${ref.slice(0, -1)}*:${ownRef}/*`;
     const args = ["fetch", "--quiet", "--no-tags", "--"];
     const code = await this.#attended([...args, this.url, what]);
@@ -217,7 +217,7 @@ export class NotePublisher implements AsyncDisposable {
       .find(([, name]) => name === own)?.[0];
   }
 
-  /** A commit with the notes that count still, and this one. */
+  /** Makes a commit with the notes that are still valid, and this one. */
   async #commit(
     name: string,
     text: string,
@@ -251,7 +251,7 @@ const gpgArgs = (key: string, to: string) => [
   ...["--output", to],
 ];
 
-/** Whether a file is a note whose time is not over, or its signature. */
+/** Returns whether a file is a note that has not expired, or its signature. */
 function isFresh(name: string, now: Date): boolean {
   const note = noteOfName(name.replace(/\.sig$/, ""));
   return note !== undefined && Date.parse(note.until) > now.getTime();

@@ -1,5 +1,5 @@
 /**
- * The word that a command can't do without.
+ * Reads the operand that a command requires.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Call } from "./call.ts";
  * Returns the first operand of a call.
  *
  * @param verb Completes "Cannot …".
- * @param usage What was to be typed behind `gitops-sync`.
+ * @param usage The expected words after `gitops-sync`.
  * @throws {SyncError} `operand-missing`, exit 2, with the hint.
  */
 export function neededOperand(

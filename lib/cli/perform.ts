@@ -1,5 +1,5 @@
 /**
- * Runs one command: arguments in, exit code out.
+ * Runs one command: takes arguments, and returns the exit code.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { type Call, type CommandSpec, isAboutHost } from "./call.ts";
  * Reads the arguments and runs the command that they name.
  *
  * @param args The words after the program's name.
- * @param confine Runs a command that reaches no further than it needs. Without
- * it the command runs here: this process may do no more already.
- * @returns its exit code; every error was told.
+ * @param confine Runs a command with no more permissions than it needs. Without
+ * it the command runs in this process, which has already given up the others.
+ * @returns its exit code; every error was reported.
  */
 export async function perform(
   args: readonly string[],
@@ -43,7 +43,10 @@ function reachOf({ command: { reach }, operands }: Call): Reach | undefined {
   return typeof reach === "function" ? reach(operands) : reach;
 }
 
-/** A result that did not arrive is told; how the host stands counts for more. */
+/**
+ * Reports a result that could not be written. Its exit code is used only if the
+ * command itself succeeded.
+ */
 async function withResult(code: ExitCode): Promise<ExitCode> {
   const problem = printProblem();
   if (!problem) return code;
@@ -65,8 +68,8 @@ async function about(call: Call): Promise<ExitCode> {
 }
 
 /**
- * A person's mistake is told with what to do, a bug with its stack; with
- * `--json` either is a result too.
+ * Reports a person's mistake with a hint, and a bug with its stack. With
+ * `--json`, also prints either as the result.
  */
 async function tellError(
   error: unknown,
@@ -84,7 +87,7 @@ async function tellError(
   });
 }
 
-/** What the document of a failed command says of the host it deals with. */
+/** Returns the part of a failed command's document that is about the host. */
 async function hostPartOf(
   command: CommandSpec,
   call: Call | undefined,
@@ -92,12 +95,12 @@ async function hostPartOf(
   if (!isAboutHost(command)) return {};
   const { hostPart } = await import("../report/host_facts.ts");
   const { readConfig } = await import("./config.ts");
-  // What is wrong with it was told.
+  // The error of the configuration was reported before.
   const config = call && await readConfig(call).catch(() => undefined);
   return { ...await hostPart(config), revision: null, stages: [] };
 }
 
-/** The command of words that make no call, as far as they name one. */
+/** Returns the command that the words name, if they could not be parsed. */
 function namedBy(args: readonly string[]): CommandSpec | undefined {
   const words = args.filter((word) => !word.startsWith("-"));
   const names = [words.slice(0, 2).join(" "), words[0] ?? commands[0]!.name];

@@ -1,9 +1,11 @@
 /**
- * What a command may do on this host: no more than its configuration needs.
+ * Decides what a command may do on this host: no more than its configuration
+ * needs.
  *
- * Deno holds the program itself to it, so that a mistake of ours, or one that a
- * repository or server provokes, reaches no further. The programs that it
- * starts have limits of their own (lib/process/command.ts, nix/sandbox.nix).
+ * Deno enforces this for the program itself. It limits the damage of our own
+ * mistakes, and of those that a repository or server provokes. The programs
+ * that it starts have limits of their own (lib/process/command.ts,
+ * nix/sandbox.nix).
  *
  * @module
  */
@@ -18,11 +20,10 @@ import { passedOn } from "../process/command.ts";
 import { publishedFile } from "../report/published.ts";
 
 /**
-/**
- * What of a host a command deals with: it changes the `host`, `looks` at all of
- * it, only looks at or writes down its `state`, speaks with `vault`, delivers
- * messages (`notify`), asks the lock server (`locks`), answers others (`serve`),
- * or asks servers about a `fleet`.
+ * How far a command reaches on a host: it changes the `host`, reads everything
+ * of it (`looks`), only reads or writes its `state`, talks to `vault`, delivers
+ * messages (`notify`), queries the lock server (`locks`), answers requests
+ * (`serve`), or queries servers about a `fleet`.
  */
 export type Reach =
   | "host"
@@ -34,18 +35,26 @@ export type Reach =
   | "serve"
   | "fleet";
 
-/** What of the host itself it depends on. */
+/** The facts of the host that the permissions depend on. */
 export interface Surroundings {
   hasSystemd: boolean;
-  /** Where folders in memory may come to be. */
+  /** Folders in memory in which private folders may be made. */
   privatePlaces: readonly string[];
-  /** Whether we may run a program ourselves; without a name, any program. */
+  /**
+   * Returns whether we may run a program ourselves; without a name, any
+   * program.
+   */
   mayRun: (program?: string) => boolean;
-  /** Whether permissions for the network name Unix sockets; see below. */
+  /**
+   * Whether permissions for the network name Unix sockets; see {@linkcode
+   * namesSockets}.
+   */
   netNamesSockets: boolean;
 }
 
-/** Beside what is passed on to programs (lib/process/command.ts). */
+/**
+ * Variables in addition to those that programs get (lib/process/command.ts).
+ */
 const variables = [
   "JOURNAL_STREAM",
   "NO_COLOR",
@@ -55,26 +64,26 @@ const variables = [
   "TERM",
 ];
 
-// Deno looks for each on PATH once, at the start: another one of that name that
-// is put there later is not run.
+// Deno looks up each of them on PATH once, at the start. A program of the same
+// name that is put there later is not run.
 const always = ["cat", "git", "head", "kill", "ls", "stat"];
 const ofSystemd = ["journalctl", "logger", "systemctl", "systemd-run"];
 const ofNix = ["nix", "nix-env", "nix-instantiate", "nix-store"];
 const ofKeys = ["gpg", "gpgconf", "ssh-keygen"];
 
 /**
- * Whether this version of Deno wants the network permission for a Unix socket,
- * as `unix:PATH` (from 2.9 on). Older ones want that to read and write its file,
- * and refuse such a name.
+ * Returns whether this version of Deno requires the network permission for a
+ * Unix socket, as `unix:PATH` (from 2.9 on). Older ones require permission to
+ * read and write its file instead, and refuse such a name.
  *
- * @param version As `Deno.version.deno` has it.
+ * @param version The format is that of `Deno.version.deno`.
  */
 export function namesSockets(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 2 || (major === 2 && minor >= 9);
 }
 
-/** The permissions of a command, as Deno takes them for a worker. */
+/** Returns the permissions of a command, as Deno takes them for a worker. */
 export function permissionsFor(
   reach: Reach,
   config: LocalConfig,
@@ -83,7 +92,7 @@ export function permissionsFor(
   const net = hostsFor(reach, config, surroundings);
   return {
     env: [...passedOn, ...variables],
-    // Which keys a system decrypts with is only known once it is built.
+    // It is not known before the build which keys a system decrypts with.
     read: true,
     write: orNone(placesFor(reach, config, surroundings)),
     net: orNone(net),
@@ -94,7 +103,10 @@ export function permissionsFor(
   };
 }
 
-/** An empty list would be none, too; this can't be read otherwise. */
+/**
+ * Returns `false` for an empty list: both grant nothing, and `false` is
+ * clearer.
+ */
 function orNone<T extends true | string[]>(list: T): T | false {
   return list === true || list.length > 0 ? list : false;
 }
@@ -108,16 +120,16 @@ function placesFor(
   if (reach === "serve") return servePlaces(config);
   if (reach === "fleet") return [];
   const folder = config.stateDirectory;
-  // Deno asks for some files by the name that they have without links.
+  // Deno checks some files by their path without symbolic links.
   const state = [...new Set([folder, withoutLinks(folder)])];
   if (reach === "notify" || reach === "locks") return state;
   const all = config.publishStatus ? [...state, dirname(publishedFile)] : state;
   const metrics = config["metrics.textfile"];
-  // A person's word changes what they tell.
+  // A command of a person updates the published status and the metrics.
   const told = [...all, ...metrics === undefined ? [] : [dirname(metrics)]];
   if (reach === "state") return told;
   if (reach === "looks") {
-    // An older Deno wants this to connect to the socket.
+    // An older Deno needs this permission to connect to the socket.
     const socket = config["vault.address"] === undefined
       ? []
       : [dirname(config["vault.socket"])];
@@ -137,7 +149,7 @@ function servePlaces(config: LocalConfig): string[] {
   ];
 }
 
-/** The path of a Unix socket, where one is named. */
+/** Returns the path of a Unix socket, if the text names one. */
 function socketOf(place: string): string | undefined {
   return place.startsWith("unix:") ? place.slice("unix:".length) : undefined;
 }
@@ -146,12 +158,15 @@ function withoutLinks(folder: string): string {
   try {
     return Deno.realPathSync(folder);
   } catch {
-    // It is made by the run, without links.
+    // The run makes the folder, without links.
     return folder;
   }
 }
 
-/** Git, Nix and sops connect by themselves, and are not meant here. */
+/**
+ * Returns the hosts that we connect to. Git, Nix and sops connect themselves,
+ * and need no permission of ours.
+ */
 function hostsFor(
   reach: Reach,
   config: LocalConfig,
@@ -160,7 +175,7 @@ function hostsFor(
   if (reach === "state") return [];
   if (reach === "notify") return receiversOf(config);
   if (reach === "fleet") {
-    // One of them is asked.
+    // Only one of the two is queried.
     const url = config["fleet.prometheus"] ?? placeOf(config)?.api;
     return url === undefined ? [] : [hostOf(url)];
   }
@@ -179,7 +194,7 @@ function hostsFor(
   const prebuilt = config["build.prebuilt"];
   const isAsked = config["build.from"] === "cache" && prebuilt.includes("://");
   const named = isAsked ? [hostOf(prebuilt)] : [];
-  // What a sync asks for health is not asked before there is one.
+  // Such a command runs no health checks, so it needs no permission for them.
   if (reach === "looks") {
     return [
       ...address === undefined ? [] : ofVault,
@@ -197,7 +212,7 @@ function hostsFor(
   ];
 }
 
-/** The servers that gates ask. */
+/** Returns the servers that gates query. */
 function gatesOf(config: LocalConfig): string[] {
   const forge = config["gates.checks"].length === 0
     ? undefined
@@ -209,14 +224,14 @@ function gatesOf(config: LocalConfig): string[] {
   ];
 }
 
-/** Who is asked for slots. */
+/** Returns the lock servers. */
 function locksOf(config: LocalConfig): string[] {
   const url = config["lock.fleetlock.url"];
   return [...config["lock.etcd.endpoints"], ...url === undefined ? [] : [url]]
     .map(hostOf);
 }
 
-/** Who is told. */
+/** Returns the servers that receive messages. */
 function receiversOf(config: LocalConfig): string[] {
   return [
     config["notify.webhook.url"],
@@ -225,7 +240,7 @@ function receiversOf(config: LocalConfig): string[] {
   ].filter((url) => url !== undefined).map(hostOf);
 }
 
-/** `HOST:PORT` of a URL of HTTP. */
+/** Returns `HOST:PORT` of an HTTP URL. */
 function hostOf(url: string): string {
   const { protocol, hostname, port } = new URL(url);
   return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
@@ -236,26 +251,28 @@ function programsFor(
   config: LocalConfig,
   { hasSystemd, mayRun }: Surroundings,
 ): true | string[] {
-  // Nobody else runs the host's commands and the system's own programs then.
+  // Without systemd, this process itself runs the host's commands and the
+  // system's own programs.
   const isWhole = reach === "host" || reach === "looks";
   if (isWhole && !hasSystemd && mayRun()) return true;
-  // Deno gives nothing away that we do not have.
+  // A worker cannot get a permission that this process lacks.
   const programs = programsOf(reach, config);
-  // What isolates an evaluation there.
+  // This program isolates an evaluation without systemd.
   if (isWhole && !hasSystemd) programs.push("unshare");
   return programs.filter((name) => mayRun(name));
 }
 
 function programsOf(reach: Reach, config: LocalConfig): string[] {
-  // Which looks at the key before a server does.
+  // `ssh-keygen` checks the key file before it is used with a server.
   const hasKey = [config, ...config.mirrors].some((one) => one.sshKeyFile);
   const ofSsh = hasKey ? ["ssh-keygen"] : [];
   if (reach === "state") return [...always, "systemctl", ...ofSsh];
   if (reach === "locks") return always;
   if (reach === "vault") return ["kill", "stat", "systemd-notify"];
-  // A path unit starts the runs. To know the journal needs one program.
+  // A path unit starts the runs. Only the check for the journal needs a
+  // program.
   if (reach === "serve") {
-    // The page tells when the next run is.
+    // The page shows when the next run is.
     return config["serve.page"] ? ["stat", "kill", "systemctl"] : ["stat"];
   }
   if (reach === "fleet") return [];

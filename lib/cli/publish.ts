@@ -1,6 +1,6 @@
 /**
- * Keeps as the host is what people see who are not root: a file for everybody,
- * and the page of `serve`.
+ * Keeps the status up to date for people who are not root: a file that everyone
+ * can read, and the page of `serve`.
  *
  * @module
  */
@@ -20,26 +20,28 @@ import type { Call } from "./call.ts";
 import { type LocalFacts, localFacts } from "../report/host_facts.ts";
 import { documentText } from "./output/json.ts";
 
-/** Flags that make it about another host, or another of its states. */
+/** With these flags, the call is about another host or another state folder. */
 const others = ["stateDirectory", "host"];
 
-/** Whether a call is about the host's own configuration. */
+/** Returns whether a call uses the host's own configuration. */
 function isOwn({ configPath, given }: Call): boolean {
   return (configPath ?? defaultConfigPath) === defaultConfigPath &&
     !given.some(({ key }) => others.includes(key)) && Deno.uid() === 0;
 }
 
-/** Whether what a call finds is published for everybody on the host. */
+/** Returns whether a call publishes its status for everyone on the host. */
 export function isPublished(call: Call, config: LocalConfig): boolean {
   return config.publishStatus && isOwn(call);
 }
 
-/** Whether what a call finds is shown on the page of `serve`. */
+/** Returns whether a call updates the page of `serve`. */
 export function isShown(call: Call, config: LocalConfig): boolean {
   return config["serve.page"] && isOwn(call);
 }
 
-/** The files whose time a run with nothing to do sets anew. */
+/**
+ * Returns the files whose modification time a run with nothing to do updates.
+ */
 export function publishedFiles(call: Call, config: LocalConfig): string[] {
   return [
     ...isPublished(call, config) ? [publishedFile] : [],
@@ -48,8 +50,8 @@ export function publishedFiles(call: Call, config: LocalConfig): string[] {
 }
 
 /**
- * Publishes how the host stands now. That it can't is told to those who ask for
- * everything alone: nothing on the host depends on it.
+ * Publishes the current status of the host. Nothing on the host depends on it,
+ * so an error is only a debug message.
  */
 export async function publish(
   call: Call,
@@ -76,13 +78,13 @@ async function publishNow(
 ): Promise<void> {
   const facts = await factsNow(config);
   if (isFor.all) {
-    // What can't be read is not what it was: the state is unknown then.
+    // If the state cannot be read, publish `unknown` instead of an old status.
     const published = facts ? publishedOf(facts) : unknownOf(config);
     const text = documentText("status", 0, { ...published });
     writePublished(`${text}\n`, facts?.asked?.at ?? facts?.now ?? new Date());
   }
   if (!isFor.page) return;
-  // Loaded for those alone who have a page.
+  // Loaded only if there is a page.
   const { publishPage, unpublishPage } = await import("./publish_page.ts");
   if (facts) await publishPage(facts);
   else unpublishPage(config);
@@ -98,8 +100,8 @@ async function factsNow(config: LocalConfig): Promise<LocalFacts | undefined> {
 }
 
 /**
- * Effects of a run that publish each stage as it begins, and mark the run as
- * under way until `published` is called at its end.
+ * Returns effects that publish each stage as it begins. They mark the run as in
+ * progress until `published` is called at its end.
  */
 export function publishing<E extends Effects>(
   call: Call,
@@ -125,7 +127,10 @@ export function publishing<E extends Effects>(
   return { ...effects, tell, published };
 }
 
-/** That the folder can't be used is told with the status itself. */
+/**
+ * Marks the run as in progress. Ignores an error, because publishing the status
+ * reports the same one.
+ */
 async function markedRun(
   call: Call,
   config: LocalConfig,

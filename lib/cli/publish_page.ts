@@ -1,5 +1,5 @@
 /**
- * Keeps what `gitops-sync serve` shows as the host is.
+ * Keeps the status page of `gitops-sync serve` up to date.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { removeFacts, writeFacts } from "../report/page_facts.ts";
 import { factsOf, lastAnswer } from "./command/status_facts.ts";
 
 /**
- * Leaves the facts for the page.
+ * Writes the facts for the page.
  *
- * @throws {Error} where the folder can't be made or written to.
+ * @throws {Error} if the folder cannot be made or written to.
  */
 export async function publishPage(local: LocalFacts): Promise<void> {
-  // The page asks systemd itself: during a run nobody knows the next one.
+  // The page queries systemd itself: during a run the next one is not known.
   const facts = factsOf(local, lastAnswer(local), { why: "not queried" });
   writeFacts(local.config.stateDirectory, facts, await behindOf(local));
 }
@@ -30,7 +30,7 @@ async function behindOf(
   return await behind({ run }, stateDirectory, tip.revision, done.revision);
 }
 
-/** Takes away what the page shows, where the state can't be read any more. */
+/** Removes the facts of the page if the state can no longer be read. */
 export function unpublishPage({ stateDirectory }: LocalConfig): void {
   removeFacts(stateDirectory);
 }

@@ -1,6 +1,6 @@
 /**
- * Follows the run that holds the lock by what it leaves in the state folder:
- * no lock is taken, and the run does not know.
+ * Follows the run that holds the lock by reading the state folder. It takes no
+ * lock and does not affect the run.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type { HistoryEntry } from "../state/state.ts";
 import { readState } from "../state/state_file.ts";
 import type { Teller } from "./output/teller.ts";
 
-/** What was seen of a run. */
+/** What is known of a run. */
 export interface Seen {
   /** When it took the lock, in milliseconds since 1970. */
   since: number;
-  /** The attempt that it made last, by its id. */
+  /** The ID of its last attempt. */
   attempt?: string;
-  /** How that ended. */
+  /** How that attempt ended. */
   end?: LogEntry & { kind: "end" };
 }
 
@@ -29,7 +29,7 @@ export class RunWatcher implements Disposable {
   readonly seen: Seen;
   #reader: LogReader | undefined;
   #progress: Progress = { text: "" };
-  /** Whether the teller knows that there is something to ask for. */
+  /** Whether the teller already has a way to read the progress. */
   #isLive = false;
 
   /** @param folder The state folder. */
@@ -51,12 +51,13 @@ export class RunWatcher implements Disposable {
   }
 
   /**
-   * Tells what is new.
+   * Reports what is new.
    *
-   * @returns whether the run is over.
+   * @returns whether the run has ended.
    */
   async look(): Promise<boolean> {
-    // Looked at first: what is written before the lock goes is read after.
+    // Check this first: what the run writes before it releases the lock is then
+    // read below.
     const isOver = lastHolder(this.folder)?.since !== this.seen.since ||
       !await isLocked(this.folder);
     const { attempt } = await readState(this.folder);
@@ -74,18 +75,18 @@ export class RunWatcher implements Disposable {
     this.#reader?.[Symbol.dispose]();
   }
 
-  /** An attempt can be over before anybody looks. The history has it then. */
+  /** Finds an attempt in the history that ended before it was seen. */
   #followLast(): void {
     const last = readHistory(this.folder).findLast(isAttempt);
     const ended = last ? Date.parse(last.at) + last.ms : NaN;
     if (last && ended >= this.seen.since) this.#follow(last);
   }
 
-  /** A run can make more than one attempt: it ends first what was cut off. */
+  /** Follows another attempt: a run first ends one that was interrupted. */
   #follow(attempt: Pick<HistoryEntry, "id" | "revision" | "subject">): void {
     const { id, revision, subject } = attempt;
     if (id === this.seen.attempt) return;
-    // What it has still to say comes first.
+    // First print the rest of the previous log.
     for (const entries of this.#reader?.read() ?? []) this.#tellAll(entries);
     this.#reader?.[Symbol.dispose]();
     this.seen.attempt = id;
@@ -100,7 +101,7 @@ export class RunWatcher implements Disposable {
   }
 
   #tellAll(entries: readonly LogEntry[]): void {
-    // What another run told of the same attempt was told by that one.
+    // Skip entries that an earlier run wrote for the same attempt.
     for (const entry of entries) {
       if (entry.at < this.seen.since) continue;
       if (entry.kind === "end") this.seen.end = entry;
@@ -125,7 +126,7 @@ export class RunWatcher implements Disposable {
   }
 }
 
-/** An entry as the run told it; nothing for what only the log has. */
+/** Returns the event of a log entry; `undefined` if only the log has it. */
 function eventOf({ at, ...entry }: LogEntry): Event | undefined {
   switch (entry.kind) {
     case "start":

@@ -1,5 +1,5 @@
 /**
- * The emergency word by which no gate is asked.
+ * Reads `--skip-gates`, which skips all gates in an emergency.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Wish } from "../state/state.ts";
 import type { Call } from "./call.ts";
 
 /**
- * Whose word it is, and why; nothing where it was not said.
+ * Returns who skips the gates and why; `undefined` without `--skip-gates`.
  *
- * @throws {SyncError} `no-reason` where nobody says why, exit 2.
+ * @throws {SyncError} `no-reason` or `flags-together`, exit 2.
  */
 export function skipOf({ switches, texts, command }: Call): Wish | undefined {
   const reason = oneLine(texts["reason"] ?? "").trim();

@@ -1,5 +1,5 @@
 /**
- * The span of time that a flag names.
+ * Reads the duration that a flag names.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { usageError } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import type { Call } from "./call.ts";
 
-/** More has no date. */
+/** The longest duration; a date cannot be computed for much more. */
 const longest = 1000 * 365 * 24 * 3_600_000;
 
 /**
- * How long `--for`, or another flag, says.
+ * Returns the duration of `--for` or another flag.
  *
- * @returns milliseconds; nothing where it was not given.
+ * @returns milliseconds; `undefined` if the flag was not given.
  * @throws {SyncError} `flag-value`, exit 2.
  */
 export function spanOf(

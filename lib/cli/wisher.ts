@@ -1,12 +1,12 @@
 /**
- * Whose wish a call is.
+ * Names the person behind a call.
  *
  * @module
  */
 import { whoRuns } from "../host/person.ts";
 import type { Call } from "./call.ts";
 
-/** The person who calls, or on whose behalf a program does. */
+/** Returns the person for whom a program made the call, or else who runs it. */
 export function wisherOf({ by }: Call): string {
   return by ?? whoRuns();
 }

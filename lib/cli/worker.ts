@@ -1,6 +1,6 @@
 /**
- * The program in a worker with fewer permissions, which lib/cli/confine.ts
- * starts.
+ * Runs the program in a worker with fewer permissions. lib/cli/confine.ts
+ * starts it.
  *
  * @module
  */
