@@ -1,6 +1,7 @@
 /**
- * `gitops-sync accept REVISION`: a ref may be moved to it, once; or, with
- * `--unfollow`, no later commit need arrive after it.
+ * `gitops-sync accept REVISION`: permits one move of the ref to a revision.
+ * With `--unfollow`, it permits a revision with which this host gets no later
+ * commits.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { spanOf } from "../span.ts";
 import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
 
-/** For whoever has to push a fix on top of what they accepted. */
+/** The default is long enough to push a fix on top of the accepted revision. */
 const usualSpan = 7 * 24 * 3_600_000;
 
 /** Runs the command. */

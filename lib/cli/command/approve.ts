@@ -1,5 +1,5 @@
 /**
- * `gitops-sync approve REVISION`: what waits may be deployed.
+ * `gitops-sync approve REVISION`: approves the commit that waits.
  *
  * @module
  */

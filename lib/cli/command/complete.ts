@@ -1,9 +1,10 @@
 /**
- * `gitops-sync complete KIND`: words for the completions of a shell. Only the
- * scripts of `completions` call it.
+ * `gitops-sync complete KIND`: prints words for the completions of a shell.
+ * Only the scripts of `completions` call it.
  *
- * It asks what this host keeps. The remote is asked for nothing but the names
- * of branches and tags, and not for long. Whatever goes wrong, it writes less.
+ * It reads the stored state of this host. It queries the remote only for the
+ * names of branches and tags, with a short timeout. After an error it prints
+ * fewer words.
  *
  * @module
  */
@@ -23,12 +24,12 @@ import { printColoured } from "../output/print.ts";
 import { timeOf } from "../../report/times.ts";
 import type { Call } from "../call.ts";
 
-/** Milliseconds that a person waits for after a key. */
+/** Milliseconds that a person waits after a key. */
 const patience = 2_000;
-/** More is no help on a terminal. */
+/** The maximum number of words; more do not help on a terminal. */
 const most = 200;
 
-/** A word, and what it is. */
+/** A word, and its description. */
 type Word = readonly [word: string, about: string];
 
 /** Runs the command. */
@@ -41,7 +42,7 @@ export async function run(call: Call): Promise<ExitCode> {
     const unique = new Map(words.map(([word, about]) => [word, about]));
     const lines = [...unique].slice(0, most).filter(([word]) => isPlain(word))
       .map(([word, about]) => `${word}\t${oneLine(about, 60)}`);
-    // Each part is clean by now; a tab stands between them.
+    // Each part is clean here; a tab separates them.
     if (lines.length > 0) printColoured(lines.join("\n"));
   } catch (error) {
     nothing(error);
@@ -49,7 +50,10 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** Nobody asked for more than a guess; a bug is told all the same. */
+/**
+ * Returns no words after an expected error, because completions are only
+ * suggestions. A bug is still reported.
+ */
 function nothing(error: unknown): Word[] {
   const isForeseen = error instanceof SyncError ||
     error instanceof Deno.errors.PermissionDenied;
@@ -57,7 +61,10 @@ function nothing(error: unknown): Word[] {
   throw error;
 }
 
-/** Names from a repository go into a command line. */
+/**
+ * Returns whether a word is safe in a command line: names from a repository may
+ * contain any character.
+ */
 const isPlain = (word: string) => /^[\w.@%+=:,/^-]+$/.test(word);
 
 async function wordsOf(kind: Completes, call: Call): Promise<Word[]> {
@@ -81,7 +88,10 @@ async function wordsOf(kind: Completes, call: Call): Promise<Word[]> {
   }
 }
 
-/** The newest first, with what a hold or the remote names before them. */
+/**
+ * Returns revisions, newest first; blocked commits and the tip of the remote
+ * have their own descriptions.
+ */
 function revisionsIn(folder: string, state: State): Word[] {
   const { seen, holds, lastGood, earlier } = state;
   const history = readHistory(folder).toReversed().flatMap((one): Word[] =>
@@ -89,7 +99,7 @@ function revisionsIn(folder: string, state: State): Word[] {
       ? [[one.revision, `${one.result}: ${one.subject ?? ""}`]]
       : []
   );
-  // What comes last counts.
+  // If a revision occurs twice, the later description applies.
   return [
     ...history,
     ...earlier.map(({ revision, subject }): Word => [
@@ -120,7 +130,7 @@ function refsIn({ seen, lastGood }: State): Word[] {
   ];
 }
 
-/** The branches and tags of the remote. */
+/** Returns the branches and tags of the remote. */
 async function refsOf(config: Config): Promise<Word[]> {
   if (!config.repository) return [];
   using effects = await realEffects(false);
@@ -136,7 +146,7 @@ async function refsOf(config: Config): Promise<Word[]> {
   });
 }
 
-/** Those of the flake that is deployed, as far as its text names them. */
+/** Returns the hosts of the deployed flake, as far as its text names them. */
 async function hostsIn(
   config: Config,
   { lastGood }: State,

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync config check`: what the configuration says, or what is wrong.
+ * `gitops-sync config check`: prints the configuration, or what is wrong with
+ * it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync doctor`: whether a sync can work on this host, and what mends
- * what keeps it from that.
+ * `gitops-sync doctor`: checks whether a sync can work on this host, and prints
+ * how to fix the problems.
  *
  * @module
  */
@@ -53,7 +53,10 @@ export async function run(call: Call): Promise<ExitCode> {
   return exit;
 }
 
-/** A line a check; on a terminal the one under way is named meanwhile. */
+/**
+ * Returns a follower that prints a line for each check; on a terminal it also
+ * shows the name of the current check.
+ */
 function onScreen(): Follower {
   const told = (result: Result) => printColoured(lines(result));
   if (!Deno.stdout.isTerminal()) return { told };
@@ -68,7 +71,7 @@ function onScreen(): Follower {
   };
 }
 
-/** Whatever is wrong with it is the finding of one check. */
+/** Loads the configuration. Its error becomes the finding of one check. */
 async function configurationOf(
   call: Call,
 ): Promise<{ config?: Config; error?: SyncError }> {

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync fleet`: how all hosts stand.
+ * `gitops-sync fleet`: prints the state of all hosts.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { printJson } from "../output/json.ts";
 import { printColoured } from "../output/print.ts";
 import { fleetLines } from "./fleet_text.ts";
 
-/** So many hosts fit on most terminals. */
+/** The default limit: so many hosts fit on most terminals. */
 const usualLimit = 40;
 
 /** Runs the command. */
@@ -33,14 +33,17 @@ export async function run(call: Call): Promise<ExitCode> {
   return code;
 }
 
-/** Writes the table for people. */
+/** Prints the table for people. */
 export function tellFleet(fleet: Fleet, limit?: number): void {
   const room = columnsOf(Deno.stdout);
   const most = limit ?? (room === undefined ? Infinity : usualLimit);
   printColoured(fleetLines(fleet, { ink, room, most }).join("\n"));
 }
 
-/** 0: all are well; 3: of some it can't be told; else 12. */
+/**
+ * Returns 0 if all hosts are healthy, 3 if the others are only silent or
+ * unknown, else 12.
+ */
 function codeOf({ hosts }: Fleet): ExitCode {
   if (hosts.length === 0) return exitCodes.remote;
   const others = hosts.filter((host) => !isHealthy(host));
@@ -52,10 +55,11 @@ function codeOf({ hosts }: Fleet): ExitCode {
 }
 
 /**
- * Which hosts a call asks for.
+ * Returns which hosts a call selects.
  *
  * @param revision The operand.
- * @throws {SyncError} exit 2, for what is no full commit hash or no name.
+ * @throws {SyncError} exit 2, if the revision is not a full commit hash, or a
+ * name is not valid.
  */
 export function wishOf(call: Call, revision: string | undefined): FleetQuery {
   if (revision !== undefined && !isRevision(revision)) {
@@ -72,7 +76,7 @@ export function wishOf(call: Call, revision: string | undefined): FleetQuery {
   };
 }
 
-/** Names and patterns of hosts, as `--hosts` has them. */
+/** Returns the names and patterns of hosts in `--hosts`. */
 export function namesOf(text: string | undefined): string[] {
   const names = (text ?? "").split(/[,\s]+/).filter((name) => name !== "");
   const wrong = names.find((name) => !/^[\w.*?-]{1,100}$/.test(name));

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync fleet accept REVISION`: a signed note that accepts a move of the
- * ref to it on many hosts.
+ * `gitops-sync fleet accept REVISION`: writes a signed note that accepts a move
+ * of the ref to the revision on many hosts.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync fleet approve REVISION`: a signed note that approves it on many
- * hosts.
+ * `gitops-sync fleet approve REVISION`: writes a signed note that approves the
+ * revision on many hosts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync fleet locks`: who holds the slots of the group.
+ * `gitops-sync fleet locks`: prints who holds the slots of the group.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** How many slots there are, where that is ours to say. */
+/** Returns the number of slots; with FleetLock only its server knows it. */
 function slotsOf(config: LocalConfig): number | undefined {
   return config["lock.etcd.endpoints"].length > 0
     ? config["lock.etcd.slots"]

@@ -1,6 +1,6 @@
 /**
- * Writes a signed note for many hosts: what `fleet approve` and `fleet accept`
- * have in common.
+ * Writes a signed note for many hosts: the common part of `fleet approve` and
+ * `fleet accept`.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { timeOf } from "../../report/times.ts";
 import { spanOf } from "../span.ts";
 import { namesOf } from "./fleet.ts";
 
-/** How long a note counts, unless it is said. */
+/** How long a note is valid by default. */
 const usualSpan = 7 * 24 * 3_600_000;
 
 /** Writes, signs and pushes a note. */
@@ -100,14 +100,14 @@ export async function writeNote(
   return exitCodes.ok;
 }
 
-/** The key that the flags name. */
+/** Returns the key that the flags name. */
 function keyOf({ texts }: Call): SigningKey | undefined {
   const [ssh, openpgp] = [texts["key"], texts["gpg-key"]];
   if (ssh !== undefined) return { kind: "ssh", key: ssh };
   return openpgp === undefined ? undefined : { kind: "openpgp", key: openpgp };
 }
 
-/** The revisions of `--from`, in full. */
+/** Returns the revisions of `--from`, in full. */
 async function fromOf(
   { texts }: Call,
   operation: NoteOperation,

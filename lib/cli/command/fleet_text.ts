@@ -1,5 +1,5 @@
 /**
- * A fleet as a table, as wide as the terminal.
+ * Prints a fleet as a table, as wide as the terminal.
  *
  * @module
  */
@@ -19,7 +19,10 @@ import { fill, fit, widthOf } from "../output/width.ts";
 interface Column {
   title: string;
   of: (host: FleetHost, now: Date) => string;
-  /** The narrower the terminal, the fewer columns: 0 always stays. */
+  /**
+   * On a narrow terminal, columns with the highest rank are omitted first. 0
+   * always stays.
+   */
   rank: number;
 }
 
@@ -46,12 +49,12 @@ const columns: readonly Column[] = [
   { title: "WHY", of: ({ why }) => why || "-", rank: 0 },
 ];
 
-/** How the last column may be cut. */
+/** The minimum width of the last column before other columns are omitted. */
 const leastWhy = 20;
 
 const between = "  ";
 
-/** How long ago a time is, without words around it. */
+/** Returns the time since then as a duration, without words. */
 function ageOf(time: string | null, now: Date): string {
   if (time === null) return "-";
   const ms = now.getTime() - Date.parse(time);
@@ -59,10 +62,10 @@ function ageOf(time: string | null, now: Date): string {
 }
 
 /**
- * The table in lines: what needs a person first.
+ * Returns the lines of the table, in the order of the fleet.
  *
- * @param room The columns of the terminal; none: all are written.
- * @param most So many hosts are shown; the rest is counted.
+ * @param room The columns of the terminal; without it, all columns are written.
+ * @param most The maximum number of hosts; the rest is counted.
  */
 export function fleetLines(
   { hosts, at }: Fleet,
@@ -99,7 +102,7 @@ export function fleetLines(
   return [...lines, ...last.map((line) => fit(line, room ?? Infinity))];
 }
 
-/** The columns for which there is room. */
+/** Returns the columns that fit. */
 function fitting(
   rows: (some: readonly Column[]) => string[][],
   room: number | undefined,
@@ -118,7 +121,7 @@ function fitting(
   return chosen;
 }
 
-/** One line; it is cut before colours come into it. */
+/** Returns one line. It is cut before colours are added. */
 function drawn(
   row: readonly string[],
   widths: readonly number[],
@@ -144,7 +147,7 @@ function colourOf(state: FleetState): string {
   return state === "behind" ? inks.busy : inks.warning;
 }
 
-/** `30 hosts: 1 silent, 29 ok`. */
+/** Returns a summary such as `30 hosts: 1 silent, 29 ok`. */
 export function summaryOf(hosts: readonly FleetHost[]): string {
   const parts = fleetStates.flatMap((state) => {
     const many = hosts.filter((host) => host.state === state).length;

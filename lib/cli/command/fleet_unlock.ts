@@ -60,7 +60,7 @@ function hostOf(call: Call): string {
   );
 }
 
-/** Whoever finds the slot gone wants to know why. */
+/** Returns the reason, which tells the owner of the slot why it was freed. */
 function reasonOf({ texts }: Call, id: string): string {
   const reason = oneLine(texts["reason"] ?? "", 200);
   if (reason !== "") return reason;

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync fleet wait`: until all of some hosts run a revision and are well.
+ * `gitops-sync fleet wait`: waits until all selected hosts run a revision and
+ * are healthy.
  *
  * @module
  */
@@ -24,16 +25,16 @@ import { print } from "../output/print.ts";
 import { spanOf } from "../span.ts";
 import { tellFleet, wishOf } from "./fleet.ts";
 
-/** How long it waits at most, unless it is said. */
+/** How long it waits by default. */
 const usualSpan = 30 * 60_000;
 
-/** Milliseconds from one question to the next. */
+/** Milliseconds between two queries. */
 const pause = 10_000;
 
-/** States that end by nothing but a person, or another commit. */
+/** States that only a person or another commit ends. */
 const final = ["needs-person", "held", "rolled-back"];
 
-/** How the wait stands. */
+/** The state of the wait. */
 type Verdict = "reached" | "failed" | "waiting";
 
 /** Runs the command. */
@@ -58,7 +59,7 @@ export async function run(call: Call): Promise<ExitCode> {
     try {
       fleet = await fleetOf(config, wish, new Date());
     } catch (error) {
-      // A server that is away for a moment is asked again.
+      // The server may be unavailable for a moment, so it is queried again.
       const passes = error instanceof SyncError &&
         error.exit === exitCodes.remote;
       if (!passes) throw error;
@@ -92,14 +93,14 @@ function leastOf({ texts }: Call): number {
   );
 }
 
-/** Whether a host runs the revision, and is well. */
+/** Returns whether a host runs the revision and is healthy. */
 function isThere(host: FleetHost, revision: string): boolean {
   return isHealthy(host) && host.revision === revision;
 }
 
 /**
- * How it stands. Too few hosts, as none at all, are never enough: a ring whose
- * name is wrong is not healthy.
+ * Returns the state of the wait. Too few hosts, or none, are never enough: if
+ * the name of a ring is wrong, that must not count as success.
  */
 export function verdictOf(
   hosts: readonly FleetHost[],
@@ -112,7 +113,7 @@ export function verdictOf(
   return isAll ? "reached" : "waiting";
 }
 
-/** Whether a host does not come to the revision by itself. */
+/** Returns whether a host will not reach the revision without manual action. */
 function isOver({ state, seen }: FleetHost, revision: string): boolean {
   return final.includes(state) && seen === revision;
 }
@@ -129,7 +130,7 @@ function progressOf(
   } and are healthy`;
 }
 
-/** Tells how it ended. */
+/** Prints how the wait ended, and returns the exit code. */
 function end(
   call: Call,
   fleet: Fleet,

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync history`: every attempt, a line each.
+ * `gitops-sync history`: prints every attempt, one on a line.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** Every attempt, and at the end a spell without an answer that goes on. */
+/** Returns every attempt. The last entry may be an outage that continues. */
 async function attemptsOf(folder: string): Promise<HistoryEntry[]> {
   const { unreached } = await readState(folder);
   const entries = readHistory(folder);

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync history show`: everything of one attempt.
+ * `gitops-sync history show`: prints everything about one attempt.
  *
  * @module
  */

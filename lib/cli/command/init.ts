@@ -1,5 +1,6 @@
 /**
- * `gitops-sync init`: a repository that this host follows, from what is there.
+ * `gitops-sync init`: makes a repository that this host follows, from the
+ * existing configuration.
  *
  * @module
  */
@@ -92,12 +93,15 @@ function section(title: string, lines: readonly string[]): void {
   for (const line of lines) {
     const [first, ...more] = line.split("\n");
     for (const part of wrapped(first!, room, "  ")) print(`  ${part}`);
-    // Text for a file, as it is.
+    // This is the text of a file, so it is not wrapped.
     for (const part of more) print(`    ${part}`);
   }
 }
 
-/** The flags, and where they say nothing the checkout, or the person. */
+/**
+ * Returns the configuration from the flags. What they omit comes from the
+ * checkout, or from a question to the person.
+ */
 async function configFor(
   call: Call,
   checkout: Checkout,
@@ -128,7 +132,7 @@ function asked(call: Call): string {
   );
 }
 
-/** Whether somebody is there to answer. */
+/** Returns whether a person is there to answer. */
 function isAsked(call: Call): boolean {
   return !call.switches.has("yes") && !call.json && Deno.stdin.isTerminal() &&
     Deno.stdout.isTerminal();
@@ -185,8 +189,8 @@ async function wishOf(
 }
 
 /**
- * The kind of machine that the host is: as given, as its modules say, or that of
- * this machine.
+ * Returns the system of the host, from the flag, from the modules, or from this
+ * machine.
  *
  * @throws {SyncError} `system-wrong`, exit 2.
  */
@@ -220,7 +224,11 @@ function checked(system: string): string {
   );
 }
 
-/** @returns why the inputs could not be pinned, if so. */
+/**
+ * Adds a lock file for the inputs.
+ *
+ * @returns why the inputs could not be pinned, if so.
+ */
 async function addLock(
   effects: Effects,
   folder: string,
@@ -237,7 +245,7 @@ async function addLock(
   return undefined;
 }
 
-/** What a person has to look at before the first commit. */
+/** Returns what a person must check before the first commit. */
 async function remarksFor(
   effects: Effects,
   { modules, folder, host, system, isGuess }: InitRequest,

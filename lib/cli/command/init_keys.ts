@@ -1,5 +1,5 @@
 /**
- * The keys that the first secret is encrypted for.
+ * Finds the keys that the first secret is encrypted for.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import type { Call } from "../call.ts";
 import { ofPeople } from "../secrets/identities.ts";
 import { usualKey } from "../secrets/keygen.ts";
 
-/** Public keys, and where the host's private one is. */
+/** The public keys, and the file of the host's private key. */
 export interface Keys {
   host: string;
   admin: string;
   file: string;
-  /** The host's key, where it is made now. */
+  /** The host's key file, if it was made now. */
   made?: NewFile;
 }
 
@@ -26,8 +26,8 @@ const form =
   /^(?:age1[0-9a-z+.-]{58,}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/]{60,}=*)$/;
 
 /**
- * The keys of the host and of who writes its secrets: as given, as found, or
- * for this host made.
+ * Returns the keys of the host and of its admin: from the flags, from files,
+ * or, for this host, a new one.
  *
  * @throws {SyncError} exit 2: `key-missing`, `key-wrong`.
  */
@@ -65,7 +65,7 @@ export async function keysFor(
 function given({ texts }: Call, flag: string): string | undefined {
   const text = texts[flag]?.trim();
   if (text === undefined) return undefined;
-  // The comment of an SSH key is no part of it.
+  // Omit the comment of an SSH key.
   const key = text.split(/\s+/).slice(0, text.startsWith("ssh-") ? 2 : 1)
     .join(" ");
   if (form.test(key)) return key;
@@ -81,7 +81,7 @@ function missing(what: string, ...hints: string[]): never {
   throw usageError("key-missing", `Cannot find ${what}`, ...hints);
 }
 
-/** The key of the person who runs this, also through sudo. */
+/** Returns the key of the person who runs this, also through sudo. */
 async function ownKey(effects: Effects): Promise<string | undefined> {
   const named = Deno.env.get("SOPS_AGE_KEY_FILE");
   const homes = [await homeOf(Deno.env.get("SUDO_USER")), Deno.env.get("HOME")]
@@ -92,13 +92,14 @@ async function ownKey(effects: Effects): Promise<string | undefined> {
   ];
   for (const path of paths) {
     const identity = await quietly(effects, path);
-    // Of an SSH key the first is its own, which sops and age can open with.
+    // The first recipient of an SSH key is the key itself, which both sops and
+    // age can decrypt with.
     if (identity?.recipients[0]) return identity.recipients[0];
   }
   return undefined;
 }
 
-/** The home of a user (passwd(5)). */
+/** Returns the home folder of a user (passwd(5)). */
 async function homeOf(user: string | undefined): Promise<string | undefined> {
   if (user === undefined) return undefined;
   const text = await Deno.readTextFile("/etc/passwd").catch(() => "");

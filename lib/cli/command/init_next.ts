@@ -1,5 +1,5 @@
 /**
- * The checkout that `init` writes to, and what to type after it.
+ * Reads the checkout that `init` writes to, and prints what to type next.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { usageError } from "../../base/errors.ts";
 import { localGit } from "../../git/git.ts";
 import type { NewFile } from "../../init/write.ts";
 
-/** What Git says of the folder. */
+/** What Git reports about the folder. */
 export interface Checkout {
   isRepository: boolean;
   /** The URL of its remote. */
   origin: string | undefined;
-  /** The branch that it is on. */
+  /** The current branch. */
   branch: string | undefined;
 }
 
 /**
- * Asks Git about a folder, which may have no repository yet.
+ * Queries Git about a folder, which need not be a repository yet.
  *
  * @throws {SyncError} `no-folder`, exit 2.
  */
@@ -62,7 +62,10 @@ export interface Begun {
   lockTrouble: string | undefined;
 }
 
-/** The three commands that make the host follow: commit, switch, look. */
+/**
+ * Returns the three commands that make the host follow the repository: commit,
+ * switch, check.
+ */
 export function nextCommands(begun: Begun): string[] {
   const { top, host, directory, isHere } = begun;
   const flake = directory === "" ? "." : `./${directory}`;
@@ -92,7 +95,7 @@ export function nextCommands(begun: Begun): string[] {
     ];
 }
 
-/** Works where nix.conf does not turn flakes on, too. */
+/** Returns a command that also works if nix.conf does not enable flakes. */
 function lockCommand(directory: string): string {
   const flake = directory === "" ? "path:." : `path:./${directory}`;
   return `nix --extra-experimental-features 'nix-command flakes' flake lock ${
@@ -100,7 +103,7 @@ function lockCommand(directory: string): string {
   }`;
 }
 
-/** What makes a repository of the folder, with a remote. */
+/** Returns the commands that make the folder a repository with a remote. */
 function begin({ checkout, repository, ref }: Begun): string[] {
   const { isRepository, origin } = checkout;
   return [
@@ -111,7 +114,7 @@ function begin({ checkout, repository, ref }: Begun): string[] {
   ];
 }
 
-/** The names at the top of what was written, for `git add`. */
+/** Returns the top-level names of the new files, for `git add`. */
 function written(
   { top, directory, files, lockTrouble }: Begun,
 ): string[] {
@@ -123,7 +126,7 @@ function written(
   return [...new Set([...names, ...lock])].toSorted();
 }
 
-/** A word of a shell. */
+/** Quotes a word for a shell, if needed. */
 function word(text: string): string {
   return /^[\w@%+=:,./#-]+$/.test(text) && !text.startsWith("#")
     ? text

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync logs`: all that one attempt has told, and what its build and its
- * switches wrote.
+ * `gitops-sync logs`: prints the log of one attempt, with the output of its
+ * build and its switches.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { logLines } from "../../report/log_lines.ts";
 import { printRaw } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
-/** Milliseconds between two looks at a log that grows. */
+/** Milliseconds between two reads of a growing log. */
 const pause = 200;
 
 /** Runs the command. */
@@ -47,7 +47,11 @@ export async function run(call: Call): Promise<ExitCode> {
     : show(folder, attempt);
 }
 
-/** @throws {SyncError} `log-missing`, exit 2. */
+/**
+ * Refuses an attempt without a log.
+ *
+ * @throws {SyncError} `log-missing`, exit 2.
+ */
 export function refuseMissing(folder: string, { id, revision }: NamedAttempt) {
   if (hasLog(folder, id)) return;
   throw usageError(
@@ -59,12 +63,12 @@ export function refuseMissing(folder: string, { id, revision }: NamedAttempt) {
   );
 }
 
-/** A line of the log with its time as text. */
+/** Returns a line of the log with its time as text. */
 export function entryJson({ at, ...entry }: LogEntry): Record<string, unknown> {
   return { at: utc(at) ?? null, ...entry };
 }
 
-/** Prints a log as far as it goes. */
+/** Prints the log as far as it is written. */
 export function show(folder: string, { id }: NamedAttempt): ExitCode {
   using reader = new LogReader(folder, id);
   for (const entries of reader.read()) printAll(entries);
@@ -75,7 +79,7 @@ function printAll(entries: readonly LogEntry[]): void {
   printRaw(entries.flatMap(logLines).join("\n"));
 }
 
-/** Prints a log, and what comes to it until its attempt is over. */
+/** Prints a log, and new lines until its attempt ends. */
 async function follow(
   folder: string,
   { id, entry }: NamedAttempt,
@@ -89,7 +93,7 @@ async function follow(
     }
     if (isOver) return exitCodes.ok;
     if (interrupt.hasCome) return exitCodes.interrupted;
-    // A run that was cut off has written no end.
+    // An interrupted run wrote no end.
     isOver = !await isRunning(folder);
     if (!isOver) await interrupt.pause(pause);
   }

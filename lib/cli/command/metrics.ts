@@ -1,5 +1,5 @@
 /**
- * Metrics after a run, however it ended.
+ * Writes metrics after a run, however it ended.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { SyncError } from "../../base/errors.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Outcome } from "../../sync/outcome.ts";
 
-/** Outcomes to which a run may come without an answer of the remote. */
+/** Results that a run may have without an answer of the remote. */
 const unasked: readonly Outcome["result"][] = [
   "suspended",
   "starting",
@@ -16,10 +16,10 @@ const unasked: readonly Outcome["result"][] = [
 ];
 
 /**
- * Does a run, and writes the metrics where the configuration names a file for
- * them. Loaded when there are some.
+ * Does a run, and writes the metrics if the configuration names a file for
+ * them.
  *
- * @throws whatever the run throws.
+ * @throws every error of the run.
  */
 export async function withMetrics(
   effects: Effects,
@@ -33,7 +33,7 @@ export async function withMetrics(
     await writeMetrics(effects, config, hasAsked(outcome));
     return outcome;
   } catch (error) {
-    // The run that has the lock writes them itself.
+    // The run that holds the lock writes the metrics.
     const isLocked = error instanceof SyncError && error.reason === "locked";
     if (!isLocked) await writeMetrics(effects, config, false);
     throw error;

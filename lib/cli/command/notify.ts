@@ -1,5 +1,5 @@
 /**
- * `gitops-sync notify`: delivers the messages that wait, or tries every
+ * `gitops-sync notify`: delivers the messages that wait, or tests every
  * receiver.
  *
  * @module
@@ -25,7 +25,7 @@ import { printHostJson } from "../output/host_json.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
-/** Milliseconds after which no other message is begun. */
+/** Milliseconds in which deliveries may start. */
 const within = 5 * 60_000;
 
 /** Runs the command. */
@@ -48,7 +48,10 @@ function nobody() {
   );
 }
 
-/** What could not be delivered waits on, and is no failure of this command. */
+/**
+ * Delivers the messages. One that fails waits for the next call, and is no
+ * failure of this command.
+ */
 async function deliverNow(
   call: Call,
   effects: Effects,
@@ -71,7 +74,10 @@ function tellDelivered({ channel, sent, waiting }: Delivered): void {
   print(`${channelName(channel)}: ${count(sent, "message")} delivered${rest}`);
 }
 
-/** Sends a test to every receiver of events, at once and past the spool. */
+/**
+ * Sends a test message to every receiver of events, at once and without the
+ * spool.
+ */
 async function tryAll(
   call: Call,
   effects: Effects,

@@ -1,5 +1,5 @@
 /**
- * How a run ended, in words and as JSON.
+ * Prints how a run ended, in words or as JSON.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { askedClosed, closedNames } from "../../run/gates.ts";
 import { howOften } from "../../run/how_often.ts";
 import type { Call } from "../call.ts";
 
-/** Tells what came of a run. */
+/** Prints the result of a run, and its warnings. */
 export async function tellOutcome(
   call: Call,
   config: Config,
@@ -59,7 +59,10 @@ export async function tellOutcome(
   }
 }
 
-/** What a retry leaves, where a person's word to stay counts. */
+/**
+ * Reports that a retry has left commits blocked, because the host is suspended
+ * or stays rolled back.
+ */
 function tellKept(call: Call, effects: Effects, { result }: Outcome): void {
   const stays = result === "suspended" || result === "stays";
   if (call.command.name !== "retry" || !stays) return;
@@ -68,7 +71,7 @@ function tellKept(call: Call, effects: Effects, { result }: Outcome): void {
   ]);
 }
 
-/** The result in one line; what stands still is a warning, and no result. */
+/** Returns the result in one line. */
 export function sentence(config: Config, outcome: Outcome): string {
   switch (outcome.result) {
     case "in-sync": {
@@ -132,7 +135,7 @@ export function sentence(config: Config, outcome: Outcome): string {
   }
 }
 
-/** What is held back, by what, and when the gates are asked again. */
+/** Returns which gates are closed, why, and when they are checked again. */
 function gatedSentence(gated: Gated): string {
   const [first] = askedClosed(gated);
   const why = first ? ` (${first.why})` : "";
@@ -166,7 +169,9 @@ function deployedSentence(
   return `${verbs[result]} ${describe(deployment)} in ${took(run)}${where}`;
 }
 
-/** From the first stage's beginning; the attempt itself is over. */
+/**
+ * Returns the duration since the first stage began; the attempt itself is over.
+ */
 function took(run: Run): string {
   return formatDuration(run.stages.reduce((sum, { ms }) => sum + ms, 0));
 }
@@ -178,7 +183,7 @@ function tellDrift(effects: Effects, config: Config, drift: Drift): void {
     `Somebody switched this host by hand: the ${drift.what} is ${
       drift.actual ?? "missing"
     }, but ${drift.expected} was deployed`,
-    // What corrects it by itself may be waiting for a window.
+    // The correction may only wait for a window, so no hint is needed.
     config.drift === "correct" ? [] : [correctHint],
   );
 }
@@ -211,9 +216,9 @@ function tellWaiting(effects: Effects, backoff: Backoff): void {
   );
 }
 
-/** Results that have another name for scripts. */
+/** Results that have another name in JSON. */
 const resultNames: Partial<Record<Outcome["result"], { result: string }>> = {
-  // A rollback that lasts; "deployment" says what runs.
+  // A rollback that lasts; "deployment" is the system that runs.
   stays: { result: "rolled-back" },
   unapproved: { result: "waiting" },
 };
@@ -228,12 +233,12 @@ function outcomeJson(outcome: Outcome): Record<string, unknown> {
   return run ? { ...known, stages: run.stages } : known;
 }
 
-/** Of which revision it was, and how far it came. */
+/** Returns the revision of the failed attempt, and its stages. */
 function failurePart(
   run: Run | undefined,
 ): { revision: string | null; stages: Run["stages"] } {
   const { attempt, last } = run?.state ?? {};
-  // It is the last one once it is recorded.
+  // A recorded attempt is the last one of the state.
   const revision = attempt?.commit.revision ?? last?.revision ?? null;
   return { revision, stages: run?.stages ?? [] };
 }

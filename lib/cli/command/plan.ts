@@ -1,5 +1,5 @@
 /**
- * `gitops-sync plan`: what a sync would do, and nothing of it is done.
+ * `gitops-sync plan`: prints what a sync would do, and does none of it.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exit;
 }
 
-/** Leaves a plan of what comes next for the page of `serve`. */
+/** Stores a plan of the next sync for the page of `serve`. */
 async function showOnPage(
   call: Call,
   plan: Plan,
@@ -63,7 +63,10 @@ async function showOnPage(
   }
 }
 
-/** As a run tells it; a plan holds nothing, so there is no hold to speak of. */
+/**
+ * Reports the failure without the hints for a blocked commit, because a plan
+ * blocks nothing.
+ */
 function tellFailure(
   effects: Effects,
   { message: text, details, hints }: SyncError,
@@ -82,7 +85,10 @@ function formatOf({ texts, json }: Call): "text" | "markdown" {
   return format === "markdown" ? format : "text";
 }
 
-/** A failure is that of the sync; a change is none, unless it is asked for. */
+/**
+ * Returns the exit code: that of the failure of the sync, if it would fail. A
+ * change has its own code only with `--exit-code`.
+ */
 function exitOf({ switches }: Call, plan: Plan): ExitCode {
   if (plan.failure) return plan.failure.exit;
   return switches.has("exit-code") && changes(plan) !== false
@@ -119,7 +125,7 @@ async function planOf(call: Call, effects: Effects): Promise<Plan> {
   return await withoutRoot(effects, config, wish);
 }
 
-/** The system to compare with, which must be there. */
+/** Returns the system to compare with, which must exist. */
 async function beforeOf(
   { texts: { before } }: Call,
 ): Promise<string | undefined> {
@@ -134,7 +140,10 @@ async function beforeOf(
   );
 }
 
-/** Without root, what the host remembers can't be read, nor its keys. */
+/**
+ * Plans without root. Neither the stored state nor the keys of the host can be
+ * read then.
+ */
 async function withoutRoot(
   effects: Effects,
   config: Awaited<ReturnType<typeof configOf>>,
@@ -165,7 +174,7 @@ function isOwn(folder: string): boolean {
   }
 }
 
-/** The configuration of the host may be for root alone. */
+/** Loads the host's configuration, or the defaults if only root can read it. */
 async function ownConfig(call: Call): Promise<LocalConfig> {
   try {
     return await readConfig(call);
@@ -182,7 +191,7 @@ function printText(plan: Plan): void {
     ? Math.min(columnsOf(Deno.stdout) ?? 80, 120)
     : 100;
   const text = planText(plan, { columns, ink });
-  // Apart from the stages that stand above it.
+  // An empty line separates the plan from the stages above it.
   const apart = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
   if (ink === noInk) printRaw(`${apart}${text}`);
   else printColoured(`${apart}${text}`);

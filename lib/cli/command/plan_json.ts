@@ -1,5 +1,5 @@
 /**
- * A plan as JSON; docs/json.md documents the shape.
+ * Formats a plan as JSON; docs/json.md documents the shape.
  *
  * @module
  */
@@ -10,7 +10,9 @@ import { readConfig } from "../config.ts";
 import { hostPart } from "../../report/host_facts.ts";
 import { errorJson } from "../output/json.ts";
 
-/** The shape that docs/json.md documents. What is not known is null. */
+/**
+ * Returns the shape that docs/json.md documents. A value is `null` if unknown.
+ */
 export async function planJson(
   call: Call,
   plan: Plan,
@@ -49,7 +51,10 @@ export async function planJson(
   };
 }
 
-/** The plan itself may stand on a configuration of its own, without root. */
+/**
+ * Returns the state of the host. The plan may have a configuration of its own
+ * without root, so it is loaded again.
+ */
 async function stateOf(call: Call): Promise<HostState> {
   return (await hostPart(await readConfig(call))).state;
 }

@@ -1,6 +1,6 @@
 /**
- * A plan as Markdown, for a comment at a review. What comes from outside stands
- * in code spans alone: nothing in one is markup, a link, a mention or HTML.
+ * Formats a plan as Markdown, for a comment in a review. Text from outside is
+ * only in code spans, so it cannot be markup, a link, a mention or HTML.
  *
  * @module
  */
@@ -21,13 +21,13 @@ import {
   unitRows,
 } from "./plan_words.ts";
 
-/** Forges take 65,536 characters in a comment, and some fewer. */
+/** Forges accept 65,536 characters in a comment, and some fewer. */
 const mostCharacters = 30_000;
 
-/** Entries of one list; more are counted. */
+/** The maximum number of entries in a list; the rest is counted. */
 const mostEntries = 50;
 
-/** Writes a plan, in at most {@linkcode mostCharacters}. */
+/** Formats a plan, in at most {@linkcode mostCharacters}. */
 export function planMarkdown(plan: Plan): string {
   const isSame = changes(plan) === false;
   const parts = [
@@ -43,7 +43,10 @@ export function planMarkdown(plan: Plan): string {
   return bounded(parts);
 }
 
-/** As many parts as there is room for: one that is cut could leave a span open. */
+/**
+ * Returns as many whole parts as fit: a part that is cut could leave a code
+ * span open.
+ */
 function bounded(parts: readonly string[]): string {
   const end = "_The rest is omitted: it is too long for a comment._";
   let text = "";
@@ -57,8 +60,8 @@ function bounded(parts: readonly string[]): string {
 }
 
 /**
- * Foreign text as a code span (CommonMark 0.31, 6.1): its fence is longer than
- * any run of backticks in it, and it is one line.
+ * Returns foreign text as a code span (CommonMark 0.31, 6.1): its fence is
+ * longer than any run of backticks in it, and it is one line.
  */
 export function code(text: string, most = 200): string {
   const line = oneLine(text, most);
@@ -123,7 +126,7 @@ function packagesPart({ packages }: Plan): string {
   return lines.length === 0 ? head : `${head}\n\n${folded(bullets(lines))}`;
 }
 
-/** Open where it is short. */
+/** Returns the list, folded if it is long. */
 function folded(list: string): string {
   const lines = list.split("\n").length;
   return lines <= 10

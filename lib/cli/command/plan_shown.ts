@@ -1,5 +1,5 @@
 /**
- * A plan in words for the page of `serve`.
+ * Formats a plan for the page of `serve`.
  *
  * @module
  */
@@ -22,13 +22,13 @@ import {
   unitRows,
 } from "./plan_words.ts";
 
-/** Entries of one list; more are counted. */
+/** The maximum number of entries in a list; the rest is counted. */
 const mostEntries = 40;
 
 /**
- * The plan as a page shows it.
+ * Returns the plan as the page shows it.
  *
- * @returns nothing for a plan that is about no commit.
+ * @returns `undefined` for a plan without a commit.
  */
 export function shownPlan(plan: Plan, now: Date): ShownPlan | undefined {
   const { revision, failure, stops, notes } = plan;
@@ -54,7 +54,7 @@ export function shownPlan(plan: Plan, now: Date): ShownPlan | undefined {
   };
 }
 
-/** Lines below one label. */
+/** Returns lines below one label. */
 function section(label: string, lines: readonly string[]): Row[] {
   const some = lines.filter((line) => line !== "");
   const more = some.length - mostEntries;

@@ -1,5 +1,5 @@
 /**
- * A plan as lines for a person at a terminal, or for a file.
+ * Formats a plan as lines, for a terminal or a file.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
   unitRows,
 } from "./plan_words.ts";
 
-/** What text is written on. */
+/** The width and the colours of the output. */
 export interface Paper {
   columns: number;
   ink: Ink;
@@ -35,17 +35,20 @@ export interface Paper {
 /** The column in which the text of all sections begins. */
 const margin = 10;
 
-/** More packages than a person reads; JSON has all. */
+/** The maximum number of packages; JSON has all. */
 const mostPackages = 40;
 
-/** A section: its name, its lines, and the colour of the name where it warns. */
+/**
+ * A section: its name, its lines, and the colour of the name if it is a
+ * warning.
+ */
 type Section = readonly [
   name: string,
   lines: readonly string[],
   colour?: string,
 ];
 
-/** Writes a plan. */
+/** Formats a plan. */
 export function planText(plan: Plan, paper: Paper): string {
   const isSame = changes(plan) === false;
   const all: Section[] = [
@@ -76,7 +79,9 @@ function sectionText([name, lines, colour]: Section, { ink }: Paper): string {
   ).join("\n");
 }
 
-/** Text in lines that fit behind the margin, broken at blanks. */
+/**
+ * Returns text in lines that fit to the right of the margin, broken at spaces.
+ */
 function behind(
   text: string,
   { columns }: Pick<Paper, "columns">,
@@ -157,7 +162,7 @@ function packageRows(
   });
 }
 
-/** The colour of what is done to units. */
+/** The colours of the changes of units. */
 const unitInks: Readonly<Record<string, string>> = {
   stop: inks.bad,
   removed: inks.bad,
@@ -171,7 +176,7 @@ function unitLines(plan: Plan, paper: Paper): string[] {
   if (!units && !unitFiles) return [];
   const rows = unitRows(plan).map(([label, names]): Named => [
     label,
-    // As systemctl takes them: most units are services.
+    // Short names, as systemctl accepts them: most units are services.
     names.map((name) => name.replace(/\.service$/, "")),
   ]);
   const other = units?.other ?? [];
@@ -185,7 +190,7 @@ function unitLines(plan: Plan, paper: Paper): string[] {
   return lines.length > 0 ? lines : ["no unit changes"];
 }
 
-/** Labels in a column of their own, with names behind them. */
+/** Returns labels in a column of their own, with names to the right of them. */
 function namedLines(
   rows: readonly Named[],
   paper: Paper,

@@ -1,5 +1,5 @@
 /**
- * A plan in words, for whichever form it is written in. Pure.
+ * Describes a plan in words, for every output format. Pure.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { timeOf } from "../../report/times.ts";
 /** A label with the names that belong to it. */
 export type Named = readonly [label: string, names: readonly string[]];
 
-/** What keeps a sync from deploying, where something does. */
+/** Reasons that keep a sync from deploying. */
 const blocking = [
   "suspended",
   "rolled-back",
@@ -40,7 +40,7 @@ const verbs = {
   "test-over": "end the test and return to",
 };
 
-/** What would come, in one line. */
+/** Returns what a sync would do, in one line. */
 export function headline(plan: Plan): string {
   const { host, about, would, failure, revision } = plan;
   const what = revision === undefined || about.includes(short(revision))
@@ -67,7 +67,7 @@ export function headline(plan: Plan): string {
     : `${host}: a sync would ${verbs[would]} ${what}`;
 }
 
-/** How many commits there are, and what was verified. */
+/** Returns the number of commits, and what was verified. */
 export function commitsText({ commits, verified }: Plan): string {
   if (!commits) return "";
   const { count: number, takenBack, base, list } = commits;
@@ -82,7 +82,7 @@ export function commitsText({ commits, verified }: Plan): string {
   return `${count(number, "commit")}${since}${more}${back}${trust}`;
 }
 
-/** What is known of a signature; empty where none is asked for. */
+/** Returns what is known of a signature; empty if none is required. */
 export function signatureText(told: Told): string {
   switch (told.state) {
     case "good":
@@ -94,7 +94,10 @@ export function signatureText(told: Told): string {
   }
 }
 
-/** `1.1G → 1.2G (+61M); 3 other packages, 12 paths rebuilt`. */
+/**
+ * Returns a summary such as `1.1G → 1.2G (+61M); 3 packages with another
+ * version, 12 other paths rebuilt`.
+ */
 export function packagesText(
   { changed, rebuilt, before, after }: PackageChanges,
 ): string {
@@ -110,19 +113,19 @@ export function packagesText(
   return `${sizes}; ${what}${other}`;
 }
 
-/** Less than this is nothing that anybody asks about, in bytes. */
+/** A smaller difference is shown as zero, in bytes. */
 const nothing = 512;
 
-/** A number of bytes with its sign. */
+/** Returns a number of bytes with its sign. */
 export function signed(bytes: number): string {
   if (Math.abs(bytes) < nothing) return "±0";
   return `${bytes < 0 ? "−" : "+"}${formatSize(Math.abs(bytes))}`;
 }
 
-/** What happens to a package: it comes, goes or changes. */
+/** What happens to a package: it is added, removed or changed. */
 export type Mark = "+" | "−" | "~";
 
-/** How a package changes, and its versions. */
+/** Returns how a package changes, and its versions. */
 export function packageText(
   { before, after }: PackageChange,
 ): { mark: Mark; versions: string } {
@@ -141,7 +144,7 @@ export function packageText(
   };
 }
 
-/** What would happen to units, without what happens to none. */
+/** Returns what would happen to units, without the unchanged ones. */
 export function unitRows({ units, unitFiles, before }: Plan): Named[] {
   const rows: Named[] = units
     ? [
@@ -173,14 +176,14 @@ export function unitRows({ units, unitFiles, before }: Plan): Named[] {
   return rows.filter(([, names]) => names.length > 0);
 }
 
-/** What each label of {@linkcode unitRows} means, where it does not say so. */
+/** What those labels of {@linkcode unitRows} mean that need an explanation. */
 export const unitMeanings: Readonly<Record<string, string>> = {
   "start again": "not running now, but should run",
   "on demand": "stopped until its socket is used",
   "left as is": "changed, and not restarted",
 };
 
-/** Names of secrets by what would happen. */
+/** Returns the names of secrets, grouped by what would happen. */
 export function secretRows(secrets: SecretChanges): Named[] {
   const rows: Named[] = [
     ["new", secrets.added],
@@ -192,11 +195,11 @@ export function secretRows(secrets: SecretChanges): Named[] {
     .map(([label, names]) => [label, names.map((name) => oneLine(name, 120))]);
 }
 
-/** Whether a reboot is needed, why, and who does it. */
+/** Returns whether a reboot is needed, why, and who does it. */
 export function rebootText(plan: Plan): string {
   const { reboot, target } = plan;
   if (!reboot) return "";
-  // A reboot would end it.
+  // A reboot would end the test.
   if (plan.would === "test") return "";
   const { changed, isForced, policy } = reboot;
   if (isForced) {
@@ -212,7 +215,7 @@ export function rebootText(plan: Plan): string {
     : `${why}; a run does it in a window (reboot: ${policy})`;
 }
 
-/** One thing that stops a sync, with its end. */
+/** Returns a reason that stops a sync, with its end. */
 export function stopText({ text, until }: Stop): string {
   return until === undefined ? text : `${text}, until ${timeOf(until)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync pressed`: does what people asked for with the buttons of the
+ * `gitops-sync pressed`: does what people requested with the buttons of the
  * status page. Units of root call it; no person does.
  *
  * @module
@@ -23,7 +23,7 @@ import { errorEvent } from "../output/print.ts";
 import { makeTeller, type Teller } from "../output/teller.ts";
 import type { Call } from "../call.ts";
 
-/** The code of what a button does. */
+/** The code behind each button. */
 const commandsOf: Readonly<
   Record<Action, () => Promise<{ run: (call: Call) => Promise<ExitCode> }>>
 > = {
@@ -36,9 +36,9 @@ const commandsOf: Readonly<
 };
 
 /**
- * Runs the command. What is wrong with a request, or comes of it, is told and
- * fails no unit: health checks look at failed units, and a request must not
- * decide how they end.
+ * Runs the command. An error in a request, or of what it does, is reported and
+ * does not fail the unit: health checks look at failed units, and a request
+ * must not affect their result.
  */
 export async function run(call: Call): Promise<ExitCode> {
   const [kind, folder] = operandsOf(call);
@@ -78,12 +78,12 @@ function operandsOf({ operands }: Call): [ButtonKind, string] {
   );
 }
 
-/** systemd makes the folder of the server, so its owner is the server's user. */
+/** Returns the server's user: the owner of its folder, which systemd makes. */
 function ownerOf(config: LocalConfig): number {
   return Deno.statSync(dirname(config["serve.wanted"])).uid!;
 }
 
-/** Does what the command does that a person would type. */
+/** Does the same as the command that a person would type. */
 async function act(call: Call, request: Request, teller: Teller) {
   const { by, action } = request;
   say(teller, "notice", `${by} requested ${action} on the status page`);
@@ -95,7 +95,7 @@ async function act(call: Call, request: Request, teller: Teller) {
       configPath: call.configPath,
       given: call.given,
       verbose: call.verbose,
-      // Not to be taken for a person of this host.
+      // The suffix shows that this is not a user of this host.
       by: `${by} (page)`,
     });
   } catch (error) {
@@ -103,7 +103,7 @@ async function act(call: Call, request: Request, teller: Teller) {
   }
 }
 
-/** The words of the command. Each value has been held to its form. */
+/** Returns the words of the command. Each value was validated before. */
 function wordsOf(request: Request): string[] {
   const { action, revision, reason } = request;
   const why = reason === undefined ? [] : [`--reason=${reason}`];

@@ -38,7 +38,8 @@ import type { Call } from "../call.ts";
 export async function run(call: Call): Promise<ExitCode> {
   using effects = await realEffects(call.verbose);
   refuseBadWords(call);
-  // Its file says how one host is kept, and nothing of others.
+  // No default file is read: it is about one host, and does not apply to
+  // others.
   const config = await loadLocalConfig(call.configPath, call.given);
   const made = await Deno.makeTempDir({ prefix: "gitops-sync-publish-" });
   const folder = await Deno.realPath(made);
@@ -134,7 +135,7 @@ function jobsOf(given: string | undefined): number {
   );
 }
 
-/** Where things went. */
+/** The cache and the place of the results. */
 interface Where {
   cache: Cache;
   place: Place;
@@ -154,7 +155,10 @@ function tell(
   return exit;
 }
 
-/** Secrets alone are told apart: they are mended in another way. */
+/**
+ * Returns the exit code. It has a separate code if only secrets failed, because
+ * they have a different fix.
+ */
 function exitOf({ hosts }: Outcome): ExitCode {
   const failed = hosts.filter(({ error }) => error);
   if (failed.length === 0) return exitCodes.ok;

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync ready`: whether this configuration brings the next commit.
+ * `gitops-sync ready`: checks whether a sync can get the next commit with this
+ * configuration.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync reject REVISION`: what waits is not deployed.
+ * `gitops-sync reject REVISION`: blocks the commit that waits.
  *
  * @module
  */

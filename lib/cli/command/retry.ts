@@ -1,5 +1,5 @@
 /**
- * `gitops-sync retry`: forgets every hold and pause, and syncs.
+ * `gitops-sync retry`: unblocks all commits, ends the pause, and syncs.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return await syncWith(call, {
     force: true,
     retry: true,
-    // Who pressed a button does not see that a run is at work.
+    // A person at the status page does not see that a run is in progress.
     wait: call.by !== undefined,
     ...wisher(call),
   });

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync rollback`: back to an earlier good system.
+ * `gitops-sync rollback`: rolls back to an earlier good system.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync serve`: a small server that hears of pushes, and
- * shows how this host stands.
+ * `gitops-sync serve`: a small server that receives pushes, and shows the state
+ * of this host.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import type { Call } from "../call.ts";
 import { makeTeller } from "../output/teller.ts";
 import { Interruption } from "../output/interruption.ts";
 
-/** Runs the command, until a signal ends it. */
+/** Runs the command until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {
   const name = call.texts["hash-password"];
   if (name !== undefined) {
@@ -72,9 +72,9 @@ export async function run(call: Call): Promise<ExitCode> {
 }
 
 /**
- * A server that ended by itself, for example because clients hold all
- * connections that this process may have. Whoever started it starts it again,
- * which lets go of them.
+ * Throws when the server ends by itself, for example because clients hold all
+ * connections that this process may have. The service manager then starts it
+ * again, which closes them.
  */
 async function endOf({ finished }: Deno.HttpServer): Promise<never> {
   const why = await finished.then(
@@ -91,7 +91,7 @@ async function endOf({ finished }: Deno.HttpServer): Promise<never> {
   });
 }
 
-/** What answers webhooks; nothing where none are accepted. */
+/** Returns what answers webhooks; `undefined` if none are accepted. */
 async function hooksOf(
   config: LocalConfig,
   effects: Pick<Effects, "tell">,
@@ -105,7 +105,7 @@ async function hooksOf(
       "Set `repository` in the configuration, or add `--repository URL`.",
     );
   }
-  // A mistake is told at the start, and not with the first push.
+  // An error is reported at the start, not only at the first push.
   await readSecrets(secretFile);
   return {
     followed: config,
@@ -116,7 +116,7 @@ async function hooksOf(
   };
 }
 
-/** The status page; nothing where it is off. */
+/** Returns the status page; `undefined` if it is switched off. */
 function pageOf(
   config: LocalConfig,
   auth: Auth | undefined,
@@ -162,7 +162,8 @@ function routesOf(
       answer: (request: Request) => answerMetrics(textfile, request),
     }],
     ...page?.routes ?? [],
-    // Signing in and pressing lead back to where the page is.
+    // Signing in and pressing a button lead to `/`. Without a page, it leads on
+    // to the buttons.
     ...auth && !page ? [{ path: "/", answer: toButtons }] : [],
   ];
 }

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync serve --hash-password`: makes a line for `serve.auth.passwordFile`.
+ * `gitops-sync serve --hash-password`: makes a line for
+ * `serve.auth.passwordFile`.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { isUserName } from "../../config/serve_kinds.ts";
 import { hashPassword, passwordLength } from "../../serve/password.ts";
 import { printRaw, writeTo } from "../output/print.ts";
 
-/** What a terminal sends for some keys (ASCII). */
+/** The bytes that a terminal sends for some keys (ASCII). */
 const keys = {
   interrupt: 0x03,
   backspace: 0x08,
@@ -23,13 +24,13 @@ const keys = {
   delete: 0x7f,
 } as const;
 
-/** Bytes that are read at most. */
+/** The maximum number of bytes to read. */
 const most = 4096;
 
 /**
- * Asks for a password on the terminal, twice, or reads a line of standard input,
- * and prints the line with its hash. The password is never an argument, which
- * every user could see.
+ * Reads a password twice from the terminal, or a line from standard input, and
+ * prints the line with its hash. The password is never an argument, because
+ * every user can see arguments.
  *
  * @throws {SyncError} `user-name`, `password-differs` or `password-length`,
  * exit 2.
@@ -64,10 +65,11 @@ function askTwice(name: string): string {
   );
 }
 
-/** Reads a line of which the terminal shows nothing. */
+/** Reads a line without showing it on the terminal. */
 function askHidden(question: string): string {
   writeTo(Deno.stderr, question);
-  // Keys such as Ctrl-C are ours then: a signal would leave the terminal so.
+  // In raw mode we handle Ctrl-C: a signal would leave the terminal in raw
+  // mode.
   Deno.stdin.setRaw(true);
   try {
     return readLine();
@@ -84,7 +86,7 @@ function readLine(): string {
     const [letter] = byte;
     if (letter === keys.interrupt) throw interrupted();
     if (letter === keys.lineFeed || letter === keys.enter) break;
-    // Backspace, which a raw terminal leaves to us: a whole character goes.
+    // A raw terminal does not handle backspace. This removes a whole character.
     if (letter === keys.delete || letter === keys.backspace) {
       while (((bytes.pop() ?? 0) & 0xc0) === 0x80);
     } else bytes.push(letter!);

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync status`: what runs, what Git says, and what comes next.
+ * `gitops-sync status`: prints what runs, what Git has, and what comes next.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export async function run(call: Call): Promise<ExitCode> {
     if (Deno.uid() === 0 || !isDenied(thrown)) throw thrown;
     const { tellPublished } = await import("./status_published.ts");
     const told = await tellPublished(call);
-    // What is wrong without the file is that the state is root's.
+    // Nothing was published, so the original error applies.
     if (told === undefined) throw thrown;
     return told;
   }
@@ -41,7 +41,9 @@ async function look(call: Call): Promise<ExitCode> {
 const isWaiting = ({ switches, texts }: Call) =>
   switches.has("wait") || texts["wait"] !== undefined;
 
-/** A flag that draws or waits takes the place of another that does. */
+/**
+ * Refuses flags that exclude each other: each prints the status in its own way.
+ */
 function refuseTogether(call: Call): void {
   const { switches, json } = call;
   if (!switches.has("watch")) return;
@@ -61,7 +63,7 @@ function refuseTogether(call: Call): void {
   }
 }
 
-/** Whether this user may not read what the answer needs. */
+/** Returns whether this user may not read the state or the configuration. */
 function isDenied(thrown: unknown): boolean {
   const error = foreseen(thrown);
   return error instanceof SyncError && error.reason === "permission-denied";

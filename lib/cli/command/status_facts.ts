@@ -1,5 +1,5 @@
 /**
- * Everything that `status` rests on.
+ * Collects everything that `status` needs.
  *
  * @module
  */
@@ -20,15 +20,15 @@ import { realEffects } from "../output/effects.ts";
 import type { Effects } from "../../base/effects.ts";
 import type { Facts } from "../../report/agreement.ts";
 
-/** A person waits for the answer. */
+/** The timeout is short, because a person waits for the answer. */
 const patience = 10_000;
 
-/** What the remote says, or why it says nothing. */
+/** The tip of the remote, or why it is unknown. */
 export type Answer =
   | { tip: Tip; unreached?: never }
   | { tip?: never; unreached: string };
 
-/** Asks all that there is to ask, once. */
+/** Collects the facts, with one query to the remote and to systemd. */
 export async function statusFacts(call: Call, config: Config): Promise<Facts> {
   using effects = await realEffects(call.verbose);
   const local = await localFacts(config);
@@ -41,7 +41,7 @@ export async function statusFacts(call: Call, config: Config): Promise<Facts> {
   return factsOf(local, answer, next);
 }
 
-/** Puts together what was asked at different times. */
+/** Combines facts that were collected at different times. */
 export function factsOf(
   local: LocalFacts,
   answer: Answer,
@@ -72,12 +72,12 @@ function otherMachineText({ machineId }: Config): string | undefined {
   }
 }
 
-/** What the remote said to the last run. */
+/** Returns the remote's answer to the last run. */
 export function lastAnswer({ tip, asked }: LocalFacts): Answer {
   return tip ? { tip } : { unreached: asked?.message ?? "not queried" };
 }
 
-/** Asks the remote now; a person waits. */
+/** Queries the remote now, with a short timeout. */
 export async function ask(
   effects: Effects,
   config: Config,

@@ -1,5 +1,5 @@
 /**
- * The status as JSON, in the shape that docs/json.md documents.
+ * Formats the status as JSON, in the shape that docs/json.md documents.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { rolledBackOf } from "../../run/decide.ts";
 import { gatedNow } from "../../run/gates.ts";
 import type { NextRun } from "../../host/next_run.ts";
 
-/** All keys of the document beside those that every document has. */
+/** Returns all keys of the document, except those of every document. */
 export function statusJson(
   facts: Facts,
   verdict: Verdict,
@@ -54,7 +54,7 @@ export function statusJson(
   };
 }
 
-/** The slot of the fleet that the host has or waits for. */
+/** Returns the slot of the fleet that the host holds or waits for. */
 export function slotsJson(
   { slot, slotWait }: State,
 ): Record<"slot" | "slotWait", unknown> {
@@ -87,7 +87,7 @@ function checkedJson(
   };
 }
 
-/** When the next run is, or why that is not known. */
+/** Returns when the next run is, or why that is unknown. */
 export function nextJson(next: NextRun | undefined): Record<string, unknown> {
   return {
     at: next?.at?.toISOString() ?? null,

@@ -1,6 +1,6 @@
 /**
- * The status as it changes, for `--watch` and `--wait`: what the host knows is
- * read each time, the remote and systemd are asked now and then.
+ * Keeps the status up to date for `--watch` and `--wait`. The state of the host
+ * is read each time; the remote and systemd are queried less often.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { type LocalFacts, localFacts } from "../../report/host_facts.ts";
 import type { Facts } from "../../report/agreement.ts";
 import { type Answer, ask, factsOf, lastAnswer } from "./status_facts.ts";
 
-/** Milliseconds from one question to the next. */
+/** Milliseconds between two queries. */
 const remotePause = 30_000, systemdPause = 5_000;
 
-/** What was asked last, and when. */
+/** The last answer, and when it came. */
 interface Held<T> {
   value: T;
   at: number;
 }
 
-/** Reads the status again and again. */
+/** Reads the status repeatedly. */
 export class LiveStatus {
   #answer: Held<Answer> | undefined;
   #next: Held<NextRun> | undefined;
@@ -30,11 +30,11 @@ export class LiveStatus {
   constructor(
     private readonly effects: Effects,
     private readonly config: Config,
-    /** Whether the remote is not asked. */
+    /** Whether the remote is not queried. */
     private readonly isOffline: boolean,
   ) {}
 
-  /** The facts as they are now. The first time it waits for all answers. */
+  /** Returns the current facts. The first call waits for all answers. */
   async facts(): Promise<Facts> {
     const local = await localFacts(this.config);
     const now = Date.now();
@@ -44,7 +44,8 @@ export class LiveStatus {
     }
     const isDue = !this.#answer || now - this.#answer.at >= remotePause;
     if (isDue && !this.isOffline) this.#asking ??= this.#askRemote(local);
-    // Nobody sees a picture that stands still while a server is silent.
+    // Later calls do not wait, so that a silent server does not freeze the
+    // display.
     if (isFirst) await this.#asking;
     return factsOf(local, this.#newest(local), this.#next.value);
   }
@@ -54,7 +55,7 @@ export class LiveStatus {
       const value = await ask(this.effects, this.config, state);
       this.#answer = { value, at: Date.now() };
     } catch (error) {
-      // It was interrupted, which whoever reads the facts looks at too.
+      // The query was interrupted; the reader of the facts checks for that.
       if (!(error instanceof SyncError)) throw error;
       say(this.effects, "debug", error.message);
     } finally {
@@ -62,7 +63,7 @@ export class LiveStatus {
     }
   }
 
-  /** What a run was told since we asked is newer. */
+  /** Returns the newest answer: that of a run, if it is later than ours. */
   #newest(local: LocalFacts): Answer {
     const { asked } = local;
     const own = this.#answer;

@@ -1,5 +1,5 @@
 /**
- * The status for people who are not root, from what runs have published.
+ * Prints the status for people who are not root, from what runs have published.
  *
  * @module
  */
@@ -25,9 +25,9 @@ import { nextJson } from "./status_json.ts";
 import { askedClause, askedText, colours } from "../../report/status_text.ts";
 
 /**
- * Tells what was published last.
+ * Prints the last published status.
  *
- * @returns the exit code; nothing where there is nothing to tell.
+ * @returns the exit code; `undefined` if nothing was published.
  * @throws {SyncError} `root-needed`, exit 2, for a flag that waits.
  */
 export async function tellPublished(
@@ -65,8 +65,8 @@ export async function tellPublished(
 }
 
 /**
- * What is published says what the last run was told: what is pushed since is
- * known once the next run has asked, so no wait for it would be one.
+ * Refuses flags that wait. The published status is that of the last run: it
+ * shows a new push only after the next run, so waiting is of no use.
  *
  * @throws {SyncError} `root-needed`, exit 2.
  */
@@ -84,7 +84,7 @@ function refuseWaiting({ switches, texts }: Call): void {
   );
 }
 
-/** Where a run is, or has stopped. */
+/** Returns the stage of the run, or where it was interrupted. */
 function stageText({ state, stage }: Published): string {
   if (stage === null) return "";
   return state === "deploying"

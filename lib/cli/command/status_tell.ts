@@ -1,5 +1,5 @@
 /**
- * Tells the status in the form that was asked for.
+ * Prints the status in the requested format.
  *
  * @module
  */
@@ -16,9 +16,10 @@ import { statusRows } from "../../report/status_text.ts";
 import { statusLine } from "../output/status_line.ts";
 
 /**
- * Tells the status in the form that was asked for.
+ * Prints the status in the requested format.
  *
- * @returns the exit code: 0, or the state's where that was asked for.
+ * @returns the exit code: 0, or that of the state with `--exit-code` or
+ * `--wait`.
  */
 export async function tellStatus(
   { json, switches, texts }: Call,
@@ -56,7 +57,7 @@ const exitOf: Readonly<Record<HostState, ExitCode>> = {
   unknown: exitCodes.remote,
 };
 
-/** The exit code that `--exit-code` and `--wait` give a state. */
+/** Returns the exit code of a state for `--exit-code` and `--wait`. */
 export function exitOfState(state: HostState): ExitCode {
   return exitOf[state];
 }

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync status --wait`: until the tip is deployed or has failed.
+ * `gitops-sync status --wait`: waits until the tip is deployed or has failed.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import type { Facts } from "../../report/agreement.ts";
 import { LiveStatus } from "./status_live.ts";
 import { tellStatus } from "./status_tell.ts";
 
-/** Milliseconds from one look at the host to the next. */
+/** Milliseconds between two reads of the state. */
 const pause = 500;
 
 /**
- * Waits, and tells the status at the end.
+ * Waits, and prints the status at the end.
  *
- * @returns the exit code of the state at the end, or 130.
+ * @returns the exit code of the final state, or 130.
  */
 export async function wait(call: Call, config: Config): Promise<ExitCode> {
   const span = spanOf(call, "wait") ?? Infinity;
@@ -45,7 +45,8 @@ export async function wait(call: Call, config: Config): Promise<ExitCode> {
 }
 
 /**
- * Whether nothing more comes of the tip without a new commit or a person.
+ * Returns whether the host stays as it is without a new commit or manual
+ * action.
  *
  * @param begun When the wait began, in milliseconds since 1970.
  */
@@ -63,15 +64,15 @@ function isOver(facts: Facts, begun: number): boolean {
     case "out-of-sync": {
       if (isBusy || !tip) return false;
       const decision = decisionOf(facts, tip);
-      // Without a time it needs a person.
+      // Without a time, a person must approve it.
       if (decision.kind === "unapproved") return decision.until === null;
-      // It may open at any time.
+      // A gate may open at any time.
       if (decision.kind === "gated") return false;
-      // Each run asks for a slot.
+      // Each run tries to get a slot.
       if (decision.kind === "queued") return false;
       // The next run does it.
       if (decision.kind.startsWith("test")) return false;
-      // It was deployed, and somebody switched by hand since.
+      // The tip was deployed, and later a person switched the host by hand.
       if (lastGood?.revision === tip.revision) {
         return facts.config.drift === "report";
       }

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync status --watch`: the status, drawn again and again.
+ * `gitops-sync status --watch`: draws the status repeatedly.
  *
  * @module
  */
@@ -20,16 +20,16 @@ import { tellStatus } from "./status_tell.ts";
 import { statusRows } from "../../report/status_text.ts";
 import { statusLine } from "../output/status_line.ts";
 
-/** Milliseconds from one picture to the next. */
+/** Milliseconds between two drawings. */
 const pause = 1000;
 
-// xterm's control sequences: a screen of its own, which leaves what was there
-// before as it was, and no cursor.
+// Control sequences of xterm: an alternate screen, which keeps the earlier
+// content, without a cursor.
 const enter = "\x1b[?1049h\x1b[?25l", leave = "\x1b[?25h\x1b[?1049l";
 const home = "\x1b[H", endOfLine = "\x1b[K", below = "\x1b[J";
 
 /**
- * Draws the status until a person ends it; what it was then stays on the
+ * Draws the status until a person ends it. The last status stays on the
  * terminal.
  *
  * @returns 0 after `q`, 130 after Ctrl-C.
@@ -69,11 +69,11 @@ function draw({ switches }: Call, facts: Facts): void {
   write(`${home}${drawn}${below}`);
 }
 
-/** The keys of a terminal, each as it is pressed. */
+/** Reads the keys of a terminal, each when it is pressed. */
 class Keys implements Disposable {
-  /** Whether a person wants the end. */
+  /** Whether a person pressed the key that ends the command. */
   isEnd = false;
-  /** Comes with that. */
+  /** Resolves when that key is pressed. */
   readonly end: Promise<void>;
   readonly #isTerminal = Deno.stdin.isTerminal();
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -83,7 +83,7 @@ class Keys implements Disposable {
       this.end = new Promise(() => {});
       return;
     }
-    // Ctrl-C stays a signal.
+    // Ctrl-C still sends a signal.
     Deno.stdin.setRaw(true, { cbreak: true });
     this.#reader = Deno.stdin.readable.getReader();
     this.end = this.#read(this.#reader);
@@ -94,7 +94,7 @@ class Keys implements Disposable {
   ): Promise<void> {
     for (;;) {
       const { value, done } = await reader.read();
-      // The terminal has gone.
+      // The terminal was closed.
       if (done) break;
       if (new TextDecoder().decode(value).toLowerCase().includes("q")) break;
     }

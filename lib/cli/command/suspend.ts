@@ -1,5 +1,5 @@
 /**
- * `gitops-sync suspend`: this host stays as it is.
+ * `gitops-sync suspend`: pauses deployments.
  *
  * @module
  */
@@ -44,7 +44,10 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** It does not look at the suspension any more once it has activated. */
+/**
+ * Reports a run in progress: after its activation it no longer checks for a
+ * suspension.
+ */
 async function tellOfRun(folder: string): Promise<void> {
   const at = await lockHolder(folder);
   if (!at?.isRun) return;

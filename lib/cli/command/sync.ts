@@ -1,5 +1,5 @@
 /**
- * `gitops-sync sync`: one reconciliation.
+ * `gitops-sync sync`: does one reconciliation.
  *
  * @module
  */
@@ -31,16 +31,16 @@ export async function run(call: Call): Promise<ExitCode> {
   });
 }
 
-/** On whose behalf a program calls; a call by hand is written down nowhere. */
+/** Returns for whom a program made the call. A call by hand is not recorded. */
 export function wisher({ by }: Call): Pick<Wishes, "by"> {
   return by === undefined ? {} : { by };
 }
 
-/** What a person who says `--now` does not want to wait for. */
+/** With `--now`, a run waits neither for windows nor for the soak time. */
 const noWindows = { "windows.deploy": [], "windows.reboot": [] };
 const noSoak = { "gates.soak": undefined };
 
-/** A sync with what a person wishes beyond the configuration. */
+/** Does a sync with the wishes of a person. */
 export async function syncWith(
   call: Call,
   wishes: Wishes,
@@ -79,20 +79,22 @@ export async function syncWith(
   return exitOf(outcome);
 }
 
-/** Whether a run came to no change because no slot of the fleet was free. */
+/**
+ * Returns whether a run changed nothing because no slot of the fleet was free.
+ */
 function isWithoutSlot(outcome: Outcome): boolean {
   return outcome.result === "queued" ||
     outcome.result === "interrupted" && outcome.error.stage === "slot";
 }
 
-/** Nobody is to believe that a later run skips the gates too. */
+/** Reports that `--skip-gates` does not apply to later runs. */
 function tellUnused(effects: Effects): void {
   say(effects, "notice", "--skip-gates applies only to this run", [
     "Type it again when a slot is free. Run `gitops-sync fleet locks` to see who holds the slots.",
   ]);
 }
 
-/** When there is something to do although nothing changes. */
+/** Returns when there is something to do although nothing changes. */
 function untilOf(outcome: Outcome): number | undefined {
   const until = outcome.result === "gated"
     ? outcome.gated.notBefore

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync vault-agent`: the one that holds this host's login to Vault, so
- * that nothing else needs a token.
+ * `gitops-sync vault-agent`: holds this host's login to Vault, so that no other
+ * program needs a token.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Call } from "../call.ts";
 import { Interruption } from "../output/interruption.ts";
 import { makeTeller } from "../output/teller.ts";
 
-/** Runs the command, until a signal ends it. */
+/** Runs the command until a signal ends it. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
   const server = await serverOf(config);
@@ -39,7 +39,8 @@ export async function run(call: Call): Promise<ExitCode> {
   const socket = config["vault.socket"];
   const listener = await listen(socket, (request) => gate.answer(request));
   say(effects, "info", `Listening on ${socket} for ${server.address}`);
-  // Whatever comes of it: calls try again, and say what is wrong.
+  // It starts even if the login fails: each call tries again and reports the
+  // error.
   await session.token().catch((error) =>
     say(effects, "error", error.message, error.hints)
   );
@@ -54,7 +55,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** One way to log in, and all that it needs. */
+/** Returns the configured way to log in. */
 function credentialsOf(config: LocalConfig): Credentials {
   const tokenFile = config["vault.tokenFile"];
   const roleId = config["vault.appRole.roleId"];
@@ -87,7 +88,7 @@ async function listen(
   answer: (request: Request) => Promise<Response>,
 ): Promise<Deno.HttpServer<Deno.UnixAddr>> {
   await prepareSocket(path, { option: "vault.socket", mode: 0o700 });
-  // Its folder is private already, whatever mode a socket is made with.
+  // The folder of the socket is already private, whatever mode the socket gets.
   const server = Deno.serve(
     { transport: "unix", path, onListen() {} },
     answer,
@@ -96,7 +97,9 @@ async function listen(
   return server;
 }
 
-/** Tells systemd that the socket is there (sd_notify(3)), if it waits. */
+/**
+ * Tells systemd that the socket is ready (sd_notify(3)), if it waits for that.
+ */
 async function tellReady(): Promise<void> {
   const socket = Deno.env.get("NOTIFY_SOCKET");
   if (socket === undefined) return;

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync watch`: the run under way, whoever began it.
+ * `gitops-sync watch`: follows the current run, whoever started it.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { timeAndAge, timeOf } from "../../report/times.ts";
 import { RunWatcher, type Seen } from "../run_watcher.ts";
 import type { Call } from "../call.ts";
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two reads. */
 const pause = 200;
 
 const silent: Teller = { tell() {}, close() {} };
@@ -44,7 +44,11 @@ export async function run(call: Call): Promise<ExitCode> {
   return seen ? await tellEnd(call, config, seen) : exitCodes.interrupted;
 }
 
-/** Waits until a run begins; one that has nothing to do is over at once. */
+/**
+ * Waits for a run; one with nothing to do may have ended already.
+ *
+ * @returns whether there was one before an interruption.
+ */
 async function begun(
   folder: string,
   before: number | undefined,
@@ -58,7 +62,11 @@ async function begun(
   }
 }
 
-/** @returns what was seen to the end, or nothing where it was interrupted. */
+/**
+ * Follows the run to its end.
+ *
+ * @returns what is known of it; `undefined` after an interruption.
+ */
 async function watched(
   folder: string,
   teller: Teller,
@@ -80,7 +88,7 @@ async function tellEnd(
   const { last, attempt: left } = await readState(config.stateDirectory);
   const isOfRun = last && Date.parse(last.at) >= since;
   const found = end ??
-    // The remote did not answer: that is no attempt.
+    // If the remote did not answer, there is no attempt, only a result.
     (isOfRun && !attempt ? { ...last, text: last.message } : undefined);
   const exit = found?.exit ??
     (attempt && left ? exitCodes.interrupted : exitCodes.ok);
@@ -103,12 +111,12 @@ async function tellEnd(
   return exit as ExitCode;
 }
 
-/** Where no run goes on: when the last one was, and when the next one is. */
+/** Prints when the last run was, and when the next one is. */
 async function tellIdle(call: Call, config: LocalConfig): Promise<ExitCode> {
   const folder = config.stateDirectory;
   const now = new Date();
   const { last } = await readState(folder);
-  // A run asks the remote as soon as it has begun.
+  // A run queries the remote right after its start.
   const begun = lastRun(folder)?.since ?? readAsked(folder)?.at.getTime();
   const next = await nextRun({ run: (command) => runProgram(command) });
   if (call.json) {
