@@ -1,5 +1,5 @@
 /**
- * The real effects, with a teller that fits whoever reads standard error.
+ * Makes the real effects, with a teller for the kind of standard error.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { oneLine } from "../../base/text.ts";
 import { run } from "../../process/run_command.ts";
 import { makeTeller, type Teller } from "./teller.ts";
 
-/** The effects of a command that changes or asks something. */
+/** Returns the effects of a command that changes or queries something. */
 export async function realEffects(
   verbose: boolean,
 ): Promise<Effects & Disposable & AsyncDisposable> {
@@ -37,7 +37,7 @@ export async function realEffects(
   };
 }
 
-/** A teller for whoever reads standard error. */
+/** Returns a teller that fits standard error. */
 export async function tellerFor(verbose: boolean): Promise<Teller> {
   if (!Deno.stderr.isTerminal()) return makeTeller(verbose);
   const { isDumb, terminalTeller } = await import("./terminal.ts");
@@ -60,7 +60,10 @@ async function told(
   return finished;
 }
 
-/** A pause that an interruption ends; the next program then says so. */
+/**
+ * Waits, or returns early after an interruption; the next program then reports
+ * it.
+ */
 function sleep(ms: number, interrupt: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);

@@ -1,5 +1,6 @@
 /**
- * The history as a table: a line each, however narrow the terminal is.
+ * Formats the history as a table: each attempt is one line, however narrow the
+ * terminal is.
  *
  * @module
  */
@@ -21,7 +22,7 @@ interface Column {
 }
 
 const when: Column = { head: "WHEN", cell: ({ at }) => timeOf(at) };
-/** Without the seconds. */
+/** The time without seconds. */
 const shortWhen: Column = {
   head: "WHEN",
   cell: ({ at }) => timeOf(at).slice(0, 16),
@@ -35,7 +36,7 @@ const result: Column = {
   cell: (entry) =>
     entry.result === "unreached" ? spellText(entry) : resultText(entry),
 };
-/** Without the stage and the exit code. */
+/** The result without the stage and the exit code. */
 const shortResult: Column = {
   head: "RESULT",
   cell: (entry) => entry.reason ?? entry.result,
@@ -58,7 +59,7 @@ const stages: Column = {
       .join(" ") || "-",
 };
 
-/** From all to what is needed most; what comes last is cut. */
+/** From all columns to the most important ones; even these may be cut. */
 const layouts: readonly (readonly Column[])[] = [
   [when, revision, result, took, subject, signers, stages],
   [when, revision, result, took, subject, signers],
@@ -68,9 +69,9 @@ const layouts: readonly (readonly Column[])[] = [
 ];
 
 /**
- * A line each, with its result in colour and the heads dimmed.
+ * Returns a line for each attempt, with a coloured result and dim titles.
  *
- * @param columns The width of the terminal; nothing where it is none.
+ * @param columns The width of the terminal; `undefined` if there is none.
  */
 export function historyTable(
   entries: readonly HistoryEntry[],
@@ -88,7 +89,7 @@ function linesFor(
   entries: readonly HistoryEntry[],
   columns = Infinity,
 ): string[] {
-  // Signers stand where signatures are checked.
+  // Show signers only if signatures are checked.
   const isSigned = entries.some(({ signers }) => signers?.length);
   const all = layouts.map((layout) =>
     drawn(layout.filter((one) => one !== signers || isSigned), entries)
@@ -107,18 +108,24 @@ function drawn(
   return shown(table([layout.map(({ head }) => head), ...rows])).split("\n");
 }
 
-/** A colour has no width, so it comes after all that is aligned and cut. */
+/**
+ * Adds the colour of the result. A colour has no width, so it is added after
+ * the text is aligned and cut.
+ */
 function coloured(row: string, entry: HistoryEntry, ink: Ink): string {
   const colour = colourOf(entry);
   if (colour === undefined) return row;
-  // When it was, and the revision, have the same width in each line.
+  // The time and the revision have the same width in each line.
   return row.replace(
     /^(\S+ \S+ +\S+ +)(\S+)/,
     (_, before, word) => before + ink(colour, word),
   );
 }
 
-/** What went well has the terminal's own colour: most lines are such. */
+/**
+ * Returns the colour of a result. A success has the default colour, because
+ * most lines are successes.
+ */
 function colourOf({ result, exit }: HistoryEntry): string | undefined {
   if (result === "unreached") return inks.warning;
   if (exit !== exitCodes.ok) return inks.bad;

@@ -1,5 +1,5 @@
 /**
- * The JSON of the commands that deal with this host.
+ * Prints the JSON of the commands that are about this host.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { hostPart } from "../../report/host_facts.ts";
 import { printJson } from "./json.ts";
 
 /**
- * Writes the result of a command that deals with this host as one JSON
- * document: `host`, `target` and `state` come first. To be called after the
- * command's work, without the lock.
+ * Prints the result of a command about this host as one JSON document: `host`,
+ * `target` and `state` come first. Call it after the command's work, without
+ * the lock.
  *
- * @param state Where the command knows it already.
+ * @param state The state of the host, if the command knows it.
  */
 export async function printHostJson(
   command: string,

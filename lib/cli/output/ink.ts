@@ -1,20 +1,20 @@
 /**
- * Colours and widths on a terminal.
+ * Colours text, and wraps it for a terminal.
  *
  * @module
  */
 
 import { widthOf } from "./width.ts";
 
-/** Puts a text into a colour: the parameters of SGR (ECMA-48, 8.3.117). */
+/** Colours a text: the code is a list of SGR parameters (ECMA-48, 8.3.117). */
 export type Ink = (code: string, text: string) => string;
 
-/** No colour at all. */
+/** Adds no colour. */
 export const noInk: Ink = (_code, text) => text;
 
 /**
- * The ink for a stream: none where it is no terminal, or where `NO_COLOR` is set
- * and not empty (no-color.org).
+ * Returns the ink for a stream: no colour if it is not a terminal, or if
+ * `NO_COLOR` is set and not empty (no-color.org).
  */
 export function inkFor(stream: { isTerminal(): boolean }): Ink {
   const isPlain = !stream.isTerminal() ||
@@ -22,15 +22,18 @@ export function inkFor(stream: { isTerminal(): boolean }): Ink {
   return isPlain ? noInk : (code, text) => `\x1b[${code}m${text}\x1b[0m`;
 }
 
-/** Colours a text of standard output. */
+/** Colours a text for standard output. */
 export const ink: Ink = (code, text) => inkFor(Deno.stdout)(code, text);
 
-/** How many columns a terminal has; `undefined` where it is none or can't tell. */
+/**
+ * Returns the columns of a terminal; `undefined` if the stream is not a
+ * terminal, or if the width is unknown.
+ */
 export function columnsOf(
   stream: { isTerminal(): boolean },
 ): number | undefined {
   try {
-    // A serial console says 0: it does not know.
+    // A serial console reports 0 if the width is unknown.
     return stream.isTerminal()
       ? Deno.consoleSize().columns || undefined
       : undefined;
@@ -40,10 +43,10 @@ export function columnsOf(
 }
 
 /**
- * Breaks the lines of a text between words. Those that begin with a blank are
- * commands, columns or evidence, and stay as they are.
+ * Wraps the lines of a text between words. Lines that begin with a space are
+ * commands, columns or evidence, and stay unchanged.
  *
- * @param columns What a line has; by default it has no end.
+ * @param columns The maximum width of a line; the default is unlimited.
  */
 export function fitted(text: string, columns = Infinity): string {
   if (columns === Infinity) return text;
@@ -55,12 +58,11 @@ export function fitted(text: string, columns = Infinity): string {
 }
 
 /**
- * Breaks a line between words. A word that is too long stays whole, so that it
- * can be copied; and so does `gitops-sync` with its command, which would mean
- * something else alone.
+ * Wraps a line between words. A word that is too long is not broken, so that it
+ * can be copied. `gitops-sync` stays in one line with its command.
  *
  * @param room The columns of a line.
- * @param indent Begins each line but the first.
+ * @param indent Begins each line except the first.
  *
  * @example
  * ```ts

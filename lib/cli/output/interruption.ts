@@ -1,15 +1,18 @@
 /**
- * Somebody's wish that a command which shows, waits or serves comes to its end.
+ * Handles the signals that end a command which shows, waits or serves.
  *
  * @module
  */
 
-/** Notices signals that mean the end, until it is disposed of. */
+/** Catches signals that end the program, until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #stop = () => this.#controller.abort();
 
-  /** @param signals Ctrl-C, an end by systemd, and a terminal that has gone. */
+  /**
+   * @param signals By default Ctrl-C, the end by systemd, and a closed
+   * terminal.
+   */
   constructor(
     private readonly signals: readonly Deno.Signal[] = [
       "SIGINT",
@@ -20,18 +23,18 @@ export class Interruption implements Disposable {
     for (const name of signals) Deno.addSignalListener(name, this.#stop);
   }
 
-  /** Aborted when it has come. */
+  /** Aborted after a signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Whether it has come. */
+  /** Whether a signal has come. */
   get hasCome(): boolean {
     return this.#controller.signal.aborted;
   }
 
   /**
-   * Waits for a time, or until it comes.
+   * Waits for a time, or until a signal comes.
    *
    * @param ms Milliseconds.
    */

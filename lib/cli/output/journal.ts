@@ -1,7 +1,7 @@
 /**
- * Events in the journal of systemd. Those of an attempt have fields of their
- * own, by which `journalctl GITOPS_SYNC_REVISION=…` finds them; logger(1) takes
- * an entry with fields, and standard error can't.
+ * Writes events to the journal of systemd. Entries of an attempt have fields,
+ * so that `journalctl GITOPS_SYNC_REVISION=…` finds them. logger(1) accepts an
+ * entry with fields; standard error does not.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { run } from "../../process/run_command.ts";
 import { journalLines, linesOf, priorityOf } from "../../report/log.ts";
 import { writeTo } from "./print.ts";
 
-/** Milliseconds for one entry: the journal must not hold up a run for long. */
+/** Milliseconds for one entry: the journal must not delay a run for long. */
 const patience = 5000;
 
-/** Writes to the journal, in the order in which it is told. */
+/** Writes to the journal, in the order of the events. */
 export class Journal {
   #attempt: Event & { kind: "attempt" } | undefined;
   #stage: Stage | undefined;
   #isPlain = !isThere();
   #queue: Promise<void> = Promise.resolve();
 
-  /** Takes an event. */
+  /** Adds an event. */
   take(event: Event): void {
     if (event.kind === "attempt") this.#attempt = event;
     else if ("stage" in event) this.#stage = event.stage;
@@ -42,12 +42,12 @@ export class Journal {
     });
   }
 
-  /** Waits until all of it is written. */
+  /** Waits until everything is written. */
   async written(): Promise<void> {
     await this.#queue;
   }
 
-  /** @returns whether the entry has been written. */
+  /** @returns whether the entry was written. */
   async #log(entry: string): Promise<boolean> {
     if (this.#isPlain) return false;
     try {
@@ -60,17 +60,17 @@ export class Journal {
       });
       if (code === 0 && !timedOut) return true;
     } catch {
-      // There is none, or we may not run it.
+      // logger is missing, or we may not run it.
     }
-    // What can't be had once is not tried for every line.
+    // Do not try again for every line.
     this.#isPlain = true;
     return false;
   }
 }
 
 /**
- * Whether logger(1) reaches the journal. Without its socket logger ends with 0
- * all the same, and the entry is lost (sd_journal_send(3)).
+ * Returns whether logger(1) reaches the journal. Without the socket, logger
+ * still exits with 0, and the entry is lost (sd_journal_send(3)).
  */
 function isThere(): boolean {
   try {
@@ -80,7 +80,10 @@ function isThere(): boolean {
   }
 }
 
-/** An entry as logger(1) reads it: a field a line, `MESSAGE` for each of its. */
+/**
+ * Returns an entry in the format of logger(1): one field on a line, and a
+ * `MESSAGE` for each line of the message.
+ */
 function entryOf(
   lines: readonly string[],
   priority: number,
@@ -90,8 +93,8 @@ function entryOf(
     ...about,
     PRIORITY: String(priority),
     SYSLOG_IDENTIFIER: "gitops-sync",
-    // logger ends at once, perhaps before the journal has looked whose it is:
-    // by this the entry is found with the unit that we are in.
+    // logger exits at once, perhaps before the journal has found its unit.
+    // With this field, the entry belongs to our unit.
     OBJECT_PID: String(Deno.pid),
   });
   return [

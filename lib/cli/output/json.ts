@@ -1,7 +1,7 @@
 /**
- * The JSON that `--json` writes: all documents go through here. Their shapes
- * are documented in docs/json.md and docs/json.schema.json; a change that
- * breaks a reader raises {@linkcode jsonVersion}.
+ * Prints the JSON of `--json`: all documents use this file. docs/json.md and
+ * docs/json.schema.json document their shapes; a change that breaks a reader
+ * increments {@linkcode jsonVersion}.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { printRaw } from "./print.ts";
 /** The version of all shapes. */
 export const jsonVersion = 2;
 
-/** The names of keys whose value is a point in time. */
+/** The keys whose value is a point in time. */
 const timeKeys = [
   "at",
   "checkedAt",
@@ -25,7 +25,7 @@ const timeKeys = [
   "until",
 ];
 
-/** Writes the result of a command as one JSON document. */
+/** Prints the result of a command as one JSON document. */
 export function printJson(
   command: string,
   exit: ExitCode,
@@ -34,7 +34,7 @@ export function printJson(
   printRaw(documentText(command, exit, result));
 }
 
-/** The text of such a document. */
+/** Returns the text of such a document. */
 export function documentText(
   command: string,
   exit: ExitCode,
@@ -45,15 +45,15 @@ export function documentText(
 }
 
 /**
- * Times are RFC 3339 in UTC and whole seconds, however they are kept; what is
- * no point in time is `null`.
+ * Returns times in RFC 3339, in UTC and whole seconds, whatever their stored
+ * format is; a value that is not a point in time is `null`.
  */
 function withTime(key: string, value: unknown): unknown {
   const isTime = typeof value === "string" && timeKeys.includes(key);
   return isTime ? utc(value) ?? null : value;
 }
 
-/** An error as JSON. */
+/** Returns an error as JSON. */
 export function errorJson(error: unknown): Record<string, unknown> {
   if (error instanceof SyncError) {
     const { stage, reason, message, hints, details, next, problems } = error;

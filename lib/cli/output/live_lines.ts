@@ -1,6 +1,5 @@
 /**
- * The lines for a stage under way: what it does, and what is at work in it.
- * Pure.
+ * Formats the lines of the current stage: what it does, and its tasks. Pure.
  *
  * @module
  */
@@ -10,15 +9,15 @@ import { shown } from "../../base/redact.ts";
 import { withoutColour } from "../../base/text.ts";
 import { fill, fit, widthOf } from "./width.ts";
 
-/** Colours text, or leaves it as it is. */
+/** Colours text, or leaves it unchanged. */
 export type Ink = (code: string, text: string) => string;
 
-/** What is shown at most of what is at work. */
+/** The maximum number of tasks. */
 const mostTasks = 8;
 const nameWidth = 10;
 const dim = "2";
 
-/** One line that fits: mark, stage, text and, at its end, the time. */
+/** Returns one line that fits: mark, stage, text and, at the end, the time. */
 export function stageLine(
   mark: string,
   stage: string,
@@ -33,9 +32,9 @@ export function stageLine(
 }
 
 /**
- * What is at work, a line each, and the line that was written last.
+ * Returns a line for each task, and the last line of output.
  *
- * @param rows How many lines there may be.
+ * @param rows The maximum number of lines.
  */
 export function taskLines(
   { tasks = [], last }: Progress,
@@ -61,14 +60,14 @@ function taskLine({ kind, name, ms, note }: Task, columns: number): string {
   const took = formatDuration(ms);
   const room = columns - took.length - 7;
   if (room < 8) return fit(`  ${mark} ${clean(name)}`, columns - 1);
-  // The name may have what the note leaves, and most of it in any case.
+  // The name gets the space that the note leaves, and at least 60%.
   const said = note === "" ? "" : `  ${clean(note)}`;
   const forNote = Math.min(widthOf(said), Math.floor(room * 0.4));
   const label = fill(clean(name), room - forNote);
   return `  ${mark} ${label}${fill(said, forNote)}  ${took}`;
 }
 
-/** The line for the stage without what its tasks say already. */
+/** Returns the line for the stage without what its tasks already show. */
 export function headOf({ text, tasks = [] }: Progress): string {
   return tasks.length > 0 ? text.replace(/ · .*$/s, "") : text;
 }

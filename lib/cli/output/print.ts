@@ -1,5 +1,5 @@
 /**
- * What every command writes: results to standard output, all else as events.
+ * Prints results to standard output. Everything else is an event.
  *
  * @module
  */
@@ -9,33 +9,32 @@ import { redact, shown } from "../../base/redact.ts";
 import { holdHints } from "../../report/words.ts";
 import { columnsOf, fitted } from "./ink.ts";
 
-/** The first error of {@linkcode print}: the result did not arrive. */
+/** The first error of {@linkcode print}: the result could not be written. */
 let unprinted: Error | undefined;
 
 /**
- * Writes text and a line end to standard output. A terminal gets sentences broken
- * between words; lines that begin with a blank are commands or columns. A
- * failure does not end what the command does; {@linkcode printProblem} tells it
- * afterwards.
+ * Prints text and a line end to standard output. For a terminal, sentences are
+ * wrapped; lines that begin with a space are commands or columns. An error does
+ * not end the command; {@linkcode printProblem} returns it later.
  */
 export function print(text: string): void {
   printRaw(fitted(text, columnsOf(Deno.stdout)));
 }
 
-/** The same for tables, documents and logs: each line stays a line. */
+/** Prints tables, documents and logs: no line is wrapped. */
 export function printRaw(text: string): void {
   unprinted ??= writeTo(Deno.stdout, `${text}\n`);
 }
 
 /**
- * The same for text with colours of ours. What in it comes from elsewhere went
- * through `shown` before.
+ * Prints text with our own colours. Text from outside must have passed through
+ * `shown` before.
  */
 export function printColoured(text: string): void {
   unprinted ??= writeTo(Deno.stdout, `${text}\n`, redact);
 }
 
-/** Why the result did not arrive, as an error with exit 2, if it did not. */
+/** Returns why the result could not be written, as an error with exit 2. */
 export function printProblem(): SyncError | undefined {
   if (!unprinted) return undefined;
   return usageError(
@@ -46,12 +45,12 @@ export function printProblem(): SyncError | undefined {
 }
 
 /**
- * Writes all of a text. It never throws: a terminal that hung up or a full disk
- * must not change what happens to the host.
+ * Writes all of a text. It never throws: a closed terminal or a full disk must
+ * not change what happens to the host.
  *
- * @param clean Takes out what nobody may read and no terminal should obey.
- * @returns why it could not write; nothing where the reader has gone away,
- * which is no error.
+ * @param clean Removes secrets, and control characters for terminals.
+ * @returns why it could not write; `undefined` if the reader has closed the
+ * pipe, which is no error.
  */
 export function writeTo(
   stream: { writeSync(bytes: Uint8Array): number },
@@ -68,7 +67,7 @@ export function writeTo(
   }
 }
 
-/** An error as it is told: what, evidence, what to do. */
+/** Returns an error as an event: the message, details and hints. */
 export function errorEvent(error: unknown): Event {
   if (error instanceof SyncError) {
     const { message: text, details, next } = error;

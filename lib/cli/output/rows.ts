@@ -1,5 +1,5 @@
 /**
- * Labels with texts beside them, in colour and as wide as the terminal.
+ * Formats labels with text beside them, in colour and as wide as the terminal.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { shown } from "../../base/redact.ts";
 import { type Ink, noInk } from "./ink.ts";
 import { inks, type Row } from "../../report/row.ts";
 
-/** How it is drawn. */
+/** The colours and the width of the output. */
 export interface Paper {
   ink: Ink;
-  /** Texts are broken between words to fit; none: they are not. */
+  /** Text is wrapped at this width; without it, text is not wrapped. */
   columns?: number | undefined;
 }
 
-/** Texts narrower than this are not broken: nobody could read them. */
+/** Narrower text is not wrapped, because it would be hard to read. */
 const narrowest = 20;
 
 /**
- * Rows as lines. What comes from elsewhere is made safe here; the escapes of
+ * Returns rows as lines. Text from outside is made safe here; the escapes of
  * colours are ours.
  */
 export function rowLines(
@@ -40,14 +40,14 @@ export function rowLines(
   }).map((line) => line.trimEnd());
 }
 
-/** A text in lines of at most so many columns, broken at blanks where it can. */
+/** Wraps a text at spaces if possible. */
 function broken(text: string, most: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (widthOf(rest) > most) {
     const { length } = beginning(rest, most);
     const blank = rest.lastIndexOf(" ", length);
-    // A command stays together.
+    // Keep a command in one line.
     const at = rest.slice(0, blank).endsWith(" gitops-sync")
       ? rest.lastIndexOf(" ", blank - 1)
       : blank;
@@ -58,7 +58,10 @@ function broken(text: string, most: number): string[] {
   return [...lines, rest];
 }
 
-/** Where a path or URL ends a part last, if that leaves no line half empty. */
+/**
+ * Returns where the last part of a path or URL ends, unless the line would be
+ * half empty.
+ */
 function endOfPart(word: string, most: number): number {
   const parts = [...word.slice(0, most).matchAll(/[-/:,=_@]/g)];
   const end = (parts.at(-1)?.index ?? 0) + 1;

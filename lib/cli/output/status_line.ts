@@ -1,5 +1,5 @@
 /**
- * The status in one line, as a terminal shows it.
+ * Formats the status as one line for a terminal.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import {
 import { hostStateOf } from "../../run/host_state.ts";
 import { fit, widthOf } from "./width.ts";
 
-/** Subjects that are cut to fewer letters say nothing. */
+/** A subject that is cut to fewer letters tells nothing. */
 const shortestSubject = 8, longestSubject = 40;
 
 /**
- * The status in one line.
+ * Returns the status in one line.
  *
- * @param columns The line is cut to them, its subject first.
+ * @param columns The maximum width; the subject is cut first.
  */
 export function statusLine(facts: Facts, columns = Infinity): string {
   const { config, systems } = facts;

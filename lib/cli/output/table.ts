@@ -1,11 +1,13 @@
 /**
- * Columns of text.
+ * Aligns columns of text.
  *
  * @module
  */
 import { fill, widthOf } from "./width.ts";
 
-/** Rows as lines whose columns are aligned; the last one is as it is. */
+/**
+ * Returns rows as lines with aligned columns; the last column is not padded.
+ */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) =>
     Math.max(...rows.map((row) => widthOf(row[i]!)))

@@ -1,5 +1,5 @@
 /**
- * Tells events to whoever reads standard error.
+ * Prints events on standard error.
  *
  * @module
  */
@@ -10,19 +10,22 @@ import { identityOf } from "../../process/kernel.ts";
 import { Journal } from "./journal.ts";
 import type { Event } from "../../base/effects.ts";
 
-/** Tells events until it is closed. */
+/** Prints events until it is closed. */
 export interface Teller {
   tell(event: Event): void;
   /** Ends what is redrawn in place. */
   close(): void;
-  /** Waits until all of it is told, where that takes time. */
+  /** Waits until everything is written, if that takes time. */
   told?(): Promise<void>;
 }
 
-/** A stage that takes long says this often how far it is, in milliseconds. */
+/** Milliseconds between two progress lines of a long stage. */
 const progressPause = 30_000;
 
-/** The teller for standard error where it is no terminal: the journal, a file. */
+/**
+ * Returns the teller for a standard error that is not a terminal: the journal
+ * or a file.
+ */
 export function makeTeller(verbose: boolean): Teller {
   if (!isJournal()) {
     return steadyTeller(verbose, (event) => {
@@ -37,9 +40,9 @@ export function makeTeller(verbose: boolean): Teller {
 }
 
 /**
- * A teller that redraws nothing.
+ * Returns a teller that redraws nothing.
  *
- * @param show Shows an event; of how far a stage is, now and then.
+ * @param show Prints an event; the progress of a stage is printed at intervals.
  * @param pause Milliseconds between two of those.
  */
 export function steadyTeller(
@@ -58,7 +61,7 @@ export function steadyTeller(
       if (event.kind === "progress") {
         quiet();
         timer = setInterval(() => show(event), pause);
-        // It must not keep a finished program alive.
+        // The timer must not keep a finished program alive.
         return Deno.unrefTimer(timer);
       }
       if (["start", "done", "failed"].includes(event.kind)) quiet();
@@ -68,11 +71,15 @@ export function steadyTeller(
   };
 }
 
+/** Returns whether an event is a debug message. */
 export function isDebug(event: Event): boolean {
   return event.kind === "message" && event.level === "debug";
 }
 
-/** Whether standard error goes to the journal (systemd.exec(5), `$JOURNAL_STREAM`). */
+/**
+ * Returns whether standard error goes to the journal (systemd.exec(5),
+ * `$JOURNAL_STREAM`).
+ */
 export function isJournal(): boolean {
   const stream = Deno.env.get("JOURNAL_STREAM");
   return stream !== undefined &&

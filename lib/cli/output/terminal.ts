@@ -1,6 +1,6 @@
 /**
- * Events on a terminal: a line for each stage, the current one redrawn in
- * place with its time and what is at work in it.
+ * Prints events on a terminal: a line for each stage. The current stage is
+ * redrawn in place with its time and its tasks.
  *
  * @module
  */
@@ -19,23 +19,23 @@ import { widthOf } from "./width.ts";
 const redrawPause = 100;
 const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
-/** A stage under way. */
+/** The current stage. */
 interface Live {
   stage: string;
   now: () => Progress;
   start: number;
 }
 
-/** What is drawn and is drawn over: the width of each line. */
+/** What is drawn, and is overwritten later: the width of each line. */
 type Drawn = readonly number[];
 
-/** The teller for a person at a terminal. `NO_COLOR` is obeyed. */
+/** Returns the teller for a person at a terminal. It respects `NO_COLOR`. */
 export function terminalTeller(verbose: boolean): Teller {
   const { ink, size } = paper();
   let live: Live | undefined;
   let drawn: Drawn = [];
   let frame = 0;
-  // With escapes of our own; what comes from elsewhere is clean before.
+  // The text has our own escapes; text from outside is made safe before.
   const write = (text: string) => writeTo(Deno.stderr, text, redact);
   const draw = () => {
     if (!live) return;
@@ -55,7 +55,7 @@ export function terminalTeller(verbose: boolean): Teller {
     drawn = [];
   };
   const timer = setInterval(draw, redrawPause);
-  // It must not keep a finished program alive.
+  // The timer must not keep a finished program alive.
   Deno.unrefTimer(timer);
   return {
     tell(event) {
@@ -93,8 +93,8 @@ export function terminalTeller(verbose: boolean): Teller {
 }
 
 /**
- * Takes away what was drawn. A terminal that has become narrower has broken its
- * lines anew, and it takes more of them.
+ * Returns what erases the drawn lines. If the terminal is narrower now, it has
+ * wrapped them, and more lines must be erased.
  */
 function erase(drawn: Drawn, columns: number): string {
   if (drawn.length === 0) return "";
@@ -105,7 +105,7 @@ function erase(drawn: Drawn, columns: number): string {
   return rows === 1 ? "\r\x1b[K" : `\r\x1b[${rows - 1}A\x1b[J`;
 }
 
-/** The colours of the words that messages begin with. */
+/** The colours of the first words of messages. */
 const wordInk: Readonly<Partial<Record<Level, string>>> = {
   error: inks.bad,
   warning: inks.warning,
@@ -143,7 +143,7 @@ function paper(): {
     ink: inkFor(Deno.stderr),
     size: () => {
       try {
-        // A serial console says 0: it does not know.
+        // A serial console reports 0 if the size is unknown.
         const { columns, rows } = Deno.consoleSize();
         return { columns: Math.min(columns || 80, 120), rows: rows || 24 };
       } catch {
@@ -153,7 +153,10 @@ function paper(): {
   };
 }
 
-/** Whether a terminal can only write on (git and others go by the same). */
+/**
+ * Returns whether a terminal cannot move the cursor (Git and others use the
+ * same check).
+ */
 export function isDumb(): boolean {
   return ["", "dumb"].includes(Deno.env.get("TERM") ?? "");
 }
