@@ -1,5 +1,5 @@
 /**
- * The completions of bash.
+ * Makes the completions of bash.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { firstWords, flagsBehind, valueFlags, withOperands } from "./words.ts";
 const flagWords = (first: string) =>
   flagsBehind(first).map(({ name }) => `--${name}`).join(" ");
 
-/** The script. */
+/** Returns the script. */
 export function bash(): string {
   const values = valueFlags.map(({ name, choices, completes }) => {
     const answer = choices

@@ -1,5 +1,5 @@
 /**
- * The completions of fish.
+ * Makes the completions of fish.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 const line = (...parts: string[]) =>
   ["complete -c gitops-sync", ...parts].filter((part) => part !== "").join(" ");
 
-/** The script. */
+/** Returns the script. */
 export function fish(): string {
   const lines = [
     "# fish completion of gitops-sync",

@@ -1,23 +1,25 @@
 /**
- * What a shell can complete in the place of a value or an operand, told by the
- * word that stands for it in the help.
+ * Decides what a shell completes for a value or an operand, by its name in the
+ * help.
  *
  * @module
  */
 
-/** What `gitops-sync complete` knows. */
+/** The words that `gitops-sync complete` prints. */
 export const kinds = ["attempts", "hosts", "refs", "revisions"] as const;
 
-/** One of them. */
+/** One of these kinds. */
 export type Completes = typeof kinds[number];
 
-/** What the shell knows itself. */
+/** The kinds that the shell completes itself. */
 export type OfShell = "files" | "folders";
 
-/** All of them. */
+/** All kinds. */
 export type Known = Completes | OfShell;
 
-/** The words of the help, in any list of them that a call may hold. */
+/**
+ * The names in the help, with their kinds. An operand may have several names.
+ */
 const words: readonly (readonly [RegExp, Known])[] = [
   [/\bATTEMPT\b/, "attempts"],
   [/\bHOST\b/, "hosts"],
@@ -28,9 +30,9 @@ const words: readonly (readonly [RegExp, Known])[] = [
 ];
 
 /**
- * What can be completed.
+ * Returns what can be completed.
  *
- * @param text The operand or the value, e.g. `[REVISION | FOLDER]`.
+ * @param text The operand or the value, for example `[REVISION | FOLDER]`.
  *
  * @example
  * ```ts
@@ -48,7 +50,7 @@ export function completesIn(
     .map(([, completes]) => completes);
 }
 
-/** The same for an option of the configuration. */
+/** Returns what can be completed for an option of the configuration. */
 export function completesOption(
   name: string,
   kind: string,

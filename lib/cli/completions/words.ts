@@ -1,5 +1,5 @@
 /**
- * What the shells complete, from the lists of commands and options.
+ * Collects what the shells complete from the lists of commands and options.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { CommandSpec, Flag } from "../call.ts";
 import { globalFlags, listed } from "../commands.ts";
 import { completesIn, completesOption, type Known } from "./kinds.ts";
 
-/** A flag, and what may follow it. */
+/** A flag, and what completes its value. */
 export interface Completed extends Flag {
   completes: readonly Known[];
 }
@@ -38,7 +38,7 @@ export const optionFlags: readonly Completed[] = flagOptions.flatMap(
   },
 );
 
-/** Every command that a shell offers, by each of its names. */
+/** Every command that a shell completes, under each of its names. */
 export const offered: readonly CommandSpec[] = listed.flatMap((command) => {
   const { alias } = command;
   return alias === undefined ? [command] : [command, {
@@ -47,12 +47,12 @@ export const offered: readonly CommandSpec[] = listed.flatMap((command) => {
   }];
 });
 
-/** All flags of one command. */
+/** Returns all flags of one command. */
 export function flagsOf(command: CommandSpec): Completed[] {
   return [...everywhere, ...command.flags.map(completed), ...optionFlags];
 }
 
-/** All flags of the commands that begin with a word, each once. */
+/** Returns all flags of the commands that begin with a word, each once. */
 export function flagsBehind(first: string): Completed[] {
   const own = offered.filter(({ name }) => name.split(" ")[0] === first);
   return [
@@ -60,7 +60,7 @@ export function flagsBehind(first: string): Completed[] {
   ];
 }
 
-/** Every flag that takes the next word for its value, each name once. */
+/** Every flag whose value is the next word, each name once. */
 export const valueFlags: readonly Completed[] = [
   ...new Map(
     listed.flatMap(flagsOf)
@@ -69,7 +69,7 @@ export const valueFlags: readonly Completed[] = [
   ).values(),
 ];
 
-/** The first words, each once, and the words that may follow them. */
+/** Returns the first words, each once, and the words that may follow them. */
 export function firstWords(): Map<string, string[]> {
   const words = new Map<string, string[]>();
   for (const { name, choices = [] } of offered) {
@@ -80,11 +80,11 @@ export function firstWords(): Map<string, string[]> {
   return words;
 }
 
-/** The commands that take operands which can be completed. */
+/** The commands with operands that can be completed. */
 export const withOperands: readonly (readonly [CommandSpec, Known[]])[] =
   offered
     .map((command) => [command, completesIn(command.operand)] as const)
     .filter(([, completes]) => completes.length > 0);
 
-/** For single quotes in zsh and fish. */
+/** Returns text that is safe in single quotes in zsh and fish. */
 export const quoted = (text: string) => text.replaceAll("'", "’");

@@ -1,5 +1,5 @@
 /**
- * The completions of zsh.
+ * Makes the completions of zsh.
  *
  * @module
  */
@@ -21,12 +21,12 @@ function described(
   const follows = choices
     ? `:value:(${choices.join(" ")})`
     : completes.length > 0
-    // With a blank before it, zsh adds no arguments of its own.
+    // Because of the space before it, zsh adds no arguments of its own.
     ? `:value: _gitops_sync_of ${completes.join(" ")}`
     : value
     ? ":value: "
     : "";
-  // A value that may be left out is in the same word.
+  // An optional value is in the same word.
   return optional
     ? `'--${name}=-[${about}]:${follows}'`
     : `'--${name}[${about}]${follows}'`;
@@ -37,7 +37,7 @@ const operandOf = ({ name }: CommandSpec) => {
   return found ? ` '*:operand: _gitops_sync_of ${found[1].join(" ")}'` : "";
 };
 
-/** The script. */
+/** Returns the script. */
 export function zsh(): string {
   const cases = [...firstWords()].map(([first, follow]) => {
     const words = follow.length > 0 ? ` '2:word:(${follow.join(" ")})'` : "";

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync secrets add-host`: a new reader for files, in the rules and in
- * the files themselves.
+ * `gitops-sync secrets add-host`: adds a new host to the rules, and to the
+ * files.
  *
  * @module
  */
@@ -105,7 +105,7 @@ function newcomerOf({ operands }: Call): Newcomer {
   return { name, recipient: isFingerprint ? key.toUpperCase() : key };
 }
 
-/** `.sops.yaml` with the newcomer, and the files of the rules it is in now. */
+/** Adds the host to `.sops.yaml`, and to the files of its rules. */
 async function inSops(
   work: Work,
   top: string,
@@ -142,7 +142,7 @@ async function inSops(
   return changes;
 }
 
-/** `secrets.nix` with the newcomer, and the files. */
+/** Adds the host to `secrets.nix`, and to the files. */
 async function inNix(
   work: Work,
   top: string,
@@ -173,7 +173,7 @@ async function inNix(
   for (const [i, place] of places.entries()) {
     const content = await Deno.readFile(join(top, place.path))
       .catch(() => undefined);
-    // One that is not there yet gets its readers when it is made.
+    // A missing file gets its recipients when it is created.
     if (!content || !isAgeFile(new TextDecoder().decode(content))) continue;
     const whom = after.get(paths[i]!)!;
     changes.push({ place, content: await rekeyAge(work, place, whom) });
@@ -181,7 +181,10 @@ async function inNix(
   return changes;
 }
 
-/** Evaluates a changed `secrets.nix` beside the one that is there, for it may import others. */
+/**
+ * Evaluates a changed `secrets.nix` in the same folder, because it may import
+ * other files.
+ */
 async function evaluated(
   work: Work,
   top: string,

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync secrets check`: who can open what, in a checkout.
+ * `gitops-sync secrets check`: prints who can decrypt which file of a checkout.
  *
  * @module
  */
@@ -56,7 +56,9 @@ export async function run(call: Call): Promise<ExitCode> {
   return exit;
 }
 
-/** Decrypts what names a key of this machine, and adds what is wrong. */
+/**
+ * Decrypts the files that name a key of this machine, and adds their problems.
+ */
 async function openOwn(
   effects: Effects,
   top: string,
@@ -74,7 +76,7 @@ async function openOwn(
       bytes: await Deno.readFile(`${top}/${file.path}`),
       ...(file.path.endsWith(".age") ? { format: "age" as const } : {}),
     });
-    // sops and age have the last word on what our own reading has found.
+    // If sops can decrypt the file, our own check was wrong.
     if (answer.kind === "opened" && !file.path.endsWith(".age")) {
       files[i] = { ...file, problems: [] };
     }
@@ -83,14 +85,17 @@ async function openOwn(
       : answer.kind === "foreign"
       ? "it names a key of this machine, but that key does not decrypt it"
       : undefined;
-    // What our own reading names is more exact than what a program says.
+    // Our own check describes a problem more exactly than a program does.
     if (why !== undefined && file.problems.length === 0) {
       files[i] = { ...file, problems: [why] };
     }
   }
 }
 
-/** `--host` is an option of the configuration; that of the file means nothing here. */
+/**
+ * Returns the value of the flag `--host`. The option `host` of the
+ * configuration file does not apply here.
+ */
 function hostOf({ given }: Call): string | undefined {
   return given.find(({ key }) => key === "host")?.value as string | undefined;
 }
@@ -111,7 +116,7 @@ function chosen(columns: Column[], host: string | undefined): Column[] {
   );
 }
 
-/** What is wrong with a file, a sentence each. */
+/** Returns the problems of a file, one in each sentence. */
 function wrongIn({ cells, problems }: Row, columns: Column[]): string[] {
   if (problems.includes(inPlaintext)) return [...problems];
   const lacking = columns.filter((_, i) => cells[i] === "missing");

@@ -1,5 +1,6 @@
 /**
- * `gitops-sync secrets edit`: a secret in an editor, and nowhere else.
+ * `gitops-sync secrets edit`: opens a secret in an editor; its plaintext is
+ * never stored on a disk.
  *
  * @module
  */
@@ -34,7 +35,7 @@ import { print } from "../output/print.ts";
 import { isAge, noIdentity, type Work } from "./work.ts";
 import type { Call } from "../call.ts";
 
-/** sops ends with it when nothing was changed (sops, `codes.go`). */
+/** The exit code of sops if nothing was changed (sops, `codes.go`). */
 const unchangedCode = 200;
 
 /** Runs the command. */
@@ -49,8 +50,8 @@ export async function run(call: Call): Promise<ExitCode> {
   const place = await placeOf(file);
   const config = await localConfigOf(call);
   using effects = await realEffects(call.verbose);
-  // They end the editor before us, so that its files can be removed. Ctrl-C in
-  // an editor is the editor's.
+  // These signals end the editor first, so that its files can be removed. The
+  // editor handles Ctrl-C itself.
   using interruption = new Interruption(["SIGTERM", "SIGHUP"]);
   const identities = await ownIdentities(effects, config);
   const work = { effects, identities };
@@ -65,7 +66,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** sops encrypts again what was changed, and leaves the rest as it was. */
+/** Lets sops encrypt the changed values again; the others stay unchanged. */
 async function editSops(
   { identities }: Work,
   place: Place,
@@ -73,12 +74,12 @@ async function editSops(
 ): Promise<Uint8Array | undefined> {
   await using folder = await privateFolder();
   const copy = await copyOf(place, folder);
-  // The word `edit` came with 3.9; without a word sops edits since ever.
+  // The word `edit` exists since 3.9; without a word every version edits.
   const command = sopsCommand(copy, identities, folder.path);
   const code = await attend(command, stop);
   if (stop.aborted) throw interrupted(place);
   if (code === unchangedCode) return undefined;
-  // What it had to say is on the terminal already.
+  // sops has already printed its error on the terminal.
   if (code !== 0) throw sopsFailure("edit", place, { code, stderr: "" });
   const content = await folder.read(copy.name);
   if (content.length > 0) return content;
@@ -130,8 +131,8 @@ async function editAge(
 }
 
 /**
- * The person's editor, as Git finds and calls it (git-sh-setup, "git_editor"):
- * by Git, so that this program may be kept from running others than it knows.
+ * Starts the person's editor as Git finds it (git-sh-setup, "git_editor"). Git
+ * starts it, so this program needs no permission for other programs.
  */
 const callEditor = `!f() { eval "$(git var GIT_EDITOR)" '"$@"'; }; f`;
 

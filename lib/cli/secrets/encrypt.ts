@@ -1,5 +1,5 @@
 /**
- * `gitops-sync secrets encrypt`: a file in plaintext becomes one that may be
+ * `gitops-sync secrets encrypt`: encrypts a plaintext file, so that it can be
  * committed.
  *
  * @module

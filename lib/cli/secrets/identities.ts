@@ -1,5 +1,5 @@
 /**
- * The private keys that the commands about secrets may use.
+ * Reads the private keys that the commands about secrets may use.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
   usualIdentities,
 } from "../../secrets/identities.ts";
 
-/** Where people keep theirs, from their home (sops, age). */
+/** Where people keep their keys, relative to their home (sops, age). */
 export const ofPeople = [
   ".config/sops/age/keys.txt",
   ".ssh/id_ed25519",
@@ -22,7 +22,7 @@ export const ofPeople = [
 /**
  * Reads the host's identities.
  *
- * @throws {SyncError} for one that the configuration names and that is no key.
+ * @throws {SyncError} if the configuration names a file that is not a key.
  */
 export async function hostIdentities(
   effects: Effects,
@@ -34,7 +34,7 @@ export async function hostIdentities(
     : await Promise.all(named.map((path) => readIdentity(effects, path)));
 }
 
-/** The same, with the keys of the person who runs this beside them. */
+/** Reads the host's identities, and those of the person who runs this. */
 export async function ownIdentities(
   effects: Effects,
   config: Pick<LocalConfig, "secrets.identities">,
@@ -50,7 +50,7 @@ export async function ownIdentities(
   return [...all, ...await readThose(effects, own)];
 }
 
-/** Those that are there and can be read. */
+/** Reads the identities that exist and are readable. */
 async function readThose(
   effects: Effects,
   paths: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync secrets keygen`: this host's own key, or a person's.
+ * `gitops-sync secrets keygen`: makes a key for this host or a person.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 import { ofPeople } from "./identities.ts";
 
-/** Where a host's key is, if nothing else is said. */
+/** The default file of a host's key. */
 export const usualKey = "/etc/ssh/age.key";
 
 /** Runs the command. */
@@ -55,7 +55,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** Never over something that is there, and never through a link. */
+/** Writes the key. It never overwrites a file, and never follows a link. */
 async function writeKey(path: string, key: Uint8Array): Promise<void> {
   let file: Deno.FsFile;
   try {

@@ -1,5 +1,5 @@
 /**
- * `gitops-sync secrets recipients`: this host's public keys.
+ * `gitops-sync secrets recipients`: prints this host's public keys.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export async function run(call: Call): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** Whom a plugin's key speaks for, the plugin alone knows. */
+/** Warns about the key of a plugin: only the plugin knows its recipient. */
 function tellPlugins(effects: Pick<Effects, "tell">, path: string): void {
   say(
     effects,

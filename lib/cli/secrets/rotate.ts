@@ -1,5 +1,5 @@
 /**
- * `gitops-sync secrets rotate`: new data keys for the same people.
+ * `gitops-sync secrets rotate`: makes new data keys for the same recipients.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `gitops-sync secrets updatekeys`: the people of `.sops.yaml` or `secrets.nix`
- * for a file, as they are now.
+ * `gitops-sync secrets updatekeys`: encrypts a file for the current recipients
+ * of `.sops.yaml` or `secrets.nix`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the commands that change secrets have in common.
+ * Holds the common parts of the commands that change secrets.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
-/** What a command works with. */
+/** The tools of a command. */
 export interface Work {
   effects: Effects;
   identities: readonly Identity[];
@@ -49,8 +49,8 @@ export interface Change {
 }
 
 /**
- * Does work on each FILE of a call, and writes what came of it: all of them, or
- * after any failure none.
+ * Does work on each FILE of a call, and writes the results: all of them, or
+ * none after an error.
  *
  * @param did Completes "… FILE" for people, and is the result in JSON.
  */
@@ -83,14 +83,14 @@ export async function onFiles(
   return exitCodes.ok;
 }
 
-/** Writes each file at once or not at all. */
+/** Writes the files; each is written at once or not at all. */
 export async function writeAll(changes: readonly Change[]): Promise<void> {
   for (const { place, content } of changes) {
     await replaceFile(join(place.top, place.path), content);
   }
 }
 
-/** The content of a file that must be there. */
+/** Returns the content of a file that must exist. */
 export async function contentOf({ top, path }: Place): Promise<Uint8Array> {
   try {
     return await Deno.readFile(join(top, path));
@@ -102,14 +102,14 @@ export async function contentOf({ top, path }: Place): Promise<Uint8Array> {
   }
 }
 
-/** Whether a file is one of age by its name or its content. */
+/** Returns whether a file is an age file, by its name or its content. */
 export function isAge({ path }: Place, content?: Uint8Array): boolean {
   return path.endsWith(".age") ||
     content !== undefined && isAgeFile(new TextDecoder().decode(content));
 }
 
 /**
- * Runs sops on a copy, which never holds what it has decrypted.
+ * Runs sops on a copy, which never holds plaintext from sops.
  *
  * @param what Completes "Cannot … FILE".
  */
@@ -128,9 +128,9 @@ export async function throughSops(
 }
 
 /**
- * Makes a sops file readable for those whom the rules name.
+ * Encrypts a sops file for the recipients of the rules.
  *
- * @param rules In place of what `.sops.yaml` says now.
+ * @param rules Replaces the current `.sops.yaml`.
  */
 export async function rekeySops(
   { effects, identities }: Work,
@@ -146,7 +146,7 @@ export async function rekeySops(
   });
 }
 
-/** Whatever sops made, only what it encrypted takes the place of a file. */
+/** Runs sops on a copy, and returns the result only if it is encrypted. */
 async function onCopy(
   place: Place,
   rules: string | undefined,
@@ -170,7 +170,7 @@ async function onCopy(
   );
 }
 
-/** Encrypts a file of age anew, for those who should read it now. */
+/** Encrypts an age file again, for its current recipients. */
 export async function rekeyAge(
   { effects, identities }: Work,
   place: Place,
@@ -183,7 +183,7 @@ export async function rekeyAge(
   return await encryptAge(effects, place, whom, plain);
 }
 
-/** Nothing is here that could decrypt. */
+/** Returns the error for a file that no key here can decrypt. */
 export function noIdentity({ path }: Place): SyncError {
   return new SyncError(`Cannot decrypt ${path}: no key was found`, {
     stage: "secrets",
