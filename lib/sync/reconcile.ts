@@ -99,7 +99,11 @@ async function lockFor(
   return await waitForLock(effects, take);
 }
 
-/** @returns the outcome, and whether garbage collection and reboots may follow. */
+/**
+ * Checks what is left of earlier runs, queries the remote, decides and acts.
+ *
+ * @returns the outcome, and whether garbage collection and reboots may follow.
+ */
 async function comeToOutcome(
   effects: Effects,
   config: Config,
@@ -156,7 +160,7 @@ async function comeToOutcome(
     act(effects, config, state, tip, decision, record, wishes);
   const outcome = await actOn(state, decision);
   const isSettled = mayRestNow && !isOpened(decision, outcome);
-  // The shortcut starts no units, and writes nothing that waits to be written.
+  // The shortcut starts no units, and does not write what is still unwritten.
   const isWritten = !state.unwritten && !state.untold;
   const mayRest = isSettled && isWritten && heeded.isWhole &&
     state.slot === undefined &&
@@ -165,7 +169,7 @@ async function comeToOutcome(
   if (mayRest && question) await settled?.(question, answer, outcome);
   if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
   say(effects, "notice", outcome.error.message, outcome.error.hints);
-  // The followed ref counts again, and a running test ends.
+  // The followed ref applies again, and a running test ends.
   state = await readState(config.stateDirectory);
   const then = decideNow(effects, config, state, tip, force);
   return {
@@ -197,7 +201,7 @@ async function slotAfterOutcome(
   await slotAtEnd(effects, config);
 }
 
-/** Whether messages wait that only the next run delivers. */
+/** Returns whether there are messages that only the next run delivers. */
 async function mustDeliver(config: Config): Promise<boolean> {
   if (config["notify.by"] !== "run" || !tellsAny(config)) return false;
   const { isWaiting } = await import("../notify/spool.ts");

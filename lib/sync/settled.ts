@@ -1,13 +1,13 @@
 /**
- * A run that finds everything as the last one left it comes to the same
- * decision: nothing. It need not load, check and decide all of it again.
+ * Skips the full decision if nothing has changed since a run that had nothing
+ * to do.
  *
- * So a run with nothing to do writes down what that rested on: the words it was
- * called with, the text of the configuration, the environment, the state, what
- * the host runs and boots, what the remote was asked and what it answered. The
- * next run compares each of them, word for word, under the same lock, and asks
- * the remote the same question. Whatever differs, whatever fails, and once a
- * day anyway, everything is looked at in full.
+ * Such a run stores everything that its decision depended on: the words of the
+ * command line, the text of the configuration, the environment, the state, what
+ * the host runs and boots, and the query to the remote with its answer. The
+ * next run compares all of it, word for word, under the same lock, and sends
+ * the same query to the remote. If anything differs or fails, and at least once
+ * a day, the run does the full check.
  *
  * Few modules are loaded here: each costs a hundredth of such a run.
  *
@@ -17,23 +17,23 @@ import type { Command } from "../base/effects.ts";
 import { takeLock } from "../host/lock.ts";
 import { alarm, ask, type Late, passedOn } from "../process/command.ts";
 
-// No literals, so that they are not read before they are needed
-// (gitops_sync.ts).
+// These are not literals, so that Deno does not read the modules before they
+// are needed (gitops_sync.ts).
 const watchModule: string = "../process/watch.ts";
 const familyModule: string = "../process/family.ts";
 const redactModule: string = "../base/redact.ts";
 
-/** Where the program keeps its state if nothing else is said. */
+/** The default state folder. */
 const usualFolder = "/var/lib/gitops-sync";
 
-/** Where it looks for its configuration. */
+/** The default configuration file. */
 const usualConfig = "/etc/gitops-sync/config.yaml";
 
 const mostAge = 24 * 3_600_000;
 
 /**
- * As much as a run in full takes (lib/git/remote.ts): a pattern of tags may name
- * ten thousand, of 150 bytes each.
+ * The limit is that of a full run (lib/git/remote.ts): a pattern of tags may
+ * match ten thousand, of 150 bytes each.
  */
 const mostAnswer = 16 * 2 ** 20;
 
@@ -52,33 +52,34 @@ const late: Late = {
   },
 };
 
-/** The question to the remote and its answer, and what was said then. */
+/** The stored query, its answer, and what the run printed. */
 interface Settled {
-  /** Everything beside the remote that the decision rested on. */
+  /** Everything that the decision depended on, except the remote. */
   grounds: string;
-  /** When it was looked at in full, in milliseconds since 1970. */
+  /** The time of the last full check, in milliseconds since 1970. */
   at: number;
   question: Pick<Command, "program" | "args" | "env" | "timeout">;
   answer: string;
   says: string;
-  /** The files whose time tells when the remote was asked last. */
+  /** The files whose modification time is the time of the last query. */
   stamps: readonly string[];
-  /** When there is something to do all the same, in milliseconds since 1970. */
+  /** From this time on there is something to do, in milliseconds since 1970. */
   until?: number;
-  /** Where the time of the check is left for Prometheus, if anywhere. */
+  /** The metrics file with the time of the last check, if there is one. */
   check?: string;
 }
 
-/** What a run is called with, as far as it decides where to look. */
+/** A call, as far as it decides which files to read. */
 interface Called {
   words: readonly string[];
   config: string;
-  /** The text of the configuration, or `null` where there is none. */
+  /** The text of the configuration, or `null` if there is no file. */
   text: string | null;
   folder: string;
 }
 
-// Not a literal, so that it is not read before it is needed (gitops_sync.ts).
+// Not a literal, so that Deno does not read it before it is needed
+// (gitops_sync.ts).
 const filesModule: string = "../host/files.ts";
 
 const fileIn = (folder: string) => `${folder}/settled.json`;
@@ -86,8 +87,8 @@ const stateIn = (folder: string) => `${folder}/state.json`;
 const suspension = "suspended.json";
 
 /**
- * What a run that finds everything as it was has to say; `undefined` where it
- * does not, and must be done in full.
+ * Returns the result of the last run if nothing has changed since; `undefined`
+ * if a full run is needed.
  *
  * @param words The arguments of the program.
  */
@@ -108,7 +109,7 @@ export async function stillSettled(
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
     const answering = ask(settled.question, mostAnswer, late);
-    // Made while git works: it takes as long as all that was compared.
+    // Set while Git runs: setting it takes as long as the comparison above.
     const letGo = alarm(patience, () => tellWaiting(settled.question));
     const answer = await answering.finally(letGo);
     if (answer !== settled.answer) return undefined;
@@ -116,17 +117,17 @@ export async function stillSettled(
     if (settled.check !== undefined) leaveCheck(settled.check, now);
     return settled.says;
   } catch {
-    // Whatever it is, the full run meets it again and tells it.
+    // The full run meets the same error and reports it.
     return undefined;
   }
 }
 
-/** Where the time of the check stands, beside the other metrics. */
+/** Returns the file with the time of the check, beside the other metrics. */
 export function checkFileOf(textfile: string): string {
   return textfile.replace(/(\.prom)?$/, "-check.prom");
 }
 
-/** The time of a check as a metric; always of the same length. */
+/** Returns the time of a check as a metric; always of the same length. */
 export function checkText(now: number): string {
   const name = "gitops_sync_last_check_timestamp_seconds";
   return `# HELP ${name} When the repository answered last.\n` +
@@ -134,11 +135,10 @@ export function checkText(now: number): string {
 }
 
 /**
- * Writes the time of a check over the one before. The file is neither cut nor
- * replaced: file systems then write it to the disk at once, which takes
- * milliseconds, and this takes some microseconds. Only digits change, in one
- * write. Where that does not work the time stays as it was, and an alert on it
- * tells.
+ * Overwrites the time of the last check. The file is neither truncated nor
+ * replaced: file systems would then write it to the disk at once, which takes
+ * milliseconds; this takes microseconds. Only digits change, in one write. If
+ * that fails, the old time stays, and an alert on it reports the failure.
  *
  * @param now In milliseconds since 1970.
  */
@@ -148,14 +148,14 @@ function leaveCheck(path: string, now: number): void {
     const bytes = new TextEncoder().encode(checkText(now));
     if (file.statSync().size === bytes.length) file.writeSync(bytes);
   } catch {
-    // The run has nothing to do with it.
+    // The run does not depend on this file.
   }
 }
 
-/** Milliseconds in which most servers have answered. */
+/** Milliseconds in which most servers answer. */
 const patience = 2000;
 
-/** Says for what a person waits. */
+/** Prints which server the run is waiting for. */
 async function tellWaiting({ args }: Settled["question"]): Promise<void> {
   const { shown }: typeof import("../base/redact.ts") = await import(
     redactModule
@@ -165,8 +165,8 @@ async function tellWaiting({ args }: Settled["question"]): Promise<void> {
 }
 
 /**
- * Sets the time of files to now: one call of the system each, which is all that
- * such a run writes.
+ * Sets the modification time of files to now. This is one system call each, and
+ * all that such a run writes.
  */
 function stamp(paths: readonly string[]): void {
   const now = Date.now() / 1000;
@@ -174,18 +174,18 @@ function stamp(paths: readonly string[]): void {
     try {
       Deno.utimeSync(path, now, now);
     } catch {
-      // It is told and decides nothing: a file that is gone is no matter.
+      // No decision depends on this time, so a missing file does not matter.
     }
   }
 }
 
 /**
- * Writes down that a run had nothing to do. Called while it holds the lock.
+ * Stores that a run had nothing to do. Call it while the run holds the lock.
  *
- * @param says What it said.
- * @param leaves What such a run leaves: files whose time tells when the remote
- * was asked last, and the file of metrics if there is one; and when there is
- * something to do all the same, in milliseconds since 1970.
+ * @param says What the run printed.
+ * @param leaves What later runs update: the files whose modification time is
+ * the time of the last query, and the metrics file if there is one. `until` is
+ * when there is something to do, in milliseconds since 1970.
  */
 export async function settle(
   folder: string,
@@ -200,7 +200,7 @@ export async function settle(
   },
 ): Promise<void> {
   const called = callOf(words);
-  // A folder that was named in a way that is not understood here.
+  // The configuration names the folder in a way that is not understood here.
   if (called.folder !== folder) return;
   const { program, args, env = {}, timeout } = question;
   const { writeWhole }: typeof import("../host/files.ts") = await import(
@@ -219,13 +219,13 @@ export async function settle(
     };
     await writeWhole(fileIn(folder), `${JSON.stringify(settled)}\n`);
   } catch {
-    // On a full disk the next run looks at everything again.
+    // The disk may be full. The next run does the full check then.
   }
 }
 
 /**
- * Where the configuration and the state are. A rough reading is enough: a
- * wrong guess finds no file, or one whose grounds are not these.
+ * Finds the configuration and the state folder. A simple parser is enough: a
+ * wrong guess finds no file, or a file with other grounds.
  */
 function callOf(words: readonly string[]): Called {
   const config = valueOf(words, "--config") ?? usualConfig;
@@ -256,7 +256,7 @@ function textOf(path: string): string | null {
 
 function groundsOf({ words, config, text, folder }: Called): string {
   return JSON.stringify([
-    // Another program may decide otherwise.
+    // Another version of the program may decide differently.
     import.meta.url,
     Deno.execPath(),
     words,
@@ -266,12 +266,14 @@ function groundsOf({ words, config, text, folder }: Called): string {
     text,
     textOf(stateIn(folder)),
     suspensionIn(folder),
-    // After a reboot the host's health is looked at. Not by the kernel's own
-    // boot id, which Deno keeps from the packaged program (lib/process/kernel.ts).
+    // After a reboot a full run checks the host's health. The kernel's boot ID
+    // is not used: Deno hides it from the packaged program
+    // (lib/process/kernel.ts).
     bornOf("/run/booted-system"),
     linkOf("/run/current-system"),
     linkOf("/nix/var/nix/profiles/system"),
-    // What the bootloader starts may be set by hand (lib/host/boot_entry.ts).
+    // A person may change by hand what the boot loader starts
+    // (lib/host/boot_entry.ts).
     loaderTimes(),
   ]);
 }
@@ -285,8 +287,8 @@ const loaderFiles = [
 ];
 
 /**
- * When each of them was written, or `null`. Most hosts have one of them. To be
- * told by an error that a file is not there costs more than to list its folder.
+ * Returns the modification time of each file, or `null`. Most hosts have one of
+ * them. Listing the folder costs less than an error for a missing file.
  */
 function loaderTimes(): (number | null)[] {
   const listed = new Map<string, string[]>();
@@ -306,15 +308,15 @@ function loaderTimes(): (number | null)[] {
     try {
       return isThere(path) ? bornOf(path) : null;
     } catch {
-      // Where it can't be looked at, the full run says so.
+      // If it cannot be read, the full run reports it.
       return null;
     }
   });
 }
 
 /**
- * What is written there is run by root, and is why nothing is done: nobody else
- * may have written it.
+ * Returns whether the stored files can be trusted. They decide that root does
+ * nothing, so no other user may have written them.
  */
 function mayBeBelieved(folder: string): boolean {
   return isOurs(Deno.statSync(folder)) &&
@@ -323,10 +325,10 @@ function mayBeBelieved(folder: string): boolean {
 }
 
 /**
- * The text of the suspension, or `null`. Most hosts have none, and to be told
- * so by an error costs such a run a hundredth of its time.
+ * Returns the text of the suspension, or `null`. Most hosts have none, and an
+ * error for a missing file would cost a hundredth of such a run.
  *
- * @throws {Error} where somebody else may have written it.
+ * @throws {Error} if another user may have written it.
  */
 function suspensionIn(folder: string): string | null {
   for (const { name } of Deno.readDirSync(folder)) {
@@ -338,13 +340,15 @@ function suspensionIn(folder: string): string | null {
   return null;
 }
 
-/** Whether only root, or who runs this, can have made and changed something. */
+/**
+ * Returns whether only root, or the user who runs this, can write to a file.
+ */
 function isOurs({ uid, mode, isFile, isDirectory }: Deno.FileInfo): boolean {
   return (isFile || isDirectory) && (uid === 0 || uid === Deno.uid()) &&
     (mode! & 0o022) === 0;
 }
 
-/** When a link was made; NixOS makes this one early in each boot. */
+/** Returns when a link was made; NixOS makes this one early in each boot. */
 function bornOf(path: string): number | null {
   try {
     return Deno.lstatSync(path).mtime?.getTime() ?? null;
