@@ -35,7 +35,7 @@ export async function parse(args: readonly string[]): Promise<Call> {
     },
   );
   const { command, operands } = await find(
-    parsed._.map((word) => String(word).replace(back, "-$1")),
+    parsed._.map((word) => String(word).replace(escapedNumber, "-$1")),
     args,
   );
   if (unknown.length > 0) throw await unknownFlag(unknown[0]!, command);
@@ -52,7 +52,7 @@ export async function parse(args: readonly string[]): Promise<Call> {
     const isAlone = parsed[name] === true || parsed[name] === "";
     if (value === undefined && !isAlone) throw needsNoValue(name);
     if (value === undefined || (optional && isAlone)) own.switches.add(name);
-    else own.texts[name] = chosen(flag, textOf(name, value, parsed[name]));
+    else own.texts[name] = choiceOf(flag, textOf(name, value, parsed[name]));
   }
   return {
     words: args,
@@ -93,7 +93,7 @@ function withEmptyValues(args: readonly string[]): string[] {
 }
 
 /** Matches what replaces `-1` while flags are parsed. */
-const back = /^\0(\d+)$/;
+const escapedNumber = /^\0(\d+)$/;
 
 /**
  * Hides `-1`, which names an attempt, from the parser, unless it is the value
@@ -144,7 +144,7 @@ function textOf(name: string, value: string, given: unknown): string {
 }
 
 /** Returns the value if it is one of the choices. */
-function chosen({ name, choices }: Flag, text: string): string {
+function choiceOf({ name, choices }: Flag, text: string): string {
   if (!choices || choices.includes(text)) return text;
   throw usageError(
     "flag-value",
@@ -198,7 +198,7 @@ async function find(
       `Cannot use "${
         oneLine(over, 80)
       }" after ${name}: expected no more arguments`,
-      meantAsValue(command, over, args) ??
+      valueHint(command, over, args) ??
         `Run \`gitops-sync ${name} --help\`.`,
     );
   }
@@ -219,7 +219,7 @@ async function find(
  * Returns a hint if the extra word was meant as the value of the flag before
  * it, which takes its value only after a `=`.
  */
-function meantAsValue(
+function valueHint(
   { flags }: CommandSpec,
   word: string,
   args: readonly string[],

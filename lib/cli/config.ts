@@ -19,7 +19,7 @@ import type { Call } from "./call.ts";
  */
 export async function configOf(call: Call): Promise<Config> {
   const config = await loadConfig(
-    pathOf(call, isAboutFlags(call)),
+    pathOf(call, hasRepositoryFlag(call)),
     call.given,
   );
   checkStateFolder(config.stateDirectory);
@@ -28,7 +28,7 @@ export async function configOf(call: Call): Promise<Config> {
 
 /** Loads the same for a command that checks the state folder itself. */
 export async function loadConfigOf(call: Call): Promise<Config> {
-  return await loadConfig(pathOf(call, isAboutFlags(call)), call.given);
+  return await loadConfig(pathOf(call, hasRepositoryFlag(call)), call.given);
 }
 
 /**
@@ -47,19 +47,19 @@ export async function readConfig(call: Call): Promise<LocalConfig> {
 }
 
 /** Returns whether the flags name the repository; then no file is needed. */
-function isAboutFlags({ given }: Call): boolean {
+function hasRepositoryFlag({ given }: Call): boolean {
   return given.some(({ key }) => key === "repository");
 }
 
 /** Returns the file to read; `undefined` if it may be missing and is missing. */
 function pathOf(call: Call, mayBeMissing: boolean): string | undefined {
   if (call.configPath !== undefined) return call.configPath;
-  return mayBeMissing && !isThere(defaultConfigPath)
+  return mayBeMissing && !exists(defaultConfigPath)
     ? undefined
     : defaultConfigPath;
 }
 
-function isThere(path: string): boolean {
+function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

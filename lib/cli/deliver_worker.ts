@@ -15,22 +15,22 @@ import { whileAlive } from "./life.ts";
 import { realEffects } from "./output/effects.ts";
 
 /** Milliseconds after a run in which deliveries may start. */
-const within = 30_000;
+const startWithin = 30_000;
 
 const send = (message: unknown) => self.postMessage(message);
-send(await whileAlive(send, delivered));
+send(await whileAlive(send, deliverMessages));
 
 /**
  * Delivers the messages. An error is reported, and does not change the exit
  * code of the run.
  */
-async function delivered(): Promise<true> {
+async function deliverMessages(): Promise<true> {
   const call = await parse(Deno.args);
   using effects = await realEffects(call.verbose);
   try {
     const config = await readConfig(call);
     const doing = { ...effects, hostStatus: () => hostPart(config) };
-    await deliverAll(doing, config, within);
+    await deliverAll(doing, config, startWithin);
   } catch (error) {
     const { message } = foreseen(error) as Error;
     say(effects, "warning", `Cannot deliver messages: ${message}`);

@@ -17,9 +17,9 @@ export function versionLine(): string {
 }
 
 /** The columns if the width of the terminal is unknown. */
-const usualColumns = 80;
+const defaultColumns = 80;
 
-const terminalColumns = () => columnsOf(Deno.stdout) ?? usualColumns;
+const terminalColumns = () => columnsOf(Deno.stdout) ?? defaultColumns;
 
 /**
  * Returns the help of the whole program.

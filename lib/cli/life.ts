@@ -12,14 +12,14 @@ import { exitCodes, SyncError } from "../base/errors.ts";
 const alive = "alive";
 
 /** The default number of milliseconds between two signs. */
-const usualPause = 5_000;
+const defaultPause = 5_000;
 
 /**
  * How many signs in a row may be missing: those of one minute. No normal work
  * blocks the thread for so long. Missing signs are counted, and no time is
  * measured: a process that was paused in between has missed only one.
  */
-const mostMissed = 12;
+const maxMissed = 12;
 
 /**
  * Sends signs of life while the worker does its work.
@@ -30,7 +30,7 @@ const mostMissed = 12;
 export async function whileAlive<T>(
   send: (sign: string) => void,
   work: () => Promise<T>,
-  pause = usualPause,
+  pause = defaultPause,
 ): Promise<T> {
   const timer = setInterval(() => send(alive), pause);
   try {
@@ -49,7 +49,7 @@ export async function whileAlive<T>(
 export async function resultOf<T>(
   worker: Worker,
   failed: T,
-  pause = usualPause,
+  pause = defaultPause,
 ): Promise<T> {
   let missed = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -65,7 +65,7 @@ export async function resultOf<T>(
         resolve(failed);
       };
       timer = setInterval(() => {
-        if (++missed > mostMissed) reject(notAnswering());
+        if (++missed > maxMissed) reject(notAnswering());
       }, pause);
     });
   } finally {

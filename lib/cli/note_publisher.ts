@@ -94,7 +94,7 @@ export function asPerson(effects: Pick<Effects, "run">): Person {
 }
 
 /** How often a push is tried if other pushes were faster. */
-const mostTries = 4;
+const maxTries = 4;
 
 /** The ref of the notes in the temporary repository. */
 const ownRef = "refs/note/tip";
@@ -155,7 +155,7 @@ export class NotePublisher implements AsyncDisposable {
       const before = tip;
       tip = await this.#begin(ref);
       // Another push was faster. Try again, so that both notes are kept.
-      if (tries < mostTries && tip !== before) continue;
+      if (tries < maxTries && tip !== before) continue;
       throw failed(
         `Cannot push the note to ${ref}: git push exited with code ${code}`,
         "Read the error of Git above. You need permission to push to this ref.",

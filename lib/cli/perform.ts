@@ -27,7 +27,9 @@ export async function perform(
   let call: Call | undefined;
   try {
     call = await parse(args);
-    if (call.help || call.version) return await withResult(await about(call));
+    if (call.help || call.version) {
+      return await withResult(await showHelp(call));
+    }
     const reach = reachOf(call);
     if (reach !== undefined && confine) return await confine(call, reach);
     const { run } = await load(call.command.name);
@@ -59,7 +61,7 @@ async function tell(error: unknown): Promise<void> {
   makeTeller(false).tell(errorEvent(error));
 }
 
-async function about(call: Call): Promise<ExitCode> {
+async function showHelp(call: Call): Promise<ExitCode> {
   const { commandHelp, generalHelp, versionLine } = await import("./help.ts");
   if (call.version) print(versionLine());
   else if (call.words[0]?.startsWith("-")) printRaw(generalHelp());
@@ -79,7 +81,7 @@ async function tellError(
   await tell(error);
   if (!(call?.json ?? args.includes("--json"))) return;
   const { errorJson, printJson } = await import("./output/json.ts");
-  const command = call?.command ?? namedBy(args);
+  const command = call?.command ?? commandIn(args);
   printJson(command?.name ?? "", exitCodeOf(error), {
     ...command && await hostPartOf(command, call),
     result: "failed",
@@ -101,7 +103,7 @@ async function hostPartOf(
 }
 
 /** Returns the command that the words name, if they could not be parsed. */
-function namedBy(args: readonly string[]): CommandSpec | undefined {
+function commandIn(args: readonly string[]): CommandSpec | undefined {
   const words = args.filter((word) => !word.startsWith("-"));
   const names = [words.slice(0, 2).join(" "), words[0] ?? commands[0]!.name];
   return commands.find(({ name }) => names.includes(name));

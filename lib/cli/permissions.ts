@@ -45,10 +45,7 @@ export interface Surroundings {
    * program.
    */
   mayRun: (program?: string) => boolean;
-  /**
-   * Whether permissions for the network name Unix sockets; see {@linkcode
-   * namesSockets}.
-   */
+  /** Whether network permissions name Unix sockets ({@linkcode namesSockets}). */
   netNamesSockets: boolean;
 }
 
@@ -94,9 +91,9 @@ export function permissionsFor(
     env: [...passedOn, ...variables],
     // It is not known before the build which keys a system decrypts with.
     read: true,
-    write: orNone(placesFor(reach, config, surroundings)),
-    net: orNone(net),
-    run: orNone(programsFor(reach, config, surroundings)),
+    write: orFalse(placesFor(reach, config, surroundings)),
+    net: orFalse(net),
+    run: orFalse(programsFor(reach, config, surroundings)),
     sys: ["hostname", "uid", "statfs"],
     ffi: false,
     import: false,
@@ -107,7 +104,7 @@ export function permissionsFor(
  * Returns `false` for an empty list: both grant nothing, and `false` is
  * clearer.
  */
-function orNone<T extends true | string[]>(list: T): T | false {
+function orFalse<T extends true | string[]>(list: T): T | false {
   return list === true || list.length > 0 ? list : false;
 }
 

@@ -21,12 +21,13 @@ import { type LocalFacts, localFacts } from "../report/host_facts.ts";
 import { documentText } from "./output/json.ts";
 
 /** With these flags, the call is about another host or another state folder. */
-const others = ["stateDirectory", "host"];
+const otherHostOptions = ["stateDirectory", "host"];
 
 /** Returns whether a call uses the host's own configuration. */
 function isOwn({ configPath, given }: Call): boolean {
   return (configPath ?? defaultConfigPath) === defaultConfigPath &&
-    !given.some(({ key }) => others.includes(key)) && Deno.uid() === 0;
+    !given.some(({ key }) => otherHostOptions.includes(key)) &&
+    Deno.uid() === 0;
 }
 
 /** Returns whether a call publishes its status for everyone on the host. */

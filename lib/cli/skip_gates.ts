@@ -16,8 +16,8 @@ import type { Call } from "./call.ts";
  */
 export function skipOf({ switches, texts, command }: Call): Wish | undefined {
   const reason = oneLine(texts["reason"] ?? "").trim();
-  const isSaid = switches.has("skip-gates");
-  if (!isSaid) {
+  const isGiven = switches.has("skip-gates");
+  if (!isGiven) {
     if (reason === "" || command.name !== "sync") return undefined;
     throw usageError(
       "flags-together",

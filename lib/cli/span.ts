@@ -9,7 +9,7 @@ import { oneLine } from "../base/text.ts";
 import type { Call } from "./call.ts";
 
 /** The longest duration; a date cannot be computed for much more. */
-const longest = 1000 * 365 * 24 * 3_600_000;
+const maxSpan = 1000 * 365 * 24 * 3_600_000;
 
 /**
  * Returns the duration of `--for` or another flag.
@@ -24,7 +24,7 @@ export function spanOf(
   const text = texts[flag];
   if (text === undefined) return undefined;
   const span = parseDuration(text);
-  if (span !== undefined && span > 0 && span <= longest) return span;
+  if (span !== undefined && span > 0 && span <= maxSpan) return span;
   throw usageError(
     "flag-value",
     `Cannot use "${
