@@ -18,7 +18,7 @@ import { neededOperand } from "../operand.ts";
 import type { Call } from "../call.ts";
 
 /** The default is long enough to push a fix on top of the accepted revision. */
-const usualSpan = 7 * 24 * 3_600_000;
+const defaultSpan = 7 * 24 * 3_600_000;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
@@ -37,7 +37,7 @@ export async function run(call: Call): Promise<ExitCode> {
     oneLine(to, 80),
     new Date(),
     { repository, ref },
-    span ?? usualSpan,
+    span ?? defaultSpan,
     isLast ? "unfollow" : "move",
   );
   await keepTold(call, config);

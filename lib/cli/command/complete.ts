@@ -25,9 +25,9 @@ import { timeOf } from "../../report/times.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds that a person waits after a key. */
-const patience = 2_000;
+const queryTimeout = 2_000;
 /** The maximum number of words; more do not help on a terminal. */
-const most = 200;
+const maxWords = 200;
 
 /** A word, and its description. */
 type Word = readonly [word: string, about: string];
@@ -40,12 +40,13 @@ export async function run(call: Call): Promise<ExitCode> {
   try {
     const words = await wordsOf(known, call);
     const unique = new Map(words.map(([word, about]) => [word, about]));
-    const lines = [...unique].slice(0, most).filter(([word]) => isPlain(word))
+    const lines = [...unique].slice(0, maxWords)
+      .filter(([word]) => isPlain(word))
       .map(([word, about]) => `${word}\t${oneLine(about, 60)}`);
     // Each part is clean here; a tab separates them.
     if (lines.length > 0) printColoured(lines.join("\n"));
   } catch (error) {
-    nothing(error);
+    noWords(error);
   }
   return exitCodes.ok;
 }
@@ -54,7 +55,7 @@ export async function run(call: Call): Promise<ExitCode> {
  * Returns no words after an expected error, because completions are only
  * suggestions. A bug is still reported.
  */
-function nothing(error: unknown): Word[] {
+function noWords(error: unknown): Word[] {
   const isForeseen = error instanceof SyncError ||
     error instanceof Deno.errors.PermissionDenied;
   if (isForeseen) return [];
@@ -83,7 +84,7 @@ async function wordsOf(kind: Completes, call: Call): Promise<Word[]> {
     case "refs":
       return [
         ...refsIn(state),
-        ...await refsOf(config as Config).catch(nothing),
+        ...await refsOf(config as Config).catch(noWords),
       ];
   }
 }
@@ -136,7 +137,7 @@ async function refsOf(config: Config): Promise<Word[]> {
   using effects = await realEffects(false);
   const names = await listRemote(effects, {
     ...config,
-    "timeouts.remote": Math.min(patience, config["timeouts.remote"]),
+    "timeouts.remote": Math.min(queryTimeout, config["timeouts.remote"]),
   });
   return names.flatMap((name): Word[] => {
     const [, sort, plain] = /^refs\/(heads|tags)\/(.+)$/.exec(name) ?? [];
@@ -164,7 +165,7 @@ async function hostsIn(
       "show",
       `${lastGood.revision}:${path}`,
     ]),
-    timeout: patience,
+    timeout: queryTimeout,
     most: 1024 * 1024,
   });
   const text = new TextDecoder().decode(finished.stdout);

@@ -35,8 +35,8 @@ export async function run(call: Call): Promise<ExitCode> {
   using effects = await realEffects(call.verbose);
   const { config, error } = await configurationOf(call);
   const known: Known = {};
-  const all = error ? checks.map((one) => broken(one, error)) : checks;
-  const follower = call.json ? { told: () => {} } : onScreen();
+  const all = error ? checks.map((one) => withError(one, error)) : checks;
+  const follower = call.json ? { told: () => {} } : makeFollower();
   let results: Result[];
   try {
     const context = { effects, known, ...config ? { config } : {} };
@@ -57,7 +57,7 @@ export async function run(call: Call): Promise<ExitCode> {
  * Returns a follower that prints a line for each check; on a terminal it also
  * shows the name of the current check.
  */
-function onScreen(): Follower {
+function makeFollower(): Follower {
   const told = (result: Result) => printColoured(lines(result));
   if (!Deno.stdout.isTerminal()) return { told };
   const draw = (text: string) =>
@@ -83,7 +83,7 @@ async function configurationOf(
   }
 }
 
-function broken(check: Check, error: SyncError): Check {
+function withError(check: Check, error: SyncError): Check {
   return check.name === "configuration"
     ? { ...check, look: () => failureOf(error) }
     : check;

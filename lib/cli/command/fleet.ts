@@ -16,7 +16,7 @@ import { printColoured } from "../output/print.ts";
 import { fleetLines } from "./fleet_text.ts";
 
 /** The default limit: so many hosts fit on most terminals. */
-const usualLimit = 40;
+const defaultLimit = 40;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
@@ -36,7 +36,7 @@ export async function run(call: Call): Promise<ExitCode> {
 /** Prints the table for people. */
 export function tellFleet(fleet: Fleet, limit?: number): void {
   const room = columnsOf(Deno.stdout);
-  const most = limit ?? (room === undefined ? Infinity : usualLimit);
+  const most = limit ?? (room === undefined ? Infinity : defaultLimit);
   printColoured(fleetLines(fleet, { ink, room, most }).join("\n"));
 }
 

@@ -28,7 +28,7 @@ import { spanOf } from "../span.ts";
 import { namesOf } from "./fleet.ts";
 
 /** How long a note is valid by default. */
-const usualSpan = 7 * 24 * 3_600_000;
+const defaultSpan = 7 * 24 * 3_600_000;
 
 /** Writes, signs and pushes a note. */
 export async function writeNote(
@@ -52,7 +52,7 @@ export async function writeNote(
     );
   }
   const now = new Date();
-  const span = spanOf(call) ?? usualSpan;
+  const span = spanOf(call) ?? defaultSpan;
   if (span > longestNote) {
     throw usageError(
       "flag-value",

@@ -50,9 +50,9 @@ const columns: readonly Column[] = [
 ];
 
 /** The minimum width of the last column before other columns are omitted. */
-const leastWhy = 20;
+const minWhyWidth = 20;
 
-const between = "  ";
+const separator = "  ";
 
 /** Returns the time since then as a duration, without words. */
 function ageOf(time: string | null, now: Date): string {
@@ -84,7 +84,7 @@ export function fleetLines(
   const state = chosen.findIndex(({ title }) => title === "STATE");
   const lines = cells.map((row, n) => {
     const host = shown[n - 1];
-    return drawn(
+    return rowLine(
       row,
       widths,
       room,
@@ -114,15 +114,15 @@ function fitting(
     const cells = [chosen.map(({ title }) => title), ...rows(chosen)];
     const wide = chosen.map((_, i) =>
       Math.max(...cells.map((row) => widthOf(row[i]!)))
-    ).slice(0, -1).reduce((sum, width) => sum + width + between.length, 0);
-    if (wide + leastWhy <= room) return chosen;
+    ).slice(0, -1).reduce((sum, width) => sum + width + separator.length, 0);
+    if (wide + minWhyWidth <= room) return chosen;
     chosen = chosen.filter((column) => column.rank < rank);
   }
   return chosen;
 }
 
 /** Returns one line. It is cut before colours are added. */
-function drawn(
+function rowLine(
   row: readonly string[],
   widths: readonly number[],
   room: number | undefined,
@@ -136,9 +136,9 @@ function drawn(
     const width = Math.min(wanted, left);
     if (width <= 0) break;
     parts.push(colour(fill(cell, width), i));
-    left -= width + between.length;
+    left -= width + separator.length;
   }
-  return parts.join(between).trimEnd();
+  return parts.join(separator).trimEnd();
 }
 
 function colourOf(state: FleetState): string {

@@ -26,7 +26,7 @@ import { spanOf } from "../span.ts";
 import { tellFleet, wishOf } from "./fleet.ts";
 
 /** How long it waits by default. */
-const usualSpan = 30 * 60_000;
+const defaultSpan = 30 * 60_000;
 
 /** Milliseconds between two queries. */
 const pause = 10_000;
@@ -48,7 +48,7 @@ export async function run(call: Call): Promise<ExitCode> {
   );
   const wish = wishOf(call, revision);
   const least = leastOf(call);
-  const span = spanOf(call, "within") ?? usualSpan;
+  const span = spanOf(call, "within") ?? defaultSpan;
   using interruption = new Interruption();
   using effects = await realEffects(call.verbose);
   const begun = performance.now();
@@ -60,9 +60,9 @@ export async function run(call: Call): Promise<ExitCode> {
       fleet = await fleetOf(config, wish, new Date());
     } catch (error) {
       // The server may be unavailable for a moment, so it is queried again.
-      const passes = error instanceof SyncError &&
+      const isTemporary = error instanceof SyncError &&
         error.exit === exitCodes.remote;
-      if (!passes) throw error;
+      if (!isTemporary) throw error;
       problem = error;
     }
     if (interruption.hasCome) return exitCodes.interrupted;
@@ -94,7 +94,7 @@ function leastOf({ texts }: Call): number {
 }
 
 /** Returns whether a host runs the revision and is healthy. */
-function isThere(host: FleetHost, revision: string): boolean {
+function isDeployed(host: FleetHost, revision: string): boolean {
   return isHealthy(host) && host.revision === revision;
 }
 
@@ -109,7 +109,7 @@ export function verdictOf(
 ): Verdict {
   if (hosts.some((host) => isOver(host, revision))) return "failed";
   const isAll = hosts.length >= least &&
-    hosts.every((host) => isThere(host, revision));
+    hosts.every((host) => isDeployed(host, revision));
   return isAll ? "reached" : "waiting";
 }
 
@@ -123,7 +123,7 @@ function progressOf(
   revision: string,
   least: number,
 ): string {
-  const done = hosts.filter((host) => isThere(host, revision)).length;
+  const done = hosts.filter((host) => isDeployed(host, revision)).length;
   const of = Math.max(hosts.length, least);
   return `${done} of ${count(of, "host")} run ${
     short(revision)
@@ -147,7 +147,7 @@ function end(
     return code;
   }
   if (verdict !== "reached" && hosts.length > 0) {
-    const open = hosts.filter((host) => !isThere(host, revision));
+    const open = hosts.filter((host) => !isDeployed(host, revision));
     tellFleet({ ...fleet, hosts: open });
   }
   const progress = progressOf(hosts, revision, least);
@@ -168,7 +168,7 @@ function codeOf(
 ): ExitCode {
   if (verdict === "reached") return exitCodes.ok;
   if (verdict === "failed") return exitCodes.held;
-  const open = hosts.filter((host) => !isThere(host, revision));
+  const open = hosts.filter((host) => !isDeployed(host, revision));
   const isUnknown = open.every(({ state }) =>
     state === "silent" || state === "unknown"
   );

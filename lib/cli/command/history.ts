@@ -16,7 +16,7 @@ import { print, printColoured, printRaw } from "../output/print.ts";
 import type { Call } from "../call.ts";
 import type { HistoryEntry } from "../../state/state.ts";
 
-const usualLimit = 20;
+const defaultLimit = 20;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
@@ -49,7 +49,7 @@ async function attemptsOf(folder: string): Promise<HistoryEntry[]> {
 }
 
 function limitOf(text: string | undefined): number {
-  if (text === undefined) return usualLimit;
+  if (text === undefined) return defaultLimit;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw usageError(
     "flag-value",

@@ -30,7 +30,7 @@ import { keysFor } from "./init_keys.ts";
 import { type Checkout, checkoutAt, nextCommands } from "./init_next.ts";
 import type { Call } from "../call.ts";
 
-const usualModules = "/etc/nixos";
+const defaultModules = "/etc/nixos";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
@@ -110,7 +110,7 @@ async function configFor(
   const more: Given[] = [];
   const byFlag = (flag: string) => ({ from: { flag } });
   if (!isGiven("repository")) {
-    const value = checkout.origin ?? asked(call);
+    const value = checkout.origin ?? askForRepository(call);
     more.push({ key: "repository", value, ...byFlag("--repository") });
   }
   if (!isGiven("ref") && checkout.branch !== undefined) {
@@ -120,8 +120,8 @@ async function configFor(
   return { ...config, repository: config.repository! };
 }
 
-function asked(call: Call): string {
-  const answer = isAsked(call)
+function askForRepository(call: Call): string {
+  const answer = canAsk(call)
     ? prompt("The URL of the repository that the hosts follow:")
     : null;
   if (answer) return answer.trim();
@@ -133,13 +133,13 @@ function asked(call: Call): string {
 }
 
 /** Returns whether a person is there to answer. */
-function isAsked(call: Call): boolean {
+function canAsk(call: Call): boolean {
   return !call.switches.has("yes") && !call.json && Deno.stdin.isTerminal() &&
     Deno.stdout.isTerminal();
 }
 
 function mayWrite(call: Call, files: readonly NewFile[]): boolean {
-  if (!isAsked(call)) return true;
+  if (!canAsk(call)) return true;
   for (const { path } of files) print(`  ${path}`);
   return confirm("Write these files?");
 }
@@ -153,7 +153,7 @@ async function wishOf(
 ): Promise<InitRequest> {
   const { texts } = call;
   const release = isHere ? await releaseHere() : undefined;
-  const from = texts["from"] ?? (isHere ? usualModules : undefined);
+  const from = texts["from"] ?? (isHere ? defaultModules : undefined);
   const modules = from === undefined
     ? undefined
     : await modulesIn(await Deno.realPath(from).catch(() => resolve(from)));
@@ -202,18 +202,18 @@ function systemOf(
   const given = call.texts["system"];
   const own = `${Deno.build.arch}-linux`;
   const platform = modules && setIn(modules.files).platform;
-  if (given !== undefined) return { system: checked(given) };
+  if (given !== undefined) return { system: checkedSystem(given) };
   if (platform !== undefined) return { system: platform };
   if (isHere) return { system: own };
-  if (!isAsked(call)) return { system: own, isGuess: true };
+  if (!canAsk(call)) return { system: own, isGuess: true };
   const answer = prompt(
     "The system of the host, as Nix names it (for example x86_64-linux):",
     own,
   );
-  return { system: checked(answer?.trim() || own) };
+  return { system: checkedSystem(answer?.trim() || own) };
 }
 
-function checked(system: string): string {
+function checkedSystem(system: string): string {
   if (/^\w+-linux$/.test(system)) return system;
   throw usageError(
     "system-wrong",

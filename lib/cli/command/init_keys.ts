@@ -38,7 +38,7 @@ export async function keysFor(
   isHere: boolean,
 ): Promise<Keys> {
   const admin = given(call, "admin-key") ?? await ownKey(effects) ??
-    missing(
+    throwMissing(
       "your own key: only the host could read its secrets",
       "Make a key: `gitops-sync secrets keygen ~/.config/sops/age/keys.txt`.",
       "Or name your public key: `--admin-key age1…`.",
@@ -46,7 +46,7 @@ export async function keysFor(
   const named = given(call, "host-key");
   if (named) return { host: named, admin, file: usualKey };
   if (!isHere || Deno.uid() !== 0) {
-    missing(
+    throwMissing(
       `the public key of ${host}`,
       isHere
         ? "Run init as root, or make a key as root: `sudo gitops-sync secrets keygen`."
@@ -55,7 +55,7 @@ export async function keysFor(
     );
   }
   for (const path of usualIdentities) {
-    const identity = await quietly(effects, path);
+    const identity = await readIfPossible(effects, path);
     if (identity?.kind !== "age" || !identity.recipients[0]) continue;
     return { host: identity.recipients[0], admin, file: path };
   }
@@ -77,7 +77,7 @@ function given({ texts }: Call, flag: string): string | undefined {
   );
 }
 
-function missing(what: string, ...hints: string[]): never {
+function throwMissing(what: string, ...hints: string[]): never {
   throw usageError("key-missing", `Cannot find ${what}`, ...hints);
 }
 
@@ -91,7 +91,7 @@ async function ownKey(effects: Effects): Promise<string | undefined> {
     ...homes.flatMap((home) => ofPeople.map((path) => join(home, path))),
   ];
   for (const path of paths) {
-    const identity = await quietly(effects, path);
+    const identity = await readIfPossible(effects, path);
     // The first recipient of an SSH key is the key itself, which both sops and
     // age can decrypt with.
     if (identity?.recipients[0]) return identity.recipients[0];
@@ -107,7 +107,7 @@ async function homeOf(user: string | undefined): Promise<string | undefined> {
     .find(([name]) => name === user)?.[5];
 }
 
-async function quietly(effects: Effects, path: string) {
+async function readIfPossible(effects: Effects, path: string) {
   try {
     return await readIdentity(effects, path);
   } catch (error) {

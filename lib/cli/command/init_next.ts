@@ -70,14 +70,14 @@ export function nextCommands(begun: Begun): string[] {
   const { top, host, directory, isHere } = begun;
   const flake = directory === "" ? "." : `./${directory}`;
   const root = Deno.uid() === 0 ? "" : "sudo ";
-  const target = word(`${flake}#${host}`);
+  const target = quotedWord(`${flake}#${host}`);
   const isOwn = top === Deno.cwd();
   const commit = [
-    ...isOwn ? [] : [`cd ${word(top)}`],
-    ...begin(begun),
+    ...isOwn ? [] : [`cd ${quotedWord(top)}`],
+    ...beginCommands(begun),
     ...begun.lockTrouble === undefined ? [] : [lockCommand(directory)],
-    `git add -- ${written(begun).map(word).join(" ")}`,
-    `git commit --message ${word(`${host} follows this repository`)}`,
+    `git add -- ${writtenNames(begun).map(quotedWord).join(" ")}`,
+    `git commit --message ${quotedWord(`${host} follows this repository`)}`,
     `git push --set-upstream origin HEAD`,
   ].join(" && ");
   return isHere
@@ -89,9 +89,9 @@ export function nextCommands(begun: Begun): string[] {
     : [
       commit,
       `nixos-rebuild switch --flake ${target} --target-host ${
-        word(`root@${host}`)
+        quotedWord(`root@${host}`)
       }`,
-      `ssh ${word(`root@${host}`)} gitops-sync doctor`,
+      `ssh ${quotedWord(`root@${host}`)} gitops-sync doctor`,
     ];
 }
 
@@ -99,23 +99,23 @@ export function nextCommands(begun: Begun): string[] {
 function lockCommand(directory: string): string {
   const flake = directory === "" ? "path:." : `path:./${directory}`;
   return `nix --extra-experimental-features 'nix-command flakes' flake lock ${
-    word(flake)
+    quotedWord(flake)
   }`;
 }
 
 /** Returns the commands that make the folder a repository with a remote. */
-function begin({ checkout, repository, ref }: Begun): string[] {
+function beginCommands({ checkout, repository, ref }: Begun): string[] {
   const { isRepository, origin } = checkout;
   return [
-    ...isRepository ? [] : [`git init --initial-branch=${word(ref)}`],
+    ...isRepository ? [] : [`git init --initial-branch=${quotedWord(ref)}`],
     ...origin === undefined
-      ? [`git remote add origin ${word(repository)}`]
+      ? [`git remote add origin ${quotedWord(repository)}`]
       : [],
   ];
 }
 
 /** Returns the top-level names of the new files, for `git add`. */
-function written(
+function writtenNames(
   { top, directory, files, lockTrouble }: Begun,
 ): string[] {
   const folder = directory === "" ? top : `${top}/${directory}`;
@@ -127,7 +127,7 @@ function written(
 }
 
 /** Quotes a word for a shell, if needed. */
-function word(text: string): string {
+function quotedWord(text: string): string {
   return /^[\w@%+=:,./#-]+$/.test(text) && !text.startsWith("#")
     ? text
     : `'${text.replaceAll("'", "'\\''")}'`;

@@ -9,7 +9,7 @@ import type { Config } from "../../config/schema.ts";
 import type { Outcome } from "../../sync/outcome.ts";
 
 /** Results that a run may have without an answer of the remote. */
-const unasked: readonly Outcome["result"][] = [
+const withoutQuery: readonly Outcome["result"][] = [
   "suspended",
   "starting",
   "rolled-back",
@@ -30,7 +30,7 @@ export async function withMetrics(
   const { writeMetrics } = await import("../../report/textfile.ts");
   try {
     const outcome = await run();
-    await writeMetrics(effects, config, hasAsked(outcome));
+    await writeMetrics(effects, config, hasQueried(outcome));
     return outcome;
   } catch (error) {
     // The run that holds the lock writes the metrics.
@@ -40,7 +40,7 @@ export async function withMetrics(
   }
 }
 
-function hasAsked(outcome: Outcome): boolean {
+function hasQueried(outcome: Outcome): boolean {
   if (outcome.result === "failed") return outcome.error.stage !== "decide";
-  return !unasked.includes(outcome.result);
+  return !withoutQuery.includes(outcome.result);
 }

@@ -26,19 +26,19 @@ import { print } from "../output/print.ts";
 import type { Call } from "../call.ts";
 
 /** Milliseconds in which deliveries may start. */
-const within = 5 * 60_000;
+const startWithin = 5 * 60_000;
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
   const config = await localConfigOf(call);
-  if (channelsOf(config).length === 0) throw nobody();
+  if (channelsOf(config).length === 0) throw noReceivers();
   using effects = await realEffects(call.verbose);
   return call.switches.has("test")
-    ? await tryAll(call, effects, config)
+    ? await testAll(call, effects, config)
     : await deliverNow(call, effects, config);
 }
 
-function nobody() {
+function noReceivers() {
   return usageError(
     "nobody-to-tell",
     "Cannot deliver messages: no receiver is configured",
@@ -58,7 +58,7 @@ async function deliverNow(
   config: LocalConfig,
 ): Promise<ExitCode> {
   const doing = { ...effects, hostStatus: () => hostPart(config) };
-  const all = await deliverAll(doing, config, within);
+  const all = await deliverAll(doing, config, startWithin);
   if (call.json) {
     const result = { channels: all };
     await printHostJson("notify", config, exitCodes.ok, result);
@@ -78,7 +78,7 @@ function tellDelivered({ channel, sent, waiting }: Delivered): void {
  * Sends a test message to every receiver of events, at once and without the
  * spool.
  */
-async function tryAll(
+async function testAll(
   call: Call,
   effects: Effects,
   config: LocalConfig,
@@ -86,7 +86,7 @@ async function tryAll(
   const channels = eventChannels(config);
   const results = await Promise.all(channels.map(async (channel) => ({
     channel,
-    ...await tryOne(effects, config, channel),
+    ...await testOne(effects, config, channel),
   })));
   const isDone = results.every(({ result }) => result === "done");
   const exit = isDone ? exitCodes.ok : exitCodes.remote;
@@ -107,7 +107,7 @@ async function tryAll(
   return exit;
 }
 
-async function tryOne(
+async function testOne(
   effects: Effects,
   config: LocalConfig,
   channel: Exclude<Channel, "forge">,

@@ -55,7 +55,7 @@ export async function tellOutcome(
       return tellWaiting(effects, outcome.backoff);
     default:
       if (!call.json) print(sentence(config, outcome));
-      tellKept(call, effects, outcome);
+      tellStillBlocked(call, effects, outcome);
   }
 }
 
@@ -63,7 +63,11 @@ export async function tellOutcome(
  * Reports that a retry has left commits blocked, because the host is suspended
  * or stays rolled back.
  */
-function tellKept(call: Call, effects: Effects, { result }: Outcome): void {
+function tellStillBlocked(
+  call: Call,
+  effects: Effects,
+  { result }: Outcome,
+): void {
   const stays = result === "suspended" || result === "stays";
   if (call.command.name !== "retry" || !stays) return;
   say(effects, "notice", "The blocked commits stay blocked", [

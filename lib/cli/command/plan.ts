@@ -122,7 +122,7 @@ async function planOf(call: Call, effects: Effects): Promise<Plan> {
       isRoot: Deno.uid() === 0,
     });
   }
-  return await withoutRoot(effects, config, wish);
+  return await planWithoutRoot(effects, config, wish);
 }
 
 /** Returns the system to compare with, which must exist. */
@@ -144,7 +144,7 @@ async function beforeOf(
  * Plans without root. Neither the stored state nor the keys of the host can be
  * read then.
  */
-async function withoutRoot(
+async function planWithoutRoot(
   effects: Effects,
   config: Awaited<ReturnType<typeof configOf>>,
   wish: { revision?: string; build: boolean },
@@ -192,7 +192,7 @@ function printText(plan: Plan): void {
     : 100;
   const text = planText(plan, { columns, ink });
   // An empty line separates the plan from the stages above it.
-  const apart = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
-  if (ink === noInk) printRaw(`${apart}${text}`);
-  else printColoured(`${apart}${text}`);
+  const separator = isTerminal && Deno.stderr.isTerminal() ? "\n" : "";
+  if (ink === noInk) printRaw(`${separator}${text}`);
+  else printColoured(`${separator}${text}`);
 }

@@ -22,12 +22,12 @@ import {
 } from "./plan_words.ts";
 
 /** Forges accept 65,536 characters in a comment, and some fewer. */
-const mostCharacters = 30_000;
+const maxCharacters = 30_000;
 
 /** The maximum number of entries in a list; the rest is counted. */
-const mostEntries = 50;
+const maxEntries = 50;
 
-/** Formats a plan, in at most {@linkcode mostCharacters}. */
+/** Formats a plan, in at most {@linkcode maxCharacters}. */
 export function planMarkdown(plan: Plan): string {
   const isSame = changes(plan) === false;
   const parts = [
@@ -51,7 +51,7 @@ function bounded(parts: readonly string[]): string {
   const end = "_The rest is omitted: it is too long for a comment._";
   let text = "";
   for (const part of parts) {
-    if (text.length + part.length + end.length + 4 > mostCharacters) {
+    if (text.length + part.length + end.length + 4 > maxCharacters) {
       return `${text}\n${end}`;
     }
     text += text === "" ? part : `\n\n${part}`;
@@ -81,7 +81,7 @@ function listPart(name: string, lines: readonly string[]): string {
 }
 
 function bullets(lines: readonly string[]): string {
-  const shown = lines.slice(0, mostEntries);
+  const shown = lines.slice(0, maxEntries);
   const more = lines.length - shown.length;
   return [
     ...shown.map((line) => `- ${line}`),
@@ -150,7 +150,7 @@ function unitsPart(plan: Plan): string {
 }
 
 function namedText([label, names]: Named): string {
-  const shown = names.slice(0, mostEntries).map((name) => code(name, 120));
+  const shown = names.slice(0, maxEntries).map((name) => code(name, 120));
   const more = names.length - shown.length;
   const meaning = unitMeanings[label];
   return `${label}: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}${

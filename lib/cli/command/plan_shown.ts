@@ -23,7 +23,7 @@ import {
 } from "./plan_words.ts";
 
 /** The maximum number of entries in a list; the rest is counted. */
-const mostEntries = 40;
+const maxEntries = 40;
 
 /**
  * Returns the plan as the page shows it.
@@ -57,9 +57,9 @@ export function shownPlan(plan: Plan, now: Date): ShownPlan | undefined {
 /** Returns lines below one label. */
 function section(label: string, lines: readonly string[]): Row[] {
   const some = lines.filter((line) => line !== "");
-  const more = some.length - mostEntries;
+  const more = some.length - maxEntries;
   return [
-    ...some.slice(0, mostEntries),
+    ...some.slice(0, maxEntries),
     ...more > 0 ? [`and ${more} more`] : [],
   ].map((line, i) => ({ label: i === 0 ? label : "", text: oneLine(line) }));
 }

@@ -36,7 +36,7 @@ export interface Paper {
 const margin = 10;
 
 /** The maximum number of packages; JSON has all. */
-const mostPackages = 40;
+const maxPackages = 40;
 
 /**
  * A section: its name, its lines, and the colour of the name if it is a
@@ -54,7 +54,9 @@ export function planText(plan: Plan, paper: Paper): string {
   const all: Section[] = [
     [
       "plan",
-      behind(headline(plan), paper).map((line) => paper.ink(inks.bold, line)),
+      wrapAtMargin(headline(plan), paper).map((line) =>
+        paper.ink(inks.bold, line)
+      ),
     ],
     ["commits", commitLines(plan, paper)],
     ["packages", isSame ? [] : packageLines(plan, paper)],
@@ -62,7 +64,7 @@ export function planText(plan: Plan, paper: Paper): string {
     ["secrets", secretLines(plan, paper)],
     isSame ? ["reboot", []] : rebootSection(plan, paper),
     stopSection(plan, paper),
-    ["notes", plan.notes.flatMap((note) => behind(oneLine(note), paper))],
+    ["notes", plan.notes.flatMap((note) => wrapAtMargin(oneLine(note), paper))],
   ];
   return all.filter(([, lines]) => lines.length > 0)
     .map((section) => sectionText(section, paper)).join("\n\n");
@@ -82,7 +84,7 @@ function sectionText([name, lines, colour]: Section, { ink }: Paper): string {
 /**
  * Returns text in lines that fit to the right of the margin, broken at spaces.
  */
-function behind(
+function wrapAtMargin(
   text: string,
   { columns }: Pick<Paper, "columns">,
   indent = 0,
@@ -97,7 +99,7 @@ function commitLines(plan: Plan, paper: Paper): string[] {
   const { commits } = plan;
   if (!commits || commits.count === 0) return [];
   return [
-    ...behind(commitsText(plan), paper),
+    ...wrapAtMargin(commitsText(plan), paper),
     ...commitRows(commits, paper),
   ];
 }
@@ -130,10 +132,10 @@ const markInks: Readonly<Record<Mark, string>> = {
 
 function packageLines({ packages }: Plan, paper: Paper): string[] {
   if (!packages) return [];
-  const shown = packages.changed.slice(0, mostPackages);
+  const shown = packages.changed.slice(0, maxPackages);
   const more = packages.changed.length - shown.length;
   return [
-    ...behind(packagesText(packages), paper),
+    ...wrapAtMargin(packagesText(packages), paper),
     ...packageRows(shown, paper),
     ...more > 0 ? [`and ${more} more: --json shows all`] : [],
   ];
@@ -184,7 +186,7 @@ function unitLines(plan: Plan, paper: Paper): string[] {
     ...namedLines(rows, paper, unitInks),
     ...other.length === 0 ? [] : [
       "the switch also reports:",
-      ...other.flatMap((line) => behind(`  ${oneLine(line)}`, paper, 2)),
+      ...other.flatMap((line) => wrapAtMargin(`  ${oneLine(line)}`, paper, 2)),
     ],
   ];
   return lines.length > 0 ? lines : ["no unit changes"];
@@ -200,7 +202,7 @@ function namedLines(
   return rows.flatMap(([label, names]) => {
     const meaning = unitMeanings[label];
     const text = names.join(", ") + (meaning ? ` (${meaning})` : "");
-    const [first = "", ...rest] = behind(text, paper, width);
+    const [first = "", ...rest] = wrapAtMargin(text, paper, width);
     const code = colours[label];
     const head = label.padEnd(width);
     return [`${code ? paper.ink(code, head) : head}${first}`, ...rest];
@@ -228,7 +230,7 @@ function secretLines(plan: Plan, paper: Paper): string[] {
 function rebootSection(plan: Plan, paper: Paper): Section {
   const text = rebootText(plan);
   if (text === "") return ["reboot", []];
-  const lines = behind(text, paper);
+  const lines = wrapAtMargin(text, paper);
   return text === "not needed"
     ? ["reboot", lines]
     : ["reboot", lines, inks.warning];
@@ -243,8 +245,8 @@ function stopSection(
     return ["stops", isMute ? [] : ["nothing stops it"]];
   }
   const lines = stops.flatMap((stop) => [
-    ...behind(stopText(stop), paper),
-    ...stop.hints.flatMap((hint) => behind(`hint: ${hint}`, paper, 6)),
+    ...wrapAtMargin(stopText(stop), paper),
+    ...stop.hints.flatMap((hint) => wrapAtMargin(`hint: ${hint}`, paper, 6)),
   ]);
   return ["stops", lines, inks.warning];
 }

@@ -114,11 +114,11 @@ export function packagesText(
 }
 
 /** A smaller difference is shown as zero, in bytes. */
-const nothing = 512;
+const smallestDifference = 512;
 
 /** Returns a number of bytes with its sign. */
 export function signed(bytes: number): string {
-  if (Math.abs(bytes) < nothing) return "±0";
+  if (Math.abs(bytes) < smallestDifference) return "±0";
   return `${bytes < 0 ? "−" : "+"}${formatSize(Math.abs(bytes))}`;
 }
 

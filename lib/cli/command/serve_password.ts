@@ -25,7 +25,7 @@ const keys = {
 } as const;
 
 /** The maximum number of bytes to read. */
-const most = 4096;
+const maxBytes = 4096;
 
 /**
  * Reads a password twice from the terminal, or a line from standard input, and
@@ -82,7 +82,7 @@ function askHidden(question: string): string {
 function readLine(): string {
   const bytes: number[] = [];
   const byte = new Uint8Array(1);
-  while (bytes.length < most && Deno.stdin.readSync(byte) === 1) {
+  while (bytes.length < maxBytes && Deno.stdin.readSync(byte) === 1) {
     const [letter] = byte;
     if (letter === keys.interrupt) throw interrupted();
     if (letter === keys.lineFeed || letter === keys.enter) break;

@@ -12,9 +12,9 @@ import type { Call } from "../call.ts";
 
 /** Runs the command. */
 export async function run(call: Call): Promise<ExitCode> {
-  refuseTogether(call);
+  refuseConflicts(call);
   try {
-    return await look(call);
+    return await showStatus(call);
   } catch (thrown) {
     if (Deno.uid() === 0 || !isDenied(thrown)) throw thrown;
     const { tellPublished } = await import("./status_published.ts");
@@ -25,7 +25,7 @@ export async function run(call: Call): Promise<ExitCode> {
   }
 }
 
-async function look(call: Call): Promise<ExitCode> {
+async function showStatus(call: Call): Promise<ExitCode> {
   const config = await configOf(call);
   if (call.switches.has("watch")) {
     const { watch } = await import("./status_watch.ts");
@@ -44,7 +44,7 @@ const isWaiting = ({ switches, texts }: Call) =>
 /**
  * Refuses flags that exclude each other: each prints the status in its own way.
  */
-function refuseTogether(call: Call): void {
+function refuseConflicts(call: Call): void {
   const { switches, json } = call;
   if (!switches.has("watch")) return;
   const other = json ? "--json" : isWaiting(call) ? "--wait" : undefined;

@@ -21,7 +21,7 @@ import type { Effects } from "../../base/effects.ts";
 import type { Facts } from "../../report/agreement.ts";
 
 /** The timeout is short, because a person waits for the answer. */
-const patience = 10_000;
+const queryTimeout = 10_000;
 
 /** The tip of the remote, or why it is unknown. */
 export type Answer =
@@ -83,7 +83,7 @@ export async function ask(
   config: Config,
   state: State,
 ): Promise<Answer> {
-  const timeout = Math.min(config["timeouts.remote"], patience);
+  const timeout = Math.min(config["timeouts.remote"], queryTimeout);
   try {
     const { tip } = await askSources(effects, {
       ...config,

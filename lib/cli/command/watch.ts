@@ -36,10 +36,12 @@ export async function run(call: Call): Promise<ExitCode> {
   const before = lastRun(folder)?.since;
   if (!await isRunning(folder)) {
     if (!call.switches.has("wait")) return await tellIdle(call, config);
-    if (!await begun(folder, before, interrupt)) return exitCodes.interrupted;
+    if (!await waitForRun(folder, before, interrupt)) {
+      return exitCodes.interrupted;
+    }
   }
   const teller = call.json ? silent : await tellerFor(call.verbose);
-  const seen = await watched(folder, teller, interrupt);
+  const seen = await followRun(folder, teller, interrupt);
   teller.close();
   return seen ? await tellEnd(call, config, seen) : exitCodes.interrupted;
 }
@@ -49,7 +51,7 @@ export async function run(call: Call): Promise<ExitCode> {
  *
  * @returns whether there was one before an interruption.
  */
-async function begun(
+async function waitForRun(
   folder: string,
   before: number | undefined,
   interrupt: Interruption,
@@ -67,7 +69,7 @@ async function begun(
  *
  * @returns what is known of it; `undefined` after an interruption.
  */
-async function watched(
+async function followRun(
   folder: string,
   teller: Teller,
   interrupt: Interruption,
