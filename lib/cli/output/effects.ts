@@ -24,7 +24,7 @@ export async function realEffects(
     for (const signal of signals) Deno.removeSignalListener(signal, stop);
   };
   return {
-    run: (command) => told(tell, command, interrupt.signal, verbose),
+    run: (command) => runAndTell(tell, command, interrupt.signal, verbose),
     now: () => new Date(),
     monotonic: () => performance.now(),
     sleep: (ms) => sleep(ms, interrupt.signal),
@@ -44,7 +44,7 @@ export async function tellerFor(verbose: boolean): Promise<Teller> {
   return isDumb() ? makeTeller(verbose) : terminalTeller(verbose);
 }
 
-async function told(
+async function runAndTell(
   tell: Teller["tell"],
   command: Command,
   interrupt: AbortSignal,

@@ -14,13 +14,13 @@ import { journalLines, linesOf, priorityOf } from "../../report/log.ts";
 import { writeTo } from "./print.ts";
 
 /** Milliseconds for one entry: the journal must not delay a run for long. */
-const patience = 5000;
+const logTimeout = 5000;
 
 /** Writes to the journal, in the order of the events. */
 export class Journal {
   #attempt: Event & { kind: "attempt" } | undefined;
   #stage: Stage | undefined;
-  #isPlain = !isThere();
+  #isPlain = !hasJournal();
   #queue: Promise<void> = Promise.resolve();
 
   /** Adds an event. */
@@ -55,7 +55,7 @@ export class Journal {
         program: "logger",
         args: ["--journald"],
         input: new TextEncoder().encode(entry),
-        timeout: patience,
+        timeout: logTimeout,
         capture: false,
       });
       if (code === 0 && !timedOut) return true;
@@ -72,7 +72,7 @@ export class Journal {
  * Returns whether logger(1) reaches the journal. Without the socket, logger
  * still exits with 0, and the entry is lost (sd_journal_send(3)).
  */
-function isThere(): boolean {
+function hasJournal(): boolean {
   try {
     return Deno.statSync("/run/systemd/journal/socket").isSocket === true;
   } catch {

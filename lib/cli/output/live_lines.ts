@@ -13,7 +13,7 @@ import { fill, fit, widthOf } from "./width.ts";
 export type Ink = (code: string, text: string) => string;
 
 /** The maximum number of tasks. */
-const mostTasks = 8;
+const maxTasks = 8;
 const nameWidth = 10;
 const dim = "2";
 
@@ -44,7 +44,7 @@ export function taskLines(
 ): string[] {
   const said = last === undefined ? "" : clean(last).trim();
   const forSaid = said === "" || rows < 2 ? 0 : 1;
-  const most = Math.min(mostTasks, rows - forSaid);
+  const most = Math.min(maxTasks, rows - forSaid);
   const isAll = tasks.length <= most;
   const seen = isAll ? tasks : tasks.slice(0, Math.max(0, most - 1));
   const lines = seen.map((task) => taskLine(task, columns));

@@ -16,7 +16,7 @@ export interface Paper {
 }
 
 /** Narrower text is not wrapped, because it would be hard to read. */
-const narrowest = 20;
+const minWidth = 20;
 
 /**
  * Returns rows as lines. Text from outside is made safe here; the escapes of
@@ -30,7 +30,7 @@ export function rowLines(
   const room = columns === undefined ? Infinity : columns - width;
   return rows.flatMap(({ label, text, colour }) => {
     const parts = shown(text).split("\n")
-      .flatMap((line) => broken(line, room < narrowest ? Infinity : room));
+      .flatMap((line) => wrapAtSpaces(line, room < minWidth ? Infinity : room));
     return parts.map((part, i) => {
       const name = (i === 0 ? label : "").padEnd(width);
       return name.trim() === ""
@@ -41,7 +41,7 @@ export function rowLines(
 }
 
 /** Wraps a text at spaces if possible. */
-function broken(text: string, most: number): string[] {
+function wrapAtSpaces(text: string, most: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (widthOf(rest) > most) {

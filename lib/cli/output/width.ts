@@ -8,7 +8,7 @@
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 /** Marks and format characters, which take no column. */
-const none = /[\p{M}\p{Cf}]/u;
+const zeroWidth = /[\p{M}\p{Cf}]/u;
 
 /** Returns the columns that text takes; it must contain no escapes. */
 export function widthOf(text: string): number {
@@ -20,7 +20,7 @@ export function widthOf(text: string): number {
 }
 
 function widthOfLetter(letter: string): number {
-  if (none.test(letter)) return 0;
+  if (zeroWidth.test(letter)) return 0;
   return wide.test(letter) ? 2 : 1;
 }
 

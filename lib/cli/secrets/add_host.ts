@@ -159,7 +159,7 @@ async function inNix(
   );
   const changed = addToNix(text, newcomer, lacking);
   if (changed === undefined) throw byHand(newcomer, config);
-  const after = await evaluated(work, top, config, changed);
+  const after = await evaluateChanged(work, top, config, changed);
   const isAsMeant = after.size === before.size &&
     [...after].every(([path, now]) => {
       const old = before.get(path) ?? [];
@@ -185,7 +185,7 @@ async function inNix(
  * Evaluates a changed `secrets.nix` in the same folder, because it may import
  * other files.
  */
-async function evaluated(
+async function evaluateChanged(
   work: Work,
   top: string,
   config: string,

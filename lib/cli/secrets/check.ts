@@ -42,7 +42,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const known = await knownFiles(effects, top, paths, most);
   const { files, names, leftOut } = known;
   const identities = await hostIdentities(effects, config);
-  await openOwn(effects, top, files, identities);
+  await decryptOwn(effects, top, files, identities);
   const all = columnsOf(files, names);
   const columns = chosen(all, hostOf(call));
   const rows = rowsOf(files, columns);
@@ -59,7 +59,7 @@ export async function run(call: Call): Promise<ExitCode> {
 /**
  * Decrypts the files that name a key of this machine, and adds their problems.
  */
-async function openOwn(
+async function decryptOwn(
   effects: Effects,
   top: string,
   files: KnownFile[],
@@ -172,8 +172,8 @@ function tellPeople(
   );
   print("");
   for (const line of wrong) print(line);
-  const mends: [string, Row[]][] = [["encrypt", plain], ["updatekeys", stale]];
-  for (const [word, which] of mends) {
+  const fixes: [string, Row[]][] = [["encrypt", plain], ["updatekeys", stale]];
+  for (const [word, which] of fixes) {
     if (which.length === 0) continue;
     const paths = which.map(({ path }) =>
       toTop === "" ? path : `${toTop}/${path}`

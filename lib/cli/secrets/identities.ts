@@ -30,7 +30,7 @@ export async function hostIdentities(
 ): Promise<Identity[]> {
   const named = config["secrets.identities"];
   return named === undefined
-    ? await readThose(effects, usualIdentities)
+    ? await readExisting(effects, usualIdentities)
     : await Promise.all(named.map((path) => readIdentity(effects, path)));
 }
 
@@ -47,11 +47,11 @@ export async function ownIdentities(
     ...(named ? [named] : []),
     ...(home ? ofPeople.map((path) => join(home, path)) : []),
   ];
-  return [...all, ...await readThose(effects, own)];
+  return [...all, ...await readExisting(effects, own)];
 }
 
 /** Reads the identities that exist and are readable. */
-async function readThose(
+async function readExisting(
   effects: Effects,
   paths: readonly string[],
 ): Promise<Identity[]> {

@@ -28,7 +28,7 @@ export async function run(call: Call): Promise<ExitCode> {
   const text = new TextDecoder().decode(made.stdout);
   const recipient = /^# public key: (age1\S+)$/m.exec(text)?.[1];
   if (made.code !== 0 || recipient === undefined) {
-    throw unmade(path, oneLine(made.stderr, 200) || "age-keygen failed");
+    throw cannotMake(path, oneLine(made.stderr, 200) || "age-keygen failed");
   }
   await writeKey(path, made.stdout);
   if (call.json) {
@@ -63,13 +63,13 @@ async function writeKey(path: string, key: Uint8Array): Promise<void> {
     file = await Deno.open(path, { write: true, createNew: true, mode: 0o400 });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      throw unmade(
+      throw cannotMake(
         path,
         "the file exists, and a key is never overwritten",
         "Run `sudo gitops-sync secrets recipients` to print the public keys of this host.",
       );
     }
-    throw unmade(
+    throw cannotMake(
       path,
       (error as Error).message,
       "Run the command as root, or name another FILE.",
@@ -81,14 +81,14 @@ async function writeKey(path: string, key: Uint8Array): Promise<void> {
     await file.sync();
   } catch (error) {
     await Deno.remove(path);
-    throw unmade(path, (error as Error).message);
+    throw cannotMake(path, (error as Error).message);
   } finally {
     file.close();
   }
   await syncFolder(dirname(path));
 }
 
-function unmade(path: string, why: string, ...hints: string[]): SyncError {
+function cannotMake(path: string, why: string, ...hints: string[]): SyncError {
   return new SyncError(`Cannot make the key ${path}: ${why}`, {
     stage: "config",
     reason: "key-unmade",
