@@ -88,7 +88,7 @@ export async function act(
       );
     }
     case "queued":
-      return await actInTurn(
+      return await actWithSlot(
         effects,
         config,
         state,
@@ -127,7 +127,7 @@ export async function act(
 }
 
 /** Carries out the decision if a slot of the fleet is free now. */
-async function actInTurn(
+async function actWithSlot(
   effects: Effects,
   config: Config,
   state: State,

@@ -70,7 +70,7 @@ export async function reconcile(
     await tellLasting(effects, config, how);
   };
   try {
-    const ended = await comeToOutcome(effects, config, wishes, record, settled);
+    const ended = await decideAndAct(effects, config, wishes, record, settled);
     await alertAfter(effects, config, ended.outcome);
     if (hasLock(config) && "run" in ended.outcome) {
       const { slotAtEnd } = await import("./slot.ts");
@@ -104,7 +104,7 @@ async function lockFor(
  *
  * @returns the outcome, and whether garbage collection and reboots may follow.
  */
-async function comeToOutcome(
+async function decideAndAct(
   effects: Effects,
   config: Config,
   wishes: Wishes,
@@ -154,20 +154,20 @@ async function comeToOutcome(
     if (found.outcome) return { outcome: found.outcome, mayFinish: false };
     state = found.state;
   }
-  const mayRestNow = isRest(decision) &&
+  const isIdle = isRest(decision) &&
     !await isRebootDue(effects, config, state);
   const actOn = (state: State, decision: Decision) =>
     act(effects, config, state, tip, decision, record, wishes);
   const outcome = await actOn(state, decision);
-  const isSettled = mayRestNow && !isOpened(decision, outcome);
+  const isStable = isIdle && !isOpened(decision, outcome);
   // The shortcut starts no units, and does not write what is still unwritten.
   const isWritten = !state.unwritten && !state.untold;
-  const mayRest = isSettled && isWritten && heeded.isWhole &&
+  const mayUseShortcut = isStable && isWritten && heeded.isWhole &&
     state.slot === undefined &&
     config.onSuccess.length === 0 &&
     !await mustDeliver(config);
-  if (mayRest && question) await settled?.(question, answer, outcome);
-  if (!isAside(outcome)) return { outcome, mayFinish: !isSettled };
+  if (mayUseShortcut && question) await settled?.(question, answer, outcome);
+  if (!isAside(outcome)) return { outcome, mayFinish: !isStable };
   say(effects, "notice", outcome.error.message, outcome.error.hints);
   // The followed ref applies again, and a running test ends.
   state = await readState(config.stateDirectory);

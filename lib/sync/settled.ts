@@ -24,18 +24,18 @@ const familyModule: string = "../process/family.ts";
 const redactModule: string = "../base/redact.ts";
 
 /** The default state folder. */
-const usualFolder = "/var/lib/gitops-sync";
+const defaultFolder = "/var/lib/gitops-sync";
 
 /** The default configuration file. */
-const usualConfig = "/etc/gitops-sync/config.yaml";
+const defaultConfig = "/etc/gitops-sync/config.yaml";
 
-const mostAge = 24 * 3_600_000;
+const maxAge = 24 * 3_600_000;
 
 /**
  * The limit is that of a full run (lib/git/remote.ts): a pattern of tags may
  * match ten thousand, of 150 bytes each.
  */
-const mostAnswer = 16 * 2 ** 20;
+const maxAnswer = 16 * 2 ** 20;
 
 const late: Late = {
   async watch(...args) {
@@ -98,23 +98,23 @@ export async function stillSettled(
   if (words[0] !== "sync" && words[0]?.startsWith("-") === false) return;
   try {
     const called = callOf(words);
-    if (!mayBeBelieved(called.folder)) return;
+    if (!isTrusted(called.folder)) return;
     const settled: Settled = JSON.parse(
       Deno.readTextFileSync(fileIn(called.folder)),
     );
     const now = Date.now();
     const age = now - settled.at;
-    if (!(age >= 0 && age < mostAge)) return;
+    if (!(age >= 0 && age < maxAge)) return;
     if (settled.until !== undefined && now >= settled.until) return;
     using _lock = await takeLock(called.folder, "sync", now);
     if (settled.grounds !== groundsOf(called)) return;
-    const answering = ask(settled.question, mostAnswer, late);
+    const querying = ask(settled.question, maxAnswer, late);
     // Set while Git runs: setting it takes as long as the comparison above.
-    const letGo = alarm(patience, () => tellWaiting(settled.question));
-    const answer = await answering.finally(letGo);
+    const cancelAlarm = alarm(slowAfter, () => tellWaiting(settled.question));
+    const answer = await querying.finally(cancelAlarm);
     if (answer !== settled.answer) return undefined;
-    stamp(settled.stamps);
-    if (settled.check !== undefined) leaveCheck(settled.check, now);
+    touch(settled.stamps);
+    if (settled.check !== undefined) writeCheckTime(settled.check, now);
     return settled.says;
   } catch {
     // The full run meets the same error and reports it.
@@ -142,7 +142,7 @@ export function checkText(now: number): string {
  *
  * @param now In milliseconds since 1970.
  */
-function leaveCheck(path: string, now: number): void {
+function writeCheckTime(path: string, now: number): void {
   try {
     using file = Deno.openSync(path, { write: true });
     const bytes = new TextEncoder().encode(checkText(now));
@@ -153,7 +153,7 @@ function leaveCheck(path: string, now: number): void {
 }
 
 /** Milliseconds in which most servers answer. */
-const patience = 2000;
+const slowAfter = 2000;
 
 /** Prints which server the run is waiting for. */
 async function tellWaiting({ args }: Settled["question"]): Promise<void> {
@@ -168,7 +168,7 @@ async function tellWaiting({ args }: Settled["question"]): Promise<void> {
  * Sets the modification time of files to now. This is one system call each, and
  * all that such a run writes.
  */
-function stamp(paths: readonly string[]): void {
+function touch(paths: readonly string[]): void {
   const now = Date.now() / 1000;
   for (const path of paths) {
     try {
@@ -228,11 +228,11 @@ export async function settle(
  * wrong guess finds no file, or a file with other grounds.
  */
 function callOf(words: readonly string[]): Called {
-  const config = valueOf(words, "--config") ?? usualConfig;
+  const config = valueOf(words, "--config") ?? defaultConfig;
   const text = textOf(config);
   const named = /(?:^|[{,])\s*"?stateDirectory"?\s*:\s*["']?([^"'\n,}#]+)/m
     .exec(text ?? "")?.[1]?.trim();
-  const folder = valueOf(words, "--state-directory") ?? named ?? usualFolder;
+  const folder = valueOf(words, "--state-directory") ?? named ?? defaultFolder;
   return { words, config, text, folder };
 }
 
@@ -269,9 +269,9 @@ function groundsOf({ words, config, text, folder }: Called): string {
     // After a reboot a full run checks the host's health. The kernel's boot ID
     // is not used: Deno hides it from the packaged program
     // (lib/process/kernel.ts).
-    bornOf("/run/booted-system"),
-    linkOf("/run/current-system"),
-    linkOf("/nix/var/nix/profiles/system"),
+    modifiedAt("/run/booted-system"),
+    targetOf("/run/current-system"),
+    targetOf("/nix/var/nix/profiles/system"),
     // A person may change by hand what the boot loader starts
     // (lib/host/boot_entry.ts).
     loaderTimes(),
@@ -306,7 +306,7 @@ function loaderTimes(): (number | null)[] {
   };
   return loaderFiles.map((path) => {
     try {
-      return isThere(path) ? bornOf(path) : null;
+      return isThere(path) ? modifiedAt(path) : null;
     } catch {
       // If it cannot be read, the full run reports it.
       return null;
@@ -318,7 +318,7 @@ function loaderTimes(): (number | null)[] {
  * Returns whether the stored files can be trusted. They decide that root does
  * nothing, so no other user may have written them.
  */
-function mayBeBelieved(folder: string): boolean {
+function isTrusted(folder: string): boolean {
   return isOurs(Deno.statSync(folder)) &&
     isOurs(Deno.lstatSync(fileIn(folder))) &&
     isOurs(Deno.lstatSync(stateIn(folder)));
@@ -349,7 +349,7 @@ function isOurs({ uid, mode, isFile, isDirectory }: Deno.FileInfo): boolean {
 }
 
 /** Returns when a link was made; NixOS makes this one early in each boot. */
-function bornOf(path: string): number | null {
+function modifiedAt(path: string): number | null {
   try {
     return Deno.lstatSync(path).mtime?.getTime() ?? null;
   } catch (error) {
@@ -358,7 +358,7 @@ function bornOf(path: string): number | null {
   }
 }
 
-function linkOf(path: string): string | null {
+function targetOf(path: string): string | null {
   try {
     return Deno.realPathSync(path);
   } catch (error) {
