@@ -24,7 +24,7 @@ import { printColoured } from "../output/print.ts";
 import { timeOf } from "../../report/times.ts";
 import type { Call } from "../call.ts";
 
-/** Milliseconds that a person waits after a key. */
+/** Milliseconds; short, because a person waits after pressing a key. */
 const queryTimeout = 2_000;
 /** The maximum number of words; more do not help on a terminal. */
 const maxWords = 200;

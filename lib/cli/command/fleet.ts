@@ -42,7 +42,7 @@ export function tellFleet(fleet: Fleet, limit?: number): void {
 
 /**
  * Returns 0 if all hosts are healthy, 3 if the others are only silent or
- * unknown, else 12.
+ * unknown or if there is no host, else 12.
  */
 function codeOf({ hosts }: Fleet): ExitCode {
   if (hosts.length === 0) return exitCodes.remote;

@@ -54,7 +54,7 @@ const minWhyWidth = 20;
 
 const separator = "  ";
 
-/** Returns the time since then as a duration, without words. */
+/** Returns how long ago a time is, as a duration without words. */
 function ageOf(time: string | null, now: Date): string {
   if (time === null) return "-";
   const ms = now.getTime() - Date.parse(time);
