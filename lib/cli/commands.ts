@@ -383,7 +383,7 @@ export const commands: readonly CommandSpec[] = [
     name: "serve",
     summary: "start a run for each push (webhooks), show a status page",
     text:
-      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to the ref of this host creates the file serve.wanted, and a path unit of\nsystemd starts a run. With serve.page it also shows the state of this host. It\nruns as an unprivileged user until it is stopped. See docs/serve.md; man\ngitops-sync shows where that is.",
+      "Listens on serve.listen for webhooks of a forge at the path /webhook. A signed\npush to the ref of this host creates the file serve.wanted, and a path unit of\nsystemd starts a run. With serve.page it also shows the state of this host. It\nruns as an unprivileged user until it is stopped. See docs/serve.md;\nman gitops-sync shows where that is.",
     flags: [{
       name: "hash-password",
       value: "NAME",

@@ -155,7 +155,10 @@ Deno.test("a name that is not UTF-8 is told as such, and never proposed", async 
       error.message,
       `Cannot follow ${ref}: this name is not valid UTF-8`,
     );
-    assertStringIncludes(error.hints.join(), "rename the branch or tag");
+    assertStringIncludes(
+      error.hints.join(),
+      "Rename the branch or tag to a name in UTF-8",
+    );
     const near = await missing(
       effects,
       configOf({ repository: infra, ref: "cafe" }),

@@ -85,9 +85,12 @@ Deno.test({
     );
     assertStringIncludes(said, "h5.service failed before, and fails again");
     assertStringIncludes(said, "nightly.service failed at the same time");
-    assertStringIncludes(said, "d6.service failed meanwhile");
-    assertStringIncludes(said, "i2.service failed meanwhile");
-    assertStringIncludes(said, "systemd-timedated.service failed meanwhile");
+    assertStringIncludes(said, "d6.service failed at the same time");
+    assertStringIncludes(said, "i2.service failed at the same time");
+    assertStringIncludes(
+      said,
+      "systemd-timedated.service failed at the same time",
+    );
     const { stdout } = await machine.run([
       "systemctl",
       "is-active",

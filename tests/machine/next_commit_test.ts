@@ -228,7 +228,7 @@ test("what an older program can't say is not taken for good", async ({ machine, 
   };
   await publish({ program, settings: head });
   let said = await sync(machine, 7);
-  assertStringIncludes(said, "can't check the keys of verify.mode: head");
+  assertStringIncludes(said, "cannot check the keys of verify.mode: head");
   assertEquals(machine.running(), first);
   await publish({ program, settings: { ref: "mian" } });
   said = await sync(machine, 7);

@@ -164,9 +164,11 @@ async function prepare(machine: Machine): Promise<Person> {
   return new Person(machine);
 }
 
-/** The commands below "Next" of what init writes. */
+/** The commands that init prints at its end. */
 const nextIn = (text: string) =>
-  text.slice(text.indexOf("Next, one after the other:")).split("\n").slice(1)
+  text.slice(text.indexOf("Run these commands next, in this order:")).split(
+    "\n",
+  ).slice(1)
     .filter((line) => line.startsWith("  ")).map((line) => line.trim());
 
 /** Lets the service run until it has deployed the last commit. */

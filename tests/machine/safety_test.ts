@@ -155,7 +155,7 @@ test("a switch whose systemd-run is killed is waited for", async ({ machine, rep
   let killed = "";
   await until(async () => {
     const { stdout } = await machine.run([
-      ...["pgrep", "--full", "^systemd-run --unit=gitops-sync-activate"],
+      ...["pgrep", "--full", "^[^ ]*systemd-run --unit=gitops-sync-activate"],
     ]);
     killed = stdout.trim();
     return killed !== "";

@@ -67,7 +67,12 @@ test("what Apprise can't do is told apart, and no token is told", async () => {
   const at = `127.0.0.1:${receiver.port}`;
   const table: [string, text: string, result: string, why: string][] = [
     ["down", `json://${at}/bad`, "later", "no service accepted"],
-    ["in part", `json://${at}/a\njson://${at}/bad`, "refused", "some of its"],
+    [
+      "in part",
+      `json://${at}/a\njson://${at}/bad`,
+      "refused",
+      "some services did not accept the message, but others did",
+    ],
     ["empty", "\n", "later", "names no service"],
     ["no URL", "T0KEN of mine\n", "later", "names no service"],
     ["unknown", "nosuch://T0KEN@host\n", "later", "names no service"],
@@ -75,7 +80,7 @@ test("what Apprise can't do is told apart, and no token is told", async () => {
       "one of two",
       `json://${at}/a\nnosuch://T0KEN@host\n`,
       "refused",
-      "has lines that Apprise can't read",
+      "sent to some services only: Apprise can't read some lines of ",
     ],
     ["YAML", "urls:\n  - json://T0KEN:T0KEN@\n", "later", "names no service"],
   ];

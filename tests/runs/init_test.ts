@@ -82,9 +82,11 @@ async function place(world: World): Promise<Place> {
   return { infra: `${world.folder}/infra`, env, admin, inputs, type };
 }
 
-/** The lines below "Next". */
+/** The commands that `init` prints last. */
 const commandsIn = (text: string) =>
-  text.slice(text.indexOf("Run these commands next:")).split("\n").slice(1)
+  text.slice(text.indexOf("Run these commands next, in this order:")).split(
+    "\n",
+  ).slice(1)
     .filter((line) => line.startsWith("  ")).map((line) => line.trim());
 
 const filesIn = async ({ type }: Place) =>

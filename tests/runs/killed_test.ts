@@ -125,7 +125,7 @@ test("the first run on a host with no system can fail and be killed", async (wor
   });
   says(
     (await syncTo(world, 8)).stderr,
-    "units could not be handled; no system ran before, so none is put back",
+    "units could not be handled; no system ran before, so there is nothing to roll back to",
   );
   assertEquals(world.bootDefault(), null);
   await syncTo(world, 9);

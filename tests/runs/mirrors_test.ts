@@ -22,7 +22,10 @@ test("a mirror serves while the repository is away, and none goes back", async (
   world.configure(repository, { mirrors });
   await syncTo(world, 0);
   runs(world, revision);
-  says((await syncTo(world, 0, "status")).stdout, `, says file://${bare}`);
+  says(
+    (await syncTo(world, 0, "status")).stdout,
+    `, according to file://${bare}`,
+  );
   await syncTo(world, 0);
   assert(world.read(settled) !== null, "settled");
 
@@ -33,7 +36,10 @@ test("a mirror serves while the repository is away, and none goes back", async (
   const served = await syncTo(world, 0);
   says(served.stderr, `Cannot reach file://${bare}`, `file://${copy} answers`);
   runs(world, next);
-  says((await syncTo(world, 0, "status")).stdout, `, says file://${copy}`);
+  says(
+    (await syncTo(world, 0, "status")).stdout,
+    `, according to file://${copy}`,
+  );
   // What is remembered goes by the repository.
   const { lastGood, followed, seen } = world.state()!;
   assertEquals(

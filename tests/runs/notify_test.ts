@@ -208,7 +208,7 @@ test("a reboot that is due is told once, however many commits come", async (worl
       [event, about?.event].includes("reboot-due")
     );
   assertEquals(reboots().map(({ summary }) => summary), [
-    "needs a reboot: kernel, initrd, kernel modules",
+    "a reboot is needed: kernel, initrd, kernel modules",
   ]);
   // Where somebody changed the host, nobody knows what a reboot brings.
   world.configure(repository, hook(receiver, { reboot: "when-needed" }));

@@ -28,7 +28,7 @@ test("pointers that reach the tree are told by name", async (world) => {
   const lfs = await syncTo(world, 0);
   says(
     lfs.stderr,
-    "2 files of Git LFS are a pointer here",
+    "2 files of Git LFS are only a pointer here, without the content: ",
     "images/a b.bin, text.bin",
   );
   // Git takes a repository in a repository for one.

@@ -40,7 +40,7 @@ test("words of the page are those of the commands, with a name", async (world) =
   assertEquals(suspended.by, "ada (page)");
   assertEquals(suspended.reason, "TICKET-12");
   const { stdout } = await syncTo(world, 0, "status");
-  assertStringIncludes(stdout, "suspended by ada (page) since");
+  assertStringIncludes(stdout, "Suspended by ada (page) since");
   ask(world, { action: "resume" });
   await pressed(world, "words");
   assertEquals(world.read("/var/lib/gitops-sync/suspended.json"), null);

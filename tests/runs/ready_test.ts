@@ -18,8 +18,11 @@ test("ready looks at the files of the repository and of its mirrors", async (wor
   );
 
   const table: [Record<string, unknown>, string][] = [
-    [{ knownHosts: "/etc/none" }, "/etc/none (knownHosts) can't be read"],
-    [{ "tls.certFile": "/etc/cert" }, "/etc/cert (tls.certFile) can't be read"],
+    [{ knownHosts: "/etc/none" }, "/etc/none (knownHosts) cannot be read"],
+    [
+      { "tls.certFile": "/etc/cert" },
+      "/etc/cert (tls.certFile) cannot be read",
+    ],
   ];
   for (const [changes, expected] of table) {
     world.configure(repository, changes);

@@ -154,7 +154,7 @@ test("a name that is a branch and a tag must be written in full", async (world) 
   says(
     ambiguous.stderr,
     "has a branch and a tag with that name",
-    "hint: write refs/heads/release or refs/tags/release",
+    "hint: set ref to refs/heads/release or refs/tags/release in the configuration",
   );
   assertEquals(world.running(), null);
   world.configure(repository, { ref: "refs/tags/release" });

@@ -88,7 +88,10 @@ test("a rollback over several leaves all of them, as one after the other do", as
   await syncTo(world, 0, "rollback", "--to", third);
   runs(world, third);
   await syncTo(world, 0, "resume");
-  says((await syncTo(world, 9)).stderr, `${short(fourth)} is held since`);
+  says(
+    (await syncTo(world, 9)).stderr,
+    `${short(fourth)} has been blocked since`,
+  );
   const fifth = await repository.publish("Fifth");
   await syncTo(world, 0);
   runs(world, fifth);

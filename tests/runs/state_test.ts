@@ -98,7 +98,7 @@ test("a host whose state was lost finds its way from what the branch names", asy
   says(
     status.stdout,
     "which gitops-sync did not deploy",
-    "nothing was deployed",
+    "nothing is deployed on this host yet",
   );
   const revision = await repository.publish("News");
   await syncTo(world, 0);

@@ -70,7 +70,10 @@ test("a remote that is away is one line a spell", async (world) => {
     "unknown",
     false,
   ]);
-  says((await syncTo(world, 0, "status")).stdout, "without an answer");
+  says(
+    (await syncTo(world, 0, "status")).stdout,
+    " (no answer), next run ",
+  );
   const during = (await syncTo(world, 0, "history")).stdout;
   assertMatch(during, /^\S+ \S+ +- +\S+ until \S+, 3 tries /m);
   assertEquals(world.history().length, 1, "it goes on");

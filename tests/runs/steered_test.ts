@@ -98,7 +98,7 @@ test("another machine than that of machineId stops a plan, and doctor", async (w
     const { code, stdout } = await world.sync("status", ...args);
     assertEquals(code, args.length === 0 ? 0 : 12);
     says(stdout, "but machineId is");
-    assert(!stdout.includes("the next run deploys it"), stdout);
+    assert(!stdout.includes("The next run deploys it"), stdout);
   }
   const { state, text } = await check(world, "machine");
   assertEquals(state, "problem");

@@ -136,7 +136,10 @@ test("a flake in a folder of the repository is deployed", async (world) => {
   runs(world, revision);
 
   world.configure(repository, { directory: "nix" });
-  says((await syncTo(world, 6)).text, "hint: name the folder of flake.nix");
+  says(
+    (await syncTo(world, 6)).text,
+    "hint: Set `directory` (or `--directory`) to the folder of flake.nix.",
+  );
   runs(world, revision);
   await syncTo(world, 9);
 });

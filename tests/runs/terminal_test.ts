@@ -139,15 +139,15 @@ test("a terminal breaks sentences between words, and no command", async (world) 
     const held = await typed("gitops-sync");
     says(
       held,
-      /is held since .* failed to build/.exec(
+      /has been blocked since .* failed to build/.exec(
         (await syncTo(world, 9)).stderr,
       )![0],
-      "gitops-sync retry tries",
+      "`gitops-sync retry` to try this commit again",
     );
     const none = await typed("gitops-sync rollback --to ffffffff");
     says(none, "no good system of that revision is kept hint: ");
     const suspended = await typed("gitops-sync suspend --for 1000h");
-    says(suspended, "; gitops-sync resume ends it");
+    says(suspended, ". Run `gitops-sync resume` to end the suspension.");
     await syncTo(world, 0, "resume");
   }
   // A log is no sentence: each line stays one.

@@ -84,10 +84,10 @@ Deno.test("files of every format are encrypted in place, and keep their mode", a
   }
   const again = await checkout.secrets("encrypt", "secrets/a.yaml");
   assertEquals(again.code, 5);
-  assertStringIncludes(again.stderr, "it is encrypted already");
+  assertStringIncludes(again.stderr, "it is already encrypted");
   const age = await checkout.secrets("encrypt", "secrets/token.age");
   assertEquals(age.code, 2);
-  assertStringIncludes(age.stderr, "it is encrypted already");
+  assertStringIncludes(age.stderr, "it is already encrypted");
   assertEquals(leftovers(), []);
 });
 
@@ -108,7 +108,7 @@ Deno.test("one file that fails leaves all as they were", async () => {
   await output(["git", "add", "secrets/a.yaml"], { cwd: checkout.top });
   const known = await checkout.secrets("encrypt", "secrets/a.yaml");
   assertEquals(known.code, 0, known.stderr);
-  assertStringIncludes(known.stderr, "Git knows secrets/a.yaml already");
+  assertStringIncludes(known.stderr, "Git already tracks secrets/a.yaml");
 });
 
 Deno.test("an editor sees the secret in memory alone", async () => {

@@ -32,7 +32,7 @@ Deno.test("a person's own key says nothing of a host", async () => {
   const recipient = await output(["age-keygen", "-y", path]);
   assertEquals(
     stdout,
-    `Your key is in ${path}, for you alone.\nIts public key: ${recipient}\n`,
+    `Your key is in ${path}; only you can read it.\nIts public key: ${recipient}\n`,
   );
 });
 

@@ -162,7 +162,7 @@ Deno.test({
           );
           await until(
             page,
-            "document.title.includes('not what main')",
+            "document.title.includes('out of sync with main')",
           );
           // The same element, with another text in it.
           await until(

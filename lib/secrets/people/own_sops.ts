@@ -112,7 +112,7 @@ const meanings: Readonly<Record<number, string>> = {
   51: "its MAC does not match: it was changed without sops",
   52: "it has no MAC",
   100: "there is no such file",
-  203: "it is encrypted already",
+  203: "it is already encrypted",
 };
 
 const isUnencrypted = /sops metadata not found/;
