@@ -301,6 +301,8 @@ test("a rollback lets no older revision of the ref come", async (scene) => {
     );
   await move(second);
   assertEquals((await sync(world)).code, 0);
+  // This host never runs it, so a rollback does not block it.
+  const passed = await publish("Passed over");
   const third = await publish("Three");
   await move(third);
   assertEquals((await sync(world)).code, 0);
@@ -315,6 +317,12 @@ test("a rollback lets no older revision of the ref come", async (scene) => {
   const corrected = await json(world, "sync", "--drift", "correct");
   assertEquals(corrected.result, "corrected");
   await move(second);
+  const held = await json(world, "sync");
+  assertEquals(
+    [held.exit, held.hold.reason, held.hold.revision],
+    [9, "rolled-back", second],
+  );
+  await move(passed);
   const refused = await json(world, "sync");
   assertEquals([refused.exit, refused.error.reason], [4, "not-forward"]);
   assertStringIncludes(refused.error.message, `older than ${short(third)}`);
