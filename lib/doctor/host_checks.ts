@@ -45,7 +45,7 @@ const oldestDeno = "2.2";
  * Milliseconds to wait for a run in progress: the timer often starts the first
  * one just before a person types the command.
  */
-const runPatience = 60_000;
+const runPatience = 20_000;
 
 /** What a run needs before it queries any server. */
 export const hostChecks: readonly Check[] = [
