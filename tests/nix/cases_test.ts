@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { blocks, placeOf } from "../docs/blocks.ts";
 import { World } from "../world/world.ts";
 import { golden, refused } from "./cases.ts";
 import { Flake, flakeWith } from "./flake.ts";
@@ -52,27 +53,20 @@ test("what can't work is refused before anything is built", async () => {
   await assertGolden("refused.txt", sections.join("\n"));
 });
 
-/** The NixOS modules that README and the guides show, by where they stand. */
-function shownModules(): [string, string][] {
-  const top = new URL("../../", import.meta.url);
-  const guides = [...Deno.readDirSync(new URL("docs/", top))]
-    .map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md"));
-  return ["README.md", ...guides.sort()].flatMap((path) => {
-    const text = Deno.readTextFileSync(new URL(path, top));
-    return [...text.matchAll(/^```nix\n([^]*?)^```$/gm)]
-      .map(([, block], i): [string, string] => [`${path}, ${i + 1}`, block!])
-      .filter(([, block]) => !/^ *(inputs|outputs)\b/m.test(block));
-  });
-}
+/** The NixOS modules that README and the guides show. */
+const shownModules = () =>
+  blocks().filter(({ language, text }) =>
+    language === "nix" && !/^ *(inputs|outputs)\b/m.test(text)
+  );
 
 test("each module in the documentation works as it stands there", async () => {
   const shown = shownModules();
   assert(shown.length > 10, "the blocks are not found any more");
   const refusedBy = await forEach(
-    shown.map(([, block]) => `
+    shown.map(({ text }) => `
       imports = [ ({ lib, pkgs, ... }@args:
         let
-          shown = ${block};
+          shown = ${text};
           own = if builtins.isFunction shown then shown args else shown;
         in {
           services.gitops = {
@@ -84,17 +78,14 @@ test("each module in the documentation works as it stands there", async () => {
       ) ];`),
     "map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions)",
   );
-  for (const [i, [place]] of shown.entries()) {
-    assertEquals(refusedBy[i], [], place);
+  for (const [i, block] of shown.entries()) {
+    assertEquals(refusedBy[i], [], placeOf(block));
   }
 });
 
 test("the flake in README is whole", async () => {
-  const [text, host] = [
-    ...Deno.readTextFileSync(
-      new URL("../../README.md", import.meta.url),
-    ).matchAll(/^```nix\n([^]*?)^```$/gm),
-  ].map(([, block]) => block!);
+  const [text, host] = blocks("README.md")
+    .filter(({ language }) => language === "nix").map(({ text }) => text);
   const written = text!
     .replace(/(nixpkgs\.url = ")[^"]*/, "$1NIXPKGS")
     .replace(/(gitops\.url = ")[^"]*/, "$1GITOPS")

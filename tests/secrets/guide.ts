@@ -4,26 +4,20 @@
  * @module
  */
 
-/** One block. */
-export interface Block {
-  language: string;
-  text: string;
+import { type Block, blocks as blocksOf } from "../docs/blocks.ts";
+
+/** One block of the guide. */
+export interface GuideBlock extends Block {
   /** The file that it is, if its first line says so. */
   path: string | undefined;
 }
 
-const guide = new URL("../../docs/secrets.md", import.meta.url);
-
 /** All blocks of the guide, in their order. */
-export function blocks(): Block[] {
-  const text = Deno.readTextFileSync(guide);
-  return [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(
-    ([, language, text]) => ({
-      language: language!,
-      text: text!,
-      path: /^# ([\w./]+)\n/.exec(text!)?.[1],
-    }),
-  );
+export function blocks(): GuideBlock[] {
+  return blocksOf("docs/secrets.md").map((block) => ({
+    ...block,
+    path: /^# ([\w./]+)\n/.exec(block.text)?.[1],
+  }));
 }
 
 /** The lines for a host with systemd, which the others are not run on. */
