@@ -55,4 +55,9 @@ Deno.test("a command stays together, for gitops-sync alone is another one", () =
     "      gitops-sync resume and",
     "      wait",
   ]);
+  assertEquals(at(30, hint.replace(/gitops.*resume/, "`$&`"), "next"), [
+    "next  now run",
+    "      `gitops-sync resume` and",
+    "      wait",
+  ]);
 });

@@ -58,11 +58,12 @@ export function fitted(text: string, columns = Infinity): string {
 }
 
 /**
- * Wraps a line between words. A word that is too long is not broken, so that it
- * can be copied. `gitops-sync` stays in one line with its command.
+ * Wraps a line between words. `gitops-sync` stays in one line with its command.
  *
  * @param room The columns of a line.
  * @param indent Begins each line except the first.
+ * @param broken Breaks a word that is longer than a line. By default it stays in
+ * one piece, so that it can be copied.
  *
  * @example
  * ```ts
@@ -72,16 +73,19 @@ export function fitted(text: string, columns = Infinity): string {
  * assertEquals(wrapped("one two three", 8, "  "), ["one two", "  three"]);
  * ```
  */
-export function wrapped(text: string, room: number, indent = ""): string[] {
-  const lines: string[] = [];
-  let line: string | undefined;
-  for (const word of text.split(/(?<!\bgitops-sync) /)) {
-    if (line === undefined) line = word;
-    else if (widthOf(line) + 1 + widthOf(word) <= room) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = indent + word;
-    }
+export function wrapped(
+  text: string,
+  room: number,
+  indent = "",
+  broken = (word: string): readonly string[] => [word],
+): string[] {
+  const [first = "", ...words] = text.split(/(?<!\bgitops-sync) /);
+  const lines = [...broken(first)];
+  for (const word of words) {
+    const line = lines.at(-1)!;
+    if (widthOf(line) + 1 + widthOf(word) <= room) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(...broken(word).map((part) => indent + part));
   }
-  return [...lines, line ?? ""];
+  return lines;
 }

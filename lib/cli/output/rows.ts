@@ -5,7 +5,7 @@
  */
 import { beginning, widthOf } from "./width.ts";
 import { shown } from "../../base/redact.ts";
-import { type Ink, noInk } from "./ink.ts";
+import { type Ink, noInk, wrapped } from "./ink.ts";
 import { inks, type Row } from "../../report/row.ts";
 
 /** The colours and the width of the output. */
@@ -27,10 +27,13 @@ export function rowLines(
   { ink, columns }: Paper = { ink: noInk },
 ): string[] {
   const width = Math.max(...rows.map(({ label }) => label.length)) + 2;
-  const room = columns === undefined ? Infinity : columns - width;
+  const left = columns === undefined ? Infinity : columns - width;
+  const room = left < minWidth ? Infinity : left;
   return rows.flatMap(({ label, text, colour }) => {
     const parts = shown(text).split("\n")
-      .flatMap((line) => wrapAtSpaces(line, room < minWidth ? Infinity : room));
+      .flatMap((line) =>
+        wrapped(line, room, "", (word) => brokenWord(word, room))
+      );
     return parts.map((part, i) => {
       const name = (i === 0 ? label : "").padEnd(width);
       return name.trim() === ""
@@ -40,18 +43,12 @@ export function rowLines(
   }).map((line) => line.trimEnd());
 }
 
-/** Wraps a text at spaces if possible. */
-function wrapAtSpaces(text: string, most: number): string[] {
+/** Breaks a word into lines of at most so many columns. */
+function brokenWord(word: string, most: number): string[] {
   const lines: string[] = [];
-  let rest = text;
+  let rest = word;
   while (widthOf(rest) > most) {
-    const { length } = beginning(rest, most);
-    const blank = rest.lastIndexOf(" ", length);
-    // Keep a command in one line.
-    const at = rest.slice(0, blank).endsWith(" gitops-sync")
-      ? rest.lastIndexOf(" ", blank - 1)
-      : blank;
-    const end = at > 0 ? at : endOfPart(rest, length);
+    const end = endOfPart(rest, beginning(rest, most).length);
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
