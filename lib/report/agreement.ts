@@ -19,12 +19,12 @@ import {
 } from "../run/decide.ts";
 import { decisionOf } from "../run/host_state.ts";
 import { closedNames } from "../run/gates.ts";
+import { holdHints } from "../run/holding.ts";
 import { howOften } from "../run/how_often.ts";
 import type { Gated } from "../state/state.ts";
 import {
   againText,
   correctHint,
-  holdHints,
   opensText,
   rolledBackText,
   waitText,

@@ -5,7 +5,6 @@
  */
 import { short } from "../base/text.ts";
 import type { Opening } from "../run/decide.ts";
-export { holdHints } from "../run/holding.ts";
 import { rolledBackBy } from "../run/rolled_back.ts";
 import type { Gated, RolledBack, Waiting } from "../state/state.ts";
 import { timeOf } from "./times.ts";

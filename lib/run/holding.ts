@@ -40,9 +40,7 @@ const forGood = [
   "weak-hash",
   "tampered",
   "held-twin",
-  "not-forward",
-  "repository-replaced",
-  "tag-moved",
+  ...moves,
 ];
 
 /** Returns what ends a hold. */

@@ -17,7 +17,6 @@ import { errorEvent, print } from "../output/print.ts";
 import {
   againText,
   correctHint,
-  holdHints,
   opensText,
   rolledBackText,
   waitText,
@@ -25,6 +24,7 @@ import {
 import { timeOf } from "../../report/times.ts";
 import { describe } from "../../run/commit.ts";
 import { askedClosed, closedNames } from "../../run/gates.ts";
+import { holdHints } from "../../run/holding.ts";
 import { howOften } from "../../run/how_often.ts";
 import type { Call } from "../call.ts";
 

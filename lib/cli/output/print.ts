@@ -6,7 +6,7 @@
 import type { Event } from "../../base/effects.ts";
 import { SyncError, usageError } from "../../base/errors.ts";
 import { redact, shown } from "../../base/redact.ts";
-import { holdHints } from "../../report/words.ts";
+import { holdHints } from "../../run/holding.ts";
 import { columnsOf, fitted } from "./ink.ts";
 
 /** The first error of {@linkcode print}: the result could not be written. */
