@@ -132,8 +132,14 @@ export async function naming(
   }
 }
 
-async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
-  let rest = new TextEncoder().encode(text);
+/** Writes all of a text or of bytes: one call may write only a part. */
+export async function writeAll(
+  file: Deno.FsFile,
+  content: string | Uint8Array,
+): Promise<void> {
+  let rest = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
 

@@ -5,7 +5,7 @@
  */
 import { dirname } from "@std/path";
 import { ensureDir } from "@std/fs";
-import { naming, syncFolder } from "./files.ts";
+import { naming, syncFolder, writeAll } from "./files.ts";
 
 /**
  * Replaces a file. At any moment, either the old or the new content is there,
@@ -29,8 +29,7 @@ export async function replaceFile(
   try {
     try {
       await naming(path, async () => {
-        let rest = content;
-        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+        await writeAll(file, content);
         await file.sync();
       });
     } finally {

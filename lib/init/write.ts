@@ -5,7 +5,7 @@
  */
 import { dirname } from "@std/path";
 import { SyncError } from "../base/errors.ts";
-import { naming, syncFolder } from "../host/files.ts";
+import { naming, syncFolder, writeAll } from "../host/files.ts";
 
 /** A file that does not exist yet. */
 export interface NewFile {
@@ -77,10 +77,7 @@ async function create(
   made.push(path);
   try {
     await naming(path, async () => {
-      let rest = typeof content === "string"
-        ? new TextEncoder().encode(content)
-        : content;
-      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await writeAll(file, content);
       await file.sync();
     });
   } finally {

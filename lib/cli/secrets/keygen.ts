@@ -6,7 +6,7 @@
 import { dirname, join, resolve } from "@std/path";
 import { type ExitCode, exitCodes, SyncError } from "../../base/errors.ts";
 import { oneLine } from "../../base/text.ts";
-import { syncFolder } from "../../host/files.ts";
+import { syncFolder, writeAll } from "../../host/files.ts";
 import { realEffects } from "../output/effects.ts";
 import { printJson } from "../output/json.ts";
 import { print } from "../output/print.ts";
@@ -76,8 +76,7 @@ async function writeKey(path: string, key: Uint8Array): Promise<void> {
     );
   }
   try {
-    let rest = key;
-    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+    await writeAll(file, key);
     await file.sync();
   } catch (error) {
     await Deno.remove(path);
